@@ -1,0 +1,60 @@
+"""The track table: the columns that libraries, indexes and exports share.
+
+A table of the user's own needs ``track_id`` alone; every other column is optional, and columns not named
+here are carried along and can be filtered on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pyarrow as pa
+
+TRACK_ID: Final = "track_id"
+PATH: Final = "path"
+ARTIST: Final = "artist"
+ALBUM: Final = "album"
+TITLE: Final = "title"
+YEAR: Final = "year"
+GENRE: Final = "genre"
+EMBEDDING: Final = "embedding"
+PROBABILITY_PREFIX: Final = "prob_"
+
+TAG_FIELDS: Final = pa.schema(
+    [
+        pa.field(TITLE, pa.string()),
+        pa.field(ARTIST, pa.string()),
+        pa.field("album_artist", pa.string()),
+        pa.field(ALBUM, pa.string()),
+        pa.field("date", pa.string()),
+        pa.field(YEAR, pa.int32()),
+        pa.field(GENRE, pa.list_(pa.string())),
+        pa.field("musicbrainz_recording_id", pa.string()),
+        pa.field("musicbrainz_album_id", pa.string()),
+        pa.field("musicbrainz_artist_id", pa.string()),
+    ]
+)
+"""What is read from a file's tags; ``year`` is the first four digits of ``date``."""
+
+TRACK_FIELDS: Final = pa.schema(
+    [
+        pa.field(TRACK_ID, pa.string(), nullable=False),
+        pa.field(PATH, pa.string()),
+        *TAG_FIELDS,
+        pa.field("duration", pa.float32()),
+    ]
+)
+"""A library's track: ``duration`` in seconds."""
+
+_MOOD_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def is_mood_name(name: str) -> bool:
+    """Whether ``name`` is snake_case and free for a mood: not one of the track table's own columns."""
+    return bool(_MOOD_NAME.match(name)) and name not in TRACK_FIELDS.names and name != EMBEDDING
+
+
+def probability_column(mood: str) -> str:
+    """Name of the column that holds ``prob(mood)``."""
+    return PROBABILITY_PREFIX + mood
