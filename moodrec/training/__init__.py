@@ -1,1 +1,1 @@
-
+"""Multi-task training: a recipe in, a model folder out, resumable at any moment."""

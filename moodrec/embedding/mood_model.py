@@ -1,0 +1,183 @@
+"""``MoodModel``: hears a track, gives its embedding and its moods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+
+from moodrec.audio.decode import decode
+from moodrec.audio.windows import cut_windows
+from moodrec.config import DecodeLimits, Device, WindowConfig
+from moodrec.errors import AudioError, SilentAudioError, UsageError
+from moodrec.model import scales
+from moodrec.model.checkpoint import LoadedModel, load_model
+from moodrec.model.frontend import LogMel
+from moodrec.model.inference import mean_embedding, task_logits, unit_length
+
+Floats = NDArray[np.float32]
+
+DEFAULT_MODEL = Path(__file__).parent.parent / "model" / "weights" / "default"
+
+
+@dataclass(frozen=True, eq=False)
+class TrackMoods:
+    """What the model hears in one track."""
+
+    embedding: Floats
+    """(embedding_dim,) float32, unit length."""
+    mood_scores: Floats
+    """(moods,) in [0, 1]: percentile of the probability in the model's reference set."""
+    probabilities: Floats
+    """(moods,) in [0, 1], calibrated."""
+
+
+class MoodModel:
+    """A trained model with its audio settings: windows, waveforms or files in, embedding and moods out.
+
+    A track is heard in equal windows spread evenly from its start to its end (``windows``); silent windows are
+    left out, and the embedding is the mean over the others.
+    """
+
+    def __init__(self, loaded: LoadedModel, device: Device = "auto") -> None:
+        self._spec = loaded.spec
+        self._device = _resolve_device(device)
+        self._network = loaded.network.to(self._device)
+        self._front = LogMel(loaded.spec.audio).to(self._device)
+        self.fingerprint = loaded.fingerprint
+        """16 hex digits; embeddings of models that differ in it are never compared."""
+
+    @classmethod
+    def load(cls, path: Path | str | None = None, device: Device = "auto") -> MoodModel:
+        """Load a model folder; without one, the model that comes with the package.
+
+        Raises:
+            NotFoundError: no model there.
+            CorruptStoreError: a file of it is damaged.
+        """
+        return cls(load_model(DEFAULT_MODEL if path is None else Path(path)), device)
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self._spec.name
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """Names of the published moods, the order of ``mood_scores``."""
+        return tuple(self._spec.moods)
+
+    @property
+    def mood_descriptions(self) -> dict[str, str]:
+        """What each mood means and what it was learnt from."""
+        return {name: mood.description for name, mood in self._spec.moods.items()}
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The raw training targets (``emotify:calmness``), the order of ``predict_targets``."""
+        return self._spec.targets
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of an embedding."""
+        return self._spec.network.embedding_dim
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz, of the waveforms that the network hears."""
+        return self._spec.audio.sample_rate
+
+    @property
+    def windows(self) -> WindowConfig:
+        """Which parts of a track are heard."""
+        return self._spec.windows
+
+    @property
+    def window_samples(self) -> int:
+        """Samples in a window."""
+        return round(self.windows.window_s * self.sample_rate)
+
+    def analyze_windows(self, windows: Floats) -> TrackMoods:
+        """Hear one track, given as (n, window_samples) float32 in [-1, 1] at ``sample_rate``.
+
+        Raises:
+            SilentAudioError: every window is silent.
+            UsageError: wrong shape.
+        """
+        embedding = self._hear(windows)
+        logits = scales.published_logits(self._spec, task_logits(self._network, embedding))
+        probabilities = scales.probabilities(self._spec, logits)
+        unit = unit_length(embedding.cpu().numpy())
+        return TrackMoods(unit, scales.mood_scores(self._spec, probabilities), probabilities)
+
+    def analyze_waveform(self, waveform: NDArray[np.floating], sample_rate: int) -> TrackMoods:
+        """Hear one track, given as (samples,) or (channels, samples) in [-1, 1] at any ``sample_rate`` in Hz.
+
+        Raises:
+            SilentAudioError: there is nothing to hear.
+            AudioError: empty, or NaN or infinite samples.
+        """
+        return self.analyze_windows(self._cut(self._prepare(waveform, sample_rate)))
+
+    def analyze(self, path: Path | str, limits: DecodeLimits | None = None) -> TrackMoods:
+        """Hear one audio file.
+
+        Raises:
+            SilentAudioError: there is nothing to hear.
+            AudioError: it cannot be decoded; the message says why.
+        """
+        return self.analyze_windows(self._read(path, limits))
+
+    def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
+        """The embedding alone of a waveform as ``analyze_waveform`` takes it: (embedding_dim,), unit length."""
+        return self.analyze_waveform(waveform, sample_rate).embedding
+
+    def predict_targets(self, path: Path | str) -> Floats:
+        """Uncalibrated probabilities of the raw training targets for one file: (targets,) in [0, 1]."""
+        logits = task_logits(self._network, self._hear(self._read(path, None))).astype(np.float64)
+        return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+    def _hear(self, windows: Floats) -> torch.Tensor:
+        if windows.ndim != 2 or windows.shape[1] != self.window_samples:
+            raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
+        audible = windows[_loudness(windows) > self.windows.silence_dbfs]
+        if not len(audible):
+            raise SilentAudioError
+        with torch.inference_mode():
+            log_mels = self._front(torch.from_numpy(audible).to(self._device))
+        return mean_embedding(self._network, log_mels)
+
+    def _read(self, path: Path | str, limits: DecodeLimits | None) -> Floats:
+        return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)
+
+    def _cut(self, samples: Floats) -> Floats:
+        return cut_windows(samples, self.window_samples, self.windows.max_windows)
+
+    def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
+        if waveform.ndim not in (1, 2) or not waveform.size:
+            raise AudioError(
+                f"a waveform is (samples,) or (channels, samples), not {waveform.shape}", "empty"
+            )
+        mono = waveform.mean(0, dtype=np.float64) if waveform.ndim == 2 else waveform
+        if not np.isfinite(mono).all():
+            raise AudioError("the waveform holds NaN or infinite samples", "bad_samples")
+        return np.asarray(soxr.resample(mono.astype(np.float32), sample_rate, self.sample_rate), np.float32)
+
+
+def _loudness(windows: Floats) -> NDArray[np.float64]:
+    """RMS level of each window in dB relative to full scale; minus infinity for digital silence."""
+    power = np.mean(np.square(windows, dtype=np.float64), axis=1)
+    with np.errstate(divide="ignore"):
+        return np.asarray(10 * np.log10(power), np.float64)
+
+
+def _resolve_device(device: Device) -> torch.device:
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("device 'cuda' was asked for, but torch sees no CUDA device; take 'auto' or 'cpu'")
+    return torch.device(device)

@@ -1,0 +1,88 @@
+"""Model files: ``model.safetensors`` (weights) beside ``model.json`` (what they mean). Never pickle.
+
+The JSON holds the checksum of the weights and is written last, so a half-written model is never loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+
+from moodrec.config import explain
+from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.files import write_atomically
+from moodrec.model.network import MoodNetwork
+from moodrec.model.spec import ModelSpec
+
+WEIGHTS = "model.safetensors"
+SPEC = "model.json"
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network in evaluation mode with what is known of it."""
+
+    network: MoodNetwork
+    spec: ModelSpec
+    fingerprint: str
+    """16 hex digits that change with the weights and with the meaning of the scores."""
+
+
+def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
+    """Write the two files; returns the model's fingerprint."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
+    weights = safetensors.torch.save(state)
+    document = {"weights_sha256": hashlib.sha256(weights).hexdigest(), **spec.model_dump(mode="json")}
+    text = json.dumps(document, indent=1, ensure_ascii=False).encode()
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / SPEC, text)
+    return _fingerprint(text)
+
+
+def load_model(folder: Path) -> LoadedModel:
+    """Read a model folder.
+
+    Raises:
+        NotFoundError: the folder holds no model.
+        CorruptStoreError: a file is damaged, or they are not of one model.
+    """
+    text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
+    spec = _parse(text, weights, folder)
+    network = MoodNetwork(spec.audio, spec.network, spec.heads)
+    try:
+        network.load_state_dict(safetensors.torch.load(weights))
+    except (SafetensorError, RuntimeError) as error:
+        raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
+    return LoadedModel(network.eval(), spec, _fingerprint(text))
+
+
+def _parse(text: bytes, weights: bytes, folder: Path) -> ModelSpec:
+    try:
+        document = json.loads(text)
+        checksum = document.pop("weights_sha256")
+        spec = ModelSpec.model_validate(document)
+    except ValidationError as error:
+        raise CorruptStoreError(f"{folder / SPEC}: {explain(error)}") from error
+    except (ValueError, KeyError, AttributeError) as error:
+        raise CorruptStoreError(f"{folder / SPEC}: not a model description") from error
+    if hashlib.sha256(weights).hexdigest() != checksum:
+        raise CorruptStoreError(f"{folder / WEIGHTS}: checksum differs; copy the model again")
+    return spec
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
+
+
+def _fingerprint(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]

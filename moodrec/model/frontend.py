@@ -1,0 +1,40 @@
+"""Waveform to log-mel spectrogram."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torchaudio
+from torch import Tensor, nn
+
+from moodrec.config import AudioConfig
+
+_COMPRESSION = 10_000.0
+
+
+class LogMel(nn.Module):
+    """``log10(1 + 10000 * mel)`` of a power spectrogram, the compression of MusiCNN (Pons & Serra 2019).
+
+    Silence maps to 0, and levels far below full scale stay distinguishable without a floor in decibels.
+    Slaney mel scale and area normalisation, Hann window, centred frames with reflection at the ends.
+    """
+
+    def __init__(self, config: AudioConfig) -> None:
+        super().__init__()
+        self.hop_length = config.hop_length
+        self.mel = torchaudio.transforms.MelSpectrogram(
+            sample_rate=config.sample_rate,
+            n_fft=config.n_fft,
+            hop_length=config.hop_length,
+            f_min=config.f_min,
+            f_max=min(config.f_max, config.sample_rate / 2),
+            n_mels=config.n_mels,
+            norm="slaney",
+            mel_scale="slaney",
+        )
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """(..., samples) float32 in [-1, 1] to (..., n_mels, 1 + samples // hop_length) float32."""
+        mel: Tensor = self.mel(waveform)
+        return torch.log1p(_COMPRESSION * mel) / math.log(10)

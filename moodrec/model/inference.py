@@ -1,0 +1,43 @@
+"""From spectrogram windows to a track's embedding and logits.
+
+Heads are linear, so the logits of the mean embedding are the mean of the windows' logits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from moodrec.model.network import MoodNetwork
+from moodrec.model.spec import MOOD_TASK
+
+
+@torch.inference_mode()
+def mean_embedding(network: MoodNetwork, log_mels: Tensor) -> Tensor:
+    """The mean embedding of a track's windows, not normalised.
+
+    One track is one forward pass: what is computed beside it can never change its last bits.
+
+    Args:
+        network: in evaluation mode.
+        log_mels: (windows, n_mels, frames).
+
+    Returns:
+        (embedding_dim,) float32.
+    """
+    return network.embed(log_mels).float().mean(0)
+
+
+@torch.inference_mode()
+def task_logits(network: MoodNetwork, embedding: Tensor, task: str = MOOD_TASK) -> NDArray[np.float32]:
+    """Logits of one head for an unnormalised embedding: (embedding_dim,) to (labels,) float32."""
+    logits: NDArray[np.float32] = network.heads[task](embedding).float().cpu().numpy()
+    return logits
+
+
+def unit_length(embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The embedding divided by its Euclidean norm, computed in float64."""
+    wide = embedding.astype(np.float64)
+    return np.asarray(wide / np.linalg.norm(wide), np.float32)

@@ -1,0 +1,63 @@
+"""What a model file says of itself, beside its weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, field_validator
+
+from moodrec.config import AudioConfig, Config, ModelConfig, WindowConfig
+from moodrec.model.heads import HeadSpec
+from moodrec.schema import is_mood_name
+
+MOOD_TASK: Final = "mood"
+
+
+class PublishedMood(Config):
+    """A mood that users see: an everyday name for one or more training targets."""
+
+    description: str
+    """One sentence: what a high score means and what it was learnt from."""
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Namespaced training targets (``emotify:calmness``); their logits are averaged."""
+
+
+class MoodScale(Config):
+    """From a mood's logit to its probability and to its score."""
+
+    slope: float = 1.0
+    """Platt scaling: ``probability = sigmoid(slope * logit + intercept)``."""
+    intercept: float = 0.0
+    quantiles: tuple[float, ...]
+    """Evenly spaced quantiles, lowest to highest, of the probability over the reference set; the mood score is
+    the percentile read from them."""
+
+
+class ModelSpec(Config):
+    """The JSON part of a checkpoint."""
+
+    format: Literal[1] = 1
+    name: str
+    audio: AudioConfig
+    windows: WindowConfig
+    network: ModelConfig
+    heads: dict[str, HeadSpec]
+    moods: dict[str, PublishedMood]
+    scales: dict[str, MoodScale]
+    calibrated_on: str
+    """Which predictions the scales were fitted on."""
+    provenance: dict[str, str] = Field(default_factory=dict)
+    """Recipe, data, seed and versions that made it."""
+
+    @field_validator("moods")
+    @classmethod
+    def _names_are_usable(cls, moods: dict[str, PublishedMood]) -> dict[str, PublishedMood]:
+        for name in moods:
+            if not is_mood_name(name):
+                raise ValueError(f"mood name {name!r} must be snake_case and not a track column")
+        return moods
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The mood head's training targets, in order."""
+        return self.heads[MOOD_TASK].labels if MOOD_TASK in self.heads else ()

@@ -1,0 +1,66 @@
+"""Log-mel spectrograms of training tracks, computed once and memory-mapped afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from moodrec.audio.decode import decode
+from moodrec.config import AudioConfig
+from moodrec.errors import AudioError
+from moodrec.files import replacing
+from moodrec.model.frontend import LogMel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LogMelCache:
+    """A folder of ``.npy`` files, (n_mels, frames) float16 each, named by audio file and settings."""
+
+    folder: Path
+    config: AudioConfig
+
+    def place(self, audio: str) -> Path:
+        """Where the spectrogram of ``audio`` is kept; changes when the file or the settings do."""
+        status = Path(audio).stat()
+        key = f"{audio}|{status.st_size}|{status.st_mtime_ns}|{self.config.model_dump_json()}"
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        return self.folder / digest[:2] / f"{digest[2:26]}.npy"
+
+    def fill(
+        self, files: Sequence[str], workers: int, on_done: Callable[[], None]
+    ) -> list[NDArray[np.float16] | None]:
+        """Memory maps of all ``files``, computing those that are missing; None where a file cannot be read."""
+        front = LogMel(self.config)
+        with ThreadPoolExecutor(workers) as pool:
+            jobs = [pool.submit(self._one, front, audio, on_done) for audio in files]
+            return [job.result() for job in jobs]
+
+    def _one(self, front: LogMel, audio: str, on_done: Callable[[], None]) -> NDArray[np.float16] | None:
+        try:
+            place = self.place(audio)
+            if not place.exists():
+                self._compute(front, audio, place)
+            stored: NDArray[np.float16] = np.load(place, mmap_mode="r", allow_pickle=False)
+        except (AudioError, OSError) as error:
+            log.warning("left out of training: %s", error)
+            return None
+        finally:
+            on_done()
+        return stored
+
+    def _compute(self, front: LogMel, audio: str, place: Path) -> None:
+        waveform = decode(Path(audio), self.config.sample_rate)
+        with torch.inference_mode():
+            mel = front(torch.from_numpy(waveform.samples)).numpy().astype(np.float16)
+        with replacing(place) as temporary:
+            np.save(temporary, mel, allow_pickle=False)

@@ -1,0 +1,118 @@
+"""From a label table to the arrays that the heads learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moodrec.data.labels import LabelTable
+from moodrec.model.heads import HeadSpec
+from moodrec.model.losses import UNKNOWN_CLASS
+from moodrec.model.spec import MOOD_TASK
+from moodrec.training.recipe import TasksConfig
+
+Targets = dict[str, NDArray[np.float32] | NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class TaskLabels:
+    """Every task's head and targets, rows as in the table.
+
+    ``targets[task]`` is (n, labels) float32 with NaN for unknown (multi-label), or (n,) int64 with -1 (classes).
+    """
+
+    heads: dict[str, HeadSpec]
+    targets: Targets
+
+    def rows(self, index: NDArray[np.int64]) -> Targets:
+        """The targets of some rows."""
+        return {task: values[index] for task, values in self.targets.items()}
+
+
+def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]) -> TaskLabels:
+    """Give each active task its vocabulary, from the rows that training ``seen`` alone, and every row its targets.
+
+    A task of weight 0, or one without two labels to tell apart, gets no head.
+    """
+    labels = TaskLabels({}, {})
+    if tasks.mood.weight > 0 and table.targets.shape[1]:
+        names = tuple(map(str, table.targets.columns))
+        labels.heads[MOOD_TASK] = HeadSpec(kind="multi_label", labels=names)
+        labels.targets[MOOD_TASK] = table.targets.to_numpy(np.float32)
+    if tasks.artist.weight > 0:
+        _add_classes(labels, "artist", artist_keys(table), seen, tasks.artist.min_count)
+    if tasks.album.weight > 0:
+        _add_classes(labels, "album", album_keys(table), seen, tasks.album.min_count)
+    if tasks.year.weight > 0:
+        _add_classes(labels, "year", year_ranges(table, seen, tasks.year.bins), seen, 1)
+    if tasks.genre.weight > 0:
+        _add_genres(labels, table, seen, tasks.genre.min_count)
+    return labels
+
+
+def artist_keys(table: LabelTable) -> list[str | None]:
+    """Case-folded artist names."""
+    return [_fold(artist) for artist in table.tracks["artist"]]
+
+
+def album_keys(table: LabelTable) -> list[str | None]:
+    """Album and artist together: many albums are called the same."""
+    pairs = zip(artist_keys(table), (_fold(album) for album in table.tracks["album"]), strict=True)
+    return [None if album is None else f"{artist or ''} / {album}" for artist, album in pairs]
+
+
+def year_ranges(table: LabelTable, seen: NDArray[np.bool_], bins: int) -> list[str | None]:
+    """The range of years, out of ``bins`` that hold about equally many seen tracks, that each track falls in."""
+    years = table.tracks["year"].to_numpy(np.float64)
+    known = years[seen & ~np.isnan(years)]
+    if not known.size:
+        return [None] * len(years)
+    inner = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1], method="nearest"))
+    names = [f"<= {edge:.0f}" for edge in inner] + [f"> {inner[-1]:.0f}"]
+    return [None if np.isnan(year) else names[int(np.searchsorted(inner, year))] for year in years]
+
+
+def _add_classes(
+    labels: TaskLabels, task: str, keys: list[str | None], seen: NDArray[np.bool_], min_count: int
+) -> None:
+    counts = pd.Series([key for key, use in zip(keys, seen, strict=True) if use and key]).value_counts()
+    vocabulary = sorted(map(str, counts.index[counts >= min_count]))
+    if len(vocabulary) < 2:
+        return
+    number = {key: i for i, key in enumerate(vocabulary)}
+    labels.heads[task] = HeadSpec(kind="classes", labels=tuple(vocabulary))
+    labels.targets[task] = np.array([number.get(key or "", UNKNOWN_CLASS) for key in keys], np.int64)
+
+
+def _add_genres(labels: TaskLabels, table: LabelTable, seen: NDArray[np.bool_], min_count: int) -> None:
+    """Genres are namespaced by their dataset, known only for its rows that have any genre."""
+    origins = origin_of(table)
+    rows = [
+        {f"{origin}:{genre}" for genre in genres}
+        for origin, genres in zip(origins, table.tracks["genre"], strict=True)
+    ]
+    counts = pd.Series(
+        [genre for row, use in zip(rows, seen, strict=True) if use for genre in row]
+    ).value_counts()
+    vocabulary = sorted(map(str, counts.index[counts >= min_count]))
+    if not vocabulary:
+        return
+    targets = np.full((len(rows), len(vocabulary)), np.nan, np.float32)
+    for i, (origin, row) in enumerate(zip(origins, rows, strict=True)):
+        for j, genre in enumerate(vocabulary):
+            if row and genre.startswith(f"{origin}:"):
+                targets[i, j] = genre in row
+    labels.heads["genre"] = HeadSpec(kind="multi_label", labels=tuple(vocabulary))
+    labels.targets["genre"] = targets
+
+
+def origin_of(table: LabelTable) -> list[str]:
+    """The dataset that each row of a joined table came from: the part of its id before the slash."""
+    return [track_id.partition("/")[0] for track_id in table.tracks["track_id"]]
+
+
+def _fold(name: str | None) -> str | None:
+    return name.casefold() if isinstance(name, str) and name else None

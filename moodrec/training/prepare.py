@@ -1,0 +1,84 @@
+"""Datasets to training rows: tables joined, spectrograms cached, unreadable tracks left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.data.labels import LabelTable
+from moodrec.data.sources import load_source
+from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
+from moodrec.errors import DataError
+from moodrec.training.cache import LogMelCache
+from moodrec.training.labels import artist_keys
+from moodrec.training.loop import OnEvent
+from moodrec.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows with everything known of them; all fields have one entry a row."""
+
+    table: LabelTable
+    log_mels: Sequence[NDArray[np.float16] | None]
+    seen: NDArray[np.bool_]
+    """Rows that the final model may train on."""
+    held_out: NDArray[np.bool_]
+    """Rows kept apart to score the metadata heads (``split.within_artist``)."""
+    folds: NDArray[np.int64]
+    """Fold of each row, -1 without folds."""
+
+
+def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
+    """Load, join, cache and split the datasets of a recipe.
+
+    Raises:
+        DataError: a dataset is malformed, or none of its audio can be read.
+    """
+    tables = [load_source(entry.source, Path(entry.root), entry.options) for entry in recipe.data]
+    table = LabelTable.concat(tables)
+    log_mels = _spectrograms(recipe, table, cache_folder, on_event)
+    readable = np.array([mel is not None for mel in log_mels])
+    if not readable.any():
+        raise DataError("none of the tracks' audio can be read; check the roots in the recipe")
+    table = table.select(readable)
+    held_out = _held_out(recipe, table)
+    return Prepared(
+        table=table,
+        log_mels=[mel for mel in log_mels if mel is not None],
+        seen=~held_out & ~table.tracks["split"].isin(recipe.split.held_out).to_numpy(),
+        held_out=held_out,
+        folds=_folds(recipe, table),
+    )
+
+
+def _spectrograms(
+    recipe: Recipe, table: LabelTable, folder: Path, on_event: OnEvent
+) -> list[NDArray[np.float16] | None]:
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        on_event({"event": "spectrogram", "done": done, "total": len(table)})
+
+    return LogMelCache(folder, recipe.audio).fill(list(table.tracks["audio"]), os.cpu_count() or 1, count)
+
+
+def _held_out(recipe: Recipe, table: LabelTable) -> NDArray[np.bool_]:
+    if recipe.split.within_artist < 2:
+        return np.zeros(len(table), np.bool_)
+    return within_group_holdout(artist_keys(table), recipe.split.within_artist, recipe.seed)
+
+
+def _folds(recipe: Recipe, table: LabelTable) -> NDArray[np.int64]:
+    if recipe.split.folds < 2:
+        return np.full(len(table), -1, np.int64)
+    groups = list(table.tracks["group"])
+    fixed = existing_folds(groups, table.tracks["fold"])
+    return grouped_folds(groups, recipe.split.folds, recipe.seed, fixed)

@@ -1,0 +1,108 @@
+"""From a trained network and predictions to a model folder: published moods and their scales."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.errors import ConfigError
+from moodrec.metrics.calibration import fit_platt, quantile_table
+from moodrec.model import scales
+from moodrec.model.checkpoint import save_model
+from moodrec.model.heads import HeadSpec
+from moodrec.model.network import MoodNetwork
+from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
+from moodrec.training.recipe import Recipe
+
+Floats = NDArray[np.float32]
+N_QUANTILES = 101
+
+
+def published_moods(recipe: Recipe, heads: dict[str, HeadSpec]) -> dict[str, PublishedMood]:
+    """The recipe's moods, or every target under its own name where the recipe names none.
+
+    Raises:
+        ConfigError: a mood is made of a target that no dataset of the recipe has.
+    """
+    targets = heads[MOOD_TASK].labels if MOOD_TASK in heads else ()
+    if not recipe.moods:
+        return {
+            _plain(target): PublishedMood(description=f"Predicts {target}.", targets=(target,))
+            for target in targets
+        }
+    for name, mood in recipe.moods.items():
+        unknown = sorted(set(mood.targets) - set(targets))
+        if unknown:
+            raise ConfigError(f"moods.{name}.targets: no dataset of the recipe has {', '.join(unknown)}")
+    return recipe.moods
+
+
+def publish(
+    folder: Path,
+    network: MoodNetwork,
+    recipe: Recipe,
+    heads: dict[str, HeadSpec],
+    logits: Floats,
+    labels: Floats,
+    calibrated_on: str,
+) -> str:
+    """Fit the scales of the published moods and write the model folder.
+
+    Args:
+        logits: (n, targets), predictions to fit on, best from models that never heard the track.
+        labels: (n, targets) in [0, 1], NaN unknown.
+        calibrated_on: what those predictions are, for the model file.
+
+    Returns:
+        The model's fingerprint.
+    """
+    spec = ModelSpec(
+        name=recipe.name,
+        audio=recipe.audio,
+        windows=recipe.windows,
+        network=recipe.network,
+        heads=heads,
+        moods=published_moods(recipe, heads),
+        scales={},
+        calibrated_on=calibrated_on,
+        provenance=_provenance(recipe),
+    )
+    combined = scales.published_logits(spec, logits)
+    found = {
+        name: _scale(combined[:, i], _any_label(labels, spec, mood))
+        for i, (name, mood) in enumerate(spec.moods.items())
+    }
+    return save_model(folder, network, spec.model_copy(update={"scales": found}))
+
+
+def _scale(logits: Floats, labels: Floats) -> MoodScale:
+    """Platt scaling on the labelled rows, quantiles over all of them."""
+    known = ~np.isnan(labels)
+    platt = fit_platt(logits[known], labels[known])
+    probability = 1 / (1 + np.exp(-(platt.slope * logits.astype(np.float64) + platt.intercept)))
+    return MoodScale(
+        slope=platt.slope,
+        intercept=platt.intercept,
+        quantiles=tuple(map(float, quantile_table(probability, N_QUANTILES))),
+    )
+
+
+def _any_label(labels: Floats, spec: ModelSpec, mood: PublishedMood) -> Floats:
+    """A track has a published mood as far as it has any of its targets; NaN where none is known."""
+    columns = labels[:, [spec.targets.index(target) for target in mood.targets]]
+    known = ~np.isnan(columns).all(1)
+    return np.where(known, np.nan_to_num(columns).max(1), np.nan).astype(np.float32)
+
+
+def _provenance(recipe: Recipe) -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in ("moodrec", "torch", "torchaudio")}
+    datasets = ", ".join(entry.source for entry in recipe.data)
+    return {"recipe": recipe.digest, "seed": str(recipe.seed), "data": datasets, **versions}
+
+
+def _plain(target: str) -> str:
+    words = "".join(c if c.isalnum() else "_" for c in target.casefold().split(":")[-1]).strip("_")
+    return words if words[:1].isalpha() else f"mood_{words}"

@@ -1,0 +1,176 @@
+"""The recipe: everything that decides what a training run gives, in one TOML file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from moodrec.config import AudioConfig, Config, Fraction, ModelConfig, Positive, WindowConfig, read_toml
+from moodrec.errors import ConfigError
+from moodrec.model.spec import PublishedMood
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+class MoodTask(Config):
+    """The mood head: one sigmoid a target, soft targets in [0, 1] allowed."""
+
+    weight: Weight = 1.0
+    """Weight of its loss in the sum; 0 leaves the head out."""
+    target_weights: dict[str, Weight] = Field(default_factory=dict)
+    """Relative weight of the targets whose name starts with a prefix (longest prefix wins); 1 by default."""
+
+
+class ClassTask(Config):
+    """Artist or album as a softmax over those with enough tracks."""
+
+    weight: Weight = 0.1
+    """Weight of its loss in the sum; 0 leaves the head out."""
+    min_count: Positive = 2
+    """Fewer tracks than this, and the class is unknown to the head."""
+
+
+class YearTask(Config):
+    """Year as a softmax over ranges that hold about equally many tracks."""
+
+    weight: Weight = 0.1
+    """Weight of its loss in the sum; 0 leaves the head out."""
+    bins: Annotated[int, Field(ge=2)] = 5
+    """Number of ranges."""
+
+
+class GenreTask(Config):
+    """Genre as one sigmoid a genre; the genres of a dataset are unknown, not absent, in the others."""
+
+    weight: Weight = 0.1
+    """Weight of its loss in the sum; 0 leaves the head out."""
+    min_count: Positive = 5
+    """Rarer genres are left out."""
+
+
+class TasksConfig(Config):
+    """What the network learns."""
+
+    mood: MoodTask = MoodTask()
+    artist: ClassTask = ClassTask()
+    album: ClassTask = ClassTask()
+    year: YearTask = YearTask()
+    genre: GenreTask = GenreTask()
+
+
+class AugmentConfig(Config):
+    """SpecAugment (Park et al. 2019, arXiv 1904.08779) without time warping, and a random gain."""
+
+    frequency_masks: Annotated[int, Field(ge=0)] = 2
+    """Bands masked per excerpt."""
+    frequency_width: Annotated[int, Field(ge=0)] = 12
+    """Greatest height of a mask, in mel bands."""
+    time_masks: Annotated[int, Field(ge=0)] = 2
+    """Stretches masked per excerpt."""
+    time_width: Annotated[int, Field(ge=0)] = 20
+    """Greatest length of a mask, in frames."""
+
+
+class OptimizerConfig(Config):
+    """AdamW under a one-cycle schedule; the model kept is the moving average of the weights."""
+
+    epochs: Positive = 60
+    """Passes over the tracks, one random excerpt of each a pass."""
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    """Excerpts a step."""
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    """Peak of the schedule: linear warm-up over a tenth of the steps, cosine down to zero."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Decay per step of the exponential moving average of the weights."""
+    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    """``bfloat16`` runs the convolutions under autocast: two to five times faster on CPUs that have it."""
+    channels_last: bool = True
+    """Memory layout of the convolutions."""
+    threads: Annotated[int, Field(ge=0)] = 0
+    """CPU threads; 0 takes all cores. A resumed run is bit-equal only with the same number."""
+    checkpoint_every: Positive = 5
+    """Epochs between checkpoints."""
+
+
+class DataEntry(Config):
+    """One dataset."""
+
+    source: str
+    """A file under ``moodrec/data/sources``: ``table``, ``emotify``, ``mood4q``, ``jamendo``, ..."""
+    root: str
+    """Folder or table; ``${NAME}`` is replaced from the environment, relative paths start at the recipe."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Passed to the source."""
+
+
+class SplitConfig(Config):
+    """What the final model does not see."""
+
+    held_out: tuple[Literal["val", "test"], ...] = ()
+    """Tracks with these values in the tables' ``split`` are kept from training."""
+    folds: Annotated[int, Field(ge=0)] = 0
+    """With 2 or more, as many further models are first trained, each on the other folds (grouped: no artist in
+    two folds), and their predictions on tracks they never heard give the calibration and the honest figures."""
+    only_fold: Annotated[int, Field(ge=0)] | None = None
+    """Train the model of this fold alone."""
+    within_artist: Annotated[int, Field(ge=0)] = 0
+    """With 2 or more: hold out one track of every artist that has this many, to score the metadata heads."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SplitConfig:
+        if self.folds == 1:
+            raise ValueError("folds: one fold leaves nothing to train on; take 0 or at least 2")
+        if self.only_fold is not None and self.only_fold >= self.folds:
+            raise ValueError("only_fold: must be below folds")
+        return self
+
+
+class Recipe(Config):
+    """A training run."""
+
+    name: str
+    seed: int = 0
+    audio: AudioConfig = AudioConfig()
+    windows: WindowConfig = WindowConfig()
+    network: ModelConfig = ModelConfig()
+    tasks: TasksConfig = TasksConfig()
+    augment: AugmentConfig = AugmentConfig()
+    training: OptimizerConfig = OptimizerConfig()
+    split: SplitConfig = SplitConfig()
+    data: Annotated[tuple[DataEntry, ...], Field(min_length=1)]
+    moods: dict[str, PublishedMood] = Field(default_factory=dict)
+    """What the model publishes; without it, every mood target under its own name."""
+    label_smoothing: Fraction = 0.0
+    """Pulls mood targets towards 0.5 by this share."""
+
+    @property
+    def digest(self) -> str:
+        """Changes with every setting; a run is resumed only under the same one."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe and resolve the roots of its data.
+
+    Raises:
+        NotFoundError: no such file.
+        ConfigError: a wrong field, or an environment variable in a root that is not set.
+    """
+    recipe = read_toml(path, Recipe)
+    entries = tuple(
+        entry.model_copy(update={"root": resolve_root(entry.root, path.parent)}) for entry in recipe.data
+    )
+    return recipe.model_copy(update={"data": entries})
+
+
+def resolve_root(root: str, beside: Path) -> str:
+    """Replace environment variables and make the path absolute."""
+    expanded = os.path.expandvars(root)
+    if "$" in expanded:
+        raise ConfigError(f"data root {root!r}: set the environment variable it names")
+    return str((beside / Path(expanded).expanduser()).resolve())

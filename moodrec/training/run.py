@@ -1,0 +1,165 @@
+"""``moodrec train``: a recipe to a model folder, with out-of-fold predictions where the recipe asks for folds.
+
+The output folder::
+
+    model/                   what MoodModel.load takes
+    out-of-fold.parquet      predictions of models that never heard the track (with split.folds)
+    metadata-heads.json      scores of the metadata heads on held-out tracks (with split.within_artist)
+    final/ fold-0/ ...       logs and checkpoints, one folder a network
+    recipe.toml              a copy of the recipe
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import torch
+from numpy.typing import NDArray
+
+from moodrec.errors import ConfigError, DataError
+from moodrec.files import write_atomically
+from moodrec.model.network import MoodNetwork
+from moodrec.model.spec import MOOD_TASK
+from moodrec.training.heads_report import report_heads
+from moodrec.training.labels import TaskLabels, encode_labels
+from moodrec.training.loop import OnEvent, Trainer, TrainingSet
+from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
+from moodrec.training.predict import Predictions, predict
+from moodrec.training.prepare import Prepared, prepare
+from moodrec.training.publish import publish, published_moods
+from moodrec.training.recipe import Recipe, read_recipe
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Where a run left what it made."""
+
+    model: Path | None
+    """The model folder; None where ``only_fold`` asked for a part of the run."""
+    fingerprint: str | None
+    out_of_fold: Path | None
+    """Predictions of models that never heard the track."""
+
+
+def train_recipe(
+    recipe_path: Path, out: Path, on_event: OnEvent, cache_folder: Path | None = None
+) -> TrainingResult:
+    """Train what a recipe describes, continuing in ``out`` whatever an earlier run of it left.
+
+    Raises:
+        ConfigError: a wrong recipe, or ``out`` holds a run of another recipe.
+        DataError: a dataset is malformed or nothing can be learnt from it.
+    """
+    recipe = read_recipe(recipe_path)
+    out.mkdir(parents=True, exist_ok=True)
+    _claim(out, recipe, recipe_path)
+    torch.set_num_threads(recipe.training.threads or torch.get_num_threads())
+    data = prepare(recipe, cache_folder or default_cache(), on_event)
+    _check_moods(recipe, data)
+    return _Run(recipe, data, out, on_event).all()
+
+
+def default_cache() -> Path:
+    """Where spectrograms are kept between runs."""
+    return Path(platformdirs.user_cache_dir("moodrec")) / "log-mel"
+
+
+@dataclass(frozen=True)
+class _Run:
+    recipe: Recipe
+    data: Prepared
+    out: Path
+    on_event: OnEvent
+
+    def all(self) -> TrainingResult:
+        parts = [self._fold(fold) for fold in self._fold_numbers()]
+        if self.recipe.split.only_fold is not None:
+            return TrainingResult(None, None, self._write_out_of_fold(parts))
+        written = self._write_out_of_fold(parts) if parts else None
+        network, labels = self._train("final", self.data.seen)
+        if self.data.held_out.any():
+            rows = np.flatnonzero(self.data.held_out)
+            held = predict(network, self.data.log_mels, rows, self.recipe)
+            report_heads(self.out / "metadata-heads.json", labels, held, self.recipe.seed)
+        fingerprint = self._publish(network, labels, parts)
+        return TrainingResult(self.out / "model", fingerprint, written)
+
+    def _fold_numbers(self) -> list[int]:
+        only = self.recipe.split.only_fold
+        return list(range(self.recipe.split.folds)) if only is None else [only]
+
+    def _fold(self, fold: int) -> Predictions:
+        """Predictions of one fold by a network trained on the others; read back if they were made before."""
+        place = self.out / f"fold-{fold}" / "predictions.safetensors"
+        if place.exists():
+            return load_predictions(place)
+        network, _ = self._train(f"fold-{fold}", self.data.folds != fold)
+        rows = np.flatnonzero(self.data.folds == fold)
+        predictions = predict(network, self.data.log_mels, rows, self.recipe)
+        save_predictions(place, predictions)
+        return predictions
+
+    def _train(self, name: str, seen: NDArray[np.bool_]) -> tuple[MoodNetwork, TaskLabels]:
+        folder = self.out / name
+        folder.mkdir(exist_ok=True)
+        labels = encode_labels(self.data.table, self.recipe.tasks, seen)
+        if not labels.heads:
+            raise DataError(
+                "the datasets have no labels to learn from: no moods, artists, albums, years, genres"
+            )
+        self.on_event({"event": "network", "name": name, "tracks": int(seen.sum()), "heads": _sizes(labels)})
+        training_set = TrainingSet(self.data.log_mels, labels, np.flatnonzero(seen))
+        return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels
+
+    def _write_out_of_fold(self, parts: list[Predictions]) -> Path:
+        write_out_of_fold(self.out / OUT_OF_FOLD, self.data, parts)
+        return self.out / OUT_OF_FOLD
+
+    def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[Predictions]) -> str:
+        parts, note = self._calibration(network, parts)
+        rows = np.concatenate([part.rows for part in parts])
+        logits = (
+            np.concatenate([part.logits[MOOD_TASK] for part in parts]) if MOOD_TASK in labels.heads else None
+        )
+        if logits is None:
+            raise DataError("a model needs mood targets; the datasets of this recipe have none")
+        targets = self.data.table.targets.to_numpy(np.float32)[rows]
+        return publish(self.out / "model", network, self.recipe, labels.heads, logits, targets, note)
+
+    def _calibration(self, network: MoodNetwork, parts: list[Predictions]) -> tuple[list[Predictions], str]:
+        """The least biased predictions there are to fit the scales on."""
+        if parts:
+            return parts, "out-of-fold predictions: every track by a model that never heard it or its artist"
+        split = self.data.table.tracks["split"]
+        unheard = (split.eq("val") & ~self.data.seen).to_numpy()
+        rows = np.flatnonzero(unheard if unheard.any() else self.data.seen)
+        note = (
+            "validation tracks"
+            if unheard.any()
+            else "training tracks, so that scores of new music crowd the middle"
+        )
+        return [predict(network, self.data.log_mels, rows, self.recipe)], note
+
+
+def _claim(out: Path, recipe: Recipe, recipe_path: Path) -> None:
+    """Note whose run this folder holds, or refuse it."""
+    mark = out / "recipe.digest"
+    if mark.exists() and mark.read_text() != recipe.digest:
+        raise ConfigError(f"{out}: holds a run of another recipe; choose another --out or remove it")
+    write_atomically(out / "recipe.toml", recipe_path.read_bytes())
+    write_atomically(mark, recipe.digest.encode())
+
+
+def _check_moods(recipe: Recipe, data: Prepared) -> None:
+    """Find a misnamed target before the training, not after it."""
+    labels = encode_labels(data.table, recipe.tasks, data.seen)
+    published_moods(recipe, labels.heads)
+
+
+def _sizes(labels: TaskLabels) -> dict[str, int]:
+    return {task: len(head.labels) for task, head in labels.heads.items()}

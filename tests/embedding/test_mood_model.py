@@ -1,0 +1,118 @@
+"""MoodModel: every step of the ladder gives the same answer, and bad sound has a clear one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from moodrec.embedding.mood_model import MoodModel, TrackMoods
+from moodrec.errors import AudioError, SilentAudioError, UsageError
+from moodrec.model.checkpoint import save_model
+from tests.small_model import small_network, small_spec
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> MoodModel:
+    folder = tmp_path_factory.mktemp("model")
+    save_model(folder, small_network(), small_spec())
+    return MoodModel.load(folder, device="cpu")
+
+
+def noise(seconds: float, rate: int = RATE) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-0.3, 0.3, int(seconds * rate)).astype(np.float32)
+
+
+def assert_same(a: TrackMoods, b: TrackMoods) -> None:
+    np.testing.assert_array_equal(a.embedding, b.embedding)
+    np.testing.assert_array_equal(a.mood_scores, b.mood_scores)
+    np.testing.assert_array_equal(a.probabilities, b.probabilities)
+
+
+def test_shapes_types_and_ranges(model: MoodModel) -> None:
+    moods = model.analyze_waveform(noise(5), RATE)
+    assert moods.embedding.shape == (model.embedding_dim,)
+    assert moods.embedding.dtype == np.float32
+    assert np.linalg.norm(moods.embedding) == pytest.approx(1, abs=1e-6)
+    for values in (moods.mood_scores, moods.probabilities):
+        assert values.shape == (len(model.moods),)
+        assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_file_and_waveform_agree(model: MoodModel, tmp_path: Path) -> None:
+    samples = noise(7)
+    soundfile.write(tmp_path / "noise.wav", samples, RATE, subtype="FLOAT")
+    assert_same(model.analyze(tmp_path / "noise.wav"), model.analyze_waveform(samples, RATE))
+
+
+def test_the_embedding_alone(model: MoodModel) -> None:
+    np.testing.assert_array_equal(model.embed(noise(5), RATE), model.analyze_waveform(noise(5), RATE).embedding)
+
+
+def test_channels_are_averaged(model: MoodModel) -> None:
+    left, right = noise(4), np.zeros(4 * RATE, np.float32)
+    assert_same(model.analyze_waveform(np.stack([left, right]), RATE), model.analyze_waveform(left / 2, RATE))
+
+
+def test_the_sample_rate_hardly_matters(model: MoodModel) -> None:
+    time = np.arange(6 * 48_000) / 48_000
+    tone = (0.3 * np.sin(2 * np.pi * 440 * time) + 0.2 * np.sin(2 * np.pi * 1330 * time)).astype(np.float32)
+    high, low = model.embed(tone, 48_000), model.embed(tone[::3], 16_000)
+    assert high @ low > 0.999
+
+
+def test_the_whole_track_counts(model: MoodModel) -> None:
+    start, end = noise(20), noise(20)
+    end[15 * RATE :] = np.sin(np.arange(5 * RATE) * 0.3) * 0.3
+    assert model.embed(start, RATE) @ model.embed(end, RATE) < 0.9999
+
+
+def test_silent_windows_are_left_out(model: MoodModel) -> None:
+    sound = noise(2)
+    silence = np.zeros(2 * RATE, np.float32)
+    with_gap = np.concatenate([sound, silence, sound, silence])
+    np.testing.assert_allclose(model.embed(with_gap, RATE), model.embed(np.tile(sound, 2), RATE), atol=1e-6)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-5])
+def test_silence_has_no_embedding(model: MoodModel, level: float) -> None:
+    with pytest.raises(SilentAudioError):
+        model.embed(level * noise(3), RATE)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_bad_samples_are_refused(model: MoodModel, bad: float) -> None:
+    samples = noise(3)
+    samples[100] = bad
+    with pytest.raises(AudioError, match="NaN or infinite"):
+        model.embed(samples, RATE)
+
+
+def test_an_empty_waveform_is_refused(model: MoodModel) -> None:
+    with pytest.raises(AudioError, match="samples"):
+        model.embed(np.zeros(0, np.float32), RATE)
+
+
+def test_windows_of_the_wrong_length_are_refused(model: MoodModel) -> None:
+    with pytest.raises(UsageError, match=str(model.window_samples)):
+        model.analyze_windows(np.zeros((2, 100), np.float32))
+
+
+def test_the_callers_array_is_untouched(model: MoodModel) -> None:
+    samples = noise(3)
+    before = samples.copy()
+    model.embed(samples, RATE)
+    np.testing.assert_array_equal(samples, before)
+
+
+@pytest.mark.gpu
+def test_cuda_agrees_with_cpu(model: MoodModel) -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    on_gpu = MoodModel.load(device="cuda").embed(noise(6), RATE)
+    np.testing.assert_allclose(on_gpu, MoodModel.load(device="cpu").embed(noise(6), RATE), atol=1e-3)

@@ -1,0 +1,53 @@
+"""Model folders: round trip, damage, absence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.model.checkpoint import SPEC, WEIGHTS, load_model, save_model
+from tests.small_model import small_network, small_spec
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_model(tmp_path / "model", small_network(), small_spec())
+    return tmp_path / "model"
+
+
+def test_round_trip_is_exact(folder: Path) -> None:
+    loaded, original = load_model(folder), small_network().eval()
+    log_mel = torch.rand(2, small_spec().audio.n_mels, 40)
+    assert torch.equal(loaded.network.embed(log_mel), original.embed(log_mel))
+    assert loaded.spec == small_spec()
+
+
+def test_fingerprint_follows_weights_and_meaning(tmp_path: Path) -> None:
+    first = save_model(tmp_path / "a", small_network(), small_spec())
+    again = save_model(tmp_path / "b", small_network(), small_spec())
+    weights = save_model(tmp_path / "c", small_network(seed=1), small_spec())
+    meaning = save_model(
+        tmp_path / "d", small_network(), small_spec().model_copy(update={"calibrated_on": "x"})
+    )
+    assert first == again == load_model(tmp_path / "a").fingerprint
+    assert len({first, weights, meaning}) == 3
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, SPEC])
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+def test_damage_is_found(folder: Path, name: str, damage: str) -> None:
+    data = bytearray((folder / name).read_bytes())
+    if damage == "flip":
+        place = data.index(b"n_mels") if name == SPEC else len(data) // 2
+        data[place] ^= 0x40
+    (folder / name).write_bytes({"flip": data, "cut": data[: len(data) // 2], "empty": b""}[damage])
+    with pytest.raises(CorruptStoreError, match="model"):
+        load_model(folder)
+
+
+def test_absent_model_says_what_a_model_is(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"folder with model\.json"):
+        load_model(tmp_path)
