@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from moodrec.errors import ConfigError, NotFoundError
 
@@ -83,6 +83,51 @@ class RankingConfig(Config):
     """Weight of the mood term when a mood target is given."""
 
 
+IndexKind = Literal["flat", "ivf", "ivf-sq8", "hnsw"]
+
+
+class IndexConfig(Config):
+    """An index preset: which FAISS structure finds candidates, and when rows are simply scanned instead."""
+
+    kind: Literal["auto"] | IndexKind = "auto"
+    """``flat`` compares every row; ``ivf`` looks in the lists nearest to the query; ``ivf-sq8`` does so on rows
+    of one byte a number; ``hnsw`` walks a graph; ``auto`` picks by the number of rows."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where candidates are found; ``cuda`` goes with ``flat``."""
+    flat_below: Annotated[int, Field(ge=0)] = 50_000
+    """``auto``: fewer rows than this are ``flat``."""
+    sq8_from: Positive = 5_000_000
+    """``auto``: from this many rows on, ``ivf-sq8`` instead of ``ivf``."""
+    exact_rows: Annotated[int, Field(ge=0)] = 10_000
+    """When a filter passes at most this many rows, they are scanned whatever the kind."""
+    target_recall: Fraction = 0.98
+    """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` aim to return in every kind of filter."""
+    nlist: Annotated[int, Field(ge=0)] = 0
+    """Lists of ``ivf``; 0: four times the square root of the number of rows."""
+    training_rows: Positive = 64
+    """Rows a list that k-means learns the lists from, at most."""
+    first_lists: Positive = 8
+    """Lists that ``ivf`` looks in first; then it doubles their number until it may stop."""
+    links: Annotated[int, Field(ge=2)] = 32
+    """``hnsw``: neighbours a row."""
+    ef_construction: Positive = 200
+    """``hnsw``: candidates kept while a row is linked."""
+    ef_search: Positive = 160
+    """``hnsw``: candidates kept while searching, at least."""
+    max_removed: Fraction = 0.2
+    """When more than this share of the rows are removed ones, the index is built anew without them."""
+    max_growth: Annotated[float, Field(gt=1)] = 3.0
+    """``ivf``: lists are learnt anew when the index holds this many times the rows they were learnt from."""
+    seed: int = 0
+    """Of k-means and of the rows that the stop rule is calibrated on."""
+
+    @model_validator(mode="after")
+    def _fits_the_device(self) -> Self:
+        if self.device == "cuda" and self.kind != "flat":
+            raise ValueError("on a GPU the kind is flat")
+        return self
+
+
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -95,16 +140,25 @@ def read_toml(path: Path, kind: type[AnyConfig]) -> AnyConfig:
         NotFoundError: there is no such file.
         ConfigError: it is not TOML, or a field is wrong; the message names file and field.
     """
+    return validate(load_toml(path), kind, path)
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file without judging its fields. Raises as :func:`read_toml`."""
     try:
-        text = path.read_bytes().decode()
+        return tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError:
         raise NotFoundError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from error
-    try:
-        return kind.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from error
+
+
+def validate(fields: dict[str, Any], kind: type[AnyConfig], path: Path) -> AnyConfig:
+    """Make a config of what a file says; a wrong field is a ConfigError that names file and field."""
+    try:
+        return kind.model_validate(fields)
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from error
 

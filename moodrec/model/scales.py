@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.model.spec import ModelSpec
+from moodrec.metrics.calibration import Platt, percentile
+from moodrec.model.spec import ModelSpec, MoodScale
 
 Floats = NDArray[np.float32]
 
@@ -18,16 +22,21 @@ def published_logits(spec: ModelSpec, logits: Floats) -> Floats:
 
 
 def probabilities(spec: ModelSpec, logits: Floats) -> Floats:
-    """Platt-scaled probabilities (Platt 1999) of published moods: (..., moods) to (..., moods) in [0, 1]."""
-    slope = np.array([spec.scales[mood].slope for mood in spec.moods])
-    intercept = np.array([spec.scales[mood].intercept for mood in spec.moods])
-    return np.asarray(1 / (1 + np.exp(-(slope * logits.astype(np.float64) + intercept))), np.float32)
+    """Platt-scaled probabilities of published moods: (..., moods) to (..., moods) in [0, 1]."""
+    fits = [Platt(scale.slope, scale.intercept) for scale in _scales(spec)]
+    return _by_mood(logits, [fit.probabilities for fit in fits])
 
 
 def mood_scores(spec: ModelSpec, probability: Floats) -> Floats:
     """The percentile of each probability in the model's reference set: (..., moods) to (..., moods) in [0, 1]."""
-    scores = np.empty(probability.shape, np.float32)
-    for i, mood in enumerate(spec.moods):
-        table = np.asarray(spec.scales[mood].quantiles)
-        scores[..., i] = np.interp(probability[..., i], table, np.linspace(0, 1, len(table)))
-    return scores
+    return _by_mood(probability, [partial(percentile, table=scale.quantiles) for scale in _scales(spec)])
+
+
+def _scales(spec: ModelSpec) -> list[MoodScale]:
+    return [spec.scales[mood] for mood in spec.moods]
+
+
+def _by_mood(values: Floats, functions: Sequence[Callable[[Floats], NDArray[np.float64]]]) -> Floats:
+    """Apply one function to each column of the last axis."""
+    columns = [function(values[..., i]) for i, function in enumerate(functions)]
+    return np.stack(columns, axis=-1).astype(np.float32)

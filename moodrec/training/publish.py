@@ -82,12 +82,8 @@ def _scale(logits: Floats, labels: Floats) -> MoodScale:
     """Platt scaling on the labelled rows, quantiles over all of them."""
     known = ~np.isnan(labels)
     platt = fit_platt(logits[known], labels[known])
-    probability = 1 / (1 + np.exp(-(platt.slope * logits.astype(np.float64) + platt.intercept)))
-    return MoodScale(
-        slope=platt.slope,
-        intercept=platt.intercept,
-        quantiles=tuple(map(float, quantile_table(probability, N_QUANTILES))),
-    )
+    quantiles = quantile_table(platt.probabilities(logits), N_QUANTILES)
+    return MoodScale(slope=platt.slope, intercept=platt.intercept, quantiles=tuple(quantiles.tolist()))
 
 
 def _any_label(labels: Floats, spec: ModelSpec, mood: PublishedMood) -> Floats:

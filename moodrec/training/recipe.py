@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from moodrec.config import AudioConfig, Config, Fraction, ModelConfig, Positive, WindowConfig, read_toml
+from moodrec.config import AudioConfig, Config, Fraction, ModelConfig, Positive, WindowConfig, load_toml, validate
 from moodrec.errors import ConfigError
 from moodrec.model.spec import PublishedMood
 
@@ -150,22 +150,38 @@ class Recipe(Config):
 
     @property
     def digest(self) -> str:
-        """Changes with every setting; a run is resumed only under the same one."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Changes with every setting but the place of the data; a run is resumed only under the same one."""
+        settings = self.model_dump_json(exclude={"data": {"__all__": {"root"}}})
+        return hashlib.sha256(settings.encode()).hexdigest()[:16]
 
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe and resolve the roots of its data.
 
+    ``base = "other.toml"`` starts from another recipe beside it; tables are merged field by field.
+
     Raises:
         NotFoundError: no such file.
         ConfigError: a wrong field, or an environment variable in a root that is not set.
     """
-    recipe = read_toml(path, Recipe)
+    recipe = validate(_with_base(path, ()), Recipe, path)
     entries = tuple(
         entry.model_copy(update={"root": resolve_root(entry.root, path.parent)}) for entry in recipe.data
     )
     return recipe.model_copy(update={"data": entries})
+
+
+def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    if path in above:
+        raise ConfigError(f"{path}: is its own base")
+    fields = load_toml(path)
+    base = fields.pop("base", None)
+    return fields if base is None else _merge(_with_base(path.parent / base, (*above, path)), fields)
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    both = {key: _merge(base[key], over[key]) for key in base.keys() & over.keys() if isinstance(base[key], dict)}
+    return base | over | both
 
 
 def resolve_root(root: str, beside: Path) -> str:

@@ -55,3 +55,23 @@ def test_unknown_name_lists_the_known() -> None:
 def test_pooling_is_mean_beside_maximum() -> None:
     maps = torch.tensor([[[[1.0, 3.0]], [[0.0, 8.0]]]])
     assert pool_mean_max(maps).tolist() == [[2.0, 4.0, 3.0, 8.0]]
+
+
+@pytest.mark.parametrize("name", backbone_names())
+@pytest.mark.parametrize("frames", [16, 157])
+def test_bfloat16_gradients_repeat(name: str, frames: int) -> None:
+    torch.manual_seed(0)
+    backbone = build_backbone(name, 32, channels=8).to(memory_format=torch.channels_last)
+    log_mel = torch.rand(4, 32, frames)
+
+    def gradients() -> torch.Tensor:
+        backbone.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            features = backbone(log_mel)
+        features.float().square().mean().backward()
+        return torch.cat([p.grad.flatten() for p in backbone.parameters() if p.grad is not None])
+
+    first = gradients()
+    assert torch.isfinite(first).all()
+    for _ in range(5):
+        assert torch.equal(gradients(), first)

@@ -51,11 +51,17 @@ root = "tracks.csv"
 
 
 def sound(mood: int, artist: int, rng: np.random.Generator) -> np.ndarray:
-    """Low or high pitch by mood; by artist pure, hollow, bright, or noisy."""
+    """Low or high pitch by mood; by artist pure, hollow, pulsing or noisy."""
     time = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
     base = 2 * np.pi * (1200 if mood else 300) * rng.uniform(0.95, 1.05) * time
-    voices = [np.sin(base), np.sin(base) + 0.8 * np.sin(3 * base), np.sign(np.sin(base)), 0.5 * rng.normal(size=time.size)]
-    return (0.2 * (voices[artist] + 0.2 * np.sin(base))).astype(np.float32)
+    pure = np.sin(base)
+    voices = [
+        pure,
+        pure + 0.8 * np.sin(3 * base),
+        pure * (np.sin(2 * np.pi * 5 * time) > 0),
+        pure + 0.2 * rng.normal(size=time.size),
+    ]
+    return (0.2 * voices[artist]).astype(np.float32)
 
 
 @pytest.fixture(scope="session")

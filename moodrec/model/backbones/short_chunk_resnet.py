@@ -29,13 +29,21 @@ class _ResidualBlock(nn.Module):
         self.norm1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs)
-        )
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=2, bias=False)
+        self.norm_shortcut = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
-        return F.relu(inner + self.shortcut(x))
+        inner = self.norm2(self.conv2(F.relu(self.norm1(_strided(self.conv1, x)))))
+        return F.relu(inner + self.norm_shortcut(_strided(self.shortcut, x)))
+
+
+def _strided(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """``conv(x)``, without the stride along an axis of one point, where it has no meaning.
+
+    There PyTorch's bfloat16 kernel for the CPU returns gradients of uninitialised memory (seen with 2.14).
+    """
+    stride = tuple(1 if size == 1 else step for size, step in zip(x.shape[-2:], conv.stride, strict=True))
+    return F.conv2d(x, conv.weight, conv.bias, stride, conv.padding)
 
 
 class ShortChunkResNet(Backbone):

@@ -1,0 +1,57 @@
+"""Build indexes/open-game-music: vectors, moods and credits of free game music, without its audio.
+
+    MOODREC_DATA=... python tools/build_sample_index.py
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from moodrec import MoodIndex, MoodModel
+from moodrec.errors import SilentAudioError
+from moodrec.schema import probability_column
+
+OUT = Path(__file__).parent.parent / "indexes" / "open-game-music"
+KEPT = ["track_id", "title", "artist", "album", "year", "genre", "source", "package"]
+
+
+def main() -> None:
+    """Analyse the 690 excerpts; the silent ones have no place in an index."""
+    root = Path(os.environ["MOODREC_DATA"]) / "open_game_music"
+    tracks = pd.read_csv(root / "tracks.csv", dtype=str).astype({"duration": float})
+    model = MoodModel.load()
+    heard, moods, probabilities, embeddings = [], [], [], []
+    for row, audio in enumerate(tracks["audio"]):
+        try:
+            found = model.analyze(root / audio)
+        except SilentAudioError:
+            print(f"silent, left out: {tracks['title'][row]}")
+            continue
+        heard.append(row)
+        moods.append(found.mood_scores)
+        probabilities.append(found.probabilities)
+        embeddings.append(found.embedding)
+    table = describe(tracks.iloc[heard])
+    table[list(model.moods)] = np.stack(moods)
+    table[[probability_column(mood) for mood in model.moods]] = np.stack(probabilities)
+    index = MoodIndex.build(
+        np.stack(embeddings), table, moods=model.moods, preset="flat", model_fingerprint=model.fingerprint
+    )
+    index.save(OUT)
+    print(f"{len(table)} tracks in {OUT}")
+
+
+def describe(tracks: pd.DataFrame) -> pd.DataFrame:
+    """The columns worth keeping, typed."""
+    table = tracks[KEPT].reset_index(drop=True)
+    table["year"] = pd.to_numeric(table["year"]).astype("Int32")
+    table["genre"] = [[] if pd.isna(genre) else [genre] for genre in table["genre"]]
+    return table
+
+
+if __name__ == "__main__":
+    main()
