@@ -55,9 +55,9 @@ class AudioConfig(Config):
 class WindowConfig(Config):
     """Which parts of a track are heard: equal windows, spread evenly from its start to its end."""
 
-    window_s: Annotated[float, Field(gt=0)] = 10.0
+    window_s: Annotated[float, Field(gt=0)] = 5.0
     """Length of a window in seconds; a shorter track is repeated until it fills one."""
-    max_windows: Positive = 24
+    max_windows: Positive = 40
     """At most this many windows a track; up to ``window_s * max_windows`` seconds every sample is heard."""
     silence_dbfs: float = -70.0
     """A window whose RMS is below this level (dB relative to full scale) counts as silence and is left out."""
@@ -66,9 +66,9 @@ class WindowConfig(Config):
 class ModelConfig(Config):
     """The network's shape."""
 
-    backbone: str = "short_chunk_resnet"
+    backbone: str = "fcn"
     """Name of a file under ``moodrec/model/backbones``."""
-    channels: Positive = 32
+    channels: Positive = 24
     """Filters of the first block; each backbone derives the others from it."""
     embedding_dim: Positive = 128
     """Length of the embedding, the layer that all heads share."""

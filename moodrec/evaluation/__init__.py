@@ -1,1 +1,1 @@
-
+"""Experiments: how good predictions and embeddings are, with intervals."""

@@ -1,1 +1,1 @@
-
+"""Figures of merit over arrays; NumPy only."""

@@ -1,1 +1,1 @@
-
+"""Pictures, drawn without a display and without matplotlib's global state."""

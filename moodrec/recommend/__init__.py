@@ -1,1 +1,1 @@
-
+"""Recommendations: similar tracks for a seed, lists of tracks by mood, and playlists of them."""

@@ -1,0 +1,59 @@
+# make demo   set moodrec up in .venv and let it do its job on real music   (MUSIC=~/Music make demo: on yours)
+# make test   everything that is checked before a change goes in
+#
+# PYTHON=python3.12                                       another interpreter
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu        PyTorch without CUDA: a far smaller environment
+
+VENV ?= .venv
+PYTHON ?=
+TORCH_INDEX ?=
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+export MUSIC
+
+.PHONY: demo test clean
+
+demo: $(VENV)/.installed
+	$(BIN)/moodrec demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+clean:
+	rm -rf $(VENV) demo-output
+
+# An editable install needs repeating only when what it depends on changes.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing moodrec and PyTorch into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing moodrec, PyTorch and the test tools into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+# Debian's python3 has no ensurepip unless python3-venv is installed; pip can then fill a bare environment.
+$(BIN)/pip:
+	@set -eu; found=; \
+	for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+	  if "$$python" -c '$(NEW_ENOUGH)' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "moodrec needs Python 3.11 or newer; found: $$($(or $(PYTHON),python3) --version 2>&1 || true)." >&2; \
+	  echo "Install one and name it: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version)"; \
+	if "$$found" -c 'import ensurepip' 2>/dev/null; then "$$found" -m venv $(VENV); \
+	elif "$$found" -m pip --version >/dev/null 2>&1; then \
+	  "$$found" -m venv --without-pip $(VENV); \
+	  "$$found" -m pip --python $(BIN)/python install --quiet pip; \
+	else echo "This Python has neither ensurepip nor pip: apt-get install python3-venv" >&2; exit 1; fi

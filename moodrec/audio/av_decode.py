@@ -1,0 +1,118 @@
+"""m4a, aac, wma and others through PyAV, the optional extra ``av``.
+
+FFmpeg follows playlists (``ffconcat``, HLS) to other files when it guesses the format itself, so the demuxer
+is forced by the file's suffix, and the data come from an already opened file: no protocol at all is allowed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import numpy as np
+
+from moodrec.audio.formats import AV_FORMATS
+from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, FloatArray
+from moodrec.errors import AudioError, MissingExtraError
+
+if TYPE_CHECKING:
+    from av import AudioFrame
+    from av import AudioStream as AvStream
+    from av.container import InputContainer
+
+_OPTIONS: Final = {"protocol_whitelist": "none", "enable_drefs": "0"}
+# Encoder delay and padding; a cut is longer.
+_HEADER_SLACK_S: Final = 0.5
+# Their length is a guess from the bit rate.
+_NO_LENGTH: Final = frozenset({"aac"})
+
+
+class _PatientFile:
+    """A file in which an impossible seek fails as FFmpeg expects, and raises nothing.
+
+    PyAV keeps what its callbacks raise and may throw it at the next file, which has done nothing wrong.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+        self.tell = file.tell
+        self._seek = file.seek
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
+
+
+@contextmanager
+def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
+    """Open a file with the one demuxer that its suffix stands for.
+
+    Args:
+        suffix: lower-case, a key of :data:`moodrec.audio.formats.AV_FORMATS`.
+
+    Raises:
+        AudioError: reason ``not_audio``.
+        MissingExtraError: PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError:
+        raise MissingExtraError(f"reading {suffix} files", "av") from None
+    kind = AV_FORMATS[suffix]
+    try:
+        container = av.open(
+            _PatientFile(file), mode="r", format=kind, options=_OPTIONS, metadata_errors="replace"
+        )
+    except (av.FFmpegError, ValueError) as error:
+        raise AudioError(f"{name}: no {kind} audio in it ({_one_line(error)})", reason="not_audio") from None
+    with container:
+        stream = next(iter(container.streams.audio), None)
+        # The codec is missing where FFmpeg does not know it, whatever the type hints say.
+        if stream is None or getattr(stream, "codec_context", None) is None:
+            raise AudioError(f"{name}: no audio in it that can be decoded", reason="not_audio")
+        info = _info(container, stream, kind)
+        yield AudioStream(info, _blocks(container, stream, info, name))
+
+
+def _info(container: InputContainer, stream: AvStream, kind: str) -> AudioInfo:
+    duration_s = 0.0
+    if stream.duration is not None and stream.time_base is not None:
+        duration_s = float(stream.duration * stream.time_base)
+    elif container.duration is not None:
+        duration_s = container.duration / 1_000_000
+    return AudioInfo(max(0.0, duration_s), stream.rate or 0, stream.channels, kind.upper())
+
+
+def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[FloatArray]:
+    import av
+
+    # Only the sample format is converted: mixing down is a plain mean, as for every other file.
+    to_float = av.AudioResampler(format="fltp", layout=stream.layout.name, rate=info.sample_rate)
+    total = 0
+    try:
+        for frame in container.decode(stream):
+            for part in to_float.resample(frame):
+                block = _mono(part)
+                total += len(block)
+                yield block
+    except (av.FFmpegError, ValueError) as error:
+        raise CutShortError(
+            f"{name}: damaged after {total / info.sample_rate:.1f} s ({_one_line(error)})"
+        ) from None
+    if info.format.lower() not in _NO_LENGTH and total / info.sample_rate < info.duration_s - _HEADER_SLACK_S:
+        raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s")
+
+
+def _mono(frame: AudioFrame) -> FloatArray:
+    channels: FloatArray = np.asarray(frame.to_ndarray(), np.float32)
+    return np.asarray(channels.mean(axis=0))
+
+
+def _one_line(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split())

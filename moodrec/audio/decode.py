@@ -1,0 +1,138 @@
+"""Any music file to one mono waveform, at a bounded cost in memory and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soxr
+
+from moodrec.audio.av_decode import open_av
+from moodrec.audio.formats import AUDIO_SUFFIXES, AV_FORMATS
+from moodrec.audio.opening import open_audio_file, printable
+from moodrec.audio.sound_decode import open_sound
+from moodrec.audio.stream import (
+    AudioInfo,
+    AudioStream,
+    CutShortError,
+    FloatArray,
+    check_header,
+    check_samples,
+)
+from moodrec.config import DecodeLimits
+from moodrec.errors import AudioError
+
+__all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Waveform", "decode", "probe_audio"]
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Decoded audio: ``samples (n,)`` float32 mono at ``sample_rate`` Hz.
+
+    ``duration_s`` is the length of what was read, in seconds of the file. ``truncated`` says that the file
+    holds, or once held, more: it was cut off, damaged, or longer than the limit.
+    """
+
+    samples: FloatArray
+    sample_rate: int
+    duration_s: float
+    truncated: bool
+
+
+def probe_audio(path: Path | str) -> AudioInfo:
+    """Read a file's header only; what it says is not checked against the audio.
+
+    Raises:
+        AudioError: it is no audio file; ``reason`` says why in one word.
+        MissingExtraError: its format needs PyAV.
+    """
+    with open_stream(path, DecodeLimits()) as stream:
+        return stream.info
+
+
+def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | None = None) -> Waveform:
+    """Decode a file to mono (the mean of its channels), resampled once to ``sample_rate`` Hz.
+
+    It is read block by block, so a header that lies about the length costs nothing. What precedes a cut or a
+    damaged place is kept and marked ``truncated``, and so is what precedes ``limits.max_duration_s``.
+
+    Raises:
+        AudioError: nothing can be decoded, or the samples are no sound. ``reason`` is one of ``missing``,
+            ``unreadable``, ``not_a_file``, ``empty``, ``not_audio``, ``truncated``, ``bad_samples``,
+            ``bad_sample_rate``, ``too_many_channels``.
+        MissingExtraError: the format needs PyAV.
+    """
+    limits = limits or DecodeLimits()
+    with open_stream(path, limits) as stream:
+        return _collect(stream, sample_rate, limits, printable(path))
+
+
+@contextmanager
+def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]:
+    """Open a file with the decoder for its suffix and check its header. Raises as :func:`decode`."""
+    name = printable(path)
+    with open_audio_file(path) as file, _decoder(file, path, limits, name) as stream:
+        check_header(stream.info, limits, name)
+        yield stream
+
+
+def _decoder(
+    file: BinaryIO, path: Path | str, limits: DecodeLimits, name: str
+) -> AbstractContextManager[AudioStream]:
+    suffix = Path(path).suffix.lower()
+    return open_av(file, suffix, name) if suffix in AV_FORMATS else open_sound(file, limits, name)
+
+
+def _collect(stream: AudioStream, sample_rate: int, limits: DecodeLimits, name: str) -> Waveform:
+    source = _BoundedSource(stream, limits.max_duration_s, name)
+    # A byte array grows in place: at no time are there two copies of a long track.
+    samples = bytearray()
+    for block in _resampled(source, stream.info.sample_rate, sample_rate):
+        samples += block.tobytes()
+    duration_s = source.frames / stream.info.sample_rate
+    return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, source.truncated)
+
+
+def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[FloatArray]:
+    if from_rate == to_rate:
+        yield from blocks
+        return
+    resampler = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32")
+    for block in blocks:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+class _BoundedSource:
+    """Checked blocks up to the limit; afterwards ``frames`` read, and whether there was more."""
+
+    def __init__(self, stream: AudioStream, max_duration_s: float, name: str) -> None:
+        self.frames = 0
+        self.truncated = False
+        self._stream = stream
+        self._room = int(max_duration_s * stream.info.sample_rate)
+        self._name = name
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        try:
+            yield from self._bounded()
+        except CutShortError:
+            self.truncated = True
+            if self.frames == 0:
+                raise
+        if self.frames == 0:
+            raise AudioError(f"{self._name}: there is no audio in the file", reason="empty")
+
+    def _bounded(self) -> Iterator[FloatArray]:
+        for block in self._stream.blocks:
+            check_samples(block, self._name)
+            kept = block[: self._room - self.frames]
+            self.frames += len(kept)
+            yield kept
+            if len(kept) < len(block):
+                self.truncated = True
+                return

@@ -1,0 +1,76 @@
+"""What every decoder hands over: a header, then mono blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.config import DecodeLimits
+from moodrec.errors import AudioError
+
+FloatArray = NDArray[np.float32]
+
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
+# Far above any scale music is stored in (32-bit integers written as floats included): only damage gets there.
+_LOUDEST = 2.0**32
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a file's header says; a header can lie.
+
+    ``duration_s`` is in seconds (0 where the header does not say), ``sample_rate`` in Hz, and ``format`` a
+    short name such as ``FLAC``.
+    """
+
+    duration_s: float
+    sample_rate: int
+    channels: int
+    format: str
+
+
+@dataclass(frozen=True)
+class AudioStream:
+    """An open file: its header, and its mono blocks of float32 at the file's own rate.
+
+    ``blocks`` raises :class:`CutShortError` where the audio ends before the file says it does.
+    """
+
+    info: AudioInfo
+    blocks: Iterator[FloatArray]
+
+
+class CutShortError(AudioError):
+    """The audio stops before its end; what came before is good."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="truncated")
+
+
+def check_header(info: AudioInfo, limits: DecodeLimits, name: str) -> None:
+    """Refuse a header that would cost more than the limits allow.
+
+    Raises:
+        AudioError: reason ``too_many_channels``, ``bad_sample_rate`` or ``not_audio``.
+    """
+    if info.channels < 1:
+        raise AudioError(f"{name}: no audio in it", reason="not_audio")
+    if info.channels > limits.max_channels:
+        reason = f"{info.channels} channels, more than the {limits.max_channels} allowed"
+        raise AudioError(f"{name}: {reason}", reason="too_many_channels")
+    if not MIN_SAMPLE_RATE <= info.sample_rate <= MAX_SAMPLE_RATE:
+        raise AudioError(f"{name}: a sample rate of {info.sample_rate} Hz", reason="bad_sample_rate")
+
+
+def check_samples(block: FloatArray, name: str) -> None:
+    """Refuse samples that are no sound.
+
+    Raises:
+        AudioError: reason ``bad_samples`` for NaN, infinite or absurdly large values.
+    """
+    # The negated comparison is also true of NaN.
+    if block.size and not float(np.abs(block).max()) <= _LOUDEST:
+        raise AudioError(f"{name}: holds NaN, infinite or absurdly large samples", reason="bad_samples")

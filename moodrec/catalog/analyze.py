@@ -1,0 +1,157 @@
+"""Analyse the music of some folders into a library; it can be stopped at any time and started again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from moodrec.catalog.decode_pool import DecodePool, Listened, Unheard
+from moodrec.catalog.listening import HeardFile
+from moodrec.catalog.model import ListeningModel, record_of, settings_for
+from moodrec.catalog.plan import AnalysisPlan, default_jobs, plan_analysis
+from moodrec.config import DecodeLimits
+from moodrec.errors import AudioError, DataError, SilentAudioError
+from moodrec.library.library import Library
+from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
+
+__all__ = ["AnalysisPlan", "AnalysisProgress", "AnalysisReport", "analyze", "plan_analysis", "run_analysis"]
+
+# The start-up of a run with fewer files would spoil the estimate of the next.
+_WORTH_RECORDING: Final = 5
+
+
+@dataclass(frozen=True)
+class AnalysisProgress:
+    """The state of a run after a file was acknowledged."""
+
+    done: int
+    total: int
+    counts: Mapping[Outcome, int]
+    """Files of this run by outcome; every outcome is a key."""
+    last: FileResult
+    """The file just acknowledged."""
+
+
+@dataclass(frozen=True)
+class AnalysisReport:
+    """What a run did."""
+
+    counts: Mapping[Outcome, int]
+    """Files of this run by outcome; every outcome is a key."""
+    failures: tuple[FileResult, ...]
+    """The files of this run that could not be analysed, with reason and message."""
+    plan: AnalysisPlan
+    """What it set out from: files already done, remembered failures, files gone and returned."""
+    seconds: float
+
+
+OnProgress = Callable[[AnalysisProgress], None]
+
+
+def analyze(
+    folders: Sequence[Path | str],
+    library: Library,
+    model: ListeningModel,
+    *,
+    jobs: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> AnalysisReport:
+    """Plan and run in one call; see :func:`plan_analysis` and :func:`run_analysis`."""
+    return run_analysis(plan_analysis(folders, library, model, jobs=jobs), library, model, jobs, on_progress)
+
+
+def run_analysis(
+    plan: AnalysisPlan,
+    library: Library,
+    model: ListeningModel,
+    jobs: int | None = None,
+    on_progress: OnProgress | None = None,
+    *,
+    limits: DecodeLimits | None = None,
+    timeout_s: float = 300.0,
+) -> AnalysisReport:
+    """Do what a plan says: each file ends with one outcome, written before the next is begun.
+
+    Files are decoded by ``jobs`` processes (default: the cores but one) and heard by the model in this one, so
+    the result does not depend on ``jobs``. A file that crashes its decoder, or takes it longer than
+    ``timeout_s`` seconds, fails alone. Whatever stops the run (Ctrl-C, a kill), what was acknowledged stays.
+
+    Raises:
+        StoreLockedError: another process is writing to the library.
+    """
+    started = time.perf_counter()
+    record = record_of(model)
+    tally = _Tally(len(plan.files), on_progress)
+    with library.writer():
+        library.register_model(record)
+        library.mark_missing(plan.gone)
+        library.mark_present(plan.returned)
+        with DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
+            for listened in pool.listen(plan.files):
+                tally.add(_acknowledge(library, record, _result(listened, model)))
+        seconds = time.perf_counter() - started
+        if len(plan.files) >= _WORTH_RECORDING:
+            library.record_run(record, len(plan.files), seconds)
+    return AnalysisReport(tally.by_outcome(), tuple(tally.failures), plan, seconds)
+
+
+class _Tally:
+    """Counts outcomes and tells the caller."""
+
+    def __init__(self, total: int, on_progress: OnProgress | None) -> None:
+        self.failures: list[FileResult] = []
+        self._counts: Counter[Outcome] = Counter()
+        self._total = total
+        self._on_progress = on_progress
+
+    def add(self, result: FileResult) -> None:
+        self._counts[result.outcome] += 1
+        if result.outcome is Outcome.FAILED:
+            self.failures.append(result)
+        if self._on_progress is not None:
+            self._on_progress(AnalysisProgress(self._counts.total(), self._total, self.by_outcome(), result))
+
+    def by_outcome(self) -> dict[Outcome, int]:
+        return {outcome: self._counts[outcome] for outcome in Outcome}
+
+
+def _acknowledge(library: Library, model: ModelRecord, result: FileResult) -> FileResult:
+    try:
+        library.acknowledge(model, result)
+    except DataError as error:  # the sound drove the model to NaN: this file's fault, not the run's
+        result = FileResult(result.state, Outcome.FAILED, "bad_embedding", str(error))
+        library.acknowledge(model, result)
+    return result
+
+
+def _result(listened: Listened, model: ListeningModel) -> FileResult:
+    """Let the model hear a decoded file."""
+    state, heard = listened.state, listened.heard
+    if isinstance(heard, Unheard):
+        return FileResult(state, Outcome.FAILED, heard.reason, heard.message)
+    try:
+        return _analysed(state, heard, model)
+    except SilentAudioError as error:
+        return FileResult(state, Outcome.SILENT, error.reason, str(error))
+    except AudioError as error:
+        return FileResult(state, Outcome.FAILED, error.reason, str(error))
+
+
+def _analysed(state: FileState, heard: HeardFile, model: ListeningModel) -> FileResult:
+    moods = model.analyze_windows(heard.windows)
+    track = TrackAnalysis(
+        heard.audio_fingerprint,
+        heard.tags,
+        heard.duration_s,
+        moods.embedding,
+        moods.mood_scores,
+        moods.probabilities,
+    )
+    if not heard.truncated:
+        return FileResult(state, Outcome.OK, track=track)
+    message = f"only its first {heard.duration_s:.0f} s were heard: cut off, damaged, or over the limit"
+    return FileResult(state, Outcome.PARTIAL, "truncated", message, track)

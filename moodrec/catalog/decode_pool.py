@@ -1,0 +1,216 @@
+"""Decoding processes, watched: one that dies or hangs costs the file it had, and is replaced."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BufferedReader
+from typing import Any, Final, Self
+
+import numpy as np
+
+from moodrec.audio.opening import printable
+from moodrec.audio.probe import Tags
+from moodrec.catalog.decode_worker import READY
+from moodrec.catalog.listening import HeardFile, ListenSettings
+from moodrec.errors import MoodrecError
+from moodrec.library.records import FileState
+
+# A fresh interpreter and not multiprocessing: a script that calls moodrec needs no __main__ guard, and nothing
+# that its parent imported comes along.
+_START: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop());"
+    "from moodrec.catalog.decode_worker import main; main()"
+)
+# A process that closed its output is about to end by itself, with an exit code worth telling.
+_GRACE_S: Final = 2.0
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """Why a file gave nothing: one word for tables, and a line for people."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Listened:
+    """A file and what came of decoding it."""
+
+    state: FileState
+    heard: HeardFile | Unheard
+
+
+class DecodePool:
+    """``jobs`` decoding processes; use it as a context manager, which ends them."""
+
+    def __init__(self, settings: ListenSettings, jobs: int, timeout_s: float) -> None:
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._window = 2 * jobs
+        self._threads = ThreadPoolExecutor(jobs, "moodrec-decode")
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._workers: set[_Worker] = set()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def listen(self, files: Iterable[FileState]) -> Iterator[Listened]:
+        """Decode files, and give them back in their order; at most ``2 * jobs`` are held at a time.
+
+        Raises:
+            MoodrecError: the decoding processes cannot start at all.
+        """
+        waiting: deque[Future[Listened]] = deque()
+        for state in files:
+            waiting.append(self._threads.submit(self._listen, state))
+            if len(waiting) >= self._window:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def close(self) -> None:
+        """End all processes, at once."""
+        with self._lock:
+            self._closed = True
+            for worker in self._workers:
+                worker.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for worker in self._workers:
+            worker.bury()
+        self._workers.clear()
+
+    def _listen(self, state: FileState) -> Listened:
+        worker = self._borrow()
+        if worker is None:
+            return Listened(state, Unheard("stopped", "the run was stopped"))
+        heard = worker.ask(state, self._timeout_s)
+        self._give_back(worker)
+        return Listened(state, heard)
+
+    def _borrow(self) -> _Worker | None:
+        with self._lock:
+            if self._closed:
+                return None
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.is_running():
+                    return worker
+                self._workers.discard(worker)
+            worker = _Worker(self._settings)
+            self._workers.add(worker)
+        worker.wait_until_ready()
+        return worker
+
+    def _give_back(self, worker: _Worker) -> None:
+        with self._lock:
+            if worker.is_running():
+                self._idle.append(worker)
+            else:
+                self._workers.discard(worker)
+
+
+class _Worker:
+    """One process that decodes one file at a time."""
+
+    def __init__(self, settings: ListenSettings) -> None:
+        self._timed_out = False
+        # Its own session: Ctrl-C is the parent's to handle.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _START, settings.model_dump_json(), json.dumps(sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def wait_until_ready(self) -> None:
+        """Not part of the time a file may take. Raises MoodrecError where it cannot start."""
+        replies = self._process.stdout
+        if replies is None or replies.readline() != READY:
+            raise MoodrecError("a decoding process could not start; to see what is wrong: moodrec doctor")
+
+    def ask(self, state: FileState, timeout_s: float) -> HeardFile | Unheard:
+        """Decode one file; afterwards the worker may no longer be running."""
+        timer = threading.Timer(timeout_s, self._time_out)
+        timer.start()
+        try:
+            return self._exchange(state)
+        except (OSError, EOFError, ValueError):
+            return self._died(state, timeout_s)
+        finally:
+            timer.cancel()
+            timer.join()  # or it might still strike, during the next file
+
+    def is_running(self) -> bool:
+        """Whether it can take another file; what is left of one that cannot is cleared away."""
+        if self._process.poll() is None and not self._timed_out:
+            return True
+        self.bury()
+        return False
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self.kill()
+
+    def _exchange(self, state: FileState) -> HeardFile | Unheard:
+        """Raises OSError, EOFError or ValueError where the process dies meanwhile."""
+        requests, replies = self._process.stdin, self._process.stdout
+        if requests is None or not isinstance(replies, BufferedReader):
+            raise EOFError
+        requests.write(json.dumps({"path": str(state.path)}).encode() + b"\n")
+        requests.flush()
+        header = json.loads(replies.readline())
+        if "reason" in header:
+            if header["reason"] == "crashed":
+                self.bury()
+            return Unheard(header["reason"], _without_path(header["message"], state))
+        windows = np.empty(header["shape"], np.float32)
+        if replies.readinto(windows.data.cast("B")) != windows.nbytes:
+            raise EOFError
+        return _heard(header, windows)
+
+    def _died(self, state: FileState, timeout_s: float) -> Unheard:
+        code = self.bury()
+        if self._timed_out:
+            return Unheard("timeout", f"decoding took more than {timeout_s:.0f} s")
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return Unheard("crashed", f"the decoder died ({how}): damaged file, or not enough memory")
+
+    def bury(self) -> int:
+        """See the process end and close its pipes; its exit code."""
+        try:
+            code = self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # closing flushes what a dead process will not read
+                    pipe.close()
+        return code
+
+
+def _heard(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> HeardFile:
+    tags = Tags(**header["tags"] | {"genre": tuple(header["tags"]["genre"])})
+    return HeardFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
+
+
+def _without_path(message: str, state: FileState) -> str:
+    return message.removeprefix(f"{printable(state.path)}: ")

@@ -1,0 +1,78 @@
+"""A process that decodes files for its parent, so that a file that crashes a decoder costs only itself.
+
+It reads a line of JSON for each file from its standard input and answers with a line of JSON, followed by the
+windows as raw float32. It ends when its input does, so it cannot outlive its parent for long. It imports
+neither torch nor faiss.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+from moodrec.catalog.listening import HeardFile, ListenSettings, listen
+from moodrec.errors import AudioError, MissingExtraError
+
+READY: Final = b"ready\n"
+"""The first line a worker writes."""
+
+
+def main() -> None:
+    """Serve until the input ends; ``sys.argv[1]`` holds the settings as JSON."""
+    settings = ListenSettings.model_validate_json(sys.argv[1])
+    replies = _take_over_stdout()
+    sys.excepthook = _last_words(replies)
+    replies.write(READY)
+    replies.flush()
+    for line in sys.stdin.buffer:
+        _answer(Path(json.loads(line)["path"]), settings, replies)
+
+
+def _answer(path: Path, settings: ListenSettings, replies: BinaryIO) -> None:
+    try:
+        heard = listen(path, settings)
+    except AudioError as error:
+        _send(replies, {"reason": error.reason, "message": str(error)})
+    except MissingExtraError as error:
+        _send(replies, {"reason": "missing_extra", "message": str(error)})
+    except MemoryError:
+        _send(replies, {"reason": "too_large", "message": f"{path}: does not fit into memory"})
+    else:
+        _send(replies, _header(heard), heard.windows.astype("<f4", copy=False).data)
+
+
+def _header(heard: HeardFile) -> dict[str, Any]:
+    return {
+        "shape": heard.windows.shape,
+        "audio_fingerprint": heard.audio_fingerprint,
+        "tags": asdict(heard.tags),
+        "duration_s": heard.duration_s,
+        "truncated": heard.truncated,
+    }
+
+
+def _send(replies: BinaryIO, header: dict[str, Any], payload: memoryview | bytes = b"") -> None:
+    replies.write(json.dumps(header).encode() + b"\n")
+    replies.write(payload)
+    replies.flush()
+
+
+def _take_over_stdout() -> BinaryIO:
+    """Keep standard output for replies alone: what a C library prints there goes nowhere."""
+    replies = os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    return replies
+
+
+def _last_words(replies: BinaryIO) -> Any:
+    def tell(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+        _send(replies, {"reason": "crashed", "message": f"the decoder failed: {kind.__name__}: {error}"})
+
+    return tell

@@ -1,0 +1,158 @@
+"""What an analysis has to do, and what it will take, before anything is done."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from moodrec.catalog.decode_pool import DecodePool, Unheard
+from moodrec.catalog.model import ListeningModel, settings_for
+from moodrec.errors import AudioError
+from moodrec.library.library import Library
+from moodrec.library.records import FileRecord, FileState, Floats, Outcome
+from moodrec.library.scan import scan
+
+# What failed for want of an installed package is worth trying at every run.
+_NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra"})
+# A sample costs seconds of its own: below this many files they are better spent on the work.
+_WORTH_MEASURING: Final = 30
+_SAMPLE: Final = 3
+_UNMEASURED_S: Final = 1.0
+# Measured on real tags: a row of each table with its keys, and the row's share of the index's track table.
+_BYTES_A_TRACK: Final = 1_200
+
+
+@dataclass(frozen=True)
+class AnalysisPlan:
+    """The files to decode, and what is known about the others."""
+
+    files: tuple[FileState, ...]
+    """To be decoded, by path."""
+    already_done: int
+    """Files that have an outcome for this model and have not changed."""
+    remembered_failures: tuple[FileRecord, ...]
+    """Among those, the ones that could not be analysed; they are tried again if they change or if asked for."""
+    gone: tuple[FileState, ...]
+    """In the library and no longer in these folders."""
+    returned: tuple[FileState, ...]
+    """Gone at an earlier scan, and back unchanged."""
+    unreadable_folders: tuple[Path, ...]
+    """Folders that may not be opened; what the library has of them stays."""
+    estimated_seconds: float
+    """Time to decode and analyse ``files``."""
+    estimated_bytes: int
+    """Disk that library and index will take on top."""
+
+
+def plan_analysis(
+    folders: Sequence[Path | str],
+    library: Library,
+    model: ListeningModel,
+    *,
+    jobs: int | None = None,
+    retry_failed: bool = False,
+) -> AnalysisPlan:
+    """Scan folders and compare them with a library; nothing is written.
+
+    The time is that of the last run with this model, or, if there are enough files, of a few of them that are
+    heard for the purpose.
+
+    Raises:
+        NotFoundError: a folder is not there.
+    """
+    found = scan(folders)
+    known = library.files(model.fingerprint)
+    done = [known[state.path] for state in found.files if _is_done(state, known, retry_failed)]
+    todo = tuple(state for state in found.files if not _is_done(state, known, retry_failed))
+    seconds_each = _seconds_a_file(todo, library, model, jobs or default_jobs())
+    return AnalysisPlan(
+        files=todo,
+        already_done=len(done),
+        remembered_failures=tuple(record for record in done if record.outcome is Outcome.FAILED),
+        gone=tuple(_gone(folders, found.files, found.unreadable, known.values())),
+        returned=tuple(record.state for record in done if record.missing),
+        unreadable_folders=found.unreadable,
+        estimated_seconds=len(todo) * seconds_each,
+        estimated_bytes=len(todo) * _bytes_a_track(model),
+    )
+
+
+def default_jobs() -> int:
+    """Decoding processes: one core is left to the network, and more than eight would only wait for it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(8, cores - 1))
+
+
+def _is_done(state: FileState, known: Mapping[Path, FileRecord], retry_failed: bool) -> bool:
+    record = known.get(state.path)
+    if record is None or record.state != state or not record.acknowledged:
+        return False
+    if record.outcome is not Outcome.FAILED:
+        return True
+    return not retry_failed and record.reason not in _NOT_THE_FILES_FAULT
+
+
+def _gone(
+    folders: Iterable[Path | str],
+    found: Iterable[FileState],
+    unreadable: Iterable[Path],
+    records: Iterable[FileRecord],
+) -> Iterable[FileState]:
+    there = {state.path for state in found}
+    scanned, closed = _Under(map(os.path.realpath, folders)), _Under(map(str, unreadable))
+    for record in records:
+        path = record.state.path
+        if path not in there and not record.missing and path in scanned and path not in closed:
+            yield record.state
+
+
+class _Under:
+    """Whether a path is one of some folders, or below one."""
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self._folders = tuple(folders)
+        self._prefixes = tuple(folder.rstrip(os.sep) + os.sep for folder in self._folders)
+
+    def __contains__(self, path: Path) -> bool:
+        text = str(path)
+        return text in self._folders or text.startswith(self._prefixes)
+
+
+def _bytes_a_track(model: ListeningModel) -> int:
+    vectors = 4 * (model.embedding_dim + 2 * len(model.moods))
+    return _BYTES_A_TRACK + 2 * vectors  # once in the library, once in the index
+
+
+def _seconds_a_file(todo: Sequence[FileState], library: Library, model: ListeningModel, jobs: int) -> float:
+    earlier = library.last_run(model.fingerprint)
+    if earlier is not None and earlier.files > 0:
+        return earlier.seconds / earlier.files
+    if len(todo) < _WORTH_MEASURING:
+        return _UNMEASURED_S
+    return _measure([todo[len(todo) * i // (_SAMPLE + 1)] for i in range(1, _SAMPLE + 1)], model, jobs)
+
+
+def _measure(sample: Sequence[FileState], model: ListeningModel, jobs: int) -> float:
+    """Seconds a file takes; the first warms up and does not count."""
+    seconds = []
+    with DecodePool(settings_for(model), 1, timeout_s=60.0) as pool:
+        for state in sample:
+            started = time.perf_counter()
+            heard = next(pool.listen([state])).heard
+            decoded = time.perf_counter()
+            if not isinstance(heard, Unheard) and _can_be_heard(model, heard.windows):
+                seconds.append((decoded - started) / jobs + time.perf_counter() - decoded)
+    counted = seconds[1:]
+    return sum(counted) / len(counted) if counted else _UNMEASURED_S
+
+
+def _can_be_heard(model: ListeningModel, windows: Floats) -> bool:
+    try:
+        model.analyze_windows(windows)
+    except AudioError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""Which track a user means."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.errors import AmbiguousSeedError, NotFoundError
+from moodrec.library.snapshot import DUPLICATE_OF, shown_path
+from moodrec.schema import ALBUM, ARTIST, PATH, TITLE, TRACK_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN: Final = 10
+_COMPARED: Final = 5_000
+
+Rows = NDArray[np.int64]
+
+
+def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
+    """The id of the one track that a seed names: an id, else a path, else a title, else ``artist - title``.
+
+    Titles and artists are compared whole, without regard to case. Where a track and its copies match, the
+    track is meant.
+
+    Args:
+        frame: a track table with at least ``track_id``, as of a library or an index.
+
+    Raises:
+        AmbiguousSeedError: several tracks match; ``matches`` lists them.
+        NotFoundError: none does; the message names titles that come near.
+    """
+    text = shown_path(os.fsencode(seed))
+    for rows in (_by_id(frame, text), _by_path(frame, seed), _by_title(frame, text), _by_both(frame, text)):
+        found = _without_copies(frame, rows)
+        if len(found) == 1:
+            return str(frame[TRACK_ID].iloc[found[0]])
+        if len(found) > 1:
+            raise _ambiguous(frame, found, text)
+    raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
+
+
+def _by_id(frame: pd.DataFrame, seed: str) -> Rows:
+    return np.flatnonzero(frame[TRACK_ID] == seed)
+
+
+def _by_path(frame: pd.DataFrame, seed: str) -> Rows:
+    if PATH not in frame or not seed or "\0" in seed:
+        return np.empty(0, np.int64)
+    place = os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111  (Path's raises on unknown users)
+    wanted = {shown_path(os.fsencode(name)) for name in (seed, place)}
+    return np.flatnonzero(frame[PATH].isin(wanted))
+
+
+def _by_title(frame: pd.DataFrame, seed: str) -> Rows:
+    return _rows_called(seed, _texts(frame, TITLE))
+
+
+def _by_both(frame: pd.DataFrame, seed: str) -> Rows:
+    both = zip(_texts(frame, ARTIST), _texts(frame, TITLE), strict=True)
+    return _rows_called(seed, [f"{artist} - {title}" if artist and title else "" for artist, title in both])
+
+
+def _rows_called(seed: str, names: Sequence[str]) -> Rows:
+    folded = fold(seed)
+    return np.array([row for row, name in enumerate(names) if name and fold(name) == folded], np.int64)
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: composed characters, no case, no space around."""
+    return unicodedata.normalize("NFC", text).casefold().strip()
+
+
+def _texts(frame: pd.DataFrame, column: str) -> list[str]:
+    """A column's texts, "" where unknown; a table need not have the column."""
+    if column not in frame:
+        return [""] * len(frame)
+    return [text if isinstance(text, str) else "" for text in frame[column]]
+
+
+def _without_copies(frame: pd.DataFrame, rows: Rows) -> Rows:
+    if DUPLICATE_OF not in frame or len(rows) < 2:
+        return rows
+    matched = set(frame[TRACK_ID].iloc[rows])
+    return rows[[original not in matched for original in frame[DUPLICATE_OF].iloc[rows]]]
+
+
+def _ambiguous(frame: pd.DataFrame, rows: Rows, seed: str) -> AmbiguousSeedError:
+    matches = [(str(frame[TRACK_ID].iloc[row]), _description(frame, int(row))) for row in rows]
+    lines = [f"  {track_id}  {description}" for track_id, description in matches[:_SHOWN]]
+    if len(matches) > _SHOWN:
+        lines.append(f"  and {len(matches) - _SHOWN} more")
+    listing = "\n".join(lines)
+    return AmbiguousSeedError(
+        f"{len(matches)} tracks match {seed!r}; give the id of one:\n{listing}", matches
+    )
+
+
+def _description(frame: pd.DataFrame, row: int) -> str:
+    artist, title, album, path = (_texts(frame.iloc[[row]], name)[0] for name in (ARTIST, TITLE, ALBUM, PATH))
+    text = " - ".join(part for part in (artist, title) if part) or path
+    return f"{text} ({album})" if album else text
+
+
+def _hint(frame: pd.DataFrame, seed: str) -> str:
+    near = _near_titles(_texts(frame, TITLE), seed)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _near_titles(titles: Sequence[str], seed: str) -> list[str]:
+    """Titles that share a word with the seed or begin like it, then the most alike of them."""
+    folded = fold(seed)
+    words = {word for word in folded.split() if len(word) > 2}
+    candidates: dict[str, str] = {}
+    for title in titles:
+        key = fold(title)
+        if key and len(candidates) < _COMPARED and (key[:1] == folded[:1] or words & set(key.split())):
+            candidates[key] = title
+    return [candidates[key] for key in difflib.get_close_matches(folded, candidates, n=3, cutoff=0.6)]

@@ -1,0 +1,70 @@
+"""``moodrec``: the command line. One file a command; heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from moodrec.cli import index
+from moodrec.cli.analyze import analyze
+from moodrec.cli.doctor import doctor
+from moodrec.cli.evaluate import evaluate
+from moodrec.cli.export import export
+from moodrec.cli.group import MoodrecGroup
+from moodrec.cli.settings import default_map
+from moodrec.cli.train import train
+
+app = typer.Typer(
+    name="moodrec",
+    cls=MoodrecGroup,
+    help="Know the mood of every track; find the next one that fits.",
+    epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 corrupt store, 5 store locked, "
+    "6 some files failed, 130 interrupted.",
+    context_settings={"help_option_names": ["--help", "-h"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import moodrec
+
+        typer.echo(f"moodrec {moodrec.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def read_settings(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Know the mood of every track; find the next one that fits."""
+    context.default_map = default_map(context.command)
+
+
+_COMMANDS: tuple[Callable[..., None], ...] = (analyze, train, evaluate, export, doctor)
+for _command in _COMMANDS:
+    app.command()(_command)
+
+index_app = typer.Typer(help="Build, change, check and describe an index.", rich_markup_mode=None)
+_INDEX_COMMANDS: tuple[Callable[..., None], ...] = (
+    index.build,
+    index.add,
+    index.remove,
+    index.verify,
+    index.info,
+)
+for _command in _INDEX_COMMANDS:
+    index_app.command()(_command)
+app.add_typer(index_app, name="index")
+
+
+def main() -> None:
+    """Entry point of the ``moodrec`` script."""
+    app()

@@ -1,0 +1,188 @@
+"""``moodrec evaluate``: average precision and ROC-AUC with intervals, tag by tag."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from moodrec.cli import words
+from moodrec.cli.console import Screen
+from moodrec.cli.options import DeviceOption, JsonOption, QuietOption
+from moodrec.errors import UsageError
+
+if TYPE_CHECKING:
+    from moodrec.config import Device
+    from moodrec.evaluation.predictions import Predictions
+    from moodrec.evaluation.reports import Estimate, EvaluationReport
+    from moodrec.evaluation.scored import Scored
+
+
+def evaluate(
+    model: Annotated[Path | None, typer.Argument(metavar="MODEL", help="Else the packaged model.")] = None,
+    data: Annotated[str | None, typer.Option("--data", "-d", metavar="NAME", help="The dataset.")] = None,
+    root: Annotated[
+        Path | None, typer.Option("--root", metavar="PATH", help="Where it is; else $MOODREC_DATA/NAME.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the dataset.")
+    ] = None,
+    split: Annotated[str | None, typer.Option("--split", metavar="train|val|test", help="Else all.")] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            "--predictions", metavar="FILE", help="Stored predictions (.parquet, .csv, .npy), no model."
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", metavar="FILE.npy", help="Stored 0/1 labels for .npy predictions."),
+    ] = None,
+    resamples: Annotated[int, typer.Option("--resamples", min=10, help="Of the bootstrap.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the precision-recall curves.")
+    ] = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Score a model, or stored predictions.
+
+    Datasets: table, emotify, mood4q, emopia, jamendo, open_game_music.
+
+    Examples:
+
+        moodrec evaluate --data emotify --root ~/data/emotify --split test
+
+        moodrec evaluate --predictions predictions.npy --labels groundtruth.npy --json
+    """
+    from moodrec.evaluation.evaluate import BootstrapOptions
+    from moodrec.evaluation.evaluate import evaluate as score
+
+    screen = Screen(as_json, quiet)
+    if labels is not None:
+        scored = _from_arrays(predictions, labels)
+    elif data is not None:
+        scored = _from_table(screen, data, root, option or [], split, predictions, model, device)
+    else:
+        raise UsageError("name a dataset with --data, or give --predictions and --labels")
+    report = score(scored, BootstrapOptions(n_resamples=resamples, seed=seed))
+    _print(screen, report)
+    if plot is not None:
+        from moodrec.plots.curves import pr_curves
+
+        pr_curves(scored, report, plot)
+        screen.note(f"curves drawn to {plot}")
+
+
+def _from_arrays(predictions: Path | None, labels: Path) -> Scored:
+    from moodrec.evaluation.predictions import load_array
+    from moodrec.evaluation.scored import scored_arrays
+
+    if predictions is None:
+        raise UsageError("--labels needs --predictions")
+    return scored_arrays(load_array(labels), load_array(predictions), dataset=labels.stem)
+
+
+def _from_table(
+    screen: Screen,
+    data: str,
+    root: Path | None,
+    options: list[str],
+    split: str | None,
+    predictions: Path | None,
+    model: Path | None,
+    device: Device,
+) -> Scored:
+    from moodrec.data.sources import load_source
+    from moodrec.evaluation.predictions import load_predictions
+    from moodrec.evaluation.scored import scored_table
+
+    table = load_source(data, root or default_root(data), parse_options(options))
+    if predictions is not None:
+        return scored_table(table, load_predictions(predictions), split)
+    wanted = table if split is None else table.select((table.tracks["split"] == split).to_numpy())
+    heard = _hear(screen, wanted, model, device)
+    for track_id, why in heard.failures.items():
+        screen.warn(f"{track_id}: {why}")
+    return scored_table(table, heard, split)
+
+
+def _hear(screen: Screen, table: Any, model: Path | None, device: Device) -> Predictions:
+    from moodrec.embedding.mood_model import MoodModel
+    from moodrec.evaluation.predict import predict
+
+    hearing = MoodModel.load(model, device)
+    with screen.progress("hearing", "track") as advance:
+        return predict(hearing, table, advance)
+
+
+def default_root(data: str) -> Path:
+    """``$MOODREC_DATA/<data>``.
+
+    Raises:
+        UsageError: the variable is not set.
+    """
+    place = os.environ.get("MOODREC_DATA")
+    if not place:
+        raise UsageError(f"say where {data} is: --root PATH, or MOODREC_DATA for the folder above it")
+    return Path(place) / data
+
+
+def parse_options(options: list[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` with the value as TOML (``3``, ``true``, ``["a"]``), or else as plain text.
+
+    Raises:
+        UsageError: there is no ``=``.
+    """
+    import tomllib
+
+    parsed: dict[str, Any] = {}
+    for given in options:
+        key, equals, value = given.partition("=")
+        if not equals:
+            raise UsageError(f"--option {given}: should be KEY=VALUE")
+        try:
+            parsed[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            parsed[key] = value
+    return parsed
+
+
+def _print(screen: Screen, report: EvaluationReport) -> None:
+    screen.document(report)
+    rows = [
+        [
+            tag.tag,
+            str(tag.positives),
+            f"{tag.prevalence:.3f}",
+            interval(tag.ap),
+            interval(tag.roc_auc),
+            r(tag.pearson),
+        ]
+        for tag in report.tags
+    ]
+    macro = ["macro", "", f"{report.macro_prevalence:.3f}", interval(report.macro_ap)]
+    rows.append([*macro, interval(report.macro_roc_auc), r(report.mean_pearson)])
+    screen.table(["tag", "positives", "prevalence", "AP", "ROC-AUC", "Pearson r"], rows)
+    screen.text(
+        f"{report.dataset}, {report.split}: {words.plural(report.n_tracks, 'track')}; {report.labels}"
+    )
+    screen.text(f"intervals: {report.intervals}")
+    if report.n_without_prediction:
+        screen.warn(f"{words.plural(report.n_without_prediction, 'track')} without a prediction left out")
+    if report.skipped:
+        screen.warn(f"without both classes, left out: {', '.join(report.skipped)}")
+
+
+def interval(estimate: Estimate) -> str:
+    """``0.421 [0.380, 0.463]``."""
+    return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
+
+
+def r(estimate: Estimate | None) -> str:
+    """A correlation, "" where there is none."""
+    return "" if estimate is None else f"{estimate.value:.3f}"

@@ -1,0 +1,89 @@
+"""The command group that turns every failure into one clear line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from moodrec.errors import AmbiguousSeedError, MoodrecError, UsageError
+
+EXIT_SOME_FAILED: Final = 6
+EXIT_INTERRUPTED: Final = 130
+
+
+class MoodrecGroup(TyperGroup):
+    """Commands whose errors are a line on stderr, a code, and under ``--json`` a document on stdout."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run and exit; without arguments, show the help."""
+        given = list(sys.argv[1:] if args is None else args) or ["--help"]
+        code = self._run(given, prog_name, complete_var, windows_expand_args, extra)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def _run(
+        self,
+        args: list[str],
+        prog_name: str | None,
+        complete_var: str | None,
+        expand: bool,
+        extra: dict[str, Any],
+    ) -> int:
+        as_json = "--json" in args
+        try:
+            result = super().main(args, prog_name, complete_var, False, expand, **extra)
+            code = result if isinstance(result, int) else 0
+        except typer.Abort:
+            code = EXIT_INTERRUPTED
+        except KeyboardInterrupt:
+            code = EXIT_INTERRUPTED
+        except typer.TyperException as error:
+            return _report(_usage_error(error), as_json)
+        except MoodrecError as error:
+            return _report(error, as_json)
+        except OSError as error:
+            return _report(_system_error(error), as_json)
+        if code == EXIT_INTERRUPTED:
+            _tell("interrupted; what is done is kept")
+        return code
+
+
+def _usage_error(error: typer.TyperException) -> MoodrecError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "moodrec"
+    return UsageError(f"{error.format_message().rstrip('.')} (see {path} --help)")
+
+
+def _system_error(error: OSError) -> MoodrecError:
+    place = f"{error.filename}: " if error.filename else ""
+    return MoodrecError(f"{place}{error.strerror or error}")
+
+
+def _report(error: MoodrecError, as_json: bool) -> int:
+    from moodrec.cli.console import Screen
+
+    _tell(str(error))
+    body: dict[str, Any] = {"type": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
+    if isinstance(error, AmbiguousSeedError):
+        body["matches"] = [{"track_id": track_id, "description": text} for track_id, text in error.matches]
+    Screen(as_json=as_json).document({"error": body})
+    return error.exit_code
+
+
+def _tell(text: str) -> None:
+    from moodrec.cli.console import error_line
+
+    error_line(text)

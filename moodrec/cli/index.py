@@ -1,0 +1,235 @@
+"""``moodrec index``: build, change, check and describe an index."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from moodrec.cli import words
+from moodrec.cli.console import Screen
+from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.errors import DataError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from moodrec.index.mood_index import MoodIndex
+
+IndexArgument = Annotated[Path, typer.Argument(metavar="INDEX", help="The index's folder.")]
+PlaceArgument = Annotated[
+    Path | None, typer.Argument(metavar="PATH", help="An index or a library; else your own library.")
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", help="auto, flat, ivf, ivf-sq8, hnsw, gpu, or a TOML file; else as before, or auto."
+    ),
+]
+TableOption = Annotated[
+    Path | None, typer.Option("--table", metavar="FILE.parquet", help="Build from your own vectors.")
+]
+EmbeddingOption = Annotated[
+    str, typer.Option("--embedding", metavar="COLUMN", help="The column that holds the vectors.")
+]
+
+
+def build(
+    library: LibraryOption = None,
+    table: TableOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where the index of a --table goes.")
+    ] = None,
+    moods: Annotated[
+        str | None, typer.Option("--moods", metavar="A,B", help="Columns of a --table that hold mood scores.")
+    ] = None,
+    embedding: EmbeddingOption = "embedding",
+    preset: PresetOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Build an index.
+
+    Of the library, or of a Parquet file with a column track_id, a column of vectors, and any others. A file
+    written by 'moodrec export' tells its moods and its model itself.
+
+    Example: moodrec index build --table vectors.parquet --moods calm,happy --out my-index
+    """
+    screen = Screen(as_json, quiet)
+    if table is None:
+        if out is not None or moods is not None:
+            raise UsageError("--out and --moods belong to --table; a library's index stays in the library")
+        _describe(screen, _of_library(chosen_library(library), preset))
+        return
+    if out is None:
+        raise UsageError("say where the index goes: --out DIR")
+    built = _of_table(table, moods, embedding, preset or "auto")
+    built.save(out)
+    _describe(screen, built)
+
+
+def add(
+    index: IndexArgument,
+    table: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="The tracks to add.")],
+    embedding: EmbeddingOption = "embedding",
+    on_duplicate: Annotated[
+        Literal["error", "replace", "ignore"],
+        typer.Option("--on-duplicate", help="What to do about ids that are there."),
+    ] = "error",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Add the tracks of a Parquet file.
+
+    Example: moodrec index add my-index new.parquet --on-duplicate replace
+    """
+    from moodrec.index.checks import vectors_of
+
+    opened, tracks = _open_own(index), _read(table)
+    if embedding not in tracks.column_names:
+        raise DataError(f"{table}: has no column {embedding!r}; name another with --embedding")
+    vectors = vectors_of(tracks[embedding], embedding)
+    opened.add(
+        vectors,
+        tracks.drop_columns([embedding]),
+        on_duplicate=on_duplicate,
+        model_fingerprint=_exported(tracks).get("model_fingerprint"),
+    )
+    opened.save(index)
+    _describe(Screen(as_json, quiet), opened)
+
+
+def remove(
+    index: IndexArgument,
+    track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="The tracks to remove.")],
+    ignore_missing: Annotated[
+        bool, typer.Option("--ignore-missing", help="Pass over ids that are not there.")
+    ] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Remove tracks by their ids.
+
+    Example: moodrec index remove my-index t17 t18
+    """
+    opened = _open_own(index)
+    opened.remove(track_ids, on_missing="ignore" if ignore_missing else "error")
+    opened.save(index)
+    _describe(Screen(as_json, quiet), opened)
+
+
+def verify(path: PlaceArgument = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Check every file of an index.
+
+    Exit code 4 says that it is damaged.
+
+    Example: moodrec index verify my-index
+    """
+    from moodrec.index.mood_index import MoodIndex
+
+    screen = Screen(as_json, quiet)
+    folder = index_folder(chosen_library(path))
+    opened = MoodIndex.open(folder)
+    opened.verify()
+    screen.document({"path": folder, "tracks": len(opened), "verified": True})
+    screen.text(f"{folder}: {words.plural(len(opened), 'track')}, every file as it was written")
+
+
+def info(path: PlaceArgument = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Tell what an index holds.
+
+    Example: moodrec index info
+    """
+    from moodrec.index.mood_index import MoodIndex
+
+    _describe(Screen(as_json, quiet), MoodIndex.open(index_folder(chosen_library(path))))
+
+
+def index_folder(path: Path) -> Path:
+    """The index itself: a library keeps its own in a folder below it.
+
+    Raises:
+        NotFoundError: a library without an index.
+    """
+    if not (path / "library.sqlite").exists():
+        return path
+    if not (path / "index").exists():
+        raise NotFoundError(f"{path}: has no index yet; run: moodrec index build --library {path}")
+    return path / "index"
+
+
+def _of_library(library: Path, preset: str | None) -> MoodIndex:
+    from moodrec.catalog.refresh import refresh_index
+    from moodrec.library.library import Library
+
+    with Library.open(library) as store:
+        return refresh_index(store, preset)
+
+
+def _of_table(path: Path, moods: str | None, embedding: str, preset: str) -> MoodIndex:
+    from moodrec.index.mood_index import MoodIndex
+
+    table = _read(path)
+    exported = _exported(table)
+    named = [name.strip() for name in moods.split(",")] if moods else exported.get("moods", [])
+    return MoodIndex.from_table(table, named, preset, embedding, exported.get("model_fingerprint"))
+
+
+def _open_own(path: Path) -> MoodIndex:
+    """Open an index to change it.
+
+    Raises:
+        UsageError: it is a library's, which would be built over.
+    """
+    from moodrec.index.mood_index import MoodIndex
+
+    if any((folder / "library.sqlite").exists() for folder in (path, path.resolve().parent)):
+        raise UsageError(f"{path}: a library's index follows the library; change that with: moodrec analyze")
+    return MoodIndex.open(path)
+
+
+def _read(path: Path) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise NotFoundError(f"{path}: no such file")
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path}: not a Parquet file ({str(error).splitlines()[0]})") from error
+
+
+def _exported(table: pa.Table) -> dict[str, Any]:
+    """What ``moodrec export`` wrote about its file: moods and model."""
+    about = table.schema.metadata or {}
+    found: dict[str, Any] = {}
+    if moods := about.get(b"moodrec.moods"):
+        found["moods"] = json.loads(moods)
+    if fingerprint := about.get(b"moodrec.model_fingerprint"):
+        found["model_fingerprint"] = fingerprint.decode()
+    return found
+
+
+def _describe(screen: Screen, opened: MoodIndex) -> None:
+    about = opened.info()
+    screen.document(asdict(about))
+    rows = [
+        ("path", about.path or "in memory"),
+        (
+            "tracks",
+            f"{about.tracks:,}" + (f" ({about.removed:,} removed rows kept)" if about.removed else ""),
+        ),
+        ("vectors", f"{about.dim} numbers each"),
+        (
+            "preset",
+            about.preset if about.preset == about.kind else f"{about.preset}, which came to {about.kind}",
+        ),
+        ("moods", ", ".join(about.moods) or "none"),
+        ("model", about.model_fingerprint or "unknown"),
+        ("columns", ", ".join(about.columns)),
+    ]
+    screen.facts(rows)

@@ -1,0 +1,62 @@
+"""Options that several commands share, so that each is spelt, explained and read in one way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from moodrec.cli.settings import default_library
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        "-l",
+        envvar="MOODREC_LIBRARY",
+        metavar="DIR",
+        help="The library, or an index folder. Without it: the library in your user data folder.",
+    ),
+]
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        envvar="MOODREC_MODEL",
+        metavar="DIR",
+        help="A trained model. Without it: the one in the package.",
+    ),
+]
+DeviceOption = Annotated[
+    Literal["auto", "cpu", "cuda"],
+    typer.Option("--device", envvar="MOODREC_DEVICE", help="Where the model runs."),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        envvar="MOODREC_JOBS",
+        min=1,
+        help="Decoding processes. Without it: the cores but one.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", envvar="MOODREC_QUIET", help="No progress and no notes on stderr.")
+]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        "-w",
+        metavar="CONDITION",
+        help="Keep tracks that fit, e.g. \"calm >= 0.8 AND artist <> 'X'\".",
+    ),
+]
+
+
+def chosen_library(library: Path | None) -> Path:
+    """The library named, or the user's own."""
+    return library if library is not None else default_library()

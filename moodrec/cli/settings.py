@@ -1,0 +1,106 @@
+"""Where options come from when they are not typed: ``MOODREC_*``, then ``moodrec.toml``, then defaults.
+
+The environment is read by the options themselves (``envvar=``). The settings file becomes the command
+line's ``default_map``, so that a value from it is checked exactly like a typed one::
+
+    library = "~/music/.moodrec"     # any command that has the option
+    [similar]                        # one command
+    k = 30
+    max_per_artist = 1
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from moodrec.errors import ConfigError, NotFoundError
+
+FILE_NAME: Final = "moodrec.toml"
+SHARED: Final = ("library", "model", "device", "jobs", "quiet")
+"""Keys that stand outside any table."""
+_PATHS: Final = ("library", "model")
+
+
+def default_library() -> Path:
+    """The library of this user, whatever the current folder is."""
+    from platformdirs import user_data_path
+
+    return user_data_path("moodrec") / "library"
+
+
+def settings_file() -> Path | None:
+    """The settings file that holds: ``MOODREC_CONFIG``, ``./moodrec.toml``, the user's own.
+
+    Raises:
+        NotFoundError: ``MOODREC_CONFIG`` names a file that is not there.
+    """
+    from platformdirs import user_config_path
+
+    if named := os.environ.get("MOODREC_CONFIG"):
+        if not Path(named).is_file():
+            raise NotFoundError(f"MOODREC_CONFIG={named}: no such file")
+        return Path(named)
+    places = (Path.cwd() / FILE_NAME, user_config_path("moodrec") / FILE_NAME)
+    return next((place for place in places if place.is_file()), None)
+
+
+def default_map(group: Any) -> dict[str, Any]:
+    """The settings file's values, arranged as the commands of ``group`` (a click group) want them.
+
+    Raises:
+        ConfigError: the file is not TOML, or has a key that no command knows.
+    """
+    path = settings_file()
+    if path is None:
+        return {}
+    settings = _read(path)
+    shared: dict[str, Any] = {key: settings.pop(key) for key in SHARED if key in settings}
+    return _for_group(group, shared, settings, str(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        settings = tomllib.loads(path.read_bytes().decode())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    for key in _PATHS:
+        if isinstance(settings.get(key), str):
+            settings[key] = str(path.parent / Path(settings[key]).expanduser())
+    return settings
+
+
+def _for_group(
+    group: Any, shared: Mapping[str, Any], settings: Mapping[str, Any], where: str
+) -> dict[str, Any]:
+    if unknown := sorted(settings.keys() - group.commands.keys()):
+        raise ConfigError(
+            f"{where}: no such setting or command: {', '.join(unknown)}; "
+            f"the settings are {', '.join(SHARED)}, the commands {', '.join(sorted(group.commands))}"
+        )
+    return {
+        name: _for_command(command, shared, settings.get(name, {}), f"{where} [{name}]")
+        for name, command in group.commands.items()
+    }
+
+
+def _for_command(command: Any, shared: Mapping[str, Any], table: Any, where: str) -> dict[str, Any]:
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{where}: should be a table of options, is {table!r}")
+    if hasattr(command, "commands"):
+        return _for_group(command, shared, table, where)
+    options = {long_name(param): param.name for param in command.params if param.opts[0].startswith("-")}
+    if unknown := sorted(table.keys() - options.keys()):
+        raise ConfigError(f"{where}: no such option: {', '.join(unknown)}; there are {', '.join(options)}")
+    values = {key: value for key, value in shared.items() if key in options} | dict(table)
+    return {options[key]: value for key, value in values.items()}
+
+
+def long_name(param: Any) -> str:
+    """``max_per_artist`` for an option spelt ``--max-per-artist``."""
+    longest: str = max(param.opts, key=len)
+    return longest.lstrip("-").replace("-", "_")

@@ -1,0 +1,67 @@
+"""``moodrec train``: a recipe to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from moodrec.cli.console import Advance, Screen
+from moodrec.cli.options import JsonOption, QuietOption
+
+if TYPE_CHECKING:
+    from moodrec.training.run import TrainingResult
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file; recipes/ holds examples.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder of the run; else runs/<recipe>.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a mood model from a recipe.
+
+    Type it again to go on where it was stopped.
+
+    Example: moodrec train recipes/default.toml --out runs/mine
+
+    With --json every event (network, epoch, ...) is one line; the last is {"event": "done", ...}.
+    """
+    from moodrec.training.run import train_recipe
+
+    screen = Screen(as_json, quiet)
+    folder = out or Path("runs") / recipe.stem
+    with screen.progress("training", "epoch") as advance:
+        result = train_recipe(recipe, folder, lambda event: _tell(screen, advance, event))
+    _finish(screen, folder, result)
+
+
+def _tell(screen: Screen, advance: Advance, event: dict[str, Any]) -> None:
+    screen.document(event)
+    if event["event"] == "epoch":
+        advance(event["epoch"], event["epochs"])
+    if not screen.as_json:
+        screen.note(" ".join(_words(event)))
+
+
+def _words(event: dict[str, Any]) -> list[str]:
+    """``epoch 3 epochs 60 loss mood=0.52 artist=2.1``, whatever an event holds."""
+    words = [str(event["event"])]
+    for key, value in event.items():
+        if key == "event":
+            continue
+        inner = value if isinstance(value, dict) else None
+        words += [key, *(f"{k}={v}" for k, v in inner.items())] if inner is not None else [f"{key}={value}"]
+    return words
+
+
+def _finish(screen: Screen, folder: Path, result: TrainingResult) -> None:
+    screen.document({"event": "done", "out": folder} | {**vars(result)})
+    if result.model is None:
+        screen.text(f"{folder}: the fold asked for is trained; predictions in {result.out_of_fold}")
+        return
+    screen.text(f"{result.model}: model {result.fingerprint}")
+    screen.text(f"next: moodrec analyze ~/Music --model {result.model}")

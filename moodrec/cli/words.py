@@ -1,0 +1,57 @@
+"""Figures and names as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 track``, ``2 tracks``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def seconds(value: float) -> str:
+    """``40 s``, ``3 min``, ``1 h 20 min``."""
+    if value < 90:
+        return f"{max(1, round(value))} s"
+    minutes = round(value / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(value: float) -> str:
+    """``3 kB``, ``1.4 MB``."""
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit in ("bytes", "kB") else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def score(value: Any) -> str:
+    """Two decimals, or ``-`` where unknown."""
+    number = math.nan if value is None else float(value)
+    return "-" if math.isnan(number) else f"{number:.2f}"
+
+
+def text(value: Any) -> str:
+    """A name, "" where unknown."""
+    return value if isinstance(value, str) else ""
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """What to call a track: its title, else the name of its file, else its id."""
+    title, path = text(row.get("title")), text(row.get("path"))
+    return title or path.rsplit("/", 1)[-1] or text(row.get("track_id"))
+
+
+def artist_of(row: Mapping[str, Any]) -> str:
+    """A track's artist, "" where unknown."""
+    return text(row.get("artist"))
+
+
+def bar(share: float, width: int = 20) -> str:
+    """``share`` of 1 as a bar of characters."""
+    filled = round(share * width)
+    return "█" * filled + "·" * (width - filled)

@@ -1,0 +1,86 @@
+"""Which rows belong together: the same artist, however it is spelt, and whatever else must share a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+UNKNOWN_NAMES: Final = frozenset(
+    {
+        "unknown",
+        "<unknown>",
+        "[unknown]",
+        "(none)",
+        "none",
+        "n/a",
+        "unknown artist",
+        "unknown album",
+        "various",
+        "various artists",
+        "magnatune compilation",
+    }
+)
+"""Case-folded names that say nothing about who made the music."""
+
+
+def known_name(text: str | None) -> str | None:
+    """``text`` without surrounding spaces; None where it is empty or says nothing ("Various")."""
+    name = (text or "").strip()
+    return name if name and name.casefold() not in UNKNOWN_NAMES else None
+
+
+def fold_name(name: str) -> str:
+    """The form in which artists are compared: case-folded, runs of spaces made one."""
+    return " ".join(name.casefold().split())
+
+
+def artist_groups(artists: Sequence[str | None], fallback: Sequence[str]) -> list[str]:
+    """One group per artist; a row without an artist gets the group its ``fallback`` names."""
+    return [
+        f"artist:{fold_name(artist)}" if artist else other
+        for artist, other in zip(artists, fallback, strict=True)
+    ]
+
+
+def join_groups(*keys: Sequence[str | None]) -> list[str]:
+    """Merge rows that share any key: the connected components over several columns of keys.
+
+    A key means the same in every column, so keys of different kinds need different prefixes.
+
+    Args:
+        keys: columns of equal length; None joins a row with nothing.
+
+    Returns:
+        For each row the name of its component: the key, in any column, that came first in it. A row without
+        any key is a component of its own, named after its position.
+    """
+    rows = list(zip(*keys, strict=True))
+    forest = _Forest(len(rows))
+    first_row: dict[str, int] = {}
+    for row, values in enumerate(rows):
+        for value in values:
+            if value is not None:
+                forest.join(first_row.setdefault(value, row), row)
+    names = [_first(values, f"row:{row}") for row, values in enumerate(rows)]
+    return [names[forest.root(row)] for row in range(len(rows))]
+
+
+def _first(values: Iterable[str | None], default: str) -> str:
+    return next((value for value in values if value is not None), default)
+
+
+class _Forest:
+    """Union-find; the root of a tree is its smallest row, whatever the order of joins."""
+
+    def __init__(self, n: int) -> None:
+        self._parent = list(range(n))
+
+    def root(self, row: int) -> int:
+        while self._parent[row] != row:
+            self._parent[row] = self._parent[self._parent[row]]
+            row = self._parent[row]
+        return row
+
+    def join(self, a: int, b: int) -> None:
+        low, high = sorted((self.root(a), self.root(b)))
+        self._parent[high] = low

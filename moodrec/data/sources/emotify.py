@@ -1,0 +1,96 @@
+"""Emotify: 400 excerpts, and the share of listeners who felt each of nine emotions while hearing them.
+
+Aljanaki, Wiering, Veltkamp: Studying emotion induced by music through a crowdsourcing game, 2016. Induced
+emotion, GEMS scale; research use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.labels import LabelTable
+from moodrec.data.sources import reading
+from moodrec.errors import DataError
+
+NAME: Final = "emotify"
+EMOTIONS: Final = (
+    "amazement",
+    "solemnity",
+    "tenderness",
+    "nostalgia",
+    "calmness",
+    "power",
+    "joyful_activation",
+    "tension",
+    "sadness",
+)
+TRACKS_PER_GENRE: Final = 100
+
+
+def load(root: Path) -> LabelTable:
+    """Read ``tracks.csv`` (one row a track) or the official ``data.csv`` (one row a listener).
+
+    Targets: ``emotify:<emotion>``, the share of listeners in [0, 1].
+
+    Raises:
+        DataError: neither file is there, a column is missing, or an audio file is.
+    """
+    if (root / "tracks.csv").is_file():
+        return _load_tracks(root, root / "tracks.csv")
+    if (root / "data.csv").is_file():
+        return _load_official(root, root / "data.csv")
+    raise DataError(f"{root}: holds neither tracks.csv nor Emotify's data.csv")
+
+
+def _load_tracks(root: Path, path: Path) -> LabelTable:
+    frame = reading.read_text_table(path, ["track_id", "audio", *EMOTIONS])
+    ids = [track_id or "" for track_id in reading.cells(frame, "track_id")]
+    artists = [known_name(artist) for artist in reading.cells(frame, "artist")]
+    columns: reading.Columns = {
+        "track_id": ids,
+        "audio": reading.audio_paths(root, reading.cells(frame, "audio")),
+        "artist": artists,
+        "album": [known_name(album) for album in reading.cells(frame, "album")],
+        "title": reading.cells(frame, "title"),
+        "year": [reading.year_of(year) for year in reading.cells(frame, "year")],
+        "genre": [reading.split_list(genre) for genre in reading.cells(frame, "genre")],
+        "group": artist_groups(artists, [f"track:{track_id}" for track_id in ids]),
+        "split": reading.cells(frame, "split"),
+        "fold": reading.fold_numbers(path, frame),
+    }
+    reading.require_audio(path, columns["audio"])
+    shares = {emotion: reading.numbers(path, frame, emotion) for emotion in EMOTIONS}
+    return LabelTable.build(NAME, columns, _targets(shares))
+
+
+def _load_official(root: Path, path: Path) -> LabelTable:
+    frame = reading.read_text_table(path, ["track id", "genre", *EMOTIONS])
+    votes = pd.DataFrame({emotion: reading.numbers(path, frame, emotion) for emotion in EMOTIONS})
+    votes["number"] = reading.numbers(path, frame, "track id").astype(np.int64)
+    votes["genre"] = frame["genre"].str.strip()
+    shares = votes.groupby(["number", "genre"], sort=True)[list(EMOTIONS)].mean().reset_index()
+    numbers, genres = shares["number"].tolist(), shares["genre"].tolist()
+    columns: reading.Columns = {
+        "track_id": [str(number) for number in numbers],
+        "audio": _official_audio(root, numbers, genres),
+        "genre": [[genre] for genre in genres],
+    }
+    reading.require_audio(path, columns["audio"])
+    return LabelTable.build(NAME, columns, _targets({name: shares[name].to_numpy() for name in EMOTIONS}))
+
+
+def _official_audio(root: Path, numbers: Sequence[int], genres: Sequence[str]) -> list[str]:
+    """Track ids count on over the genres, file names start again at 1 in each."""
+    pairs = zip(numbers, genres, strict=True)
+    return [str(root / genre / f"{(number - 1) % TRACKS_PER_GENRE + 1}.mp3") for number, genre in pairs]
+
+
+def _targets(shares: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float32]]:
+    return {f"{NAME}:{emotion}": values.astype(np.float32) for emotion, values in shares.items()}

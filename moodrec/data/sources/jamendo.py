@@ -1,0 +1,122 @@
+"""MTG-Jamendo: full tracks with mood and theme tags, and artist-disjoint splits.
+
+Bogdanov et al.: The MTG-Jamendo dataset for automatic music tagging, ICML 2019 workshop. Metadata CC BY-NC-SA
+4.0; each track has its own Creative Commons licence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moodrec.data.labels import LabelTable
+from moodrec.data.sources import reading
+from moodrec.data.sources.jamendo_files import TAGS, read_names, read_parts
+from moodrec.errors import DataError, UsageError
+
+NAME: Final = "jamendo"
+MOOD: Final = "mood/theme---"
+GENRE: Final = "genre---"
+SUFFIXES: Final = {"audio": (".mp3", ".low.mp3"), "melspecs": (".npy",)}
+
+
+def load(
+    root: Path,
+    split: int = 0,
+    subset: str = "moodtheme",
+    files: str | None = None,
+    kind: str = "audio",
+    allow_missing: bool = False,
+) -> LabelTable:
+    """Read the official TSV files, or a Parquet table with the same columns in lower case and ``split0``.
+
+    Targets: ``jamendo:<tag>`` (0/1), in the order of the tag names; NaN throughout a track without any mood
+    tag. The group of a track is its artist id. ``artist`` and ``album`` are names where ``raw.meta.tsv`` has
+    them, else ids.
+
+    Args:
+        root: a clone of the dataset's repository, its ``data`` folder, or a Parquet file.
+        split: which official split, 0 to 4; a Parquet file has split 0 alone.
+        subset: ``"moodtheme"`` for the tracks with mood tags, ``"all"`` to add the others for their metadata.
+        files: folder of the audio, holding ``NN/<id>.mp3`` or ``.low.mp3``; None for a table without audio.
+        kind: ``"melspecs"`` where ``files`` holds the dataset's own mel spectrograms ``NN/<id>.npy`` instead.
+        allow_missing: leave out tracks whose file is missing rather than refuse.
+
+    Raises:
+        DataError: files or columns are missing.
+        UsageError: ``subset`` or ``kind`` is none of those above.
+    """
+    if subset not in ("moodtheme", "all"):
+        raise UsageError(f"subset must be 'moodtheme' or 'all', not {subset!r}")
+    tracks = read_parts(root, split, subset)
+    tags = [_tags(cell, MOOD) for cell in tracks[TAGS]]
+    table = LabelTable.build(NAME, _columns(root, tracks, files, kind), _targets(tags))
+    keep = np.array([bool(mine) for mine in tags]) if subset == "moodtheme" else np.ones(len(table), bool)
+    if allow_missing and files is not None:
+        keep &= (table.tracks["audio"] != "").to_numpy(dtype=np.bool_)
+    table = table.select(keep)
+    if files is not None:
+        _check_files(files, table)
+    return table
+
+
+def _columns(root: Path, tracks: pd.DataFrame, files: str | None, kind: str) -> reading.Columns:
+    names = read_names(root)
+    ids = tracks["TRACK_ID"].tolist()
+    known = [names.get(track_id) for track_id in ids]
+    artist_ids, album_ids = tracks["ARTIST_ID"].tolist(), tracks["ALBUM_ID"].tolist()
+    return {
+        "track_id": ids,
+        "audio": _find_files(tracks["PATH"].tolist(), files, kind),
+        "artist": [(name and name.artist) or given for name, given in zip(known, artist_ids, strict=True)],
+        "album": [(name and name.album) or given for name, given in zip(known, album_ids, strict=True)],
+        "title": [name and name.title for name in known],
+        "year": [np.nan if name is None else name.year for name in known],
+        "genre": [_tags(cell, GENRE) for cell in tracks[TAGS]],
+        "group": [f"artist:{artist_id}" for artist_id in artist_ids],
+        "split": tracks["split"].tolist(),
+    }
+
+
+def _tags(cell: str, category: str) -> list[str]:
+    return [tag.removeprefix(category) for tag in cell.split("\t") if tag.startswith(category)]
+
+
+def _targets(tags: list[list[str]]) -> dict[str, NDArray[np.float32]]:
+    vocabulary = sorted({tag for mine in tags for tag in mine})
+    labelled = np.array([bool(mine) for mine in tags])
+    return {
+        f"{NAME}:{tag}": np.where(labelled, np.array([tag in mine for mine in tags]), np.nan).astype(
+            np.float32
+        )
+        for tag in vocabulary
+    }
+
+
+def _find_files(paths: list[str], files: str | None, kind: str) -> list[str]:
+    if kind not in SUFFIXES:
+        raise UsageError(f"kind must be one of {', '.join(SUFFIXES)}, not {kind!r}")
+    if files is None:
+        return [""] * len(paths)
+    folder = Path(files).resolve()
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder of audio")
+    return [_find(folder / path.removesuffix(".mp3"), kind) for path in paths]
+
+
+def _find(stem: Path, kind: str) -> str:
+    places = (stem.with_name(stem.name + suffix) for suffix in SUFFIXES[kind])
+    return next((str(place) for place in places if place.is_file()), "")
+
+
+def _check_files(files: str, table: LabelTable) -> None:
+    missing = table.tracks["track_id"][table.tracks["audio"] == ""].tolist()
+    if missing or not len(table):
+        raise DataError(
+            f"{files}: has no file for {len(missing)} of {len(table)} tracks, such as {missing[:3]}; "
+            f"with allow_missing such tracks are left out"
+        )

@@ -1,0 +1,107 @@
+"""The 4Q audio emotion dataset: clips with a valence/arousal quadrant and editorial mood words.
+
+Panda, Malheiro, Paiva: Novel audio features for music emotion recognition, IEEE TAFFC 2018. Perceived,
+editorial moods (AllMusic); research use.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.labels import LabelTable
+from moodrec.data.sources import reading
+from moodrec.data.sources.quadrants import quadrant_targets
+from moodrec.errors import DataError
+
+NAME: Final = "mood4q"
+ANNOTATIONS: Final = "panda_dataset_taffc_annotations.csv"
+METADATA: Final = "panda_dataset_taffc_metadata.csv"
+
+
+def load(root: Path, min_word_count: int = 20) -> LabelTable:
+    """Read ``tracks.csv`` or the official annotation and metadata files beside the folders ``Q1`` ... ``Q4``.
+
+    Targets: ``mood4q:q1`` ... ``q4``, ``valence``, ``arousal`` (0/1 from the quadrant) and
+    ``mood4q:word:<word>`` (0/1) for the words that at least ``min_word_count`` tracks have.
+
+    Raises:
+        DataError: neither layout is there, a column is missing, or an audio file is.
+    """
+    if (root / "tracks.csv").is_file():
+        return _load_tracks(root, root / "tracks.csv", min_word_count)
+    if (root / ANNOTATIONS).is_file():
+        return _load_official(root, min_word_count)
+    raise DataError(f"{root}: holds neither tracks.csv nor the 4Q dataset's {ANNOTATIONS}")
+
+
+def _load_tracks(root: Path, path: Path, min_word_count: int) -> LabelTable:
+    frame = reading.read_text_table(path, ["track_id", "audio", "quadrant", "moods"])
+    columns: reading.Columns = {
+        **_names(frame, "track_id", "artist", "title", "genres"),
+        "audio": list(reading.audio_paths(root, reading.cells(frame, "audio"))),
+        "split": list(reading.cells(frame, "split")),
+        "fold": list(reading.fold_numbers(path, frame)),
+    }
+    return _build(path, columns, reading.cells(frame, "quadrant"), _words(frame, "moods"), min_word_count)
+
+
+def _load_official(root: Path, min_word_count: int) -> LabelTable:
+    path = root / ANNOTATIONS
+    frame = reading.read_text_table(path, ["Song", "Quadrant"])
+    details = reading.read_text_table(
+        root / METADATA, ["Song", "Artist", "Title", "MoodsStrSplit", "GenresStr"]
+    )
+    frame = frame[["Song", "Quadrant"]].merge(
+        details.drop(columns="Quadrant", errors="ignore"), "left", "Song"
+    )
+    quadrants = reading.cells(frame, "Quadrant")
+    clips = [f"{quadrant}/{song}.mp3" for quadrant, song in zip(quadrants, frame["Song"], strict=True)]
+    columns: reading.Columns = {
+        **_names(frame, "Song", "Artist", "Title", "GenresStr"),
+        "audio": list(reading.audio_paths(root, list(clips))),
+    }
+    return _build(path, columns, quadrants, _words(frame, "MoodsStrSplit"), min_word_count)
+
+
+def _names(frame: pd.DataFrame, song: str, artist: str, title: str, genres: str) -> reading.Columns:
+    ids = [track_id or "" for track_id in reading.cells(frame, song)]
+    artists = [known_name(name) for name in reading.cells(frame, artist)]
+    return {
+        "track_id": list(ids),
+        "artist": list(artists),
+        "title": list(reading.cells(frame, title)),
+        "genre": [reading.split_list(text) for text in reading.cells(frame, genres)],
+        "group": list(artist_groups(artists, [f"track:{track_id}" for track_id in ids])),
+    }
+
+
+def _words(frame: pd.DataFrame, column: str) -> list[list[str]]:
+    return [reading.split_list((text or "").lower()) for text in reading.cells(frame, column)]
+
+
+def _build(
+    path: Path,
+    columns: reading.Columns,
+    quadrants: Sequence[str | None],
+    words: list[list[str]],
+    min_word_count: int,
+) -> LabelTable:
+    reading.require_audio(path, [str(place) for place in columns["audio"]])
+    targets = quadrant_targets(NAME, path, quadrants) | _word_targets(words, min_word_count)
+    return LabelTable.build(NAME, columns, targets)
+
+
+def _word_targets(words: list[list[str]], min_word_count: int) -> dict[str, NDArray[np.float32]]:
+    counts = Counter(word for mine in words for word in set(mine))
+    kept = sorted(word for word, count in counts.items() if count >= min_word_count)
+    return {
+        f"{NAME}:word:{word}": np.array([word in mine for mine in words], dtype=np.float32) for word in kept
+    }

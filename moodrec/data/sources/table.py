@@ -1,0 +1,142 @@
+"""Music of one's own: a CSV or Parquet table of tracks, or a folder of audio files whose tags are read.
+
+docs/data-formats.md documents the columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moodrec.audio.decode import AUDIO_SUFFIXES
+from moodrec.audio.probe import read_tags
+from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.labels import LabelTable
+from moodrec.data.sources import reading
+from moodrec.errors import DataError
+
+NAME: Final = "table"
+MOOD_PREFIX: Final = "mood:"
+READERS: Final = (".csv", ".tsv", ".parquet")
+
+_NAMESPACED = re.compile(r"[a-z][a-z0-9_]*:")
+
+
+def load(root: Path, moods: Sequence[str] | None = None, name: str = NAME) -> LabelTable:
+    """Read a table (``.csv``, ``.tsv``, ``.parquet``) or a folder of audio files.
+
+    Args:
+        root: the table, or the folder. Audio paths in a table are relative to the folder the table is in.
+        moods: columns that hold moods, in [0, 1] or empty; by default those called ``mood:<name>``.
+        name: dataset name; targets are called ``<name>:<mood>``.
+
+    Raises:
+        DataError: the table cannot be read, lacks columns, or holds wrong values; rows and columns are named.
+    """
+    if root.is_dir():
+        return _load_folder(root, name)
+    frame = _read(root)
+    mood_columns = _mood_columns(root, frame, moods)
+    targets = {
+        f"{name}:{mood}": reading.numbers(root, frame, column).astype(np.float32)
+        for mood, column in mood_columns.items()
+    }
+    columns = _columns(root, frame)
+    reading.require_audio(root, [str(place) for place in columns["audio"]])
+    return LabelTable.build(name, columns, targets)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    suffix = path.suffix.lower()
+    if suffix not in READERS:
+        raise DataError(f"{path}: a table must be one of {', '.join(READERS)}")
+    if suffix != ".parquet":
+        return reading.read_text_table(path, [], "\t" if suffix == ".tsv" else ",")
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as Parquet ({error})") from error
+
+
+def _mood_columns(path: Path, frame: pd.DataFrame, moods: Sequence[str] | None) -> dict[str, str]:
+    """Mood name -> column."""
+    chosen = moods
+    if chosen is None:
+        chosen = [str(column) for column in frame.columns if str(column).startswith(MOOD_PREFIX)]
+    reading.require_columns(path, frame, chosen)
+    return {_NAMESPACED.sub("", column, count=1): column for column in chosen}
+
+
+def _columns(path: Path, frame: pd.DataFrame) -> reading.Columns:
+    audio = reading.cells(frame, "audio" if "audio" in frame.columns else "path")
+    ids = _track_ids(path, frame, audio)
+    artists = [known_name(artist) for artist in reading.cells(frame, "artist")]
+    by_artist = artist_groups(artists, [f"track:{track_id}" for track_id in ids])
+    groups = [given or other for given, other in zip(reading.cells(frame, "group"), by_artist, strict=True)]
+    dates = reading.cells(frame, "year" if "year" in frame.columns else "date")
+    return {
+        "track_id": ids,
+        "audio": reading.audio_paths(path.parent, audio),
+        "artist": artists,
+        "album": [known_name(album) for album in reading.cells(frame, "album")],
+        "title": reading.cells(frame, "title"),
+        "year": [reading.year_of(date) for date in dates],
+        "genre": _genres(frame),
+        "group": groups,
+        "split": reading.cells(frame, "split"),
+        "fold": reading.fold_numbers(path, frame),
+    }
+
+
+def _track_ids(path: Path, frame: pd.DataFrame, audio: reading.Cells) -> list[str]:
+    if "track_id" in frame.columns:
+        return [track_id or "" for track_id in reading.cells(frame, "track_id")]
+    if all(audio) and audio:
+        return [place or "" for place in audio]
+    raise DataError(f"{path}: needs a column track_id, or a column audio (or path) without empty cells")
+
+
+def _genres(frame: pd.DataFrame) -> list[list[str]]:
+    """Lists (Parquet) as they are, text split at ``;``."""
+    if "genre" not in frame.columns:
+        return [[] for _ in range(len(frame))]
+    return [_genre(value) for value in frame["genre"].tolist()]
+
+
+def _genre(value: object) -> list[str]:
+    if isinstance(value, np.ndarray | list | tuple):
+        return [str(genre) for genre in value]
+    return reading.split_list(value) if isinstance(value, str) else []
+
+
+def _load_folder(root: Path, name: str) -> LabelTable:
+    files = sorted(
+        path for path in root.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
+    )
+    if not files:
+        raise DataError(f"{root}: holds no audio files")
+    tags = [read_tags(path) for path in files]
+    ids = [path.relative_to(root).as_posix() for path in files]
+    artists = [known_name(tag.artist) for tag in tags]
+    columns: reading.Columns = {
+        "track_id": ids,
+        "audio": [str(path) for path in files],
+        "artist": artists,
+        "album": [known_name(tag.album) for tag in tags],
+        "title": [tag.title for tag in tags],
+        "year": [np.nan if tag.year is None else float(tag.year) for tag in tags],
+        "genre": [list(tag.genre) for tag in tags],
+        "group": artist_groups(artists, [f"track:{track_id}" for track_id in ids]),
+    }
+    no_targets: dict[str, NDArray[np.float32]] = {}
+    return LabelTable.build(name, columns, no_targets)
+
+
+def _is_audio(path: Path) -> bool:
+    return path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()

@@ -1,0 +1,95 @@
+"""Let a model hear the tracks of a label table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.data.labels import LabelTable
+from moodrec.errors import AudioError, DataError
+from moodrec.evaluation.predictions import Predictions
+
+Scores = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+
+class MoodScores(Protocol):
+    """The part of ``TrackMoods`` that is used here."""
+
+    @property
+    def probabilities(self) -> Scores: ...
+
+
+class TargetModel(Protocol):
+    """The part of ``MoodModel`` that is used here."""
+
+    @property
+    def target_names(self) -> tuple[str, ...]: ...
+    @property
+    def moods(self) -> tuple[str, ...]: ...
+    def predict_targets(self, path: Path | str, /) -> Scores: ...
+    def analyze(self, path: Path | str, /) -> MoodScores: ...
+
+
+def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None = None) -> Predictions:
+    """Predict every target of the table that the model knows.
+
+    A target is predicted by the model's raw target of the same name (``emotify:calmness``), else by its
+    published mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be heard are in
+    ``failures``.
+
+    Args:
+        on_progress: called with (tracks done, tracks) after each track.
+
+    Raises:
+        DataError: the model knows none of the targets, or the table has no audio that can be heard.
+    """
+    columns = _columns(model, table)
+    heard: dict[str, Scores] = {}
+    failures: dict[str, str] = {}
+    for done, (track_id, audio) in enumerate(
+        zip(table.tracks["track_id"], table.tracks["audio"], strict=True)
+    ):
+        try:
+            heard[track_id] = _hear(model, audio, columns)
+        except AudioError as error:
+            failures[track_id] = str(error)
+        if on_progress is not None:
+            on_progress(done + 1, len(table))
+    if not heard:
+        raise DataError(
+            f"{table.name}: none of its {len(table)} tracks can be heard; {next(iter(failures.values()))}"
+        )
+    return Predictions(tuple(heard), tuple(columns), np.stack(list(heard.values())), failures)
+
+
+def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
+    """Target -> place in the model's raw targets, followed by its published moods."""
+    if not len(table):
+        raise DataError(f"{table.name}: has no tracks")
+    names = list(map(str, table.targets.columns))
+    raw = {name: place for place, name in enumerate(model.target_names)}
+    moods = {name: len(raw) + place for place, name in enumerate(model.moods)}
+    places = {name: raw.get(name, moods.get(name.rsplit(":", 1)[-1], -1)) for name in names}
+    known = {name: place for name, place in places.items() if place >= 0}
+    if not known:
+        raise DataError(
+            f"the model predicts none of {table.name}'s targets ({', '.join(names[:5]) or 'it has none'}); "
+            f"its moods are {', '.join(model.moods)}"
+        )
+    return known
+
+
+def _hear(model: TargetModel, audio: str, columns: dict[str, int]) -> Scores:
+    if not audio:
+        raise AudioError("the table names no audio file", "no_audio")
+    n_raw = len(model.target_names)
+    needs_raw = any(place < n_raw for place in columns.values())
+    needs_moods = any(place >= n_raw for place in columns.values())
+    raw = model.predict_targets(audio) if needs_raw else np.zeros(n_raw, np.float32)
+    moods = model.analyze(audio).probabilities if needs_moods else np.zeros(len(model.moods), np.float32)
+    return np.concatenate([raw, moods])[list(columns.values())]

@@ -1,0 +1,75 @@
+"""From an Arrow column to the NumPy arrays that :mod:`moodrec.filters.column_types` tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from moodrec.errors import FilterError
+from moodrec.filters.column_types import (
+    Column,
+    FlagColumn,
+    ListColumn,
+    Mask,
+    NullColumn,
+    NumberColumn,
+    TextColumn,
+)
+from moodrec.filters.conditions import quote_name
+
+_TEXT_LIKE = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_temporal)
+
+
+def build_column(name: str, values: pa.Array | pa.ChunkedArray) -> Column:
+    """The typed column for an Arrow one.
+
+    Dates and times become ISO text (``'1990-01-31'``), which sorts as they do; decimals become float64.
+
+    Raises:
+        FilterError: no test is defined on values of this type (bytes, maps, structs).
+    """
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return build_column(name, array.dictionary_decode())
+    if pa.types.is_null(kind):
+        return NullColumn(name, len(array))
+    if pa.types.is_boolean(kind):
+        return FlagColumn(name, pc.fill_null(array.cast(pa.int8()), -1).to_numpy(zero_copy_only=False))
+    if any(check(kind) for check in _TEXT_LIKE):
+        return _text_column(name, array.cast(pa.string()))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _list_column(name, array)
+    return _number_column(name, array)
+
+
+def _number_column(name: str, array: pa.Array) -> NumberColumn:
+    kind = array.type
+    if pa.types.is_decimal(kind) or pa.types.is_uint64(kind):
+        array = array.cast(pa.float64(), safe=False)
+    elif pa.types.is_float16(kind):
+        array = array.cast(pa.float32())
+    elif pa.types.is_integer(kind):
+        known = None if array.null_count == 0 else _present(array)
+        return NumberColumn(name, pc.fill_null(array, 0).to_numpy(zero_copy_only=False), known)
+    if not pa.types.is_floating(array.type):
+        raise FilterError(f"column {quote_name(name)} holds {kind} values, which cannot be filtered on")
+    return NumberColumn(name, array.to_numpy(zero_copy_only=False))
+
+
+def _text_column(name: str, array: pa.Array) -> TextColumn:
+    encoded = array.dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    return TextColumn(name, codes, encoded.dictionary)
+
+
+def _list_column(name: str, array: pa.Array) -> ListColumn:
+    elements = build_column(name, pc.list_flatten(array))
+    rows = pc.list_parent_indices(array).to_numpy(zero_copy_only=False)
+    return ListColumn(name, elements, rows.astype(np.int64, copy=False), len(array))
+
+
+def _present(array: pa.Array) -> Mask:
+    mask: Mask = pc.is_valid(array).to_numpy(zero_copy_only=False)
+    return mask

@@ -1,0 +1,134 @@
+"""The leaves of a condition in sqlglot's tree: column names, functions and literals."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+from sqlglot import exp
+
+from moodrec.errors import FilterError
+from moodrec.filters.conditions import Field, FieldKind, Scalar
+
+Node = Any  # sqlglot's Expression: its base class has changed its name between the versions that we allow
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """``text``, cut to what an error message can show."""
+    return text if len(text) <= limit else text[:limit] + "..."
+
+
+def shown(node: Node) -> str:
+    """The node as SQL for an error message."""
+    try:
+        return shown(node)
+    except RecursionError:  # writing a tree takes more stack than reading it
+        return "..."
+
+
+def arguments(node: Node, *names: str) -> list[Any]:
+    """The named arguments of ``node``; any other that is set makes the filter one we do not know."""
+    extra = [name for name, value in node.args.items() if value and name not in names]
+    if extra:
+        raise unknown(node)
+    return [node.args.get(name) for name in names]
+
+
+def unknown(node: Node) -> FilterError:
+    """The error for a node that no table of ours names."""
+    return FilterError(
+        f"{shown(node)!r} is not part of the filter language: use comparisons, AND, OR, NOT, IN, "
+        "BETWEEN, LIKE, ILIKE, IS NULL, prob(mood) and pct(column)"
+    )
+
+
+def unwrap(node: Node) -> Node:
+    """The node inside any parentheses."""
+    while isinstance(node, exp.Paren):
+        (node,) = arguments(node, "this")
+    return node
+
+
+def is_field(node: Node) -> bool:
+    """Whether the node reads a column."""
+    return isinstance(node, exp.Column | exp.Anonymous)
+
+
+def read_field(node: Node, kind: FieldKind = "column") -> Field:
+    """The column, ``prob(x)`` or ``pct(x)`` at ``node``."""
+    node = unwrap(node)
+    if isinstance(node, exp.Anonymous) and kind == "column":
+        return _function(node)
+    if not isinstance(node, exp.Column):
+        raise _not_a_column(node)
+    (identifier,) = arguments(node, "this")
+    if not isinstance(identifier, exp.Identifier):
+        raise _not_a_column(node)
+    return Field(identifier.name, kind)
+
+
+def _function(node: Node) -> Field:
+    name, given = arguments(node, "this", "expressions")
+    kind = str(name).lower()
+    if kind not in ("prob", "pct") or len(given) != 1:
+        raise FilterError(f"{shown(node)!r}: the functions are prob(mood) and pct(column)")
+    return read_field(given[0], cast("FieldKind", kind))
+
+
+def _not_a_column(node: Node) -> FilterError:
+    if node is None or not hasattr(node, "sql"):
+        return FilterError("the condition is not complete")
+    return FilterError(
+        f"{shown(node)!r} stands where a column name should; "
+        "put a name that is no plain word in double quotes (the functions are prob(mood) and pct(column))"
+    )
+
+
+def read_literal(node: Node) -> Scalar:
+    """The number, text or truth value at ``node``."""
+    node = unwrap(node)
+    if isinstance(node, exp.Literal):
+        return str(node.this) if node.is_string else _number(str(node.this))
+    if isinstance(node, exp.Neg):
+        return _negative(node)
+    if isinstance(node, exp.Boolean):
+        return bool(node.this)
+    raise _not_a_literal(node)
+
+
+def _negative(node: Node) -> Scalar:
+    value = read_literal(*arguments(node, "this"))
+    if isinstance(value, bool | str):
+        raise unknown(node)
+    return -value
+
+
+def _number(digits: str) -> int | float:
+    try:
+        value = int(digits) if digits.isdecimal() else float(digits)
+        finite = math.isfinite(value)
+    except (ValueError, OverflowError):  # not a number, or an integer beyond all floats
+        raise FilterError(f"{shorten(digits)!r} is not a number that can be compared") from None
+    if not finite:
+        raise FilterError(f"{shorten(digits)!r} is too large a number")
+    return value
+
+
+def read_text(node: Node) -> str:
+    """The text literal at ``node``."""
+    value = read_literal(node)
+    if not isinstance(value, str):
+        raise FilterError(f"LIKE takes text in single quotes, not {value!r}")
+    return value
+
+
+def _not_a_literal(node: Node) -> FilterError:
+    if isinstance(node, exp.Null):
+        return FilterError("a comparison with NULL is never true: use IS NULL or IS NOT NULL")
+    if isinstance(node, exp.Column):
+        return FilterError(
+            f"{shown(node)!r} stands where a value should; put text in single quotes: '{node.name}'"
+        )
+    if node is None or not hasattr(node, "sql"):
+        return FilterError("the condition is not complete")
+    return unknown(node)

@@ -1,0 +1,72 @@
+"""What finds candidates: the interface that the presets' structures share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.index.catalogue import Catalogue, Rows
+from moodrec.index.checks import Vectors
+from moodrec.index.runtime import faiss
+
+INDEX_FILE: Final = "index.faiss"
+SPARE: Final = 16
+"""Candidates beyond those asked for, so that float32 rounding of a score does not cost a hit."""
+
+Mask = NDArray[np.bool_]
+Facts = dict[str, float]
+PassesOver = Literal["any", "tombstones", "none"]
+"""``any``: those that a filter drops; ``tombstones``: removed ones, which are few; ``none``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Rows that may be among the best of each query, in any order; their exact scores are computed later."""
+
+    rows: Rows
+    """(q, m), -1 where there are fewer."""
+    visited: int
+    """Rows looked at, over all queries."""
+
+
+class Engine(Protocol):
+    """A structure over the rows of a catalogue."""
+
+    @property
+    def name(self) -> str:
+        """The path's name in explanations."""
+
+    @property
+    def passes_over(self) -> PassesOver:
+        """Which rows it can pass over without losing recall; where it cannot, the rows that pass are scanned."""
+
+    def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
+        """At least ``depth`` candidates a query (fewer: there may be no more) among the ``allowed`` rows (n,)."""
+
+    def extended(self, catalogue: Catalogue, n_new: int) -> Engine:
+        """With the last ``n_new`` rows of ``catalogue`` added; the old engine is used up."""
+
+    def outgrown(self, max_growth: float) -> bool:
+        """Whether building anew would serve better than another addition has."""
+
+    def save(self, folder: Path) -> Facts:
+        """Write what cannot be had from the vectors; the numbers returned go into the manifest."""
+
+
+def bitmap(allowed: Mask) -> NDArray[np.uint8]:
+    """The bits of a FAISS ``IDSelectorBitmap``; keep them while the selector is used."""
+    return np.packbits(allowed, bitorder="little")
+
+
+def write_index(index: Any, path: Path) -> None:
+    """Write a FAISS index."""
+    faiss.write_index(index, str(path))
+
+
+def read_index(path: Path) -> Any:
+    """Read a FAISS index whose checksum has been verified: FAISS itself reads damaged files."""
+    return faiss.read_index(str(path))

@@ -1,0 +1,90 @@
+"""What a search returns, and the account of how it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A condition, and how many rows it rules out by itself."""
+
+    condition: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a search went; ``str()`` of it is for people, :meth:`as_dict` for programs."""
+
+    path: str
+    """``exact``, ``flat``, ``ivf``, ``ivf-sq8``, ``hnsw`` or ``gpu``: what found the candidates."""
+    reason: str
+    """Why that path."""
+    rows: int
+    """Tracks in the index."""
+    passed: int
+    """Of these, tracks that meet every condition."""
+    scored: int
+    """Rows looked at, over all queries."""
+    dropped: tuple[Drop, ...] = ()
+    """The conditions, each with the rows it drops."""
+    shortfall: str | None = None
+    """Why some query has fewer than k hits, if so."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "dropped": [asdict(drop) for drop in self.dropped]}
+
+    def __str__(self) -> str:
+        lines = [f"{self.passed} of {self.rows} tracks pass; path: {self.path} ({self.reason})"]
+        lines += [f"  {drop.condition} drops {drop.rows}" for drop in self.dropped]
+        lines.append(f"{self.scored} rows looked at")
+        return "\n".join([*lines, self.shortfall] if self.shortfall else lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """The nearest tracks of each query, best first."""
+
+    track_ids: NDArray[np.object_]
+    """(q, k) ids; None beyond the last hit."""
+    scores: NDArray[np.float32]
+    """(q, k) scores, higher is closer; NaN beyond the last hit."""
+    counts: NDArray[np.int64]
+    """(q,) number of hits."""
+    explanation: Explanation
+    """How they were found."""
+
+    def explain(self) -> str:
+        """How the hits were found, and why there are fewer than k, for people to read."""
+        return str(self.explanation)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """The hits of one query as rows of the index, best first."""
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def as_hits(ranked: Sequence[Ranked], k: int, ids: NDArray[np.object_], explanation: Explanation) -> Hits:
+    """Pad the hits of each query to (q, k); ``ids`` (n,) are the track ids by row."""
+    track_ids = np.full((len(ranked), k), None, object)
+    scores = np.full((len(ranked), k), np.nan, np.float32)
+    for i, found in enumerate(ranked):
+        track_ids[i, : len(found)] = ids[found.rows]
+        scores[i, : len(found)] = found.scores
+    return Hits(track_ids, scores, np.array([len(found) for found in ranked], np.int64), explanation)

@@ -1,0 +1,235 @@
+"""``MoodIndex``: embeddings, mood scores and metadata of a catalogue, searched together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self, Unpack
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike
+
+from moodrec.config import IndexConfig
+from moodrec.errors import DataError, DuplicateIdError
+from moodrec.filters.conditions import Condition
+from moodrec.filters.names import hint
+from moodrec.index import planner
+from moodrec.index.catalogue import Catalogue, Rows
+from moodrec.index.checks import Vectors, listed, track_table, unit_rows, vectors_of
+from moodrec.index.faiss_index import build_engine
+from moodrec.index.hits import Hits
+from moodrec.index.persistence import Opened, Origin, load, saver
+from moodrec.index.presets import load_preset, settled
+from moodrec.index.request import Conditions, Wish, names, resolve
+from moodrec.index.store import publish, read_current
+from moodrec.index.view import IndexView
+from moodrec.schema import EMBEDDING, TRACK_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class MoodIndex(IndexView):
+    """An index over one row a track.
+
+    Searching changes nothing, and any number of threads may search at once; not while another adds or removes.
+    """
+
+    @classmethod
+    def build(
+        cls,
+        embeddings: ArrayLike,
+        tracks: pd.DataFrame | pa.Table,
+        moods: Sequence[str] = (),
+        preset: str | IndexConfig = "auto",
+        model_fingerprint: str | None = None,
+        library_revision: int | None = None,
+    ) -> Self:
+        """Build an index in memory.
+
+        Args:
+            embeddings: (n, d) finite numbers, no zero rows; they are scaled to unit length.
+            tracks: pandas or Arrow, n rows: ``track_id`` (text, unique) and any other columns.
+            moods: columns of ``tracks`` that hold mood scores in [0, 1]; NULL is unknown.
+            preset: a preset's name, the path of a TOML file, or a config.
+            model_fingerprint: of the model that made the embeddings.
+            library_revision: of the library they come from.
+
+        Raises:
+            DataError: rows or columns are wrong; the message names them.
+            DuplicateIdError: a ``track_id`` occurs twice.
+            UsageError: there is no such preset.
+        """
+        table = track_table(tracks, moods)
+        vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
+        wanted = preset if isinstance(preset, IndexConfig) else load_preset(preset)
+        config = settled(wanted, len(vectors))
+        origin = Origin(
+            preset if isinstance(preset, str) else wanted.kind, model_fingerprint, library_revision
+        )
+        return cls(Opened(Catalogue.of(vectors, table, moods), build_engine(vectors, config), config, origin))
+
+    @classmethod
+    def from_table(
+        cls,
+        table: pd.DataFrame | pa.Table,
+        moods: Sequence[str] = (),
+        preset: str | IndexConfig = "auto",
+        embedding: str = EMBEDDING,
+        model_fingerprint: str | None = None,
+    ) -> Self:
+        """Build an index from a table that holds the vectors too, as lists of one length in a column.
+
+        Raises: as :meth:`build`.
+        """
+        tracks = track_table(table, moods)
+        if embedding not in tracks.column_names:
+            raise DataError(
+                f"the table has no column {embedding!r}; {hint(embedding, tracks.column_names, 'columns')}"
+            )
+        vectors = vectors_of(tracks[embedding], embedding)
+        return cls.build(vectors, tracks.drop_columns([embedding]), moods, preset, model_fingerprint)
+
+    @classmethod
+    def open(cls, path: Path | str, device: Literal["cpu", "cuda"] | None = None) -> Self:
+        """Open a saved index; vectors and table are memory-mapped.
+
+        Args:
+            path: the index's folder.
+            device: where to search, in place of what the preset says.
+
+        Raises:
+            NotFoundError: there is no index.
+            CorruptStoreError: a file is damaged.
+        """
+        return read_current(Path(path), lambda version: cls(load(version, device), version))
+
+    def save(self, path: Path | str) -> None:
+        """Write the index to a folder, in one step that readers and crashes never see half of.
+
+        Raises:
+            UsageError: ``path`` is a file, or a folder of other things.
+            StoreLockedError: another process is writing there.
+        """
+        write = saver(self._catalogue, self._engine, self._config, self._origin)
+        self._version = publish(Path(path), write)
+
+    def search(
+        self,
+        queries: ArrayLike,
+        k: int = 10,
+        *,
+        where: str | Condition | None = None,
+        mood: Mapping[str, float] | None = None,
+        mood_weight: float | None = None,
+        exclude: Collection[str] = (),
+        exclude_artist: Collection[str] = (),
+        max_per_artist: int | None = None,
+        exact: bool = False,
+    ) -> Hits:
+        """The k tracks nearest to each query that meet the conditions.
+
+        Args:
+            queries: (q, d) or (d,) vectors; they are scaled to unit length.
+            k: hits a query; the arrays are padded where fewer tracks qualify.
+            where: a SQL condition on the columns; see :func:`moodrec.filters.parse.parse`.
+            mood: targets in [0, 1] by mood. Tracks without a score for one of these moods are left out.
+            mood_weight: of the mood against the sound, in [0, 1]; 0.5 if there is a target.
+            exclude: track ids not to return; unknown ones have no effect.
+            exclude_artist: artists not to return, whatever their case.
+            max_per_artist: at most so many tracks an artist; tracks of unknown artists all count apart.
+            exact: look at every row that passes.
+
+        Returns:
+            ids and scores: cosines in [-1, 1], or the blend of :mod:`moodrec.ranking` with a target.
+
+        Raises:
+            DataError: queries that are zero, not finite, or of another dimension.
+            UsageError: arguments out of range, or that contradict each other; FilterError for ``where``.
+        """
+        wish = Wish(k, where, mood, mood_weight, exclude, exclude_artist, max_per_artist, exact)
+        return self._run(wish, unit_rows(queries, self.dim))
+
+    def similar_to(
+        self, track_ids: str | Sequence[str], k: int = 10, **conditions: Unpack[Conditions]
+    ) -> Hits:
+        """The k tracks nearest to each of the given ones, none of which is its own neighbour.
+
+        Args:
+            track_ids: tracks of this index.
+            k: hits a track.
+            **conditions: ``where``, ``mood`` and so on, as for :meth:`search`.
+
+        Raises:
+            NotFoundError: a track is not here; else as :meth:`search`.
+        """
+        rows = self._rows(names(track_ids, "track_ids"))
+        queries = np.ascontiguousarray(self._catalogue.vectors[rows])
+        return self._run(Wish(k=k, **conditions), queries, rows)
+
+    def _run(self, wish: Wish, queries: Vectors, own: Rows | None = None) -> Hits:
+        request = resolve(wish, self._catalogue, queries, own)
+        return planner.run(self._catalogue, self._engine, self._config, request)
+
+    def add(
+        self,
+        embeddings: ArrayLike,
+        tracks: pd.DataFrame | pa.Table,
+        *,
+        on_duplicate: Literal["error", "replace", "ignore"] = "error",
+        model_fingerprint: str | None = None,
+    ) -> None:
+        """Add tracks; if this raises, the index is as it was.
+
+        Args:
+            embeddings: (n, d) as for :meth:`build`.
+            tracks: n rows with ``track_id`` and the index's moods; other columns may be missing (NULL) or new.
+            on_duplicate: what to do about ids that are here already: refuse, replace them, or keep what is here.
+            model_fingerprint: of the model that made the embeddings.
+
+        Raises:
+            DuplicateIdError: ids are here already, with ``on_duplicate="error"``; it lists them.
+            DataError: as for :meth:`build`.
+            ModelMismatchError: the embeddings are another model's.
+        """
+        self.require_model(model_fingerprint)
+        table = track_table(tracks, self.moods)
+        ids: list[str] = table[TRACK_ID].to_pylist()
+        vectors = unit_rows(embeddings, self.dim, ids)
+        known = [track_id for track_id in ids if track_id in self._catalogue]
+        if known and on_duplicate == "error":
+            raise DuplicateIdError(
+                f"these tracks are in the index already: {listed(known)}; see on_duplicate"
+            )
+        if known and on_duplicate == "ignore":
+            new = np.array([track_id not in self._catalogue for track_id in ids])
+            vectors, table = vectors[new], table.filter(pa.array(new)).combine_chunks()
+        base = self._catalogue.removed(known) if on_duplicate == "replace" else self._catalogue
+        self._grow(base.added(vectors, table), len(vectors))
+
+    def _grow(self, catalogue: Catalogue, n_new: int) -> None:
+        if n_new:
+            self._engine = self._engine.extended(catalogue, n_new)
+        self._catalogue = catalogue
+        self._tidy()
+
+    def remove(self, track_ids: Collection[str], *, on_missing: Literal["error", "ignore"] = "error") -> None:
+        """Remove tracks.
+
+        Raises:
+            NotFoundError: ids are not here, with ``on_missing="error"``; it lists them, and nothing is removed.
+        """
+        wanted = names(track_ids, "track_ids")
+        if on_missing == "error":
+            self._rows(wanted)
+        self._catalogue = self._catalogue.removed(wanted)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Build anew where too many rows are tombstones, or the structure has been outgrown."""
+        dead = len(self._catalogue) - self._catalogue.n_alive
+        too_many = dead > self._config.max_removed * len(self._catalogue) and self._catalogue.n_alive > 0
+        if too_many or self._engine.outgrown(self._config.max_growth):
+            self._catalogue = self._catalogue.compacted()
+            self._engine = build_engine(self._catalogue.vectors, self._config)

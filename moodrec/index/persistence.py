@@ -1,0 +1,118 @@
+"""Which files an index consists of: a catalogue and its engine to a folder, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from moodrec.config import IndexConfig
+from moodrec.errors import CorruptStoreError
+from moodrec.index.catalogue import Catalogue
+from moodrec.index.engine import Engine
+from moodrec.index.faiss_index import open_engine
+from moodrec.index.store import Manifest, Version
+
+_VECTORS: Final = "vectors.npy"
+_TRACKS: Final = "tracks.arrow"
+_ALIVE: Final = "alive.npy"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an index comes from."""
+
+    preset: str
+    model_fingerprint: str | None = None
+    library_revision: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An index as it was saved."""
+
+    catalogue: Catalogue
+    engine: Engine
+    config: IndexConfig
+    origin: Origin
+
+
+def saver(
+    catalogue: Catalogue, engine: Engine, config: IndexConfig, origin: Origin
+) -> Callable[[Path], Manifest]:
+    """A function that writes an index into a folder, for :func:`moodrec.index.store.publish`."""
+
+    def write(folder: Path) -> Manifest:
+        np.save(folder / _VECTORS, catalogue.vectors, allow_pickle=False)
+        _write_table(catalogue.table, folder / _TRACKS)
+        if catalogue.n_alive < len(catalogue):
+            np.save(folder / _ALIVE, catalogue.alive, allow_pickle=False)
+        return Manifest(
+            rows=len(catalogue),
+            dim=catalogue.dim,
+            preset=origin.preset,
+            config=config,
+            moods=catalogue.moods,
+            model_fingerprint=origin.model_fingerprint,
+            library_revision=origin.library_revision,
+            facts=engine.save(folder),
+            files={},
+        )
+
+    return write
+
+
+def load(version: Version, device: str | None = None) -> Opened:
+    """Read a version; its checksums come first.
+
+    Args:
+        version: what to read.
+        device: "cpu" or "cuda" in place of the preset's.
+
+    Raises:
+        CorruptStoreError: a file is damaged, or does not fit the manifest.
+    """
+    version.verify()
+    manifest, folder = version.manifest, version.folder
+    config = manifest.config if device is None else manifest.config.model_copy(update={"device": device})
+    catalogue = _read_catalogue(version)
+    engine = open_engine(folder, catalogue.vectors, config, manifest.facts)
+    origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
+    return Opened(catalogue, engine, config, origin)
+
+
+def _read_catalogue(version: Version) -> Catalogue:
+    manifest, folder = version.manifest, version.folder
+    vectors = _read_array(folder / _VECTORS, mapped=True)
+    table = _read_table(folder / _TRACKS)
+    alive = _read_array(folder / _ALIVE) if _ALIVE in manifest.files else None
+    shapes = {len(table), len(vectors), len(vectors if alive is None else alive), manifest.rows}
+    if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
+        raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
+    return Catalogue.of(vectors, table, manifest.moods, alive)
+
+
+def _read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except ValueError as error:
+        raise CorruptStoreError(f"{path}: {error}") from None
+    return array
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _read_table(path: Path) -> pa.Table:
+    """The table, memory-mapped: a column is read when it is used."""
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except pa.ArrowInvalid as error:
+        raise CorruptStoreError(f"{path}: {error}") from None

@@ -1,0 +1,38 @@
+"""Index presets: each a TOML file in this folder that says when to take it and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from moodrec.config import IndexConfig, read_toml
+from moodrec.errors import UsageError
+from moodrec.filters.names import hint
+
+_FOLDER = Path(__file__).parent
+
+
+def preset_names() -> list[str]:
+    """Names of the presets in the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def load_preset(name: str) -> IndexConfig:
+    """A preset of the package by name, or of the user's by the path of a TOML file.
+
+    Raises:
+        UsageError: there is no preset of that name.
+        ConfigError: the file has a wrong value.
+    """
+    if name.endswith(".toml"):
+        return read_toml(Path(name), IndexConfig)
+    if name not in preset_names():
+        raise UsageError(f"unknown preset {name!r}; {hint(name, preset_names(), 'presets')}")
+    return read_toml(_FOLDER / f"{name}.toml", IndexConfig)
+
+
+def settled(config: IndexConfig, n_rows: int) -> IndexConfig:
+    """The preset for a catalogue of ``n_rows``: the same, with a kind in place of ``auto``."""
+    if config.kind != "auto":
+        return config
+    large = "ivf" if n_rows < config.sq8_from else "ivf-sq8"
+    return config.model_copy(update={"kind": "flat" if n_rows < config.flat_below else large})

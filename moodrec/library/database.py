@@ -1,0 +1,166 @@
+"""The SQLite file behind a library: its tables, and how it is opened, checked and written.
+
+Write-ahead logging with ``synchronous=FULL``: what a transaction acknowledged survives the death of the process
+and of the machine.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
+
+SCHEMA_VERSION: Final = 1
+_APPLICATION_ID: Final = int.from_bytes(b"mood")
+_BUSY_S: Final = 30.0
+
+_TABLES: Final = (
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
+    """CREATE TABLE models (
+        fingerprint TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        moods TEXT NOT NULL,              -- JSON list, the order of the blobs below
+        embedding_dim INTEGER NOT NULL,
+        last_used INTEGER NOT NULL        -- grows; the highest is the library's current model
+    )""",
+    """CREATE TABLE tracks (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        track_id TEXT NOT NULL UNIQUE,
+        audio_fingerprint TEXT NOT NULL,
+        duplicate_of TEXT REFERENCES tracks (track_id),
+        duration REAL NOT NULL,           -- seconds
+        title TEXT, artist TEXT, album_artist TEXT, album TEXT, date TEXT, year INTEGER,
+        genre TEXT,                       -- JSON list
+        musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT
+    )""",
+    "CREATE INDEX tracks_by_audio ON tracks (audio_fingerprint)",
+    """CREATE TABLE files (
+        path BLOB PRIMARY KEY,            -- the bytes of the file system: not every name is UTF-8
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        outcome TEXT NOT NULL CHECK (outcome IN ('ok', 'partial', 'silent', 'failed')),
+        reason TEXT,
+        message TEXT,
+        model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
+        track_id TEXT UNIQUE REFERENCES tracks (track_id),
+        missing INTEGER NOT NULL DEFAULT 0
+    )""",
+    """CREATE TABLE analyses (
+        model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
+        track_id TEXT NOT NULL REFERENCES tracks (track_id),
+        embedding BLOB NOT NULL,          -- little-endian float32
+        mood_scores BLOB NOT NULL,
+        probabilities BLOB NOT NULL,
+        PRIMARY KEY (model_fingerprint, track_id)
+    )""",
+    """CREATE TABLE runs (
+        run INTEGER PRIMARY KEY AUTOINCREMENT,
+        model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
+        files INTEGER NOT NULL,
+        seconds REAL NOT NULL
+    )""",
+    "INSERT INTO counters VALUES ('revision', 0)",
+    f"PRAGMA application_id = {_APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+
+def create_database(path: Path) -> None:
+    """Make the tables in a new file, or in one whose making was interrupted; an existing library stays as it is.
+
+    Raises:
+        CorruptStoreError: there is a file, and it is no library.
+    """
+    connect = sqlite3.connect
+    with translated(path), closing(connect(path, timeout=_BUSY_S, isolation_level=None)) as connection:
+        if _is_blank(connection):
+            connection.execute("PRAGMA journal_mode = WAL")
+            _make_tables(connection)
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open and check an existing library file.
+
+    Raises:
+        NotFoundError: there is none.
+        CorruptStoreError: it is no library, it is damaged, or a newer moodrec wrote it.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
+    with translated(path), ExitStack() as on_failure:
+        place = f"{path.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
+        on_failure.callback(connection.close)
+        _check(connection, path)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        on_failure.pop_all()
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iterator[None]:
+    """All of the block or nothing of it; ``mode`` is ``IMMEDIATE`` to write, ``DEFERRED`` to read."""
+    connection.execute(f"BEGIN {mode}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into errors that say what to do."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _explained(error, path) from error
+
+
+def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
+    primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if primary_code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+        return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {_REMEDY}")
+    if primary_code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreLockedError(f"{path}: another process has held the database for {_BUSY_S:.0f} s")
+    return MoodrecError(f"{path}: {error}; is the disk full, or the folder not writable?")
+
+
+_REMEDY: Final = "restore it from a backup, or move it away and analyse the music again"
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        if _is_blank(connection):  # still: somebody else may be making them
+            for statement in _TABLES:
+                connection.execute(statement)
+
+
+def _is_blank(connection: sqlite3.Connection) -> bool:
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return tables == 0 and _pragma(connection, "user_version") == 0
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    if _pragma(connection, "application_id") != _APPLICATION_ID:
+        raise CorruptStoreError(f"{path}: not a moodrec library; {_REMEDY}")
+    version = _pragma(connection, "user_version")
+    if version != SCHEMA_VERSION:
+        raise CorruptStoreError(
+            f"{path}: has format {version}, this moodrec reads {SCHEMA_VERSION}: upgrade moodrec"
+        )
+    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if fault != "ok":
+        raise CorruptStoreError(f"{path}: damaged ({' '.join(fault.split())}); {_REMEDY}")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,153 @@
+"""Everything that changes a library. Each function is one transaction and raises the revision by one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from moodrec.audio.probe import Tags
+from moodrec.errors import DataError
+from moodrec.library.database import transaction
+from moodrec.library.identity import TrackIdentity, identify
+from moodrec.library.records import FileResult, FileState, Floats, ModelRecord, Outcome, TrackAnalysis
+from moodrec.schema import TAG_FIELDS
+
+_WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
+_TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names)
+
+
+@contextmanager
+def revising(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that leaves a new revision behind."""
+    with transaction(connection):
+        yield
+        connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'revision'")
+
+
+def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
+    """Make a model the library's current one; nothing is written if it is already."""
+    current = connection.execute("SELECT fingerprint FROM models ORDER BY last_used DESC LIMIT 1").fetchone()
+    if current == (model.fingerprint,):
+        return
+    with revising(connection):
+        connection.execute(
+            """INSERT INTO models VALUES (?, ?, ?, ?, (SELECT coalesce(max(last_used), 0) + 1 FROM models))
+            ON CONFLICT (fingerprint) DO UPDATE SET last_used = excluded.last_used""",
+            (model.fingerprint, model.name, json.dumps(model.moods), model.embedding_dim),
+        )
+
+
+def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: FileResult) -> str | None:
+    """Write the outcome of one file.
+
+    Returns:
+        The id of its track, None if it has none.
+
+    Raises:
+        DataError: vectors of a wrong length, or that are not finite; nothing is written.
+    """
+    if (result.track is not None) != (result.outcome in _WITH_TRACK):
+        raise DataError(f"a file with outcome {result.outcome} and {'a' if result.track else 'no'} track")
+    if result.track is not None:
+        _check_vectors(model, result.track)
+    path = os.fsencode(result.state.path)
+    with revising(connection):
+        track_id = None if result.track is None else _write_track(connection, model, path, result.track)
+        _write_file(connection, model, path, result, track_id)
+    return track_id
+
+
+def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], missing: bool) -> None:
+    """Note that files were not there at a scan, or that they came back; their tracks keep their ids."""
+    rows = [(int(missing), os.fsencode(state.path)) for state in states]
+    if not rows:
+        return
+    with revising(connection):
+        connection.executemany("UPDATE files SET missing = ? WHERE path = ?", rows)
+
+
+def record_run(connection: sqlite3.Connection, model: ModelRecord, files: int, seconds: float) -> None:
+    """Remember how long a run took, for the next estimate; the revision stays."""
+    with transaction(connection):
+        connection.execute(
+            "INSERT INTO runs (model_fingerprint, files, seconds) VALUES (?, ?, ?)",
+            (model.fingerprint, files, seconds),
+        )
+
+
+def _write_track(
+    connection: sqlite3.Connection, model: ModelRecord, path: bytes, track: TrackAnalysis
+) -> str:
+    identity = identify(connection, path, track.audio_fingerprint)
+    values = (track.audio_fingerprint, track.duration_s, *_tag_values(track.tags))
+    (_update if identity.known else _insert)(connection, identity, values)
+    connection.execute(
+        "INSERT OR REPLACE INTO analyses VALUES (?, ?, ?, ?, ?)",
+        (model.fingerprint, identity.track_id, *map(_blob, _vectors(track))),
+    )
+    return identity.track_id
+
+
+def _insert(connection: sqlite3.Connection, identity: TrackIdentity, values: tuple[Any, ...]) -> None:
+    columns = ("track_id", "duplicate_of", *_TRACK_COLUMNS)
+    connection.execute(
+        f"INSERT INTO tracks ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+        (identity.track_id, identity.duplicate_of, *values),
+    )
+
+
+def _update(connection: sqlite3.Connection, identity: TrackIdentity, values: tuple[Any, ...]) -> None:
+    assignments = ", ".join(f"{column} = ?" for column in _TRACK_COLUMNS)
+    connection.execute(f"UPDATE tracks SET {assignments} WHERE track_id = ?", (*values, identity.track_id))
+
+
+def _write_file(
+    connection: sqlite3.Connection, model: ModelRecord, path: bytes, result: FileResult, track_id: str | None
+) -> None:
+    values = {
+        "path": path,
+        "size": result.state.size,
+        "mtime_ns": result.state.mtime_ns,
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "message": result.message,
+        "model_fingerprint": model.fingerprint,
+        "track_id": track_id,
+        "missing": 0,
+    }
+    connection.execute(
+        f"""INSERT INTO files ({", ".join(values)}) VALUES ({", ".join(f":{name}" for name in values)})
+        ON CONFLICT (path) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in values)}""",
+        values,
+    )
+
+
+def _tag_values(tags: Tags) -> list[Any]:
+    values = asdict(tags) | {"genre": json.dumps(tags.genre) if tags.genre else None}
+    return [values[name] for name in TAG_FIELDS.names]
+
+
+def _vectors(track: TrackAnalysis) -> tuple[Floats, Floats, Floats]:
+    return track.embedding, track.mood_scores, track.probabilities
+
+
+def _blob(values: Floats) -> bytes:
+    return values.astype("<f4").tobytes()
+
+
+def _check_vectors(model: ModelRecord, track: TrackAnalysis) -> None:
+    shapes = [vector.shape for vector in _vectors(track)]
+    expected = [(model.embedding_dim,), (len(model.moods),), (len(model.moods),)]
+    if shapes != expected:
+        raise DataError(f"embedding, mood scores, probabilities have shapes {shapes}, not {expected}")
+    if not all(np.isfinite(vector).all() for vector in _vectors(track)):
+        raise DataError("the model gave NaN or infinite values")
+    if not track.embedding.any():
+        raise DataError("the model gave an embedding of zeros, which has no direction")

@@ -1,0 +1,73 @@
+"""One writer at a time: a lock file that frees itself when its holder dies."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from moodrec.errors import StoreLockedError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _seize(descriptor: int) -> None:
+        # Beyond the text, because Windows forbids reading a locked range.
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _seize(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class WriterLock:
+    """A lock that the operating system drops with the process; it can be taken again by its holder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self._depth = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._depth > 0
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            StoreLockedError: another process has it; the message names it.
+        """
+        if self._depth == 0:
+            self._descriptor = self._take()
+        self._depth += 1
+
+    def release(self) -> None:
+        """Give back one :meth:`acquire`."""
+        self._depth -= 1
+        if self._depth == 0 and self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self) -> int:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _seize(descriptor)
+        except OSError:
+            holder = os.pread(descriptor, 1000, 0) if hasattr(os, "pread") else b""
+            os.close(descriptor)
+            raise StoreLockedError(self._complaint(holder.decode("utf-8", "replace"))) from None
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        with suppress(OSError):  # a full disk: the lock holds without its text
+            os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        return descriptor
+
+    def _complaint(self, holder: str) -> str:
+        return f"{self._path.parent}: {holder or 'another process'} is writing; wait for it, or stop it"

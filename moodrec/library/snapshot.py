@@ -1,0 +1,107 @@
+"""The analysed tracks of a library, read in one piece."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from moodrec.errors import CorruptStoreError
+from moodrec.library.records import Floats, ModelRecord
+from moodrec.schema import GENRE, PATH, TRACK_FIELDS, probability_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DUPLICATE_OF: Final = "duplicate_of"
+_DESCRIBED: Final = TRACK_FIELDS.append(pa.field(DUPLICATE_OF, pa.string()))
+_COLUMNS: Final = tuple(_DESCRIBED.names)
+_BLOBS: Final = ("embedding", "mood_scores", "probabilities")
+
+# An original whose file is gone is nobody's original.
+_QUERY: Final = f"""
+    SELECT {", ".join(f"f.{name}" if name == PATH else f"t.{name}" for name in TRACK_FIELDS.names)},
+        CASE WHEN EXISTS (
+            SELECT 1 FROM files o WHERE o.track_id = t.duplicate_of AND o.missing = 0
+        ) THEN t.duplicate_of END,
+        {", ".join(f"a.{name}" for name in _BLOBS)}
+    FROM tracks t
+    JOIN files f ON f.track_id = t.track_id AND f.missing = 0
+    JOIN analyses a ON a.track_id = t.track_id AND a.model_fingerprint = ?
+    ORDER BY t.row
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class LibrarySnapshot:
+    """The tracks that one model analysed and whose files are there, in the order of their first sight."""
+
+    model: ModelRecord
+    revision: int
+    """The library's revision at the time."""
+    table: pa.Table
+    """TRACK_FIELDS, ``duplicate_of``, one float32 column a mood, one ``prob_`` column a mood."""
+    embeddings: Floats
+    """(n, embedding_dim), in the order of ``table``."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """``table`` in pandas; an unknown year is ``<NA>``, an unknown genre None, and a genre a list."""
+        import pandas as pd
+
+        frame: pd.DataFrame = self.table.to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
+        genres = self.table.column(GENRE).to_pylist()
+        frame[GENRE] = pd.Series(genres, index=frame.index, dtype=object)
+        return frame
+
+
+def read_snapshot(connection: sqlite3.Connection, model: ModelRecord, revision: int) -> LibrarySnapshot:
+    """Read all tracks of a model; the caller holds a transaction open.
+
+    Raises:
+        CorruptStoreError: a vector has a wrong length.
+    """
+    rows = connection.execute(_QUERY, (model.fingerprint,)).fetchall()
+    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * (len(_COLUMNS) + len(_BLOBS))
+    described, blobs = columns[: len(_COLUMNS)], columns[len(_COLUMNS) :]
+    widths = (model.embedding_dim, len(model.moods), len(model.moods))
+    embeddings, scores, probabilities = (
+        _matrix(blob, width) for blob, width in zip(blobs, widths, strict=True)
+    )
+    table = _table(described, model.moods, scores, probabilities)
+    return LibrarySnapshot(model, revision, table, embeddings)
+
+
+def shown_path(path: bytes) -> str:
+    """A path as text; bytes that are not UTF-8 are written as escapes, such as ``\\udce9``."""
+    return os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
+
+
+def _table(
+    described: Sequence[Sequence[Any]], moods: Sequence[str], scores: Floats, probabilities: Floats
+) -> pa.Table:
+    values = dict(zip(_COLUMNS, described, strict=True))
+    values[PATH] = [shown_path(path) for path in values[PATH]]
+    values[GENRE] = [None if text is None else json.loads(text) for text in values[GENRE]]
+    columns = {field.name: pa.array(values[field.name], field.type) for field in _DESCRIBED}
+    columns |= {mood: _floats(column) for mood, column in zip(moods, scores.T, strict=True)}
+    prefixed = map(probability_column, moods)
+    columns |= {name: _floats(column) for name, column in zip(prefixed, probabilities.T, strict=True)}
+    return pa.table(columns)
+
+
+def _floats(column: Floats) -> pa.Array:
+    return pa.array(np.ascontiguousarray(column), pa.float32())
+
+
+def _matrix(blobs: Sequence[bytes], width: int) -> Floats:
+    if any(len(blob) != 4 * width for blob in blobs):
+        raise CorruptStoreError("the library holds vectors of a wrong length: it is damaged")
+    flat = np.frombuffer(b"".join(blobs), "<f4")
+    return flat.reshape(len(blobs), width).astype(np.float32)

@@ -1,0 +1,172 @@
+"""From a network's logits to probabilities that mean what they say, and to percentiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from moodrec.errors import DataError
+from moodrec.metrics.checks import same_shape
+
+Floats = NDArray[np.float64]
+
+MAX_STEPS: Final = 100
+TOLERANCE: Final = 1e-10
+
+
+@dataclass(frozen=True)
+class Platt:
+    """Probability = sigmoid(slope * logit + intercept)."""
+
+    slope: float
+    intercept: float
+
+    def probabilities(self, logits: ArrayLike) -> Floats:
+        """Calibrated probabilities of logits of any shape, in [0, 1]."""
+        return _sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.intercept)
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Bins of about equally many tracks, by rising predicted probability; all ``(bins,)``."""
+
+    predicted: Floats
+    """Mean predicted probability."""
+    observed: Floats
+    """Mean label."""
+    counts: NDArray[np.int64]
+    """Tracks in the bin."""
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean over tracks of |predicted - observed| of their bin."""
+        return float(np.average(np.abs(self.predicted - self.observed), weights=self.counts))
+
+
+def fit_platt(logits: ArrayLike, labels: ArrayLike) -> Platt:
+    """Fit Platt scaling by Newton's method.
+
+    Targets are drawn in a little, as in Platt (1999): with P positives and N negatives, 1 becomes
+    (P + 1) / (P + 2) and 0 becomes 1 / (N + 2), soft labels between them. So the fit is finite even where a
+    logit separates the classes.
+
+    Args:
+        logits: ``(n,)`` finite.
+        labels: ``(n,)`` in [0, 1]; soft labels count as fractions of a positive.
+
+    Raises:
+        DataError: empty, of different shapes, not finite, or labels outside [0, 1].
+    """
+    x, targets = _smoothed(logits, labels)
+    centre, scale = x.mean(), x.std()
+    if scale <= np.finfo(np.float64).eps * max(1.0, abs(centre)):
+        return Platt(0.0, float(np.log(targets.mean() / (1 - targets.mean()))))
+    slope, intercept = _newton(np.stack([(x - centre) / scale, np.ones_like(x)], axis=1), targets)
+    return Platt(float(slope / scale), float(intercept - slope * centre / scale))
+
+
+def quantile_table(values: ArrayLike, n: int) -> Floats:
+    """The quantiles 0, 1/(n-1), ..., 1 of ``values`` ``(m,)``: ``(n,)`` float64, not falling.
+
+    Raises:
+        DataError: no values, one that is not finite, or ``n`` below 2.
+    """
+    known = np.asarray(values, dtype=np.float64)
+    if known.ndim != 1 or not known.size or not np.isfinite(known).all():
+        raise DataError("a quantile table needs (m,) finite values, at least one")
+    if n < 2:
+        raise DataError(f"a quantile table has at least 2 points, not {n}")
+    # Rounding may turn equal quantiles round by one unit in the last place.
+    return np.maximum.accumulate(np.quantile(known, np.linspace(0, 1, n)))
+
+
+def percentile(values: ArrayLike, table: ArrayLike) -> Floats:
+    """Where values stand in the distribution that a quantile table describes.
+
+    Args:
+        values: any shape.
+        table: ``(n,)`` from :func:`quantile_table`.
+
+    Returns:
+        Same shape, in [0, 1], never falling as the value rises: 0 below the table, 1 above it. A value that
+        many of the reference share gets the middle of their stretch.
+    """
+    knots = np.asarray(table, dtype=np.float64)
+    if knots.ndim != 1 or len(knots) < 2 or (np.diff(knots) < 0).any():
+        raise DataError("a quantile table is (n,) values that do not fall, at least two")
+    distinct, inverse = np.unique(knots, return_inverse=True)
+    levels = np.bincount(inverse, weights=np.linspace(0, 1, len(knots))) / np.bincount(inverse)
+    return np.asarray(np.interp(np.asarray(values, dtype=np.float64), distinct, levels, left=0, right=1))
+
+
+def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> Reliability:
+    """Compare predicted probabilities with what came true, in bins of about equally many tracks.
+
+    Args:
+        probabilities: ``(n,)`` in [0, 1].
+        labels: ``(n,)`` in [0, 1].
+        bins: at most this many bins, at least one; equal probabilities share a bin.
+
+    Raises:
+        DataError: wrong arrays or no bins.
+    """
+    predicted, observed = _unit_interval(probabilities, "probabilities"), _unit_interval(labels, "labels")
+    same_shape(probabilities=predicted, labels=observed)
+    if bins < 1:
+        raise DataError(f"there must be at least one bin, not {bins}")
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
+    bin_of = np.searchsorted(edges, predicted, side="right")
+    counts = np.bincount(bin_of, minlength=len(edges) + 1)
+    used = counts > 0
+    return Reliability(
+        np.bincount(bin_of, predicted, len(counts))[used] / counts[used],
+        np.bincount(bin_of, observed, len(counts))[used] / counts[used],
+        counts[used].astype(np.int64),
+    )
+
+
+def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
+    x, y = np.asarray(logits, dtype=np.float64), _unit_interval(labels, "labels")
+    same_shape(logits=x, labels=y)
+    if not np.isfinite(x).all():
+        raise DataError("logits must be finite")
+    positives, negatives = y.sum(), (1 - y).sum()
+    return x, y * (positives + 1) / (positives + 2) + (1 - y) / (negatives + 2)
+
+
+def _unit_interval(values: ArrayLike, what: str) -> Floats:
+    found = np.asarray(values, dtype=np.float64)
+    if found.ndim != 1 or not found.size or not ((found >= 0) & (found <= 1)).all():
+        raise DataError(f"{what} must be (n,) in [0, 1], at least one")
+    return found
+
+
+def _newton(design: Floats, targets: Floats) -> Floats:
+    """Minimise the cross-entropy of sigmoid(design @ parameters); steps are halved until they help."""
+    parameters = np.zeros(design.shape[1])
+    loss = _cross_entropy(design @ parameters, targets)
+    for _ in range(MAX_STEPS):
+        p = _sigmoid(design @ parameters)
+        gradient = design.T @ (p - targets)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design
+        step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        size = 1.0
+        while (
+            new := _cross_entropy(design @ (parameters - size * step), targets)
+        ) > loss and size > TOLERANCE:
+            size /= 2
+        parameters, improved, loss = parameters - size * step, loss - new, new
+        if improved <= TOLERANCE * max(1.0, abs(loss)):
+            break
+    return parameters
+
+
+def _cross_entropy(z: Floats, targets: Floats) -> float:
+    return float((np.logaddexp(0, z) - targets * z).sum())
+
+
+def _sigmoid(z: Floats) -> Floats:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))

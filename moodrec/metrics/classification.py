@@ -1,0 +1,33 @@
+"""One class a track, such as the quadrant."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from moodrec.errors import DataError
+from moodrec.metrics.checks import same_shape
+
+
+def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Mean over classes of 2 TP / (2 TP + FP + FN), over the classes that occur in either array.
+
+    Args:
+        y_true: ``(n,)`` class of each track, any comparable values.
+        y_pred: ``(n,)`` predicted class.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        DataError: no tracks, or shapes differ.
+    """
+    truth, guess = np.asarray(y_true), np.asarray(y_pred)
+    same_shape(y_true=truth, y_pred=guess)
+    if not truth.size:
+        raise DataError("macro F1 needs at least one track")
+    scores = []
+    for label in np.union1d(truth, guess):
+        is_true, is_guess = truth == label, guess == label
+        scores.append(2 * (is_true & is_guess).sum() / (is_true.sum() + is_guess.sum()))
+    return float(np.mean(scores))

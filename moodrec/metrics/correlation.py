@@ -1,0 +1,24 @@
+"""Correlation, many resamples at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def weighted_pearson(x: Floats, y: Floats, weights: NDArray[np.floating]) -> Floats:
+    """Pearson's r of ``(n,)`` pairs under each row of ``(resamples, n)`` weights; NaN where one side is constant."""
+    w = weights.astype(np.float64)
+    total = w.sum(axis=1)
+    total[total == 0] = np.nan
+    # Centred once so that the weighted sums of squares lose no digits.
+    a, b = x - x.mean(), y - y.mean()
+    mean_a, mean_b = w @ a / total, w @ b / total
+    spread_a = np.maximum(w @ (a * a) / total - mean_a**2, 0)
+    spread_b = np.maximum(w @ (b * b) / total - mean_b**2, 0)
+    spread = np.sqrt(spread_a * spread_b)
+    covariance = w @ (a * b) / total - mean_a * mean_b
+    r = np.divide(covariance, spread, out=np.full_like(spread, np.nan), where=spread > 0)
+    return np.asarray(np.clip(r, -1, 1))

@@ -1,0 +1,96 @@
+"""Labels in the order of their scores: sorted once, scored under many row weights.
+
+A bootstrap resample is a weight for each row, how often it was drawn. Only the places where positives stand matter
+for average precision and ROC-AUC, so a thousand resamples of a rare tag cost little more than one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from moodrec.metrics.checks import labels_and_scores
+
+Weights = NDArray[np.floating]
+
+
+class RankedLabels:
+    """``(n,)`` binary labels ranked by descending score, equal scores tied.
+
+    The ranking is kept as alternating stretches: a run of ties that holds a positive, and whatever negatives
+    lie between two such runs.
+    """
+
+    def __init__(self, y_true: ArrayLike, y_score: ArrayLike) -> None:
+        labels, scores = labels_and_scores(y_true, y_score)
+        self._order = np.argsort(-scores, kind="stable")
+        self._labels = labels[self._order]
+        starts, ends = _tied_runs(scores[self._order])
+        holds_positive = (
+            np.add.reduceat(self._labels, starts, dtype=np.int64) > 0 if len(labels) else starts > 0
+        )
+        bounds = np.stack([starts[holds_positive], ends[holds_positive]], axis=1).ravel()
+        self._bounds = np.concatenate([[0], bounds, [len(labels)]]).astype(np.int64)
+
+    def average_precision(self, weights: Weights | None = None) -> NDArray[np.float64]:
+        """Average precision, sum over thresholds of (R_i - R_(i-1)) P_i.
+
+        Args:
+            weights: ``(resamples, n)``, not negative; None weighs every row 1.
+
+        Returns:
+            ``(resamples,)`` in [0, 1]; NaN where the positives weigh nothing.
+        """
+        positives, negatives = self._stretches(weights)
+        found = np.cumsum(positives, axis=1)
+        seen = found + np.cumsum(negatives, axis=1)[:, 1::2]
+        precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
+        return _ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
+
+    def roc_auc(self, weights: Weights | None = None) -> NDArray[np.float64]:
+        """Chance that a positive scores above a negative, ties counting one half.
+
+        Args:
+            weights: as for :meth:`average_precision`.
+
+        Returns:
+            ``(resamples,)`` in [0, 1]; NaN where positives or negatives weigh nothing.
+        """
+        positives, negatives = self._stretches(weights)
+        total = negatives.sum(axis=1)
+        tied = negatives[:, 1::2]
+        above = np.cumsum(negatives, axis=1)[:, 1::2] - tied
+        below = total[:, None] - above - tied
+        wins = (positives * (below + tied / 2)).sum(axis=1)
+        return _ratio(wins, positives.sum(axis=1) * total)
+
+    def _stretches(self, weights: Weights | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weight of the positives in each run ``(resamples, runs)``, of the negatives in each stretch.
+
+        The odd stretches are the runs; ``(resamples, 2 * runs + 1)``.
+        """
+        ranked = np.ones((1, len(self._order))) if weights is None else weights[:, self._order]
+        total = _sums(ranked, self._bounds)
+        positives = _sums(ranked[:, self._labels], np.cumsum(np.append(0, self._labels))[self._bounds])
+        return positives[:, 1::2], total - positives
+
+
+def _tied_runs(ranked: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First and one-past-last positions of each run of equal scores."""
+    starts = (
+        np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1])) if len(ranked) else np.empty(0, np.intp)
+    )
+    return starts, np.append(starts[1:], len(ranked)).astype(np.intp)[: len(starts)]
+
+
+def _sums(values: Weights, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums over the stretches between ``bounds``, empty stretches 0: (r, n) -> (r, len(bounds) - 1)."""
+    sums = np.zeros((len(values), len(bounds) - 1))
+    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
+    if filled.size:
+        sums[:, filled] = np.add.reduceat(values, bounds[:-1][filled], axis=1, dtype=np.float64)
+    return sums
+
+
+def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)

@@ -1,0 +1,46 @@
+"""What a model folder says of itself, read without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from moodrec.errors import CorruptStoreError, NotFoundError
+
+PACKAGED_MODEL: Final = Path(__file__).parent / "weights" / "default"
+_SPEC: Final = "model.json"
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """Name, identity and moods of a model."""
+
+    name: str
+    fingerprint: str
+    """The same as ``MoodModel.fingerprint``."""
+    moods: Mapping[str, str]
+    """What each mood means."""
+
+
+def describe_model(folder: Path | None = None) -> ModelDescription:
+    """Read a model's description; without a folder, that of the packaged model. The weights are not looked at.
+
+    Raises:
+        NotFoundError: the folder holds no model.
+        CorruptStoreError: the description cannot be read.
+    """
+    path = (folder or PACKAGED_MODEL) / _SPEC
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"{path}: no such file") from None
+    try:
+        document = json.loads(text)
+        moods = {name: str(mood["description"]) for name, mood in document["moods"].items()}
+        return ModelDescription(str(document["name"]), hashlib.sha256(text).hexdigest()[:16], moods)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptStoreError(f"{path}: not a model description") from error

@@ -1,0 +1,74 @@
+"""Figures that need no display, in one look, saved whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from moodrec.errors import UsageError
+from moodrec.files import replacing
+
+FORMATS: Final = (".png", ".svg", ".pdf")
+DPI: Final = 150
+INK: Final = "#22262e"
+MUTED: Final = "#7b8190"
+FAINT: Final = "#e3e6ec"
+PAPER: Final = "#ffffff"
+ACCENT: Final = "#c8325a"
+SECOND: Final = "#2f6f9f"
+SOFT: Final = "#9dbfdc"
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of ``width`` x ``height`` inches."""
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def tidy(axes: Axes, grid: bool = True) -> None:
+    """Take away what says nothing: frame, tick marks, dark grid."""
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.tick_params(length=0, labelsize=8.5, labelcolor=MUTED)
+    axes.set_axisbelow(True)
+    if grid:
+        axes.grid(color=FAINT, linewidth=0.8)
+
+
+def heading(axes: Axes, text: str, under: str = "", indent: float = 0) -> None:
+    """A bold line above the axes, and a quieter one below it, ``indent`` points to the right."""
+    _above(axes, text, (indent, 22 if under else 8), size=12, colour=INK, weight="bold")
+    if under:
+        _above(axes, under, (indent, 7), size=9, colour=MUTED, weight="normal")
+
+
+def _above(axes: Axes, text: str, offset: tuple[float, float], size: float, colour: str, weight: str) -> None:
+    axes.annotate(
+        text,
+        (0, 1),
+        offset,
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="left",
+        va="bottom",
+        fontsize=size,
+        fontweight=weight,
+        color=colour,
+    )
+
+
+def save_figure(figure: Figure, out: Path) -> None:
+    """Write ``figure`` to ``out``, replacing what is there only once it is complete.
+
+    Raises:
+        UsageError: the suffix is not .png, .svg or .pdf.
+    """
+    if out.suffix.lower() not in FORMATS:
+        raise UsageError(f"{out}: pictures are written as {', '.join(FORMATS)}")
+    with replacing(out) as temporary:
+        figure.savefig(temporary, format=out.suffix.lower()[1:], facecolor=PAPER)

@@ -1,0 +1,169 @@
+"""Precision-recall and reliability curves of an evaluation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from moodrec.metrics.calibration import Reliability, reliability
+from moodrec.metrics.curves import precision_recall
+from moodrec.plots.canvas import ACCENT, FAINT, INK, MUTED, SECOND, heading, new_figure, save_figure, tidy
+from moodrec.plots.text import label
+
+MAX_TAGS: Final = 60
+CELL: Final = 1.9
+"""Inches of one small curve."""
+
+
+class Figure(Protocol):
+    """A figure of merit with its interval, such as ``evaluation.reports.Estimate``."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
+class Tag(Protocol):
+    """What is drawn of a ``TagReport``."""
+
+    @property
+    def tag(self) -> str: ...
+    @property
+    def positives(self) -> int: ...
+    @property
+    def prevalence(self) -> float: ...
+    @property
+    def ap(self) -> Figure: ...
+
+
+class Report(Protocol):
+    """What is drawn of an ``EvaluationReport``."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def tags(self) -> Sequence[Tag]: ...
+    @property
+    def macro_ap(self) -> Figure: ...
+    @property
+    def macro_roc_auc(self) -> Figure: ...
+
+
+class LabelsAndScores(Protocol):
+    """What is drawn of a ``Scored``."""
+
+    @property
+    def tags(self) -> Sequence[str]: ...
+    @property
+    def labels(self) -> NDArray[np.float64]: ...
+    @property
+    def scores(self) -> NDArray[np.float64]: ...
+
+
+def pr_curves(scored: LabelsAndScores, report: Report, out: Path) -> None:
+    """Draw a precision-recall curve for every tag, the best first; dashed is the prevalence.
+
+    Args:
+        scored: what was evaluated, a ``Scored``.
+        report: its evaluation, an ``EvaluationReport``. Of more than sixty tags, those with the most positives
+            are drawn.
+
+    Raises:
+        UsageError: a suffix that is no picture's.
+    """
+    most = sorted(report.tags, key=lambda tag: -tag.positives)[:MAX_TAGS]
+    tags = sorted(most, key=lambda tag: -tag.ap.value)
+    columns = min(len(tags), max(3, math.ceil(math.sqrt(len(tags) * 1.3))))
+    rows = math.ceil(len(tags) / columns)
+    figure = new_figure(max(6.0, CELL * columns), CELL * rows + 1.2)
+    top = 1 - 1.0 / figure.get_figheight()
+    grid = figure.add_gridspec(
+        rows, columns, left=0.06, right=0.98, bottom=0.3 / figure.get_figheight(), top=top
+    )
+    grid.update(hspace=0.42, wspace=0.16)
+    for place, tag in enumerate(tags):
+        axes = figure.add_subplot(grid[place // columns, place % columns])
+        _draw_tag(axes, scored, tag)
+        axes.tick_params(labelleft=place % columns == 0, labelbottom=place + columns >= len(tags))
+    figure.text(0.06, 1 - 0.2 / figure.get_figheight(), _summary(report), fontsize=11, color=INK, va="top")
+    save_figure(figure, out)
+
+
+def reliability_curve(
+    probabilities: ArrayLike, labels: ArrayLike, out: Path, title: str, bins: int = 10
+) -> None:
+    """Draw predicted against observed frequency to ``out``; a calibrated model lies on the diagonal.
+
+    Args:
+        probabilities, labels: ``(n,)`` in [0, 1].
+        title: what was predicted.
+
+    Raises:
+        DataError: wrong arrays.
+        UsageError: a suffix that is no picture's.
+    """
+    curve = reliability(probabilities, labels, bins)
+    figure = new_figure(5.2, 5.4)
+    axes = figure.add_axes((0.13, 0.11, 0.82, 0.74))
+    _draw_reliability(axes, curve)
+    heading(axes, label(title), f"calibration error {curve.error:.3f}, {int(curve.counts.sum()):,} tracks")
+    save_figure(figure, out)
+
+
+def _summary(report: Report) -> str:
+    ap, area = report.macro_ap, report.macro_roc_auc
+    return (
+        f"{label(report.dataset)}: macro AP {ap.value:.3f} [{ap.low:.3f}, {ap.high:.3f}], "
+        f"ROC-AUC {area.value:.3f} [{area.low:.3f}, {area.high:.3f}]\n"
+        f"precision over recall of {len(report.tags)} tags; dashed: prevalence"
+    )
+
+
+def _draw_tag(axes: Axes, scored: LabelsAndScores, tag: Tag) -> None:
+    column = scored.tags.index(tag.tag)
+    known = ~np.isnan(scored.labels[:, column])
+    curve = precision_recall(scored.labels[known, column], scored.scores[known, column])
+    tidy(axes)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    axes.axhline(tag.prevalence, color=MUTED, linewidth=0.9, linestyle=(0, (3, 2)))
+    recall = np.concatenate([[0.0], curve.recall])
+    axes.fill_between(recall[1:], curve.precision, step="pre", color=SECOND, alpha=0.13, linewidth=0)
+    axes.step(
+        recall,
+        np.concatenate([curve.precision[:1], curve.precision]),
+        where="pre",
+        color=SECOND,
+        linewidth=1.2,
+    )
+    axes.set_title(label(tag.tag.rsplit(":", 1)[-1], 18), fontsize=9, color=INK, loc="left", pad=4)
+    axes.text(
+        0.97,
+        0.94,
+        f"{tag.ap.value:.2f}",
+        transform=axes.transAxes,
+        ha="right",
+        va="top",
+        fontsize=9,
+        color=INK,
+    )
+
+
+def _draw_reliability(axes: Axes, curve: Reliability) -> None:
+    tidy(axes)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=(0, (3, 2)))
+    axes.vlines(curve.predicted, curve.predicted, curve.observed, color=FAINT, linewidth=3)
+    axes.plot(curve.predicted, curve.observed, color=ACCENT, marker="o", markersize=5, linewidth=1.4)
+    # Rare moods never reach high probabilities: the axes end where the curve does.
+    end = min(1.0, 1.08 * max(curve.predicted.max(), curve.observed.max(), 1e-3))
+    axes.set(xlim=(0, end), ylim=(0, end))
+    axes.set_xlabel("predicted probability", fontsize=9, color=MUTED)
+    axes.set_ylabel("share that has the mood", fontsize=9, color=MUTED)

@@ -1,0 +1,101 @@
+"""What a picture of one search shows: a catalogue, a seed, its neighbours, and everyone's moods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from moodrec.errors import DataError, UsageError
+from moodrec.plots.colours import affect_colours, score_colours
+from moodrec.plots.projection import project
+from moodrec.plots.text import label
+
+Floats = NDArray[np.float64]
+
+AFFECT: Final = ("valence", "arousal")
+UNTITLED: Final = "untitled"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A catalogue of ``n`` tracks with a seed and its neighbours.
+
+    Attributes:
+        points: ``(n, 2)`` places on the map.
+        colours: ``(n, 3)`` sRGB.
+        colour_by: the mood that the colours show, or None for valence and arousal.
+        frame: ``n`` rows; ``title`` and ``artist`` where known, and a column a mood, in [0, 1].
+        moods: the mood columns to show.
+        seed: row of the seed, None for none.
+        neighbours: rows, nearest first.
+    """
+
+    points: Floats
+    colours: Floats
+    colour_by: str | None
+    frame: pd.DataFrame
+    moods: tuple[str, ...]
+    seed: int | None
+    neighbours: tuple[int, ...]
+
+    def scores(self, row: int) -> Floats:
+        """Mood scores of a track, ``(moods,)``, NaN unknown."""
+        return self.frame[list(self.moods)].iloc[row].to_numpy(dtype=np.float64)
+
+    def name(self, row: int, limit: int = 44) -> str:
+        """ "Title - Artist", fit to draw."""
+        title, artist = (self._cell(row, column) for column in ("title", "artist"))
+        return label(f"{title or UNTITLED} - {artist}" if artist else title or UNTITLED, limit)
+
+    def _cell(self, row: int, column: str) -> str | None:
+        value = self.frame[column].iloc[row] if column in self.frame.columns else None
+        return value if isinstance(value, str) and value.strip() else None
+
+
+def make_scene(
+    embeddings: ArrayLike,
+    frame: pd.DataFrame,
+    moods: Sequence[str],
+    seed: int | None = None,
+    neighbours: Sequence[int] = (),
+    colour_by: str | None = None,
+) -> Scene:
+    """Lay out a catalogue.
+
+    Args:
+        embeddings: ``(n, d)``.
+        frame: ``n`` rows with the columns ``moods``, and ``title`` and ``artist`` where known.
+        colour_by: a mood; None for valence and arousal where the frame has both, else the first of ``moods``.
+
+    Raises:
+        DataError: lengths differ, or columns are missing.
+        UsageError: rows out of range.
+    """
+    points = project(embeddings)
+    if len(points) != len(frame):
+        raise DataError(f"{len(points)} embeddings for {len(frame)} tracks")
+    chosen = colour_by or (None if set(AFFECT) <= set(frame.columns) else next(iter(moods), None))
+    missing = sorted({*moods, *([chosen] if chosen else AFFECT)} - set(frame.columns))
+    if missing:
+        raise DataError(f"the tracks have no column {', '.join(missing)}")
+    rows = [*([] if seed is None else [seed]), *neighbours]
+    if any(not 0 <= row < len(points) for row in rows):
+        raise UsageError(f"rows must be in 0..{len(points) - 1}, not {rows}")
+    return Scene(points, _colours(frame, chosen), chosen, frame, tuple(moods), seed, tuple(neighbours))
+
+
+def _colours(frame: pd.DataFrame, mood: str | None) -> Floats:
+    if mood is None:
+        valence, arousal = (_scores(frame, name) for name in AFFECT)
+        return affect_colours(valence, arousal)
+    return score_colours(_scores(frame, mood))
+
+
+def _scores(frame: pd.DataFrame, mood: str) -> Floats:
+    """A mood's column, the middle where it is unknown."""
+    return np.asarray(np.nan_to_num(frame[mood].to_numpy(dtype=np.float64), nan=0.5))

@@ -1,0 +1,71 @@
+"""Sounds made for the tests, and the files they are written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+SOUND_FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+    ".aiff": ("AIFF", "PCM_24"),
+    ".au": ("AU", "PCM_16"),
+    ".w64": ("W64", "PCM_16"),
+    ".rf64": ("RF64", "PCM_16"),
+}
+AV_FORMATS = {
+    ".m4a": ("mp4", "aac"),
+    ".aac": ("adts", "aac"),
+    ".wma": ("asf", "wmav2"),
+    ".mka": ("matroska", "aac"),
+}
+
+
+def tone(
+    frequency: float, seconds: float, sample_rate: int = 48_000, level: float = 0.5
+) -> NDArray[np.float32]:
+    """A sine wave of amplitude ``level``, ``(samples,)``."""
+    times = np.arange(round(seconds * sample_rate)) / sample_rate
+    return (level * np.sin(2 * np.pi * frequency * times)).astype(np.float32)
+
+
+def write_sound(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000) -> Path:
+    """Write ``(samples,)`` or ``(samples, channels)`` in the format that the suffix names."""
+    kind, subtype = SOUND_FORMATS[path.suffix]
+    soundfile.write(path, samples, sample_rate, format=kind, subtype=subtype)
+    return path
+
+
+def write_av(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000, **options: str) -> Path:
+    """Write ``(samples,)`` as stereo through PyAV in the format that the suffix names."""
+    import av
+
+    kind, codec = AV_FORMATS[path.suffix]
+    with av.open(str(path), "w", format=kind, options=options) as container:
+        stream = container.add_stream(codec, rate=sample_rate, layout="stereo")
+        stream.bit_rate = 128_000
+        for start in range(0, len(samples), 1024):
+            part = np.ascontiguousarray(np.stack([samples[start : start + 1024]] * 2))
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = sample_rate, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_any(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000) -> Path:
+    """Write with whichever library knows the suffix."""
+    write = write_av if path.suffix in AV_FORMATS else write_sound
+    return write(path, samples, sample_rate)
+
+
+def strongest_frequency(samples: NDArray[np.float32], sample_rate: int) -> float:
+    """Frequency of the highest peak of the spectrum, Hz (to about a bin)."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(spectrum)) * sample_rate / len(samples)

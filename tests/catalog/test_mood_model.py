@@ -1,0 +1,43 @@
+"""From files to moods with the model that comes with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moodrec.catalog.analyze import analyze
+from moodrec.catalog.refresh import refresh_index
+from moodrec.embedding.mood_model import MoodModel
+from moodrec.errors import NotFoundError
+from moodrec.library.library import Library
+from moodrec.library.records import Outcome
+
+
+@pytest.fixture(scope="module")
+def model() -> MoodModel:
+    try:
+        return MoodModel.load(device="cpu")
+    except NotFoundError:
+        pytest.skip("the package holds no default model yet")
+
+
+def test_a_library_of_real_music(shared_data: Path, tmp_path: Path, model: MoodModel) -> None:
+    songs = sorted((shared_data / "open_game_music").rglob("*.opus"))[:4]
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for song in songs:
+        (folder / song.name).symlink_to(song)
+    with Library.create(tmp_path / "library") as library:
+        report = analyze([folder], library, model, jobs=1)
+        assert report.counts[Outcome.OK] == len(songs) == 4
+        index = refresh_index(library)
+        snapshot = library.snapshot(model.fingerprint)
+    assert index.moods == model.moods
+    for song, embedding in zip(songs, snapshot.embeddings, strict=True):
+        np.testing.assert_array_equal(embedding, model.analyze(song).embedding)
+    scores = snapshot.frame[list(model.moods)].to_numpy()
+    assert ((scores >= 0) & (scores <= 1)).all()
+    ids = snapshot.frame["track_id"].tolist()
+    assert index.search(snapshot.embeddings, k=1).track_ids[:, 0].tolist() == ids

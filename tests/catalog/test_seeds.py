@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from moodrec.catalog.seeds import resolve_seed
+from moodrec.errors import AmbiguousSeedError, NotFoundError
+
+ROWS = [
+    ("id1", "/music/a.mp3", "Teardrop", "Massive Attack", "Mezzanine", None),
+    ("id2", "/music/b.mp3", "Angel", "Massive Attack", "Mezzanine", None),
+    ("id3", "/music/c.mp3", "Angel", "Sarah McLachlan", None, None),
+    ("id4", "/music/d.mp3", "Übermut", None, None, None),
+    ("id5", "/music/e.mp3", "id2", "A band that names songs after ids", None, None),
+    ("id6", "/music/f.mp3", None, None, None, None),
+    ("id7", "/copies/a.mp3", "Teardrop", "Massive Attack", "Mezzanine", "id1"),
+]
+FRAME = pd.DataFrame(ROWS, columns=["track_id", "path", "title", "artist", "album", "duplicate_of"])
+
+
+@pytest.mark.parametrize(
+    ("seed", "track_id"),
+    [
+        ("id3", "id3"),
+        ("id2", "id2"),  # an id before a title
+        ("/music/c.mp3", "id3"),
+        ("/music/../music/f.mp3", "id6"),
+        ("Teardrop", "id1"),  # and not its copy
+        ("tearDROP", "id1"),
+        ("  teardrop ", "id1"),
+        ("übermut", "id4"),
+        ("U\u0308BERMUT", "id4"),  # decomposed, as macOS writes it
+        ("massive attack - angel", "id2"),
+        ("Sarah McLachlan - Angel", "id3"),
+        ("id7", "id7"),
+        ("/copies/a.mp3", "id7"),
+    ],
+)
+def test_a_seed_names_one_track(seed: str, track_id: str) -> None:
+    assert resolve_seed(FRAME, seed) == track_id
+
+
+def test_a_path_may_be_relative(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = FRAME.assign(path=[str(tmp_path.resolve() / f"{i}.mp3") for i in range(len(FRAME))])
+    assert resolve_seed(frame, "3.mp3") == "id4"
+
+
+def test_a_path_that_is_not_utf8(tmp_path: Path) -> None:
+    folder = tmp_path.resolve()
+    frame = pd.DataFrame({"track_id": ["a"], "path": [str(folder / r"caf\udce9.mp3")]})
+    assert resolve_seed(frame, os.path.join(folder, os.fsdecode(b"caf\xe9.mp3"))) == "a"  # noqa: PTH118
+
+
+def test_several_matches_are_listed() -> None:
+    with pytest.raises(AmbiguousSeedError) as caught:
+        resolve_seed(FRAME, "angel")
+    assert caught.value.matches == (
+        ("id2", "Massive Attack - Angel (Mezzanine)"),
+        ("id3", "Sarah McLachlan - Angel"),
+    )
+    assert caught.value.exit_code == 2
+    assert "id2  Massive Attack - Angel (Mezzanine)\n" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "seed", ["", " ", "-", " - ", "None", "nan", "/music", "Massive Attack", "id", "a\0b", "~nobody/x"]
+)
+def test_nothing_by_that_name(seed: str) -> None:
+    with pytest.raises(NotFoundError):
+        resolve_seed(FRAME, seed)
+
+
+def test_near_titles_are_offered() -> None:
+    with pytest.raises(NotFoundError, match="did you mean 'Teardrop'"):
+        resolve_seed(FRAME, "Tear drop")
+
+
+def test_a_table_of_ones_own_needs_ids_alone() -> None:
+    frame = pd.DataFrame({"track_id": ["x", "y"]})
+    assert resolve_seed(frame, "y") == "y"
+    with pytest.raises(NotFoundError):
+        resolve_seed(frame, "z")

@@ -1,0 +1,328 @@
+"""The index's arguments: what is refused, and in which words; what explanations say; exported names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import moodrec.index
+from moodrec.errors import (
+    DataError,
+    DuplicateIdError,
+    FilterError,
+    ModelMismatchError,
+    NotFoundError,
+    UsageError,
+)
+from moodrec.index import Explanation, Hits, MoodIndex
+from tests.catalogues import MOODS, sample_catalogue
+from tests.contracts import assert_same
+from tests.oracles import blend_scores
+
+SAMPLE = sample_catalogue(200)
+QUERY = SAMPLE.vectors[0]
+
+
+@pytest.fixture(scope="module")
+def index() -> MoodIndex:
+    return MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS, model_fingerprint="a")
+
+
+def test_exported_names() -> None:
+    assert set(moodrec.index.__all__) == {"Explanation", "Hits", "MoodIndex"}
+    for name in moodrec.index.__all__:
+        assert getattr(moodrec.index, name).__module__.startswith("moodrec.index.")
+    with pytest.raises(AttributeError):
+        moodrec.index.nothing  # noqa: B018
+
+
+def test_searching_needs_no_torch() -> None:
+    program = (
+        "import sys; from moodrec.index import MoodIndex; from tests.catalogues import *\n"
+        "s = sample_catalogue(50); MoodIndex.build(s.vectors, s.table, MOODS).search(s.vectors, where='calm > 0.5')\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_what_hits_hold(index: MoodIndex) -> None:
+    hits = index.search(SAMPLE.vectors[:3], k=4, where="year > 1990")
+    assert isinstance(hits, Hits)
+    assert isinstance(hits.explanation, Explanation)
+    assert len(hits) == 3
+    assert (hits.track_ids.dtype, hits.scores.dtype, hits.counts.dtype) == (object, np.float32, np.int64)
+    assert (hits.track_ids.shape, hits.scores.shape, hits.counts.shape) == ((3, 4), (3, 4), (3,))
+    assert all(type(track_id) is str for track_id in hits.track_ids.ravel())
+
+
+def test_scores_are_the_documented_blend(index: MoodIndex) -> None:
+    for weight in (0.0, 0.25, 1.0):
+        hits = index.search(QUERY, k=200, mood={"calm": 0.3}, mood_weight=weight)
+        rows = [int(track_id[1:]) for track_id in hits.track_ids[0]]
+        moods = SAMPLE.table["calm"].to_numpy()[rows, None]
+        expected = blend_scores(SAMPLE.vectors[rows], QUERY, moods, [0.3], weight)
+        np.testing.assert_allclose(hits.scores[0], expected, atol=1e-6)
+
+
+def test_a_target_alone_weighs_one_half(index: MoodIndex) -> None:
+    default = index.search(QUERY, mood={"calm": 0.3})
+    assert_same(default, index.search(QUERY, mood={"calm": 0.3}, mood_weight=0.5))
+
+
+def test_a_track_without_the_mood_cannot_meet_its_target(index: MoodIndex) -> None:
+    unknown = set(index.frame["track_id"][index.frame["happy"].isna()])
+    assert unknown
+    hits = index.search(QUERY, k=200, mood={"happy": 0.5}, mood_weight=0.0)
+    assert set(hits.track_ids[0]) - {None} == set(index.track_ids) - unknown
+    assert f"mood target: no score for happy drops {len(unknown)}" in hits.explain()
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"k": 0}, "1 or more"),
+        ({"mood_weight": 0.5}, "without a mood target"),
+        ({"mood_weight": 0.0}, "without a mood target"),
+        ({"mood": {}, "mood_weight": 0.5}, "without a mood target"),
+        ({"mood": {"clam": 0.5}}, "did you mean 'calm'"),
+        ({"mood": {"year": 0.5}}, "unknown mood 'year'"),
+        ({"mood": {"calm": 1.5}}, r"\[0, 1\]"),
+        ({"mood": {"calm": float("nan")}}, r"\[0, 1\]"),
+        ({"mood": {"calm": 0.5}, "mood_weight": -0.1}, "mood_weight is -0.1"),
+        ({"mood": {"calm": 0.5}, "mood_weight": float("nan")}, "mood_weight is nan"),
+        ({"max_per_artist": 0}, "max_per_artist is 0"),
+        ({"exclude": [3]}, "exclude takes text"),
+        ({"where": "clam > 0.5"}, "did you mean 'calm'"),
+    ],
+)
+def test_arguments_that_make_no_sense(index: MoodIndex, conditions: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        index.search(QUERY, **conditions)
+
+
+def test_caps_and_exclusions_need_artists() -> None:
+    bare = MoodIndex.build(SAMPLE.vectors, SAMPLE.table.select(["track_id"]))
+    for conditions in ({"max_per_artist": 1}, {"exclude_artist": ["x"]}):
+        with pytest.raises(UsageError, match="needs a column 'artist'"):
+            bare.search(QUERY, **conditions)
+    assert bare.search(QUERY).counts.tolist() == [10]
+
+
+def test_one_name_may_stand_for_a_list(index: MoodIndex) -> None:
+    assert_same(index.search(QUERY, exclude="t1"), index.search(QUERY, exclude=["t1"]))
+    assert_same(
+        index.search(QUERY, exclude_artist="artist 1"), index.search(QUERY, exclude_artist=["ARTIST 1"])
+    )
+    assert_same(index.search(QUERY, exclude=["t1", "no such track"]), index.search(QUERY, exclude=["t1"]))
+
+
+def test_many_exclusions_are_one_condition(index: MoodIndex) -> None:
+    many = [f"t{row}" for row in range(150)]
+    hits = index.search(QUERY, k=60, exclude=many)
+    assert hits.counts.tolist() == [50]
+    assert not {*hits.track_ids[0]} & {*many}
+    assert "exclude (150 tracks) drops 150" in hits.explain()
+
+
+@pytest.mark.parametrize(
+    ("queries", "message"),
+    [
+        (np.zeros(16), "rows 0 are zero"),
+        (np.full((2, 16), np.nan), "rows 0, 1 hold NaN"),
+        (np.r_[np.ones(15), np.inf], "rows 0 hold NaN or infinite"),
+        (np.ones(15), "15 dimensions, the index has 16"),
+        (np.ones((2, 2, 16)), r"not \(2, 2, 16\)"),
+        ([["a"] * 16], "not numbers"),
+        ([[1.0], [1.0, 2.0]], "not all of one length"),
+        (np.ones(16, complex), "not numbers"),
+    ],
+)
+def test_wrong_queries(index: MoodIndex, queries: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        index.search(queries)
+
+
+def test_queries_of_any_length_and_type_are_scaled(index: MoodIndex) -> None:
+    truth = index.search(QUERY)
+    for scaled in (
+        QUERY * 3.7,
+        QUERY.astype(np.float64) * 1e-30,
+        QUERY.astype(np.float64) * 1e200,
+        QUERY.tolist(),
+    ):
+        assert index.search(scaled).track_ids.tolist() == truth.track_ids.tolist()
+    assert index.search(np.empty((0, 16), np.float32)).track_ids.shape == (0, 10)
+
+
+def table(**columns: Any) -> pa.Table:
+    return pa.table({"track_id": ["a", "b", "c"], "calm": [0.1, 0.2, 0.3], **columns})
+
+
+@pytest.mark.parametrize(
+    ("tracks", "message"),
+    [
+        (table().drop_columns(["track_id"]), "no column 'track_id'"),
+        (table().drop_columns(["calm"]), "no column 'calm'"),
+        (table(track_id=[1, 2, 3]), "ids are text"),
+        (table(track_id=["a", None, ""]), "empty in rows 1, 2"),
+        (table(calm=[0.1, 1.5, -1.0]), r"outside \[0, 1\] in rows 1, 2"),
+        (table(calm=["high", "low", "low"]), "mood scores are numbers"),
+        (table().slice(0, 2), "3 vectors were given for 2 tracks"),
+        (pd.DataFrame({"track_id": ["a", "b", "c"], "calm": [0.1] * 3, "x": [1, "a", None]}), "mixed values"),
+        ([{"track_id": "a"}], "pandas or Arrow table"),
+    ],
+)
+def test_wrong_tables(tracks: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        MoodIndex.build(np.eye(3), tracks, ["calm"])
+
+
+def test_ids_that_occur_twice_are_listed() -> None:
+    with pytest.raises(DuplicateIdError, match="'a'"):
+        MoodIndex.build(np.eye(3), table(track_id=["a", "b", "a"]))
+
+
+def test_wrong_vectors_are_named_with_their_tracks() -> None:
+    vectors = np.eye(3)
+    vectors[1] = 0
+    with pytest.raises(DataError, match=r"rows 1 \(b\) are zero"):
+        MoodIndex.build(vectors, table())
+    with pytest.raises(DataError, match=r"mood.* must be different"):
+        MoodIndex.build(np.eye(3), table(), ["calm", "calm"])
+
+
+def test_the_callers_array_is_left_alone_and_not_kept() -> None:
+    vectors = np.full((3, 4), 2, np.float32)
+    index = MoodIndex.build(vectors, table(), ["calm"])
+    assert (vectors == 2).all()
+    vectors[:] = -1
+    np.testing.assert_allclose(index.vectors(["a"]), [[0.5] * 4])
+
+
+def test_a_failed_addition_changes_nothing(index: MoodIndex) -> None:
+    before = index.search(SAMPLE.vectors[:5])
+    new = SAMPLE.table.slice(0, 2).set_column(0, "track_id", pa.array(["n1", "n2"]))
+    for wrong in (np.ones((2, 3)), np.zeros((2, 16)), np.ones((1, 16))):
+        with pytest.raises(DataError):
+            index.add(wrong, new)
+    with pytest.raises(DataError, match="do not fit"):
+        index.add(np.ones((2, 16)), new.set_column(3, "year", pa.array(["x", "y"])))
+    with pytest.raises(ModelMismatchError, match=r"model a.*model b"):
+        index.add(np.ones((2, 16)), new, model_fingerprint="b")
+    assert len(index) == 200
+    assert_same(index.search(SAMPLE.vectors[:5]), before)
+
+
+def test_columns_may_come_and_be_missing_when_tracks_are_added() -> None:
+    index = MoodIndex.build(SAMPLE.vectors[:2], SAMPLE.table.slice(0, 2), MOODS)
+    new = pa.table({"track_id": ["n"], "calm": [0.5], "happy": [None], "label": ["Warp"]})
+    index.add(np.ones((1, 16)), new)
+    assert index.search(QUERY, where="label = 'Warp' AND year IS NULL AND happy IS NULL").counts.tolist() == [
+        1
+    ]
+    assert index.search(QUERY, where="label IS NULL").counts.tolist() == [2]
+
+
+def test_reading_an_index(index: MoodIndex) -> None:
+    assert "t3" in index
+    assert "zzz" not in index
+    assert index.track_ids[:2] == ["t0", "t1"]
+    np.testing.assert_array_equal(index.vectors(["t5", "t2"]), SAMPLE_UNIT[[5, 2]])
+    assert index.tracks(["t5", "t2"])["title"].tolist() == ["Title 5", "Title 2"]
+    assert index.frame["year"].dtype == "Int32"
+    assert index.frame["genre"][1] == ["rock"]
+    with pytest.raises(NotFoundError, match="'zzz'"):
+        index.vectors(["zzz"])
+    info = index.info()
+    assert (info.tracks, info.dim, info.preset, info.kind, info.moods) == (200, 16, "auto", "flat", MOODS)
+
+
+SAMPLE_UNIT = MoodIndex.build(SAMPLE.vectors, SAMPLE.table)._catalogue.vectors
+
+
+def test_an_index_from_a_table_with_vectors_in_a_column(index: MoodIndex) -> None:
+    lists = list(SAMPLE.vectors)
+    frame = SAMPLE.table.to_pandas()
+    frame["vector"] = lists
+    flat = pa.array(SAMPLE.vectors.ravel())
+    arrow = SAMPLE.table.append_column("vector", pa.FixedSizeListArray.from_arrays(flat, 16))
+    for given_table in (frame, arrow):
+        other = MoodIndex.from_table(given_table, MOODS, embedding="vector")
+        assert_same(other.search(SAMPLE.vectors[:9]), index.search(SAMPLE.vectors[:9]))
+        assert "vector" not in other.info().columns
+    with pytest.raises(DataError, match="did you mean 'vector'"):
+        MoodIndex.from_table(arrow, embedding="vectr")
+    with pytest.raises(DataError, match="rows 1, 2 are missing or of another length"):
+        MoodIndex.from_table(table(embedding=[[1.0, 2.0], [1.0], None]))
+
+
+def test_an_empty_index() -> None:
+    empty = SAMPLE.part(0, 0)
+    index = MoodIndex.build(empty.vectors, empty.table, MOODS)
+    hits = index.search(QUERY, k=3, where="calm > 0.5", mood={"calm": 1.0}, max_per_artist=1)
+    assert hits.track_ids.tolist() == [[None] * 3]
+    index.add(SAMPLE.vectors, SAMPLE.table)
+    assert index.search(QUERY, k=1).track_ids.tolist() == [["t0"]]
+
+
+def test_the_explanation_says_what_dropped_how_many(index: MoodIndex) -> None:
+    hits = index.similar_to("t0", k=50, where="calm >= 0.5 AND year < 1965", exclude=["t1"], max_per_artist=1)
+    account = hits.explanation.as_dict()
+    frame = index.frame
+    years = [drop["rows"] for drop in account["dropped"] if drop["condition"] == "year < 1965"]
+    assert years == [int((~(frame["year"] < 1965).fillna(False)).sum())]
+    assert account["path"] == "exact"
+    assert account["passed"] == int(((frame["calm"] >= 0.5) & (frame["year"] < 1965).fillna(False)).sum())
+    assert "fewer than k=50" in hits.explain()
+    assert "max_per_artist=1 leaves" in hits.explain()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    share=st.floats(0, 1),
+    k=st.integers(1, 30),
+    cap=st.one_of(st.none(), st.integers(1, 3)),
+    excluded=st.sets(st.integers(0, 199), max_size=90),
+)
+def test_k_rows_come_back_whenever_k_rows_qualify(
+    index: MoodIndex, share: float, k: int, cap: int | None, excluded: set[int]
+) -> None:
+    where, ids = f"calm <= {share}", [f"t{row}" for row in excluded]
+    hits = index.search(QUERY, k, where=where, max_per_artist=cap, exclude=ids)
+    rows = index.frame[(index.frame["calm"] <= np.float32(share)) & ~index.frame["track_id"].isin(ids)]
+    known = rows["artist"].dropna().value_counts()
+    qualify = (
+        len(rows) if cap is None else int(known.clip(upper=cap).sum()) + int(rows["artist"].isna().sum())
+    )
+    assert hits.counts.tolist() == [min(k, qualify)]
+    assert {*hits.track_ids[0]} - {None} <= {*rows["track_id"]}
+
+
+def test_filters_may_be_given_parsed(index: MoodIndex) -> None:
+    from moodrec.filters.parse import parse
+
+    assert_same(index.search(QUERY, where=parse("calm > 0.5")), index.search(QUERY, where="calm > 0.5"))
+    with pytest.raises(FilterError):
+        index.search(QUERY, where="calm >")
+
+
+def test_threads_come_from_the_environment() -> None:
+    program = "from moodrec.index.runtime import faiss; print(faiss.omp_get_max_threads())"
+    for value, expected in (("1", "1\n"), ("three", "")):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={"MOODREC_THREADS": value},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout == expected
+        assert ("is not a number of threads" in done.stderr) == (not expected)

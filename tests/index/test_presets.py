@@ -1,0 +1,109 @@
+"""Every preset keeps the contract, and its page says what it is for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moodrec.config import IndexConfig
+from moodrec.errors import ConfigError, DataError, MissingExtraError, UsageError
+from moodrec.index.gpu import require_gpu
+from moodrec.index.mood_index import MoodIndex
+from moodrec.index.presets import load_preset, preset_names, settled
+from tests.catalogues import MOODS, sample_catalogue
+from tests.contracts import IndexContract
+
+
+class TestFlat(IndexContract):
+    preset = "flat"
+    exact = True
+
+
+class TestIvf(IndexContract):
+    preset = "ivf"
+
+
+class TestIvfSq8(IndexContract):
+    preset = "ivf-sq8"
+
+
+class TestHnsw(IndexContract):
+    preset = "hnsw"
+
+
+class TestAuto(IndexContract):
+    preset = "auto"
+    exact = True
+
+
+class TestGpu(IndexContract):
+    preset = "gpu"
+    exact = True
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _gpu(cls) -> None:
+        try:
+            require_gpu()
+        except (MissingExtraError, UsageError) as error:
+            pytest.skip(str(error))
+
+
+def test_the_presets() -> None:
+    assert preset_names() == ["auto", "flat", "gpu", "hnsw", "ivf", "ivf-sq8"]
+    for name in preset_names():
+        assert isinstance(load_preset(name), IndexConfig)
+
+
+def test_unknown_and_wrong_presets(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean 'ivf'"):
+        load_preset("iff")
+    own = tmp_path / "own.toml"
+    own.write_text("kind = 'hnsw'\nlinks = 8\n")
+    assert load_preset(str(own)).links == 8
+    own.write_text("kind = 'ivf'\nnprobe = 8\n")
+    with pytest.raises(ConfigError, match="nprobe"):
+        load_preset(str(own))
+    own.write_text("kind = 'ivf'\ndevice = 'cuda'\n")
+    with pytest.raises(ConfigError, match="on a GPU"):
+        load_preset(str(own))
+
+
+def test_auto_picks_by_size() -> None:
+    auto = load_preset("auto")
+    sizes = (0, auto.flat_below - 1, auto.flat_below, auto.sq8_from - 1, auto.sq8_from)
+    assert [settled(auto, n).kind for n in sizes] == ["flat", "flat", "ivf", "ivf", "ivf-sq8"]
+    sample = sample_catalogue(100)
+    small = auto.model_copy(update={"flat_below": 50})
+    assert MoodIndex.build(sample.vectors, sample.table, MOODS, small).info().kind == "ivf"
+    assert MoodIndex.build(sample.vectors, sample.table, MOODS, "auto").info().preset == "auto"
+
+
+def test_lists_are_learnt_anew_after_growth() -> None:
+    sample = sample_catalogue(400)
+    config = load_preset("ivf").model_copy(update={"exact_rows": 0})
+    index = MoodIndex.build(sample.vectors[:20], sample.table.slice(0, 20), MOODS, config)
+    index.add(sample.vectors[20:40], sample.table.slice(20, 20))
+    assert index._engine.index.nlist == 17  # type: ignore[attr-defined]
+    index.add(sample.vectors[40:], sample.table.slice(40))
+    assert index._engine.index.nlist == 80  # type: ignore[attr-defined]
+    assert index.search(sample.vectors[5], k=1).track_ids[0, 0] == "t5"
+
+
+@pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
+def test_lists_need_tracks_to_learn_from(preset: str) -> None:
+    empty = sample_catalogue(10).part(0, 0)
+    with pytest.raises(DataError, match="'flat' or 'auto'"):
+        MoodIndex.build(empty.vectors, empty.table, MOODS, preset)
+
+
+def test_without_a_gpu_the_gpu_preset_says_what_to_install() -> None:
+    try:
+        require_gpu()
+    except (MissingExtraError, UsageError):
+        sample = sample_catalogue(10)
+        with pytest.raises((MissingExtraError, UsageError), match=r"moodrec\[gpu\]|nvidia-smi"):
+            MoodIndex.build(sample.vectors, sample.table, MOODS, "gpu")
+    else:
+        pytest.skip("there is a GPU here")

@@ -1,0 +1,129 @@
+"""On 100,000 vectors: what passes a filter is found, whatever share passes and wherever it lies from the query."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+
+from moodrec.index.mood_index import MoodIndex
+from moodrec.index.persistence import Opened
+from moodrec.index.presets import load_preset
+from tests.catalogues import clustered
+from tests.contracts import assert_same, recall
+
+N, DIM, QUERIES, K = 100_000, 64, 20, 10
+SHARES = (0.5, 0.1, 0.01, 0.001)
+RELATIONS = ("agrees", "random", "opposes")
+PRESETS = ("flat", "ivf", "ivf-sq8", "hnsw")
+
+
+@cache
+def vectors() -> NDArray[np.float32]:
+    return clustered(np.random.default_rng(7), N, DIM, n_clusters=1000)
+
+
+def queries() -> NDArray[np.float32]:
+    return vectors()[np.random.default_rng(8).choice(N, QUERIES, replace=False)]
+
+
+@cache
+def closeness() -> NDArray[np.float64]:
+    """(QUERIES, N) closeness of each row to a query, blurred, as a share: 0 farthest, 1 nearest."""
+    scores = queries() @ vectors().T + 0.02 * np.random.default_rng(9).standard_normal((QUERIES, N))
+    return scores.argsort(axis=1).argsort(axis=1) / N
+
+
+@cache
+def table() -> pa.Table:
+    rng = np.random.default_rng(10)
+    return pa.table(
+        {
+            "track_id": [f"t{row}" for row in range(N)],
+            "artist": [f"artist {row}" for row in rng.integers(0, 3000, N)],
+            "calm": rng.random(N, np.float32),
+            "chance": rng.random(N),
+            **{f"close{i}": closeness()[i] for i in range(QUERIES)},
+        }
+    )
+
+
+@pytest.fixture(scope="module", params=PRESETS)
+def index(request: pytest.FixtureRequest) -> MoodIndex:
+    # Less work on the graph makes recall no easier, and the tests faster.
+    config = load_preset(request.param).model_copy(update={"ef_construction": 40})
+    return MoodIndex.build(vectors(), table(), ["calm"], config)
+
+
+def condition(share: float, relation: str, query: int) -> str:
+    if relation == "random":
+        return f"chance < {share}"
+    return f"close{query} >= {1 - share}" if relation == "agrees" else f"close{query} < {share}"
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+@pytest.mark.parametrize("share", SHARES)
+def test_filtered(index: MoodIndex, share: float, relation: str) -> None:
+    recalls = []
+    for i, query in enumerate(queries()):
+        where = condition(share, relation, i)
+        hits, truth = (index.search(query, K, where=where, exact=exact) for exact in (False, True))
+        assert hits.counts.tolist() == [K]
+        assert hits.explanation.passed == pytest.approx(share * N, rel=0.4)
+        recalls.append(recall(hits, truth))
+        if index.preset == "flat":
+            assert_same(hits, truth)
+    assert np.mean(recalls) >= 0.98
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+@pytest.mark.parametrize("share", SHARES)
+def test_filtered_through_the_lists_alone(index: MoodIndex, share: float, relation: str) -> None:
+    if index.info().kind not in ("ivf", "ivf-sq8"):
+        pytest.skip("this preset scans under filters")
+    never_scan = index._config.model_copy(update={"exact_rows": 0})
+    lists = MoodIndex(Opened(index._catalogue, index._engine, never_scan, index._origin))
+    recalls = []
+    for i, query in enumerate(queries()):
+        where = condition(share, relation, i)
+        hits = lists.search(query, K, where=where)
+        assert hits.counts.tolist() == [K]
+        assert share == SHARES[-1] or hits.explanation.path == index.info().kind
+        recalls.append(recall(hits, lists.search(query, K, where=where, exact=True)))
+    assert np.mean(recalls) >= 0.98
+
+
+def test_unfiltered(index: MoodIndex) -> None:
+    hits, truth = (index.search(queries(), K, exact=exact) for exact in (False, True))
+    assert hits.explanation.path == index.info().kind
+    assert recall(hits, truth) >= 0.98
+    neighbours, true_neighbours = (
+        index.similar_to([f"t{row}" for row in range(50)], K, exact=exact) for exact in (False, True)
+    )
+    assert recall(neighbours, true_neighbours) >= 0.98
+    if index.preset == "flat":
+        assert_same(hits, truth)
+        assert_same(neighbours, true_neighbours)
+
+
+def test_blended_and_capped_searches_find_k_whatever_the_weight(index: MoodIndex) -> None:
+    for weight in (0.0, 0.5, 1.0):
+        hits = index.search(queries()[:2], K, mood={"calm": 1.0}, mood_weight=weight, max_per_artist=1)
+        truth = index.search(
+            queries()[:2], K, mood={"calm": 1.0}, mood_weight=weight, max_per_artist=1, exact=True
+        )
+        assert_same(hits, truth)
+        assert hits.counts.tolist() == [K, K]
+
+
+def test_a_few_removed_rows_cost_no_recall(index: MoodIndex) -> None:
+    gone = [f"t{row}" for row in range(0, N, 20)]
+    index.remove(gone)
+    assert index.info().removed == len(gone)
+    hits, truth = (index.search(queries(), K, exact=exact) for exact in (False, True))
+    assert not {*hits.track_ids.ravel()} & {*gone}
+    assert recall(hits, truth) >= 0.98
+    assert hits.counts.tolist() == [K] * QUERIES

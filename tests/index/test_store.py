@@ -1,0 +1,199 @@
+"""Saved indexes: whole versions, checksums, crashes, other people's folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
+from moodrec.index import store
+from moodrec.index.mood_index import MoodIndex
+from tests.catalogues import MOODS, Sample, sample_catalogue
+from tests.contracts import assert_same
+
+SAMPLE = sample_catalogue(60)
+
+
+def built(preset: str = "flat", sample: Sample = SAMPLE) -> MoodIndex:
+    return MoodIndex.build(sample.vectors, sample.table, MOODS, preset, "a-model", 12)
+
+
+def files_of(root: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.name != "lock"
+    )
+
+
+def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+    index = built()
+    index.remove("t3")
+    index.save(tmp_path / "index")
+    opened = MoodIndex.open(tmp_path / "index")
+    assert opened.track_ids == index.track_ids
+    assert opened.frame.equals(index.frame)
+    assert opened.info() == index.info()
+    assert (opened.model_fingerprint, opened.library_revision, opened.preset) == ("a-model", 12, "flat")
+    assert isinstance(opened._catalogue.vectors, np.memmap)
+    assert "t3" not in opened
+
+
+def test_saving_again_replaces_and_readers_keep_what_they_opened(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    index = built()
+    index.save(root)
+    reader = MoodIndex.open(root)
+    index.remove("t1")
+    index.save(root)
+    index.save(str(root))
+    assert len(store._versions(root)) == 1
+    assert len(MoodIndex.open(root)) == 59
+    assert len(reader) == 60
+    assert reader.search(SAMPLE.vectors[1], k=1).track_ids[0, 0] == "t1"
+
+
+@pytest.mark.parametrize("preset", ["flat", "ivf", "ivf-sq8", "hnsw"])
+def test_any_damaged_byte_is_noticed(tmp_path: Path, preset: str) -> None:
+    root = tmp_path / "index"
+    index = built(preset)
+    index.remove("t3")
+    index.save(root)
+    rng = np.random.default_rng(0)
+    for name in files_of(root):
+        path = root / name
+        intact = path.read_bytes()
+        for position in {0, len(intact) - 1, *rng.integers(0, len(intact), 8).tolist()}:
+            damaged = bytearray(intact)
+            damaged[position] ^= 1 << int(rng.integers(0, 8))
+            path.write_bytes(damaged)
+            with pytest.raises(CorruptStoreError):
+                MoodIndex.open(root)
+        for broken in (intact[:-1], b"", intact + b"\0"):
+            path.write_bytes(broken)
+            with pytest.raises(CorruptStoreError):
+                MoodIndex.open(root)
+        path.unlink()
+        with pytest.raises(CorruptStoreError):
+            MoodIndex.open(root)
+        path.write_bytes(intact)
+    assert len(MoodIndex.open(root)) == 59
+
+
+def test_verify_sees_damage_after_opening(tmp_path: Path) -> None:
+    index = built()
+    index.verify()
+    index.save(tmp_path / "index")
+    opened = MoodIndex.open(tmp_path / "index")
+    opened.verify()
+    path = next((tmp_path / "index").glob("v*/tracks.arrow"))
+    os.truncate(path, path.stat().st_size - 1)
+    with pytest.raises(CorruptStoreError, match="checksum"):
+        opened.verify()
+
+
+@pytest.mark.parametrize("step", ["rename", "write_atomically"])
+def test_a_crash_leaves_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    root = tmp_path / "index"
+    index = built()
+    index.save(root)
+    index.remove("t1")
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path if step == "rename" else store, step, crash)
+        with pytest.raises(KeyboardInterrupt):
+            index.save(root)
+    assert len(MoodIndex.open(root)) == 60
+    index.save(root)
+    assert len(MoodIndex.open(root)) == 59
+    assert not list(root.glob(".*"))
+    assert len(list(root.glob("v*"))) == 1
+
+
+def test_a_first_save_that_crashes_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "index"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            built().save(root)
+    with pytest.raises(NotFoundError):
+        MoodIndex.open(root)
+    built().save(root)
+    assert len(MoodIndex.open(root)) == 60
+
+
+def test_a_killed_writer_leaves_the_old_version(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    built().save(root)
+    program = (
+        "import os, sys; from moodrec.index import store; from tests.index.test_store import built\n"
+        "store._sync = lambda folder: os.kill(os.getpid(), 9)\n"
+        "built().save(sys.argv[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(root)], check=False)
+    assert done.returncode == -9
+    assert len(list(root.glob(".writing-*"))) == 1
+    assert len(MoodIndex.open(root)) == 60
+    built().save(root)
+    assert not list(root.glob(".writing-*"))
+
+
+def test_two_writers(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    built().save(root)
+    with store._writing(root), pytest.raises(StoreLockedError, match="another process"):
+        built().save(root)
+    assert len(MoodIndex.open(root)) == 60
+
+
+def test_a_version_replaced_while_it_is_opened_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "index"
+    index = built()
+    index.save(root)
+    index.remove("t1")
+    verify = store.Version.verify
+
+    def replaced_meanwhile(version: store.Version) -> None:
+        monkeypatch.setattr(store.Version, "verify", verify)
+        index.save(root)
+        verify(version)
+
+    monkeypatch.setattr(store.Version, "verify", replaced_meanwhile)
+    assert len(MoodIndex.open(root)) == 59
+
+
+def test_a_moved_index_opens(tmp_path: Path) -> None:
+    index = built("ivf")
+    index.save(tmp_path / "a")
+    shutil.move(tmp_path / "a", tmp_path / "b")
+    moved = MoodIndex.open(tmp_path / "b")
+    assert_same(moved.search(SAMPLE.vectors), index.search(SAMPLE.vectors))
+
+
+def test_places_without_an_index(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "song.flac").write_text("x")
+    for place in ("nowhere", "file", "music"):
+        with pytest.raises(NotFoundError):
+            MoodIndex.open(tmp_path / place)
+    for place in ("file", "music"):
+        with pytest.raises(UsageError):
+            built().save(tmp_path / place)
+    assert (tmp_path / "music" / "song.flac").read_text() == "x"
+
+
+def test_an_index_of_a_newer_moodrec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built().save(tmp_path / "index")
+    monkeypatch.setattr(store, "FORMAT", 0)
+    with pytest.raises(CorruptStoreError, match="upgrade moodrec"):
+        MoodIndex.open(tmp_path / "index")

@@ -1,0 +1,49 @@
+"""The blend and the caps against their definitions, row by row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moodrec.ranking import augment_queries, augment_rows, blend, blend_constant, cap_per_key, mood_affinity
+from tests.oracles import blend_scores, cap_rows
+
+
+def unit_rows(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
+    rows = rng.standard_normal((n, d)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_affinity_is_one_on_target_and_falls_to_zero_at_the_opposite_end() -> None:
+    scores = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [np.nan, 0.0]])
+    affinity = mood_affinity(scores, np.array([1.0, 0.0]))
+    np.testing.assert_array_equal(affinity, [1.0, 0.0, 0.75, np.nan])
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("n_moods", [1, 3])
+def test_the_blend_is_its_definition_and_one_inner_product(weight: float, n_moods: int) -> None:
+    rng = np.random.default_rng(n_moods)
+    rows, query = unit_rows(rng, 200, 32), unit_rows(rng, 1, 32)
+    scores, targets = rng.random((200, n_moods), np.float32), rng.random(n_moods).astype(np.float32)
+    expected = blend_scores(rows, query[0], scores, targets.tolist(), weight)
+    np.testing.assert_allclose(
+        blend(rows @ query[0], mood_affinity(scores, targets), weight), expected, atol=1e-6
+    )
+    product = augment_queries(query, targets, weight) @ augment_rows(rows, scores).T
+    np.testing.assert_allclose(product[0] + blend_constant(targets, weight), expected, atol=1e-6)
+
+
+@given(
+    keys=st.lists(st.integers(-1, 4), max_size=40),
+    limit=st.integers(1, 3),
+    k=st.integers(1, 12),
+    seed=st.integers(0, 9),
+)
+def test_caps_agree_with_a_walk_down_the_list(keys: list[int], limit: int, k: int, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(len(keys))
+    artists = [None if key < 0 else f"artist {key}" for key in keys]
+    kept = cap_per_key(order, np.array(keys, np.int32), limit, k)
+    assert kept.tolist() == cap_rows(order.tolist(), artists, limit, k)
