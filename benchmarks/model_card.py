@@ -107,7 +107,9 @@ def published_table(spec: ModelSpec, parts: dict[str, Part]) -> str:
 
 def published_report(spec: ModelSpec, part: Part) -> EvaluationReport:
     """Figures of the published moods that are made of this dataset's targets; draws their curves."""
-    own = {mood: p.targets for mood, p in spec.moods.items() if set(p.targets) <= set(part.table.targets.columns)}
+    own = {
+        mood: p.targets for mood, p in spec.moods.items() if set(p.targets) <= set(part.table.targets.columns)
+    }
     names = {mood: f"{part.table.name}:{mood}" for mood in own}
     labels = {names[m]: part.table.targets[list(t)].max(axis=1).to_numpy(np.float32) for m, t in own.items()}
     scores = {names[m]: logit(part.scores[list(t)].to_numpy()).mean(1) for m, t in own.items()}

@@ -104,10 +104,12 @@ class IndexConfig(Config):
     """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` aim to return in every kind of filter."""
     nlist: Annotated[int, Field(ge=0)] = 0
     """Lists of ``ivf``; 0: four times the square root of the number of rows."""
-    training_rows: Positive = 64
+    training_rows: Positive = 40
     """Rows a list that k-means learns the lists from, at most."""
     first_lists: Positive = 8
     """Lists that ``ivf`` looks in first; then it doubles their number until it may stop."""
+    most_lists: Fraction = 0.25
+    """Share of the lists that ``ivf`` looks in at most; where it takes more, the rows that pass are scanned."""
     links: Annotated[int, Field(ge=2)] = 32
     """``hnsw``: neighbours a row."""
     ef_construction: Positive = 200

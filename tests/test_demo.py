@@ -1,19 +1,34 @@
-"""Where the demo's music comes from: real packages built here, a real dpkg, a real or a refusing apt."""
+"""The demo: where its music comes from (real packages, dpkg, a refusing apt), and what it does with it."""
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import zipfile
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from moodrec.catalog.analyze import AnalysisPlan, AnalysisProgress
 from moodrec.demo import debian
 from moodrec.demo.credits import Credit, read_credits
 from moodrec.demo.debian import FetchError, MusicPackage
 from moodrec.demo.music import choose_music
+from moodrec.demo.questions import Compass, choose_compass, choose_seeds, threshold
+from moodrec.demo.run import DemoReport, run_demo
+from moodrec.demo.sample import PLACES, find_sample_index
+from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import NotFoundError
+from moodrec.index.mood_index import MoodIndex
+from moodrec.model.checkpoint import LoadedModel
+from moodrec.model.describe import describe_model
+from tests.cli.commands import run, run_json, write_tone, write_vectors
+from tests.small_model import small_network, small_spec
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs Debian's dpkg-deb")
 
@@ -156,3 +171,160 @@ def test_when_apt_fails_its_last_line_is_told(tmp_path: Path, monkeypatch: pytes
     assert (music.folders, music.why_none) == ((), "apt-get: E: no network today")
     assert "200 MB" in notes[0]
     assert list((tmp_path / "home").iterdir()) == [], "nothing half-fetched stays"
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of fetched music: three packages of three tones each, one file broken."""
+    home = tmp_path_factory.mktemp("home")
+    for number, package in enumerate(debian.PACKAGES):
+        for step in range(3):
+            write_tone(home / package.name / f"{package.name} {step}.wav", 110 * 1.3 ** (3 * number + step))
+        (home / package.name / "copyright").write_text("Copyright (C) 2001 Ann\n\nGNU General Public License")
+    (home / debian.PACKAGES[0].name / "broken.ogg").write_text("no music")
+    return home
+
+
+def run_quietly(out: Path, home: Path | None = None, own: Path | None = None) -> tuple[DemoReport, Listener]:
+    listener = Listener()
+    loaded = MoodModel(LoadedModel(small_network(), small_spec(), "0123456789abcdef"), "cpu")
+    return run_demo(out, listener, own, loaded, 1, home), listener
+
+
+class Listener:
+    """Remembers what the demo told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.plans: list[AnalysisPlan] = []
+        self.done: list[AnalysisProgress] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def planned(self, plan: AnalysisPlan) -> None:
+        self.plans.append(plan)
+
+    def heard(self, progress: AnalysisProgress) -> None:
+        self.done.append(progress)
+
+
+def test_the_demo_analyses_asks_and_draws_and_then_has_nothing_to_do(music: Path, tmp_path: Path) -> None:
+    report, listener = run_quietly(tmp_path, music)
+    assert report.tracks == 9
+    assert report.credits == (Credit("Ann", "GPL"),)
+    assert len(listener.done) == len(listener.plans[0].files) == 10
+    assert report.picture.read_bytes().startswith(b"\x89PNG")
+    assert len({story.seed.track_id for story in report.stories}) == 3
+    for story in report.stories:
+        for answer in story.answers:
+            assert 0 < len(answer.tracks) <= 5
+            assert story.seed.track_id not in set(answer.tracks["track_id"])
+
+    again, listener = run_quietly(tmp_path, music)
+    assert listener.plans[0].files == ()
+    assert listener.done == []
+    assert [story.seed for story in again.stories] == [story.seed for story in report.stories]
+
+
+def test_the_commands_that_the_demo_names_work(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report, _ = run_quietly(Path("out put"), music)
+    for story in report.stories:
+        for answer in story.answers:
+            program, *args = shlex.split(answer.command)
+            found = run_json(*args)
+            assert program == "moodrec"
+            assert [t["track_id"] for t in found["tracks"]] == list(answer.tracks["track_id"])
+
+
+def test_ones_own_music_is_kept_apart_and_credits_nobody(music: Path, tmp_path: Path) -> None:
+    report, _ = run_quietly(tmp_path, own=music / debian.PACKAGES[1].name)
+    assert report.catalogue == tmp_path / "own-library"
+    assert (report.tracks, report.credits) == (3, ())
+
+
+def test_music_that_cannot_be_heard(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "x.mp3").write_text("no music")
+    with pytest.raises(NotFoundError, match="no music to hear"):
+        run_quietly(tmp_path / "out", own=tmp_path / "music")
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A sample index in place of the one that comes with moodrec, and no apt."""
+    table = write_vectors(tmp_path / "v.parquet", [f"t{i}" for i in range(12)])
+    run("index", "build", "--table", table, "--moods", "calm", "--out", tmp_path / "sample")
+    monkeypatch.setattr("moodrec.demo.sample.PLACES", (tmp_path / "none", tmp_path / "sample"))
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("MUSIC", raising=False)
+    return tmp_path / "sample"
+
+
+def test_without_music_the_sample_index_is_asked(sample: Path, tmp_path: Path) -> None:
+    report = run_json("demo", "--out", tmp_path / "out")
+    assert (report["catalogue"], report["tracks"], report["analysed"]) == (str(sample), 12, None)
+    assert "apt-get" in report["why_sample"]
+    assert len(report["seeds"]) == 3
+    assert Path(report["picture"]).stat().st_size > 10_000
+    text = run("demo", "--out", tmp_path / "out").stdout
+    assert "No music was fetched" in text
+    assert "moodrec demo --music" in text
+
+
+def test_without_music_and_sample_it_says_what_to_give(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("moodrec.demo.sample.PLACES", ())
+    assert "--music FOLDER" in run("demo", "--out", tmp_path / "out", code=3).stderr
+
+
+def test_seeds_are_the_quietest_the_liveliest_and_one_between() -> None:
+    frame = pd.DataFrame(
+        {
+            "track_id": list("abcde"),
+            "calm": [0.1, 0.9, 0.5, 1.0, 1.0],
+            "prob_calm": [0.1, 0.6, 0.3, 0.8, 0.7],
+            "energetic": [0.9, 0.1, 0.5, 0.2, 0.3],
+        }
+    )
+    compass = choose_compass(["sad", "calm", "energetic", "happy"])
+    assert compass == Compass("calm", "energetic", "happy")
+    assert [seed.track_id for seed in choose_seeds(frame, compass)] == ["d", "a", "e"]
+    assert [seed.track_id for seed in choose_seeds(frame.head(2), compass)] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("moods", "compass"),
+    [
+        (["blue", "calm"], Compass("calm", "blue", "blue")),
+        (["calm"], Compass("calm", "calm", "calm")),
+        (["x", "y", "z", "happy"], Compass("x", "y", "happy")),
+    ],
+)
+def test_a_compass_of_whatever_moods_there_are(moods: list[str], compass: Compass) -> None:
+    assert choose_compass(moods) == compass
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
+def test_the_threshold_is_round_and_passes_enough(scores: list[float]) -> None:
+    values = np.array(scores)
+    found = threshold(values)
+    assert found == round(found, 1)
+    assert np.count_nonzero(values >= found) >= min(len(scores), 6)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_sample_index_that_is_there_opens(place: Path) -> None:
+    if not place.exists():
+        pytest.skip(f"{place.name} has not been built")
+    assert find_sample_index().is_dir()
+    index = MoodIndex.open(place)
+    assert len(index) > 600
+    assert index.model_fingerprint == describe_model().fingerprint, (
+        "build it anew: tools/build_sample_index.py"
+    )

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 import numpy as np
 import soundfile
 
+from moodrec.audio.mp3 import with_length
 from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, FloatArray
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
@@ -45,8 +46,10 @@ def open_sound(file: BinaryIO, limits: DecodeLimits, name: str) -> Iterator[Audi
         AudioError: reason ``not_audio``.
     """
     complete = _ogg_is_complete(file)
+    source = with_length(file, limits.max_duration_s)
     try:
-        sound = _SequentialFile(file.fileno(), closefd=False)
+        # By its descriptor where possible: reading through Python is slower.
+        sound = _SequentialFile(file.fileno() if source is file else source, closefd=False)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{name}: no audio in it ({_one_line(error)})", reason="not_audio") from None
     with sound:

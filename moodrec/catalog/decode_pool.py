@@ -213,4 +213,4 @@ def _heard(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]
 
 
 def _without_path(message: str, state: FileState) -> str:
-    return message.removeprefix(f"{printable(state.path)}: ")
+    return printable(message).removeprefix(f"{printable(state.path)}: ")

@@ -41,7 +41,7 @@ def _answer(path: Path, settings: ListenSettings, replies: BinaryIO) -> None:
     except MissingExtraError as error:
         _send(replies, {"reason": "missing_extra", "message": str(error)})
     except MemoryError:
-        _send(replies, {"reason": "too_large", "message": f"{path}: does not fit into memory"})
+        _send(replies, {"reason": "too_large", "message": "it does not fit into memory"})
     else:
         _send(replies, _header(heard), heard.windows.astype("<f4", copy=False).data)
 

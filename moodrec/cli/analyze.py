@@ -69,10 +69,7 @@ def analyze(
                 warn_of(screen, progress.last)
 
             report = run_analysis(plan, store, hearing, jobs, tell)
-        tracks = store.model(hearing.fingerprint).tracks
-        if tracks:
-            refresh_index(store)
-        _finish(screen, store, report, tracks)
+        _finish(screen, store, report, len(refresh_index(store)))
     if report.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
 

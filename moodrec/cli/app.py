@@ -9,11 +9,15 @@ import typer
 
 from moodrec.cli import index
 from moodrec.cli.analyze import analyze
+from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.export import export
 from moodrec.cli.group import MoodrecGroup
+from moodrec.cli.list import list_tracks
+from moodrec.cli.moods import moods
 from moodrec.cli.settings import default_map
+from moodrec.cli.similar import similar
 from moodrec.cli.train import train
 
 app = typer.Typer(
@@ -48,20 +52,30 @@ def read_settings(
     context.default_map = default_map(context.command)
 
 
-_COMMANDS: tuple[Callable[..., None], ...] = (analyze, train, evaluate, export, doctor)
-for _command in _COMMANDS:
-    app.command()(_command)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "analyze": analyze,
+    "list": list_tracks,
+    "similar": similar,
+    "moods": moods,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+    "demo": demo,
+    "doctor": doctor,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
 
 index_app = typer.Typer(help="Build, change, check and describe an index.", rich_markup_mode=None)
-_INDEX_COMMANDS: tuple[Callable[..., None], ...] = (
-    index.build,
-    index.add,
-    index.remove,
-    index.verify,
-    index.info,
-)
-for _command in _INDEX_COMMANDS:
-    index_app.command()(_command)
+_INDEX_COMMANDS: dict[str, Callable[..., None]] = {
+    "build": index.build,
+    "add": index.add,
+    "remove": index.remove,
+    "verify": index.verify,
+    "info": index.info,
+}
+for _name, _command in _INDEX_COMMANDS.items():
+    index_app.command(_name)(_command)
 app.add_typer(index_app, name="index")
 
 

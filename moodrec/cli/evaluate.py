@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,7 +29,9 @@ def evaluate(
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the dataset.")
     ] = None,
-    split: Annotated[str | None, typer.Option("--split", metavar="train|val|test", help="Else all.")] = None,
+    split: Annotated[
+        Literal["train", "val", "test"] | None, typer.Option("--split", help="A part of it; else all.")
+    ] = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
@@ -70,12 +72,12 @@ def evaluate(
     else:
         raise UsageError("name a dataset with --data, or give --predictions and --labels")
     report = score(scored, BootstrapOptions(n_resamples=resamples, seed=seed))
-    _print(screen, report)
     if plot is not None:
         from moodrec.plots.curves import pr_curves
 
         pr_curves(scored, report, plot)
         screen.note(f"curves drawn to {plot}")
+    _print(screen, report)
 
 
 def _from_arrays(predictions: Path | None, labels: Path) -> Scored:
@@ -104,11 +106,22 @@ def _from_table(
     table = load_source(data, root or default_root(data), parse_options(options))
     if predictions is not None:
         return scored_table(table, load_predictions(predictions), split)
+    _warn_of_training_data(screen, data, model)
     wanted = table if split is None else table.select((table.tracks["split"] == split).to_numpy())
     heard = _hear(screen, wanted, model, device)
     for track_id, why in heard.failures.items():
         screen.warn(f"{track_id}: {why}")
     return scored_table(table, heard, split)
+
+
+def _warn_of_training_data(screen: Screen, data: str, model: Path | None) -> None:
+    from moodrec.model.describe import describe_model
+
+    if data != "table" and data in describe_model(model).data:
+        screen.warn(
+            f"the model was trained on {data}: unless these tracks were held out, the figures flatter it; "
+            "score out-of-fold predictions instead (--predictions)"
+        )
 
 
 def _hear(screen: Screen, table: Any, model: Path | None, device: Device) -> Predictions:

@@ -9,13 +9,16 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, QuietOption
+from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
 from moodrec.errors import UsageError
 
 
 def export(
-    library: Annotated[Path, typer.Argument(metavar="LIBRARY", help="The library's folder.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.parquet", help="The file to write.")],
+    library_or_out: Annotated[
+        Path, typer.Argument(metavar="LIBRARY", help="Its folder; may be left out for your own.")
+    ],
+    out: Annotated[Path | None, typer.Argument(metavar="OUT.parquet", help="The file to write.")] = None,
+    library: LibraryOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -24,15 +27,21 @@ def export(
 
     One row a track: id, path, tags, embedding, and each mood's score and probability.
 
-    Example: moodrec export ~/.local/share/moodrec/library tracks.parquet
+    Examples:
+
+        moodrec export tracks.parquet
+
+        moodrec export demo-output/library tracks.parquet
     """
     from moodrec.catalog.export import export_parquet
     from moodrec.library.library import Library
 
     screen = Screen(as_json, quiet)
-    if out.exists() and not force:
-        raise UsageError(f"{out}: is there already; --force replaces it")
-    with Library.open(library) as store:
-        rows = export_parquet(store, out)
-    screen.document({"out": out, "rows": rows})
-    screen.text(f"{words.plural(rows, 'track')} written to {out}")
+    # With one argument it is the file, as with cp and mv the last one is the target.
+    source, target = (library_or_out, out) if out is not None else (chosen_library(library), library_or_out)
+    if target.is_file() and not force:
+        raise UsageError(f"{target}: is there already; --force replaces it")
+    with Library.open(source) as store:
+        rows = export_parquet(store, target)
+    screen.document({"out": target, "rows": rows})
+    screen.text(f"{words.plural(rows, 'track')} written to {target}")

@@ -51,6 +51,12 @@ def artist_of(row: Mapping[str, Any]) -> str:
     return text(row.get("artist"))
 
 
+def year_of(row: Mapping[str, Any]) -> str:
+    """A track's year, "" where unknown."""
+    year = row.get("year")
+    return str(int(year)) if isinstance(year, int | float) and not math.isnan(year) else ""
+
+
 def bar(share: float, width: int = 20) -> str:
     """``share`` of 1 as a bar of characters."""
     filled = round(share * width)

@@ -63,6 +63,11 @@ class Catalogue:
         ids: NDArray[np.object_] = self.table[TRACK_ID].to_numpy(zero_copy_only=False).astype(object)
         return ids
 
+    def ids_at(self, rows: Rows) -> NDArray[np.object_]:
+        """The track ids of some rows, without making text of all the others."""
+        found: NDArray[np.object_] = self.table[TRACK_ID].take(pa.array(rows)).to_numpy().astype(object)
+        return found
+
     @cached_property
     def living_table(self) -> pa.Table:
         """The table without tombstones."""

@@ -19,6 +19,8 @@ SPARE: Final = 16
 
 Mask = NDArray[np.bool_]
 Facts = dict[str, float]
+UNBOUNDED: Final = 1 << 62
+"""As :attr:`Engine.deepest`: as many as there are."""
 PassesOver = Literal["any", "tombstones", "none"]
 """``any``: those that a filter drops; ``tombstones``: removed ones, which are few; ``none``."""
 
@@ -29,12 +31,14 @@ class Candidates:
 
     rows: Rows
     """(q, m), -1 where there are fewer."""
+    settled: Mask
+    """(q,) False where the search gave up, because a scan is cheaper than what is left to do."""
     visited: int
     """Rows looked at, over all queries."""
 
 
 class Engine(Protocol):
-    """A structure over the rows of a catalogue."""
+    """A structure over the rows of a catalogue; the preset ``flat`` has none, and always scans."""
 
     @property
     def name(self) -> str:
@@ -43,6 +47,10 @@ class Engine(Protocol):
     @property
     def passes_over(self) -> PassesOver:
         """Which rows it can pass over without losing recall; where it cannot, the rows that pass are scanned."""
+
+    @property
+    def deepest(self) -> int:
+        """Candidates a query that it can find at most."""
 
     def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
         """At least ``depth`` candidates a query (fewer: there may be no more) among the ``allowed`` rows (n,)."""

@@ -1,4 +1,4 @@
-"""Exact search: every allowed row is scored with NumPy. The truth that the other paths are measured by."""
+"""Exact search: every allowed row is scored. With ``exact=True`` by NumPy alone, the truth for the other paths."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.hits import Ranked
+from moodrec.index.products import Scores, products
 from moodrec.index.request import Request
 from moodrec.index.scoring import in_order, top_hits
 
 ROUNDING: Final = 2e-6
 """More than float32 can round a score by."""
 _SCORES_AT_ONCE: Final = 1 << 24
-_GATHER_BELOW: Final = 0.25
-"""Share of the rows up to which copying them out is cheaper than scoring all."""
+_BLOCK: Final = 128
 
 
 def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
@@ -32,24 +31,20 @@ def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
     return found
 
 
-def _approximate_scores(
-    catalogue: Catalogue, request: Request, rows: Rows | None
-) -> Iterator[NDArray[np.float32]]:
+def _approximate_scores(catalogue: Catalogue, request: Request, rows: Rows | None) -> Iterator[Scores]:
     """float32 scores of some queries at a time, (queries, allowed rows)."""
-    gather = rows is not None and len(rows) < _GATHER_BELOW * len(catalogue)
-    vectors = catalogue.vectors[rows] if gather else catalogue.vectors
-    step = max(1, _SCORES_AT_ONCE // len(vectors))
     moods = catalogue.mood_scores(request.blend.moods, rows) if request.blend else None
+    step = max(1, _SCORES_AT_ONCE // len(catalogue))
     for start in range(0, len(request.queries), step):
-        scores = request.queries[start : start + step] @ vectors.T
-        if rows is not None and not gather:
-            scores = scores[:, rows]
+        queries = request.queries[start : start + step]
+        if not request.exact:
+            scores = products(catalogue.vectors, rows, queries)
+        else:
+            scores = queries @ (catalogue.vectors if rows is None else catalogue.vectors[rows]).T
         yield scores if request.blend is None or moods is None else request.blend.score(scores, moods)
 
 
-def _best(
-    catalogue: Catalogue, request: Request, query: int, scores: NDArray[np.float32], rows: Rows | None
-) -> Ranked:
+def _best(catalogue: Catalogue, request: Request, query: int, scores: Scores, rows: Rows | None) -> Ranked:
     """The k best of one query; looks deeper where a cap takes too many of the candidates."""
     depth = request.depth
     while True:
@@ -65,9 +60,26 @@ def _best(
         depth *= 4
 
 
-def _leading(scores: NDArray[np.float32], depth: int) -> Rows:
+def _leading(scores: Scores, depth: int) -> Rows:
     """Positions of the ``depth`` highest scores, and of all that rounding may have put below them."""
     if depth >= len(scores):
         return np.arange(len(scores))
-    last = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-    return np.flatnonzero(scores >= last - 2 * ROUNDING)
+    few = _above(scores, depth)
+    kept = scores[few]
+    last = np.partition(kept, len(few) - depth)[len(few) - depth]
+    leading: Rows = few[kept >= last - 2 * ROUNDING]
+    return leading
+
+
+def _above(scores: Scores, depth: int) -> Rows:
+    """Positions among which the ``depth`` highest scores are, and whatever rounding may have put below them.
+
+    The highest scores of ``depth`` blocks bound the lowest score that is wanted; finding them takes one pass over
+    the scores, where sorting out the highest takes many.
+    """
+    n_blocks = len(scores) // _BLOCK
+    if n_blocks <= depth:
+        return np.arange(len(scores))
+    tops = scores[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK).max(axis=1)
+    bound = np.partition(tops, n_blocks - depth)[n_blocks - depth]
+    return np.flatnonzero(scores >= bound - 2 * ROUNDING)

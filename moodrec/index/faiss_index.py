@@ -5,30 +5,38 @@ from __future__ import annotations
 from pathlib import Path
 
 from moodrec.config import IndexConfig
+from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
 from moodrec.index.engine import Engine, Facts
-from moodrec.index.flat import FlatEngine
 from moodrec.index.gpu import GpuEngine
 from moodrec.index.hnsw import HnswEngine
 from moodrec.index.ivf import IvfEngine
+from moodrec.index.runtime import threads_for
 
 
-def build_engine(vectors: Vectors, config: IndexConfig) -> Engine:
-    """Build what a settled preset (see :func:`moodrec.index.presets.settled`) asks for.
+def build_engine(vectors: Vectors, config: IndexConfig) -> Engine | None:
+    """Build what a settled preset (see :func:`moodrec.index.presets.settled`) asks for; None for ``flat``.
 
     Raises:
         DataError: ``ivf`` without any rows.
         MissingExtraError, UsageError: ``gpu`` where there is none.
     """
-    match config.kind:
-        case "ivf" | "ivf-sq8":
-            return IvfEngine.build(vectors, config)
-        case "hnsw":
-            return HnswEngine.build(vectors, config)
+    with threads_for(max(1, len(vectors))):
+        match config.kind:
+            case "ivf" | "ivf-sq8":
+                return IvfEngine.build(vectors, config)
+            case "hnsw":
+                return HnswEngine.build(vectors, config)
     return _over_vectors(vectors, config)
 
 
-def open_engine(folder: Path, vectors: Vectors, config: IndexConfig, facts: Facts) -> Engine:
+def extend_engine(engine: Engine | None, catalogue: Catalogue, n_new: int) -> Engine | None:
+    """Add the last ``n_new`` rows of a catalogue to an engine, which is used up."""
+    with threads_for(n_new):
+        return engine.extended(catalogue, n_new) if engine and n_new else engine
+
+
+def open_engine(folder: Path, vectors: Vectors, config: IndexConfig, facts: Facts) -> Engine | None:
     """Read what :meth:`Engine.save` wrote; its checksum has been verified."""
     match config.kind:
         case "ivf" | "ivf-sq8":
@@ -38,5 +46,5 @@ def open_engine(folder: Path, vectors: Vectors, config: IndexConfig, facts: Fact
     return _over_vectors(vectors, config)
 
 
-def _over_vectors(vectors: Vectors, config: IndexConfig) -> Engine:
-    return GpuEngine.build(vectors) if config.device == "cuda" else FlatEngine(vectors)
+def _over_vectors(vectors: Vectors, config: IndexConfig) -> Engine | None:
+    return GpuEngine.build(vectors) if config.device == "cuda" else None

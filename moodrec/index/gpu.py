@@ -12,7 +12,6 @@ from moodrec.errors import MissingExtraError, UsageError
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
 from moodrec.index.engine import SPARE, Candidates, Facts, Mask, PassesOver, bitmap
-from moodrec.index.flat import FlatEngine
 from moodrec.index.runtime import faiss
 
 MOST_RESULTS: Final = 2048
@@ -45,6 +44,7 @@ class GpuEngine:
     vectors: Vectors
     passes_over: PassesOver
     name: str = "gpu"
+    deepest: int = MOST_RESULTS - SPARE
 
     @classmethod
     def build(cls, vectors: Vectors) -> Self:
@@ -61,12 +61,10 @@ class GpuEngine:
         return cls(index, resources, vectors, "any" if filters else "none")
 
     def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
-        """The nearest rows; a search deeper than a GPU goes runs on the CPU."""
+        """The nearest rows."""
         found = min(depth + SPARE, len(self.vectors))
-        if found > MOST_RESULTS:
-            return FlatEngine(self.vectors).find(queries, depth, allowed)
         rows = _search(self.index, queries, found, allowed)
-        return Candidates(rows, len(self.vectors) * len(queries))
+        return Candidates(rows, np.ones(len(queries), bool), len(self.vectors) * len(queries))
 
     def extended(self, catalogue: Catalogue, n_new: int) -> GpuEngine:
         """Copy the new rows to the GPU too."""

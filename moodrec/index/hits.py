@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -80,11 +80,18 @@ class Ranked:
         return len(self.rows)
 
 
-def as_hits(ranked: Sequence[Ranked], k: int, ids: NDArray[np.object_], explanation: Explanation) -> Hits:
-    """Pad the hits of each query to (q, k); ``ids`` (n,) are the track ids by row."""
+def as_hits(
+    ranked: Sequence[Ranked],
+    k: int,
+    ids_at: Callable[[NDArray[np.int64]], NDArray[np.object_]],
+    explanation: Explanation,
+) -> Hits:
+    """Pad the hits of each query to (q, k); ``ids_at`` gives the track ids of rows."""
+    counts = np.array([len(found) for found in ranked], np.int64)
+    filled = np.arange(k) < counts[:, None]
     track_ids = np.full((len(ranked), k), None, object)
     scores = np.full((len(ranked), k), np.nan, np.float32)
-    for i, found in enumerate(ranked):
-        track_ids[i, : len(found)] = ids[found.rows]
-        scores[i, : len(found)] = found.scores
-    return Hits(track_ids, scores, np.array([len(found) for found in ranked], np.int64), explanation)
+    if filled.any():
+        track_ids[filled] = ids_at(np.concatenate([found.rows for found in ranked]))
+        scores[filled] = np.concatenate([found.scores for found in ranked])
+    return Hits(track_ids, scores, counts, explanation)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from moodrec.config import IndexConfig
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
 from moodrec.index.engine import (
     INDEX_FILE,
     SPARE,
+    UNBOUNDED,
     Candidates,
     Facts,
     Mask,
@@ -35,6 +38,7 @@ class HnswEngine:
     ef_search: int
     name: str = "hnsw"
     passes_over: PassesOver = "tombstones"
+    deepest: int = UNBOUNDED
 
     @classmethod
     def build(cls, vectors: Vectors, config: IndexConfig) -> Self:
@@ -59,7 +63,7 @@ class HnswEngine:
             bits = bitmap(allowed)
             parameters = faiss.SearchParametersHNSW(efSearch=effort, sel=faiss.IDSelectorBitmap(bits))
         _, rows = self.index.search(queries, found, params=parameters)
-        return Candidates(rows, effort * len(queries))
+        return Candidates(rows, np.ones(len(queries), bool), effort * len(queries))
 
     def extended(self, catalogue: Catalogue, n_new: int) -> HnswEngine:
         """Link the new rows."""

@@ -16,6 +16,7 @@ from moodrec.index.checks import Vectors
 from moodrec.index.engine import (
     INDEX_FILE,
     SPARE,
+    UNBOUNDED,
     Candidates,
     Facts,
     Mask,
@@ -46,6 +47,7 @@ class IvfEngine:
     learnt_from: int
     """Rows that there were when the lists were learnt."""
     passes_over: PassesOver = "any"
+    deepest: int = UNBOUNDED
     _sizes: NDArray[np.int64] | None = field(default=None, repr=False)
 
     @property
@@ -79,21 +81,29 @@ class IvfEngine:
         return cls(index, StopRule(centroids, spread, facts["z"]), config, int(facts["learnt_from"]))
 
     def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
-        """Visit lists in growing steps; a query leaves when no list is left that can change its top ``depth``."""
+        """Visit lists in growing steps, until no list is left that can change the top ``depth`` of a query.
+
+        A query gives up when that takes more lists than a scan of the rows is worth.
+        """
         wanted = depth + SPARE if self.name == "ivf" else 2 * depth + 2 * SPARE
         bits = None if allowed is None else bitmap(allowed)
         selector = None if bits is None else faiss.IDSelectorBitmap(bits)
         visits = self.rule.visits(queries)
         best = _Best(len(queries), wanted)
         active, done, visited = np.arange(len(queries)), 0, 0
+        settled = np.ones(len(queries), bool)
+        most = self.config.most_lists * self.index.nlist
         while len(active) and done < self.index.nlist:
             step = slice(done, min(max(self.config.first_lists, 2 * done), self.index.nlist))
             best.merge(active, *self._scan(queries[active], visits, active, step, wanted, selector))
             visited += int(self.list_sizes[visits.lists[active, step]].sum())
             done = step.stop
-            if done < self.index.nlist:
-                active = active[visits.best_left[active, done] > best.scores[active, depth - 1]]
-        return Candidates(best.rows, visited)
+            needed = visits.needed(active, best.scores[active, depth - 1])
+            open_ended = needed == self.index.nlist  # fewer than depth found yet
+            hopeless = (needed > done) & ((done >= most) | ((needed > most) & ~open_ended))
+            settled[active[hopeless]] = False
+            active = active[(needed > done) & ~hopeless]
+        return Candidates(best.rows, settled, visited)
 
     def _scan(
         self,

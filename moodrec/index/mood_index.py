@@ -17,7 +17,7 @@ from moodrec.filters.names import hint
 from moodrec.index import planner
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.checks import Vectors, listed, track_table, unit_rows, vectors_of
-from moodrec.index.faiss_index import build_engine
+from moodrec.index.faiss_index import build_engine, extend_engine
 from moodrec.index.hits import Hits
 from moodrec.index.persistence import Opened, Origin, load, saver
 from moodrec.index.presets import load_preset, settled
@@ -209,8 +209,7 @@ class MoodIndex(IndexView):
         self._grow(base.added(vectors, table), len(vectors))
 
     def _grow(self, catalogue: Catalogue, n_new: int) -> None:
-        if n_new:
-            self._engine = self._engine.extended(catalogue, n_new)
+        self._engine = extend_engine(self._engine, catalogue, n_new)
         self._catalogue = catalogue
         self._tidy()
 
@@ -230,6 +229,7 @@ class MoodIndex(IndexView):
         """Build anew where too many rows are tombstones, or the structure has been outgrown."""
         dead = len(self._catalogue) - self._catalogue.n_alive
         too_many = dead > self._config.max_removed * len(self._catalogue) and self._catalogue.n_alive > 0
-        if too_many or self._engine.outgrown(self._config.max_growth):
+        outgrown = self._engine is not None and self._engine.outgrown(self._config.max_growth)
+        if too_many or outgrown:
             self._catalogue = self._catalogue.compacted()
             self._engine = build_engine(self._catalogue.vectors, self._config)

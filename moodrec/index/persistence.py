@@ -37,13 +37,13 @@ class Opened:
     """An index as it was saved."""
 
     catalogue: Catalogue
-    engine: Engine
+    engine: Engine | None
     config: IndexConfig
     origin: Origin
 
 
 def saver(
-    catalogue: Catalogue, engine: Engine, config: IndexConfig, origin: Origin
+    catalogue: Catalogue, engine: Engine | None, config: IndexConfig, origin: Origin
 ) -> Callable[[Path], Manifest]:
     """A function that writes an index into a folder, for :func:`moodrec.index.store.publish`."""
 
@@ -60,7 +60,7 @@ def saver(
             moods=catalogue.moods,
             model_fingerprint=origin.model_fingerprint,
             library_revision=origin.library_revision,
-            facts=engine.save(folder),
+            facts=engine.save(folder) if engine else {},
             files={},
         )
 

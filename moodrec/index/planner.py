@@ -8,7 +8,8 @@ scores from the stored vectors (:mod:`moodrec.index.scoring`). A scan is taken
 - under a filter that the structure would lose recall with,
 - when a large part of the rows that pass is wanted,
 
-and for any query for which the structure found fewer than k although more rows pass.
+and for any query for which the structure found fewer than k although more rows pass, or gave up because a scan takes
+less than what is left to do.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from moodrec.index.engine import Engine
 from moodrec.index.exact import exact_search
 from moodrec.index.hits import Explanation, Hits, Ranked, as_hits
 from moodrec.index.request import Request
+from moodrec.index.runtime import threads_for
 from moodrec.index.scoring import in_order, top_hits
 
 _SCAN_SHARE: Final = 0.1
@@ -38,16 +40,16 @@ class _Found:
     scored: int
 
 
-def run(catalogue: Catalogue, engine: Engine, config: IndexConfig, request: Request) -> Hits:
+def run(catalogue: Catalogue, engine: Engine | None, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
-    reason = why_scan(engine, config, request)
-    if reason is None:
-        found = _through(catalogue, engine, request)
-    else:
-        found = _Found(
-            exact_search(catalogue, request), "exact", reason, len(request.queries) * request.n_allowed
-        )
-    return as_hits(found.ranked, request.k, catalogue.ids, _explain(catalogue, request, found))
+    with threads_for(len(request.queries)):
+        reason = "flat compares every row" if engine is None else why_scan(engine, config, request)
+        if engine is None or reason is not None:
+            scored = len(request.queries) * request.n_allowed
+            found = _Found(exact_search(catalogue, request), "exact", reason or "", scored)
+        else:
+            found = _through(catalogue, engine, request)
+    return as_hits(found.ranked, request.k, catalogue.ids_at, _explain(catalogue, request, found))
 
 
 def why_scan(engine: Engine, config: IndexConfig, request: Request) -> str | None:
@@ -64,7 +66,7 @@ def why_scan(engine: Engine, config: IndexConfig, request: Request) -> str | Non
         return f"{engine.name} is for searches without a filter"
     if request.allowed is not None and engine.passes_over == "none":
         return f"{engine.name} cannot pass over removed rows"
-    if request.depth > _SCAN_SHARE * request.n_allowed:
+    if request.depth > min(_SCAN_SHARE * request.n_allowed, engine.deepest):
         return "much of what passes is wanted"
     return None
 
@@ -74,7 +76,7 @@ def _through(catalogue: Catalogue, engine: Engine, request: Request) -> _Found:
     ranked = []
     for query, rows in enumerate(candidates.rows):
         ranked.append(top_hits(request, query, in_order(catalogue, request, query, _allowed(request, rows))))
-    short = [query for query, hits in enumerate(ranked) if len(hits) < request.k]
+    short = [i for i, hits in enumerate(ranked) if len(hits) < request.k or not candidates.settled[i]]
     visited = candidates.visited
     if short:
         visited += len(short) * request.n_allowed

@@ -1,8 +1,11 @@
-"""FAISS, set up once: every module of this package takes it from here."""
+"""FAISS and its threads, set up in one place: every module of this package takes FAISS from here."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 import faiss as _faiss
@@ -11,12 +14,20 @@ from moodrec.errors import UsageError
 
 THREADS_VARIABLE: Final = "MOODREC_THREADS"
 
-
 faiss: Any = _faiss  # its own annotations cover a part of it, and not rightly
+# From this many queries on, FAISS compares by matrix product: five times faster on batches than its default.
+faiss.cvar.distance_compute_blas_threshold = 20
+
+__all__ = ["faiss", "max_threads", "threads_for"]
 
 
-def _threads() -> int:
-    """Threads that FAISS may use: ``MOODREC_THREADS``, else one for each core this process may run on."""
+@cache
+def max_threads() -> int:
+    """Threads that FAISS may use: ``MOODREC_THREADS``, else one for each core that this process may run on.
+
+    Raises:
+        UsageError: the variable holds no such number.
+    """
     text = os.environ.get(THREADS_VARIABLE)
     if text is None:
         available = getattr(os, "sched_getaffinity", None)
@@ -26,8 +37,16 @@ def _threads() -> int:
     return int(text)
 
 
-faiss.omp_set_num_threads(_threads())
-# From this many queries on, FAISS compares by matrix product: five times faster on batches than its default.
-faiss.cvar.distance_compute_blas_threshold = 20
+@contextmanager
+def threads_for(tasks: int) -> Iterator[None]:
+    """Let FAISS use a thread for each of some independent tasks, so far as there are cores.
 
-__all__ = ["faiss"]
+    One query gets one thread: it is done before threads have agreed to share it, and on a busy machine they wait
+    for each other ten times longer than it takes.
+    """
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(max(1, min(tasks, max_threads())))
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
 from moodrec.index.checks import Vectors
+from moodrec.index.products import products
 
 _QUERIES: Final = 64
 _QUERIES_AT_ONCE: Final = 8
@@ -45,7 +46,7 @@ class StopRule:
 
     def visits(self, queries: Vectors) -> Visits:
         """The order in which each query visits the lists, and the bounds on what is left."""
-        near = queries @ self.centroids.T
+        near = products(self.centroids, None, queries)
         order = np.argsort(-near, axis=1, kind="stable")
         bounds = np.take_along_axis(near + self.z * self.spread, order, axis=1)
         left = np.maximum.accumulate(bounds[:, ::-1], axis=1)[:, ::-1]
@@ -62,6 +63,11 @@ class Visits:
     """(q, nlist)"""
     best_left: NDArray[np.float32]
     """(q, nlist) highest score that can be expected from this list or a later one."""
+
+    def needed(self, queries: NDArray[np.int64], kth_scores: NDArray[np.float32]) -> NDArray[np.int64]:
+        """How many lists some of the queries must visit in all, given their k-th best scores so far."""
+        counts: NDArray[np.int64] = np.count_nonzero(self.best_left[queries] > kth_scores[:, None], axis=1)
+        return counts
 
 
 def calibrate(

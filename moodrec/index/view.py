@@ -50,7 +50,7 @@ class IndexView:
     def __init__(self, opened: Opened, version: Version | None = None) -> None:
         """Take over an index; use ``MoodIndex.build`` or ``MoodIndex.open``."""
         self._catalogue: Catalogue = opened.catalogue
-        self._engine: Engine = opened.engine
+        self._engine: Engine | None = opened.engine
         self._config: IndexConfig = opened.config
         self._origin: Origin = opened.origin
         self._version = version
@@ -148,7 +148,7 @@ class IndexView:
             removed=len(self._catalogue) - len(self),
             dim=self.dim,
             preset=self.preset,
-            kind=self._engine.name,
+            kind=self._engine.name if self._engine else "flat",
             moods=self.moods,
             columns=tuple(self._catalogue.columns.names),
             model_fingerprint=self.model_fingerprint,

@@ -24,6 +24,8 @@ class ModelDescription:
     """The same as ``MoodModel.fingerprint``."""
     moods: Mapping[str, str]
     """What each mood means."""
+    data: tuple[str, ...]
+    """The datasets it was trained on, as far as it says."""
 
 
 def describe_model(folder: Path | None = None) -> ModelDescription:
@@ -41,6 +43,7 @@ def describe_model(folder: Path | None = None) -> ModelDescription:
     try:
         document = json.loads(text)
         moods = {name: str(mood["description"]) for name, mood in document["moods"].items()}
-        return ModelDescription(str(document["name"]), hashlib.sha256(text).hexdigest()[:16], moods)
+        data = tuple(filter(None, document.get("provenance", {}).get("data", "").split(", ")))
+        return ModelDescription(str(document["name"]), hashlib.sha256(text).hexdigest()[:16], moods, data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptStoreError(f"{path}: not a model description") from error

@@ -49,7 +49,7 @@ def in_order(table: pa.Table, keys: list[SortKey]) -> pa.Table:
     columns = [_sortable(table, key.column) for key in keys]
     order = [(str(i), "descending" if key.falling else "ascending") for i, key in enumerate(keys)]
     by = pa.table(columns, names=[name for name, _ in order])
-    return table.take(pc.sort_indices(by, sort_keys=order, null_placement="at_end"))
+    return table.take(pc.sort_indices(by, sort_keys=order))
 
 
 def _sortable(table: pa.Table, name: str) -> pa.ChunkedArray:

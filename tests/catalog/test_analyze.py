@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import moodrec.catalog.decode_pool as pool_module
 from moodrec.audio.decode import decode
 from moodrec.audio.windows import cut_windows
 from moodrec.catalog.analyze import AnalysisProgress, AnalysisReport, plan_analysis, run_analysis
@@ -120,6 +121,19 @@ def test_failures_are_tried_again_when_asked_for_or_when_the_file_changes(
     assert [state.path.name for state in plan_analysis([music], library, MODEL).files] == ["b.mp3"]
     assert analyze(library, music).counts[Outcome.OK] == 1
     assert library.outcomes() == {"ok": 1, "partial": 0, "silent": 0, "failed": 1}
+
+
+def test_a_missing_package_is_no_fault_of_the_file(
+    library: Library, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_song(music / "a.m4a")
+    with monkeypatch.context() as without_av:
+        start = f"import sys; sys.modules['av'] = None; {pool_module._START}"
+        without_av.setattr(pool_module, "_START", start)
+        (failure,) = analyze(library, music).failures
+    assert failure.reason == "missing_extra"
+    assert "pip install 'moodrec[av]'" in str(failure.message)
+    assert analyze(library, music).counts[Outcome.OK] == 1
 
 
 def test_the_number_of_processes_does_not_matter(tmp_path: Path, music: Path) -> None:

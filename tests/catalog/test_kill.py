@@ -87,7 +87,7 @@ def test_after_a_kill_nothing_acknowledged_is_lost_or_decoded_again(run: Run, fi
 
 def test_killed_again_and_again_it_ends_as_if_it_had_not_been(run: Run, tmp_path: Path) -> None:
     write_broken(run.music / "broken")
-    for files in (3, 1, 8):
+    for files in (3, 8):
         run.stop_after(files, signal.SIGKILL)
     with Library.open(run.place) as library, Library.create(tmp_path / "whole") as whole:
         for one in (library, whole):

@@ -41,7 +41,25 @@ SCHEMA = pa.schema(
         ("codes", pa.list_(pa.int64())),
     ]
 )
-WORDS = ["", "a", "A", "ab", "aB", "a%b", "a_b", "it's", "Ünder", "under", "ÜNDER", "x\ny", "100%", "\\"]
+WORDS = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "aB",
+    "a%b",
+    "a_b",
+    "it's",
+    "Ünder",
+    "under",
+    "ÜNDER",
+    "x\ny",
+    "100%",
+    "\\",
+    "a.b",
+    "[a]",
+    "(b",
+]
 OPERATORS = cast("list[Operator]", ["=", "<>", "<", "<=", ">", ">="])
 
 
@@ -105,7 +123,8 @@ def _random_test(rng: random.Random, name: str) -> Condition:
 
 def _random_like(rng: random.Random, field: Field) -> Like:
     pattern = "".join(
-        rng.choice(["%", "_", "a", "b", "B", "u", "!%", "!!"]) for _ in range(rng.randint(0, 4))
+        rng.choice(["%", "_", "a", "b", "B", "u", "!%", "!!", ".", "[", "(", "\\"])
+        for _ in range(rng.randint(0, 4))
     )
     return Like(field, pattern, rng.random() < 0.3, rng.choice(["!", None]))
 

@@ -315,7 +315,7 @@ def test_filters_may_be_given_parsed(index: MoodIndex) -> None:
 
 
 def test_threads_come_from_the_environment() -> None:
-    program = "from moodrec.index.runtime import faiss; print(faiss.omp_get_max_threads())"
+    program = "from moodrec.index.runtime import max_threads; print(max_threads())"
     for value, expected in (("1", "1\n"), ("three", "")):
         done = subprocess.run(
             [sys.executable, "-c", program],

@@ -52,7 +52,8 @@ def pixels(path: Path) -> np.ndarray:
 def is_drawn(path: Path) -> bool:
     """More than paper: several colours, and nothing cut off at the right edge."""
     image = pixels(path)[..., :3]
-    return bool(len(np.unique(image.reshape(-1, 3), axis=0)) > 20 and (image[:, -3:] == 1).all())
+    sample = image[::5, ::5].reshape(-1, 3)
+    return bool(len(np.unique(sample, axis=0)) > 20 and (image[:, -3:] == 1).all())
 
 
 @pytest.mark.parametrize("affect", [True, False])
@@ -166,15 +167,15 @@ def test_a_picture_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_pr_curves_of_many_tags_and_of_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_tags", [1, 62])
+def test_pr_curves_of_one_tag_and_of_many(tmp_path: Path, n_tags: int) -> None:
     rng = np.random.default_rng(0)
-    for n_tags in (1, 7, 70):
-        labels = (rng.random((80, n_tags)) < 0.3).astype(float)
-        labels[0] = np.nan
-        scored = scored_arrays(labels, rng.random((80, n_tags)), [f"set:$tag {i}" for i in range(n_tags)])
-        report = evaluate(scored, BootstrapOptions(n_resamples=5))
-        pr_curves(scored, report, tmp_path / f"{n_tags}.png")
-        assert is_drawn(tmp_path / f"{n_tags}.png")
+    labels = (rng.random((80, n_tags)) < 0.3).astype(float)
+    labels[0] = np.nan
+    scored = scored_arrays(labels, rng.random((80, n_tags)), [f"set:$tag {i}" for i in range(n_tags)])
+    report = evaluate(scored, BootstrapOptions(n_resamples=5))
+    pr_curves(scored, report, tmp_path / "pr.png")
+    assert is_drawn(tmp_path / "pr.png")
 
 
 def test_reliability_curve(tmp_path: Path) -> None:
@@ -199,12 +200,12 @@ def test_nothing_touches_matplotlib_globals(tmp_path: Path) -> None:
     """A picture is drawn without importing pyplot, and leaves the user's settings alone."""
     program = f"""
 import sys, matplotlib, numpy as np, pandas as pd
-before = dict(matplotlib.rcParams)
+before = matplotlib.rcParams.copy()
 from moodrec.plots.mood_profile import mood_profile
 from pathlib import Path
 mood_profile(pd.DataFrame({{"calm": [0.5]}}), ["calm"], 0, [], Path({str(tmp_path / "p.png")!r}))
 assert "matplotlib.pyplot" not in sys.modules
-assert dict(matplotlib.rcParams) == before
+assert matplotlib.rcParams.copy() == before
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

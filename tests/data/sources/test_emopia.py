@@ -103,7 +103,7 @@ def test_rendering_runs_the_program_once_a_file(tmp_path: Path, monkeypatch: pyt
     program = tmp_path / "bin/fluidsynth"
     program.parent.mkdir()
     program.write_text(
-        '#!/bin/sh\ncase "$*" in *bad*) echo "no such chunk" >&2; exit 1;; esac\necho x >> "$6"\n'
+        '#!/bin/sh\ncase "$*" in *bad*) echo "no such chunk" >&2; exit 1;; esac\necho x >> "$8"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")

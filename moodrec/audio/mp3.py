@@ -1,0 +1,183 @@
+"""MP3 files that do not say, or say wrongly, how long they are.
+
+An MP3 states its length in a Xing, Info or VBRI header, which is optional. Without it, the decoder takes the bit
+rate of the first frame for that of all and reads no further than the length that follows from it: of a file with
+a variable bit rate that may be the first quarter. Joined files have the header of their first part. For such
+files the frames are counted, and the decoder is given the file with a right header in front.
+
+Layout of frames and header: ISO/IEC 11172-3 section 2.4, and the Xing header as LAME writes it.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_KBITS_1: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_KBITS_2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
+_MPEG_1, _LAYER_3, _MONO = 3, 1, 3
+_FRAMES_KNOWN, _BYTES_KNOWN = 1, 2
+# Damage and tags between joined parts; a decoder gives up sooner.
+_RESYNC: Final = 1 << 16
+_MORE_THAN_SAID: Final = 1.02
+_ROOMY_BIT_RATE: Final = 9
+# More than any layer III stream has.
+_FRAMES_A_SECOND: Final = 50
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the four bytes of a frame header say."""
+
+    header: bytes
+    mpeg: int
+    length: int
+    """Bytes, header included."""
+
+    @property
+    def side_information(self) -> int:
+        """Bytes between the header and the frame's data, where a length header starts."""
+        mono = self.header[3] >> 6 == _MONO
+        return (17 if mono else 32) if self.mpeg == _MPEG_1 else (9 if mono else 17)
+
+
+def with_length(file: BinaryIO, max_seconds: float) -> BinaryIO:
+    """A view of an MP3 file that states how long it is; ``file`` itself, at its start, where that is not needed.
+
+    Args:
+        max_seconds: frames beyond this are not counted.
+    """
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        missing = _missing_header(data, int(max_seconds * _FRAMES_A_SECOND) + 1)
+    file.seek(0)
+    # The view has all of BinaryIO that is used to read.
+    return file if missing is None else cast(BinaryIO, _Prefixed(file, *missing))
+
+
+def _missing_header(data: mmap.mmap, max_frames: int) -> tuple[bytes, int] | None:
+    """The frame to put before the audio, and where the audio starts."""
+    start = _after_tags(data)
+    first = _frame_at(data, start)
+    if first is None or _frame_at(data, start + first.length) is None:
+        return None
+    said = _stated_frames(data, start, first)
+    if said is None:
+        return _header_frame(first, _count_frames(data, start, max_frames)), start
+    frames, size = said
+    start += first.length
+    if size * _MORE_THAN_SAID > len(data) - start:
+        return None
+    counted = _count_frames(data, start, max_frames)
+    return (_header_frame(first, counted), start) if counted > frames * _MORE_THAN_SAID else None
+
+
+def _after_tags(data: mmap.mmap) -> int:
+    """Where the ID3v2 tags at the start of a file end."""
+    start = 0
+    while data[start : start + 3] == b"ID3" and len(data) >= start + 10:
+        size = data[start + 6 : start + 10]
+        start += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=True))
+    return start
+
+
+def _frame_at(data: mmap.mmap | bytes, place: int) -> _Frame | None:
+    header = data[place : place + 4]
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return None
+    mpeg, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    bit_rate, rate, padding = header[2] >> 4, header[2] >> 2 & 3, header[2] >> 1 & 1
+    if mpeg not in _RATES or layer != _LAYER_3 or bit_rate in (0, 15) or rate == 3:
+        return None
+    return _Frame(header, mpeg, _length(mpeg, bit_rate, rate) + padding)
+
+
+def _length(mpeg: int, bit_rate: int, rate: int) -> int:
+    if mpeg == _MPEG_1:
+        return 144_000 * _KBITS_1[bit_rate] // _RATES[mpeg][rate]
+    return 72_000 * _KBITS_2[bit_rate] // _RATES[mpeg][rate]
+
+
+def _stated_frames(data: mmap.mmap, start: int, first: _Frame) -> tuple[int, int] | None:
+    """Frames and bytes that the file's own header states; of a VBRI header, as many bytes as there are."""
+    place = start + 4 + first.side_information
+    if data[start + 36 : start + 40] == b"VBRI":
+        return 0, len(data)
+    if data[place : place + 4] not in (b"Xing", b"Info"):
+        return None
+    flags, frames, size = (int.from_bytes(data[place + at : place + at + 4]) for at in (4, 8, 12))
+    if not flags & _FRAMES_KNOWN:
+        return None
+    return frames, size if flags & _BYTES_KNOWN else len(data)
+
+
+def _count_frames(data: mmap.mmap, place: int, max_frames: int) -> int:
+    count = 0
+    while place < len(data) and count < max_frames:
+        frame = _frame_at(data, place)
+        if frame is None:
+            place = _resync(data, place)
+            continue
+        count += 1
+        place += frame.length
+    return count
+
+
+def _resync(data: mmap.mmap, place: int) -> int:
+    """The next place where one frame follows another; the end of the data if there is none near."""
+    limit = min(len(data), place + _RESYNC)
+    while (place := data.find(b"\xff", place + 1, limit)) >= 0:
+        frame = _frame_at(data, place)
+        if frame is not None and _frame_at(data, place + frame.length) is not None:
+            return place
+    return len(data)
+
+
+def _header_frame(like: _Frame, frames: int) -> bytes:
+    """A silent frame that holds a Xing header with a number of frames."""
+    rate, side = like.header[2] >> 2 & 3, like.side_information
+    header = bytes([0xFF, like.header[1] | 1, _ROOMY_BIT_RATE << 4 | rate << 2, like.header[3]])
+    body = header + bytes(side) + b"Xing" + _FRAMES_KNOWN.to_bytes(4) + frames.to_bytes(4)
+    return body.ljust(_length(like.mpeg, _ROOMY_BIT_RATE, rate), b"\0")
+
+
+class _Prefixed(io.RawIOBase):
+    """A file from ``start`` on, with ``prefix`` before it."""
+
+    def __init__(self, file: BinaryIO, prefix: bytes, start: int) -> None:
+        self._file, self._prefix, self._start = file, prefix, start
+        self._size = len(prefix) + file.seek(0, os.SEEK_END) - start
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = max(0, origin + offset)
+        return self._place
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        head = self._prefix[self._place : self._place + len(view)]
+        view[: len(head)] = head
+        if len(head) == len(view):
+            self._place += len(head)
+            return len(head)
+        self._file.seek(self._start + self._place + len(head) - len(self._prefix))
+        tail = self._file.read(len(view) - len(head))
+        view[len(head) : len(head) + len(tail)] = tail
+        self._place += len(head) + len(tail)
+        return len(head) + len(tail)

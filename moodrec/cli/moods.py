@@ -1,0 +1,90 @@
+"""``moodrec moods``: the moods there are, and how they spread over the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from moodrec.cli import words
+from moodrec.cli.console import Screen
+from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
+from moodrec.errors import MoodrecError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
+BINS: Final = 10
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+
+
+def moods(
+    library: LibraryOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Name the moods and how they spread.
+
+    For each mood, the quantiles of its score over the library, and how many tracks have a score from 0 to 0.1,
+    from 0.1 to 0.2, and so on.
+
+    Example: moodrec moods
+    """
+    from moodrec.recommend.recommender import Recommender
+
+    screen = Screen(as_json, quiet)
+    recommender = Recommender.open(chosen_library(library))
+    meanings = _meanings(model, recommender.index.model_fingerprint)
+    found = [spread(recommender.frame[name], name, meanings.get(name, "")) for name in recommender.moods]
+    for note in recommender.notes:
+        screen.warn(note)
+    screen.document({"tracks": len(recommender.frame), "moods": found})
+    screen.table(
+        ["mood", *(f"{q:.0%}" for q in QUANTILES), "0 to 1", "meaning"],
+        [
+            [
+                mood["name"],
+                *map(words.score, mood["quantiles"].values()),
+                blocks(mood["histogram"]),
+                mood["meaning"],
+            ]
+            for mood in found
+        ],
+    )
+    screen.text(
+        f"scores of {words.plural(len(recommender.frame), 'track')}: 0.8 is more than 80 % of reference music"
+    )
+
+
+def spread(scores: pd.Series[Any], name: str, meaning: str) -> dict[str, Any]:
+    """How one mood's scores spread; unknown ones do not count."""
+    import numpy as np
+
+    known = scores.dropna().to_numpy(dtype=np.float64)
+    quantiles = np.quantile(known, QUANTILES) if known.size else np.full(len(QUANTILES), np.nan)
+    counts, _ = np.histogram(known, BINS, (0, 1))
+    return {
+        "name": name,
+        "meaning": meaning,
+        "known": int(known.size),
+        "quantiles": {str(q): round(float(value), 4) for q, value in zip(QUANTILES, quantiles, strict=True)},
+        "histogram": counts.tolist(),
+    }
+
+
+def blocks(counts: list[int]) -> str:
+    """A histogram as a row of blocks; an empty bin is a dot."""
+    top = max(counts, default=0)
+    return "".join(_BLOCKS[round(n / top * (len(_BLOCKS) - 1))] if n else "·" for n in counts)
+
+
+def _meanings(model: Path | None, fingerprint: str | None) -> dict[str, str]:
+    """What each mood means, if the model that made the scores is at hand."""
+    from moodrec.model.describe import describe_model
+
+    try:
+        description = describe_model(model)
+    except MoodrecError:
+        return {}
+    return dict(description.moods) if description.fingerprint == fingerprint else {}

@@ -1,0 +1,72 @@
+"""Rows of a track table as commands show them: columns of a table for people, objects for programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from moodrec.cli import words
+from moodrec.cli.jsonout import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DECIMALS: Final = 6
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """One dict a row, keyed by column."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def series_record(row: pd.Series[Any]) -> dict[str, Any]:
+    """One row as a dict."""
+    return {str(name): value for name, value in row.items()}
+
+
+def track_document(row: Mapping[str, Any], moods: Collection[str]) -> dict[str, Any]:
+    """A track for JSON: its columns, with the moods under ``moods`` and ``prob_`` columns under ``probabilities``."""
+    from moodrec.schema import PROBABILITY_PREFIX, probability_column
+
+    probabilities = {probability_column(mood) for mood in moods}
+    document = {
+        name: _rounded(value)
+        for name, value in row.items()
+        if name not in moods and name not in probabilities
+    }
+    document["moods"] = {mood: _rounded(row[mood]) for mood in moods if mood in row}
+    known = {name for name in probabilities if name in row}
+    if known:
+        document["probabilities"] = {
+            mood: _rounded(row[PROBABILITY_PREFIX + mood])
+            for mood in moods
+            if probability_column(mood) in known
+        }
+    return document
+
+
+def _rounded(value: Any) -> Any:
+    """Without the digits that single precision shows and does not have."""
+    simple = plain(value)
+    return round(simple, _DECIMALS) if isinstance(simple, float) else simple
+
+
+def mentioned(moods: Sequence[str], *texts: str | None) -> list[str]:
+    """The moods that a condition, a sort order or a target names, in the order of ``moods``."""
+    names = {name for text in texts if text for name in _NAME.findall(text)}
+    return [mood for mood in moods if mood in names]
+
+
+def strongest(row: Mapping[str, Any], moods: Sequence[str], n: int = 3) -> list[str]:
+    """The ``n`` moods with the highest scores."""
+    known = [mood for mood in moods if words.score(row.get(mood)) != "-"]
+    return sorted(known, key=lambda mood: -float(row[mood]))[:n]
+
+
+def described(row: Mapping[str, Any], moods: Sequence[str]) -> str:
+    """``Title - Artist (calm 0.93, tender 0.88, dreamy 0.81)``."""
+    names = " - ".join(filter(None, (words.name_of(row), words.artist_of(row))))
+    best = ", ".join(f"{mood} {words.score(row[mood])}" for mood in strongest(row, moods))
+    return f"{names} ({best})" if best else names

@@ -1,0 +1,1 @@
+"""``moodrec demo``: real music in, a few questions asked of it, a picture out."""

@@ -1,0 +1,52 @@
+"""Playlists as players read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from moodrec.errors import UsageError
+from moodrec.recommend.m3u import write_m3u
+
+TRACKS = pd.DataFrame(
+    {
+        "path": ["/music/a b.flac", None, "/music/ü.mp3", "/lists/#1.ogg"],
+        "artist": ["Moby", "x", None, None],
+        "title": ["Porce\nlain", "x", "Über", None],
+        "duration": [240.6, 1.0, float("nan"), 3.2],
+    }
+)
+
+
+def test_a_playlist(tmp_path: Path) -> None:
+    out = tmp_path / "out.m3u8"
+    out.write_text("old")
+    assert write_m3u(TRACKS, out) == 3
+    assert out.read_text("utf-8").splitlines() == [
+        "#EXTM3U",
+        "#EXTINF:241,Moby - Porce lain",
+        "/music/a b.flac",
+        "#EXTINF:-1,Über",
+        "/music/ü.mp3",
+        "#EXTINF:3,#1",
+        "/lists/#1.ogg",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.m3u8"]
+
+
+def test_relative_paths(tmp_path: Path) -> None:
+    tracks = pd.DataFrame({"path": [str(tmp_path / "music" / "a.flac"), str(tmp_path / "lists" / "#1.ogg")]})
+    out = tmp_path / "lists" / "out.m3u8"
+    write_m3u(tracks, out, relative=True)
+    assert out.read_text("utf-8").splitlines()[2::2] == ["../music/a.flac", "./#1.ogg"]
+
+
+def test_tracks_without_paths(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="paths"):
+        write_m3u(TRACKS[1:2], tmp_path / "out.m3u8")
+    with pytest.raises(UsageError, match="paths"):
+        write_m3u(TRACKS[["title"]], tmp_path / "out.m3u8")
+    assert write_m3u(TRACKS[:0], tmp_path / "empty.m3u8") == 0
+    assert (tmp_path / "empty.m3u8").read_text() == "#EXTM3U\n"
