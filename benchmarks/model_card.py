@@ -1,4 +1,4 @@
-"""Write docs/model-card.md from the default model and its out-of-fold predictions.
+"""Write docs/model-card.md, and its copy beside the weights, from out-of-fold predictions of the default model.
 
     MOODREC_DATA=... python benchmarks/model_card.py
 
@@ -37,6 +37,7 @@ PREDICTIONS = HERE / "results" / "default-out-of-fold.parquet"
 METADATA_HEADS = HERE / "results" / "metadata-heads.json"
 TEMPLATE = HERE / "model_card.md.in"
 CARD = HERE.parent / "docs" / "model-card.md"
+IMAGES = HERE.parent / "docs" / "images"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def main() -> None:
     fields = {
         "name": loaded.spec.name,
         "fingerprint": loaded.fingerprint,
-        "size": f"{sum(f.stat().st_size for f in DEFAULT_MODEL.iterdir()) / 1e6:.1f} MB",
+        "size": f"{sum(f.stat().st_size for f in DEFAULT_MODEL.glob('model.*')) / 1e6:.1f} MB",
         "parameters": f"{sum(p.numel() for p in loaded.network.parameters()) / 1e6:.2f} million",
         "dimensions": str(loaded.spec.network.embedding_dim),
         "window": f"{loaded.spec.windows.window_s:g}",
@@ -74,7 +75,10 @@ def main() -> None:
         "heads": heads_table(json.loads(METADATA_HEADS.read_text())),
         "versions": f"Python {platform.python_version()}, torch {version('torch')}, seed 0, 1,000 resamples",
     }
-    CARD.write_text(TEMPLATE.read_text().format(**fields))
+    card = TEMPLATE.read_text().format(**fields)
+    for place in (CARD, DEFAULT_MODEL / "MODEL_CARD.md"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(card)
 
 
 def read_part(name: str, stored: pd.DataFrame) -> Part:
@@ -116,7 +120,7 @@ def published_report(spec: ModelSpec, part: Part) -> EvaluationReport:
     table = replace(part.table, targets=pd.DataFrame(labels))
     scored = scored_table(table, part.predictions(scores))
     report = evaluate(scored)
-    pr_curves(scored, report, CARD.parent / "images" / f"pr-{part.table.name}.png")
+    pr_curves(scored, report, IMAGES / f"pr-{part.table.name}.png")
     return report
 
 

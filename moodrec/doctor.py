@@ -135,7 +135,7 @@ def _model(path: Path | None, device: Device) -> Iterator[Check]:
         yield Check("model", "broken", str(error), "install moodrec again, or name another with --model")
     else:
         detail = f"{model.name}, fingerprint {model.fingerprint}, {len(model.moods)} moods"
-        yield Check("model", "ok", detail)
+        yield Check("model", "ok", f"{detail}; {model.terms}" if model.terms else detail)
 
 
 def _formats() -> Iterator[Check]:

@@ -1,6 +1,6 @@
-"""Build indexes/open-game-music: vectors, moods and credits of free game music, without its audio.
+"""Build the sample index: vectors, moods and credits of free game music, without its audio.
 
-    MOODREC_DATA=... python tools/build_sample_index.py
+MOODREC_DATA=... python tools/build_sample_index.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from moodrec import MoodIndex, MoodModel
 from moodrec.errors import SilentAudioError
 from moodrec.schema import probability_column
 
-OUT = Path(__file__).parent.parent / "indexes" / "open-game-music"
+OUT = Path(__file__).parent.parent / "moodrec" / "index" / "sample"
 KEPT = ["track_id", "title", "artist", "album", "year", "genre", "source", "package"]
 
 

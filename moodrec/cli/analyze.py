@@ -44,8 +44,7 @@ def analyze(
     """Find the mood of every track in a folder.
 
     Stop it and start it again as you like: only files without an outcome are decoded. The index is
-    refreshed at the end. Exit code 6 says that some
-    files failed in this run.
+    refreshed at the end. Exit code 6 says that some files failed in this run.
 
     Example: moodrec analyze ~/Music
     """
@@ -62,7 +61,7 @@ def analyze(
         if dry_run:
             screen.document(plan_document(plan))
             return
-        with screen.progress("analysing", "track") as advance:
+        with screen.progress("analysing") as advance:
 
             def tell(progress: AnalysisProgress) -> None:
                 advance(progress.done, progress.total)

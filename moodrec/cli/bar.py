@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -17,33 +17,31 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from moodrec.cli.progress import Advance
+
 
 class RateColumn(ProgressColumn):
     """How many a second."""
 
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self.unit = unit
-
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f} {self.unit}/s", style="progress.data.speed")
+        return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")
 
 
 @contextmanager
-def bar(console: Console, what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw a bar while the block runs; the function given moves it to ``(done, total)``."""
+def bar(console: Console, what: str) -> Iterator[Advance]:
+    """Draw a bar while the block runs; the function given moves it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        RateColumn(unit),
+        RateColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what, total=None)
 
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+        def advance(done: int, total: int, what: str | None = None) -> None:
+            progress.update(task, completed=done, total=total, description=what)
 
         yield advance

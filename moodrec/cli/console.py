@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from moodrec.cli.jsonout import to_json
+from moodrec.cli.progress import Advance, unseen
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-Advance = Callable[[int, int], None]
-"""Moves a progress bar: ``(done, total)``."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,14 @@ class Screen:
             sys.stdout.flush()
 
     @contextmanager
-    def progress(self, what: str, unit: str) -> Iterator[Advance]:
+    def progress(self, what: str) -> Iterator[Advance]:
         """A bar with rate and ETA on stderr, where that is a terminal."""
         if self.quiet or not sys.stderr.isatty():
-            yield _nothing
+            yield unseen
             return
         from moodrec.cli.bar import bar
 
-        with bar(_console(sys.stderr), what, unit) as advance:
+        with bar(_console(sys.stderr), what) as advance:
             yield advance
 
 
@@ -79,10 +77,6 @@ def printable(text: str) -> str:
     return "".join(
         char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
     )
-
-
-def _nothing(done: int, total: int) -> None:
-    pass
 
 
 def _console(stream: TextIO) -> Console:

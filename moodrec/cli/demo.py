@@ -10,8 +10,9 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.analyze import announce, failures_document, warn_of
-from moodrec.cli.console import Advance, Screen
+from moodrec.cli.console import Screen
 from moodrec.cli.options import JobsOption, JsonOption, QuietOption
+from moodrec.cli.progress import Advance
 from moodrec.cli.tracks import described, records, series_record, strongest, track_document
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def demo(
     from moodrec.demo.run import run_demo
 
     screen = Screen(as_json, quiet)
-    with screen.progress("analysing", "track") as advance:
+    with screen.progress("analysing") as advance:
         report = run_demo(out, _Watcher(screen, advance), music, jobs=jobs)
     _print(screen, report)
 

@@ -129,7 +129,7 @@ def _hear(screen: Screen, table: Any, model: Path | None, device: Device) -> Pre
     from moodrec.evaluation.predict import predict
 
     hearing = MoodModel.load(model, device)
-    with screen.progress("hearing", "track") as advance:
+    with screen.progress("hearing") as advance:
         return predict(hearing, table, advance)
 
 

@@ -17,8 +17,10 @@ def to_json(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """``value`` as dicts, lists, strings, numbers, booleans and None."""
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, str):
+        return encodable(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -28,9 +30,14 @@ def plain(value: Any) -> Any:
     return _unwrapped(value)
 
 
+def encodable(text: str) -> str:
+    """``text`` with what UTF-8 cannot say, as in file names of another encoding, written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _unwrapped(value: Any) -> Any:
     if isinstance(value, PurePath):
-        return str(value)
+        return encodable(str(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if hasattr(value, "tolist"):  # NumPy scalars and arrays, without importing NumPy

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from moodrec.cli.console import Advance, Screen
+from moodrec.cli.console import Screen
 from moodrec.cli.options import JsonOption, QuietOption
+from moodrec.cli.progress import Advance
 
 if TYPE_CHECKING:
     from moodrec.training.run import TrainingResult
@@ -34,15 +35,18 @@ def train(
 
     screen = Screen(as_json, quiet)
     folder = out or Path("runs") / recipe.stem
-    with screen.progress("training", "epoch") as advance:
+    with screen.progress("training") as advance:
         result = train_recipe(recipe, folder, lambda event: _tell(screen, advance, event))
     _finish(screen, folder, result)
 
 
 def _tell(screen: Screen, advance: Advance, event: dict[str, Any]) -> None:
     screen.document(event)
+    if event["event"] == "spectrogram":  # one a track: too many for a line each
+        advance(event["done"], event["total"], "listening")
+        return
     if event["event"] == "epoch":
-        advance(event["epoch"], event["epochs"])
+        advance(event["epoch"], event["epochs"], "training")
     if not screen.as_json:
         screen.note(" ".join(_words(event)))
 

@@ -67,6 +67,11 @@ class MoodModel:
         return self._spec.name
 
     @property
+    def terms(self) -> str:
+        """Under which terms the weights may be used; empty where the model does not say."""
+        return self._spec.terms
+
+    @property
     def moods(self) -> tuple[str, ...]:
         """Names of the published moods, the order of ``mood_scores``."""
         return tuple(self._spec.moods)

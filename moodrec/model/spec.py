@@ -46,6 +46,8 @@ class ModelSpec(Config):
     scales: dict[str, MoodScale]
     calibrated_on: str
     """Which predictions the scales were fitted on."""
+    terms: str = ""
+    """Under which terms the weights may be used, in one line."""
     provenance: dict[str, str] = Field(default_factory=dict)
     """Recipe, data, seed and versions that made it."""
 

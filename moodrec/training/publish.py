@@ -68,6 +68,7 @@ def publish(
         moods=published_moods(recipe, heads),
         scales={},
         calibrated_on=calibrated_on,
+        terms=recipe.terms,
         provenance=_provenance(recipe),
     )
     combined = scales.published_logits(spec, logits)

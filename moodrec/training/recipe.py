@@ -9,7 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from moodrec.config import AudioConfig, Config, Fraction, ModelConfig, Positive, WindowConfig, load_toml, validate
+from moodrec.config import (
+    AudioConfig,
+    Config,
+    Fraction,
+    ModelConfig,
+    Positive,
+    WindowConfig,
+    load_toml,
+    validate,
+)
 from moodrec.errors import ConfigError
 from moodrec.model.spec import PublishedMood
 
@@ -145,13 +154,20 @@ class Recipe(Config):
     data: Annotated[tuple[DataEntry, ...], Field(min_length=1)]
     moods: dict[str, PublishedMood] = Field(default_factory=dict)
     """What the model publishes; without it, every mood target under its own name."""
+    terms: str = ""
+    """Under which terms the weights may be used, in one line."""
     label_smoothing: Fraction = 0.0
     """Pulls mood targets towards 0.5 by this share."""
 
     @property
     def digest(self) -> str:
-        """Changes with every setting but the place of the data; a run is resumed only under the same one."""
-        settings = self.model_dump_json(exclude={"data": {"__all__": {"root"}}})
+        """Changes with every setting that decides the weights; a run is resumed only under the same one.
+
+        So a finished run publishes other moods or terms without training again.
+        """
+        settings = self.model_dump_json(
+            exclude={"name": True, "moods": True, "terms": True, "data": {"__all__": {"root"}}}
+        )
         return hashlib.sha256(settings.encode()).hexdigest()[:16]
 
 
@@ -180,7 +196,9 @@ def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    both = {key: _merge(base[key], over[key]) for key in base.keys() & over.keys() if isinstance(base[key], dict)}
+    both = {
+        key: _merge(base[key], over[key]) for key in base.keys() & over.keys() if isinstance(base[key], dict)
+    }
     return base | over | both
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_progress_bar_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with Screen().progress("hearing", "track") as advance:
+    with Screen().progress("hearing") as advance:
         advance(1, 2)
     assert capsys.readouterr() == ("", "")
 
@@ -95,18 +96,18 @@ def test_the_progress_bar_is_silent_without_a_terminal(capsys: pytest.CaptureFix
 def test_the_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    with Screen(quiet=quiet).progress("hearing", "track") as advance:
+    with Screen(quiet=quiet).progress("hearing") as advance:
         advance(1, 2)
-        advance(2, 2)
+        advance(2, 2, "training")
     assert ("hearing" in stream.getvalue()) is not quiet
 
 
 def test_the_bar_tells_the_rate() -> None:
     stream = io.StringIO()
-    with bar(Console(file=stream, force_terminal=True, width=100), "hearing", "track") as advance:
+    with bar(Console(file=stream, force_terminal=True, width=100), "hearing") as advance:
         for done in range(5):
             advance(done, 4)
-    assert re.search(r"\d+\.\d track/s", stream.getvalue())
+    assert re.search(r"\d+\.\d/s", stream.getvalue())
 
 
 @dataclass(frozen=True)
@@ -131,3 +132,8 @@ def test_json_of_what_commands_return() -> None:
 )
 def test_json_never_holds_nan(value: object) -> None:
     json.loads(to_json(value), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+
+
+def test_names_that_are_not_utf8_are_written_as_escapes() -> None:
+    name = os.fsdecode(b"caf\xe9.mp3")
+    assert json.loads(to_json([Path(name), name])) == ["caf\\udce9.mp3"] * 2

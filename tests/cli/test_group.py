@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -11,6 +15,8 @@ from typer.testing import CliRunner, Result
 from moodrec import errors
 from moodrec.cli.group import EXIT_SOME_FAILED, MoodrecGroup
 from moodrec.cli.options import JsonOption
+from tests.cli.commands import run as app_run
+from tests.cli.commands import write_vectors
 
 CODES = {
     errors.MoodrecError: 1,
@@ -109,3 +115,38 @@ def test_without_arguments_the_help_is_shown() -> None:
     result = run(None)
     assert result.exit_code == 0
     assert "A group of commands." in result.stdout
+
+
+def moodrec(*args: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "moodrec", *args]
+    return subprocess.run(command, capture_output=True, env=os.environ | environment)
+
+
+def test_the_script_exits_with_the_codes() -> None:
+    assert moodrec("--version").stdout.startswith(b"moodrec ")
+    assert moodrec("--help").returncode == 0
+    assert moodrec("nonsense").returncode == 2
+    assert moodrec("index", "info", "/nowhere").returncode == 3
+
+
+def test_a_terminal_without_unicode(tmp_path: Path) -> None:
+    done = moodrec(
+        "index", "info", str(tmp_path / "ü\udce9"), PYTHONIOENCODING="ascii:strict", PYTHONUTF8="0"
+    )
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr
+    assert b"\\xfc" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
+    table = write_vectors(tmp_path / "v.parquet", [f"t{i}" for i in range(3000)])
+    app_run("index", "build", "--table", table, "--moods", "calm", "--out", tmp_path / "index")
+    command = [sys.executable, "-m", "moodrec", "list", "--json", "--library", str(tmp_path / "index")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait()

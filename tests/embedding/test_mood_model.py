@@ -50,7 +50,9 @@ def test_file_and_waveform_agree(model: MoodModel, tmp_path: Path) -> None:
 
 
 def test_the_embedding_alone(model: MoodModel) -> None:
-    np.testing.assert_array_equal(model.embed(noise(5), RATE), model.analyze_waveform(noise(5), RATE).embedding)
+    np.testing.assert_array_equal(
+        model.embed(noise(5), RATE), model.analyze_waveform(noise(5), RATE).embedding
+    )
 
 
 def test_channels_are_averaged(model: MoodModel) -> None:

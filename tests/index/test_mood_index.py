@@ -124,6 +124,13 @@ def test_one_name_may_stand_for_a_list(index: MoodIndex) -> None:
     assert_same(index.search(QUERY, exclude=["t1", "no such track"]), index.search(QUERY, exclude=["t1"]))
 
 
+def test_excluded_artists_are_known_whatever_their_case(index: MoodIndex) -> None:
+    frame = index.frame
+    shouted = [f" {artist.upper()} " for artist in frame["artist"].dropna().unique()]
+    hits = index.search(QUERY, k=200, exclude_artist=shouted)
+    assert {*hits.track_ids[0]} - {None} == {*frame["track_id"][frame["artist"].isna()]}
+
+
 def test_many_exclusions_are_one_condition(index: MoodIndex) -> None:
     many = [f"t{row}" for row in range(150)]
     hits = index.search(QUERY, k=60, exclude=many)

@@ -23,7 +23,9 @@ def table() -> LabelTable:
         },
         {"one:calm": np.array([0.2, 1.0, np.nan, 0.0], np.float32)},
     )
-    second = LabelTable.build("two", {"track_id": ["a", "b"], "artist": ["Y", "Z"], "genre": [["rock"], ["rock"]]}, {})
+    second = LabelTable.build(
+        "two", {"track_id": ["a", "b"], "artist": ["Y", "Z"], "genre": [["rock"], ["rock"]]}, {}
+    )
     return LabelTable.concat([first, second])
 
 
@@ -51,7 +53,14 @@ def test_classes_come_from_seen_rows_only(table: LabelTable) -> None:
 def test_genres_of_one_dataset_are_unknown_in_the_other(table: LabelTable) -> None:
     heads, targets = encode(table, [True] * 6)
     assert heads["genre"] == ("one:pop", "one:rock", "two:rock")
-    expected = [[0, 1, np.nan], [1, 1, np.nan], [1, 0, np.nan], [np.nan] * 3, [np.nan, np.nan, 1], [np.nan, np.nan, 1]]
+    expected = [
+        [0, 1, np.nan],
+        [1, 1, np.nan],
+        [1, 0, np.nan],
+        [np.nan] * 3,
+        [np.nan, np.nan, 1],
+        [np.nan, np.nan, 1],
+    ]
     np.testing.assert_array_equal(targets["genre"], expected)
 
 
@@ -65,5 +74,7 @@ def test_year_ranges(table: LabelTable) -> None:
 
 
 def test_weight_zero_leaves_a_head_out(table: LabelTable) -> None:
-    tasks = TasksConfig.model_validate({t: {"weight": 0} for t in ("mood", "artist", "album", "year", "genre")})
+    tasks = TasksConfig.model_validate(
+        {t: {"weight": 0} for t in ("mood", "artist", "album", "year", "genre")}
+    )
     assert encode_labels(table, tasks, np.ones(6, bool)).heads == {}

@@ -61,7 +61,9 @@ def test_folds_never_predict_what_they_heard(catalogue: Path, tmp_path: Path) ->
     assert sorted(frame["track_id"]) == sorted(data.table.tracks["track_id"])
     joined = frame.merge(data.table.tracks[["track_id", "group"]], on="track_id")
     assert joined.groupby("group")["fold"].nunique().max() == 1
-    assert "out-of-fold" in json.loads((tmp_path / "out" / "model" / "model.json").read_text())["calibrated_on"]
+    assert (
+        "out-of-fold" in json.loads((tmp_path / "out" / "model" / "model.json").read_text())["calibrated_on"]
+    )
 
 
 def trunk_gradient(recipe_path: Path, cache: Path, folder: Path) -> torch.Tensor:
@@ -80,7 +82,9 @@ def trunk_gradient(recipe_path: Path, cache: Path, folder: Path) -> torch.Tensor
 
 
 @pytest.mark.parametrize("task", METADATA_TASKS)
-def test_removing_a_metadata_head_changes_the_trunks_gradients(catalogue: Path, tmp_path: Path, task: str) -> None:
+def test_removing_a_metadata_head_changes_the_trunks_gradients(
+    catalogue: Path, tmp_path: Path, task: str
+) -> None:
     whole = write_recipe(catalogue, "whole", 1)
     text = whole.read_text()
     without = catalogue / f"without-{task}.toml"
@@ -100,7 +104,9 @@ def test_a_mood_of_an_unknown_target_is_found_before_training(catalogue: Path, t
     assert not (tmp_path / "out" / "final").exists()
 
 
-def test_an_unreadable_track_is_left_out(catalogue: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreadable_track_is_left_out(
+    catalogue: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for path in catalogue.glob("*.flac"):
         (tmp_path / path.name).symlink_to(path)
     (tmp_path / "3.flac").unlink()

@@ -33,7 +33,12 @@ def test_roots_take_environment_variables(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_base_is_overlaid_field_by_field(tmp_path: Path) -> None:
     write(tmp_path, MINIMAL + "[split]\nfolds = 5\n[training]\nepochs = 7\n", "base.toml")
     recipe = read_recipe(write(tmp_path, 'base = "base.toml"\nname = "y"\n[split]\nwithin_artist = 3\n'))
-    assert (recipe.name, recipe.split.folds, recipe.split.within_artist, recipe.training.epochs) == ("y", 5, 3, 7)
+    assert (recipe.name, recipe.split.folds, recipe.split.within_artist, recipe.training.epochs) == (
+        "y",
+        5,
+        3,
+        7,
+    )
 
 
 def test_a_base_of_itself_is_refused(tmp_path: Path) -> None:
@@ -67,6 +72,7 @@ def test_the_digest_follows_settings_not_places(tmp_path: Path) -> None:
     moved = first.model_copy(update={"data": (first.data[0].model_copy(update={"root": "/elsewhere"}),)})
     assert moved.digest == first.digest
     assert first.model_copy(update={"seed": 1}).digest != first.digest
+    assert first.model_copy(update={"terms": "none", "name": "y"}).digest == first.digest
 
 
 @pytest.mark.parametrize("path", sorted(Path("recipes").glob("*.toml")), ids=lambda path: path.name)

@@ -73,4 +73,6 @@ def test_the_log_has_a_line_an_epoch(catalogue: Path, tmp_path: Path) -> None:
 def test_another_recipe_is_refused(catalogue: Path, tmp_path: Path) -> None:
     train_recipe(write_recipe(catalogue, "one", 1), tmp_path / "out", lambda event: None, tmp_path / "cache")
     with pytest.raises(ConfigError, match="another recipe"):
-        train_recipe(write_recipe(catalogue, "two", 2), tmp_path / "out", lambda event: None, tmp_path / "cache")
+        train_recipe(
+            write_recipe(catalogue, "two", 2), tmp_path / "out", lambda event: None, tmp_path / "cache"
+        )
