@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
-from moodrec.embedding.mood_model import DEFAULT_MODEL
 from moodrec.evaluation.evaluate import evaluate
 from moodrec.evaluation.predictions import Predictions
 from moodrec.evaluation.reports import Estimate, EvaluationReport, RetrievalReport
@@ -29,6 +28,7 @@ from moodrec.evaluation.retrieval import QUADRANTS, evaluate_retrieval
 from moodrec.evaluation.scored import scored_table
 from moodrec.metrics.classification import macro_f1
 from moodrec.model.checkpoint import load_model
+from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.spec import ModelSpec
 from moodrec.plots.curves import pr_curves
 
@@ -55,13 +55,13 @@ class Part:
 
 def main() -> None:
     """Render the card."""
-    loaded = load_model(DEFAULT_MODEL)
+    loaded = load_model(PACKAGED_MODEL)
     stored = pd.read_parquet(PREDICTIONS).set_index("track_id")
     parts = {name: read_part(name, stored) for name in ("mood4q", "emotify")}
     fields = {
         "name": loaded.spec.name,
         "fingerprint": loaded.fingerprint,
-        "size": f"{sum(f.stat().st_size for f in DEFAULT_MODEL.glob('model.*')) / 1e6:.1f} MB",
+        "size": f"{sum(f.stat().st_size for f in PACKAGED_MODEL.glob('model.*')) / 1e6:.1f} MB",
         "parameters": f"{sum(p.numel() for p in loaded.network.parameters()) / 1e6:.2f} million",
         "dimensions": str(loaded.spec.network.embedding_dim),
         "window": f"{loaded.spec.windows.window_s:g}",
@@ -76,7 +76,7 @@ def main() -> None:
         "versions": f"Python {platform.python_version()}, torch {version('torch')}, seed 0, 1,000 resamples",
     }
     card = TEMPLATE.read_text().format(**fields)
-    for place in (CARD, DEFAULT_MODEL / "MODEL_CARD.md"):
+    for place in (CARD, PACKAGED_MODEL / "MODEL_CARD.md"):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(card)
 

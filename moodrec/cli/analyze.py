@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from moodrec.catalog.plan import AnalysisPlan
     from moodrec.library.library import Library
     from moodrec.library.records import FileRecord, FileResult
+
+_NAMED: Final = 10
 
 
 def analyze(
@@ -85,8 +87,10 @@ def announce(screen: Screen, plan: AnalysisPlan) -> None:
         screen.warn(f"{folder}: may not be opened, left out")
     if plan.gone:
         screen.note(f"{words.plural(len(plan.gone), 'file')} gone since the last time")
-    for record in plan.remembered_failures:
+    for record in plan.remembered_failures[:_NAMED]:
         screen.note(f"failed earlier, not tried again: {_named(record.state.path, record.message)}")
+    if (more := len(plan.remembered_failures) - _NAMED) > 0:
+        screen.note(f"and {words.plural(more, 'file')} more that failed earlier; --json names all")
 
 
 def warn_of(screen: Screen, result: FileResult) -> None:

@@ -114,6 +114,7 @@ def _download(scratch: Path, names: Sequence[str]) -> None:
         "Acquire::Languages=none",
         "Acquire::Retries=1",
         "Acquire::http::Timeout=20",
+        "APT::Update::Error-Mode=any",  # without network, update would only warn
         "APT::Sandbox::User=root",  # the usual helper user cannot write into a private folder
     ]
     apt = ["apt-get", "-qq", *(word for option in options for word in ("-o", option))]

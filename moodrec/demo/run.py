@@ -87,6 +87,7 @@ def run_demo(
         catalogue = out / ("library" if music.fetched else "own-library")
         analysis = _analyse(music, catalogue, watcher, model, jobs)
     else:
+        watcher.note(f"no music could be fetched: {music.why_none}")
         catalogue, analysis = find_sample_index(), None
     recommender = Recommender.open(catalogue)
     if not len(recommender.index):

@@ -16,12 +16,11 @@ from moodrec.config import DecodeLimits, Device, WindowConfig
 from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
+from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.frontend import LogMel
 from moodrec.model.inference import mean_embedding, task_logits, unit_length
 
 Floats = NDArray[np.float32]
-
-DEFAULT_MODEL = Path(__file__).parent.parent / "model" / "weights" / "default"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,7 @@ class MoodModel:
             NotFoundError: no model there.
             CorruptStoreError: a file of it is damaged.
         """
-        return cls(load_model(DEFAULT_MODEL if path is None else Path(path)), device)
+        return cls(load_model(PACKAGED_MODEL if path is None else Path(path)), device)
 
     @property
     def name(self) -> str:

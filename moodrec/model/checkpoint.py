@@ -17,11 +17,11 @@ from safetensors import SafetensorError
 from moodrec.config import explain
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.files import write_atomically
+from moodrec.model.describe import SPEC, fingerprint_of
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import ModelSpec
 
 WEIGHTS = "model.safetensors"
-SPEC = "model.json"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
     text = json.dumps(document, indent=1, ensure_ascii=False).encode()
     write_atomically(folder / WEIGHTS, weights)
     write_atomically(folder / SPEC, text)
-    return _fingerprint(text)
+    return fingerprint_of(text)
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -60,7 +60,7 @@ def load_model(folder: Path) -> LoadedModel:
         network.load_state_dict(safetensors.torch.load(weights))
     except (SafetensorError, RuntimeError) as error:
         raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
-    return LoadedModel(network.eval(), spec, _fingerprint(text))
+    return LoadedModel(network.eval(), spec, fingerprint_of(text))
 
 
 def _parse(text: bytes, weights: bytes, folder: Path) -> ModelSpec:
@@ -82,7 +82,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
-
-
-def _fingerprint(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()[:16]

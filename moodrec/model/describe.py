@@ -12,7 +12,8 @@ from typing import Final
 from moodrec.errors import CorruptStoreError, NotFoundError
 
 PACKAGED_MODEL: Final = Path(__file__).parent / "weights" / "default"
-_SPEC: Final = "model.json"
+"""The model that comes with moodrec."""
+SPEC: Final = "model.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class ModelDescription:
     """The datasets it was trained on, as far as it says."""
 
 
+def fingerprint_of(text: bytes) -> str:
+    """A model's identity: 16 hex digits of its description, which holds the checksum of the weights."""
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
 def describe_model(folder: Path | None = None) -> ModelDescription:
     """Read a model's description; without a folder, that of the packaged model. The weights are not looked at.
 
@@ -35,7 +41,7 @@ def describe_model(folder: Path | None = None) -> ModelDescription:
         NotFoundError: the folder holds no model.
         CorruptStoreError: the description cannot be read.
     """
-    path = (folder or PACKAGED_MODEL) / _SPEC
+    path = (folder or PACKAGED_MODEL) / SPEC
     try:
         text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -44,6 +50,6 @@ def describe_model(folder: Path | None = None) -> ModelDescription:
         document = json.loads(text)
         moods = {name: str(mood["description"]) for name, mood in document["moods"].items()}
         data = tuple(filter(None, document.get("provenance", {}).get("data", "").split(", ")))
-        return ModelDescription(str(document["name"]), hashlib.sha256(text).hexdigest()[:16], moods, data)
+        return ModelDescription(str(document["name"]), fingerprint_of(text), moods, data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptStoreError(f"{path}: not a model description") from error

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.model.checkpoint import SPEC, WEIGHTS, load_model, save_model
+from moodrec.model.checkpoint import WEIGHTS, load_model, save_model
+from moodrec.model.describe import SPEC
 from tests.small_model import small_network, small_spec
 
 
