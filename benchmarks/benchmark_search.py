@@ -190,7 +190,7 @@ def main() -> None:
         f"{machine()}, Python {platform.python_version()}, NumPy {np.__version__}, FAISS {faiss.__version__}.\n"
     )
     described = {preset: build_and_describe(catalogue, preset) for preset in options.presets}
-    print("|", "|".join(["", *options.presets]), "|\n|", "|".join(["---"] * (len(options.presets) + 1)), "|")
+    print("| |", " | ".join(options.presets), "|\n|" + "---|" * (len(options.presets) + 1))
     print(
         "| build, files without the table, open and search |",
         " | ".join(text for _, text in described.values()),

@@ -58,6 +58,15 @@ def index(request: pytest.FixtureRequest) -> MoodIndex:
     return MoodIndex.build(vectors(), table(), ["calm"], config)
 
 
+def all_pass(ids: NDArray[np.object_], share: float, relation: str, query: int) -> bool:
+    """Whether a condition lets these tracks pass, without the filter's code."""
+    rows = [int(track_id[1:]) for track_id in ids]
+    if relation == "random":
+        return bool((table()["chance"].to_numpy()[rows] < share).all())
+    near = closeness()[query][rows]
+    return bool((near >= 1 - share if relation == "agrees" else near < share).all())
+
+
 def condition(share: float, relation: str, query: int) -> str:
     if relation == "random":
         return f"chance < {share}"
@@ -72,6 +81,7 @@ def test_filtered(index: MoodIndex, share: float, relation: str) -> None:
         where = condition(share, relation, i)
         hits, truth = (index.search(query, K, where=where, exact=exact) for exact in (False, True))
         assert hits.counts.tolist() == [K]
+        assert all_pass(hits.track_ids[0], share, relation, i)
         assert hits.explanation.passed == pytest.approx(share * N, rel=0.4)
         recalls.append(recall(hits, truth))
         if index.info().kind == "flat":
@@ -91,6 +101,7 @@ def test_filtered_through_the_lists_alone(index: MoodIndex, share: float, relati
         where = condition(share, relation, i)
         hits = lists.search(query, K, where=where)
         assert hits.counts.tolist() == [K]
+        assert all_pass(hits.track_ids[0], share, relation, i)
         assert share == SHARES[-1] or hits.explanation.path == index.info().kind
         recalls.append(recall(hits, lists.search(query, K, where=where, exact=True)))
     assert np.mean(recalls) >= 0.98
