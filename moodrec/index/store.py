@@ -28,11 +28,7 @@ from pydantic import Field, ValidationError
 from moodrec.config import Config, IndexConfig, explain
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import write_atomically
-
-try:
-    import fcntl
-except ImportError:  # Windows: there a second writer is not kept out, and the last one to finish wins
-    fcntl = None  # type: ignore[assignment]
+from moodrec.lock import WriterLock
 
 FORMAT: Final = 1
 CURRENT: Final = "CURRENT"
@@ -198,15 +194,12 @@ def _is_leftover(path: Path) -> bool:
 @contextmanager
 def _writing(root: Path) -> Iterator[None]:
     """Keep other writers out; the lock frees itself when the process dies."""
-    with (root / _LOCK).open("a") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise StoreLockedError(
-                    f"{root}: another process is writing this index; wait for it"
-                ) from None
+    lock = WriterLock(root / _LOCK)
+    lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _versions(root: Path) -> list[Path]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, Self
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.library import journal
 from moodrec.library.database import create_database, open_database, transaction, translated
-from moodrec.library.lock import WriterLock
 from moodrec.library.records import FileRecord, FileResult, FileState, Floats, ModelRecord, Outcome, RunRecord
 from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
+from moodrec.lock import WriterLock
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -148,7 +148,7 @@ def test_a_killed_writer_leaves_the_old_version(tmp_path: Path) -> None:
 def test_two_writers(tmp_path: Path) -> None:
     root = tmp_path / "index"
     built().save(root)
-    with store._writing(root), pytest.raises(StoreLockedError, match="another process"):
+    with store._writing(root), pytest.raises(StoreLockedError, match="is writing"):
         built().save(root)
     assert len(MoodIndex.open(root)) == 60
 
