@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +56,8 @@ class Part:
 
 def main() -> None:
     """Render the card."""
+    if "MOODREC_DATA" not in os.environ:
+        sys.exit("set MOODREC_DATA to the folder that holds mood4q and emotify")
     loaded = load_model(PACKAGED_MODEL)
     stored = pd.read_parquet(PREDICTIONS).set_index("track_id")
     parts = {name: read_part(name, stored) for name in ("mood4q", "emotify")}

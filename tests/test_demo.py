@@ -320,12 +320,9 @@ def test_the_threshold_is_round_and_passes_enough(scores: list[float]) -> None:
     assert np.count_nonzero(values >= found) >= min(len(scores), 6)
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_sample_index_that_is_there_opens(place: Path) -> None:
-    if not place.exists():
-        pytest.skip(f"{place.name} has not been built")
-    assert find_sample_index().is_dir()
-    index = MoodIndex.open(place)
+def test_the_sample_index_is_in_the_package_and_of_its_model() -> None:
+    assert find_sample_index() == PLACES[0]
+    index = MoodIndex.open(PLACES[0])
     assert len(index) > 600
     assert index.model_fingerprint == describe_model().fingerprint, (
         "build it anew: tools/build_sample_index.py"

@@ -6,6 +6,7 @@ MOODREC_DATA=... python tools/build_sample_index.py
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ KEPT = ["track_id", "title", "artist", "album", "year", "genre", "source", "pack
 
 def main() -> None:
     """Analyse the 690 excerpts; the silent ones have no place in an index."""
+    if "MOODREC_DATA" not in os.environ:
+        sys.exit("set MOODREC_DATA to the folder that holds open_game_music")
     root = Path(os.environ["MOODREC_DATA"]) / "open_game_music"
-    tracks = pd.read_csv(root / "tracks.csv", dtype=str).astype({"duration": float})
+    tracks = pd.read_csv(root / "tracks.csv", dtype=str)
     model = MoodModel.load()
     heard, moods, probabilities, embeddings = [], [], [], []
     for row, audio in enumerate(tracks["audio"]):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,10 +26,12 @@ Rows = NDArray[np.int64]
 
 
 def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
-    """The id of the one track that a seed names: an id, else a path, else a title, else ``artist - title``.
+    """The id of the one track that a seed names.
 
-    Titles and artists are compared whole, without regard to case. Where a track and its copies match, the
-    track is meant.
+    An id, else a path, else a title, else ``artist - title``, else the name of its file, else that without its
+    suffix. Titles, artists and file names are compared whole, without regard to case. Where a track and its
+    copies match, the track is meant. A path of a file that is there and not in the table is that file, whatever
+    other files are called.
 
     Args:
         frame: a track table with at least ``track_id``, as of a library or an index.
@@ -38,13 +41,25 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
         NotFoundError: none does; the message names titles that come near.
     """
     text = shown_path(os.fsencode(seed))
-    for rows in (_by_id(frame, text), _by_path(frame, seed), _by_title(frame, text), _by_both(frame, text)):
+    for rows in _ways(frame, seed, text):
         found = _without_copies(frame, rows)
         if len(found) == 1:
             return str(frame[TRACK_ID].iloc[found[0]])
         if len(found) > 1:
             raise _ambiguous(frame, found, text)
     raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
+
+
+def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[Rows]:
+    """The rows that match in each way to name a track, one way after the other."""
+    yield _by_id(frame, text)
+    yield _by_path(frame, seed)
+    yield _by_title(frame, text)
+    yield _by_both(frame, text)
+    if not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
+        files = [PurePath(path) for path in _texts(frame, PATH)]
+        yield _rows_called(text, [file.name for file in files])
+        yield _rows_called(text, [file.stem for file in files])
 
 
 def _by_id(frame: pd.DataFrame, seed: str) -> Rows:
@@ -70,7 +85,7 @@ def _by_both(frame: pd.DataFrame, seed: str) -> Rows:
 
 def _rows_called(seed: str, names: Sequence[str]) -> Rows:
     folded = fold(seed)
-    return np.array([row for row, name in enumerate(names) if name and fold(name) == folded], np.int64)
+    return np.array([row for row, name in enumerate(names) if folded and fold(name) == folded], np.int64)
 
 
 def fold(text: str) -> str:

@@ -57,7 +57,8 @@ def analyze(
 
     screen = Screen(as_json, quiet)
     hearing = MoodModel.load(model, device)
-    with Library.open_or_create(chosen_library(library)) as store:
+    opened = Library.open_or_empty if dry_run else Library.open_or_create
+    with opened(chosen_library(library)) as store:
         plan = plan_analysis(folders, store, hearing, jobs=jobs, retry_failed=retry_failed)
         announce(screen, plan)
         if dry_run:

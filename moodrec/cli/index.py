@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 IndexArgument = Annotated[Path, typer.Argument(metavar="INDEX", help="The index's folder.")]
 PlaceArgument = Annotated[
-    Path | None, typer.Argument(metavar="PATH", help="An index or a library; else your own library.")
+    Path | None, typer.Argument(metavar="PATH", help="An index or a library; else that of --library.")
 ]
 PresetOption = Annotated[
     str | None,
@@ -121,7 +121,12 @@ def remove(
     _describe(Screen(as_json, quiet), opened)
 
 
-def verify(path: PlaceArgument = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def verify(
+    path: PlaceArgument = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
     """Check every file of an index.
 
     Exit code 4 says that it is damaged.
@@ -131,21 +136,26 @@ def verify(path: PlaceArgument = None, as_json: JsonOption = False, quiet: Quiet
     from moodrec.index.mood_index import MoodIndex
 
     screen = Screen(as_json, quiet)
-    folder = index_folder(chosen_library(path))
+    folder = index_folder(path or chosen_library(library))
     opened = MoodIndex.open(folder)
     opened.verify()
     screen.document({"path": folder, "tracks": len(opened), "verified": True})
     screen.text(f"{folder}: {words.plural(len(opened), 'track')}, every file as it was written")
 
 
-def info(path: PlaceArgument = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def info(
+    path: PlaceArgument = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
     """Tell what an index holds.
 
     Example: moodrec index info
     """
     from moodrec.index.mood_index import MoodIndex
 
-    _describe(Screen(as_json, quiet), MoodIndex.open(index_folder(chosen_library(path))))
+    _describe(Screen(as_json, quiet), MoodIndex.open(index_folder(path or chosen_library(library))))
 
 
 def index_folder(path: Path) -> Path:

@@ -68,10 +68,23 @@ def _read(path: Path) -> dict[str, Any]:
         settings = tomllib.loads(path.read_bytes().decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    for key in _PATHS:
-        if isinstance(settings.get(key), str):
-            settings[key] = str(path.parent / Path(settings[key]).expanduser())
-    return settings
+    return _placed(settings, path)
+
+
+def _placed(settings: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """The settings, of every table, with paths that start at the file's folder."""
+    return {key: _placed_value(key, value, file) for key, value in settings.items()}
+
+
+def _placed_value(key: str, value: Any, file: Path) -> Any:
+    if isinstance(value, Mapping):
+        return _placed(value, file)
+    if key not in _PATHS or not isinstance(value, str):
+        return value
+    try:
+        return str(file.parent / Path(value).expanduser())
+    except RuntimeError as error:  # ~somebody, and there is no such user
+        raise ConfigError(f"{file}: {key} = {value!r}: {error}") from error
 
 
 def _for_group(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def similar(
     seed: Annotated[
-        str, typer.Argument(metavar="SEED", help="A title, 'artist - title', a path, or a track id.")
+        str,
+        typer.Argument(metavar="SEED", help="A title, 'artist - title', a file name, a path, or a track id."),
     ],
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many tracks.")] = 20,
     where: WhereOption = None,

@@ -124,6 +124,7 @@ class MoodModel:
         Raises:
             SilentAudioError: there is nothing to hear.
             AudioError: empty, or NaN or infinite samples.
+            UsageError: integers, (samples, channels), or no sample rate.
         """
         return self.analyze_windows(self._cut(self._prepare(waveform, sample_rate)))
 
@@ -162,14 +163,22 @@ class MoodModel:
         return cut_windows(samples, self.window_samples, self.windows.max_windows)
 
     def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
-        if waveform.ndim not in (1, 2) or not waveform.size:
-            raise AudioError(
-                f"a waveform is (samples,) or (channels, samples), not {waveform.shape}", "empty"
-            )
+        _check_waveform(waveform, sample_rate)
         mono = waveform.mean(0, dtype=np.float64) if waveform.ndim == 2 else waveform
         if not np.isfinite(mono).all():
             raise AudioError("the waveform holds NaN or infinite samples", "bad_samples")
         return np.asarray(soxr.resample(mono.astype(np.float32), sample_rate, self.sample_rate), np.float32)
+
+
+def _check_waveform(waveform: NDArray[np.floating], sample_rate: int) -> None:
+    if waveform.ndim not in (1, 2) or not waveform.size:
+        raise AudioError(f"a waveform is (samples,) or (channels, samples), not {waveform.shape}", "empty")
+    if not np.issubdtype(waveform.dtype, np.floating):
+        raise UsageError(f"a waveform is floating point in [-1, 1], not {waveform.dtype}: scale it first")
+    if waveform.ndim == 2 and waveform.shape[0] > waveform.shape[1]:
+        raise UsageError(f"a waveform is (channels, samples); {waveform.shape} looks transposed")
+    if sample_rate < 1:
+        raise UsageError(f"a sample rate is in Hz, not {sample_rate}")
 
 
 def _loudness(windows: Floats) -> NDArray[np.float64]:

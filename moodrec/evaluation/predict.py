@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
-from moodrec.errors import AudioError, DataError
+from moodrec.errors import AudioError, DataError, MissingExtraError
 from moodrec.evaluation.predictions import Predictions
 
 Scores = NDArray[np.float32]
@@ -56,7 +56,7 @@ def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None 
     ):
         try:
             heard[track_id] = _hear(model, audio, columns)
-        except AudioError as error:
+        except (AudioError, MissingExtraError) as error:
             failures[track_id] = str(error)
         if on_progress is not None:
             on_progress(done + 1, len(table))

@@ -82,6 +82,26 @@ def create_database(path: Path) -> None:
             _make_tables(connection)
 
 
+def empty_database() -> sqlite3.Connection:
+    """An empty library in memory, which refuses to be written."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _make_tables(connection)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def holds_tables(path: Path) -> bool:
+    """Whether there is a file with anything in it: the making of a library may have been interrupted.
+
+    Raises:
+        CorruptStoreError: there is a file, and it is no database.
+    """
+    if not path.is_file():
+        return False
+    with translated(path), closing(_connected(path)) as connection:
+        return not _is_blank(connection)
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """Open and check an existing library file.
 
@@ -92,14 +112,19 @@ def open_database(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
     with translated(path), ExitStack() as on_failure:
-        place = f"{path.absolute().as_uri()}?mode=rw"
-        connection = sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
+        connection = _connected(path)
         on_failure.callback(connection.close)
         _check(connection, path)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         on_failure.pop_all()
     return connection
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is there."""
+    place = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
 
 
 @contextmanager

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final, Self
 
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.library import journal
-from moodrec.library.database import create_database, open_database, transaction, translated
+from moodrec.library.database import (
+    create_database,
+    empty_database,
+    holds_tables,
+    open_database,
+    transaction,
+    translated,
+)
 from moodrec.library.records import FileRecord, FileResult, FileState, Floats, ModelRecord, Outcome, RunRecord
 from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
 from moodrec.lock import WriterLock
@@ -86,6 +93,21 @@ class Library:
             raise UsageError(f"{path}: is a file, a library is a folder") from None
         create_database(folder / _DATABASE)
         return cls.open(folder)
+
+    @classmethod
+    def open_or_empty(cls, path: Path | str) -> Self:
+        """Open a library; where there is none, an empty one that can be read alone and leaves the disk as it is.
+
+        Raises:
+            UsageError: ``path`` is a file, or below one.
+            CorruptStoreError: as :meth:`open`.
+        """
+        folder = Path(path)
+        if holds_tables(folder / _DATABASE):
+            return cls.open(folder)
+        if not next(place for place in (folder, *folder.parents) if place.exists()).is_dir():
+            raise UsageError(f"{path}: is a file, a library is a folder")
+        return cls(folder, empty_database())
 
     def close(self) -> None:
         """Let go of the file; the object cannot be used afterwards."""

@@ -43,7 +43,7 @@ def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
     text = json.dumps(document, indent=1, ensure_ascii=False).encode()
     write_atomically(folder / WEIGHTS, weights)
     write_atomically(folder / SPEC, text)
-    return fingerprint_of(text)
+    return fingerprint_of(document)
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -54,27 +54,28 @@ def load_model(folder: Path) -> LoadedModel:
         CorruptStoreError: a file is damaged, or they are not of one model.
     """
     text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
-    spec = _parse(text, weights, folder)
+    spec, fingerprint = _parse(text, weights, folder)
     network = MoodNetwork(spec.audio, spec.network, spec.heads)
     try:
         network.load_state_dict(safetensors.torch.load(weights))
     except (SafetensorError, RuntimeError) as error:
         raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
-    return LoadedModel(network.eval(), spec, fingerprint_of(text))
+    return LoadedModel(network.eval(), spec, fingerprint)
 
 
-def _parse(text: bytes, weights: bytes, folder: Path) -> ModelSpec:
+def _parse(text: bytes, weights: bytes, folder: Path) -> tuple[ModelSpec, str]:
     try:
         document = json.loads(text)
+        fingerprint = fingerprint_of(document)
         checksum = document.pop("weights_sha256")
         spec = ModelSpec.model_validate(document)
     except ValidationError as error:
         raise CorruptStoreError(f"{folder / SPEC}: {explain(error)}") from error
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptStoreError(f"{folder / SPEC}: not a model description") from error
     if hashlib.sha256(weights).hexdigest() != checksum:
         raise CorruptStoreError(f"{folder / WEIGHTS}: checksum differs; copy the model again")
-    return spec
+    return spec, fingerprint
 
 
 def _read(path: Path) -> bytes:

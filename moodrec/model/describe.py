@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
 
 PACKAGED_MODEL: Final = Path(__file__).parent / "weights" / "default"
 """The model that comes with moodrec."""
 SPEC: Final = "model.json"
+_IDENTITY: Final = ("weights_sha256", "audio", "windows", "network", "heads", "scales")
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,16 @@ class ModelDescription:
     """The datasets it was trained on, as far as it says."""
 
 
-def fingerprint_of(text: bytes) -> str:
-    """A model's identity: 16 hex digits of its description, which holds the checksum of the weights."""
-    return hashlib.sha256(text).hexdigest()[:16]
+def fingerprint_of(document: Mapping[str, Any]) -> str:
+    """A model's identity, 16 hex digits: changes with the weights and with what the scores mean, not with words.
+
+    Raises:
+        KeyError: it is no model's description.
+    """
+    meaning = {name: document[name] for name in _IDENTITY}
+    meaning["moods"] = {name: mood["targets"] for name, mood in document["moods"].items()}
+    canonical = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def describe_model(folder: Path | None = None) -> ModelDescription:
@@ -50,6 +58,6 @@ def describe_model(folder: Path | None = None) -> ModelDescription:
         document = json.loads(text)
         moods = {name: str(mood["description"]) for name, mood in document["moods"].items()}
         data = tuple(filter(None, document.get("provenance", {}).get("data", "").split(", ")))
-        return ModelDescription(str(document["name"]), fingerprint_of(text), moods, data)
+        return ModelDescription(str(document["name"]), fingerprint_of(document), moods, data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptStoreError(f"{path}: not a model description") from error

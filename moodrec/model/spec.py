@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from moodrec.config import AudioConfig, Config, ModelConfig, WindowConfig
 from moodrec.model.heads import HeadSpec
@@ -58,6 +58,15 @@ class ModelSpec(Config):
             if not is_mood_name(name):
                 raise ValueError(f"mood name {name!r} must be snake_case and not a track column")
         return moods
+
+    @model_validator(mode="after")
+    def _moods_have_targets_and_scales(self) -> ModelSpec:
+        for name, mood in self.moods.items():
+            if not set(mood.targets) <= set(self.targets):
+                raise ValueError(f"mood {name} is made of targets that the mood head does not have")
+            if self.scales and name not in self.scales:
+                raise ValueError(f"mood {name} has no scale")
+        return self
 
     @property
     def targets(self) -> tuple[str, ...]:

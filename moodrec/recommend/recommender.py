@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
+from moodrec.audio.quiet import quiet_c_libraries
 from moodrec.catalog.refresh import index_is_stale
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import ModelMismatchError, NotFoundError, UsageError
@@ -183,7 +184,8 @@ class Recommender:
                 "give a seed that is in the index"
             )
         self.index.require_model(model.fingerprint)
-        heard = model.analyze(path)
+        with quiet_c_libraries():
+            heard = model.analyze(path)
         seed = pd.Series({PATH: str(path), **dict(zip(model.moods, heard.mood_scores.tolist(), strict=True))})
         return self._result(None, seed, self.index.search(heard.embedding, k, **conditions))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,27 @@ from numpy.typing import NDArray
 
 from moodrec.audio.decode import decode
 from moodrec.config import AudioConfig
-from moodrec.errors import AudioError
+from moodrec.errors import AudioError, MissingExtraError
 from moodrec.files import replacing
 from moodrec.model.frontend import LogMel
 
 log = logging.getLogger(__name__)
+
+
+LoadLogMel = Callable[[], NDArray[np.float16]]
+"""Gives a track's spectrogram, (n_mels, frames) float16."""
+
+
+@dataclass(frozen=True)
+class StoredLogMel:
+    """A spectrogram on disk, mapped into memory at each call: large datasets have more files than a process may
+    hold open."""
+
+    place: Path
+
+    def __call__(self) -> NDArray[np.float16]:
+        stored: NDArray[np.float16] = np.load(self.place, mmap_mode="r", allow_pickle=False)
+        return stored
 
 
 @dataclass(frozen=True)
@@ -38,25 +54,31 @@ class LogMelCache:
 
     def fill(
         self, files: Sequence[str], workers: int, on_done: Callable[[], None]
-    ) -> list[NDArray[np.float16] | None]:
-        """Memory maps of all ``files``, computing those that are missing; None where a file cannot be read."""
+    ) -> list[StoredLogMel | None]:
+        """Compute the spectrograms that are missing; None where a file cannot be read.
+
+        ``on_done`` is called in the caller's thread, once a file.
+        """
         front = LogMel(self.config)
         with ThreadPoolExecutor(workers) as pool:
-            jobs = [pool.submit(self._one, front, audio, on_done) for audio in files]
+            jobs = [pool.submit(self._one, front, audio) for audio in files]
+            for _ in as_completed(jobs):
+                on_done()
             return [job.result() for job in jobs]
 
-    def _one(self, front: LogMel, audio: str, on_done: Callable[[], None]) -> NDArray[np.float16] | None:
+    def _one(self, front: LogMel, audio: str) -> StoredLogMel | None:
         try:
             place = self.place(audio)
-            if not place.exists():
-                self._compute(front, audio, place)
-            stored: NDArray[np.float16] = np.load(place, mmap_mode="r", allow_pickle=False)
-        except (AudioError, OSError) as error:
+        except OSError as error:
             log.warning("left out of training: %s", error)
             return None
-        finally:
-            on_done()
-        return stored
+        try:
+            if not place.exists():
+                self._compute(front, audio, place)
+        except (AudioError, MissingExtraError) as error:
+            log.warning("left out of training: %s", error)
+            return None
+        return StoredLogMel(place)
 
     def _compute(self, front: LogMel, audio: str, place: Path) -> None:
         waveform = decode(Path(audio), self.config.sample_rate)

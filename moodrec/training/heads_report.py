@@ -22,7 +22,8 @@ def report_heads(path: Path, labels: TaskLabels, held: Predictions, seed: int) -
     """Write, for every metadata head, its score on the held-out rows, chance, and a permutation p-value.
 
     Class heads: top-1 accuracy; chance is the best constant answer. Genre: mean ROC-AUC over genres; chance is
-    one half. The p-value is the share of random pairings of tracks and labels that score as well.
+    one half. A head that knows none of the held-out tracks has no score.
+    The p-value is the share of random pairings of tracks and labels that score as well.
     """
     rng = np.random.default_rng(seed)
     report = {}
@@ -39,6 +40,8 @@ def _score_classes(
     logits: NDArray[np.float32], targets: NDArray[np.int64], rng: np.random.Generator
 ) -> dict[str, float]:
     known = targets != UNKNOWN_CLASS
+    if not known.any():
+        return {"tracks": 0, "classes": int(logits.shape[1])}
     truth, guess = targets[known], logits[known].argmax(1)
     score = float(np.mean(truth == guess))
     shuffled = [float(np.mean(rng.permutation(truth) == guess)) for _ in range(N_PERMUTATIONS)]
@@ -55,6 +58,8 @@ def _score_labels(
     logits: NDArray[np.float32], targets: NDArray[np.float32], rng: np.random.Generator
 ) -> dict[str, float]:
     score = _mean_roc_auc(logits, targets)
+    if np.isnan(score):
+        return {"tracks": 0, "classes": int(logits.shape[1])}
     shuffled = [_mean_roc_auc(logits[rng.permutation(len(logits))], targets) for _ in range(200)]
     return {
         "tracks": int((~np.isnan(targets)).any(1).sum()),
@@ -72,7 +77,7 @@ def _mean_roc_auc(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> 
         truth = targets[known, column] > 0.5
         if truth.any() and not truth.all():
             found.append(roc_auc(truth, logits[known, column]))
-    return float(np.mean(found))
+    return float(np.mean(found)) if found else float("nan")
 
 
 def _p_value(score: float, shuffled: list[float]) -> float:

@@ -19,14 +19,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from moodrec.files import write_atomically
 from moodrec.model.losses import masked_bce, masked_cross_entropy
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.augment import SpecAugment
+from moodrec.training.cache import LoadLogMel
 from moodrec.training.labels import TaskLabels
 from moodrec.training.recipe import Recipe
 from moodrec.training.resume import RunState, load_state, save_state
 from moodrec.training.sampling import epoch_batches, excerpts, steps_per_epoch
+
+LOG = "log.jsonl"
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
@@ -36,10 +40,12 @@ OnEvent = Callable[[Event], None]
 class TrainingSet:
     """What one network learns from."""
 
-    log_mels: Sequence[NDArray[np.float16] | None]
+    log_mels: Sequence[LoadLogMel]
     labels: TaskLabels
     rows: NDArray[np.int64]
     """Rows that take part."""
+    digest: str = ""
+    """Changes with the data; a run is resumed only with the same."""
 
 
 class Trainer:
@@ -57,11 +63,12 @@ class Trainer:
         network = MoodNetwork(recipe.audio, recipe.network, data.labels.heads).to(self.device)
         if self.config.channels_last:
             network = network.to(memory_format=torch.channels_last)
-        self.state = RunState.fresh(network, self._optimizer(network), recipe.digest)
+        self.state = RunState.fresh(network, self._optimizer(network), recipe.digest + data.digest)
 
     def run(self) -> MoodNetwork:
         """Train to the end and return the averaged network in evaluation mode."""
         load_state(self.folder, self.state)
+        self._trim_log()
         if self.state.epoch:
             self.on_event({"event": "resumed", "epoch": self.state.epoch})
         while self.state.epoch < self.config.epochs:
@@ -143,6 +150,13 @@ class Trainer:
             self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
         )
 
+    def _trim_log(self) -> None:
+        """Drop the lines of epochs after the checkpoint: they will be trained, and told, again."""
+        log = self.folder / LOG
+        if log.exists():
+            lines = log.read_bytes().splitlines(keepends=True)
+            write_atomically(log, b"".join(lines[: self.state.epoch]))
+
     def _report(self, losses: list[dict[str, float]], seconds: float) -> None:
         means = {task: float(np.mean([loss[task] for loss in losses])) for task in losses[0]}
         event: Event = {
@@ -152,6 +166,6 @@ class Trainer:
             "seconds": round(seconds, 3),
             "loss": {task: round(value, 5) for task, value in means.items()},
         }
-        with (self.folder / "log.jsonl").open("a") as log:
+        with (self.folder / LOG).open("a") as log:
             log.write(json.dumps(event) + "\n")
         self.on_event(event)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from moodrec.audio.windows import window_starts
 from moodrec.model.inference import mean_embedding, task_logits
 from moodrec.model.network import MoodNetwork
+from moodrec.training.cache import LoadLogMel
 from moodrec.training.recipe import Recipe
 
 Floats = NDArray[np.float32]
@@ -31,19 +32,17 @@ class Predictions:
 
 def predict(
     network: MoodNetwork,
-    log_mels: Sequence[NDArray[np.float16] | None],
+    log_mels: Sequence[LoadLogMel],
     rows: NDArray[np.int64],
     recipe: Recipe,
 ) -> Predictions:
     """Embedding and logits of each row, over windows spread across the whole track."""
-    embeddings = [_embed(network, log_mels[row], recipe) for row in rows]
+    embeddings = [_embed(network, log_mels[row](), recipe) for row in rows]
     logits = {task: np.stack([task_logits(network, e, task) for e in embeddings]) for task in network.heads}
     return Predictions(rows, torch.stack(embeddings).cpu().numpy(), logits)
 
 
-def _embed(network: MoodNetwork, log_mel: NDArray[np.float16] | None, recipe: Recipe) -> torch.Tensor:
-    if log_mel is None:
-        raise ValueError("a row without a spectrogram cannot be predicted")
+def _embed(network: MoodNetwork, log_mel: NDArray[np.float16], recipe: Recipe) -> torch.Tensor:
     frames = math.ceil(recipe.windows.window_s * recipe.audio.sample_rate / recipe.audio.hop_length)
     whole = np.tile(log_mel, -(-frames // log_mel.shape[1])) if log_mel.shape[1] < frames else log_mel
     starts = window_starts(whole.shape[1], frames, recipe.windows.max_windows)

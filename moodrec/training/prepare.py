@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
 from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
 from moodrec.errors import DataError
-from moodrec.training.cache import LogMelCache
+from moodrec.training.cache import LoadLogMel, LogMelCache, StoredLogMel
 from moodrec.training.labels import artist_keys
 from moodrec.training.loop import OnEvent
 from moodrec.training.recipe import Recipe
@@ -25,13 +27,22 @@ class Prepared:
     """Rows with everything known of them; all fields have one entry a row."""
 
     table: LabelTable
-    log_mels: Sequence[NDArray[np.float16] | None]
+    log_mels: Sequence[LoadLogMel]
     seen: NDArray[np.bool_]
     """Rows that the final model may train on."""
     held_out: NDArray[np.bool_]
     """Rows kept apart to score the metadata heads (``split.within_artist``)."""
     folds: NDArray[np.int64]
     """Fold of each row, -1 without folds."""
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with the rows, their labels and their part in training; not with where the audio lies."""
+        tracks = self.table.tracks.drop(columns="audio").assign(seen=self.seen, fold=self.folds)
+        known = hashlib.sha256(tracks.to_json(orient="split").encode())
+        known.update("\n".join(map(str, self.table.targets.columns)).encode())
+        known.update(self.table.targets.to_numpy(np.float32).tobytes())
+        return known.hexdigest()[:16]
 
 
 def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
@@ -51,7 +62,7 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     return Prepared(
         table=table,
         log_mels=[mel for mel in log_mels if mel is not None],
-        seen=~held_out & ~table.tracks["split"].isin(recipe.split.held_out).to_numpy(),
+        seen=~held_out & ~_in_splits(table, recipe.split.held_out),
         held_out=held_out,
         folds=_folds(recipe, table),
     )
@@ -59,7 +70,7 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
 
 def _spectrograms(
     recipe: Recipe, table: LabelTable, folder: Path, on_event: OnEvent
-) -> list[NDArray[np.float16] | None]:
+) -> list[StoredLogMel | None]:
     done = 0
 
     def count() -> None:
@@ -68,6 +79,13 @@ def _spectrograms(
         on_event({"event": "spectrogram", "done": done, "total": len(table)})
 
     return LogMelCache(folder, recipe.audio).fill(list(table.tracks["audio"]), os.cpu_count() or 1, count)
+
+
+def _in_splits(table: LabelTable, splits: Sequence[str]) -> NDArray[np.bool_]:
+    """Rows of these splits, and every other row of the groups found there."""
+    named = table.tracks["split"].isin(splits)
+    groups = set(table.tracks["group"][named])
+    return np.asarray(named | table.tracks["group"].isin(groups), np.bool_)
 
 
 def _held_out(recipe: Recipe, table: LabelTable) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from moodrec.model.checkpoint import save_model
 from moodrec.model.heads import HeadSpec
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
+from moodrec.schema import is_mood_name
 from moodrec.training.recipe import Recipe
 
 Floats = NDArray[np.float32]
@@ -25,19 +27,30 @@ def published_moods(recipe: Recipe, heads: dict[str, HeadSpec]) -> dict[str, Pub
     """The recipe's moods, or every target under its own name where the recipe names none.
 
     Raises:
-        ConfigError: a mood is made of a target that no dataset of the recipe has.
+        ConfigError: a mood is made of a target that no dataset of the recipe has, a target's name cannot be a
+            mood's, or two targets would have the same.
     """
     targets = heads[MOOD_TASK].labels if MOOD_TASK in heads else ()
     if not recipe.moods:
-        return {
-            _plain(target): PublishedMood(description=f"Predicts {target}.", targets=(target,))
-            for target in targets
-        }
+        return _plain_moods(targets)
     for name, mood in recipe.moods.items():
         unknown = sorted(set(mood.targets) - set(targets))
         if unknown:
             raise ConfigError(f"moods.{name}.targets: no dataset of the recipe has {', '.join(unknown)}")
     return recipe.moods
+
+
+def _plain_moods(targets: tuple[str, ...]) -> dict[str, PublishedMood]:
+    moods: dict[str, PublishedMood] = {}
+    for target in targets:
+        name = "_".join(re.findall(r"[a-z0-9]+", target.casefold().split(":")[-1]))
+        if name in moods or not is_mood_name(name):
+            why = "is taken" if name in moods else "cannot be a mood's"
+            raise ConfigError(
+                f"target {target!r}: the name {name!r} {why}; name the moods in the recipe: [moods.NAME]"
+            )
+        moods[name] = PublishedMood(description=f"Predicts {target}.", targets=(target,))
+    return moods
 
 
 def publish(
@@ -73,7 +86,7 @@ def publish(
     )
     combined = scales.published_logits(spec, logits)
     found = {
-        name: _scale(combined[:, i], _any_label(labels, spec, mood))
+        name: _scale(combined[:, i], mood_labels(mood, spec.targets, labels))
         for i, (name, mood) in enumerate(spec.moods.items())
     }
     return save_model(folder, network, spec.model_copy(update={"scales": found}))
@@ -87,9 +100,13 @@ def _scale(logits: Floats, labels: Floats) -> MoodScale:
     return MoodScale(slope=platt.slope, intercept=platt.intercept, quantiles=tuple(quantiles.tolist()))
 
 
-def _any_label(labels: Floats, spec: ModelSpec, mood: PublishedMood) -> Floats:
-    """A track has a published mood as far as it has any of its targets; NaN where none is known."""
-    columns = labels[:, [spec.targets.index(target) for target in mood.targets]]
+def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Floats) -> Floats:
+    """(n,) labels of a published mood: a track has it as far as it has any of its targets; NaN where none is known.
+
+    Args:
+        targets: names of the columns of ``labels`` (n, targets), which is in [0, 1] or NaN.
+    """
+    columns = labels[:, [targets.index(target) for target in mood.targets]]
     known = ~np.isnan(columns).all(1)
     return np.where(known, np.nan_to_num(columns).max(1), np.nan).astype(np.float32)
 
@@ -98,8 +115,3 @@ def _provenance(recipe: Recipe) -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in ("moodrec", "torch", "torchaudio")}
     datasets = ", ".join(entry.source for entry in recipe.data)
     return {"recipe": recipe.digest, "seed": str(recipe.seed), "data": datasets, **versions}
-
-
-def _plain(target: str) -> str:
-    words = "".join(c if c.isalnum() else "_" for c in target.casefold().split(":")[-1]).strip("_")
-    return words if words[:1].isalpha() else f"mood_{words}"

@@ -72,7 +72,7 @@ class TasksConfig(Config):
 
 
 class AugmentConfig(Config):
-    """SpecAugment (Park et al. 2019, arXiv 1904.08779) without time warping, and a random gain."""
+    """SpecAugment (Park et al. 2019, arXiv 1904.08779) without time warping."""
 
     frequency_masks: Annotated[int, Field(ge=0)] = 2
     """Bands masked per excerpt."""
@@ -166,7 +166,14 @@ class Recipe(Config):
         So a finished run publishes other moods or terms without training again.
         """
         settings = self.model_dump_json(
-            exclude={"name": True, "moods": True, "terms": True, "data": {"__all__": {"root"}}}
+            exclude={
+                "name": True,
+                "moods": True,
+                "terms": True,
+                "data": {"__all__": {"root"}},
+                "split": {"only_fold"},
+                "training": {"checkpoint_every"},
+            }
         )
         return hashlib.sha256(settings.encode()).hexdigest()[:16]
 

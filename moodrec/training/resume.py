@@ -30,7 +30,7 @@ class RunState:
     """Exponential moving average of the weights and of the batch statistics."""
     optimizer: torch.optim.AdamW
     digest: str
-    """The recipe's; a run of another recipe is not continued."""
+    """Of recipe and data; a run on others is not continued."""
     epoch: int = 0
     """Epochs done."""
 
@@ -87,7 +87,7 @@ def load_state(folder: Path, state: RunState) -> None:
     """Bring ``state`` to the newest whole checkpoint of ``folder``; leave it fresh if there is none.
 
     Raises:
-        ConfigError: the checkpoint belongs to another recipe.
+        ConfigError: the checkpoint belongs to another recipe or to other data.
     """
     for path in sorted(folder.glob("state-*.json"), reverse=True):
         note = json.loads(path.read_text())
@@ -95,7 +95,9 @@ def load_state(folder: Path, state: RunState) -> None:
         if hashlib.sha256(data).hexdigest() != note["sha256"]:
             continue
         if note["recipe"] != state.digest:
-            raise ConfigError(f"{folder}: holds a run of another recipe; choose another --out or remove it")
+            raise ConfigError(
+                f"{folder}: holds a run of another recipe, or on other data; choose another --out or remove it"
+            )
         state.restore(safetensors.torch.load(data))
         state.epoch = note["epoch"]
         return

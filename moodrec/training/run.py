@@ -19,17 +19,18 @@ import platformdirs
 import torch
 from numpy.typing import NDArray
 
-from moodrec.errors import ConfigError, DataError
+from moodrec.errors import ConfigError
 from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
+from moodrec.training.calibration import Calibration, plan_calibration
 from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import OnEvent, Trainer, TrainingSet
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
 from moodrec.training.predict import Predictions, predict
 from moodrec.training.prepare import Prepared, prepare
-from moodrec.training.publish import publish, published_moods
+from moodrec.training.publish import publish
 from moodrec.training.recipe import Recipe, read_recipe
 
 Floats = NDArray[np.float32]
@@ -52,16 +53,16 @@ def train_recipe(
     """Train what a recipe describes, continuing in ``out`` whatever an earlier run of it left.
 
     Raises:
-        ConfigError: a wrong recipe, or ``out`` holds a run of another recipe.
-        DataError: a dataset is malformed or nothing can be learnt from it.
+        ConfigError: a wrong recipe, or ``out`` holds a run of another recipe or on other data.
+        DataError: a dataset is malformed, or there are no moods to learn from it.
     """
     recipe = read_recipe(recipe_path)
     out.mkdir(parents=True, exist_ok=True)
-    _claim(out, recipe, recipe_path)
     torch.set_num_threads(recipe.training.threads or torch.get_num_threads())
     data = prepare(recipe, cache_folder or default_cache(), on_event)
-    _check_moods(recipe, data)
-    return _Run(recipe, data, out, on_event).all()
+    calibration = plan_calibration(recipe, data)
+    _claim(out, recipe.digest + data.digest, recipe_path)
+    return _Run(recipe, data, calibration, out, on_event).all()
 
 
 def default_cache() -> Path:
@@ -73,6 +74,7 @@ def default_cache() -> Path:
 class _Run:
     recipe: Recipe
     data: Prepared
+    calibration: Calibration
     out: Path
     on_event: OnEvent
 
@@ -98,7 +100,7 @@ class _Run:
         place = self.out / f"fold-{fold}" / "predictions.safetensors"
         if place.exists():
             return load_predictions(place)
-        network, _ = self._train(f"fold-{fold}", self.data.folds != fold)
+        network, _ = self._train(f"fold-{fold}", self.data.seen & (self.data.folds != fold))
         rows = np.flatnonzero(self.data.folds == fold)
         predictions = predict(network, self.data.log_mels, rows, self.recipe)
         save_predictions(place, predictions)
@@ -108,12 +110,9 @@ class _Run:
         folder = self.out / name
         folder.mkdir(exist_ok=True)
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
-        if not labels.heads:
-            raise DataError(
-                "the datasets have no labels to learn from: no moods, artists, albums, years, genres"
-            )
         self.on_event({"event": "network", "name": name, "tracks": int(seen.sum()), "heads": _sizes(labels)})
-        training_set = TrainingSet(self.data.log_mels, labels, np.flatnonzero(seen))
+        rows = np.flatnonzero(seen)
+        training_set = TrainingSet(self.data.log_mels, labels, rows, self.data.digest)
         return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels
 
     def _write_out_of_fold(self, parts: list[Predictions]) -> Path:
@@ -121,44 +120,25 @@ class _Run:
         return self.out / OUT_OF_FOLD
 
     def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[Predictions]) -> str:
-        parts, note = self._calibration(network, parts)
-        rows = np.concatenate([part.rows for part in parts])
-        logits = (
-            np.concatenate([part.logits[MOOD_TASK] for part in parts]) if MOOD_TASK in labels.heads else None
-        )
-        if logits is None:
-            raise DataError("a model needs mood targets; the datasets of this recipe have none")
+        rows = self.calibration.rows
+        heard = parts or [predict(network, self.data.log_mels, rows, self.recipe)]
+        place = {row: i for i, row in enumerate(np.concatenate([part.rows for part in heard]).tolist())}
+        logits = np.concatenate([part.logits[MOOD_TASK] for part in heard])
+        logits = logits[[place[row] for row in rows.tolist()]]
         targets = self.data.table.targets.to_numpy(np.float32)[rows]
+        note = self.calibration.note
         return publish(self.out / "model", network, self.recipe, labels.heads, logits, targets, note)
 
-    def _calibration(self, network: MoodNetwork, parts: list[Predictions]) -> tuple[list[Predictions], str]:
-        """The least biased predictions there are to fit the scales on."""
-        if parts:
-            return parts, "out-of-fold predictions: every track by a model that never heard it or its artist"
-        split = self.data.table.tracks["split"]
-        unheard = (split.eq("val") & ~self.data.seen).to_numpy()
-        rows = np.flatnonzero(unheard if unheard.any() else self.data.seen)
-        note = (
-            "validation tracks"
-            if unheard.any()
-            else "training tracks, so that scores of new music crowd the middle"
-        )
-        return [predict(network, self.data.log_mels, rows, self.recipe)], note
 
-
-def _claim(out: Path, recipe: Recipe, recipe_path: Path) -> None:
+def _claim(out: Path, digest: str, recipe_path: Path) -> None:
     """Note whose run this folder holds, or refuse it."""
     mark = out / "recipe.digest"
-    if mark.exists() and mark.read_text() != recipe.digest:
-        raise ConfigError(f"{out}: holds a run of another recipe; choose another --out or remove it")
+    if mark.exists() and mark.read_text() != digest:
+        raise ConfigError(
+            f"{out}: holds a run of another recipe, or on other data; choose another --out or remove it"
+        )
     write_atomically(out / "recipe.toml", recipe_path.read_bytes())
-    write_atomically(mark, recipe.digest.encode())
-
-
-def _check_moods(recipe: Recipe, data: Prepared) -> None:
-    """Find a misnamed target before the training, not after it."""
-    labels = encode_labels(data.table, recipe.tasks, data.seen)
-    published_moods(recipe, labels.heads)
+    write_atomically(mark, digest.encode())
 
 
 def _sizes(labels: TaskLabels) -> dict[str, int]:

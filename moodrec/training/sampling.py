@@ -5,7 +5,7 @@ Nothing here keeps state, so a resumed run draws what an uninterrupted one would
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ def steps_per_epoch(n_rows: int, batch_size: int) -> int:
 
 
 def excerpts(
-    log_mels: Sequence[NDArray[np.float16] | None],
+    log_mels: Sequence[Callable[[], NDArray[np.float16]]],
     batch: NDArray[np.int64],
     frames: int,
     seed: tuple[int, int],
@@ -35,14 +35,12 @@ def excerpts(
 
     ``seed`` is (seed, epoch); a track's draw depends on its row as well, not on its batch.
     """
-    return np.stack([_excerpt(log_mels[row], int(row), frames, seed) for row in batch])
+    return np.stack([_excerpt(log_mels[row](), int(row), frames, seed) for row in batch])
 
 
 def _excerpt(
-    log_mel: NDArray[np.float16] | None, row: int, frames: int, seed: tuple[int, int]
+    log_mel: NDArray[np.float16], row: int, frames: int, seed: tuple[int, int]
 ) -> NDArray[np.float32]:
-    if log_mel is None:
-        raise ValueError(f"row {row} has no spectrogram")
     rng = np.random.default_rng([*seed, row])
     start = int(rng.integers(max(1, log_mel.shape[1] - frames + 1)))
     part = np.asarray(log_mel[:, start : start + frames], np.float32)

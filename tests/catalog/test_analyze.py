@@ -14,7 +14,7 @@ from moodrec.audio.decode import decode
 from moodrec.audio.windows import cut_windows
 from moodrec.catalog.analyze import AnalysisProgress, AnalysisReport, plan_analysis, run_analysis
 from moodrec.config import DecodeLimits
-from moodrec.errors import AudioError, StoreLockedError
+from moodrec.errors import AudioError, MoodrecError, StoreLockedError
 from moodrec.library.library import Library
 from moodrec.library.records import Outcome
 from tests.catalog.corpus import SUFFIXES, retag, write_broken, write_song, write_songs
@@ -46,6 +46,21 @@ def analyze(
 def ids(library: Library) -> dict[str, str]:
     frame = library.frame()
     return {Path(path).name: str(key) for path, key in zip(frame["path"], frame["track_id"], strict=True)}
+
+
+def test_a_plan_without_a_library_leaves_the_disk_as_it_is(music: Path, tmp_path: Path) -> None:
+    songs = write_songs(music, 2)
+    before = sorted(tmp_path.rglob("*"))
+    with Library.open_or_empty(tmp_path / "none") as library:
+        assert [state.path for state in plan_analysis([music], library, MODEL).files] == songs
+        assert library.files() == {}
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_library_that_is_not_there_is_not_written(music: Path, tmp_path: Path) -> None:
+    write_songs(music, 1)
+    with Library.open_or_empty(tmp_path) as library, pytest.raises(MoodrecError, match="readonly"):
+        analyze(library, music)
 
 
 def test_every_format_ends_as_a_track_with_its_tags(library: Library, music: Path) -> None:

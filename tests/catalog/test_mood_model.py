@@ -10,17 +10,13 @@ import pytest
 from moodrec.catalog.analyze import analyze
 from moodrec.catalog.refresh import refresh_index
 from moodrec.embedding.mood_model import MoodModel
-from moodrec.errors import NotFoundError
 from moodrec.library.library import Library
 from moodrec.library.records import Outcome
 
 
 @pytest.fixture(scope="module")
 def model() -> MoodModel:
-    try:
-        return MoodModel.load(device="cpu")
-    except NotFoundError:
-        pytest.skip("the package holds no default model yet")
+    return MoodModel.load(device="cpu")
 
 
 def test_a_library_of_real_music(shared_data: Path, tmp_path: Path, model: MoodModel) -> None:

@@ -66,6 +66,60 @@ def test_several_matches_are_listed() -> None:
     assert "id2  Massive Attack - Angel (Mezzanine)\n" in str(caught.value)
 
 
+UNTAGGED = pd.DataFrame(
+    [
+        ("id1", "/music/01 Dawn.flac", None),
+        ("id2", "/music/Dusk.mp3", None),
+        ("id3", "/other/dusk.ogg", None),
+        ("id4", "/music/Noon.wav", "Dawn"),
+        ("id5", "/music/x.mp3", "01 dawn.flac"),
+        ("id6", "/music/Night.mp3", None),
+        ("id7", "/music/Night.mp3.wav", None),
+        ("id8", "/music/ .mp3", None),
+        ("id9", "/music/\u00dcbermut.mp3", None),
+    ],
+    columns=["track_id", "path", "title"],
+)
+
+
+@pytest.mark.parametrize(
+    ("seed", "track_id"),
+    [
+        ("01 DAWN", "id1"),
+        ("dusk.MP3", "id2"),
+        ("Dusk.ogg", "id3"),
+        ("dawn", "id4"),
+        ("noon", "id4"),
+        ("01 Dawn.flac", "id5"),  # a title before a file name
+        ("night.mp3", "id6"),  # a whole name before one without its suffix
+        ("u\u0308bermut", "id9"),
+    ],
+)
+def test_a_track_is_found_by_the_name_of_its_file(seed: str, track_id: str) -> None:
+    assert resolve_seed(UNTAGGED, seed) == track_id
+
+
+def test_files_of_one_name_are_listed() -> None:
+    with pytest.raises(AmbiguousSeedError) as caught:
+        resolve_seed(UNTAGGED, "dusk")
+    assert caught.value.matches == (("id2", "/music/Dusk.mp3"), ("id3", "/other/dusk.ogg"))
+
+
+@pytest.mark.parametrize("seed", ["", " ", "music", "mp3", "dus", "other/dusk.ogg"])
+def test_no_file_by_that_name(seed: str) -> None:
+    with pytest.raises(NotFoundError):
+        resolve_seed(UNTAGGED, seed)
+
+
+def test_a_file_that_is_there_is_not_another_of_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("Dusk.mp3").touch()
+    with pytest.raises(NotFoundError):
+        resolve_seed(UNTAGGED, "Dusk.mp3")
+
+
 @pytest.mark.parametrize(
     "seed", ["", " ", "-", " - ", "None", "nan", "/music", "Massive Attack", "id", "a\0b", "~nobody/x"]
 )

@@ -69,8 +69,34 @@ def test_a_dry_run_says_what_it_would_take(music: Path, model: Path, tmp_path: P
     assert plan["to_analyse"] == 4
     assert plan["estimated_seconds"] > 0
     assert plan["estimated_bytes"] > 0
-    with Library.open(tmp_path / "lib") as library:
-        assert library.files() == {}
+    assert not (tmp_path / "lib").exists()
+
+
+def test_a_dry_run_knows_a_library_that_is_there(music: Path, model: Path, tmp_path: Path) -> None:
+    command = ("analyze", music, "--library", tmp_path / "lib", "--model", model, "--jobs", 1)
+    run(*command, code=6)
+    plan = run_json(*command, "--dry-run")
+    assert (plan["to_analyse"], plan["already_done"]) == (0, 4)
+
+
+def test_a_dry_run_does_not_mend_a_library_whose_making_was_interrupted(
+    music: Path, model: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "lib" / "library.sqlite"
+    database.parent.mkdir()
+    database.touch()
+    plan = run_json("analyze", music, "--library", tmp_path / "lib", "--model", model, "--dry-run")
+    assert plan["to_analyse"] == 4
+    assert [path.name for path in database.parent.iterdir()] == ["library.sqlite"]
+    assert database.stat().st_size == 0
+
+
+def test_a_dry_run_complains_like_a_run(music: Path, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "lib"):
+        for options in ((), ("--dry-run",)):
+            result = run("analyze", music, "--library", place, "--model", model, *options, code=2)
+            assert "a library is a folder" in result.stderr
 
 
 def test_music_without_a_sound_makes_an_empty_index(tmp_path: Path, model: Path) -> None:

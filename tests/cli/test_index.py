@@ -47,6 +47,21 @@ def test_verify_finds_damage(index: Path) -> None:
     assert run_json("index", "verify", index, code=4)["error"]["type"] == "CorruptStoreError"
 
 
+@pytest.mark.parametrize("command", ["info", "verify"])
+def test_the_library_comes_from_where_it_comes_for_other_commands(
+    index: Path, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("MOODREC_LIBRARY", raising=False)
+    assert run_json("index", command, "--library", index)["tracks"] == 30
+    Path("moodrec.toml").write_text('library = "index"\n')
+    assert run_json("index", command)["path"] == str(index)
+    monkeypatch.setenv("MOODREC_LIBRARY", "elsewhere")
+    assert "elsewhere" in run("index", command, code=3).stderr
+    assert run_json("index", command, index)["tracks"] == 30
+
+
 @pytest.mark.parametrize(
     ("args", "code", "complaint"),
     [

@@ -73,6 +73,19 @@ def test_flags_win_over_environment_over_file(here: Path, monkeypatch: pytest.Mo
     assert run("show", "--library", "of-flag", "--k", "7").stdout.split()[:2] == ["of-flag", "7"]
 
 
+@pytest.mark.parametrize("table", ["", "[show]\n"])
+def test_a_library_starts_at_the_folder_of_the_file(
+    here: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    settings = here / "deep" / "settings.toml"
+    settings.parent.mkdir()
+    monkeypatch.setenv("MOODREC_CONFIG", str(settings))
+    monkeypatch.setenv("HOME", str(here / "home"))
+    for written, meant in (("libx", here / "deep" / "libx"), ("~/libx", here / "home" / "libx")):
+        settings.write_text(f'{table}library = "{written}"\n')
+        assert run("show").stdout.split()[0] == str(meant)
+
+
 def test_the_file_here_wins_over_the_users(here: Path) -> None:
     of_user = here / "config" / "moodrec" / "moodrec.toml"
     of_user.parent.mkdir(parents=True)
@@ -102,6 +115,7 @@ def test_a_named_file_wins_and_must_exist(here: Path, monkeypatch: pytest.Monkey
         ("[index.bild]\npreset = 'x'", "no such setting or command: bild"),
         ("k = = 3", "Invalid"),
         ("[show]\nk = 'many'", "value for '--k'"),
+        ("[show]\nlibrary = '~no-such-user/x'", "library = '~no-such-user/x'"),
     ],
 )
 def test_a_wrong_settings_file_is_a_usage_error(here: Path, text: str, complaint: str) -> None:

@@ -94,6 +94,19 @@ def test_bad_samples_are_refused(model: MoodModel, bad: float) -> None:
         model.embed(samples, RATE)
 
 
+@pytest.mark.parametrize(
+    ("samples", "rate", "says"),
+    [
+        (np.full(9000, 99, np.int16), RATE, "floating point"),
+        (np.zeros((9000, 2), np.float32), RATE, "transposed"),
+        (np.zeros(9000, np.float32), 0, "Hz"),
+    ],
+)
+def test_misread_arrays_are_refused(model: MoodModel, samples: np.ndarray, rate: int, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        model.embed(samples, rate)
+
+
 def test_an_empty_waveform_is_refused(model: MoodModel) -> None:
     with pytest.raises(AudioError, match="samples"):
         model.embed(np.zeros(0, np.float32), RATE)

@@ -10,6 +10,7 @@ import torch
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.model.checkpoint import WEIGHTS, load_model, save_model
 from moodrec.model.describe import SPEC
+from moodrec.model.spec import MoodScale
 from tests.small_model import small_network, small_spec
 
 
@@ -30,10 +31,11 @@ def test_fingerprint_follows_weights_and_meaning(tmp_path: Path) -> None:
     first = save_model(tmp_path / "a", small_network(), small_spec())
     again = save_model(tmp_path / "b", small_network(), small_spec())
     weights = save_model(tmp_path / "c", small_network(seed=1), small_spec())
-    meaning = save_model(
-        tmp_path / "d", small_network(), small_spec().model_copy(update={"calibrated_on": "x"})
-    )
+    scales = small_spec().scales | {"calm": MoodScale(quantiles=(0.0, 1.0))}
+    meaning = save_model(tmp_path / "d", small_network(), small_spec().model_copy(update={"scales": scales}))
+    words = save_model(tmp_path / "e", small_network(), small_spec().model_copy(update={"terms": "any"}))
     assert first == again == load_model(tmp_path / "a").fingerprint
+    assert words == first
     assert len({first, weights, meaning}) == 3
 
 
@@ -45,7 +47,7 @@ def test_damage_is_found(folder: Path, name: str, damage: str) -> None:
         place = data.index(b"n_mels") if name == SPEC else len(data) // 2
         data[place] ^= 0x40
     (folder / name).write_bytes({"flip": data, "cut": data[: len(data) // 2], "empty": b""}[damage])
-    with pytest.raises(CorruptStoreError, match="model"):
+    with pytest.raises(CorruptStoreError, match=r"checksum|not a model description|not permitted"):
         load_model(folder)
 
 

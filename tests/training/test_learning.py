@@ -66,35 +66,77 @@ def test_folds_never_predict_what_they_heard(catalogue: Path, tmp_path: Path) ->
     )
 
 
-def trunk_gradient(recipe_path: Path, cache: Path, folder: Path) -> torch.Tensor:
+def make_trainer(recipe_path: Path, cache: Path, folder: Path) -> Trainer:
     recipe = read_recipe(recipe_path)
     data = prepare(recipe, cache, quiet)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
-    trainer = Trainer(recipe, TrainingSet(data.log_mels, labels, np.flatnonzero(data.seen)), folder, quiet)
+    return Trainer(recipe, TrainingSet(data.log_mels, labels, np.flatnonzero(data.seen)), folder, quiet)
+
+
+def trunk_gradient(trainer: Trainer) -> torch.Tensor:
     torch.manual_seed(0)
     losses = trainer.task_losses(np.arange(12), epoch=0)
-    weights = {task: getattr(recipe.tasks, task).weight for task in losses}
-    sum((weights[task] * loss for task, loss in losses.items()), torch.zeros(())).backward()
-    first = next(trainer.state.network.backbone.parameters())
-    gradients = [p.grad.flatten() for p in trainer.state.network.backbone.parameters() if p.grad is not None]
-    assert first.grad is not None
-    return torch.cat(gradients)
+    tasks = trainer.recipe.tasks
+    sum((getattr(tasks, task).weight * loss for task, loss in losses.items()), torch.zeros(())).backward()
+    trunk = trainer.state.network.backbone.parameters()
+    return torch.cat([p.grad.flatten() for p in trunk if p.grad is not None])
 
 
 @pytest.mark.parametrize("task", METADATA_TASKS)
 def test_removing_a_metadata_head_changes_the_trunks_gradients(
     catalogue: Path, tmp_path: Path, task: str
 ) -> None:
-    whole = write_recipe(catalogue, "whole", 1)
-    text = whole.read_text()
-    without = catalogue / f"without-{task}.toml"
+    whole_recipe = write_recipe(catalogue, "whole", 1)
+    text = whole_recipe.read_text()
     start = text.index(f"[tasks.{task}]")
-    without.write_text(text[:start] + text[start:].replace("weight = 0.5", "weight = 0", 1))
-    cache = tmp_path / "cache"
-    gradients = [trunk_gradient(path, cache, tmp_path) for path in (whole, without)]
-    again = trunk_gradient(whole, cache, tmp_path)
-    assert torch.equal(gradients[0], again)
-    assert (gradients[0] - gradients[1]).norm() > 0.01 * gradients[0].norm()
+    reduced_recipe = catalogue / f"without-{task}.toml"
+    reduced_recipe.write_text(text[:start] + text[start:].replace("weight = 0.5", "weight = 0", 1))
+
+    whole = make_trainer(whole_recipe, tmp_path / "cache", tmp_path)
+    reduced = make_trainer(reduced_recipe, tmp_path / "cache", tmp_path)
+    assert set(whole.state.network.heads) - set(reduced.state.network.heads) == {task}
+    # The same weights in both: what differs is the missing head's pull alone.
+    reduced.state.network.load_state_dict(whole.state.network.state_dict(), strict=False)
+    same = make_trainer(whole_recipe, tmp_path / "cache", tmp_path)
+    gradients = trunk_gradient(whole)
+    assert torch.equal(gradients, trunk_gradient(same))
+    assert (gradients - trunk_gradient(reduced)).norm() > 0.01 * gradients.norm()
+
+
+def test_held_out_splits_take_their_artists_along(catalogue: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(catalogue / "tracks.csv")
+    table["split"] = ["test" if artist == "Artist 1" else "" for artist in table["artist"]]
+    for path in catalogue.glob("*.flac"):
+        (tmp_path / path.name).symlink_to(path)
+    table.to_csv(tmp_path / "tracks.csv", index=False)
+    other = table[table["artist"] == "Artist 1"].drop(columns="split").head(2)
+    other.to_csv(tmp_path / "other.csv", index=False)
+    more = '[split]\nheld_out = ["test"]\n[[data]]\nsource = "table"\nroot = "other.csv"\n'
+    recipe = write_recipe(tmp_path, "held", 1, more + 'options = { name = "other" }\n')
+    data = prepare(read_recipe(recipe), tmp_path / "cache", quiet)
+    assert set(data.table.tracks["artist"][~data.seen]) == {"Artist 1"}
+    assert "Artist 1" not in set(data.table.tracks["artist"][data.seen])
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"mood:title": 0.5}, "cannot be a mood's"),
+        ({"mood:high up": 0.5, "mood:high-up": 0.5}, "taken"),
+        ({"mood:empty": np.nan}, "no training track has a label for: empty"),
+        ({}, "needs mood targets"),
+    ],
+)
+def test_moods_that_cannot_be_published_are_found_before_training(
+    catalogue: Path, tmp_path: Path, columns: dict[str, float], says: str
+) -> None:
+    table = pd.read_csv(catalogue / "tracks.csv").drop(columns=["mood:high", "mood:low"]).assign(**columns)
+    for path in catalogue.glob("*.flac"):
+        (tmp_path / path.name).symlink_to(path)
+    table.to_csv(tmp_path / "tracks.csv", index=False)
+    with pytest.raises((ConfigError, DataError), match=says):
+        train_recipe(write_recipe(tmp_path, "names", 1), tmp_path / "out", quiet, tmp_path / "cache")
+    assert not (tmp_path / "out" / "final").exists()
 
 
 def test_a_mood_of_an_unknown_target_is_found_before_training(catalogue: Path, tmp_path: Path) -> None:

@@ -70,6 +70,18 @@ def test_the_log_has_a_line_an_epoch(catalogue: Path, tmp_path: Path) -> None:
     assert set(lines[0]["loss"]) == {"mood", "artist", "album", "year", "genre"}
 
 
+def test_other_data_is_refused(catalogue: Path, tmp_path: Path) -> None:
+    for path in catalogue.glob("*.flac"):
+        (tmp_path / path.name).symlink_to(path)
+    text = (catalogue / "tracks.csv").read_text()
+    (tmp_path / "tracks.csv").write_text(text)
+    recipe = write_recipe(tmp_path, "data", 1)
+    train_recipe(recipe, tmp_path / "out", lambda event: None, tmp_path / "cache")
+    (tmp_path / "tracks.csv").write_text("\n".join(text.splitlines()[:-1]) + "\n")
+    with pytest.raises(ConfigError, match="other data"):
+        train_recipe(recipe, tmp_path / "out", lambda event: None, tmp_path / "cache")
+
+
 def test_another_recipe_is_refused(catalogue: Path, tmp_path: Path) -> None:
     train_recipe(write_recipe(catalogue, "one", 1), tmp_path / "out", lambda event: None, tmp_path / "cache")
     with pytest.raises(ConfigError, match="another recipe"):

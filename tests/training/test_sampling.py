@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moodrec.training.augment import SpecAugment
+from moodrec.training.cache import LoadLogMel
 from moodrec.training.recipe import AugmentConfig
 from moodrec.training.sampling import epoch_batches, excerpts, steps_per_epoch
 
@@ -28,8 +29,8 @@ def test_epochs_differ_and_repeat() -> None:
     assert (first != other).any()
 
 
-def ramp(frames: int) -> np.ndarray:
-    return np.tile(np.arange(frames, dtype=np.float16), (4, 1))
+def ramp(frames: int) -> LoadLogMel:
+    return lambda: np.tile(np.arange(frames, dtype=np.float16), (4, 1))
 
 
 def test_an_excerpt_is_a_stretch_of_its_track() -> None:

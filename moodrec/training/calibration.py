@@ -1,0 +1,54 @@
+"""Which tracks the score scales are fitted on: settled, and checked, before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.errors import DataError
+from moodrec.model.spec import MOOD_TASK
+from moodrec.training.labels import encode_labels
+from moodrec.training.prepare import Prepared
+from moodrec.training.publish import mood_labels, published_moods
+from moodrec.training.recipe import Recipe
+
+_OUT_OF_FOLD = "out-of-fold predictions: every track by a model that never heard it or its artist"
+_VALIDATION = "predictions of validation tracks"
+_TRAINING = "predictions of training tracks, so that the scores of new music crowd the middle"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Rows to fit on, and what their predictions are."""
+
+    rows: NDArray[np.int64]
+    note: str
+
+
+def plan_calibration(recipe: Recipe, data: Prepared) -> Calibration:
+    """Take the least biased predictions that there will be: out of fold, else of validation tracks, else of training
+    tracks. Tracks held out for testing are never among them.
+
+    Raises:
+        ConfigError: a mood of the recipe cannot be published.
+        DataError: there are no moods to learn, or one has no labels.
+    """
+    heads = encode_labels(data.table, recipe.tasks, data.seen).heads
+    if MOOD_TASK not in heads:
+        raise DataError(
+            "a model needs mood targets; the datasets of this recipe have none, or tasks.mood.weight is 0"
+        )
+    moods = published_moods(recipe, heads)
+    targets = data.table.targets.to_numpy(np.float32)
+    labels = {name: mood_labels(mood, heads[MOOD_TASK].labels, targets) for name, mood in moods.items()}
+    unlabelled = [name for name, known in labels.items() if np.isnan(known[data.seen]).all()]
+    if unlabelled:
+        raise DataError(f"no training track has a label for: {', '.join(unlabelled)}")
+    if recipe.split.folds:
+        return Calibration(np.flatnonzero(data.seen), _OUT_OF_FOLD)
+    validation = data.table.tracks["split"].eq("val").to_numpy() & ~data.seen
+    if all((~np.isnan(known[validation])).any() for known in labels.values()):
+        return Calibration(np.flatnonzero(validation), _VALIDATION)
+    return Calibration(np.flatnonzero(data.seen), _TRAINING)
