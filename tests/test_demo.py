@@ -320,9 +320,10 @@ def test_the_threshold_is_round_and_passes_enough(scores: list[float]) -> None:
     assert np.count_nonzero(values >= found) >= min(len(scores), 6)
 
 
-def test_the_sample_index_is_in_the_package_and_of_its_model() -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_the_sample_index_is_in_both_places_and_of_the_packages_model(place: Path) -> None:
     assert find_sample_index() == PLACES[0]
-    index = MoodIndex.open(PLACES[0])
+    index = MoodIndex.open(place)
     assert len(index) > 600
     assert index.model_fingerprint == describe_model().fingerprint, (
         "build it anew: tools/build_sample_index.py"

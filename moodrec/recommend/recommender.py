@@ -103,7 +103,8 @@ class Recommender:
         return self.index.frame
 
     def resolve(self, seed: str) -> str:
-        """The id of the track that a seed names: an id, else a path, else a title, else ``artist - title``.
+        """The id of the track that a seed names: an id, else a path, else a title, else ``artist - title``,
+        else the name of its file.
 
         Raises:
             AmbiguousSeedError: several tracks match; the message lists them.
