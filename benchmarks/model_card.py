@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
@@ -32,6 +33,7 @@ from moodrec.model.checkpoint import load_model
 from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.spec import ModelSpec
 from moodrec.plots.curves import pr_curves
+from moodrec.training.out_of_fold import RECIPE_MARK
 
 HERE = Path(__file__).parent
 PREDICTIONS = HERE / "results" / "default-out-of-fold.parquet"
@@ -59,6 +61,9 @@ def main() -> None:
     if "MOODREC_DATA" not in os.environ:
         sys.exit("set MOODREC_DATA to the folder that holds mood4q and emotify")
     loaded = load_model(PACKAGED_MODEL)
+    made_by = pq.read_schema(PREDICTIONS).metadata[RECIPE_MARK].decode()
+    if made_by != loaded.spec.provenance["recipe"]:
+        sys.exit(f"{PREDICTIONS} was made by recipe {made_by}, the model by another: train again")
     stored = pd.read_parquet(PREDICTIONS).set_index("track_id")
     parts = {name: read_part(name, stored) for name in ("mood4q", "emotify")}
     fields = {

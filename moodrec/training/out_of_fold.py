@@ -18,6 +18,7 @@ from moodrec.training.predict import Predictions
 from moodrec.training.prepare import Prepared
 
 OUT_OF_FOLD = "out-of-fold.parquet"
+RECIPE_MARK = b"moodrec.recipe"
 _LOGITS = "logits/"
 
 
@@ -35,10 +36,11 @@ def load_predictions(path: Path) -> Predictions:
     return Predictions(tensors["rows"], tensors["embeddings"], logits)
 
 
-def write_out_of_fold(path: Path, data: Prepared, parts: list[Predictions]) -> None:
+def write_out_of_fold(path: Path, data: Prepared, parts: list[Predictions], recipe: str) -> None:
     """One row a track: track_id, fold, one probability a mood target, embedding (of the fold's own model).
 
-    Embeddings of different folds come from different networks and must not be compared with each other.
+    The file's metadata holds the digest of the recipe. Embeddings of different folds come from different networks
+    and must not be compared with each other.
     """
     rows = np.concatenate([part.rows for part in parts])
     frame = pd.DataFrame(
@@ -54,4 +56,8 @@ def write_out_of_fold(path: Path, data: Prepared, parts: list[Predictions]) -> N
     embeddings = np.concatenate([part.embeddings for part in parts])
     values = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.reshape(-1)), embeddings.shape[1])
     with replacing(path) as temporary:
-        pq.write_table(table.append_column("embedding", values), temporary)
+        pq.write_table(_marked(table.append_column("embedding", values), recipe), temporary)
+
+
+def _marked(table: pa.Table, recipe: str) -> pa.Table:
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), RECIPE_MARK: recipe.encode()})

@@ -116,7 +116,7 @@ class _Run:
         return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels
 
     def _write_out_of_fold(self, parts: list[Predictions]) -> Path:
-        write_out_of_fold(self.out / OUT_OF_FOLD, self.data, parts)
+        write_out_of_fold(self.out / OUT_OF_FOLD, self.data, parts, self.recipe.digest)
         return self.out / OUT_OF_FOLD
 
     def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[Predictions]) -> str:

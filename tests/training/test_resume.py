@@ -37,13 +37,16 @@ def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.005)
 
 
-def test_killed_and_resumed_equals_uninterrupted(catalogue: Path, tmp_path: Path) -> None:
-    recipe = write_recipe(catalogue, "resume", EPOCHS)
+@pytest.mark.parametrize(("split", "network"), [("", "final"), ("[split]\nfolds = 2\n", "fold-1")])
+def test_killed_and_resumed_equals_uninterrupted(
+    catalogue: Path, tmp_path: Path, split: str, network: str
+) -> None:
+    recipe = write_recipe(catalogue, f"resume-{network}", EPOCHS, split)
     cache = tmp_path / "cache"
     assert start(recipe, tmp_path / "whole", cache).wait(120) == 0
 
     killed = start(recipe, tmp_path / "killed", cache)
-    wait_for(tmp_path / "killed" / "final" / "state-000004.json", killed)
+    wait_for(tmp_path / "killed" / network / "state-000004.json", killed)
     killed.send_signal(signal.SIGKILL)
     killed.wait(30)
     assert not (tmp_path / "killed" / "model").exists()
