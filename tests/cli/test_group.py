@@ -92,8 +92,8 @@ def test_usage_errors_are_one_line_and_exit_2(args: list[str], complaint: str) -
 
 
 def test_system_errors_name_the_file() -> None:
-    result = run(PermissionError(13, "Permission denied", "/root/x"), "do")
-    assert (result.exit_code, result.stderr) == (1, "error: /root/x: Permission denied\n")
+    result = run(PermissionError(13, "Permission denied", "/music/x"), "do")
+    assert (result.exit_code, result.stderr) == (1, "error: /music/x: Permission denied\n")
 
 
 def test_interrupted_is_130() -> None:
