@@ -1,4 +1,4 @@
-"""From samples to moods: two seconds of a chord, synthesised here."""
+"""From samples to moods: ten seconds of a chord and of noise, synthesised here."""
 
 from __future__ import annotations
 

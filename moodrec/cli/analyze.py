@@ -64,6 +64,7 @@ def analyze(
         if dry_run:
             screen.document(plan_document(plan))
             return
+        before = store.models()
         with screen.progress("analysing") as advance:
 
             def tell(progress: AnalysisProgress) -> None:
@@ -72,6 +73,8 @@ def analyze(
 
             report = run_analysis(plan, store, hearing, jobs, tell)
         _finish(screen, store, report, len(refresh_index(store)))
+        if before and before[0].fingerprint != hearing.fingerprint:
+            screen.note(f"the index now holds model {hearing.name}; it held {before[0].name} before")
     if report.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
 

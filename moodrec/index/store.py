@@ -152,7 +152,9 @@ def _pointer(root: Path) -> bytes:
     except FileNotFoundError:
         if _versions(root):
             raise CorruptStoreError(f"{root}: the file {CURRENT} is missing") from None
-        raise NotFoundError(f"{root}: there is no index here; make one with: moodrec index build") from None
+        raise NotFoundError(
+            f"{root}: there is no index here; make one with: moodrec analyze FOLDER, or moodrec index build"
+        ) from None
     except NotADirectoryError:
         raise NotFoundError(f"{root}: is a file; an index is a folder") from None
 

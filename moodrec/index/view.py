@@ -138,7 +138,7 @@ class IndexView:
         if ours is not None and fingerprint is not None and ours != fingerprint:
             raise ModelMismatchError(
                 f"the index holds embeddings of model {ours}, these are of model {fingerprint}; "
-                "analyse the music with one model and build the index anew: moodrec analyze, moodrec index build"
+                "name the model that made the index (--model FOLDER), or analyse the music with the other one"
             )
 
     def info(self) -> IndexInfo:

@@ -140,7 +140,7 @@ def _draw_wheel(axes: Axes) -> None:
     alpha = np.clip((1 - radius) * WHEEL_PIXELS / 4, 0, 1)
     axes.imshow(np.dstack([rgb, alpha]), origin="lower", extent=(0, 1, 0, 1), interpolation="bilinear")
     axes.set(xlim=(-0.6, 1.6), ylim=(-0.05, 1.05))
-    for word, x, y in (("joyful", 1, 0.85), ("tense", 0, 0.85), ("sad", 0, 0.15), ("calm", 1, 0.15)):
+    for word, x, y in (("happy", 1, 0.85), ("tense", 0, 0.85), ("sad", 0, 0.15), ("calm", 1, 0.15)):
         axes.text(x, y, word, ha="left" if x else "right", va="center", fontsize=8.5, color=INK)
 
 

@@ -16,7 +16,7 @@ LIGHTNESS: Final = 0.72
 CHROMA: Final = 0.15
 WHEEL_ANGLES: Final = (45.0, 135.0, 225.0, 315.0, 405.0)
 WHEEL_HUES: Final = (80.0, 20.0, -105.0, -205.0, -280.0)
-"""Hue at each corner of the valence/arousal plane: joyful yellow, tense red, sad blue, calm green, joyful."""
+"""Hue at each corner of the valence/arousal plane: happy yellow, tense red, sad blue, calm green, happy."""
 LOW_SCORE: Final = (0.92, 0.03, 250.0)
 HIGH_SCORE: Final = (0.52, 0.19, 365.0)
 """Lightness, chroma, hue of mood scores 0 and 1; from blue to red the shorter way is through violet."""
@@ -40,7 +40,7 @@ def affect_colours(valence: ArrayLike, arousal: ArrayLike) -> Floats:
         valence, arousal: ``(n,)`` in [0, 1], 0.5 in the middle.
 
     Returns:
-        ``(n, 3)`` sRGB in [0, 1]: joyful yellow, tense red, sad blue, calm green.
+        ``(n, 3)`` sRGB in [0, 1]: happy yellow, tense red, sad blue, calm green.
     """
     x = 2 * np.asarray(valence, dtype=np.float64) - 1
     y = 2 * np.asarray(arousal, dtype=np.float64) - 1

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from moodrec.library.library import Library
+from moodrec.model.checkpoint import save_model
 from tests.cli.commands import run, run_json, write_model, write_tone
+from tests.small_model import small_network, small_spec
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,17 @@ def test_a_first_run_a_second_run_and_a_new_file(music: Path, model: Path, tmp_p
     assert [Path(failure["path"]).name for failure in third["remembered_failures"]] == ["broken.mp3"]
     assert run_json("index", "info", tmp_path / "lib")["tracks"] == 3
     assert run_json(*command, "--retry-failed", code=6)["outcomes"]["failed"] == 1
+
+
+def test_another_model_takes_the_index_and_says_so(music: Path, model: Path, tmp_path: Path) -> None:
+    other = save_model(tmp_path / "other", small_network(seed=7), small_spec())
+    library = ("--library", tmp_path / "lib")
+    run_json("analyze", music, *library, "--model", model, "--jobs", 1, code=6)
+    switched = run("analyze", music, *library, "--model", tmp_path / "other", "--jobs", 1)
+    assert "the index now holds model small" in switched.stderr
+    assert run_json("index", "info", tmp_path / "lib")["model_fingerprint"] == other
+    again = run("analyze", music, *library, "--model", tmp_path / "other", "--jobs", 1)
+    assert "the index now holds" not in again.stderr
 
 
 def test_each_failure_is_one_line_and_quiet_leaves_it_alone(music: Path, model: Path, tmp_path: Path) -> None:
