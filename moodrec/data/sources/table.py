@@ -136,7 +136,3 @@ def _load_folder(root: Path, name: str) -> LabelTable:
     }
     no_targets: dict[str, NDArray[np.float32]] = {}
     return LabelTable.build(name, columns, no_targets)
-
-
-def _is_audio(path: Path) -> bool:
-    return path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
