@@ -14,6 +14,7 @@ from moodrec.cli.analyze import analyze
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
+from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.list import list_tracks
@@ -61,6 +62,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "moods": moods,
     "train": train,
     "evaluate": evaluate,
+    "experiment": experiment,
     "export": export,
     "demo": demo,
     "doctor": doctor,

@@ -45,6 +45,9 @@ def _tell(screen: Screen, advance: Advance, event: dict[str, Any]) -> None:
     if event["event"] == "spectrogram":  # one a track: too many for a line each
         advance(event["done"], event["total"], "listening")
         return
+    if event["event"] == "warning":
+        screen.warn(event["message"])
+        return
     if event["event"] == "epoch":
         advance(event["epoch"], event["epochs"], "training")
     if not screen.as_json:

@@ -19,6 +19,7 @@ from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.frontend import LogMel
 from moodrec.model.inference import mean_embedding, task_logits, unit_length
+from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
 
 Floats = NDArray[np.float32]
 
@@ -112,7 +113,9 @@ class MoodModel:
             SilentAudioError: every window is silent.
             UsageError: wrong shape.
         """
-        embedding = self._hear(windows)
+        return self._describe(self._hear(windows))
+
+    def _describe(self, embedding: torch.Tensor) -> TrackMoods:
         logits = scales.published_logits(self._spec, task_logits(self._network, embedding))
         probabilities = scales.probabilities(self._spec, logits)
         unit = unit_length(embedding.cpu().numpy())
@@ -129,21 +132,25 @@ class MoodModel:
         return self.analyze_windows(self._cut(self._prepare(waveform, sample_rate)))
 
     def analyze(self, path: Path | str, limits: DecodeLimits | None = None) -> TrackMoods:
-        """Hear one audio file.
+        """Hear one audio file, or one of MTG-Jamendo's mel spectrograms (``.npy``).
 
         Raises:
             SilentAudioError: there is nothing to hear.
             AudioError: it cannot be decoded; the message says why.
+            ConfigError: a spectrogram, and the model's audio settings are not those that it was made with.
         """
-        return self.analyze_windows(self._read(path, limits))
+        return self._describe(self._hear_file(path, limits))
 
     def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
         """The embedding alone of a waveform as ``analyze_waveform`` takes it: (embedding_dim,), unit length."""
         return self.analyze_waveform(waveform, sample_rate).embedding
 
     def predict_targets(self, path: Path | str) -> Floats:
-        """Uncalibrated probabilities of the raw training targets for one file: (targets,) in [0, 1]."""
-        logits = task_logits(self._network, self._hear(self._read(path, None))).astype(np.float64)
+        """Uncalibrated probabilities of the raw training targets for one file: (targets,) in [0, 1].
+
+        Raises as :meth:`analyze`.
+        """
+        logits = task_logits(self._network, self._hear_file(path, None)).astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
     def _hear(self, windows: Floats) -> torch.Tensor:
@@ -155,6 +162,14 @@ class MoodModel:
         with torch.inference_mode():
             log_mels = self._front(torch.from_numpy(audible).to(self._device))
         return mean_embedding(self._network, log_mels)
+
+    def _hear_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
+        return self._hear_mel(Path(path)) if is_stored_mel(path) else self._hear(self._read(path, limits))
+
+    def _hear_mel(self, path: Path) -> torch.Tensor:
+        check_settings(self._spec.audio)
+        windows = log_mel_windows(read_stored_mel(path), self._spec.audio, self.windows)
+        return mean_embedding(self._network, torch.from_numpy(windows).to(self._device))
 
     def _read(self, path: Path | str, limits: DecodeLimits | None) -> Floats:
         return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)

@@ -13,6 +13,11 @@ from moodrec.config import AudioConfig
 _COMPRESSION = 10_000.0
 
 
+def compress(mel: Tensor) -> Tensor:
+    """``log10(1 + 10000 * mel)`` of mel power, same shape."""
+    return torch.log1p(_COMPRESSION * mel) / math.log(10)
+
+
 class LogMel(nn.Module):
     """``log10(1 + 10000 * mel)`` of a power spectrogram, the compression of MusiCNN (Pons & Serra 2019).
 
@@ -36,5 +41,4 @@ class LogMel(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(..., samples) float32 in [-1, 1] to (..., n_mels, 1 + samples // hop_length) float32."""
-        mel: Tensor = self.mel(waveform)
-        return torch.log1p(_COMPRESSION * mel) / math.log(10)
+        return compress(self.mel(waveform))

@@ -40,3 +40,45 @@ def masked_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     """
     total = F.cross_entropy(logits.float(), classes, ignore_index=UNKNOWN_CLASS, reduction="sum")
     return total / (classes != UNKNOWN_CLASS).sum().clamp_min(1)
+
+
+def masked_cosface(cosines: Tensor, classes: Tensor, scale: float, margin: float) -> Tensor:
+    """Large-margin cosine loss (CosFace, Wang et al. 2018, arXiv 1801.09414) over the rows whose class is known.
+
+    ``-log(e^{s (cos_y - m)} / (e^{s (cos_y - m)} + sum over c != y of e^{s cos_c}))``
+
+    Args:
+        cosines: (batch, n_classes), of a ``cosine`` head.
+        classes: (batch,) int64, ``UNKNOWN_CLASS`` (-1) where unknown.
+        scale: s. margin: m.
+
+    Returns:
+        As :func:`masked_cross_entropy`.
+    """
+    right = F.one_hot(classes.clamp_min(0), cosines.shape[1])
+    return masked_cross_entropy(scale * (cosines.float() - margin * right), classes)
+
+
+def supervised_contrastive(embedding: Tensor, classes: Tensor, temperature: float) -> Tensor:
+    """Supervised contrastive loss (Khosla et al. 2020, arXiv 2004.11362, equation 2) of unit-length embeddings.
+
+    For a row i with others of its class (its positives P), the mean over p in P of
+    ``-log(e^{z_i z_p / t} / sum over a != i of e^{z_i z_a / t})``. Rows of unknown class take no part.
+
+    Args:
+        embedding: (batch, embedding_dim), of any length.
+        classes: (batch,) int64, ``UNKNOWN_CLASS`` (-1) where unknown.
+        temperature: t.
+
+    Returns:
+        The mean over rows that have positives; 0 (with a gradient of 0) where none has.
+    """
+    known = classes != UNKNOWN_CLASS
+    unit, classes = F.normalize(embedding[known].float(), dim=1), classes[known]
+    itself = torch.eye(len(classes), dtype=torch.bool, device=classes.device)
+    positive = (classes[:, None] == classes) & ~itself
+    similarity = (unit @ unit.T / temperature).masked_fill(itself, -torch.inf)
+    log_share = similarity - torch.logsumexp(similarity, dim=1, keepdim=True)
+    counts = positive.sum(1)
+    rows = -log_share.where(positive, 0.0).sum(1) / counts.clamp_min(1)
+    return rows.where(counts > 0, 0.0).sum() / (counts > 0).sum().clamp_min(1)

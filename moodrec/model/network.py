@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from moodrec.config import AudioConfig, ModelConfig
@@ -19,6 +20,12 @@ class NetworkOutput:
     """(batch, embedding_dim), not normalised."""
     logits: dict[str, Tensor]
     """Task name to (batch, outputs of its head), before sigmoid or softmax."""
+
+
+def join_outputs(first: NetworkOutput, second: NetworkOutput) -> NetworkOutput:
+    """The rows of ``first``, then those of ``second``."""
+    logits = {task: torch.cat([first.logits[task], second.logits[task]]) for task in first.logits}
+    return NetworkOutput(torch.cat([first.embedding, second.embedding]), logits)
 
 
 class MoodNetwork(nn.Module):

@@ -18,6 +18,7 @@ from moodrec.config import AudioConfig
 from moodrec.errors import AudioError, MissingExtraError
 from moodrec.files import replacing
 from moodrec.model.frontend import LogMel
+from moodrec.model.stored_mel import CAUTION, check_settings, is_stored_mel, read_stored_mel
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,15 @@ class LogMelCache:
     ) -> list[StoredLogMel | None]:
         """Compute the spectrograms that are missing; None where a file cannot be read.
 
-        ``on_done`` is called in the caller's thread, once a file.
+        A ``.npy`` file is one of MTG-Jamendo's mel spectrograms and is converted instead. ``on_done`` is called in
+        the caller's thread, once a file.
+
+        Raises:
+            ConfigError: there are such spectrograms, and the settings are not theirs.
         """
+        if any(map(is_stored_mel, files)):
+            check_settings(self.config)
+            log.warning(CAUTION)
         front = LogMel(self.config)
         with ThreadPoolExecutor(workers) as pool:
             jobs = [pool.submit(self._one, front, audio) for audio in files]
@@ -81,8 +89,12 @@ class LogMelCache:
         return StoredLogMel(place)
 
     def _compute(self, front: LogMel, audio: str, place: Path) -> None:
-        waveform = decode(Path(audio), self.config.sample_rate)
-        with torch.inference_mode():
-            mel = front(torch.from_numpy(waveform.samples)).numpy().astype(np.float16)
+        mel = read_stored_mel(Path(audio)) if is_stored_mel(audio) else self._hear(front, Path(audio))
         with replacing(place) as temporary:
-            np.save(temporary, mel, allow_pickle=False)
+            np.save(temporary, mel.astype(np.float16), allow_pickle=False)
+
+    def _hear(self, front: LogMel, audio: Path) -> NDArray[np.float32]:
+        waveform = decode(audio, self.config.sample_rate)
+        with torch.inference_mode():
+            mel: NDArray[np.float32] = front(torch.from_numpy(waveform.samples)).numpy()
+        return mel

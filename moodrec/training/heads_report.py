@@ -21,33 +21,45 @@ N_PERMUTATIONS = 2000
 def report_heads(path: Path, labels: TaskLabels, held: Predictions, seed: int) -> None:
     """Write, for every metadata head, its score on the held-out rows, chance, and a permutation p-value.
 
-    Class heads: top-1 accuracy; chance is the best constant answer. Genre: mean ROC-AUC over genres; chance is
-    one half. A head that knows none of the held-out tracks has no score.
+    Class heads: top-1 accuracy; chance is the best constant answer. Ordinal heads likewise, the answer being the
+    range with as many edges below it as are more likely passed than not (the rank of CORAL, arXiv 1901.07884).
+    Genre: mean ROC-AUC over genres; chance is one half. A head that knows none of the held-out tracks has no score.
     The p-value is the share of random pairings of tracks and labels that score as well.
     """
     rng = np.random.default_rng(seed)
     report = {}
     for task in sorted(set(labels.heads) - {MOOD_TASK}):
         targets = labels.targets[task][held.rows]
-        if labels.heads[task].kind == "classes":
-            report[task] = _score_classes(held.logits[task], np.asarray(targets, np.int64), rng)
+        kind, logits = labels.heads[task].kind, held.logits[task]
+        if kind == "multi_label":
+            report[task] = _score_labels(logits, np.asarray(targets, np.float32), rng)
+        elif kind == "ordinal":
+            ranges = ranges_above(np.asarray(targets, np.float32))
+            report[task] = _score_classes((logits > 0).sum(1), ranges, logits.shape[1] + 1, rng)
         else:
-            report[task] = _score_labels(held.logits[task], np.asarray(targets, np.float32), rng)
+            classes = np.asarray(targets, np.int64)
+            report[task] = _score_classes(logits.argmax(1), classes, logits.shape[1], rng)
     write_atomically(path, json.dumps(report, indent=1).encode())
 
 
+def ranges_above(targets: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(n, edges) of "above this edge?" to the (n,) number of the range, -1 where unknown."""
+    known = ~np.isnan(targets).any(1)
+    return np.where(known, np.nan_to_num(targets).sum(1), UNKNOWN_CLASS).astype(np.int64)
+
+
 def _score_classes(
-    logits: NDArray[np.float32], targets: NDArray[np.int64], rng: np.random.Generator
+    guesses: NDArray[np.int64], targets: NDArray[np.int64], n_classes: int, rng: np.random.Generator
 ) -> dict[str, float]:
     known = targets != UNKNOWN_CLASS
     if not known.any():
-        return {"tracks": 0, "classes": int(logits.shape[1])}
-    truth, guess = targets[known], logits[known].argmax(1)
+        return {"tracks": 0, "classes": n_classes}
+    truth, guess = targets[known], guesses[known]
     score = float(np.mean(truth == guess))
     shuffled = [float(np.mean(rng.permutation(truth) == guess)) for _ in range(N_PERMUTATIONS)]
     return {
         "tracks": int(known.sum()),
-        "classes": int(logits.shape[1]),
+        "classes": n_classes,
         "accuracy": score,
         "chance": float(np.bincount(truth).max() / len(truth)),
         "p_value": _p_value(score, shuffled),

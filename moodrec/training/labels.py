@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
-from moodrec.model.heads import HeadSpec
+from moodrec.model.heads import HeadKind, HeadSpec
 from moodrec.model.losses import UNKNOWN_CLASS
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.recipe import TasksConfig
+from moodrec.training.tasks import TasksConfig
 
 Targets = dict[str, NDArray[np.float32] | NDArray[np.int64]]
+
+_HEADS: Final[dict[str, HeadKind | None]] = {"softmax": "classes", "cosine": "cosine", "contrastive": None}
 
 
 @dataclass(frozen=True)
 class TaskLabels:
-    """Every task's head and targets, rows as in the table.
+    """Every task's targets, rows as in the table, and its head; contrastive tasks have none.
 
-    ``targets[task]`` is (n, labels) float32 with NaN for unknown (multi-label), or (n,) int64 with -1 (classes).
+    ``targets[task]`` is (n, labels) float32 with NaN for unknown (multi-label: 0, 1 or a soft rate between;
+    ordinal: 0 or 1 for each edge), or (n,) int64 with -1 (classes).
     """
 
     heads: dict[str, HeadSpec]
@@ -30,6 +34,17 @@ class TaskLabels:
     def rows(self, index: NDArray[np.int64]) -> Targets:
         """The targets of some rows."""
         return {task: values[index] for task, values in self.targets.items()}
+
+    @property
+    def paired(self) -> list[str]:
+        """Tasks learnt from pairs of tracks of one class (contrastive): they have targets and no head."""
+        return [task for task in self.targets if task not in self.heads]
+
+    def with_mood(self, index: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of some rows have a known mood target."""
+        if MOOD_TASK not in self.targets:
+            return np.zeros(len(index), np.bool_)
+        return np.asarray(~np.isnan(self.targets[MOOD_TASK][index]).all(axis=1), np.bool_)
 
 
 def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]) -> TaskLabels:
@@ -42,12 +57,15 @@ def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]
         names = tuple(map(str, table.targets.columns))
         labels.heads[MOOD_TASK] = HeadSpec(kind="multi_label", labels=names)
         labels.targets[MOOD_TASK] = table.targets.to_numpy(np.float32)
-    if tasks.artist.weight > 0:
-        _add_classes(labels, "artist", artist_keys(table), seen, tasks.artist.min_count)
-    if tasks.album.weight > 0:
-        _add_classes(labels, "album", album_keys(table), seen, tasks.album.min_count)
-    if tasks.year.weight > 0:
-        _add_classes(labels, "year", year_ranges(table, seen, tasks.year.bins), seen, 1)
+    for task, keys in (("artist", artist_keys(table)), ("album", album_keys(table))):
+        settings = tasks.class_task(task)
+        if settings.weight > 0:
+            kind = _HEADS[settings.kind]
+            _add_classes(labels, task, keys, seen, settings.min_count, kind)
+    if tasks.year.weight > 0 and tasks.year.kind == "classes":
+        _add_classes(labels, "year", year_ranges(table, seen, tasks.year.bins), seen, 1, "classes")
+    if tasks.year.weight > 0 and tasks.year.kind == "ordinal":
+        _add_ordinal_years(labels, table, year_edges(table, seen, tasks.year.bins))
     if tasks.genre.weight > 0:
         _add_genres(labels, table, seen, tasks.genre.min_count)
     return labels
@@ -64,26 +82,48 @@ def album_keys(table: LabelTable) -> list[str | None]:
     return [None if album is None else f"{artist or ''} / {album}" for artist, album in pairs]
 
 
-def year_ranges(table: LabelTable, seen: NDArray[np.bool_], bins: int) -> list[str | None]:
-    """The range of years, out of ``bins`` that hold about equally many seen tracks, that each track falls in."""
+def year_edges(table: LabelTable, seen: NDArray[np.bool_], bins: int) -> NDArray[np.float64]:
+    """Years after which a new range begins: at most ``bins`` ranges with about equally many seen tracks."""
     years = table.tracks["year"].to_numpy(np.float64)
     known = years[seen & ~np.isnan(years)]
     if not known.size:
-        return [None] * len(years)
+        return np.empty(0)
     inner = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1], method="nearest"))
-    names = [f"<= {edge:.0f}" for edge in inner] + [f"> {inner[-1]:.0f}"]
-    return [None if np.isnan(year) else names[int(np.searchsorted(inner, year))] for year in years]
+    return np.asarray(inner[inner < known.max()], np.float64)
+
+
+def year_ranges(table: LabelTable, seen: NDArray[np.bool_], bins: int) -> list[str | None]:
+    """The range of years between ``year_edges`` that each track falls in."""
+    years, edges = table.tracks["year"].to_numpy(np.float64), year_edges(table, seen, bins)
+    if not edges.size:
+        return [None] * len(years)
+    names = [f"<= {edge:.0f}" for edge in edges] + [f"> {edges[-1]:.0f}"]
+    return [None if np.isnan(year) else names[int(np.searchsorted(edges, year))] for year in years]
+
+
+def _add_ordinal_years(labels: TaskLabels, table: LabelTable, edges: NDArray[np.float64]) -> None:
+    if not edges.size:
+        return
+    years = table.tracks["year"].to_numpy(np.float64)[:, None]
+    labels.heads["year"] = HeadSpec(kind="ordinal", labels=tuple(f"> {edge:.0f}" for edge in edges))
+    labels.targets["year"] = np.where(np.isnan(years), np.nan, years > edges).astype(np.float32)
 
 
 def _add_classes(
-    labels: TaskLabels, task: str, keys: list[str | None], seen: NDArray[np.bool_], min_count: int
+    labels: TaskLabels,
+    task: str,
+    keys: list[str | None],
+    seen: NDArray[np.bool_],
+    min_count: int,
+    kind: HeadKind | None,
 ) -> None:
     counts = pd.Series([key for key, use in zip(keys, seen, strict=True) if use and key]).value_counts()
     vocabulary = sorted(map(str, counts.index[counts >= min_count]))
     if len(vocabulary) < 2:
         return
     number = {key: i for i, key in enumerate(vocabulary)}
-    labels.heads[task] = HeadSpec(kind="classes", labels=tuple(vocabulary))
+    if kind is not None:
+        labels.heads[task] = HeadSpec(kind=kind, labels=tuple(vocabulary))
     labels.targets[task] = np.array([number.get(key or "", UNKNOWN_CLASS) for key in keys], np.int64)
 
 

@@ -19,16 +19,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from moodrec.errors import ConfigError
 from moodrec.files import write_atomically
-from moodrec.model.losses import masked_bce, masked_cross_entropy
-from moodrec.model.network import MoodNetwork
+from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.augment import SpecAugment
+from moodrec.training.batch_norm import untouched_statistics
 from moodrec.training.cache import LoadLogMel
 from moodrec.training.labels import TaskLabels
+from moodrec.training.objective import Objective
+from moodrec.training.optimizer import build_optimizer, schedule, set_learning_rates
 from moodrec.training.recipe import Recipe
 from moodrec.training.resume import RunState, load_state, save_state
-from moodrec.training.sampling import epoch_batches, excerpts, steps_per_epoch
+from moodrec.training.sampling import Draws, Sampler, StepDraws, excerpts
+from moodrec.training.warm_start import copy_weights, freeze, train_mode
+from moodrec.training.weighting import build_weighting
 
 LOG = "log.jsonl"
 
@@ -56,14 +61,30 @@ class Trainer:
         self.config = recipe.training
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.frames = math.ceil(recipe.windows.window_s * recipe.audio.sample_rate / recipe.audio.hop_length)
-        self.epoch_steps = steps_per_epoch(len(data.rows), self.config.batch_size)
-        self.target_weights = self._target_weights()
+        self.sampler = Sampler.over(data.rows, data.labels, self.config, recipe.seed)
+        self.epoch_steps = self.sampler.steps_per_epoch
+        self.objective = Objective.of(recipe, data.labels, self.device)
         self.augment = SpecAugment(recipe.augment)
         torch.manual_seed(recipe.seed)
         network = MoodNetwork(recipe.audio, recipe.network, data.labels.heads).to(self.device)
         if self.config.channels_last:
             network = network.to(memory_format=torch.channels_last)
-        self.state = RunState.fresh(network, self._optimizer(network), recipe.digest + data.digest)
+        if recipe.warm_start is not None:
+            copy_weights(network, recipe.audio, recipe.warm_start)
+            freeze(network, recipe.warm_start.freeze)
+        weighting = build_weighting(recipe.tasks, tuple(data.labels.targets)).to(self.device)
+        optimizer = build_optimizer(network, weighting, self.config, recipe.warm_start)
+        self.state = RunState.fresh(network, weighting, optimizer, recipe.digest + data.digest)
+        self._check()
+
+    def _check(self) -> None:
+        if self.config.metadata_first and set(self.data.labels.targets) <= {MOOD_TASK}:
+            raise ConfigError("training.metadata_first: there are no metadata tasks to begin with")
+        trained = self.state.network.projection.weight.requires_grad
+        if self.recipe.tasks.weighting == "gradnorm" and not trained:
+            raise ConfigError(
+                "tasks.weighting: gradnorm needs the projection, which warm_start.freeze keeps still"
+            )
 
     def run(self) -> MoodNetwork:
         """Train to the end and return the averaged network in evaluation mode."""
@@ -78,77 +99,63 @@ class Trainer:
     def _epoch(self) -> None:
         started, epoch = time.monotonic(), self.state.epoch
         losses: list[dict[str, float]] = []
-        batches = epoch_batches(self.data.rows, self.config.batch_size, self.recipe.seed, epoch)
-        for number, batch in enumerate(batches):
-            losses.append(self._step(batch, epoch * self.epoch_steps + number))
+        for number, draws in enumerate(self.sampler.epoch(epoch)):
+            losses.append(self._step(draws, epoch * self.epoch_steps + number))
         self.state.epoch = epoch + 1
         self._report(losses, time.monotonic() - started)
         if self.state.epoch % self.config.checkpoint_every == 0 or self.state.epoch == self.config.epochs:
             save_state(self.folder, self.state)
 
-    def _step(self, batch: NDArray[np.int64], step: int) -> dict[str, float]:
+    def _step(self, draws: StepDraws, step: int) -> dict[str, float]:
         torch.manual_seed((self.recipe.seed << 32) + step)
-        for group in self.state.optimizer.param_groups:
-            group["lr"] = self._learning_rate(step)
-        losses = self.task_losses(batch, self.state.epoch)
-        total = torch.stack([self._weight(task) * loss for task, loss in losses.items()]).sum()
-        self.state.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), 5.0)
-        self.state.optimizer.step()
+        set_learning_rates(self.state.optimizer, schedule(step, self.config.epochs * self.epoch_steps))
+        losses = self.task_losses(draws)
+        if step < self.config.metadata_first * self.config.epochs * self.epoch_steps:
+            losses.pop(MOOD_TASK, None)
+        if losses:
+            self._descend(losses)
         self.state.update_average(min(self.config.ema_decay, (1 + step) / (10 + step)))
         return {task: float(loss.detach()) for task, loss in losses.items()}
 
-    def task_losses(self, batch: NDArray[np.int64], epoch: int) -> dict[str, Tensor]:
-        """Unweighted loss of each task on one augmented excerpt of each track of ``batch``."""
-        self.state.network.train()
-        sample = excerpts(self.data.log_mels, batch, self.frames, (self.recipe.seed, epoch))
-        log_mel = self.augment(torch.from_numpy(sample)).to(self.device)
-        half = self.config.precision == "bfloat16"
+    def _descend(self, losses: dict[str, Tensor]) -> None:
+        network = self.state.network
+        total = self.state.weighting(losses, network.projection.weight)
+        self.state.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        self.state.optimizer.step()
+
+    def task_losses(self, draws: StepDraws) -> dict[str, Tensor]:
+        """Unweighted loss of each task that augmented excerpts of the tracks of a step teach.
+
+        What comes on top of the mood-labelled tracks is often other music, so it goes through the network by itself:
+        batch norms normalise it by its own statistics and remember those of the mood-labelled tracks alone.
+        """
+        start = self.recipe.warm_start
+        train_mode(self.state.network, start.freeze if start else ())
+        main = self._hear(draws.main)
+        if len(draws.extra.rows) < 2:
+            return self.objective.losses(main, self._targets(draws.main, draws.extra.rows[:0]))
+        with untouched_statistics(self.state.network):
+            extra = self._hear(draws.extra)
+        return self.objective.losses(join_outputs(main, extra), self._targets(draws.main, draws.extra.rows))
+
+    def _hear(self, draws: Draws) -> NetworkOutput:
+        log_mel, half = self._listen(draws), self.config.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            logits = self.state.network(log_mel).logits
-        targets = {
-            task: torch.from_numpy(values).to(self.device)
-            for task, values in self.data.labels.rows(batch).items()
-        }
-        return {task: self._loss(task, logits[task], targets[task]) for task in logits}
+            output: NetworkOutput = self.state.network(log_mel)
+        return output
 
-    def _loss(self, task: str, logits: Tensor, targets: Tensor) -> Tensor:
-        if self.data.labels.heads[task].kind == "classes":
-            return masked_cross_entropy(logits, targets)
-        if task == MOOD_TASK:
-            smooth = self.recipe.label_smoothing
-            return masked_bce(logits, targets * (1 - smooth) + smooth / 2, self.target_weights)
-        return masked_bce(logits, targets)
+    def _listen(self, draws: Draws) -> Tensor:
+        sample = excerpts(self.data.log_mels, draws, self.frames, self.config.excerpts, self.recipe.seed)
+        log_mel: Tensor = self.augment(torch.from_numpy(sample))
+        return log_mel.to(self.device)
 
-    def _weight(self, task: str) -> float:
-        return float(getattr(self.recipe.tasks, task).weight)
-
-    def _target_weights(self) -> Tensor:
-        head = self.data.labels.heads.get(MOOD_TASK)
-        prefixes = self.recipe.tasks.mood.target_weights
-        names = head.labels if head else ()
-        matches = [[p for p in prefixes if name.startswith(p)] for name in names]
-        weights = [prefixes[max(found, key=len)] if found else 1.0 for found in matches]
-        return torch.tensor(weights, device=self.device)
-
-    def _optimizer(self, network: MoodNetwork) -> torch.optim.AdamW:
-        decayed = [p for p in network.parameters() if p.ndim > 1]
-        plain = [p for p in network.parameters() if p.ndim <= 1]
-        groups = [
-            {"params": decayed, "weight_decay": self.config.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=self.config.learning_rate)
-
-    def _learning_rate(self, step: int) -> float:
-        total = self.config.epochs * self.epoch_steps
-        warm = max(1, total // 10)
-        if step < warm:
-            return self.config.learning_rate * (step + 1) / warm
-        return (
-            self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
-        )
+    def _targets(self, main: Draws, extra: NDArray[np.int64]) -> dict[str, Tensor]:
+        targets = self.data.labels.rows(np.concatenate([main.rows, extra]).repeat(self.config.excerpts))
+        if MOOD_TASK in targets:
+            targets[MOOD_TASK][len(main.rows) * self.config.excerpts :] = np.nan
+        return {task: torch.from_numpy(values).to(self.device) for task, values in targets.items()}
 
     def _trim_log(self) -> None:
         """Drop the lines of epochs after the checkpoint: they will be trained, and told, again."""
@@ -158,7 +165,8 @@ class Trainer:
             write_atomically(log, b"".join(lines[: self.state.epoch]))
 
     def _report(self, losses: list[dict[str, float]], seconds: float) -> None:
-        means = {task: float(np.mean([loss[task] for loss in losses])) for task in losses[0]}
+        told = [task for task in self.data.labels.targets if any(task in step for step in losses)]
+        means = {task: float(np.mean([step[task] for step in losses if task in step])) for task in told}
         event: Event = {
             "event": "epoch",
             "epoch": self.state.epoch,
@@ -166,6 +174,9 @@ class Trainer:
             "seconds": round(seconds, 3),
             "loss": {task: round(value, 5) for task, value in means.items()},
         }
+        if self.recipe.tasks.weighting != "fixed":
+            weights = self.state.weighting.weights()
+            event["weights"] = {task: round(value, 5) for task, value in weights.items()}
         with (self.folder / LOG).open("a") as log:
             log.write(json.dumps(event) + "\n")
         self.on_event(event)

@@ -21,6 +21,9 @@ from moodrec.training.labels import artist_keys
 from moodrec.training.loop import OnEvent
 from moodrec.training.recipe import Recipe
 
+FEW_TRACKS = 200
+"""With fewer mood-labelled tracks, the levels of scores are not to be trusted."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -59,10 +62,12 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
         raise DataError("none of the tracks' audio can be read; check the roots in the recipe")
     table = table.select(readable)
     held_out = _held_out(recipe, table)
+    seen = _takes_part(recipe, table) & ~held_out & ~_in_splits(table, recipe.split.held_out)
+    _warn_of_few(int((_with_mood(table) & seen).sum()), on_event)
     return Prepared(
         table=table,
         log_mels=[mel for mel in log_mels if mel is not None],
-        seen=~held_out & ~_in_splits(table, recipe.split.held_out),
+        seen=seen,
         held_out=held_out,
         folds=_folds(recipe, table),
     )
@@ -79,6 +84,29 @@ def _spectrograms(
         on_event({"event": "spectrogram", "done": done, "total": len(table)})
 
     return LogMelCache(folder, recipe.audio).fill(list(table.tracks["audio"]), os.cpu_count() or 1, count)
+
+
+def _takes_part(recipe: Recipe, table: LabelTable) -> NDArray[np.bool_]:
+    """Tracks without a mood teach nothing unless the recipe gives them a place in each step."""
+    with_mood = _with_mood(table)
+    moods_count = recipe.tasks.mood.weight > 0 and with_mood.any()
+    if recipe.training.metadata_batch_size or not moods_count:
+        return np.ones(len(table), np.bool_)
+    return with_mood
+
+
+def _with_mood(table: LabelTable) -> NDArray[np.bool_]:
+    return table.targets.notna().any(axis=1).to_numpy(np.bool_)
+
+
+def _warn_of_few(with_mood: int, on_event: OnEvent) -> None:
+    """The scales come from other predictions than the final model's, and on few tracks their levels differ."""
+    if 0 < with_mood < FEW_TRACKS:
+        message = (
+            f"scores of a model learnt from {with_mood} tracks may be off scale: its order of tracks means more than "
+            "its levels; compare tracks within a library by pct(mood)"
+        )
+        on_event({"event": "warning", "message": message})
 
 
 def _in_splits(table: LabelTable, splits: Sequence[str]) -> NDArray[np.bool_]:

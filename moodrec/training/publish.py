@@ -114,4 +114,5 @@ def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Floats) -
 def _provenance(recipe: Recipe) -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in ("moodrec", "torch", "torchaudio")}
     datasets = ", ".join(entry.source for entry in recipe.data)
-    return {"recipe": recipe.digest, "seed": str(recipe.seed), "data": datasets, **versions}
+    start = {"warm_start": recipe.warm_start.fingerprint} if recipe.warm_start else {}
+    return {"recipe": recipe.digest, "seed": str(recipe.seed), "data": datasets, **start, **versions}

@@ -20,55 +20,9 @@ from moodrec.config import (
     validate,
 )
 from moodrec.errors import ConfigError
+from moodrec.model.describe import describe_model
 from moodrec.model.spec import PublishedMood
-
-Weight = Annotated[float, Field(ge=0)]
-
-
-class MoodTask(Config):
-    """The mood head: one sigmoid a target, soft targets in [0, 1] allowed."""
-
-    weight: Weight = 1.0
-    """Weight of its loss in the sum; 0 leaves the head out."""
-    target_weights: dict[str, Weight] = Field(default_factory=dict)
-    """Relative weight of the targets whose name starts with a prefix (longest prefix wins); 1 by default."""
-
-
-class ClassTask(Config):
-    """Artist or album as a softmax over those with enough tracks."""
-
-    weight: Weight = 0.1
-    """Weight of its loss in the sum; 0 leaves the head out."""
-    min_count: Positive = 2
-    """Fewer tracks than this, and the class is unknown to the head."""
-
-
-class YearTask(Config):
-    """Year as a softmax over ranges that hold about equally many tracks."""
-
-    weight: Weight = 0.1
-    """Weight of its loss in the sum; 0 leaves the head out."""
-    bins: Annotated[int, Field(ge=2)] = 5
-    """Number of ranges."""
-
-
-class GenreTask(Config):
-    """Genre as one sigmoid a genre; the genres of a dataset are unknown, not absent, in the others."""
-
-    weight: Weight = 0.1
-    """Weight of its loss in the sum; 0 leaves the head out."""
-    min_count: Positive = 5
-    """Rarer genres are left out."""
-
-
-class TasksConfig(Config):
-    """What the network learns."""
-
-    mood: MoodTask = MoodTask()
-    artist: ClassTask = ClassTask()
-    album: ClassTask = ClassTask()
-    year: YearTask = YearTask()
-    genre: GenreTask = GenreTask()
+from moodrec.training.tasks import TasksConfig
 
 
 class AugmentConfig(Config):
@@ -88,11 +42,18 @@ class OptimizerConfig(Config):
     """AdamW under a one-cycle schedule; the model kept is the moving average of the weights."""
 
     epochs: Positive = 60
-    """Passes over the tracks, one random excerpt of each a pass."""
+    """Passes over the tracks with a known mood target (over all tracks where none has one)."""
     batch_size: Annotated[int, Field(ge=2)] = 32
-    """Excerpts a step."""
+    """Tracks of the pass in a step."""
+    metadata_batch_size: Annotated[int, Field(ge=0)] = 0
+    """Tracks without any mood target added to each step, from an endless shuffle of their own; 0 leaves such
+    tracks out. Steps and mood excerpts are the same with and without them."""
+    excerpts: Positive = 1
+    """Random excerpts of each track of a step, from as many equal stretches of it."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     """Peak of the schedule: linear warm-up over a tenth of the steps, cosine down to zero."""
+    metadata_first: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the steps in which the metadata losses alone count, before the moods join."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Decay per step of the exponential moving average of the weights."""
@@ -104,6 +65,24 @@ class OptimizerConfig(Config):
     """CPU threads; 0 takes all cores. A resumed run is bit-equal only with the same number."""
     checkpoint_every: Positive = 5
     """Epochs between checkpoints."""
+
+
+class WarmStartConfig(Config):
+    """Weights to start from instead of random ones."""
+
+    model: str
+    """A model folder; ``${NAME}`` is replaced from the environment, relative paths start at the recipe."""
+    modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("backbone",)
+    """Parts to copy, by dotted name: ``backbone``, ``projection``, ``norm``, ``heads.mood``, ..."""
+    freeze: tuple[str, ...] = ()
+    """Parts that are not trained, by dotted name; their batch norms keep the statistics that they have."""
+    learning_rate_scale: Annotated[float, Field(gt=0)] = 1.0
+    """Learning rate of the copied parts, as a share of that of the others."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the model to start from."""
+        return describe_model(Path(self.model)).fingerprint
 
 
 class DataEntry(Config):
@@ -150,6 +129,7 @@ class Recipe(Config):
     tasks: TasksConfig = TasksConfig()
     augment: AugmentConfig = AugmentConfig()
     training: OptimizerConfig = OptimizerConfig()
+    warm_start: WarmStartConfig | None = None
     split: SplitConfig = SplitConfig()
     data: Annotated[tuple[DataEntry, ...], Field(min_length=1)]
     moods: dict[str, PublishedMood] = Field(default_factory=dict)
@@ -163,7 +143,11 @@ class Recipe(Config):
     def digest(self) -> str:
         """Changes with every setting that decides the weights; a run is resumed only under the same one.
 
-        So a finished run publishes other moods or terms without training again.
+        So a finished run publishes other moods or terms without training again. Of a model to start from, its
+        fingerprint counts, not its place.
+
+        Raises:
+            NotFoundError: there is no model to start from.
         """
         settings = self.model_dump_json(
             exclude={
@@ -173,25 +157,31 @@ class Recipe(Config):
                 "data": {"__all__": {"root"}},
                 "split": {"only_fold"},
                 "training": {"checkpoint_every"},
+                "warm_start": {"model"},
             }
         )
+        if self.warm_start is not None:
+            settings += self.warm_start.fingerprint
         return hashlib.sha256(settings.encode()).hexdigest()[:16]
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe and resolve the roots of its data.
+    """Read a recipe and resolve the places it names.
 
     ``base = "other.toml"`` starts from another recipe beside it; tables are merged field by field.
 
     Raises:
         NotFoundError: no such file.
-        ConfigError: a wrong field, or an environment variable in a root that is not set.
+        ConfigError: a wrong field, or an environment variable in a place that is not set.
     """
     recipe = validate(_with_base(path, ()), Recipe, path)
     entries = tuple(
-        entry.model_copy(update={"root": resolve_root(entry.root, path.parent)}) for entry in recipe.data
+        entry.model_copy(update={"root": resolve_place(entry.root, path.parent)}) for entry in recipe.data
     )
-    return recipe.model_copy(update={"data": entries})
+    start = recipe.warm_start
+    if start is not None:
+        start = start.model_copy(update={"model": resolve_place(start.model, path.parent)})
+    return recipe.model_copy(update={"data": entries, "warm_start": start})
 
 
 def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
@@ -209,9 +199,9 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return base | over | both
 
 
-def resolve_root(root: str, beside: Path) -> str:
+def resolve_place(place: str, beside: Path) -> str:
     """Replace environment variables and make the path absolute."""
-    expanded = os.path.expandvars(root)
+    expanded = os.path.expandvars(place)
     if "$" in expanded:
-        raise ConfigError(f"data root {root!r}: set the environment variable it names")
+        raise ConfigError(f"{place!r}: set the environment variable it names")
     return str((beside / Path(expanded).expanduser()).resolve())

@@ -19,6 +19,7 @@ from torch import Tensor
 from moodrec.errors import ConfigError
 from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork
+from moodrec.training.weighting import TaskWeighting
 
 
 @dataclass
@@ -28,6 +29,7 @@ class RunState:
     network: MoodNetwork
     average: MoodNetwork
     """Exponential moving average of the weights and of the batch statistics."""
+    weighting: TaskWeighting
     optimizer: torch.optim.AdamW
     digest: str
     """Of recipe and data; a run on others is not continued."""
@@ -35,9 +37,12 @@ class RunState:
     """Epochs done."""
 
     @staticmethod
-    def fresh(network: MoodNetwork, optimizer: torch.optim.AdamW, digest: str) -> RunState:
+    def fresh(
+        network: MoodNetwork, weighting: TaskWeighting, optimizer: torch.optim.AdamW, digest: str
+    ) -> RunState:
         """The state before the first step."""
-        return RunState(network, copy.deepcopy(network).requires_grad_(False), optimizer, digest)
+        average = copy.deepcopy(network).requires_grad_(False)
+        return RunState(network, average, weighting, optimizer, digest)
 
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
@@ -53,6 +58,7 @@ class RunState:
         """Every tensor of the state under a flat name."""
         found = {f"network/{name}": value for name, value in self.network.state_dict().items()}
         found |= {f"average/{name}": value for name, value in self.average.state_dict().items()}
+        found |= {f"weighting/{name}": value for name, value in self.weighting.state_dict().items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             found |= {f"optimizer/{index}/{name}": value for name, value in moments.items()}
         return found
@@ -61,6 +67,7 @@ class RunState:
         """Take over what ``tensors`` returned."""
         self.network.load_state_dict(_below(tensors, "network/"))
         self.average.load_state_dict(_below(tensors, "average/"))
+        self.weighting.load_state_dict(_below(tensors, "weighting/"))
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in _below(tensors, "optimizer/").items():
             index, _, kind = name.partition("/")

@@ -1,49 +1,177 @@
-"""Which tracks make up a step, and which excerpt of each: a function of seed and epoch alone.
+"""Which tracks make up a step, and which excerpts of each: a function of seed and step alone.
 
-Nothing here keeps state, so a resumed run draws what an uninterrupted one would have drawn.
+Nothing here keeps state, so a resumed run draws what an uninterrupted one would have drawn. What comes on top of
+the tracks of the pass never changes which of them are drawn, or what is heard of them: runs that differ in
+their metadata learn moods from the same excerpts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.training.labels import TaskLabels
+from moodrec.training.recipe import OptimizerConfig
 
-def epoch_batches(rows: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """Shuffled batches of an epoch; a remainder of one joins the batch before it (batch norm needs two)."""
-    order = np.random.default_rng([seed, epoch]).permutation(rows)
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+Rows = NDArray[np.int64]
+
+
+class _Stream(IntEnum):
+    """Keeps the random numbers of different purposes apart."""
+
+    ORDER = 0
+    PASS = 1
+    METADATA_ORDER = 2
+    METADATA = 3
+    PARTNER_CHOICE = 4
+    PARTNER = 5
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Tracks to take excerpts of."""
+
+    rows: Rows
+    """(n,)"""
+    seeds: Rows
+    """(n, 3), the seed of each track's excerpts."""
+
+    @staticmethod
+    def join(parts: Sequence[Draws]) -> Draws:
+        """One after the other."""
+        return Draws(
+            np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)]),
+            np.concatenate([np.empty((0, 3), np.int64), *(part.seeds for part in parts)]),
+        )
+
+
+@dataclass(frozen=True)
+class StepDraws:
+    """The tracks of one step."""
+
+    main: Draws
+    """From the pass over the mood-labelled tracks."""
+    extra: Draws
+    """What comes on top, for the metadata tasks alone."""
+
+
+@dataclass(frozen=True)
+class Partners:
+    """Finds another track of the same class."""
+
+    classes: Rows
+    """(rows of the table,), negative where unknown."""
+    members: dict[int, Rows]
+    """Class to the rows that may be chosen."""
+
+    @staticmethod
+    def among(pool: Rows, classes: Rows) -> Partners:
+        """To choose from ``pool`` by ``classes`` (rows of the table,)."""
+        known = np.unique(classes[pool][classes[pool] >= 0]).tolist()
+        return Partners(classes, {number: pool[classes[pool] == number] for number in known})
+
+    def choose(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        """For every row that has any, a random other row of its class; rows without one give none."""
+        found = []
+        for row, place in zip(rows.tolist(), rng.random(len(rows)).tolist(), strict=True):
+            others = self.members.get(int(self.classes[row]), rows[:0])
+            others = others[others != row]
+            if others.size:
+                found.append(others[int(place * others.size)])
+        return np.array(found, np.int64)
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws the steps of an epoch, which is one pass over ``main``."""
+
+    seed: int
+    main: Rows
+    batch_size: int
+    extra: Rows
+    """Drawn from in an endless shuffle."""
+    extra_size: int
+    """How many of them a step takes."""
+    partners: tuple[Partners, ...] = ()
+    """Each brings the tracks of the pass one more."""
+
+    @staticmethod
+    def over(rows: Rows, labels: TaskLabels, config: OptimizerConfig, seed: int) -> Sampler:
+        """A pass over the rows with a known mood target; over all of them where none has one."""
+        known = labels.with_mood(rows)
+        main, extra = (rows[known], rows[~known]) if known.any() else (rows, rows[:0])
+        pool = rows if config.metadata_batch_size else main
+        classes = [np.asarray(labels.targets[task], np.int64) for task in labels.paired]
+        partners = tuple(Partners.among(pool, each) for each in classes)
+        return Sampler(seed, main, config.batch_size, extra, config.metadata_batch_size, partners)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many steps ``epoch`` gives."""
+        return len(pass_batches(len(self.main), self.batch_size, np.random.default_rng(0)))
+
+    def epoch(self, epoch: int) -> list[StepDraws]:
+        """All steps of an epoch."""
+        rng = np.random.default_rng([self.seed, _Stream.ORDER, epoch])
+        batches = pass_batches(len(self.main), self.batch_size, rng)
+        first = epoch * len(batches)
+        return [self._step(places, epoch, first + number) for number, places in enumerate(batches)]
+
+    def _step(self, places: Rows, epoch: int, step: int) -> StepDraws:
+        main = Draws(self.main[places], _seeds(_Stream.PASS, epoch, places))
+        partners = [self._partners(number, main.rows, step) for number in range(len(self.partners))]
+        return StepDraws(main, Draws.join([self._metadata(step), *partners]))
+
+    def _metadata(self, step: int) -> Draws:
+        n = len(self.extra)
+        numbers = np.arange(step * self.extra_size, (step + 1) * self.extra_size) if n else np.arange(0)
+        orders = {
+            turn: np.random.default_rng([self.seed, _Stream.METADATA_ORDER, turn]).permutation(self.extra)
+            for turn in set((numbers // max(1, n)).tolist())
+        }
+        rows = [orders[number // n][number % n] for number in numbers.tolist()]
+        return Draws(np.array(rows, np.int64), _seeds(_Stream.METADATA, 0, numbers))
+
+    def _partners(self, number: int, rows: Rows, step: int) -> Draws:
+        rng = np.random.default_rng([self.seed, _Stream.PARTNER_CHOICE, number, step])
+        found = self.partners[number].choose(rows, rng)
+        return Draws(found, _seeds(_Stream.PARTNER + number, step, np.arange(len(found))))
+
+
+def pass_batches(n: int, batch_size: int, rng: np.random.Generator) -> list[Rows]:
+    """Shuffled batches of 0..n-1; a remainder of one joins the batch before it (batch norm needs two)."""
+    order = rng.permutation(n)
+    batches = [order[start : start + batch_size] for start in range(0, n, batch_size)]
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [np.concatenate(batches[-2:])]
     return batches
 
 
-def steps_per_epoch(n_rows: int, batch_size: int) -> int:
-    """How many batches ``epoch_batches`` gives."""
-    return len(epoch_batches(np.arange(n_rows), batch_size, 0, 0))
-
-
 def excerpts(
-    log_mels: Sequence[Callable[[], NDArray[np.float16]]],
-    batch: NDArray[np.int64],
-    frames: int,
-    seed: tuple[int, int],
+    log_mels: Sequence[Callable[[], NDArray[np.float16]]], draws: Draws, frames: int, count: int, seed: int
 ) -> NDArray[np.float32]:
-    """One random excerpt of each track of a batch: (batch, n_mels, frames) float32.
+    """``count`` random excerpts of each track, next to each other: (n * count, n_mels, frames) float32.
 
-    ``seed`` is (seed, epoch); a track's draw depends on its row as well, not on its batch.
+    What is drawn of a track depends on ``seed`` and on its own seed, not on what is drawn beside it.
     """
-    return np.stack([_excerpt(log_mels[row](), int(row), frames, seed) for row in batch])
+    found = []
+    for row, own in zip(draws.rows, draws.seeds, strict=True):
+        log_mel, places = log_mels[row](), np.random.default_rng([seed, *own]).random(count)
+        starts = max(1, log_mel.shape[1] - frames + 1)
+        found += [_excerpt(log_mel, int((i + u) / count * starts), frames) for i, u in enumerate(places)]
+    return np.stack(found)
 
 
-def _excerpt(
-    log_mel: NDArray[np.float16], row: int, frames: int, seed: tuple[int, int]
-) -> NDArray[np.float32]:
-    rng = np.random.default_rng([*seed, row])
-    start = int(rng.integers(max(1, log_mel.shape[1] - frames + 1)))
+def _excerpt(log_mel: NDArray[np.float16], start: int, frames: int) -> NDArray[np.float32]:
     part = np.asarray(log_mel[:, start : start + frames], np.float32)
     if part.shape[1] < frames:
         part = np.tile(part, -(-frames // part.shape[1]))[:, :frames]
     return part
+
+
+def _seeds(stream: int, turn: int, numbers: Rows) -> Rows:
+    return np.stack([np.full_like(numbers, stream), np.full_like(numbers, turn), numbers], axis=1)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from moodrec.data.labels import LabelTable
-from moodrec.training.labels import encode_labels, year_ranges
-from moodrec.training.recipe import GenreTask, TasksConfig
+from moodrec.training.labels import encode_labels, year_edges, year_ranges
+from moodrec.training.tasks import ClassTask, GenreTask, TasksConfig, YearTask
 
 
 @pytest.fixture
@@ -78,3 +78,42 @@ def test_weight_zero_leaves_a_head_out(table: LabelTable) -> None:
         {t: {"weight": 0} for t in ("mood", "artist", "album", "year", "genre")}
     )
     assert encode_labels(table, tasks, np.ones(6, bool)).heads == {}
+
+
+def test_ordinal_years_ask_at_each_edge(table: LabelTable) -> None:
+    tasks = TasksConfig(year=YearTask(kind="ordinal", bins=5))
+    labels = encode_labels(table, tasks, np.ones(6, bool))
+    assert labels.heads["year"].kind == "ordinal"
+    assert labels.heads["year"].labels == ("> 1990", "> 1995")
+    unknown = [np.nan] * 2
+    expected = [[0, 0], [1, 0], unknown, [1, 1], unknown, unknown]
+    np.testing.assert_array_equal(labels.targets["year"], expected)
+
+
+def test_year_edges_come_from_seen_rows_and_part_them(table: LabelTable) -> None:
+    assert year_edges(table, np.array([True, True] + [False] * 4), 5).tolist() == [1990]
+    for seen in ([True] + [False] * 5, [False] * 6):
+        assert not year_edges(table, np.array(seen), 5).size
+        for kind in ("classes", "ordinal"):
+            tasks = TasksConfig.model_validate({"year": {"kind": kind}})
+            assert "year" not in encode_labels(table, tasks, np.array(seen)).heads
+
+
+def test_contrastive_artists_have_targets_and_no_head(table: LabelTable) -> None:
+    labels = encode_labels(table, TasksConfig(artist=ClassTask(kind="contrastive")), np.ones(6, bool))
+    assert labels.paired == ["artist"]
+    assert labels.targets["artist"].tolist() == [0, 0, 1, -1, 1, -1]
+
+
+def test_cosine_artists_have_a_cosine_head(table: LabelTable) -> None:
+    labels = encode_labels(table, TasksConfig(artist=ClassTask(kind="cosine")), np.ones(6, bool))
+    assert (labels.heads["artist"].kind, labels.heads["artist"].labels, labels.paired) == (
+        "cosine",
+        ("x", "y"),
+        [],
+    )
+
+
+def test_rows_with_a_mood(table: LabelTable) -> None:
+    labels = encode_labels(table, TasksConfig(), np.ones(6, bool))
+    assert labels.with_mood(np.array([1, 2, 3, 4])).tolist() == [True, False, True, False]

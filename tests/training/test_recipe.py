@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -77,5 +78,7 @@ def test_the_digest_follows_settings_not_places(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(Path("recipes").glob("*.toml")), ids=lambda path: path.name)
 def test_the_recipes_of_the_repository_are_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in re.findall(r"\$\{(\w+)\}", path.read_text()):
+        monkeypatch.setenv(variable, "anywhere")
     monkeypatch.setenv("MOODREC_DATA", "anywhere")
     assert isinstance(read_recipe(path), Recipe)

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
-from moodrec.data.sources.jamendo_files import TAGS, read_names, read_parts
+from moodrec.data.sources.jamendo_files import TAGS, read_all_tags, read_names, read_parts
 from moodrec.errors import DataError, UsageError
 
 NAME: Final = "jamendo"
 MOOD: Final = "mood/theme---"
 GENRE: Final = "genre---"
+INSTRUMENT: Final = "instrument---"
 SUFFIXES: Final = {"audio": (".mp3", ".low.mp3"), "melspecs": (".npy",)}
 
 
@@ -30,20 +31,23 @@ def load(
     subset: str = "moodtheme",
     files: str | None = None,
     kind: str = "audio",
+    instruments: bool = False,
     allow_missing: bool = False,
 ) -> LabelTable:
     """Read the official TSV files, or a Parquet table with the same columns in lower case and ``split0``.
 
     Targets: ``jamendo:<tag>`` (0/1), in the order of the tag names; NaN throughout a track without any mood
     tag. The group of a track is its artist id. ``artist`` and ``album`` are names where ``raw.meta.tsv`` has
-    them, else ids.
+    them, else ids. Genres come from the dataset's table of all tags where it is there.
 
     Args:
         root: a clone of the dataset's repository, its ``data`` folder, or a Parquet file.
         split: which official split, 0 to 4; a Parquet file has split 0 alone.
         subset: ``"moodtheme"`` for the tracks with mood tags, ``"all"`` to add the others for their metadata.
-        files: folder of the audio, holding ``NN/<id>.mp3`` or ``.low.mp3``; None for a table without audio.
+        files: folder of the audio, holding ``NN/<id>.mp3`` or ``.low.mp3``, relative to ``root`` or absolute;
+            None for a table without audio.
         kind: ``"melspecs"`` where ``files`` holds the dataset's own mel spectrograms ``NN/<id>.npy`` instead.
+        instruments: add the instrument tags to ``genre``, as ``instrument:<tag>``, for the genre head to learn.
         allow_missing: leave out tracks whose file is missing rather than refuse.
 
     Raises:
@@ -54,7 +58,12 @@ def load(
         raise UsageError(f"subset must be 'moodtheme' or 'all', not {subset!r}")
     tracks = read_parts(root, split, subset)
     tags = [_tags(cell, MOOD) for cell in tracks[TAGS]]
-    table = LabelTable.build(NAME, _columns(root, tracks, files, kind), _targets(tags))
+    columns = _names_of(root, tracks) | {
+        "audio": _find_files(root, tracks["PATH"].tolist(), files, kind),
+        "genre": _genres(root, tracks, instruments),
+        "split": tracks["split"].tolist(),
+    }
+    table = LabelTable.build(NAME, columns, _targets(tags))
     keep = np.array([bool(mine) for mine in tags]) if subset == "moodtheme" else np.ones(len(table), bool)
     if allow_missing and files is not None:
         keep &= (table.tracks["audio"] != "").to_numpy(dtype=np.bool_)
@@ -64,22 +73,31 @@ def load(
     return table
 
 
-def _columns(root: Path, tracks: pd.DataFrame, files: str | None, kind: str) -> reading.Columns:
+def _names_of(root: Path, tracks: pd.DataFrame) -> reading.Columns:
     names = read_names(root)
     ids = tracks["TRACK_ID"].tolist()
     known = [names.get(track_id) for track_id in ids]
     artist_ids, album_ids = tracks["ARTIST_ID"].tolist(), tracks["ALBUM_ID"].tolist()
     return {
         "track_id": ids,
-        "audio": _find_files(tracks["PATH"].tolist(), files, kind),
         "artist": [(name and name.artist) or given for name, given in zip(known, artist_ids, strict=True)],
         "album": [(name and name.album) or given for name, given in zip(known, album_ids, strict=True)],
         "title": [name and name.title for name in known],
         "year": [np.nan if name is None else name.year for name in known],
-        "genre": [_tags(cell, GENRE) for cell in tracks[TAGS]],
         "group": [f"artist:{artist_id}" for artist_id in artist_ids],
-        "split": tracks["split"].tolist(),
     }
+
+
+def _genres(root: Path, tracks: pd.DataFrame, instruments: bool) -> list[list[str]]:
+    complete = read_all_tags(root)
+    cells = [
+        complete.get(track_id, tags) for track_id, tags in zip(tracks["TRACK_ID"], tracks[TAGS], strict=True)
+    ]
+    played = [_tags(cell, INSTRUMENT) if instruments else [] for cell in cells]
+    return [
+        _tags(cell, GENRE) + [f"instrument:{name}" for name in names]
+        for cell, names in zip(cells, played, strict=True)
+    ]
 
 
 def _tags(cell: str, category: str) -> list[str]:
@@ -97,12 +115,12 @@ def _targets(tags: list[list[str]]) -> dict[str, NDArray[np.float32]]:
     }
 
 
-def _find_files(paths: list[str], files: str | None, kind: str) -> list[str]:
+def _find_files(root: Path, paths: list[str], files: str | None, kind: str) -> list[str]:
     if kind not in SUFFIXES:
         raise UsageError(f"kind must be one of {', '.join(SUFFIXES)}, not {kind!r}")
     if files is None:
         return [""] * len(paths)
-    folder = Path(files).resolve()
+    folder = ((root if root.is_dir() else root.parent) / Path(files).expanduser()).resolve()
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder of audio")
     return [_find(folder / path.removesuffix(".mp3"), kind) for path in paths]

@@ -15,6 +15,13 @@ from moodrec.errors import DataError
 COLUMNS: Final = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
 TAGS: Final = "TAGS"
 NAME_COLUMNS: Final = 8
+COMPLETE: Final = (
+    "raw_30s_cleantags_50artists.tsv",
+    "autotagging.tsv",
+    "raw_30s_cleantags.tsv",
+    "raw_30s.tsv",
+)
+"""Files with the tags of every category, the best first; ``autotagging.tsv`` is a link that some copies lack."""
 PARTS: Final = {"train": "train", "validation": "val", "test": "test"}
 """The dataset's name for a part of a split -> moodrec's."""
 
@@ -62,6 +69,22 @@ def read_names(root: Path) -> dict[str, Names]:
         return {}
     rows = [line.split("\t") for line in _lines(path)[1:]]
     return {row[0]: _names(row) for row in rows if len(row) >= NAME_COLUMNS}
+
+
+def read_all_tags(root: Path) -> dict[str, str]:
+    """Track id -> its tags of every category, tab-separated; empty where the dataset has no such file.
+
+    The files of the mood and theme subset name moods and themes alone. A Parquet table holds every tag itself.
+
+    Raises:
+        DataError: the file is not as published.
+    """
+    places = [] if root.is_file() else [_data_folder(root) / name for name in COMPLETE]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        return {}
+    tracks = _read_tsv(found, None)
+    return dict(zip(tracks["TRACK_ID"], tracks[TAGS], strict=True))
 
 
 def _names(row: list[str]) -> Names:

@@ -1,4 +1,4 @@
-"""What every backbone promises, and the pooling they share."""
+"""What every backbone promises, and what several of them share."""
 
 from __future__ import annotations
 
@@ -19,6 +19,25 @@ class Backbone(nn.Module, ABC):
         """(batch, n_mels, frames) to (batch, features), for any number of frames."""
 
 
+class MapBackbone(Backbone):
+    """Normalised bands, a row of blocks, and the last map pooled by mean and maximum."""
+
+    def __init__(self, n_mels: int, blocks: nn.Sequential, width: int) -> None:
+        """``width`` is the number of channels that the last of ``blocks`` returns."""
+        super().__init__()
+        self.norm = MelNorm(n_mels)
+        self.blocks = blocks
+        self.features = 2 * width
+
+    def maps(self, log_mel: Tensor) -> Tensor:
+        """(batch, n_mels, frames) to the last map, (batch, width, mels, frames), coarser on both axes."""
+        last: Tensor = self.blocks(self.norm(log_mel))
+        return last
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        return pool_mean_max(self.maps(log_mel))
+
+
 class MelNorm(nn.Module):
     """Batch normalisation of every mel band, so that the network hears a flat spectrum; adds the channel axis."""
 
@@ -30,6 +49,24 @@ class MelNorm(nn.Module):
         """(batch, n_mels, frames) to (batch, 1, n_mels, frames)."""
         normed: Tensor = self.norm(log_mel)
         return normed.unsqueeze(1)
+
+
+def convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+    """A square convolution that keeps the map's size; without bias, for a normalisation follows."""
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+
+
+def halve() -> nn.MaxPool2d:
+    """Max-pooling by two on both axes; an odd row or column is kept, so that one frame never becomes none."""
+    return nn.MaxPool2d(2, ceil_mode=True)
+
+
+def conv_block(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
+    """A convolution, normalised, on a map that is then halved and rectified.
+
+    Rectified last: the largest of four rectified values is the largest value rectified, for a quarter of the work.
+    """
+    return nn.Sequential(convolution(inputs, outputs, kernel), nn.BatchNorm2d(outputs), halve(), nn.ReLU())
 
 
 def pool_mean_max(maps: Tensor) -> Tensor:

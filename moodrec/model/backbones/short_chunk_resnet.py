@@ -15,9 +15,8 @@ import itertools
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from moodrec.model.backbones.base import Backbone, MelNorm, pool_mean_max
-
-_WIDTHS = (1, 1, 2, 2, 2, 2, 4)
+from moodrec.model.backbones.base import MapBackbone
+from moodrec.model.backbones.short_chunk_cnn import SHORT_CHUNK_WIDTHS
 
 
 class _ResidualBlock(nn.Module):
@@ -46,18 +45,13 @@ def _strided(conv: nn.Conv2d, x: Tensor) -> Tensor:
     return F.conv2d(x, conv.weight, conv.bias, stride, conv.padding)
 
 
-class ShortChunkResNet(Backbone):
+class ShortChunkResNet(MapBackbone):
     """Seven residual blocks; see the module's text."""
 
     def __init__(self, n_mels: int, channels: int) -> None:
-        super().__init__()
-        widths = [channels * width for width in _WIDTHS]
-        self.norm = MelNorm(n_mels)
-        self.blocks = nn.Sequential(*(_ResidualBlock(i, o) for i, o in itertools.pairwise([1, *widths])))
-        self.features = 2 * widths[-1]
-
-    def forward(self, log_mel: Tensor) -> Tensor:
-        return pool_mean_max(self.blocks(self.norm(log_mel)))
+        widths = [channels * width for width in SHORT_CHUNK_WIDTHS]
+        blocks = [_ResidualBlock(i, o) for i, o in itertools.pairwise([1, *widths])]
+        super().__init__(n_mels, nn.Sequential(*blocks), widths[-1])
 
 
 def build(n_mels: int, channels: int) -> ShortChunkResNet:

@@ -78,6 +78,25 @@ class TestOfficial(SourceContract):
         assert table.targets.isna().all(axis=1).tolist() == [False, True, False, False]
         assert table.tracks["audio"].tolist() == [""] * 4
 
+    @pytest.mark.parametrize("name", ["raw_30s_cleantags_50artists.tsv", "autotagging.tsv", "raw_30s.tsv"])
+    def test_genres_and_instruments_come_from_the_table_of_all_tags(self, tmp_path: Path, name: str) -> None:
+        self.make(tmp_path)
+        rows = [
+            line("214", "14", "genre---rock\tinstrument---piano\tmood/theme---sad"),
+            line("400", "16", "genre---folk\tgenre---pop"),
+        ]
+        (tmp_path / f"data/{name}").write_text("\n".join([HEADER, *rows]))
+        table = load_source("jamendo", tmp_path, self.options)
+        assert table.tracks["genre"].tolist() == [["rock"], ["jazz"], ["folk", "pop"]]
+        assert list(table.targets.columns) == ["jamendo:calm", "jamendo:dark"]
+        played = load_source("jamendo", tmp_path, {**self.options, "instruments": True})
+        assert played.tracks["genre"].tolist() == [["rock", "instrument:piano"], ["jazz"], ["folk", "pop"]]
+
+    def test_a_folder_of_audio_is_looked_for_under_the_root(self, tmp_path: Path) -> None:
+        self.make(tmp_path)
+        table = load_source("jamendo", tmp_path, {"split": 1, "files": "audio"})
+        assert table.tracks["audio"][0] == str(tmp_path / "audio/14/214.mp3")
+
     def test_missing_files(self, tmp_path: Path) -> None:
         (self.make(tmp_path) / "audio/00/400.mp3").unlink()
         with pytest.raises(DataError, match=r"no file for 1 of 3 tracks, such as \['track_0000400'\]"):
@@ -137,5 +156,7 @@ def test_parquet_with_either_separator(tmp_path: Path) -> None:
 def test_real_table_matches_the_stored_ground_truth(shared_data: Path) -> None:
     table = load_source("jamendo", shared_data / "tables/mtg_jamendo.parquet")
     assert (len(table), table.targets.shape[1]) == (17_982, 56)
+    assert table.tracks["genre"].map(len).gt(0).mean() > 0.9
+    assert table.tracks["split"].value_counts().to_dict() == {"train": 9_949, "test": 4_231, "val": 3_802}
     test = table.select((table.tracks["split"] == "test").to_numpy(dtype=bool))
     assert (test.targets.to_numpy() == np.load(shared_data / "tables/groundtruth.npy")).all()

@@ -1,0 +1,99 @@
+"""Write docs/results/multitask.md and its plots from the committed results of ``moodrec experiment``.
+
+    python benchmarks/multitask.py [FOLDER ...] [--out DIR] [--resamples N]
+
+FOLDER is the folder of an experiment; without one, every folder of an experiment under benchmarks/results/multitask.
+All figures are computed again from the stored predictions: neither audio nor labels nor models are needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from multitask_cells import Sampler
+from multitask_plots import ablation_plot, difference_plot
+from multitask_tables import (
+    ablation_section,
+    cost_section,
+    embedding_section,
+    folds_section,
+    main_section,
+    other_figures_section,
+    selection_section,
+    setup_section,
+)
+
+from moodrec.errors import MoodrecError
+from moodrec.evaluation.experiment.folder import PLAN
+from moodrec.evaluation.experiment.results import Results, read_results
+from moodrec.files import write_atomically
+from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "multitask"
+PAGES = HERE.parent / "docs" / "results"
+
+INTRODUCTION = """# Mood alone, or mood with metadata?
+
+A network that also learns artist, album, year and genre, against the same network on moods alone: same data, same
+steps, same mood excerpts, hyperparameters chosen on validation tracks. No artist is both trained on and tested.
+Rendered by `benchmarks/multitask.py` from the results under `benchmarks/results/multitask`.
+
+**Intervals** are 95 % bootstrap intervals of the paired difference: {resamples:,} resamples of the test tracks (whole
+artists) and of the seeds, the same tracks for both arms. With three seeds, the seeds' share in them is somewhat too
+small. Where an interval excludes zero, the sentence below the table says so, and where it does not, too.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Render the page."""
+    parser = argparse.ArgumentParser(description="Render docs/results/multitask.md.")
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("--out", type=Path, default=PAGES)
+    parser.add_argument("--resamples", type=int, default=DEFAULT_RESAMPLES)
+    given = parser.parse_args(arguments)
+    folders = given.folders or sorted(place.parent for place in RESULTS.rglob(PLAN))
+    if not folders:
+        sys.exit(f"{RESULTS}: holds no results; copy the folder that moodrec experiment wrote there")
+    try:
+        render([read_results(folder) for folder in folders], given.out, given.resamples)
+    except MoodrecError as error:
+        sys.exit(str(error))
+
+
+def render(experiments: Sequence[Results], out: Path, resamples: int) -> None:
+    """Write the page and its plots into ``out``."""
+    parts = [INTRODUCTION.format(resamples=resamples)]
+    for results in experiments:
+        if results.plan.phase == "report" and results.cells:
+            parts += report_sections(results, Sampler(results, resamples), out)
+    for results in experiments:
+        if results.plan.phase == "select" and results.cells:
+            parts.append(selection_section(results))
+    parts.append(setup_section(experiments))
+    text = "\n".join(part.rstrip() + "\n" for part in parts if part)
+    write_atomically(out / "multitask.md", text.encode())
+
+
+def report_sections(results: Results, sampler: Sampler, out: Path) -> list[str]:
+    """The sections of one experiment, in their order; plots carry the plan's name."""
+    name = results.plan.name
+    difference = difference_plot(sampler, out / f"{name}-difference.png")
+    ablation = ablation_plot(sampler, out / f"{name}-ablation.png")
+    return [
+        main_section(sampler),
+        difference,
+        other_figures_section(sampler),
+        folds_section(sampler),
+        ablation_section(sampler),
+        ablation,
+        embedding_section(results),
+        cost_section(results),
+    ]
+
+
+if __name__ == "__main__":
+    main()

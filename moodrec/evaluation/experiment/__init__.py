@@ -1,0 +1,1 @@
+"""Experiments: dataset x backbone x arm x seed x fold, each a run that is trained, scored and kept."""

@@ -1,0 +1,67 @@
+"""The data of a plan's runs, each part of it loaded once a process."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from moodrec.data.labels import LabelTable
+from moodrec.evaluation.experiment.rows import RunRows, rows_of
+from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.truth import Truth, load_entries, truth_of
+from moodrec.training.loop import Event, OnEvent
+from moodrec.training.prepare import Prepared, prepare
+from moodrec.training.recipe import DataEntry
+
+
+class Datasets:
+    """Label tables, spectrograms and rows of runs."""
+
+    def __init__(self, cache_folder: Path, on_event: OnEvent) -> None:
+        self._cache_folder, self._on_event = cache_folder, on_event
+        self._tables: dict[str, LabelTable] = {}
+        self._prepared: dict[str, Prepared] = {}
+
+    def digest(self, run: Run) -> str:
+        """Changes with the run's settings and with the labels it learns from; not with where the audio lies."""
+        known = [run.settings_digest, *(_digest(self._table((entry,))) for entry in run.recipe.data)]
+        return hashlib.sha256(" ".join(known).encode()).hexdigest()[:16]
+
+    def prepared(self, run: Run) -> Prepared:
+        """All tracks of a run with their spectrograms, computed if they are not in the cache folder."""
+        key = _key(run.recipe.data) + run.recipe.audio.model_dump_json()
+        if key not in self._prepared:
+            self._prepared[key] = prepare(run.recipe, self._cache_folder, self._tell_spectrograms)
+        return self._prepared[key]
+
+    def truth(self, run: Run) -> Truth:
+        """What is true of the tracks of the run's dataset."""
+        return truth_of(self._table(run.own_data), run.dataset, run.fold, run.phase)
+
+    def rows(self, run: Run, truth: Truth) -> RunRows:
+        """Which rows train, and which are scored."""
+        with_metadata_only = run.recipe.training.metadata_batch_size > 0
+        return rows_of(self.prepared(run), truth, run.phase, with_metadata_only)
+
+    def _tell_spectrograms(self, event: Event) -> None:
+        if event["event"] == "spectrogram":  # warnings about publishing a model do not concern experiments
+            self._on_event(event)
+
+    def _table(self, entries: tuple[DataEntry, ...]) -> LabelTable:
+        key = _key(entries)
+        if key not in self._tables:
+            self._tables[key] = load_entries(entries)
+        return self._tables[key]
+
+
+def _key(entries: tuple[DataEntry, ...]) -> str:
+    return "\n".join(entry.model_dump_json() for entry in entries)
+
+
+def _digest(table: LabelTable) -> str:
+    known = hashlib.sha256(table.tracks.drop(columns="audio").to_json(orient="split").encode())
+    known.update("\n".join(map(str, table.targets.columns)).encode())
+    known.update(table.targets.to_numpy(np.float32).tobytes())
+    return known.hexdigest()

@@ -1,0 +1,118 @@
+"""The folder of an experiment: what is finished, who works on what.
+
+::
+
+    plan.toml                                       a copy of the plan
+    mood4q/fcn/mood/seed-0/fold-0.json   .npz       a finished run
+    .scratch/<run>.lock                             held while the run is trained
+    .scratch/<run>/                                 its checkpoints, removed when it is finished
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from moodrec.errors import ConfigError, CorruptStoreError, StoreLockedError
+from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.stored import (
+    StoredPredictions,
+    load_predictions,
+    read_result,
+    save_predictions,
+    write_result,
+)
+from moodrec.lock import WriterLock
+
+PLAN: Final = "plan.toml"
+SCRATCH: Final = ".scratch"
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    """Results of the runs of one plan."""
+
+    path: Path
+
+    def is_finished(self, run: Run, digest: str) -> bool:
+        """Whether the run's result is here.
+
+        Raises:
+            ConfigError: there is one, but of other settings or other data.
+            CorruptStoreError: its JSON is damaged.
+        """
+        place = self._result(run.id)
+        if not place.exists():
+            return False
+        if read_result(place)["digest"] != digest:
+            raise ConfigError(
+                f"{place}: was made by other settings or from other data than the plan's run {run.id}; "
+                f"choose another --out, or remove the file to train it again"
+            )
+        return True
+
+    @contextmanager
+    def claim(self, run: Run) -> Iterator[Path | None]:
+        """Give the run's scratch folder while nobody else can have it; None where somebody has."""
+        scratch = self.path / SCRATCH / run.id.replace("/", ".")
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = scratch.with_name(scratch.name + ".lock")
+        lock = WriterLock(lock_file)
+        try:
+            lock.acquire()
+        except StoreLockedError:
+            yield None
+            return
+        try:
+            yield scratch
+        finally:
+            lock.release()
+            if not scratch.exists():  # finished, so whoever still opens the old lock finds nothing to do
+                with suppress(OSError):
+                    lock_file.unlink()
+
+    def keep(self, run: Run, stored: StoredPredictions, result: dict[str, Any], scratch: Path) -> None:
+        """Write a finished run: the arrays, then the JSON that says so; then its checkpoints may go."""
+        place = self._result(run.id)
+        sha256 = save_predictions(place.with_suffix(".npz"), stored)
+        write_result(place, result | {"predictions_sha256": sha256})
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Remove the scratch folder once nothing is in it."""
+        with suppress(OSError):
+            (self.path / SCRATCH).rmdir()
+
+    def _result(self, run_id: str) -> Path:
+        return self.path / f"{run_id}.json"
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A result as a report reads it."""
+
+    facts: dict[str, Any]
+    """The JSON."""
+    place: Path
+
+    def predictions(self) -> StoredPredictions:
+        """The arrays. Raises CorruptStoreError where they are missing or not those of the JSON."""
+        return load_predictions(self.place.with_suffix(".npz"), self.facts["predictions_sha256"])
+
+
+def finished_runs(folder: Path) -> list[FinishedRun]:
+    """Every result under a folder, in the order of the names.
+
+    Raises:
+        CorruptStoreError: one of them is damaged.
+    """
+    places = [place for place in sorted(folder.rglob("*.json")) if SCRATCH not in place.parts]
+    runs = [FinishedRun(read_result(place), place) for place in places]
+    strangers = [run.place for run in runs if "predictions_sha256" not in run.facts]
+    if strangers:
+        raise CorruptStoreError(f"{strangers[0]}: is not the result of a run")
+    return runs

@@ -1,0 +1,81 @@
+"""Which rows a run trains on: nobody who is heard in the test, and no moods from what lends only metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moodrec.data.labels import LabelTable
+from moodrec.errors import DataError
+from moodrec.evaluation.experiment.plan import Phase
+from moodrec.evaluation.experiment.truth import HIDDEN, SCORED, Truth
+from moodrec.training.cache import LoadLogMel
+from moodrec.training.prepare import Prepared
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class RunRows:
+    """The tracks of one run.
+
+    Attributes:
+        table: all tracks that could be heard; targets are the scored dataset's, NaN in the rows of others.
+        log_mels: their spectrograms.
+        train: ``(n,)`` bool, rows that train.
+        scored: rows that are scored, in the order of their ids.
+        truth_rows: ``scored`` as rows of the truth.
+        digest: changes with the rows, their labels and their parts.
+    """
+
+    table: LabelTable
+    log_mels: Sequence[LoadLogMel]
+    train: NDArray[np.bool_]
+    scored: Rows
+    truth_rows: Rows
+    digest: str
+
+    @property
+    def with_moods(self) -> NDArray[np.bool_]:
+        """``(n,)`` rows that have a mood label."""
+        return np.asarray(self.table.targets.notna().any(axis=1).to_numpy(), np.bool_)
+
+    @property
+    def n_left_out(self) -> int:
+        """Rows that neither train nor are scored: their artist is in a hidden part, or they have no moods."""
+        return int((~self.train).sum()) - len(self.scored)
+
+
+def rows_of(data: Prepared, truth: Truth, phase: Phase, with_metadata_only: bool) -> RunRows:
+    """Put the parts of a dataset on the joined rows of a run.
+
+    A group (artist) that touches a hidden part, in whatever dataset, does not train. Neither do tracks without
+    moods, unless the recipe gives them a place in each step.
+
+    Raises:
+        DataError: no track that can be heard trains, or none is scored.
+    """
+    place = {track_id: row for row, track_id in enumerate(truth.table.tracks["track_id"])}
+    at = np.array([place.get(track_id, -1) for track_id in data.table.tracks["track_id"]], np.int64)
+    own = at >= 0
+    parts = np.where(own, truth.parts[at], "train")
+    masked = replace(data.table, targets=_own_targets(data.table, truth, own))
+    groups = data.table.tracks["group"]
+    train = ~groups.isin(set(groups[np.isin(parts, HIDDEN[phase])])).to_numpy(np.bool_)
+    known = masked.targets.notna().any(axis=1).to_numpy(np.bool_)
+    train &= known | with_metadata_only
+    scored = np.flatnonzero((parts == SCORED[phase]) & known)
+    if not (train & known).any() or not scored.size:
+        raise DataError(f"{truth.table.name}: no track with moods is left to train on, or none to score")
+    scored = scored[np.argsort(data.table.tracks["track_id"].to_numpy()[scored].astype(np.str_))]
+    folds = np.where(parts == SCORED[phase], 0, -1)
+    digest = replace(data, table=masked, seen=train, held_out=~train, folds=folds).digest
+    return RunRows(masked, data.log_mels, train, scored, at[scored], digest)
+
+
+def _own_targets(table: LabelTable, truth: Truth, own: NDArray[np.bool_]) -> pd.DataFrame:
+    return table.targets[list(truth.table.targets.columns)].where(pd.Series(own), np.float32(np.nan))

@@ -1,0 +1,48 @@
+"""The figures of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from moodrec.evaluation.experiment.figures import Figures, MoodFigures, Weights
+from moodrec.evaluation.experiment.neighbours import EmbeddingFigures
+from moodrec.evaluation.experiment.stored import StoredPredictions
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How good a network is on its test tracks; names as in :class:`MoodFigures` and :class:`EmbeddingFigures`."""
+
+    moods: dict[str, float]
+    embedding: dict[str, float]
+    """With ``hubness``, and ``<figure>_queries``, over how many tracks an artist or album figure is a mean."""
+    per_target: dict[str, dict[str, float]]
+
+
+class AllFigures:
+    """Mood and embedding figures of some predictions, under any weights of the tracks."""
+
+    def __init__(self, stored: StoredPredictions) -> None:
+        self.moods, self.embedding = MoodFigures(stored), EmbeddingFigures(stored)
+
+    def of(self, weights: Weights) -> Figures:
+        """``(b, n)`` weights to ``(b,)`` values a figure."""
+        return self.moods.of(weights) | self.embedding.of(weights)
+
+
+def score(stored: StoredPredictions) -> Scores:
+    """Every figure that the targets allow, each track counted once."""
+    figures, once = AllFigures(stored), np.ones((1, len(stored)))
+    embedding = {name: float(value[0]) for name, value in figures.embedding.of(once).items()}
+    embedding |= {
+        f"{name}_queries": int((~np.isnan(values)).sum())
+        for name, values in figures.embedding.queries.items()
+        if name.endswith("_mrr")
+    }
+    return Scores(
+        moods={name: float(value[0]) for name, value in figures.moods.of(once).items()},
+        embedding=embedding | {"hubness": figures.embedding.hubness()},
+        per_target=figures.moods.per_target(),
+    )

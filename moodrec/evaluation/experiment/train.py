@@ -1,0 +1,133 @@
+"""One run: train, predict, score, keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from moodrec.evaluation.experiment.folder import ResultFolder
+from moodrec.evaluation.experiment.rows import RunRows
+from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.scores import score
+from moodrec.evaluation.experiment.stored import StoredPredictions
+from moodrec.evaluation.experiment.truth import Truth
+from moodrec.model.network import MoodNetwork
+from moodrec.model.spec import MOOD_TASK
+from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
+from moodrec.training.loop import LOG, OnEvent, Trainer, TrainingSet
+from moodrec.training.predict import Predictions, predict
+
+Facts = dict[str, Any]
+
+
+def train_run(
+    run: Run, digest: str, rows: RunRows, truth: Truth, scratch: Path, out: ResultFolder, on_event: OnEvent
+) -> Facts:
+    """Train the network of a run, continuing from its last checkpoint, and leave its result in ``out``.
+
+    Returns:
+        What the result's JSON says.
+
+    Raises:
+        DataError: the training diverged.
+        ConfigError: the checkpoints in ``scratch`` belong to other settings.
+    """
+    torch.set_num_threads(run.recipe.training.threads or os.cpu_count() or 1)
+    labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
+    scratch.mkdir(parents=True, exist_ok=True)
+    training_set = TrainingSet(rows.log_mels, labels, np.flatnonzero(rows.train), rows.digest)
+    trainer = Trainer(run.recipe, training_set, scratch, on_event)
+    network = trainer.run()
+    predictions = predict(network, rows.log_mels, rows.scored, run.recipe)
+    stored = _stored(predictions, rows, truth)
+    stored.require_finite()
+    steps = trainer.epoch_steps * run.recipe.training.epochs
+    result = _describe(run, digest, rows) | _scores(stored) | _cost(network, labels, scratch, steps)
+    out.keep(run, stored, result, scratch)
+    return result
+
+
+def _stored(predictions: Predictions, rows: RunRows, truth: Truth) -> StoredPredictions:
+    table, at = truth.table, rows.truth_rows
+    return StoredPredictions(
+        track_ids=table.tracks["track_id"].to_numpy().astype(np.str_)[at],
+        groups=table.tracks["group"].to_numpy().astype(np.str_)[at],
+        artists=np.array([artist or "" for artist in artist_keys(table)], np.str_)[at],
+        albums=np.array([album or "" for album in album_keys(table)], np.str_)[at],
+        folds=np.zeros(len(at), np.int64),
+        targets=np.array(list(table.targets.columns), np.str_),
+        logits=predictions.logits[MOOD_TASK].astype(np.float64),
+        labels=truth.labels[at],
+        truth=table.targets.to_numpy(np.float64)[at],
+        embeddings=predictions.embeddings.astype(np.float64),
+    )
+
+
+def _scores(stored: StoredPredictions) -> Facts:
+    return asdict(score(stored.as_stored()))
+
+
+def _describe(run: Run, digest: str, rows: RunRows) -> Facts:
+    places: Any = {"data": {"__all__": {"root"}}, "warm_start": {"model"}, "moods": True}
+    recipe = run.recipe.model_dump(mode="json", exclude=places)
+    n_moods, n_train = int((rows.train & rows.with_moods).sum()), int(rows.train.sum())
+    return {
+        "id": run.id,
+        "dataset": run.dataset.name,
+        "backbone": run.backbone,
+        "arm": run.arm,
+        "seed": run.seed,
+        "fold": run.fold,
+        "phase": run.phase,
+        "digest": digest,
+        "recipe_digest": run.recipe.digest,
+        "recipe": recipe,
+        "tracks": {
+            "with_moods": n_moods,
+            "metadata_only": n_train - n_moods,
+            "scored": len(rows.scored),
+            "left_out": rows.n_left_out,
+        },
+    }
+
+
+def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -> Facts:
+    """Sizes, steps and time; the log has an epoch's time also where it was trained before a restart."""
+    log = [json.loads(line) for line in (scratch / LOG).read_text().splitlines()]
+    seconds = sum(epoch["seconds"] for epoch in log)
+    heads = sum(p.numel() for p in network.heads.parameters())
+    return {
+        "heads": {task: len(head.labels) for task, head in labels.heads.items()},
+        "parameters": {"trunk": sum(p.numel() for p in network.parameters()) - heads, "heads": heads},
+        "steps": steps,
+        "seconds": round(seconds, 2),
+        "seconds_per_step": round(seconds / steps, 5),
+        "machine": machine(),
+        "versions": {name: version(name) for name in ("moodrec", "torch", "numpy")}
+        | {"python": platform.python_version()},
+    }
+
+
+@cache
+def machine() -> Facts:
+    """Processor, cores and system; no names."""
+    return {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()}
+
+
+def _processor() -> str:
+    """The processor's model where Linux tells it, else its family."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

@@ -1,0 +1,138 @@
+"""Several processes that work on one plan; the locks of the result folder share the runs out among them.
+
+They are plain subprocesses, so that a script that calls :func:`run_plan` needs no ``__main__`` guard. Each writes its
+events as lines of JSON; when the parent is gone, the next line fails and the process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import Queue
+from typing import IO, Final
+
+from moodrec.errors import MoodrecError
+from moodrec.evaluation.experiment.datasets import Datasets
+from moodrec.evaluation.experiment.folder import ResultFolder
+from moodrec.evaluation.experiment.plan import Phase
+from moodrec.evaluation.experiment.work import runs_of, work
+from moodrec.training.loop import Event, OnEvent
+
+_START: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "from moodrec.evaluation.experiment.workers import main; main(sys.argv[1])"
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a process is told."""
+
+    plan: Path
+    out: Path
+    phase: Phase | None
+    cache_folder: Path
+    runs: tuple[str, ...]
+    """Ids of the runs to be shared out, in this order."""
+
+    def to_json(self) -> str:
+        """For the command line."""
+        return json.dumps(asdict(self), default=str)
+
+    @staticmethod
+    def from_json(text: str) -> Job:
+        """Back again."""
+        fields = json.loads(text)
+        paths = {name: Path(fields[name]) for name in ("plan", "out", "cache_folder")}
+        return Job(**fields | paths | {"runs": tuple(fields["runs"])})
+
+
+def train_side_by_side(job: Job, n: int, on_event: OnEvent) -> None:
+    """Let ``n`` processes train the runs of a job; events arrive in the caller's thread.
+
+    Raises:
+        MoodrecError: a process died; what it said last is in the message. The others finish first.
+    """
+    told: Queue[Event | None] = Queue()
+    workers = [_Worker(job, told) for _ in range(n)]
+    try:
+        running = n
+        while running:
+            event = told.get()
+            if event is None:
+                running -= 1
+            else:
+                on_event(event)
+        complaints = [complaint for worker in workers if (complaint := worker.complaint())]
+    finally:
+        for worker in workers:
+            worker.end()
+    if complaints:
+        raise MoodrecError(f"a training process died: {complaints[0]}; type the command again to go on")
+
+
+class _Worker:
+    """One process and the thread that listens to it."""
+
+    def __init__(self, job: Job, told: Queue[Event | None]) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
+        # Its own session: Ctrl-C is the parent's to handle.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _START, job.to_json(), json.dumps(sys.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            start_new_session=True,
+            text=True,
+        )
+        self._thread = threading.Thread(target=_listen, args=(self._process.stdout, told), daemon=True)
+        self._thread.start()
+
+    def complaint(self) -> str | None:
+        """The last line of standard error of a process that failed."""
+        code = self._process.wait()
+        if code == 0:
+            return None
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else f"exit code {code}, perhaps for want of memory"
+
+    def end(self) -> None:
+        """Kill it if it still runs: checkpoints are written whole or not at all."""
+        self._process.kill()
+        self._process.wait()
+        self._thread.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._errors.close()
+
+
+def _listen(lines: IO[str] | None, told: Queue[Event | None]) -> None:
+    for line in lines or ():
+        if line.startswith("{"):  # a library may print other things
+            told.put(json.loads(line))
+    told.put(None)
+
+
+def main(text: str) -> None:
+    """A process: train what nobody else has."""
+    job = Job.from_json(text)
+    wanted = set(job.runs)
+    runs = [run for run in runs_of(job.plan, job.phase) if run.id in wanted]
+    try:
+        work(runs, Datasets(job.cache_folder, _say), ResultFolder(job.out), _say)
+    except BrokenPipeError:  # nobody listens any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(event: Event) -> None:
+    if event["event"] != "spectrogram":
+        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,91 @@
+"""MTG-Jamendo's own mel spectrograms, brought to what :class:`LogMel` gives for the same 12 kHz waveform.
+
+The dataset publishes them as ``NN/<id>.npy``, (96, frames) float32, made with Essentia: 12 kHz, Hann windows of 512
+samples every 256, centred, power, 96 Slaney bands of unit area from 0 to 6 kHz, and of each band ``20 * log10``,
+with silence at -200. That is twice the decibels of a power, but loses nothing.
+
+What remains: the first and last frame (Essentia pads with zeros, LogMel by reflection) and the resampling to 12 kHz,
+which here is a linear interpolation that folds what lies above 6 kHz into the bands. See ``docs/jamendo.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from moodrec.audio.windows import window_starts
+from moodrec.config import AudioConfig, WindowConfig
+from moodrec.errors import AudioError, ConfigError
+from moodrec.model.frontend import compress
+
+Floats = NDArray[np.float32]
+
+SUFFIX: Final = ".npy"
+AUDIO: Final = AudioConfig(sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, f_min=0.0, f_max=6_000.0)
+"""The settings that the published spectrograms were made with."""
+CAUTION: Final = (
+    "trained on MTG-Jamendo's mel spectrograms, whose resampling folds high frequencies into the bands: the "
+    "model's figures hold on such spectrograms; on audio files it hears slightly different ones (docs/jamendo.md)"
+)
+_SCALE: Final = 20.0
+_LOUDEST: Final = 200.0
+"""Full scale stays below 100 on this scale; more is another kind of array."""
+
+
+def is_stored_mel(path: Path | str) -> bool:
+    """Whether a track is given as a spectrogram rather than as audio."""
+    return Path(path).suffix == SUFFIX
+
+
+def check_settings(config: AudioConfig) -> None:
+    """Refuse settings other than those of the published spectrograms.
+
+    Raises:
+        ConfigError: they differ; the message says what to write in a recipe.
+    """
+    theirs = AUDIO.model_dump()
+    if config.model_dump() != theirs:
+        wanted = ", ".join(f"{name} = {value}" for name, value in theirs.items())
+        raise ConfigError(f"[audio]: MTG-Jamendo's mel spectrograms need {wanted}")
+
+
+def read_stored_mel(path: Path) -> Floats:
+    """Read one of the published spectrograms.
+
+    Returns:
+        (96, frames) float32, ``log10(1 + 10000 * mel)`` as :class:`LogMel` gives it.
+
+    Raises:
+        AudioError: the file cannot be read, or holds something else.
+    """
+    try:
+        stored = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise AudioError(f"{path}: cannot be read as a spectrogram ({error})") from error
+    _check(path, stored)
+    power = torch.from_numpy(np.power(10.0, stored / _SCALE, dtype=np.float32))
+    converted: Floats = compress(power).numpy()
+    return converted
+
+
+def log_mel_windows(log_mel: Floats, audio: AudioConfig, windows: WindowConfig) -> Floats:
+    """Cut a track's spectrogram by the rule for waveforms: (n_mels, frames) to (windows, n_mels, window frames)."""
+    frames = math.ceil(windows.window_s * audio.sample_rate / audio.hop_length)
+    repeats = math.ceil(frames / log_mel.shape[1])
+    whole = np.tile(log_mel, repeats)[:, :frames] if repeats > 1 else log_mel
+    starts = window_starts(whole.shape[1], frames, windows.max_windows)
+    return np.stack([whole[:, start : start + frames] for start in starts]).astype(np.float32, copy=False)
+
+
+def _check(path: Path, stored: object) -> None:
+    if not isinstance(stored, np.ndarray) or not np.issubdtype(stored.dtype, np.floating):
+        raise AudioError(f"{path}: is no array of floating-point numbers", "not_a_mel")
+    if stored.ndim != 2 or stored.shape[0] != AUDIO.n_mels or not stored.shape[1]:
+        raise AudioError(f"{path}: should be ({AUDIO.n_mels}, frames), not {stored.shape}", "not_a_mel")
+    if not np.isfinite(stored).all() or stored.max() > _LOUDEST:
+        raise AudioError(f"{path}: holds values that no level has: NaN, infinite or too large", "not_a_mel")

@@ -1,0 +1,70 @@
+"""What each task asks of the network's output: one loss a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from moodrec.model.losses import (
+    UNKNOWN_CLASS,
+    masked_bce,
+    masked_cosface,
+    masked_cross_entropy,
+    supervised_contrastive,
+)
+from moodrec.model.network import NetworkOutput
+from moodrec.model.spec import MOOD_TASK
+from moodrec.training.labels import TaskLabels
+from moodrec.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The losses of a recipe's tasks."""
+
+    recipe: Recipe
+    labels: TaskLabels
+    target_weights: Tensor
+    """(mood targets,) relative weights."""
+
+    @staticmethod
+    def of(recipe: Recipe, labels: TaskLabels, device: torch.device) -> Objective:
+        """Of what the recipe learns from ``labels``."""
+        head = labels.heads.get(MOOD_TASK)
+        prefixes = recipe.tasks.mood.target_weights
+        matches = [[p for p in prefixes if name.startswith(p)] for name in (head.labels if head else ())]
+        weights = [prefixes[max(found, key=len)] if found else 1.0 for found in matches]
+        return Objective(recipe, labels, torch.tensor(weights, device=device))
+
+    def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Unweighted loss of each task of which the batch knows anything."""
+        return {
+            task: self._loss(task, output, known)
+            for task, known in targets.items()
+            if self._teaches(task, known)
+        }
+
+    def _loss(self, task: str, output: NetworkOutput, targets: Tensor) -> Tensor:
+        tasks = self.recipe.tasks
+        if task in self.labels.paired:
+            return supervised_contrastive(output.embedding, targets, tasks.class_task(task).temperature)
+        kind, logits = self.labels.heads[task].kind, output.logits[task]
+        if kind == "classes":
+            return masked_cross_entropy(logits, targets)
+        if kind == "cosine":
+            settings = tasks.class_task(task)
+            return masked_cosface(logits, targets, settings.scale, settings.margin)
+        if task == MOOD_TASK:
+            smooth = self.recipe.label_smoothing
+            return masked_bce(logits, targets * (1 - smooth) + smooth / 2, self.target_weights)
+        return masked_bce(logits, targets)
+
+    def _teaches(self, task: str, targets: Tensor) -> bool:
+        if targets.is_floating_point():
+            return not bool(targets.isnan().all())
+        known = targets[targets != UNKNOWN_CLASS]
+        if task in self.labels.paired:
+            return len(set(known.tolist())) < len(known)
+        return len(known) > 0

@@ -1,0 +1,82 @@
+"""Starting from the weights of another model, in whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from moodrec.config import AudioConfig
+from moodrec.errors import ConfigError
+from moodrec.model.checkpoint import load_model
+from moodrec.model.network import MoodNetwork
+from moodrec.training.recipe import WarmStartConfig
+
+
+def under(name: str, prefixes: Iterable[str]) -> bool:
+    """Whether a dotted name is one of ``prefixes`` or lies below one: ``norm.weight`` is under ``norm``."""
+    return any(f"{name}.".startswith(f"{prefix}.") for prefix in prefixes)
+
+
+@torch.no_grad()
+def copy_weights(network: MoodNetwork, audio: AudioConfig, config: WarmStartConfig) -> None:
+    """Copy the parts that ``config.modules`` names into ``network``, which hears ``audio``.
+
+    Raises:
+        NotFoundError, CorruptStoreError: there is no whole model to start from.
+        ConfigError: it hears other spectrograms, or the parts are missing or of other shapes; they are named.
+    """
+    source = load_model(Path(config.model))
+    _check_audio(source.spec.audio, audio)
+    theirs, ours = source.network.state_dict(), network.state_dict()
+    _check_names(config.modules, {*theirs} & {*ours}, "warm_start.modules")
+    names = [name for name in {**ours, **theirs} if under(name, config.modules)]
+    misfits = [
+        name
+        for name in names
+        if name not in theirs or name not in ours or theirs[name].shape != ours[name].shape
+    ]
+    if misfits:
+        raise ConfigError(
+            f"warm_start: the two networks differ in {', '.join(misfits)}; "
+            f"give [network] the shape of {config.model} or copy fewer modules"
+        )
+    for name in names:
+        ours[name].copy_(theirs[name])
+
+
+def freeze(network: MoodNetwork, prefixes: tuple[str, ...]) -> None:
+    """Take the parameters under ``prefixes`` out of training.
+
+    Raises:
+        ConfigError: the network has no such parameter.
+    """
+    parameters = dict(network.named_parameters())
+    _check_names(prefixes, parameters, "warm_start.freeze")
+    for name, parameter in parameters.items():
+        parameter.requires_grad_(not under(name, prefixes))
+
+
+def train_mode(network: MoodNetwork, frozen: tuple[str, ...]) -> None:
+    """Training mode, except for the frozen modules: their batch norms must not follow the new data either."""
+    network.train()
+    for name, module in network.named_modules():
+        if under(name, frozen):
+            module.eval()
+
+
+def _check_audio(theirs: AudioConfig, ours: AudioConfig) -> None:
+    differ = [name for name in AudioConfig.model_fields if getattr(theirs, name) != getattr(ours, name)]
+    if differ:
+        wanted = ", ".join(f"{name} = {getattr(theirs, name)}" for name in differ)
+        raise ConfigError(
+            f"warm_start: the model to start from hears other spectrograms; set [audio] {wanted}"
+        )
+
+
+def _check_names(prefixes: Iterable[str], names: Iterable[str], field: str) -> None:
+    known = list(names)
+    unknown = [prefix for prefix in prefixes if not any(under(name, (prefix,)) for name in known)]
+    if unknown:
+        raise ConfigError(f"{field}: no part of the network is called {', '.join(unknown)}")

@@ -1,0 +1,135 @@
+"""The results page is rendered from result files alone, and says what they say."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from moodrec.evaluation.experiment.compare import contrast, sample
+from moodrec.evaluation.experiment.grid import GridOptions, run_plan
+from moodrec.evaluation.experiment.results import Cell, read_results
+from tests.evaluation.experiment.made_up import write_plan
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+ABLATION = """
+[[arm]]
+name = "artist"
+only_datasets = ["songs"]
+only_folds = [0]
+[arm.recipe.tasks]
+album.weight = 0
+"""
+
+Render = Callable[..., str]
+
+
+@pytest.fixture
+def render(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Render:
+    """Runs the script on some folders; the page's text."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    script = importlib.import_module("multitask")
+
+    def page(*folders: Path, resamples: int = 50) -> str:
+        out = tmp_path / "page"
+        script.main([*map(str, folders), "--out", str(out), "--resamples", str(resamples)])
+        return (out / "multitask.md").read_text()
+
+    return page
+
+
+@pytest.fixture(scope="module")
+def folds(datasets: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two folds of ``songs`` with an ablation."""
+    out = tmp_path_factory.mktemp("folds")
+    plan = write_plan(datasets, "folds", more=ABLATION, **{"fold = 0": "folds = [0, 1]", '"tiny"': '"folds"'})
+    run_plan(plan, out, GridOptions(only="songs/*", cache_folder=cache), lambda event: None)
+    return out
+
+
+def section(page: str, title: str) -> str:
+    return re.split(r"^## ", page.partition(f"## {title}\n")[2], flags=re.MULTILINE)[0]
+
+
+def test_the_main_table_is_recomputed_from_predictions(results: Path, render: Render, tmp_path: Path) -> None:
+    page = render(results)
+    found = read_results(results)
+    arms = [
+        {
+            seed: sample(run.predictions(), 50)
+            for seed, run in found.first_fold(Cell("songs", "fcn", arm)).items()
+        }
+        for arm in ("mood", "metadata")
+    ]
+    one = contrast(arms[0], arms[1], "ap")
+    row = next(line for line in section(page, "Average precision").splitlines() if "| songs | fcn |" in line)
+    assert f"| {one.baseline:.3f} | {one.candidate:.3f} |" in row
+    interval = one.difference.interval
+    assert f"{one.difference.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]" in row
+    assert ("**" in row) == one.excludes_zero
+    assert (tmp_path / "page" / "tiny-difference.png").stat().st_size > 1000
+
+
+def test_every_table_says_whether_zero_is_excluded(results: Path, folds: Path, render: Render) -> None:
+    page = render(results, folds)
+    for title, count in (("Average precision", 2), ("All folds", 1), ("Which metadata helps", 1)):
+        assert page.count(f"## {title}\n") == count
+        assert page.count("includes zero in") == 4
+    assert page.count("Intervals of the mean that exclude zero:") == 3
+    assert "cores, 1 thread(s) a run" in section(page, "Set-up")
+    assert "seeds 0, 1;" in section(page, "Set-up")
+
+
+def test_all_folds_are_pooled(folds: Path, render: Render) -> None:
+    page = render(folds)
+    found = read_results(folds)
+    stored = found.all_folds(Cell("songs", "fcn", "mood"))[0]
+    assert len(stored) == 12
+    assert set(stored.folds) == {0, 1}
+    text = section(page, "All folds")
+    assert "| songs | fcn | AP |" in text
+    rows = [line for line in text.splitlines() if "| songs | fcn | AP |" in line]
+    seeds = [sample(one, 5).plain["ap"] for one in found.all_folds(Cell("songs", "fcn", "mood")).values()]
+    assert f"| {sum(seeds) / len(seeds):.3f} |" in rows[0]
+
+
+def test_ablations_have_their_own_table(folds: Path, render: Render, tmp_path: Path) -> None:
+    text = section(render(folds), "Which metadata helps")
+    assert "| songs | fcn | artist |" in text
+    assert "| songs | fcn | metadata |" in text, "beside the candidate"
+    assert "Of 1 differences" in text
+    assert (tmp_path / "page" / "folds-ablation.png").exists()
+
+
+def test_every_trained_model_has_its_embedding_and_cost(results: Path, render: Render) -> None:
+    page = render(results)
+    for title in ("Embeddings", "Networks and cost"):
+        text = section(page, title)
+        assert text.count("| fcn | mood |") == 2
+        assert text.count("| fcn | metadata |") == 2
+    assert "hubness" in section(page, "Embeddings")
+    assert "| 24 + 28 | 6 | 3 |" in section(page, "Networks and cost")
+
+
+def test_selection_shows_validation_figures_alone(
+    datasets: Path, cache: Path, tmp_path: Path, render: Render
+) -> None:
+    plan = write_plan(datasets, **{'name = "tiny"': 'name = "tiny"\nphase = "select"'})
+    options = GridOptions(only="songs/*/seed-0*", cache_folder=cache)
+    run_plan(plan, tmp_path / "select", options, lambda event: None)
+    page = render(tmp_path / "select")
+    assert "| songs | fcn | mood | 6 | AP" in section(page, "Choosing hyperparameters (tiny)")
+    assert "## Average precision" not in page
+
+
+def test_without_results_it_says_what_to_do(results: Path, render: Render, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"holds no plan\.toml"):
+        render(tmp_path)
+    out = shutil.copytree(results, tmp_path / "damaged")
+    next(iter(sorted(out.rglob("*.npz")))).write_bytes(b"PK")
+    with pytest.raises(SystemExit, match="run again"):
+        render(out)
