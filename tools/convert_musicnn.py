@@ -2,13 +2,14 @@
 
     python tools/convert_musicnn.py --tensorflow-python TF/bin/python --out weights/musicnn-msd
 
-The weights are a TensorFlow checkpoint, so a Python that has TensorFlow reads them and runs the original beside them; that
-may be an environment of its own::
+The weights are a TensorFlow checkpoint, so a Python that has TensorFlow reads them and runs the original beside
+them; that may be an environment of its own::
 
     python -m venv TF && TF/bin/pip install tensorflow-cpu tf_keras && TF/bin/pip install --no-deps musicnn
 
-The model folder holds the whole tagger: backbone (with its 200 penultimate features), and the head of the 50 tags of the
-Million Song Dataset that it was trained on. The outputs of both are compared on the same input before anything is written.
+The model folder holds the whole tagger: backbone (with its 200 penultimate features), and the head of the 50 tags
+of the Million Song Dataset that it was trained on. The outputs of both are compared on the same input before
+anything is written.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def experiment(
 def _tell(screen: Screen, advance: Advance, event: dict[str, Any]) -> None:
     screen.document(event)
     match event["event"]:
-        case "spectrogram":
+        case "spectrogram" | "features":
             advance(event["done"], event["total"], "listening")
         case "run" | "failed":
             advance(event["done"], event["total"], "training")

@@ -42,7 +42,7 @@ def train(
 
 def _tell(screen: Screen, advance: Advance, event: dict[str, Any]) -> None:
     screen.document(event)
-    if event["event"] == "spectrogram":  # one a track: too many for a line each
+    if event["event"] in ("spectrogram", "features"):  # one a track: too many for a line each
         advance(event["done"], event["total"], "listening")
         return
     if event["event"] == "warning":

@@ -41,11 +41,19 @@ class MoodNetwork(nn.Module):
 
     def embed(self, log_mel: Tensor) -> Tensor:
         """(batch, n_mels, frames) to (batch, embedding_dim), not normalised."""
-        embedding: Tensor = self.norm(self.projection(self.backbone(log_mel)))
+        return self.summarize(self.backbone(log_mel))
+
+    def summarize(self, features: Tensor) -> Tensor:
+        """(batch, features) of the backbone to (batch, embedding_dim), not normalised."""
+        embedding: Tensor = self.norm(self.projection(features))
         return embedding
 
     def forward(self, log_mel: Tensor) -> NetworkOutput:
         """(batch, n_mels, frames) to the embedding and the logits of all heads."""
-        embedding = self.embed(log_mel)
+        return self.read(self.backbone(log_mel))
+
+    def read(self, features: Tensor) -> NetworkOutput:
+        """(batch, features) of the backbone to the embedding and the logits of all heads."""
+        embedding = self.summarize(features)
         shared = self.dropout(embedding)
         return NetworkOutput(embedding, {task: head(shared) for task, head in self.heads.items()})

@@ -7,9 +7,8 @@ exactly as if it had not been killed.
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +22,14 @@ from moodrec.errors import ConfigError
 from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.augment import SpecAugment
 from moodrec.training.batch_norm import untouched_statistics
-from moodrec.training.cache import LoadLogMel
+from moodrec.training.hearing import Hearing
 from moodrec.training.labels import TaskLabels
 from moodrec.training.objective import Objective
 from moodrec.training.optimizer import build_optimizer, schedule, set_learning_rates
 from moodrec.training.recipe import Recipe
 from moodrec.training.resume import RunState, load_state, save_state
-from moodrec.training.sampling import Draws, Sampler, StepDraws, excerpts
+from moodrec.training.sampling import Draws, Sampler, StepDraws
 from moodrec.training.warm_start import copy_weights, freeze, train_mode
 from moodrec.training.weighting import build_weighting
 
@@ -45,7 +43,7 @@ OnEvent = Callable[[Event], None]
 class TrainingSet:
     """What one network learns from."""
 
-    log_mels: Sequence[LoadLogMel]
+    hearing: Hearing
     labels: TaskLabels
     rows: NDArray[np.int64]
     """Rows that take part."""
@@ -60,11 +58,9 @@ class Trainer:
         self.recipe, self.data, self.folder, self.on_event = recipe, data, folder, on_event
         self.config = recipe.training
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.frames = math.ceil(recipe.windows.window_s * recipe.audio.sample_rate / recipe.audio.hop_length)
         self.sampler = Sampler.over(data.rows, data.labels, self.config, recipe.seed)
         self.epoch_steps = self.sampler.steps_per_epoch
         self.objective = Objective.of(recipe, data.labels, self.device)
-        self.augment = SpecAugment(recipe.augment)
         torch.manual_seed(recipe.seed)
         network = MoodNetwork(recipe.audio, recipe.network, data.labels.heads).to(self.device)
         if self.config.channels_last:
@@ -141,15 +137,9 @@ class Trainer:
         return self.objective.losses(join_outputs(main, extra), self._targets(draws.main, draws.extra.rows))
 
     def _hear(self, draws: Draws) -> NetworkOutput:
-        log_mel, half = self._listen(draws), self.config.precision == "bfloat16"
+        heard, half = self.data.hearing.sample(draws).to(self.device), self.config.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            output: NetworkOutput = self.state.network(log_mel)
-        return output
-
-    def _listen(self, draws: Draws) -> Tensor:
-        sample = excerpts(self.data.log_mels, draws, self.frames, self.config.excerpts, self.recipe.seed)
-        log_mel: Tensor = self.augment(torch.from_numpy(sample))
-        return log_mel.to(self.device)
+            return self.data.hearing.listen(self.state.network, heard)
 
     def _targets(self, main: Draws, extra: NDArray[np.int64]) -> dict[str, Tensor]:
         targets = self.data.labels.rows(np.concatenate([main.rows, extra]).repeat(self.config.excerpts))

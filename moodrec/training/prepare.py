@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,8 @@ from moodrec.data.sources import load_source
 from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
 from moodrec.errors import DataError
 from moodrec.training.cache import LoadLogMel, LogMelCache, StoredLogMel
+from moodrec.training.frozen import backbone_is_frozen, frozen_features
+from moodrec.training.hearing import FrozenFeatures, Hearing, LoadFeatures, Spectrograms
 from moodrec.training.labels import artist_keys
 from moodrec.training.loop import OnEvent
 from moodrec.training.recipe import Recipe
@@ -31,12 +34,20 @@ class Prepared:
 
     table: LabelTable
     log_mels: Sequence[LoadLogMel]
+    features: Sequence[LoadFeatures] | None
+    """Of the frozen backbone, where there is one."""
     seen: NDArray[np.bool_]
     """Rows that the final model may train on."""
     held_out: NDArray[np.bool_]
     """Rows kept apart to score the metadata heads (``split.within_artist``)."""
     folds: NDArray[np.int64]
     """Fold of each row, -1 without folds."""
+
+    def hearing(self, recipe: Recipe) -> Hearing:
+        """What the networks of ``recipe`` are given."""
+        if self.features is None:
+            return Spectrograms(self.log_mels, recipe)
+        return FrozenFeatures(self.features, recipe)
 
     @cached_property
     def digest(self) -> str:
@@ -60,13 +71,14 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     readable = np.array([mel is not None for mel in log_mels])
     if not readable.any():
         raise DataError("none of the tracks' audio can be read; check the roots in the recipe")
-    table = table.select(readable)
+    table, known = table.select(readable), [mel for mel in log_mels if mel is not None]
     held_out = _held_out(recipe, table)
     seen = _takes_part(recipe, table) & ~held_out & ~_in_splits(table, recipe.split.held_out)
     _warn_of_few(int((_with_mood(table) & seen).sum()), on_event)
     return Prepared(
         table=table,
-        log_mels=[mel for mel in log_mels if mel is not None],
+        log_mels=known,
+        features=_features(recipe, known, on_event),
         seen=seen,
         held_out=held_out,
         folds=_folds(recipe, table),
@@ -76,14 +88,19 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
 def _spectrograms(
     recipe: Recipe, table: LabelTable, folder: Path, on_event: OnEvent
 ) -> list[StoredLogMel | None]:
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        on_event({"event": "spectrogram", "done": done, "total": len(table)})
-
+    count = _counter("spectrogram", len(table), on_event)
     return LogMelCache(folder, recipe.audio).fill(list(table.tracks["audio"]), os.cpu_count() or 1, count)
+
+
+def _features(recipe: Recipe, log_mels: list[StoredLogMel], on_event: OnEvent) -> list[LoadFeatures] | None:
+    if not backbone_is_frozen(recipe):
+        return None
+    return frozen_features(recipe, log_mels, _counter("features", len(log_mels), on_event))
+
+
+def _counter(event: str, total: int, on_event: OnEvent) -> Callable[[], None]:
+    numbers = itertools.count(1)
+    return lambda: on_event({"event": event, "done": next(numbers), "total": total})
 
 
 def _takes_part(recipe: Recipe, table: LabelTable) -> NDArray[np.bool_]:

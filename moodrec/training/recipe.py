@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,9 +20,13 @@ from moodrec.config import (
     validate,
 )
 from moodrec.errors import ConfigError
-from moodrec.model.describe import describe_model
+from moodrec.model.describe import PACKAGED_MODEL, describe_model
 from moodrec.model.spec import PublishedMood
 from moodrec.training.tasks import TasksConfig
+
+
+DEFAULT_MODEL: Final = "default"
+"""Stands for the model inside the package where a recipe names a model to start from."""
 
 
 class AugmentConfig(Config):
@@ -71,11 +75,13 @@ class WarmStartConfig(Config):
     """Weights to start from instead of random ones."""
 
     model: str
-    """A model folder; ``${NAME}`` is replaced from the environment, relative paths start at the recipe."""
+    """A model folder, or ``default`` for the model inside the package; ``${NAME}`` is replaced from the environment,
+    relative paths start at the recipe."""
     modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("backbone",)
     """Parts to copy, by dotted name: ``backbone``, ``projection``, ``norm``, ``heads.mood``, ..."""
     freeze: tuple[str, ...] = ()
-    """Parts that are not trained, by dotted name; their batch norms keep the statistics that they have."""
+    """Parts that are not trained, by dotted name; their batch norms keep the statistics that they have. With
+    ``backbone`` among them its features are computed once a window: training takes seconds, without SpecAugment."""
     learning_rate_scale: Annotated[float, Field(gt=0)] = 1.0
     """Learning rate of the copied parts, as a share of that of the others."""
 
@@ -180,8 +186,12 @@ def read_recipe(path: Path) -> Recipe:
     )
     start = recipe.warm_start
     if start is not None:
-        start = start.model_copy(update={"model": resolve_place(start.model, path.parent)})
+        start = start.model_copy(update={"model": _resolve_model(start.model, path.parent)})
     return recipe.model_copy(update={"data": entries, "warm_start": start})
+
+
+def _resolve_model(model: str, beside: Path) -> str:
+    return str(PACKAGED_MODEL) if model == DEFAULT_MODEL else resolve_place(model, beside)
 
 
 def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class _Run:
         network, labels = self._train("final", self.data.seen)
         if self.data.held_out.any():
             rows = np.flatnonzero(self.data.held_out)
-            held = predict(network, self.data.log_mels, rows, self.recipe)
+            held = predict(network, self.data.hearing(self.recipe), rows)
             report_heads(self.out / "metadata-heads.json", labels, held, self.recipe.seed)
         fingerprint = self._publish(network, labels, parts)
         return TrainingResult(self.out / "model", fingerprint, written)
@@ -102,7 +102,7 @@ class _Run:
             return load_predictions(place)
         network, _ = self._train(f"fold-{fold}", self.data.seen & (self.data.folds != fold))
         rows = np.flatnonzero(self.data.folds == fold)
-        predictions = predict(network, self.data.log_mels, rows, self.recipe)
+        predictions = predict(network, self.data.hearing(self.recipe), rows)
         save_predictions(place, predictions)
         return predictions
 
@@ -112,7 +112,7 @@ class _Run:
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
         self.on_event({"event": "network", "name": name, "tracks": int(seen.sum()), "heads": _sizes(labels)})
         rows = np.flatnonzero(seen)
-        training_set = TrainingSet(self.data.log_mels, labels, rows, self.data.digest)
+        training_set = TrainingSet(self.data.hearing(self.recipe), labels, rows, self.data.digest)
         return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels
 
     def _write_out_of_fold(self, parts: list[Predictions]) -> Path:
@@ -121,7 +121,7 @@ class _Run:
 
     def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[Predictions]) -> str:
         rows = self.calibration.rows
-        heard = parts or [predict(network, self.data.log_mels, rows, self.recipe)]
+        heard = parts or [predict(network, self.data.hearing(self.recipe), rows)]
         place = {row: i for i, row in enumerate(np.concatenate([part.rows for part in heard]).tolist())}
         logits = np.concatenate([part.logits[MOOD_TASK] for part in heard])
         logits = logits[[place[row] for row in rows.tolist()]]

@@ -160,10 +160,15 @@ def excerpts(
     """
     found = []
     for row, own in zip(draws.rows, draws.seeds, strict=True):
-        log_mel, places = log_mels[row](), np.random.default_rng([seed, *own]).random(count)
+        log_mel = log_mels[row]()
         starts = max(1, log_mel.shape[1] - frames + 1)
-        found += [_excerpt(log_mel, int((i + u) / count * starts), frames) for i, u in enumerate(places)]
+        found += [_excerpt(log_mel, int(place * starts), frames) for place in drawn_places(seed, own, count)]
     return np.stack(found)
+
+
+def drawn_places(seed: int, own: Rows, count: int) -> list[float]:
+    """Where in a track its excerpts start, in [0, 1): one in each of ``count`` equal stretches."""
+    return [(i + u) / count for i, u in enumerate(np.random.default_rng([seed, *own]).random(count))]
 
 
 def _excerpt(log_mel: NDArray[np.float16], start: int, frames: int) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ import torch
 
 from moodrec.errors import ConfigError
 from moodrec.model.checkpoint import load_model
+from moodrec.training.hearing import Spectrograms
 from moodrec.training.labels import encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.prepare import Prepared, prepare
@@ -64,7 +65,9 @@ def make(recipe: Recipe, cache: Path, folder: Path) -> Trainer:
     folder.mkdir(exist_ok=True)
     data = prepare(recipe, cache, quiet)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
-    return Trainer(recipe, TrainingSet(data.log_mels, labels, np.flatnonzero(data.seen)), folder, quiet)
+    return Trainer(
+        recipe, TrainingSet(data.hearing(recipe), labels, np.flatnonzero(data.seen)), folder, quiet
+    )
 
 
 def log_of(folder: Path) -> list[dict[str, dict[str, float]]]:
@@ -192,7 +195,9 @@ def test_learnt_weights_are_logged(catalogue: Path, cache: Path, tmp_path: Path,
 def artist_separation(made: Trainer) -> float:
     """Mean cosine between tracks of one artist, less that between artists."""
     network = made.state.average.eval()
-    mels = np.stack([np.asarray(mel()[:, :60], np.float32) for mel in made.data.log_mels])
+    hearing = made.data.hearing
+    assert isinstance(hearing, Spectrograms)
+    mels = np.stack([np.asarray(mel()[:, :60], np.float32) for mel in hearing.log_mels])
     with torch.inference_mode():
         unit = torch.nn.functional.normalize(network.embed(torch.from_numpy(mels)), dim=1)
     artists = torch.from_numpy(made.data.labels.targets["artist"])

@@ -10,6 +10,7 @@ import torch
 
 from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.checkpoint import load_model
+from moodrec.model.describe import describe_model
 from moodrec.training.labels import encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.prepare import prepare
@@ -35,7 +36,9 @@ def make_trainer(recipe_path: Path, source: Path, folder: Path) -> Trainer:
     recipe = read_recipe(recipe_path)
     data = prepare(recipe, source / "cache", quiet)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
-    return Trainer(recipe, TrainingSet(data.log_mels, labels, np.flatnonzero(data.seen)), folder, quiet)
+    return Trainer(
+        recipe, TrainingSet(data.hearing(recipe), labels, np.flatnonzero(data.seen)), folder, quiet
+    )
 
 
 def test_named_parts_are_copied_and_no_others(catalogue: Path, source: Path, tmp_path: Path) -> None:
@@ -146,3 +149,9 @@ def test_its_place_starts_at_the_recipe(catalogue: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(("name", "found"), [("a.b", True), ("a.b.c", True), ("a.bc", False), ("a", False)])
 def test_names_are_compared_part_by_part(name: str, found: bool) -> None:
     assert under(name, ("x", "a.b")) is found
+
+
+def test_default_names_the_model_inside_the_package(catalogue: Path) -> None:
+    recipe = read_recipe(write_recipe(catalogue, "packaged", 1, '[warm_start]\nmodel = "default"\n'))
+    assert recipe.warm_start is not None
+    assert recipe.warm_start.fingerprint == describe_model().fingerprint

@@ -31,7 +31,8 @@ class Datasets:
 
     def prepared(self, run: Run) -> Prepared:
         """All tracks of a run with their spectrograms, computed if they are not in the cache folder."""
-        key = _key(run.recipe.data) + run.recipe.audio.model_dump_json()
+        heard = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
+        key = _key(run.recipe.data) + heard
         if key not in self._prepared:
             self._prepared[key] = prepare(run.recipe, self._cache_folder, self._tell_spectrograms)
         return self._prepared[key]
@@ -42,11 +43,10 @@ class Datasets:
 
     def rows(self, run: Run, truth: Truth) -> RunRows:
         """Which rows train, and which are scored."""
-        with_metadata_only = run.recipe.training.metadata_batch_size > 0
-        return rows_of(self.prepared(run), truth, run.phase, with_metadata_only)
+        return rows_of(self.prepared(run), truth, run.phase, run.recipe)
 
     def _tell_spectrograms(self, event: Event) -> None:
-        if event["event"] == "spectrogram":  # warnings about publishing a model do not concern experiments
+        if event["event"] in ("spectrogram", "features"):  # warnings are about publishing
             self._on_event(event)
 
     def _table(self, entries: tuple[DataEntry, ...]) -> LabelTable:

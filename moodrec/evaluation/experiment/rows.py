@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,8 +12,9 @@ from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.truth import HIDDEN, SCORED, Truth
-from moodrec.training.cache import LoadLogMel
+from moodrec.training.hearing import Hearing
 from moodrec.training.prepare import Prepared
+from moodrec.training.recipe import Recipe
 
 Rows = NDArray[np.int64]
 
@@ -25,7 +25,7 @@ class RunRows:
 
     Attributes:
         table: all tracks that could be heard; targets are the scored dataset's, NaN in the rows of others.
-        log_mels: their spectrograms.
+        hearing: what a network is given of them.
         train: ``(n,)`` bool, rows that train.
         scored: rows that are scored, in the order of their ids.
         truth_rows: ``scored`` as rows of the truth.
@@ -33,7 +33,7 @@ class RunRows:
     """
 
     table: LabelTable
-    log_mels: Sequence[LoadLogMel]
+    hearing: Hearing
     train: NDArray[np.bool_]
     scored: Rows
     truth_rows: Rows
@@ -50,7 +50,7 @@ class RunRows:
         return int((~self.train).sum()) - len(self.scored)
 
 
-def rows_of(data: Prepared, truth: Truth, phase: Phase, with_metadata_only: bool) -> RunRows:
+def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRows:
     """Put the parts of a dataset on the joined rows of a run.
 
     A group (artist) that touches a hidden part, in whatever dataset, does not train. Neither do tracks without
@@ -67,14 +67,14 @@ def rows_of(data: Prepared, truth: Truth, phase: Phase, with_metadata_only: bool
     groups = data.table.tracks["group"]
     train = ~groups.isin(set(groups[np.isin(parts, HIDDEN[phase])])).to_numpy(np.bool_)
     known = masked.targets.notna().any(axis=1).to_numpy(np.bool_)
-    train &= known | with_metadata_only
+    train &= known | (recipe.training.metadata_batch_size > 0)
     scored = np.flatnonzero((parts == SCORED[phase]) & known)
     if not (train & known).any() or not scored.size:
         raise DataError(f"{truth.table.name}: no track with moods is left to train on, or none to score")
     scored = scored[np.argsort(data.table.tracks["track_id"].to_numpy()[scored].astype(np.str_))]
     folds = np.where(parts == SCORED[phase], 0, -1)
     digest = replace(data, table=masked, seen=train, held_out=~train, folds=folds).digest
-    return RunRows(masked, data.log_mels, train, scored, at[scored], digest)
+    return RunRows(masked, data.hearing(recipe), train, scored, at[scored], digest)
 
 
 def _own_targets(table: LabelTable, truth: Truth, own: NDArray[np.bool_]) -> pd.DataFrame:

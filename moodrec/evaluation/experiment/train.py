@@ -44,10 +44,10 @@ def train_run(
     torch.set_num_threads(run.recipe.training.threads or os.cpu_count() or 1)
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
     scratch.mkdir(parents=True, exist_ok=True)
-    training_set = TrainingSet(rows.log_mels, labels, np.flatnonzero(rows.train), rows.digest)
+    training_set = TrainingSet(rows.hearing, labels, np.flatnonzero(rows.train), rows.digest)
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()
-    predictions = predict(network, rows.log_mels, rows.scored, run.recipe)
+    predictions = predict(network, rows.hearing, rows.scored)
     stored = _stored(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs

@@ -133,6 +133,6 @@ def main(text: str) -> None:
 
 
 def _say(event: Event) -> None:
-    if event["event"] != "spectrogram":
+    if event["event"] not in ("spectrogram", "features"):
         sys.stdout.write(json.dumps(event) + "\n")
         sys.stdout.flush()

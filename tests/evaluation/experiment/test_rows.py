@@ -67,7 +67,7 @@ def test_moods_stay_hidden_whatever_they_are_called(datasets: Path, data: Datase
     prepared = data.prepared(run)
     every = prepared.table.targets.fillna(1.0)
     told = replace(prepared, table=replace(prepared.table, targets=every))
-    rows = rows_of(told, data.truth(run), "report", True)
+    rows = rows_of(told, data.truth(run), "report", run.recipe)
     own = rows.table.tracks["track_id"].str.startswith("songs/").to_numpy()
     assert list(rows.with_moods) == list(own)
 

@@ -1,0 +1,76 @@
+"""Features of a frozen backbone: computed once a track, kept beside the spectrograms."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from moodrec.files import replacing
+from moodrec.model.checkpoint import load_model
+from moodrec.model.network import MoodNetwork
+from moodrec.training.cache import StoredLogMel
+from moodrec.training.hearing import LoadFeatures, whole_track
+from moodrec.training.recipe import Recipe
+from moodrec.training.warm_start import under
+
+
+def backbone_is_frozen(recipe: Recipe) -> bool:
+    """Whether the backbone is another model's and stays as it is."""
+    start = recipe.warm_start
+    return start is not None and all(under("backbone", names) for names in (start.modules, start.freeze))
+
+
+@dataclass(frozen=True)
+class StoredFeatures:
+    """Features on disk, read at each call."""
+
+    place: Path
+
+    def __call__(self) -> NDArray[np.float32]:
+        stored: NDArray[np.float32] = np.load(self.place, allow_pickle=False)
+        return stored
+
+
+def frozen_features(
+    recipe: Recipe, log_mels: Sequence[StoredLogMel], on_done: Callable[[], None]
+) -> list[LoadFeatures]:
+    """Features of every window of every track, from the model that ``recipe.warm_start`` names.
+
+    They lie beside the spectrograms and are found again as long as the model and the windows are the same.
+    ``on_done`` is called once a track.
+
+    Raises:
+        NotFoundError, CorruptStoreError: there is no whole model to start from.
+    """
+    if recipe.warm_start is None:
+        raise ValueError("nothing is frozen without warm_start")
+    network = load_model(Path(recipe.warm_start.model)).network
+    key = f"{recipe.warm_start.fingerprint}|{recipe.windows.model_dump_json()}"
+    suffix = hashlib.sha256(key.encode()).hexdigest()[:12]
+    found: list[LoadFeatures] = []
+    for log_mel in log_mels:
+        place = log_mel.place.with_name(f"{log_mel.place.stem}-{suffix}.npy")
+        if not place.exists():
+            _store(place, _features(network, log_mel, recipe))
+        found.append(StoredFeatures(place))
+        on_done()
+    return found
+
+
+@torch.inference_mode()
+def _features(network: MoodNetwork, log_mel: StoredLogMel, recipe: Recipe) -> NDArray[np.float32]:
+    """(windows, features), two windows at a time: the maps of wide backbones are large."""
+    parts = torch.split(whole_track(log_mel(), recipe), 2)
+    features: NDArray[np.float32] = torch.cat([network.backbone(part) for part in parts]).numpy()
+    return features
+
+
+def _store(place: Path, features: NDArray[np.float32]) -> None:
+    with replacing(place) as temporary:
+        np.save(temporary, features, allow_pickle=False)

@@ -1,0 +1,117 @@
+"""What a network is given of a track: excerpts of its spectrogram, or the features of a frozen backbone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from moodrec.audio.windows import window_starts
+from moodrec.model.network import MoodNetwork, NetworkOutput
+from moodrec.training.augment import SpecAugment
+from moodrec.training.cache import LoadLogMel
+from moodrec.training.recipe import Recipe
+from moodrec.training.sampling import Draws, drawn_places, excerpts
+
+LoadFeatures = Callable[[], NDArray[np.float32]]
+"""Gives the features of a track's windows, (windows, features) float32."""
+
+
+class Hearing(Protocol):
+    """Feeds a network with tracks, by their rows."""
+
+    def __len__(self) -> int:
+        """Number of tracks."""
+
+    def sample(self, draws: Draws) -> Tensor:
+        """Random parts of some tracks, augmented: ``training.excerpts`` of each, next to each other."""
+
+    def whole(self, row: int) -> Tensor:
+        """All windows of a track, by the rule that the model uses on files."""
+
+    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
+        """What the network makes of ``sample``."""
+
+    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
+        """(n, embedding_dim), not normalised, of ``sample`` or ``whole``."""
+
+
+@dataclass(frozen=True)
+class Spectrograms:
+    """The network hears log-mel spectrograms; training masks stretches and bands of them (SpecAugment)."""
+
+    log_mels: Sequence[LoadLogMel]
+    recipe: Recipe
+
+    def __len__(self) -> int:
+        return len(self.log_mels)
+
+    @property
+    def frames(self) -> int:
+        """Length of a window, in frames."""
+        return window_frames(self.recipe)
+
+    def sample(self, draws: Draws) -> Tensor:
+        count, seed = self.recipe.training.excerpts, self.recipe.seed
+        parts = excerpts(self.log_mels, draws, self.frames, count, seed)
+        log_mel: Tensor = SpecAugment(self.recipe.augment)(torch.from_numpy(parts))
+        return log_mel
+
+    def whole(self, row: int) -> Tensor:
+        return whole_track(self.log_mels[row](), self.recipe)
+
+    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
+        output: NetworkOutput = network(heard)
+        return output
+
+    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
+        return network.embed(heard)
+
+
+@dataclass(frozen=True)
+class FrozenFeatures:
+    """The backbone is not trained, so its features of every window are computed once; nothing is augmented."""
+
+    features: Sequence[LoadFeatures]
+    recipe: Recipe
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def sample(self, draws: Draws) -> Tensor:
+        count, seed = self.recipe.training.excerpts, self.recipe.seed
+        parts = []
+        for row, own in zip(draws.rows, draws.seeds, strict=True):
+            windows = self.features[row]()
+            parts += [windows[int(place * len(windows))] for place in drawn_places(seed, own, count)]
+        return torch.from_numpy(np.stack(parts))
+
+    def whole(self, row: int) -> Tensor:
+        return torch.from_numpy(self.features[row]())
+
+    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
+        return network.read(heard)
+
+    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
+        return network.summarize(heard)
+
+
+def window_frames(recipe: Recipe) -> int:
+    """Length of a window in spectrogram frames."""
+    return math.ceil(recipe.windows.window_s * recipe.audio.sample_rate / recipe.audio.hop_length)
+
+
+def whole_track(log_mel: NDArray[np.float16], recipe: Recipe) -> Tensor:
+    """(windows, n_mels, frames) float32 spread over a whole track; a short one is repeated until it fills one."""
+    frames = window_frames(recipe)
+    if log_mel.shape[1] < frames:
+        log_mel = np.tile(log_mel, -(-frames // log_mel.shape[1]))[:, :frames]
+    starts = window_starts(log_mel.shape[1], frames, recipe.windows.max_windows)
+    windows = np.stack([log_mel[:, start : start + frames] for start in starts])
+    return torch.from_numpy(windows.astype(np.float32))
