@@ -68,6 +68,19 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike) -> Platt:
     return Platt(float(slope / scale), float(intercept - slope * centre / scale))
 
 
+def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> Platt:
+    """Fit a slope alone, 1 / temperature: what is likely stays likely.
+
+    Guo et al., On Calibration of Modern Neural Networks, 2017. The targets are those of :func:`fit_platt`, whose
+    arguments and errors these are.
+    """
+    x, targets = _smoothed(logits, labels)
+    scale = np.abs(x).max()
+    if scale == 0:
+        return Platt(1.0, 0.0)
+    return Platt(float(_newton(x[:, None] / scale, targets)[0] / scale), 0.0)
+
+
 def quantile_table(values: ArrayLike, n: int) -> Floats:
     """The quantiles 0, 1/(n-1), ..., 1 of ``values`` ``(m,)``: ``(n,)`` float64, not falling.
 

@@ -1,4 +1,4 @@
-"""Precision-recall and reliability curves of an evaluation."""
+"""Precision-recall curves of an evaluation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Final, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from moodrec.metrics.calibration import Reliability, reliability
 from moodrec.metrics.curves import precision_recall
-from moodrec.plots.canvas import ACCENT, FAINT, INK, MUTED, SECOND, heading, new_figure, save_figure, tidy
+from moodrec.plots.canvas import INK, MUTED, SECOND, new_figure, save_figure, tidy
 from moodrec.plots.text import label
 
 MAX_TAGS: Final = 60
@@ -98,27 +97,6 @@ def pr_curves(scored: LabelsAndScores, report: Report, out: Path) -> None:
     save_figure(figure, out)
 
 
-def reliability_curve(
-    probabilities: ArrayLike, labels: ArrayLike, out: Path, title: str, bins: int = 10
-) -> None:
-    """Draw predicted against observed frequency to ``out``; a calibrated model lies on the diagonal.
-
-    Args:
-        probabilities, labels: ``(n,)`` in [0, 1].
-        title: what was predicted.
-
-    Raises:
-        DataError: wrong arrays.
-        UsageError: a suffix that is no picture's.
-    """
-    curve = reliability(probabilities, labels, bins)
-    figure = new_figure(5.2, 5.4)
-    axes = figure.add_axes((0.13, 0.11, 0.82, 0.74))
-    _draw_reliability(axes, curve)
-    heading(axes, label(title), f"calibration error {curve.error:.3f}, {int(curve.counts.sum()):,} tracks")
-    save_figure(figure, out)
-
-
 def _summary(report: Report) -> str:
     ap, area = report.macro_ap, report.macro_roc_auc
     return (
@@ -155,15 +133,3 @@ def _draw_tag(axes: Axes, scored: LabelsAndScores, tag: Tag) -> None:
         fontsize=9,
         color=INK,
     )
-
-
-def _draw_reliability(axes: Axes, curve: Reliability) -> None:
-    tidy(axes)
-    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=(0, (3, 2)))
-    axes.vlines(curve.predicted, curve.predicted, curve.observed, color=FAINT, linewidth=3)
-    axes.plot(curve.predicted, curve.observed, color=ACCENT, marker="o", markersize=5, linewidth=1.4)
-    # Rare moods never reach high probabilities: the axes end where the curve does.
-    end = min(1.0, 1.08 * max(curve.predicted.max(), curve.observed.max(), 1e-3))
-    axes.set(xlim=(0, end), ylim=(0, end))
-    axes.set_xlabel("predicted probability", fontsize=9, color=MUTED)
-    axes.set_ylabel("share that has the mood", fontsize=9, color=MUTED)

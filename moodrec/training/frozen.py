@@ -1,4 +1,4 @@
-"""Features of a frozen backbone: computed once a track, kept beside the spectrograms."""
+"""Features of a frozen trunk: computed once a track, kept beside the spectrograms."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from moodrec.files import replacing
+from moodrec.model.backbones import build_backbone
 from moodrec.model.checkpoint import load_model
 from moodrec.model.network import MoodNetwork
 from moodrec.training.cache import StoredLogMel
@@ -20,10 +21,16 @@ from moodrec.training.recipe import Recipe
 from moodrec.training.warm_start import under
 
 
-def backbone_is_frozen(recipe: Recipe) -> bool:
-    """Whether the backbone is another model's and stays as it is."""
-    start = recipe.warm_start
-    return start is not None and all(under("backbone", names) for names in (start.modules, start.freeze))
+def trunk_is_frozen(recipe: Recipe) -> bool:
+    """Whether the backbone's trunk is another model's and stays as it is."""
+    start, network = recipe.warm_start, recipe.network
+    if start is None:
+        return False
+    backbone = build_backbone(network.backbone, recipe.audio.n_mels, network.channels)
+    children = {name for name, _ in backbone.named_children()} - {*backbone.neck_modules}
+    return all(
+        under(f"backbone.{name}", prefixes) for name in children for prefixes in (start.modules, start.freeze)
+    )
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def frozen_features(
     if recipe.warm_start is None:
         raise ValueError("nothing is frozen without warm_start")
     network = load_model(Path(recipe.warm_start.model)).network
-    key = f"{recipe.warm_start.fingerprint}|{recipe.windows.model_dump_json()}"
+    key = f"trunk|{recipe.warm_start.fingerprint}|{recipe.windows.model_dump_json()}"
     suffix = hashlib.sha256(key.encode()).hexdigest()[:12]
     found: list[LoadFeatures] = []
     for log_mel in log_mels:
@@ -67,7 +74,7 @@ def frozen_features(
 def _features(network: MoodNetwork, log_mel: StoredLogMel, recipe: Recipe) -> NDArray[np.float32]:
     """(windows, features), two windows at a time: the maps of wide backbones are large."""
     parts = torch.split(whole_track(log_mel(), recipe), 2)
-    features: NDArray[np.float32] = torch.cat([network.backbone(part) for part in parts]).numpy()
+    features: NDArray[np.float32] = torch.cat([network.backbone.trunk(part) for part in parts]).numpy()
     return features
 
 

@@ -1,4 +1,4 @@
-"""What a network is given of a track: excerpts of its spectrogram, or the features of a frozen backbone."""
+"""What a network is given of a track: excerpts of its spectrogram, or the features of a frozen trunk."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Spectrograms:
 
 @dataclass(frozen=True)
 class FrozenFeatures:
-    """The backbone is not trained, so its features of every window are computed once; nothing is augmented."""
+    """The trunk is not trained, so its features of every window are computed once; nothing is augmented."""
 
     features: Sequence[LoadFeatures]
     recipe: Recipe
@@ -96,10 +96,10 @@ class FrozenFeatures:
         return torch.from_numpy(self.features[row]())
 
     def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
-        return network.read(heard)
+        return network.read(network.backbone.neck(heard))
 
     def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
-        return network.summarize(heard)
+        return network.summarize(network.backbone.neck(heard))
 
 
 def window_frames(recipe: Recipe) -> int:

@@ -18,7 +18,7 @@ from moodrec.data.sources import load_source
 from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
 from moodrec.errors import DataError
 from moodrec.training.cache import LoadLogMel, LogMelCache, StoredLogMel
-from moodrec.training.frozen import backbone_is_frozen, frozen_features
+from moodrec.training.frozen import frozen_features, trunk_is_frozen
 from moodrec.training.hearing import FrozenFeatures, Hearing, LoadFeatures, Spectrograms
 from moodrec.training.labels import artist_keys
 from moodrec.training.loop import OnEvent
@@ -35,7 +35,7 @@ class Prepared:
     table: LabelTable
     log_mels: Sequence[LoadLogMel]
     features: Sequence[LoadFeatures] | None
-    """Of the frozen backbone, where there is one."""
+    """Of the frozen trunk, where there is one."""
     seen: NDArray[np.bool_]
     """Rows that the final model may train on."""
     held_out: NDArray[np.bool_]
@@ -93,7 +93,7 @@ def _spectrograms(
 
 
 def _features(recipe: Recipe, log_mels: list[StoredLogMel], on_event: OnEvent) -> list[LoadFeatures] | None:
-    if not backbone_is_frozen(recipe):
+    if not trunk_is_frozen(recipe):
         return None
     return frozen_features(recipe, log_mels, _counter("features", len(log_mels), on_event))
 

@@ -24,7 +24,6 @@ from moodrec.model.describe import PACKAGED_MODEL, describe_model
 from moodrec.model.spec import PublishedMood
 from moodrec.training.tasks import TasksConfig
 
-
 DEFAULT_MODEL: Final = "default"
 """Stands for the model inside the package where a recipe names a model to start from."""
 
@@ -81,7 +80,8 @@ class WarmStartConfig(Config):
     """Parts to copy, by dotted name: ``backbone``, ``projection``, ``norm``, ``heads.mood``, ..."""
     freeze: tuple[str, ...] = ()
     """Parts that are not trained, by dotted name; their batch norms keep the statistics that they have. With
-    ``backbone`` among them its features are computed once a window: training takes seconds, without SpecAugment."""
+    the backbone's trunk among them its features are computed once a window: training takes seconds, and SpecAugment
+    has no part in it."""
     learning_rate_scale: Annotated[float, Field(gt=0)] = 1.0
     """Learning rate of the copied parts, as a share of that of the others."""
 
@@ -186,11 +186,12 @@ def read_recipe(path: Path) -> Recipe:
     )
     start = recipe.warm_start
     if start is not None:
-        start = start.model_copy(update={"model": _resolve_model(start.model, path.parent)})
+        start = start.model_copy(update={"model": resolve_model(start.model, path.parent)})
     return recipe.model_copy(update={"data": entries, "warm_start": start})
 
 
-def _resolve_model(model: str, beside: Path) -> str:
+def resolve_model(model: str, beside: Path) -> str:
+    """Like :func:`resolve_place`; ``default`` is the model inside the package."""
     return str(PACKAGED_MODEL) if model == DEFAULT_MODEL else resolve_place(model, beside)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,8 +15,16 @@ from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
 from moodrec.errors import DataError
-from moodrec.metrics.calibration import Platt, fit_platt, percentile, quantile_table, reliability
+from moodrec.metrics.calibration import (
+    Platt,
+    fit_platt,
+    fit_temperature,
+    percentile,
+    quantile_table,
+    reliability,
+)
 
+Fit = Callable[[list[float], list[float]], Platt]
 FINITE = st.floats(-50, 50, width=32)
 
 
@@ -86,6 +96,28 @@ def test_scale_of_logits_does_not_matter(scale: float) -> None:
     np.testing.assert_allclose(large.probabilities(logits * scale), small.probabilities(logits), atol=1e-9)
 
 
+@given(
+    arrays(np.float64, st.shared(st.integers(1, 40), key="n"), elements=FINITE),
+    arrays(np.float64, st.shared(st.integers(1, 40), key="n"), elements=st.floats(0, 1)),
+)
+def test_no_other_temperature_is_better(logits: np.ndarray, labels: np.ndarray) -> None:
+    mine = fit_temperature(logits, labels)
+    assert np.isfinite(mine.slope)
+    assert mine.intercept == 0
+    best = loss(mine, logits, labels)
+    for other in mine.slope + np.array([-10, -1, -1e-2, -1e-4, 1e-4, 1e-2, 1, 10]):
+        assert best <= loss(Platt(other, 0.0), logits, labels) + 1e-6 * (1 + best)
+
+
+def test_temperature_recovers_the_slope() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=200_000) * 2
+    labels = (rng.random(len(logits)) < expit(logits / 2.5)).astype(float)
+    assert 1 / fit_temperature(logits, labels).slope == pytest.approx(2.5, abs=0.03)
+    assert fit_temperature([0.0, 0.0], [1, 0]) == Platt(1.0, 0.0)
+
+
+@pytest.mark.parametrize("fit", [fit_platt, fit_temperature])
 @pytest.mark.parametrize(
     ("logits", "labels", "message"),
     [
@@ -96,9 +128,9 @@ def test_scale_of_logits_does_not_matter(scale: float) -> None:
         ([1.0], [np.nan], r"in \[0, 1\]"),
     ],
 )
-def test_refuses(logits: list[float], labels: list[float], message: str) -> None:
+def test_refuses(fit: Fit, logits: list[float], labels: list[float], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        fit_platt(logits, labels)
+        fit(logits, labels)
 
 
 @given(arrays(np.float32, st.integers(1, 50), elements=st.floats(0, 1, width=32)), st.integers(2, 101))

@@ -94,9 +94,20 @@ class TestBackboneContract:
             half = backbone(log_mel).float()
         assert (half - full).norm() < 0.15 * full.norm()
 
+    def test_the_trunk_hears_without_the_neck(self, backbone: Backbone) -> None:
+        log_mel = torch.rand(2, N_MELS, 94)
+        with torch.no_grad():
+            pooled = backbone.eval().trunk(log_mel)
+            assert torch.equal(backbone.neck(pooled), backbone(log_mel))
+            for name in backbone.neck_modules:
+                for parameter in backbone.get_submodule(name).parameters():
+                    parameter.add_(1.0)
+            assert torch.equal(backbone.trunk(log_mel), pooled)
+
 
 def bfloat16_gradients(backbone: Backbone, log_mel: Tensor) -> Tensor:
     backbone.zero_grad()
+    torch.manual_seed(0)  # of dropout
     with torch.autocast("cpu", torch.bfloat16):
         features = backbone.train()(log_mel)
     features.float().square().mean().backward()

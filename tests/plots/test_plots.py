@@ -14,11 +14,13 @@ import pytest
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.evaluate import BootstrapOptions, evaluate
 from moodrec.evaluation.scored import scored_arrays
+from moodrec.metrics.calibration import reliability
 from moodrec.plots.canvas import new_figure, save_figure
 from moodrec.plots.catalogue_map import catalogue_map, spread
-from moodrec.plots.curves import pr_curves, reliability_curve
+from moodrec.plots.curves import pr_curves
 from moodrec.plots.demo_picture import demo_picture
 from moodrec.plots.mood_profile import mood_profile
+from moodrec.plots.reliability import Panel, reliability_curve, reliability_grid
 
 MOODS = ("calm", "happy", "dark")
 AWKWARD = [
@@ -183,6 +185,18 @@ def test_reliability_curve(tmp_path: Path) -> None:
     predicted = rng.random(500) * 0.1
     reliability_curve(predicted, rng.random(500) < predicted, tmp_path / "r.png", "calm $x$ 最")
     assert is_drawn(tmp_path / "r.png")
+
+
+@pytest.mark.parametrize("n", [1, 6])
+def test_reliability_grid(tmp_path: Path, n: int) -> None:
+    rng = np.random.default_rng(0)
+    predicted = rng.random(300)
+    labels = rng.random(300) < predicted**2
+    panel = Panel("calm $x$ 最", reliability(predicted, labels), reliability(predicted**2, labels))
+    reliability_grid([panel] * n, tmp_path / "r.png")
+    assert is_drawn(tmp_path / "r.png")
+    with pytest.raises(UsageError, match="no moods"):
+        reliability_grid([], tmp_path / "none.png")
 
 
 def test_labels_are_spread_so_that_all_can_be_read() -> None:

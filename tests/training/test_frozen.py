@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from moodrec.model.checkpoint import load_model, save_model
-from moodrec.training.frozen import backbone_is_frozen
+from moodrec.training.frozen import trunk_is_frozen
 from moodrec.training.hearing import FrozenFeatures, Spectrograms
 from moodrec.training.labels import encode_labels
 from moodrec.training.predict import predict
@@ -48,6 +48,7 @@ def features_of(data: Prepared) -> list[np.ndarray]:
     ("fields", "frozen"),
     [
         (FROZEN, True),
+        ('freeze = ["backbone.norm", "backbone.blocks"]\n', True),
         ("", False),
         ('freeze = ["backbone.norm"]\n', False),
         ('freeze = ["projection"]\n', False),
@@ -57,7 +58,7 @@ def test_only_a_whole_backbone_is_heard_once(
     catalogue: Path, source: Path, fields: str, frozen: bool
 ) -> None:
     recipe = frozen_recipe(catalogue, source / "model", "which", fields)
-    assert backbone_is_frozen(read_recipe(recipe)) is frozen
+    assert trunk_is_frozen(read_recipe(recipe)) is frozen
 
 
 def test_predictions_are_those_of_the_whole_network(catalogue: Path, source: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from moodrec.evaluation.experiment.plan import (
     Plan,
     layered,
 )
-from moodrec.training.recipe import DataEntry, Recipe, resolve_place
+from moodrec.training.recipe import DataEntry, Recipe, resolve_model, resolve_place
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _placed(recipe: Recipe, folder: Path) -> Recipe:
     data = [entry.model_copy(update={"root": resolve_place(entry.root, folder)}) for entry in recipe.data]
     start = recipe.warm_start
     if start is not None:
-        start = start.model_copy(update={"model": resolve_place(start.model, folder)})
+        start = start.model_copy(update={"model": resolve_model(start.model, folder)})
     return recipe.model_copy(update={"data": tuple(data), "warm_start": start})
 
 

@@ -9,14 +9,24 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.Module, ABC):
-    """A CNN trunk over log-mel spectrograms."""
+    """A CNN over log-mel spectrograms: a trunk that listens and, in some, dense layers behind its pooling, the neck."""
 
     features: int
     """Length of the vector that ``forward`` returns."""
+    neck_modules: tuple[str, ...] = ()
+    """Names of the modules that ``neck`` runs; all others are the trunk's."""
 
     @abstractmethod
+    def trunk(self, log_mel: Tensor) -> Tensor:
+        """(batch, n_mels, frames) to one pooled vector each, for any number of frames."""
+
+    def neck(self, pooled: Tensor) -> Tensor:
+        """What ``trunk`` returned to (batch, features)."""
+        return pooled
+
     def forward(self, log_mel: Tensor) -> Tensor:
         """(batch, n_mels, frames) to (batch, features), for any number of frames."""
+        return self.neck(self.trunk(log_mel))
 
 
 class MapBackbone(Backbone):
@@ -34,7 +44,7 @@ class MapBackbone(Backbone):
         last: Tensor = self.blocks(self.norm(log_mel))
         return last
 
-    def forward(self, log_mel: Tensor) -> Tensor:
+    def trunk(self, log_mel: Tensor) -> Tensor:
         return pool_mean_max(self.maps(log_mel))
 
 

@@ -56,6 +56,8 @@ class _Layer(nn.Module):
 class MusiCNN(Backbone):
     """Timbral and temporal filters, three layers along time, maximum and mean over time, a dense layer."""
 
+    neck_modules = ("dropout", "dense", "dense_norm")
+
     def __init__(self, n_mels: int, channels: int) -> None:
         super().__init__()
         timbral, temporal, middle = int(1.6 * channels), int(0.4 * channels), channels // 2
@@ -69,10 +71,11 @@ class MusiCNN(Backbone):
         pooled = 2 * (first + 3 * middle)
         self.features = int(1.5625 * channels)
         self.pooled_norm = nn.BatchNorm1d(pooled, eps=_EPS)
+        self.dropout = nn.Dropout(0.5)
         self.dense = nn.Linear(pooled, self.features)
         self.dense_norm = nn.BatchNorm1d(self.features, eps=_EPS)
 
-    def pool(self, log_mel: Tensor) -> Tensor:
+    def trunk(self, log_mel: Tensor) -> Tensor:
         """(batch, n_mels, frames) to (batch, pooled): maxima over time of all layers' maps, then their means."""
         mel = self.norm(log_mel.unsqueeze(1))
         first = torch.cat([filters(mel) for filters in self.filters], 1)
@@ -80,11 +83,11 @@ class MusiCNN(Backbone):
         two = one + self.layers[1](one)
         three = two + self.layers[2](two)
         maps = torch.cat([first, one, two, three], 1)
-        return torch.cat([maps.amax(2), maps.mean(2)], 1)
+        pooled: Tensor = self.pooled_norm(torch.cat([maps.amax(2), maps.mean(2)], 1))
+        return pooled
 
-    def forward(self, log_mel: Tensor) -> Tensor:
-        pooled = self.pooled_norm(self.pool(log_mel))
-        features: Tensor = self.dense_norm(F.relu(self.dense(pooled)))
+    def neck(self, pooled: Tensor) -> Tensor:
+        features: Tensor = self.dense_norm(F.relu(self.dense(self.dropout(pooled))))
         return features
 
 
