@@ -126,7 +126,7 @@ def kept_and_trained(backbone: Backbone) -> str:
     free = [name for name in free if any(True for _ in getattr(backbone, name).parameters())]
     if not free:
         return "They stay as they are."
-    return f"They stay as they are but for `{'`, `'.join(free)}`, which this project trained on."
+    return f"They stay as they are but for what this project trained further: `{'`, `'.join(free)}`."
 
 
 def about_moods(loaded: LoadedModel, parts: dict[str, Part]) -> dict[str, str]:

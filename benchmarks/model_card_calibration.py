@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from model_card_parts import Part, signed, table
+from model_card_parts import Part, table
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
@@ -25,7 +25,6 @@ Predict = Callable[[Floats], Floats]
 Fit = Callable[[Floats, Floats], Predict]
 
 IN_USE = "Platt"
-MEASURES = ("error", "Brier score")
 SIMULATIONS = 100
 
 
@@ -52,8 +51,9 @@ class CalibrationReport:
     """All published moods, and the differences of their means to the way in use."""
 
     moods: tuple[MoodData, ...]
-    against: dict[str, tuple[Difference, Difference]]
-    """Way to (calibration error, Brier score), each minus that of the way in use."""
+    against: dict[str, Difference]
+    """Way to its mean Brier score minus that of the way in use. (Binned errors have no interval here: a resample
+    repeats tracks, and that alone makes them larger.)"""
 
     def as_table(self) -> str:
         """Calibration errors in Markdown, the means last."""
@@ -61,36 +61,27 @@ class CalibrationReport:
             [f"`{mood.name}`", *(f"{errors(mood)[way]:.3f}" for way in WAYS), chance_text(mood)]
             for mood in self.moods
         ]
-        mean, brier = means(self.moods, None)
+        mean, brier = means(self.moods)
         rows.append(["**mean**", *(f"**{value:.3f}**" for value in mean), ""])
         rows.append(["mean Brier score", *(f"{value:.4f}" for value in brier), ""])
         return table(["mood", *WAYS, "by chance alone"], rows)
 
     def verdict(self) -> str:
         """Which way is best, and whether by more than noise."""
-        mean, brier = (dict(zip(WAYS, values, strict=True)) for values in means(self.moods, None))
+        mean, brier = (dict(zip(WAYS, values, strict=True)) for values in means(self.moods))
         best = [min(WAYS, key=values.__getitem__) for values in (mean, brier)]
-        better = [
-            f"{way} in {measure} ({signed(d.estimate, d.interval.low, d.interval.high)})"
-            for way, both in self.against.items()
-            for measure, d in zip(MEASURES, both, strict=True)
-            if d.interval.high < 0
-        ]
+        better = [f"{way} ({brier_text(d)})" for way, d in self.against.items() if d.interval.high < 0]
         said = (
             f"Platt scaling, the way in use, takes the mean calibration error from {mean['raw']:.3f} to "
             f"{mean[IN_USE]:.3f}. Least error: {best[0]}; least Brier score: {best[1]}. "
         )
         if better:
-            return f"{said}Better than Platt scaling by more than noise: {'; '.join(better)}."
-        return f"{said}No other way is better than Platt scaling by more than noise."
+            return f"{said}By Brier score, better than Platt scaling by more than noise: {'; '.join(better)}."
+        return f"{said}By Brier score, no other way is better than Platt scaling by more than noise."
 
     def differences(self) -> str:
         """Each other way minus the one in use, with its interval."""
-        rows = [
-            [way, *(signed(d.estimate, d.interval.low, d.interval.high) for d in both)]
-            for way, both in self.against.items()
-        ]
-        return table(["minus Platt", *(f"mean {measure} [95 %]" for measure in MEASURES)], rows)
+        return "; ".join(f"{way} {brier_text(d)}" for way, d in self.against.items())
 
     def draw(self, out: Path) -> None:
         """Reliability diagrams before and after."""
@@ -114,12 +105,18 @@ def calibration_report(
     groups = [f"{part.table.name}/{group}" for part in parts for group in part.table.tracks["group"]]
     draws = np.stack(
         [
-            means(found, counts)
+            brier_scores(found, counts.astype(np.int64))
             for block in resamples(start, groups, n_resamples, seed=0)
-            for counts in block.astype(np.int64)
+            for counts in block
         ]
     )
-    return CalibrationReport(tuple(found), against_the_one_in_use(means(found, None), draws))
+    plain, used = means(found)[1], list(WAYS).index(IN_USE)
+    against = {
+        way: difference_of(plain[i] - plain[used], draws[:, i] - draws[:, used])
+        for i, way in enumerate(WAYS)
+        if i != used
+    }
+    return CalibrationReport(tuple(found), against)
 
 
 def mood_data(name: str, mood: PublishedMood, part: Part, start: int) -> MoodData:
@@ -157,35 +154,25 @@ WAYS: dict[str, Fit] = {
 }
 
 
-def means(moods: Sequence[MoodData], counts: NDArray[np.int64] | None) -> Floats:
-    """(2, ways): mean over moods of calibration error and Brier score, each track as often as it was drawn."""
+def means(moods: Sequence[MoodData]) -> Floats:
+    """(2, ways): mean over moods of calibration error and Brier score."""
+    error = np.mean([list(errors(mood).values()) for mood in moods], axis=0)
+    once = np.ones(1 + max(int(mood.rows.max()) for mood in moods), np.int64)
+    return np.stack([error, brier_scores(moods, once)])
+
+
+def brier_scores(moods: Sequence[MoodData], counts: NDArray[np.int64]) -> Floats:
+    """(ways,) mean over moods of the mean squared error, each track as often as ``counts`` says."""
     found = []
     for mood in moods:
-        drawn = np.arange(len(mood.rows))
-        drawn = drawn if counts is None else np.repeat(drawn, counts[mood.rows])
-        labels = mood.labels[drawn]
-        predicted = [values[drawn] for values in mood.probabilities.values()]
-        found.append(
-            [
-                [reliability(p, labels).error for p in predicted],
-                [float(((p - labels) ** 2).mean()) for p in predicted],
-            ]
-        )
+        squares = [(p - mood.labels) ** 2 for p in mood.probabilities.values()]
+        found.append(np.average(squares, axis=1, weights=counts[mood.rows]))
     return np.mean(found, axis=0)
 
 
-def against_the_one_in_use(plain: Floats, draws: Floats) -> dict[str, tuple[Difference, Difference]]:
-    """Paired differences from (2, ways) means and their (resamples, 2, ways) draws."""
-    ways = list(WAYS)
-    used = ways.index(IN_USE)
-    return {
-        way: (
-            difference_of(plain[0, i] - plain[0, used], draws[:, 0, i] - draws[:, 0, used]),
-            difference_of(plain[1, i] - plain[1, used], draws[:, 1, i] - draws[:, 1, used]),
-        )
-        for i, way in enumerate(ways)
-        if i != used
-    }
+def brier_text(found: Difference) -> str:
+    """``+0.0012 [+0.0003, +0.0021]``."""
+    return f"{found.estimate:+.4f} [{found.interval.low:+.4f}, {found.interval.high:+.4f}]"
 
 
 def errors(mood: MoodData) -> dict[str, float]:

@@ -68,7 +68,7 @@ def reliability_grid(panels: Sequence[Panel], out: Path, columns: int = 4) -> No
     grid.update(hspace=0.42, wspace=0.3)
     for place, panel in enumerate(panels):
         _draw_panel(figure.add_subplot(grid[place // columns, place % columns]), panel)
-    note = "share that has the mood over predicted probability; pale: before calibration, dark: after"
+    note = "share that has the mood over predicted probability\npale: before calibration, dark: after"
     figure.text(0.07, 1 - 0.15 / height, note, fontsize=9, color=INK, va="top")
     save_figure(figure, out)
 

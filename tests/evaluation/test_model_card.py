@@ -133,9 +133,11 @@ def test_calibration_mends_logits_that_are_too_bold(tmp_path: Path) -> None:
     report = script("model_card_calibration").calibration_report(moods, [part], 50)
     error = script("model_card_calibration").errors(report.moods[0])
     assert error["Platt"] < error["raw"] / 1.5
-    raw = report.against["raw"]
-    assert all(difference.interval.low > 0 for difference in raw)
-    assert "No other way is better" in report.verdict()
+    held = report.moods[0]
+    brier = {way: float(np.mean((p - held.labels) ** 2)) for way, p in held.probabilities.items()}
+    assert report.against["raw"].estimate == pytest.approx(brier["raw"] - brier["Platt"])
+    assert report.against["raw"].interval.low > 0
+    assert "no other way is better" in report.verdict()
     assert "`arousal`" in report.as_table()
     report.draw(tmp_path / "r.png")
     assert (tmp_path / "r.png").stat().st_size > 0

@@ -128,15 +128,15 @@ def test_metadata_tracks_leave_what_is_heard_of_moods_alone(mixed: Path, cache: 
     for ours, theirs in zip(alone.sampler.epoch(1), together.sampler.epoch(1), strict=True):
         assert len(theirs.extra.rows) > len(ours.extra.rows) == 0
         torch.manual_seed(0)
-        heard = alone._listen(ours.main)
+        heard = alone.data.hearing.sample(ours.main)
         torch.manual_seed(0)
-        assert torch.equal(together._listen(theirs.main), heard)
+        assert torch.equal(together.data.hearing.sample(theirs.main), heard)
 
 
 def test_rows_on_top_teach_no_moods(mixed: Path, cache: Path, tmp_path: Path) -> None:
     made = make(changed(base(mixed), {"tasks.artist.kind": "contrastive"}), cache, tmp_path)
     draws = made.sampler.epoch(0)[0]
-    targets = made._targets(draws)
+    targets = made._targets(draws.main, draws.extra.rows)
     n = len(draws.main.rows)
     assert len(targets["mood"]) == n + len(draws.extra.rows) > n
     assert targets["mood"][n:].isnan().all()
@@ -245,3 +245,23 @@ def test_few_tracks_are_warned_of(mixed: Path, cache: Path) -> None:
     (message,) = [str(event["message"]) for event in events if event["event"] == "warning"]
     assert "learnt from 24 tracks" in message
     assert "pct(" in message
+
+
+def running_statistics(made: Trainer) -> dict[str, torch.Tensor]:
+    state = made.state.network.state_dict()
+    return {name: value.clone() for name, value in state.items() if "running" in name}
+
+
+def test_batch_norms_remember_the_mood_labelled_tracks_alone(
+    mixed: Path, cache: Path, tmp_path: Path
+) -> None:
+    alone = make(base(mixed), cache, tmp_path / "alone")
+    fields: Fields = {"training.metadata_batch_size": 5}
+    together = make(changed(base(mixed), fields), cache, tmp_path / "together")
+    for made in (alone, together):
+        before = running_statistics(made)
+        torch.manual_seed(0)
+        made.task_losses(made.sampler.epoch(0)[0])
+        assert any(not torch.equal(value, before[name]) for name, value in running_statistics(made).items())
+    ours, theirs = running_statistics(alone), running_statistics(together)
+    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.Module, ABC):
-    """A CNN over log-mel spectrograms: a trunk that listens and, in some, dense layers behind its pooling, the neck."""
+    """A CNN over log-mel spectrograms: a trunk that listens, in some with dense layers behind it: the neck."""
 
     features: int
     """Length of the vector that ``forward`` returns."""
