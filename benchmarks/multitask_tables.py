@@ -207,7 +207,7 @@ def selection_section(results: Results) -> str:
             [cell.dataset, cell.backbone, cell.arm, str(runs[0]["tracks"]["scored"]), each, str(len(runs))]
         )
     text = (
-        "Scored on validation tracks, with the test tracks left out altogether: these figures, and no others, chose "
+        "Scored on validation tracks, with the test tracks left out altogether: these figures chose "
         "the hyperparameters. Mean and standard deviation over the seeds."
     )
     head = ["dataset", "backbone", "arm", "tracks", "validation", "seeds"]

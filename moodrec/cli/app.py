@@ -28,7 +28,7 @@ app = typer.Typer(
     cls=MoodrecGroup,
     help="Know the mood of every track; find the next one that fits.",
     epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 corrupt store, 5 store locked, "
-    "6 some files failed, 130 interrupted.",
+    "6 some files or runs failed, 130 interrupted.",
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -73,9 +73,14 @@ def read_stored_mel(path: Path) -> Floats:
     return converted
 
 
-def log_mel_windows(log_mel: Floats, audio: AudioConfig, windows: WindowConfig) -> Floats:
+def window_frames(audio: AudioConfig, windows: WindowConfig) -> int:
+    """Length of a window, in frames of the spectrogram."""
+    return math.ceil(windows.window_s * audio.sample_rate / audio.hop_length)
+
+
+def log_mel_windows(log_mel: NDArray[np.floating], audio: AudioConfig, windows: WindowConfig) -> Floats:
     """Cut a track's spectrogram by the rule for waveforms: (n_mels, frames) to (windows, n_mels, window frames)."""
-    frames = math.ceil(windows.window_s * audio.sample_rate / audio.hop_length)
+    frames = window_frames(audio, windows)
     repeats = math.ceil(frames / log_mel.shape[1])
     whole = np.tile(log_mel, repeats)[:, :frames] if repeats > 1 else log_mel
     starts = window_starts(whole.shape[1], frames, windows.max_windows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from moodrec.audio.windows import window_starts
 from moodrec.model.network import MoodNetwork, NetworkOutput
+from moodrec.model.stored_mel import log_mel_windows, window_frames
 from moodrec.training.augment import SpecAugment
 from moodrec.training.cache import LoadLogMel
 from moodrec.training.recipe import Recipe
@@ -52,14 +51,10 @@ class Spectrograms:
     def __len__(self) -> int:
         return len(self.log_mels)
 
-    @property
-    def frames(self) -> int:
-        """Length of a window, in frames."""
-        return window_frames(self.recipe)
-
     def sample(self, draws: Draws) -> Tensor:
         count, seed = self.recipe.training.excerpts, self.recipe.seed
-        parts = excerpts(self.log_mels, draws, self.frames, count, seed)
+        frames = window_frames(self.recipe.audio, self.recipe.windows)
+        parts = excerpts(self.log_mels, draws, frames, count, seed)
         log_mel: Tensor = SpecAugment(self.recipe.augment)(torch.from_numpy(parts))
         return log_mel
 
@@ -102,16 +97,6 @@ class FrozenFeatures:
         return network.summarize(network.backbone.neck(heard))
 
 
-def window_frames(recipe: Recipe) -> int:
-    """Length of a window in spectrogram frames."""
-    return math.ceil(recipe.windows.window_s * recipe.audio.sample_rate / recipe.audio.hop_length)
-
-
 def whole_track(log_mel: NDArray[np.float16], recipe: Recipe) -> Tensor:
-    """(windows, n_mels, frames) float32 spread over a whole track; a short one is repeated until it fills one."""
-    frames = window_frames(recipe)
-    if log_mel.shape[1] < frames:
-        log_mel = np.tile(log_mel, -(-frames // log_mel.shape[1]))[:, :frames]
-    starts = window_starts(log_mel.shape[1], frames, recipe.windows.max_windows)
-    windows = np.stack([log_mel[:, start : start + frames] for start in starts])
-    return torch.from_numpy(windows.astype(np.float32))
+    """(windows, n_mels, frames) float32 spread over a whole track."""
+    return torch.from_numpy(log_mel_windows(log_mel, recipe.audio, recipe.windows))

@@ -19,7 +19,7 @@ from moodrec.config import (
     load_toml,
     validate,
 )
-from moodrec.errors import ConfigError
+from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.describe import PACKAGED_MODEL, describe_model
 from moodrec.model.spec import PublishedMood
 from moodrec.training.tasks import TasksConfig
@@ -87,8 +87,17 @@ class WarmStartConfig(Config):
 
     @property
     def fingerprint(self) -> str:
-        """The identity of the model to start from."""
-        return describe_model(Path(self.model)).fingerprint
+        """The identity of the model to start from.
+
+        Raises:
+            NotFoundError: there is none; the message says which field asked for it.
+        """
+        try:
+            return describe_model(Path(self.model)).fingerprint
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"warm_start.model: {error}; recipes/README.md says where the models to start from come from"
+            ) from None
 
 
 class DataEntry(Config):

@@ -57,11 +57,12 @@ def train_recipe(
         DataError: a dataset is malformed, or there are no moods to learn from it.
     """
     recipe = read_recipe(recipe_path)
+    digest = recipe.digest  # before hours of listening: it misses a model to start from
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(recipe.training.threads or torch.get_num_threads())
     data = prepare(recipe, cache_folder or default_cache(), on_event)
     calibration = plan_calibration(recipe, data)
-    _claim(out, recipe.digest + data.digest, recipe_path)
+    _claim(out, digest + data.digest, recipe_path)
     return _Run(recipe, data, calibration, out, on_event).all()
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from moodrec.embedding.mood_model import MoodModel, TrackMoods
 from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.model.checkpoint import save_model
+from moodrec.model.inference import mean_embedding
 from tests.small_model import small_network, small_spec
 
 RATE = 16_000
@@ -131,3 +133,11 @@ def test_cuda_agrees_with_cpu(model: MoodModel) -> None:
         pytest.skip("no CUDA device")
     on_gpu = MoodModel.load(device="cuda").embed(noise(6), RATE)
     np.testing.assert_allclose(on_gpu, MoodModel.load(device="cpu").embed(noise(6), RATE), atol=1e-3)
+
+
+def test_windows_heard_in_parts_give_the_embedding_of_all_at_once() -> None:
+    network = MoodModel.load()._network
+    log_mels = torch.rand(5, 96, 188, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        whole = network.embed(log_mels).mean(0)
+    assert torch.allclose(mean_embedding(network, log_mels), whole, atol=1e-5)

@@ -114,3 +114,21 @@ def test_samples_are_windows_of_the_drawn_tracks(catalogue: Path, source: Path) 
     for number, row in enumerate(draws.rows):
         for drawn in sample[2 * number : 2 * number + 2]:
             assert (features[row] == drawn).all(1).any()
+
+
+def test_the_neck_is_trained_and_heard(catalogue: Path, tmp_path: Path) -> None:
+    plain = write_recipe(catalogue, "neck-source", 1)
+    trunk = '["backbone.norm", "backbone.filters", "backbone.layers", "backbone.pooled_norm"]'
+    start = frozen_recipe(catalogue, tmp_path / "first/model", "neck", f"freeze = {trunk}\n")
+    for path in (plain, start):
+        path.write_text(path.read_text().replace("channels = 6", 'backbone = "musicnn"\nchannels = 8'))
+    train_recipe(plain, tmp_path / "first", quiet, tmp_path / "cache")
+    result = train_recipe(start, tmp_path / "second", quiet, tmp_path / "cache")
+    assert result.model is not None
+    before, after = load_model(tmp_path / "first/model").network, load_model(result.model).network
+    assert not torch.equal(before.backbone.dense.weight, after.backbone.dense.weight)
+    recipe, data = read_recipe(start), prepare(read_recipe(start), tmp_path / "cache", quiet)
+    rows = np.arange(len(data.table))
+    stored = predict(after, data.hearing(recipe), rows)
+    heard = predict(after, Spectrograms(data.log_mels, recipe), rows)
+    np.testing.assert_allclose(stored.embeddings, heard.embeddings, atol=1e-4)

@@ -257,7 +257,8 @@ def test_batch_norms_remember_the_mood_labelled_tracks_alone(
 ) -> None:
     alone = make(base(mixed), cache, tmp_path / "alone")
     fields: Fields = {"training.metadata_batch_size": 5}
-    together = make(changed(base(mixed), fields), cache, tmp_path / "together")
+    together = make(changed(base(mixed, plain_first=True), fields), cache, tmp_path / "together")
+    assert len(together.sampler.epoch(0)[0].extra.rows) == 5
     for made in (alone, together):
         before = running_statistics(made)
         torch.manual_seed(0)
