@@ -94,13 +94,12 @@ class IndexConfig(Config):
     of one byte a number; ``ivf-pq`` on rows of a few bytes each; ``hnsw`` walks a graph; ``auto`` picks by the
     number of rows."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where candidates are found; ``cuda`` goes with ``flat``."""
-    flat_below: Annotated[int, Field(ge=0)] = 50_000
-    """``auto``: fewer rows than this are ``flat``."""
-    sq8_from: Positive = 5_000_000
-    """``auto``: from this many rows on, ``ivf-sq8`` instead of ``ivf``."""
+    """Where candidates are found; ``cuda`` goes with every kind but ``hnsw``."""
+    flat_below: Annotated[int, Field(ge=0)] = 5_000
+    """``auto``: fewer rows than this are ``flat``, more are ``ivf-sq8``."""
     exact_rows: Annotated[int, Field(ge=0)] = 10_000
-    """When a filter passes at most this many rows, they are scanned whatever the kind."""
+    """When a filter passes at most this many rows, they are scanned: for a batch of queries, and wherever the
+    kernel does not search."""
     target_recall: Fraction = 0.98
     """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` aim to return in every kind of filter."""
     nlist: Annotated[int, Field(ge=0)] = 0
@@ -128,8 +127,10 @@ class IndexConfig(Config):
 
     @model_validator(mode="after")
     def _fits_the_device(self) -> Self:
-        if self.device == "cuda" and self.kind != "flat":
-            raise ValueError("on a GPU the kind is flat")
+        if self.device == "cuda" and self.kind == "hnsw":
+            raise ValueError(
+                "hnsw is searched on a CPU: on a GPU the kind is flat, ivf, ivf-sq8, ivf-pq or auto"
+            )
         return self
 
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from moodrec.errors import FilterError
+from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.conditions import Like, Operator, Scalar, quote_name, quote_value
 from moodrec.filters.patterns import like_pattern
 from moodrec.filters.selection import AnyLookup, AnyOf, Lookup, Mask, Range, Rows, Selection, Table, row_mask
@@ -204,7 +205,7 @@ class TextColumn:
         return Lookup(self.codes, table)
 
     def _look_up(self, verdict: pa.Array) -> Lookup:
-        return Lookup(self.codes, _table(verdict.to_numpy(zero_copy_only=False)))
+        return Lookup(self.codes, _table(flags_of(verdict)))
 
     def _text(self, value: Scalar) -> str:
         if not isinstance(value, str):

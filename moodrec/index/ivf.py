@@ -129,7 +129,7 @@ class IvfEngine:
 def _trained(vectors: Vectors, config: IndexConfig) -> Any:
     n, dim = vectors.shape
     nlist = min(config.nlist or max(1, int(4 * np.sqrt(n))), n)
-    index = _empty(dim, nlist, config)
+    index = _empty(n, dim, nlist, config)
     index.cp.spherical = True
     index.cp.niter = _ROUNDS
     index.cp.seed = config.seed
@@ -139,13 +139,14 @@ def _trained(vectors: Vectors, config: IndexConfig) -> Any:
     return index
 
 
-def _empty(dim: int, nlist: int, config: IndexConfig) -> Any:
+def _empty(n: int, dim: int, nlist: int, config: IndexConfig) -> Any:
     quantizer, product = faiss.IndexFlatIP(dim), faiss.METRIC_INNER_PRODUCT
     if config.kind == "ivf-sq8":
         bits = faiss.ScalarQuantizer.QT_8bit
         index = faiss.IndexIVFScalarQuantizer(quantizer, dim, nlist, bits, product, False)
     elif config.kind == "ivf-pq":
-        index = faiss.IndexIVFPQ(quantizer, dim, nlist, _pieces(dim, config.pq_bytes), 8, product)
+        index = faiss.IndexIVFPQ(quantizer, dim, nlist, _pieces(dim, config.pq_bytes), _bits(n), product)
+        index.pq.cp.min_points_per_centroid = 1
     else:
         index = faiss.IndexIVFFlat(quantizer, dim, nlist, product)
     return index
@@ -154,6 +155,11 @@ def _empty(dim: int, nlist: int, config: IndexConfig) -> Any:
 def _pieces(dim: int, most: int) -> int:
     """Into how many pieces of one length a vector of ``dim`` numbers is cut, at most ``most``."""
     return max(pieces for pieces in range(1, min(dim, most) + 1) if dim % pieces == 0)
+
+
+def _bits(n: int) -> int:
+    """Of a code of ``ivf-pq``: 8, fewer where there are too few rows to learn so many codes from."""
+    return min(8, max(1, n.bit_length() - 1))
 
 
 def _centroids(index: Any) -> NDArray[np.float32]:

@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from moodrec.config import IndexConfig
-from moodrec.errors import CorruptStoreError
+from moodrec.config import IndexConfig, explain
+from moodrec.errors import CorruptStoreError, UsageError
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.engine import Engine
 from moodrec.index.faiss_index import open_engine
@@ -79,14 +80,22 @@ def load(version: Version, device: str | None = None) -> Opened:
 
     Raises:
         CorruptStoreError: a file is damaged, or does not fit the manifest.
+        UsageError: the preset cannot be had on that device.
     """
     version.verify()
     manifest, folder = version.manifest, version.folder
-    config = manifest.config if device is None else manifest.config.model_copy(update={"device": device})
+    config = manifest.config if device is None else _on(device, manifest.config)
     catalogue = _read_catalogue(version)
-    engine = open_engine(folder, catalogue.vectors, config, manifest.facts)
+    engine = open_engine(folder, catalogue, config, manifest.facts)
     origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
     return Opened(catalogue, engine, config, origin)
+
+
+def _on(device: str, config: IndexConfig) -> IndexConfig:
+    try:
+        return IndexConfig.model_validate({**config.model_dump(), "device": device})
+    except ValidationError as error:
+        raise UsageError(explain(error)) from None
 
 
 def _read_catalogue(version: Version) -> Catalogue:
