@@ -12,8 +12,8 @@ can be expected to change the top k as long as ::
 
 How far into the lists' tails it pays to look, ``z``, depends on how many rows of all score as high as the k-th: k
 without a filter, many more under one that few rows nearby pass. That rank is estimated from the lists, the scores in
-without a filter, many more under one that few rows nearby pass. That rank is estimated from the lists, the scores in
-neighbours of sample queries at several ranks; :mod:`moodrec.index.calibration` then has the last word.
+each taken as normal. So ``z`` is a function of the estimated rank. It is fitted when the index is built, from the
+exact neighbours of sample queries at several ranks; :mod:`moodrec.index.calibration` then has the last word.
 """
 
 from __future__ import annotations
