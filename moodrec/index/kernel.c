@@ -315,7 +315,7 @@ static void weigh(Search *search) {
     search->base = middle - search->scale * 128 * (float)sum;
 }
 
-/* About 1 minus the normal distribution's share below t, to .002 (Tocher's form); no call, so that loops over it are fast. */
+/* About 1 minus the normal distribution's share below t, to .007, by an exponential fit; no call, so that loops over it are fast. */
 static inline float tail(float t) {
     float at = fabsf(t);
     float power = -(0.717f + 0.416f * at) * at * 1.442695f;

@@ -168,7 +168,7 @@ def _needed(
 
 
 def tail(t: Floats) -> Floats:
-    """About the share of a normal distribution above ``t``, to .002 (Tocher's form), as the kernel has it."""
+    """About the share of a normal distribution above ``t``, to .007, by an exponential fit, as the kernel has it."""
     beyond = 0.5 * np.exp(-(0.717 + 0.416 * np.abs(t)) * np.abs(t))
     share: Floats = np.where(t < 0, 1 - beyond, beyond).astype(np.float32)
     return share
