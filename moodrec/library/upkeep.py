@@ -57,16 +57,12 @@ def _prune_models(connection: sqlite3.Connection, kept: str) -> list[str]:
     ]
     for table in ("analyses", "runs"):
         connection.execute(f"DELETE FROM {table} WHERE model_fingerprint IN ({_OLD_MODELS})", (kept,))
-    # The outcome of a failed or silent file outlives the model that gave it.
+    # Silence is one model's judgement, to be made anew; any other outcome outlives the model that came to it.
     connection.execute(
-        f"UPDATE files SET model_fingerprint = ? WHERE model_fingerprint IN ({_OLD_MODELS}) AND outcome = 'failed'",
-        (kept, kept),
+        f"DELETE FROM files WHERE outcome = 'silent' AND model_fingerprint IN ({_OLD_MODELS})", (kept,)
     )
-    connection.execute(
-        f"DELETE FROM models WHERE fingerprint IN ({_OLD_MODELS}) AND fingerprint NOT IN "
-        "(SELECT model_fingerprint FROM files)",
-        (kept,),
-    )
+    connection.execute("UPDATE files SET model_fingerprint = ?", (kept,))
+    connection.execute(f"DELETE FROM models WHERE fingerprint IN ({_OLD_MODELS})", (kept,))
     return names
 
 
