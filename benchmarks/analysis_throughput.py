@@ -2,10 +2,10 @@
 
     python benchmarks/analysis_throughput.py [--tracks 4] [--seconds 180] [--repeats 3]
 
-On full-length mp3, ogg and flac files that it makes itself. Each part runs in a process of its own, with every core to
-itself: decoding and tag-reading alone, the network alone on windows that are in memory, and a whole analysis into a
-new library. The fastest of some repeats counts. Where both halves want the same cores, a whole
-run cannot be faster than both one after the other with every core busy; that is the ceiling printed beside.
+On full-length mp3, ogg and flac files that it makes itself. Each part runs in a process of its own, with every core
+to itself: decoding and tag-reading alone, the network alone on windows that are in memory, and a whole analysis
+into a new library. The fastest of some repeats counts. Where both halves want the same cores, a whole run cannot be
+faster than both one after the other with every core busy; that is the ceiling printed beside.
 Writes benchmarks/results/analysis-throughput.json.
 """
 

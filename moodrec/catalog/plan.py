@@ -17,7 +17,7 @@ from moodrec.library.records import FileRecord, FileState, Floats, Outcome
 from moodrec.library.scan import scan
 
 # What failed for want of an installed package, or of a permission, is worth trying at every run.
-_NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra", "unreadable"})
+_NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra", "forbidden"})
 # A sample costs seconds of its own: below this many files they are better spent on the work.
 _WORTH_MEASURING: Final = 30
 _SAMPLE: Final = 3
