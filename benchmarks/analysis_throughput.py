@@ -91,7 +91,6 @@ def measured(music: Path, length: float, repeats: int) -> dict[str, float]:
         "of the ceiling": rates["analyze"] / ceiling,
         "processor seconds": best["analyze"]["processor_seconds"],
         "peak memory, MiB": best["analyze"]["peak_mib"],
-        "peak memory of a decoder, MiB": best["analyze"]["decoder_peak_mib"],
     }
 
 
@@ -153,13 +152,9 @@ def part_analyze(music: Path) -> dict[str, float]:
 
 
 def used(begun: float) -> dict[str, float]:
-    """Seconds since then, and the most memory that this process and one of its decoders had."""
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {
-        "seconds": time.perf_counter() - begun,
-        "peak_mib": own.ru_maxrss / 1024,
-        "decoder_peak_mib": children.ru_maxrss / 1024,
-    }
+    """Seconds since then, and the most memory that this process had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": time.perf_counter() - begun, "peak_mib": peak}
 
 
 def processor_seconds() -> float:

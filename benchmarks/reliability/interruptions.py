@@ -87,15 +87,31 @@ class Scene:
         kind, rng = KINDS[number % len(KINDS)], np.random.default_rng([seed, number])
         victim = self.victims[kind]
         for attempt in range(20):
-            moment = float(rng.uniform(0, self.longest_s[kind]))
-            code = self._command(victim, moment) if kind == "command" else victim.run(kind, moment).code
+            moment, lines = self._moment(kind, rng)
+            code = (
+                self._command(victim, moment)
+                if kind == "command"
+                else victim.run(kind, moment, lines=lines).code
+            )
             found = checked(victim)
             if code == -9:
-                return {"kind": kind, "after_s": round(moment, 3), "attempts": attempt + 1, **found}
+                return {
+                    "kind": kind,
+                    "after_s": round(moment, 3),
+                    "lines": lines,
+                    "attempts": attempt + 1,
+                    **found,
+                }
             if kind != "command":
                 victim.same_as_undisturbed(self.whole)
             self.victims[kind] = victim = self._new(kind)
         raise SystemExit(f"{kind} always ended before it was killed")
+
+    def _moment(self, kind: str, rng: np.random.Generator) -> tuple[float, int]:
+        """When to kill: half of the time anywhere in a run, else shortly after a random acknowledgement."""
+        if kind == "command" or rng.random() < 0.5:
+            return float(rng.uniform(0, self.longest_s[kind])), 1
+        return float(rng.exponential(0.01)), int(rng.integers(2, self.whole.songs))
 
     def _command(self, victim: Victim, moment: float) -> int:
         """``moodrec analyze``, killed so long after its start; what it acknowledged is seen from outside."""

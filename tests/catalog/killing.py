@@ -78,17 +78,21 @@ class Victim:
         if not self.music.exists():
             write_songs(self.music, self.songs, ".wav")
 
-    def run(self, kind: str, seconds: float | None, prefix: Sequence[str] = ()) -> Ended:
-        """Run a program, killed so many seconds after it said that it was ready; None lets it end by itself."""
+    def run(self, kind: str, seconds: float | None, prefix: Sequence[str] = (), lines: int = 1) -> Ended:
+        """Run a program, killed so many seconds after its first lines; None lets it end by itself.
+
+        The first line says that it is ready, each further one that something was acknowledged.
+        """
         command = [*prefix, sys.executable, "-c", PROGRAMS[kind], str(self.music), str(self.place)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            process.stdout.readline()
+            first = [process.stdout.readline() for _ in range(lines)]
             begun = time.perf_counter()
             if seconds is not None:
                 time.sleep(seconds)
                 process.kill()
             told, errors = process.communicate(timeout=120)
+            told = "".join(first) + told
             lasted = time.perf_counter() - begun
         words = [line.split() for line in told.splitlines() if line.endswith(tuple("0123456789abcdef"))]
         tracks = {line[1]: line[2] for line in words if line[0] == "track" and len(line) == 3}
