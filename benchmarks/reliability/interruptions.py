@@ -5,7 +5,8 @@
 After each, no track that was acknowledged may be lost, the library and its index must open and answer, and a last run
 must end as if nothing had happened. Kills are of three kinds: analysis by a toy model, index updates by it, and the
 whole command ``moodrec analyze`` with a small network. Faults are full disks, write errors and sync errors, from a
-random system call on, put in by strace. Writes benchmarks/results/reliability/interruptions.json as it goes; started
+random system call on, put in by strace. Last, ``moodrec analyze`` with the packaged model is stopped by Ctrl-C, and
+timed until it has ended. Writes benchmarks/results/reliability/interruptions.json as it goes; started
 again, it goes on where it was.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ from machine import machine_report  # noqa: E402
 
 from moodrec.errors import MoodrecError  # noqa: E402
 from moodrec.library.library import Library  # noqa: E402
+from tests.catalog.corpus import write_song  # noqa: E402
 from tests.catalog.faults import FAULTS, can_inject, inject  # noqa: E402
 from tests.catalog.killing import PROGRAMS, Victim  # noqa: E402
 from tests.cli.commands import write_model  # noqa: E402
@@ -46,6 +49,7 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--faults", type=int, default=100)
+    parser.add_argument("--stops", type=int, default=20, help="by Ctrl-C")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
@@ -59,6 +63,10 @@ def main() -> None:
             save(report, options.out)
         while can_inject(Path(folder)) and len(report["faults"]) < options.faults:
             report["faults"].append(scene.fault(len(report["faults"]), options.seed))
+            save(report, options.out)
+        report.setdefault("stops", [])
+        while len(report["stops"]) < options.stops:
+            report["stops"].append(scene.stop(len(report["stops"]), options.seed))
             save(report, options.out)
         report["ended as if nothing had happened"] = scene.finish()
     save(report, options.out)
@@ -149,6 +157,28 @@ class Scene:
         last = ended.errors.strip().splitlines()[-1:] or ["ended before the fault"]
         return {"kind": kind, "from_call": when, "code": ended.code, "said": said(last[0]), **found}
 
+    def stop(self, number: int, seed: int) -> dict[str, Any]:
+        """Ctrl-C to a run of the packaged model on minutes of music, some time after its first track."""
+        music, place = self.root / "minutes", self.root / f"stopped-{number}"
+        if not music.exists():
+            for song in range(12):
+                write_song(music / f"{song}.wav", song, seconds=60.0)
+        command = [sys.executable, "-m", "moodrec", "analyze", str(music), "--library", str(place)]
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            while process.poll() is None and not seen_from_outside(place):
+                time.sleep(0.02)
+            time.sleep(float(np.random.default_rng([seed, number, 2]).uniform(0, 2)))
+            kept = set(seen_from_outside(place))
+            begun = time.perf_counter()
+            process.send_signal(signal.SIGINT)
+            _, said_last = process.communicate(timeout=60)
+            seconds = time.perf_counter() - begun
+        lost = not kept <= set(seen_from_outside(place))
+        wrong = "a track is lost" if lost else "a traceback" if "Traceback" in said_last else None
+        return {"code": process.returncode, "seconds": round(seconds, 2), "kept": len(kept), "wrong": wrong}
+
     def finish(self) -> bool:
         """Let every library be finished in peace."""
         for kind, victim in self.victims.items():
@@ -175,6 +205,19 @@ def seen_from_outside(place: Path) -> dict[str, str]:
         return {path.name: str(record.track_id) for path, record in library.files().items()}
 
 
+def stops_summary(stops: list[dict[str, Any]]) -> dict[str, Any]:
+    """How Ctrl-C ended; a run that was done before it came does not count."""
+    stopped = [stop for stop in stops if stop["code"] != 0]
+    return {
+        "stops by Ctrl-C": len(stopped),
+        "with exit code 130": sum(stop["code"] == 130 for stop in stopped),
+        "longest time to end, s": max((stop["seconds"] for stop in stopped), default=None),
+        "median time to end, s": round(float(np.median([stop["seconds"] for stop in stopped])), 2)
+        if stopped
+        else None,
+    }
+
+
 def said(line: str) -> str:
     """An error without the paths of this machine."""
     kind, _, text = line.partition(": ")
@@ -184,6 +227,7 @@ def said(line: str) -> str:
 def save(report: dict[str, Any], out: Path) -> None:
     """Write the result with its sums."""
     kills, faults = report["kills"], report["faults"]
+    every = kills + faults + report.get("stops", [])
     report["summary"] = {
         "kills": len(kills),
         "kills by kind": dict(Counter(kill["kind"] for kill in kills)),
@@ -193,8 +237,9 @@ def save(report: dict[str, Any], out: Path) -> None:
         "faults": len(faults),
         "faults by kind": dict(Counter(fault["kind"] for fault in faults)),
         "faults noticed": sum(fault["code"] != 0 for fault in faults),
-        "tracks lost": sum("a track is lost" in str(one["wrong"]) for one in kills + faults),
-        "wrong in any way": sum(one["wrong"] is not None for one in kills + faults),
+        **stops_summary(report.get("stops", [])),
+        "tracks lost": sum("a track is lost" in str(one["wrong"]) for one in every),
+        "wrong in any way": sum(one["wrong"] is not None for one in every),
     }
     report["machine"] = machine_report("numpy", "pyarrow")
     report["programs"] = sorted(PROGRAMS)
