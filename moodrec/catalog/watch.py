@@ -22,7 +22,7 @@ _LOOK_ANYWAY_S: Final = 3600.0
 def changes(
     folders: Sequence[Path | str], quiet_s: float = QUIET_S, look_anyway_s: float = _LOOK_ANYWAY_S
 ) -> Iterator[None]:
-    """Wait for changes to music in some folders; gives a turn each time they have settled, and once an hour anyway.
+    """Wait for changes to music in some folders: a turn at once, then each time they have settled, and every hour.
 
     Raises:
         MissingExtraError: the package watchfiles is not installed.
@@ -35,7 +35,8 @@ def changes(
     for folder in folders:
         if not Path(folder).exists():
             raise NotFoundError(f"{folder}: no such folder or file")
-    pending, looked = False, time.monotonic()
+    # What changed before the watching began is looked at too.
+    pending, looked = True, time.monotonic()
     for seen in watch(
         *folders, watch_filter=_concerns_music, rust_timeout=round(quiet_s * 1000), yield_on_timeout=True
     ):
