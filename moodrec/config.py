@@ -85,7 +85,7 @@ class RankingConfig(Config):
     """Weight of the mood term when a mood target is given."""
 
 
-IndexKind = Literal["flat", "ivf", "ivf-sq8", "hnsw"]
+IndexKind = Literal["flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw"]
 
 
 class IndexConfig(Config):
@@ -93,23 +93,25 @@ class IndexConfig(Config):
 
     kind: Literal["auto"] | IndexKind = "auto"
     """``flat`` compares every row; ``ivf`` looks in the lists nearest to the query; ``ivf-sq8`` does so on rows
-    of one byte a number; ``hnsw`` walks a graph; ``auto`` picks by the number of rows."""
+    of one byte a number; ``ivf-pq`` on rows of a few bytes each; ``hnsw`` walks a graph; ``auto`` picks by the
+    number of rows."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where candidates are found; ``cuda`` goes with ``flat``."""
-    flat_below: Annotated[int, Field(ge=0)] = 50_000
-    """``auto``: fewer rows than this are ``flat``."""
-    sq8_from: Positive = 5_000_000
-    """``auto``: from this many rows on, ``ivf-sq8`` instead of ``ivf``."""
+    """Where candidates are found; ``cuda`` goes with every kind but ``hnsw``."""
+    flat_below: Annotated[int, Field(ge=0)] = 5_000
+    """``auto``: fewer rows than this are ``flat``, more are ``ivf-sq8``."""
     exact_rows: Annotated[int, Field(ge=0)] = 10_000
-    """When a filter passes at most this many rows, they are scanned whatever the kind."""
+    """When a filter passes at most this many rows, they are scanned: for a batch of queries, and wherever the
+    kernel does not search."""
     target_recall: Fraction = 0.98
     """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` aim to return in every kind of filter."""
     nlist: Annotated[int, Field(ge=0)] = 0
     """Lists of ``ivf``; 0: four times the square root of the number of rows."""
+    pq_bytes: Positive = 32
+    """``ivf-pq``: bytes a row in memory, at most; each stands for a piece of the vector, all of one length."""
     training_rows: Positive = 40
     """Rows a list that k-means learns the lists from, at most."""
     first_lists: Positive = 8
-    """Lists that ``ivf`` looks in first; then it doubles their number until it may stop."""
+    """Lists that ``ivf`` looks in at least: those of the nearest centroids."""
     most_lists: Fraction = 0.25
     """Share of the lists that ``ivf`` looks in at most; where it takes more, the rows that pass are scanned."""
     links: Annotated[int, Field(ge=2)] = 32
@@ -127,8 +129,10 @@ class IndexConfig(Config):
 
     @model_validator(mode="after")
     def _fits_the_device(self) -> Self:
-        if self.device == "cuda" and self.kind != "flat":
-            raise ValueError("on a GPU the kind is flat")
+        if self.device == "cuda" and self.kind == "hnsw":
+            raise ValueError(
+                "hnsw is searched on a CPU: on a GPU the kind is flat, ivf, ivf-sq8, ivf-pq or auto"
+            )
         return self
 
 

@@ -34,7 +34,7 @@ NEEDED: Final = (
     "matplotlib",
 )
 """Import names of what moodrec cannot do without."""
-_DISTRIBUTION: Final = {"faiss": ("faiss-cpu", "faiss-gpu-cu12", "faiss-gpu")}
+_DISTRIBUTION: Final = {"faiss": ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu-cu12", "faiss-gpu")}
 _LEAST_PYTHON: Final = (3, 11)
 _LEAST_FREE_BYTES: Final = 1 << 30
 

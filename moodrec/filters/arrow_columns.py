@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodrec.errors import FilterError
+from moodrec.filters.arrow_numpy import filled, present_in, values_of
 from moodrec.filters.column_types import (
     Column,
     FlagColumn,
     ListColumn,
-    Mask,
     NullColumn,
     NumberColumn,
     TextColumn,
@@ -36,7 +36,7 @@ def build_column(name: str, values: pa.Array | pa.ChunkedArray) -> Column:
     if pa.types.is_null(kind):
         return NullColumn(name, len(array))
     if pa.types.is_boolean(kind):
-        return FlagColumn(name, pc.fill_null(array.cast(pa.int8()), -1).to_numpy(zero_copy_only=False))
+        return FlagColumn(name, filled(array.cast(pa.int32()), -1))
     if any(check(kind) for check in _TEXT_LIKE):
         return _text_column(name, array.cast(pa.string()))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
@@ -51,25 +51,25 @@ def _number_column(name: str, array: pa.Array) -> NumberColumn:
     elif pa.types.is_float16(kind):
         array = array.cast(pa.float32())
     elif pa.types.is_integer(kind):
-        known = None if array.null_count == 0 else _present(array)
-        return NumberColumn(name, pc.fill_null(array, 0).to_numpy(zero_copy_only=False), known)
+        return NumberColumn(name, values_of(array), present_in(array))
     if not pa.types.is_floating(array.type):
         raise FilterError(f"column {quote_name(name)} holds {kind} values, which cannot be filtered on")
-    return NumberColumn(name, array.to_numpy(zero_copy_only=False))
+    return NumberColumn(name, filled(array, np.nan))
 
 
 def _text_column(name: str, array: pa.Array) -> TextColumn:
     encoded = array.dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    codes = filled(encoded.indices, -1)
     return TextColumn(name, codes, encoded.dictionary)
 
 
 def _list_column(name: str, array: pa.Array) -> ListColumn:
-    elements = build_column(name, pc.list_flatten(array))
-    rows = pc.list_parent_indices(array).to_numpy(zero_copy_only=False)
-    return ListColumn(name, elements, rows.astype(np.int64, copy=False), len(array))
-
-
-def _present(array: pa.Array) -> Mask:
-    mask: Mask = pc.is_valid(array).to_numpy(zero_copy_only=False)
-    return mask
+    lengths = filled(pc.list_value_length(array), 0)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+    elements = pc.list_flatten(array)
+    if pa.types.is_dictionary(elements.type):
+        elements = elements.dictionary_decode()
+    encoded = elements.dictionary_encode()
+    codes = filled(encoded.indices, -1)
+    categories = build_column(name, encoded.dictionary)
+    return ListColumn(name, codes, offsets, categories, len(encoded.dictionary))

@@ -1,22 +1,35 @@
-"""The ``gpu`` preset: all rows in the memory of an NVIDIA GPU, compared there."""
+"""Presets with ``device = "cuda"``: FAISS on an NVIDIA GPU for what it does well, PyTorch for the rest.
+
+``flat`` is searched by ``GpuIndexFlatIP``; its filters go there too if a self-test at opening shows that this build
+of FAISS honours them (those without cuVS take a selector and ignore it). ``ivf`` and ``ivf-sq8`` are cloned from
+the lists
+of the CPU, with as many lists visited as the target recall takes; a fixed number of lists fails under filters, so
+those go to the
+exact scan of :mod:`moodrec.index.gpu_scan`, as mood targets do. The files are those of the CPU, and open there.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 
+from moodrec.config import IndexConfig
 from moodrec.errors import MissingExtraError, UsageError
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
-from moodrec.index.engine import SPARE, Candidates, Facts, Mask, PassesOver, bitmap
+from moodrec.index.engine import SPARE, Candidates, Engine, Facts, Mask, PassesOver, bitmap, from_table
+from moodrec.index.gpu_scan import GpuScan
+from moodrec.index.ivf import IvfEngine
+from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
 
 MOST_RESULTS: Final = 2048
 """FAISS returns at most this many rows a query on a GPU."""
 _TESTED_ROWS: Final = 1000
+_SAMPLE: Final = 256
+_NEIGHBOURS: Final = 10
 
 
 def require_gpu() -> None:
@@ -27,57 +40,74 @@ def require_gpu() -> None:
         UsageError: it has the support, but no GPU is to be seen.
     """
     if not hasattr(faiss, "StandardGpuResources"):
-        raise MissingExtraError("preset 'gpu' (in an environment without faiss-cpu)", "gpu")
+        raise MissingExtraError("device 'cuda' (in an environment without faiss-cpu)", "gpu")
     if faiss.get_num_gpus() == 0:
         raise UsageError(
-            "preset 'gpu': no NVIDIA GPU is visible here; see nvidia-smi and CUDA_VISIBLE_DEVICES"
+            "device 'cuda': no NVIDIA GPU is visible here; see nvidia-smi and CUDA_VISIBLE_DEVICES"
         )
 
 
 @dataclass(frozen=True, eq=False)
 class GpuEngine:
-    """FAISS ``GpuIndexFlatIP``. Filtered searches run there only if a self-test has shown filters to work."""
+    """An index on the GPU, a copy of the vectors for PyTorch, and what is saved and added to: the engine of the
+    CPU.
+    """
 
     index: Any
+    scan: GpuScan
+    cpu: IvfEngine | None
+    """None for ``flat``, which has no structure."""
+    config: IndexConfig
+    filters: bool
+    """Whether ``index`` may be given a filter."""
     resources: Any
     """Kept alive: the index uses them."""
-    vectors: Vectors
-    passes_over: PassesOver
     name: str = "gpu"
+    passes_over: PassesOver = "any"
+    lists_are_scanned: bool = True
     deepest: int = MOST_RESULTS - SPARE
 
     @classmethod
-    def build(cls, vectors: Vectors) -> Self:
-        """Copy all rows to the GPU.
+    def over(cls, catalogue: Catalogue, cpu: Engine | None, config: IndexConfig) -> Self:
+        """Copy an index to the GPU.
 
         Raises:
             MissingExtraError, UsageError: as :func:`require_gpu`.
         """
         require_gpu()
-        resources = faiss.StandardGpuResources()
+        resources, vectors = faiss.StandardGpuResources(), np.ascontiguousarray(catalogue.vectors)
+        scan = GpuScan(vectors, "cuda")
+        if isinstance(cpu, IvfEngine):
+            index = faiss.index_cpu_to_gpu(resources, 0, cpu.index)
+            index.nprobe = _enough_lists(index, vectors, config)
+            return cls(index, scan, cpu, config, False, resources)
         index = faiss.GpuIndexFlatIP(resources, vectors.shape[1])
-        index.add(np.ascontiguousarray(vectors))
-        filters = _honours_filters(resources, vectors)
-        return cls(index, resources, vectors, "any" if filters else "none")
+        index.add(vectors)
+        return cls(index, scan, None, config, _honours_filters(resources, vectors), resources)
 
-    def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
-        """The nearest rows."""
-        found = min(depth + SPARE, len(self.vectors))
-        rows = _search(self.index, queries, found, allowed)
-        return Candidates(rows, np.ones(len(queries), bool), len(self.vectors) * len(queries))
+    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
+        """The nearest rows: by FAISS what it may be asked, by an exact scan all else."""
+        mask = request.passing.mask
+        if request.blend is not None or (mask is not None and not self.filters):
+            n = len(request.queries)
+            everything = np.full(n, request.passing.count <= depth + SPARE)
+            rows = self.scan.find(catalogue, request, depth + SPARE)
+            return Candidates(rows, np.ones(n, bool), everything, n * len(catalogue), n * len(catalogue))
+        found = min(depth + SPARE, len(catalogue))
+        return from_table(_search(self.index, request.queries, found, mask), len(catalogue))
 
     def extended(self, catalogue: Catalogue, n_new: int) -> GpuEngine:
-        """Copy the new rows to the GPU too."""
-        self.index.add(np.ascontiguousarray(catalogue.vectors[len(catalogue) - n_new :]))
-        return GpuEngine(self.index, self.resources, catalogue.vectors, self.passes_over)
+        """Put the new rows into the structure of the CPU, and copy all to the GPU again."""
+        cpu = None if self.cpu is None else self.cpu.extended(catalogue, n_new)
+        return GpuEngine.over(catalogue, cpu, self.config)
 
     def outgrown(self, max_growth: float) -> bool:
-        """Never: there is no structure that could age."""
-        return False
+        """As the structure of the CPU."""
+        return self.cpu is not None and self.cpu.outgrown(max_growth)
 
-    def save(self, folder: Path) -> Facts:
-        """Nothing beyond the vectors, so that a machine without a GPU opens the same files."""
-        return {}
+    def save(self, folder: Any) -> Facts:
+        """What the CPU needs, so that a machine without a GPU opens the same files."""
+        return {} if self.cpu is None else self.cpu.save(folder)
 
 
 def _search(index: Any, queries: Vectors, found: int, allowed: Mask | None) -> Any:
@@ -86,6 +116,24 @@ def _search(index: Any, queries: Vectors, found: int, allowed: Mask | None) -> A
     bits = bitmap(allowed)
     parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
     return index.search(queries, found, params=parameters)[1]
+
+
+def _enough_lists(index: Any, vectors: Vectors, config: IndexConfig) -> int:
+    """The least power of two of lists with which sample rows find the target share of their true neighbours."""
+    rng = np.random.default_rng(config.seed)
+    rows = rng.choice(len(vectors), min(_SAMPLE, len(vectors)), replace=False)
+    queries, most = np.ascontiguousarray(vectors[rows]), min(_NEIGHBOURS, len(vectors))
+    index.nprobe = index.nlist
+    truth = index.search(queries, most)[1]
+    nprobe = 1
+    while nprobe < index.nlist:
+        index.nprobe = nprobe
+        found = index.search(queries, most)[1]
+        shares = [len(set(a) & set(b)) / most for a, b in zip(found, truth, strict=True)]
+        if np.mean(shares) >= (1 + config.target_recall) / 2:
+            return nprobe
+        nprobe *= 2
+    return int(index.nlist)
 
 
 def _honours_filters(resources: Any, vectors: Vectors) -> bool:

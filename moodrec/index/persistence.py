@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from moodrec.config import IndexConfig
-from moodrec.errors import CorruptStoreError
+from moodrec.config import IndexConfig, explain
+from moodrec.errors import CorruptStoreError, UsageError
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.engine import Engine
 from moodrec.index.faiss_index import open_engine
@@ -21,6 +22,7 @@ from moodrec.index.store import Manifest, Version
 _VECTORS: Final = "vectors.npy"
 _TRACKS: Final = "tracks.arrow"
 _ALIVE: Final = "alive.npy"
+_ORDER: Final = "order.npy"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def saver(
         _write_table(catalogue.table, folder / _TRACKS)
         if catalogue.n_alive < len(catalogue):
             np.save(folder / _ALIVE, catalogue.alive, allow_pickle=False)
+        if catalogue.order is not None:
+            np.save(folder / _ORDER, catalogue.order, allow_pickle=False)
         return Manifest(
             rows=len(catalogue),
             dim=catalogue.dim,
@@ -76,14 +80,22 @@ def load(version: Version, device: str | None = None) -> Opened:
 
     Raises:
         CorruptStoreError: a file is damaged, or does not fit the manifest.
+        UsageError: the preset cannot be had on that device.
     """
     version.verify()
     manifest, folder = version.manifest, version.folder
-    config = manifest.config if device is None else manifest.config.model_copy(update={"device": device})
+    config = manifest.config if device is None else _on(device, manifest.config)
     catalogue = _read_catalogue(version)
-    engine = open_engine(folder, catalogue.vectors, config, manifest.facts)
+    engine = open_engine(folder, catalogue, config, manifest.facts)
     origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
     return Opened(catalogue, engine, config, origin)
+
+
+def _on(device: str, config: IndexConfig) -> IndexConfig:
+    try:
+        return IndexConfig.model_validate({**config.model_dump(), "device": device})
+    except ValidationError as error:
+        raise UsageError(explain(error)) from None
 
 
 def _read_catalogue(version: Version) -> Catalogue:
@@ -91,10 +103,11 @@ def _read_catalogue(version: Version) -> Catalogue:
     vectors = _read_array(folder / _VECTORS, mapped=True)
     table = _read_table(folder / _TRACKS)
     alive = _read_array(folder / _ALIVE) if _ALIVE in manifest.files else None
-    shapes = {len(table), len(vectors), len(vectors if alive is None else alive), manifest.rows}
+    order = _read_array(folder / _ORDER, mapped=True) if _ORDER in manifest.files else None
+    shapes = {len(part) for part in (table, vectors, alive, order) if part is not None} | {manifest.rows}
     if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
         raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
-    return Catalogue.of(vectors, table, manifest.moods, alive)
+    return Catalogue.of(vectors, table, manifest.moods, alive, order)
 
 
 def _read_array(path: Path, mapped: bool = False) -> NDArray[Any]:

@@ -7,7 +7,7 @@
 
 A version is written under another name, synced to disk, renamed, and then named in ``CURRENT``, which is replaced in
 one step: whoever opens the folder sees the old version or the new one, whole, and a crash leaves the old one. Every
-file's SHA-256 stands in the manifest and is verified before the file is read.
+file's checksum stands in the manifest and is verified before the file is read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from pydantic import Field, ValidationError
 from moodrec.config import Config, IndexConfig, explain
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import write_atomically
+from moodrec.index.runtime import max_threads
 from moodrec.lock import WriterLock
 
 FORMAT: Final = 1
@@ -37,15 +39,19 @@ _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _UNFINISHED: Final = ".writing-"
 _ATTEMPTS: Final = 5
+_BLOCK: Final = 1 << 23
 
 Result = TypeVar("Result")
 
 
 class FileRecord(Config):
-    """Size in bytes and SHA-256 of one file of a version."""
+    """Size in bytes and checksum of one file of a version."""
 
     size: int
     sha256: str
+    """Of the file; of one in blocks, the SHA-256 of its blocks' digests one after the other."""
+    block: int = 0
+    """Bytes a block, so that many cores can check one file; 0: the file is in one."""
 
 
 class Manifest(Config):
@@ -84,7 +90,7 @@ class Version:
         """
         for name, record in self.manifest.files.items():
             path = self.folder / name
-            if path.stat().st_size != record.size or _sha256(path) != record.sha256:
+            if path.stat().st_size != record.size or _sha256(path, record.block) != record.sha256:
                 raise CorruptStoreError(
                     f"{path}: the file is damaged (its checksum differs); build the index anew"
                 )
@@ -108,9 +114,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
         folder = root / f"{_UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
         manifest = describe(folder)
-        files = {
-            path.name: FileRecord(size=path.stat().st_size, sha256=_sha256(path)) for path in folder.iterdir()
-        }
+        files = {path.name: _record(path) for path in folder.iterdir()}
         manifest = manifest.model_copy(update={"files": files})
         text = (manifest.model_dump_json(indent=2) + "\n").encode()
         (folder / MANIFEST).write_bytes(text)
@@ -224,9 +228,26 @@ def _remove_others(root: Path, kept: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _record(path: Path) -> FileRecord:
+    size = path.stat().st_size
+    block = _BLOCK if size > _BLOCK else 0
+    return FileRecord(size=size, sha256=_sha256(path, block), block=block)
+
+
+def _sha256(path: Path, block: int) -> str:
+    if not block:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    starts = range(0, path.stat().st_size, block)
+    with ThreadPoolExecutor(max_threads()) as pool:
+        digests = pool.map(lambda start: _block_digest(path, start, block), starts)
+        return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def _block_digest(path: Path, start: int, size: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        return hashlib.sha256(file.read(size)).digest()
 
 
 def _sync(folder: Path) -> None:

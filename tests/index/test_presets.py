@@ -28,6 +28,10 @@ class TestIvfSq8(IndexContract):
     preset = "ivf-sq8"
 
 
+class TestIvfPq(IndexContract):
+    preset = "ivf-pq"
+
+
 class TestHnsw(IndexContract):
     preset = "hnsw"
 
@@ -51,7 +55,7 @@ class TestGpu(IndexContract):
 
 
 def test_the_presets() -> None:
-    assert preset_names() == ["auto", "flat", "gpu", "hnsw", "ivf", "ivf-sq8"]
+    assert preset_names() == ["auto", "flat", "gpu", "hnsw", "ivf", "ivf-pq", "ivf-sq8"]
     for name in preset_names():
         assert isinstance(load_preset(name), IndexConfig)
 
@@ -65,18 +69,18 @@ def test_unknown_and_wrong_presets(tmp_path: Path) -> None:
     own.write_text("kind = 'ivf'\nnprobe = 8\n")
     with pytest.raises(ConfigError, match="nprobe"):
         load_preset(str(own))
-    own.write_text("kind = 'ivf'\ndevice = 'cuda'\n")
-    with pytest.raises(ConfigError, match="on a GPU"):
+    own.write_text("kind = 'hnsw'\ndevice = 'cuda'\n")
+    with pytest.raises(ConfigError, match="on a CPU"):
         load_preset(str(own))
 
 
 def test_auto_picks_by_size() -> None:
     auto = load_preset("auto")
-    sizes = (0, auto.flat_below - 1, auto.flat_below, auto.sq8_from - 1, auto.sq8_from)
-    assert [settled(auto, n).kind for n in sizes] == ["flat", "flat", "ivf", "ivf", "ivf-sq8"]
+    sizes = (0, auto.flat_below - 1, auto.flat_below, 10_000_000)
+    assert [settled(auto, n).kind for n in sizes] == ["flat", "flat", "ivf-sq8", "ivf-sq8"]
     sample = sample_catalogue(100)
     small = auto.model_copy(update={"flat_below": 50})
-    assert MoodIndex.build(sample.vectors, sample.table, MOODS, small).info().kind == "ivf"
+    assert MoodIndex.build(sample.vectors, sample.table, MOODS, small).info().kind == "ivf-sq8"
     assert MoodIndex.build(sample.vectors, sample.table, MOODS, "auto").info().preset == "auto"
 
 
@@ -91,7 +95,7 @@ def test_lists_are_learnt_anew_after_growth() -> None:
     assert index.search(sample.vectors[5], k=1).track_ids[0, 0] == "t5"
 
 
-@pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
+@pytest.mark.parametrize("preset", ["ivf", "ivf-sq8", "ivf-pq"])
 def test_lists_need_tracks_to_learn_from(preset: str) -> None:
     empty = sample_catalogue(10).part(0, 0)
     with pytest.raises(DataError, match="'flat' or 'auto'"):

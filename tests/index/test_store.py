@@ -57,7 +57,7 @@ def test_saving_again_replaces_and_readers_keep_what_they_opened(tmp_path: Path)
     assert reader.search(SAMPLE.vectors[1], k=1).track_ids[0, 0] == "t1"
 
 
-@pytest.mark.parametrize("preset", ["flat", "ivf", "ivf-sq8", "hnsw"])
+@pytest.mark.parametrize("preset", ["flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw"])
 def test_any_damaged_byte_is_noticed(tmp_path: Path, preset: str) -> None:
     root = tmp_path / "index"
     index = built(preset)
@@ -197,3 +197,22 @@ def test_an_index_of_a_newer_moodrec(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(store, "FORMAT", 0)
     with pytest.raises(CorruptStoreError, match="upgrade moodrec"):
         MoodIndex.open(tmp_path / "index")
+
+
+def test_a_large_file_is_checked_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_BLOCK", 1000)
+    root = tmp_path / "index"
+    built().save(root)
+    MoodIndex.open(root).verify()
+    path = next(root.glob("v*/vectors.npy"))
+    intact = path.read_bytes()
+    for position in (0, 999, 1000, 2500, len(intact) - 1):
+        damaged = bytearray(intact)
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(CorruptStoreError, match="checksum"):
+            MoodIndex.open(root)
+    swapped = intact[1000:2000] + intact[:1000] + intact[2000:]
+    path.write_bytes(swapped)
+    with pytest.raises(CorruptStoreError, match="checksum"):
+        MoodIndex.open(root)

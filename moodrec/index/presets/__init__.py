@@ -34,5 +34,4 @@ def settled(config: IndexConfig, n_rows: int) -> IndexConfig:
     """The preset for a catalogue of ``n_rows``: the same, with a kind in place of ``auto``."""
     if config.kind != "auto":
         return config
-    large = "ivf" if n_rows < config.sq8_from else "ivf-sq8"
-    return config.model_copy(update={"kind": "flat" if n_rows < config.flat_below else large})
+    return config.model_copy(update={"kind": "flat" if n_rows < config.flat_below else "ivf-sq8"})
