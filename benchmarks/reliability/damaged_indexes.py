@@ -32,7 +32,7 @@ from tests.catalogues import MOODS, sample_catalogue  # noqa: E402
 from tests.index.damage import FAULTS, put_in, stored_files  # noqa: E402
 
 RESULT = ROOT / "benchmarks" / "results" / "reliability" / "damaged-indexes.json"
-PRESETS = ("flat", "ivf", "ivf-sq8", "hnsw")
+PRESETS = ("flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw")
 
 
 def main() -> None:

@@ -106,7 +106,7 @@ app.add_typer(library_app, name="library")
 def main() -> None:
     """Entry point of the ``moodrec`` script."""
     # Read when torch is loaded. Threads that wait for each other by spinning take the cores from the decoders and
-    # from other programs: on a busy machine that made analysis five times slower.
+    # from other programs, and on a busy machine hardly come to work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -18,7 +18,7 @@ from tests.index.damage import FAULTS, put_in, stored_files
 SAMPLE = sample_catalogue(80)
 
 
-@pytest.mark.parametrize("preset", ["flat", "ivf", "ivf-sq8", "hnsw"])
+@pytest.mark.parametrize("preset", ["flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw"])
 def test_every_kind_of_fault_in_every_file_is_refused(tmp_path: Path, preset: str) -> None:
     index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS, preset, "a-model", 1)
     index.remove(["t3"])
