@@ -1,4 +1,4 @@
-"""Made-up music as mp3 files: chords with overtones, a bass, and a noise drum, in stereo."""
+"""Made-up music as mp3 files, or others: chords with overtones, a bass, and a noise drum, in stereo."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def write_looped(folder: Path, sources: list[Path], seconds: float) -> list[Path
     return paths
 
 
-def write_track(path: Path, samples: NDArray[np.float32], rate: int) -> None:
-    """Piece by piece: the encoder of libsndfile fails on several minutes at once."""
-    with soundfile.SoundFile(path, "w", rate, samples.shape[1], format="MP3") as file:
+def write_track(path: Path, samples: NDArray[np.float32], rate: int, kind: str = "MP3") -> None:
+    """Piece by piece: the encoders of libsndfile fail on several minutes at once."""
+    with soundfile.SoundFile(path, "w", rate, samples.shape[1], format=kind) as file:
         for start in range(0, len(samples), rate):
             file.write(samples[start : start + rate])
 

@@ -33,6 +33,8 @@ class DecodeLimits(Config):
     """Files with more channels are refused."""
     block_frames: Positive = 1 << 16
     """Frames decoded at a time; with the channel count this bounds the memory of a read."""
+    max_memory_mb: Positive = 1024
+    """MiB that a decoding process may take for a file, on top of its own; a file that wants more fails."""
 
 
 class AudioConfig(Config):

@@ -197,10 +197,10 @@ def _library(path: Path) -> Iterator[Check]:
         counts, models = library.outcomes(), library.models()
         detail = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items() if count) or "empty"
         failed = counts[Outcome.FAILED]
-        advice = "moodrec analyze FOLDER names the files that failed" if failed else ""
+        advice = "moodrec library failures names them" if failed else ""
         yield Check("library", "warn" if failed else "ok", f"{path}: {detail}", advice)
         if models and models[0].tracks:
-            yield _index(library.index_path, f"moodrec index build --library {path}", library)
+            yield _index(library.index_path, f"moodrec index repair --library {path}", library)
 
 
 def _index(path: Path, mend: str, library: Library | None = None) -> Check:

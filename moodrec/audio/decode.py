@@ -62,7 +62,7 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
 
     Raises:
         AudioError: nothing can be decoded, or the samples are no sound. ``reason`` is one of ``missing``,
-            ``unreadable``, ``not_a_file``, ``empty``, ``not_audio``, ``truncated``, ``bad_samples``,
+            ``forbidden``, ``unreadable``, ``not_a_file``, ``empty``, ``not_audio``, ``truncated``, ``bad_samples``,
             ``bad_sample_rate``, ``too_many_channels``.
         MissingExtraError: the format needs PyAV.
     """

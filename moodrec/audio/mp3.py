@@ -24,8 +24,8 @@ _KBITS_2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _MPEG_1, _LAYER_3, _MONO = 3, 1, 3
 _FRAMES_KNOWN, _BYTES_KNOWN = 1, 2
-# Damage and tags between joined parts; a decoder gives up sooner.
-_RESYNC: Final = 1 << 16
+RESYNC: Final = 1 << 16
+"""Bytes of damage, or of tags between joined parts, after which a decoder gives up."""
 _MORE_THAN_SAID: Final = 1.02
 _ROOMY_BIT_RATE: Final = 9
 # More than any layer III stream has.
@@ -52,6 +52,7 @@ def with_length(file: BinaryIO, max_seconds: float) -> BinaryIO:
     """A view of an MP3 file that states how long it is; ``file`` itself, at its start, where that is not needed.
 
     Args:
+        file: MPEG audio; of another kind, bytes in its midst might be taken for frames.
         max_seconds: frames beyond this are not counted.
     """
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -63,27 +64,48 @@ def with_length(file: BinaryIO, max_seconds: float) -> BinaryIO:
 
 def _missing_header(data: mmap.mmap, max_frames: int) -> tuple[bytes, int] | None:
     """The frame to put before the audio, and where the audio starts."""
-    start = _after_tags(data)
-    first = _frame_at(data, start)
-    if first is None or _frame_at(data, start + first.length) is None:
+    begin = _after_tags(data)
+    start = first_frame(data, begin)
+    first = None if start is None else _frame_at(data, start)
+    if start is None or first is None:
         return None
+    # Junk in front of the first frame is left out too: libsndfile looks past it only in a file that is called .mp3.
+    whole = start == begin
     said = _stated_frames(data, start, first)
     if said is None:
         return _header_frame(first, _count_frames(data, start, max_frames)), start
     frames, size = said
     start += first.length
-    if size * _MORE_THAN_SAID > len(data) - start:
+    if whole and size * _MORE_THAN_SAID > len(data) - start:
         return None
     counted = _count_frames(data, start, max_frames)
-    return (_header_frame(first, counted), start) if counted > frames * _MORE_THAN_SAID else None
+    return None if whole and counted <= frames * _MORE_THAN_SAID else (_header_frame(first, counted), start)
+
+
+def id3_length(head: bytes) -> int:
+    """Bytes of an ID3v2 tag, from its first ten."""
+    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+
+
+def first_frame(data: mmap.mmap | bytes, start: int = 0) -> int | None:
+    """Where one frame follows another, after as much damage as a decoder puts up with; None if there is no such
+    place."""
+    if _is_followed(data, start):
+        return start
+    place = _resync(data, start)
+    return place if place < len(data) else None
+
+
+def _is_followed(data: mmap.mmap | bytes, place: int) -> bool:
+    frame = _frame_at(data, place)
+    return frame is not None and _frame_at(data, place + frame.length) is not None
 
 
 def _after_tags(data: mmap.mmap) -> int:
     """Where the ID3v2 tags at the start of a file end."""
     start = 0
     while data[start : start + 3] == b"ID3" and len(data) >= start + 10:
-        size = data[start + 6 : start + 10]
-        start += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(size, (21, 14, 7, 0), strict=True))
+        start += id3_length(data[start : start + 10])
     return start
 
 
@@ -129,12 +151,11 @@ def _count_frames(data: mmap.mmap, place: int, max_frames: int) -> int:
     return count
 
 
-def _resync(data: mmap.mmap, place: int) -> int:
+def _resync(data: mmap.mmap | bytes, place: int) -> int:
     """The next place where one frame follows another; the end of the data if there is none near."""
-    limit = min(len(data), place + _RESYNC)
+    limit = min(len(data), place + RESYNC)
     while (place := data.find(b"\xff", place + 1, limit)) >= 0:
-        frame = _frame_at(data, place)
-        if frame is not None and _frame_at(data, place + frame.length) is not None:
+        if _is_followed(data, place):
             return place
     return len(data)
 

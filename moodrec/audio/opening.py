@@ -26,7 +26,7 @@ def open_audio_file(path: Path | str) -> Iterator[BinaryIO]:
     """Open a non-empty regular file, unbuffered.
 
     Raises:
-        AudioError: reason ``missing``, ``unreadable``, ``not_a_file`` or ``empty``.
+        AudioError: reason ``missing``, ``forbidden``, ``unreadable``, ``not_a_file`` or ``empty``.
     """
     with os.fdopen(_open(path), "rb", buffering=0) as file:
         yield file
@@ -37,6 +37,8 @@ def _open(path: Path | str) -> int:
         descriptor = os.open(path, _FLAGS)
     except (FileNotFoundError, NotADirectoryError):
         raise AudioError(f"{printable(path)}: no such file", reason="missing") from None
+    except PermissionError:
+        raise AudioError(f"{printable(path)}: may not be read", reason="forbidden") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise AudioError(f"{printable(path)}: cannot be opened ({reason})", reason="unreadable") from None

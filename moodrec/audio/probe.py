@@ -14,8 +14,7 @@ from moodrec.audio.opening import open_audio_file
 from moodrec.audio.tag_dialects import Values, tag_values
 from moodrec.errors import AudioError
 
-# mutagen parses hostile bytes with plain indexing and struct, so damage surfaces as any of these.
-_DAMAGE: Final = (
+DAMAGE: Final = (
     mutagen.MutagenError,
     OSError,
     EOFError,
@@ -29,6 +28,7 @@ _DAMAGE: Final = (
     RecursionError,
     struct.error,
 )
+"""mutagen parses hostile bytes with plain indexing and struct, so damage surfaces as any of these."""
 _MAX_LENGTH: Final = 1000
 _YEAR = re.compile(r"\d{4}")
 
@@ -62,7 +62,7 @@ def read_tags(path: Path | str) -> Tags:
         with open_audio_file(path):
             file: Any = mutagen.File(path)
         return _tags(tag_values(file))
-    except (AudioError, *_DAMAGE):
+    except (AudioError, *DAMAGE):
         return Tags()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 
 from moodrec.audio.mp3 import with_length
+from moodrec.audio.signatures import sound_kind
 from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, FloatArray
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
@@ -45,8 +46,11 @@ def open_sound(file: BinaryIO, limits: DecodeLimits, name: str) -> Iterator[Audi
     Raises:
         AudioError: reason ``not_audio``.
     """
+    kind = sound_kind(file)
+    if kind is None:
+        raise AudioError(f"{name}: no audio in it (Format not recognised)", reason="not_audio")
     complete = _ogg_is_complete(file)
-    source = with_length(file, limits.max_duration_s)
+    source = with_length(file, limits.max_duration_s) if kind == "mpeg" else file
     try:
         # By its descriptor where possible: reading through Python is slower.
         sound = _SequentialFile(file.fileno() if source is file else source, closefd=False)

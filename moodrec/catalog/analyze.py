@@ -11,7 +11,7 @@ from typing import Final
 
 from moodrec.catalog.decode_pool import DecodePool, Listened, Unheard
 from moodrec.catalog.listening import HeardFile
-from moodrec.catalog.model import ListeningModel, record_of, settings_for
+from moodrec.catalog.model import ListeningModel, Moods, record_of, settings_for
 from moodrec.catalog.plan import AnalysisPlan, default_jobs, plan_analysis
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError, DataError, SilentAudioError
@@ -47,6 +47,12 @@ class AnalysisReport:
     plan: AnalysisPlan
     """What it set out from: files already done, remembered failures, files gone and returned."""
     seconds: float
+    recognised: int
+    """Files of this run whose sound the model had heard before: moved, copied or tagged anew. Of ``counts``."""
+    switched: bool
+    """Whether search goes by this model from now on, and went by another before."""
+    waiting: int
+    """Tracks that this model has yet to hear before search goes by it."""
 
 
 OnProgress = Callable[[AnalysisProgress], None]
@@ -80,6 +86,10 @@ def run_analysis(
     the result does not depend on ``jobs``. A file that crashes its decoder, or takes it longer than
     ``timeout_s`` seconds, fails alone. Whatever stops the run (Ctrl-C, a kill), what was acknowledged stays.
 
+    A sound that the model has heard before, in a file of another name or with other tags, is not heard again. Where
+    the library holds the analyses of another model, those are kept, and search goes by them until this model has
+    heard every track that they are of.
+
     Raises:
         StoreLockedError: another process is writing to the library.
     """
@@ -92,11 +102,17 @@ def run_analysis(
         library.mark_present(plan.returned)
         with DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
             for listened in pool.listen(plan.files):
-                tally.add(_acknowledge(library, record, _result(listened, model)))
+                known = _known(listened, library, record)
+                result = _result(listened, model) if known is None else known
+                tally.add(_acknowledge(library, record, result), known is not None)
         seconds = time.perf_counter() - started
         if len(plan.files) >= _WORTH_RECORDING:
             library.record_run(record, len(plan.files), seconds)
-    return AnalysisReport(tally.by_outcome(), tuple(tally.failures), plan, seconds)
+        waiting = library.waiting(record.fingerprint)
+        switched = waiting == 0 and library.promote(record.fingerprint)
+    return AnalysisReport(
+        tally.by_outcome(), tuple(tally.failures), plan, seconds, tally.recognised, switched, waiting
+    )
 
 
 class _Tally:
@@ -104,11 +120,13 @@ class _Tally:
 
     def __init__(self, total: int, on_progress: OnProgress | None) -> None:
         self.failures: list[FileResult] = []
+        self.recognised = 0
         self._counts: Counter[Outcome] = Counter()
         self._total = total
         self._on_progress = on_progress
 
-    def add(self, result: FileResult) -> None:
+    def add(self, result: FileResult, recognised: bool) -> None:
+        self.recognised += recognised
         self._counts[result.outcome] += 1
         if result.outcome is Outcome.FAILED:
             self.failures.append(result)
@@ -128,21 +146,29 @@ def _acknowledge(library: Library, model: ModelRecord, result: FileResult) -> Fi
     return result
 
 
+def _known(listened: Listened, library: Library, model: ModelRecord) -> FileResult | None:
+    """The outcome of a file whose sound the model has heard before."""
+    heard = listened.heard
+    if isinstance(heard, Unheard):
+        return None
+    vectors = library.heard_before(model.fingerprint, heard.audio_fingerprint)
+    return None if vectors is None else _analysed(listened.state, heard, vectors)
+
+
 def _result(listened: Listened, model: ListeningModel) -> FileResult:
     """Let the model hear a decoded file."""
     state, heard = listened.state, listened.heard
     if isinstance(heard, Unheard):
         return FileResult(state, Outcome.FAILED, heard.reason, heard.message)
     try:
-        return _analysed(state, heard, model)
+        return _analysed(state, heard, model.analyze_windows(heard.windows))
     except SilentAudioError as error:
         return FileResult(state, Outcome.SILENT, error.reason, str(error))
     except AudioError as error:
         return FileResult(state, Outcome.FAILED, error.reason, str(error))
 
 
-def _analysed(state: FileState, heard: HeardFile, model: ListeningModel) -> FileResult:
-    moods = model.analyze_windows(heard.windows)
+def _analysed(state: FileState, heard: HeardFile, moods: Moods) -> FileResult:
     track = TrackAnalysis(
         heard.audio_fingerprint,
         heard.tags,

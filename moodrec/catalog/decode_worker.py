@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
+from moodrec.catalog.limits import limit_memory
 from moodrec.catalog.listening import HeardFile, ListenSettings, listen
 from moodrec.errors import AudioError, MissingExtraError
 
@@ -27,6 +28,7 @@ def main() -> None:
     settings = ListenSettings.model_validate_json(sys.argv[1])
     replies = _take_over_stdout()
     sys.excepthook = _last_words(replies)
+    limit_memory(settings.limits.max_memory_mb)
     replies.write(READY)
     replies.flush()
     for line in sys.stdin.buffer:
@@ -41,7 +43,10 @@ def _answer(path: Path, settings: ListenSettings, replies: BinaryIO) -> None:
     except MissingExtraError as error:
         _send(replies, {"reason": "missing_extra", "message": str(error)})
     except MemoryError:
-        _send(replies, {"reason": "too_large", "message": "it does not fit into memory"})
+        limit = f"{settings.limits.max_memory_mb} MiB"
+        _send(replies, {"reason": "too_large", "message": f"decoding it takes more memory than {limit}"})
+    except OSError as error:
+        _send(replies, {"reason": "unreadable", "message": f"reading failed ({error.strerror or error})"})
     else:
         _send(replies, _header(heard), heard.windows.astype("<f4", copy=False).data)
 

@@ -16,8 +16,8 @@ from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState, Floats, Outcome
 from moodrec.library.scan import scan
 
-# What failed for want of an installed package is worth trying at every run.
-_NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra"})
+# What failed for want of an installed package, or of a permission, is worth trying at every run.
+_NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra", "forbidden"})
 # A sample costs seconds of its own: below this many files they are better spent on the work.
 _WORTH_MEASURING: Final = 30
 _SAMPLE: Final = 3
@@ -42,6 +42,11 @@ class AnalysisPlan:
     """Gone at an earlier scan, and back unchanged."""
     unreadable_folders: tuple[Path, ...]
     """Folders that may not be opened; what the library has of them stays."""
+    empty_folders: tuple[Path, ...]
+    """Folders that were given, in which the library knows files and there is none: a disk that is not mounted
+    looks like that, so what the library has of them stays."""
+    postponed: int
+    """Files that are left to a later run, because of ``limit``."""
     estimated_seconds: float
     """Time to decode and analyse ``files``."""
     estimated_bytes: int
@@ -55,11 +60,20 @@ def plan_analysis(
     *,
     jobs: int | None = None,
     retry_failed: bool = False,
+    limit: int | None = None,
 ) -> AnalysisPlan:
     """Scan folders and compare them with a library; nothing is written.
 
     The time is that of the last run with this model, or, if there are enough files, of a few of them that are
     heard for the purpose.
+
+    Args:
+        folders: folders or files.
+        library: what is known.
+        model: what will hear the files.
+        jobs: decoding processes, for the estimate.
+        retry_failed: plan files that failed earlier too.
+        limit: plan at most so many files.
 
     Raises:
         NotFoundError: a folder is not there.
@@ -67,15 +81,19 @@ def plan_analysis(
     found = scan(folders)
     known = library.files(model.fingerprint)
     done = [known[state.path] for state in found.files if _is_done(state, known, retry_failed)]
-    todo = tuple(state for state in found.files if not _is_done(state, known, retry_failed))
+    every = tuple(state for state in found.files if not _is_done(state, known, retry_failed))
+    todo = every[:limit]
+    empty = _empty(folders, found.files, known)
     seconds_each = _seconds_a_file(todo, library, model, jobs or default_jobs())
     return AnalysisPlan(
         files=todo,
         already_done=len(done),
         remembered_failures=tuple(record for record in done if record.outcome is Outcome.FAILED),
-        gone=tuple(_gone(folders, found.files, found.unreadable, known.values())),
+        gone=tuple(_gone(folders, found.files, [*found.unreadable, *empty], known.values())),
         returned=tuple(record.state for record in done if record.missing),
         unreadable_folders=found.unreadable,
+        empty_folders=empty,
+        postponed=len(every) - len(todo),
         estimated_seconds=len(todo) * seconds_each,
         estimated_bytes=len(todo) * _bytes_a_track(model),
     )
@@ -96,14 +114,28 @@ def _is_done(state: FileState, known: Mapping[Path, FileRecord], retry_failed: b
     return not retry_failed and record.reason not in _NOT_THE_FILES_FAULT
 
 
+def _empty(
+    folders: Iterable[Path | str], found: Sequence[FileState], known: Mapping[Path, FileRecord]
+) -> tuple[Path, ...]:
+    """The folders given in which nothing was found, though files of theirs are known and not gone yet."""
+    places = [Path(os.path.realpath(folder)) for folder in folders]
+    there = [record.state.path for record in known.values() if not record.missing]
+    return tuple(
+        place
+        for place in places
+        if not any(state.path in _Under([str(place)]) for state in found)
+        and any(path in _Under([str(place)]) for path in there)
+    )
+
+
 def _gone(
     folders: Iterable[Path | str],
     found: Iterable[FileState],
-    unreadable: Iterable[Path],
+    spared: Iterable[Path],
     records: Iterable[FileRecord],
 ) -> Iterable[FileState]:
     there = {state.path for state in found}
-    scanned, closed = _Under(map(os.path.realpath, folders)), _Under(map(str, unreadable))
+    scanned, closed = _Under(map(os.path.realpath, folders)), _Under(map(str, spared))
     for record in records:
         path = record.state.path
         if path not in there and not record.missing and path in scanned and path not in closed:

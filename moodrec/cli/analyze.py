@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moodrec.cli import words
+from moodrec.cli.analysis_text import announce, counted, plan_document, summarise, warn_of
 from moodrec.cli.console import Screen
 from moodrec.cli.group import EXIT_SOME_FAILED
+from moodrec.cli.library import tell_migration
 from moodrec.cli.options import (
     DeviceOption,
     JobsOption,
@@ -20,14 +22,14 @@ from moodrec.cli.options import (
     QuietOption,
     chosen_library,
 )
+from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
     from moodrec.catalog.analyze import AnalysisProgress, AnalysisReport
     from moodrec.catalog.plan import AnalysisPlan
+    from moodrec.embedding.mood_model import MoodModel
+    from moodrec.errors import StoreLockedError
     from moodrec.library.library import Library
-    from moodrec.library.records import FileRecord, FileResult
-
-_NAMED: Final = 10
 
 
 def analyze(
@@ -36,8 +38,18 @@ def analyze(
     model: ModelOption = None,
     device: DeviceOption = "auto",
     jobs: JobsOption = None,
+    nice: Annotated[
+        int, typer.Option("--nice", min=0, max=19, help="Give way to other programs; 19 gives way most.")
+    ] = 0,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many files this time.")
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed in an earlier run.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Then follow the folders until Ctrl-C. pip install 'moodrec[watch]'."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
     as_json: JsonOption = False,
@@ -50,97 +62,71 @@ def analyze(
 
     Example: moodrec analyze ~/Music
     """
-    from moodrec.catalog.analyze import plan_analysis, run_analysis
-    from moodrec.catalog.refresh import refresh_index
+    from moodrec.catalog.limits import give_way
+    from moodrec.catalog.watch import changes, follow
     from moodrec.embedding.mood_model import MoodModel
     from moodrec.library.library import Library
 
+    if watch and (dry_run or limit is not None):
+        raise UsageError("--watch goes on and on: it does not go with --dry-run or --limit")
     screen = Screen(as_json, quiet)
+    give_way(nice)
+    turns = changes(folders) if watch else None
     hearing = MoodModel.load(model, device)
     opened = Library.open_or_empty if dry_run else Library.open_or_create
     with opened(chosen_library(library)) as store:
-        plan = plan_analysis(folders, store, hearing, jobs=jobs, retry_failed=retry_failed)
+        tell_migration(screen, store)
+        run = _Run(screen, store, hearing, folders, jobs)
+        plan = run.plan(retry_failed, limit)
         announce(screen, plan)
         if dry_run:
             screen.document(plan_document(plan))
             return
-        before = store.models()
-        with screen.progress("analysing") as advance:
-
-            def tell(progress: AnalysisProgress) -> None:
-                advance(progress.done, progress.total)
-                warn_of(screen, progress.last)
-
-            report = run_analysis(plan, store, hearing, jobs, tell)
-        _finish(screen, store, report, len(refresh_index(store)))
-        if before and before[0].fingerprint != hearing.fingerprint:
-            screen.note(f"the index now holds model {hearing.name}; it held {before[0].name} before")
+        report = run.carry_out(plan)
+        if turns is not None:
+            screen.note("waiting for changes; Ctrl-C ends it")
+            follow(run.look_again, turns, run.put_off)
     if report.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def announce(screen: Screen, plan: AnalysisPlan) -> None:
-    """Say what an analysis will take before it starts, and what it leaves alone."""
-    done = f"; {words.plural(plan.already_done, 'file')} done already" if plan.already_done else ""
-    if plan.files:
-        cost = f"about {words.seconds(plan.estimated_seconds)} and {words.size(plan.estimated_bytes)} of disk"
-        screen.note(f"{words.plural(len(plan.files), 'file')} to analyse: {cost}{done}")
-    else:
-        screen.note(f"nothing new to analyse{done}")
-    for folder in plan.unreadable_folders:
-        screen.warn(f"{folder}: may not be opened, left out")
-    if plan.gone:
-        screen.note(f"{words.plural(len(plan.gone), 'file')} gone since the last time")
-    for record in plan.remembered_failures[:_NAMED]:
-        screen.note(f"failed earlier, not tried again: {_named(record.state.path, record.message)}")
-    if (more := len(plan.remembered_failures) - _NAMED) > 0:
-        screen.note(f"and {words.plural(more, 'file')} more that failed earlier; --json names all")
+@dataclass(frozen=True)
+class _Run:
+    """One command's analyses, told on its screen."""
 
+    screen: Screen
+    store: Library
+    hearing: MoodModel
+    folders: Sequence[Path]
+    jobs: int | None
 
-def warn_of(screen: Screen, result: FileResult) -> None:
-    """One line for a file that failed or could be read only in part."""
-    if result.message and result.outcome in ("failed", "partial"):
-        screen.warn(_named(result.state.path, result.message))
+    def plan(self, retry_failed: bool = False, limit: int | None = None) -> AnalysisPlan:
+        from moodrec.catalog.plan import plan_analysis
 
+        return plan_analysis(
+            self.folders, self.store, self.hearing, jobs=self.jobs, retry_failed=retry_failed, limit=limit
+        )
 
-def _named(path: Path, message: str | None) -> str:
-    text = message or "failed"
-    return text if str(path) in text else f"{path}: {text}"
+    def carry_out(self, plan: AnalysisPlan) -> AnalysisReport:
+        from moodrec.catalog.analyze import run_analysis
+        from moodrec.catalog.refresh import refresh_index
 
+        with self.screen.progress("analysing") as advance:
 
-def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
-    """The plan as ``--json`` prints it."""
-    return {
-        "to_analyse": len(plan.files),
-        "already_done": plan.already_done,
-        "gone": len(plan.gone),
-        "returned": len(plan.returned),
-        "unreadable_folders": plan.unreadable_folders,
-        "estimated_seconds": round(plan.estimated_seconds, 1),
-        "estimated_bytes": plan.estimated_bytes,
-        "remembered_failures": failures_document(plan.remembered_failures),
-    }
+            def tell(progress: AnalysisProgress) -> None:
+                advance(progress.done, progress.total, counted(progress.counts))
+                warn_of(self.screen, progress.last)
 
+            report = run_analysis(plan, self.store, self.hearing, self.jobs, tell)
+        summarise(self.screen, self.store, report, len(refresh_index(self.store)))
+        return report
 
-def failures_document(records: Iterable[FileRecord | FileResult]) -> list[dict[str, Any]]:
-    """Failed files as ``--json`` prints them."""
-    return [{"path": r.state.path, "reason": r.reason, "message": r.message} for r in records]
+    def look_again(self) -> None:
+        """Do what has come up since the last look, and say so only if there is something."""
+        plan = self.plan()
+        if plan.files or plan.gone or plan.returned:
+            announce(self.screen, plan)
+            self.carry_out(plan)
 
-
-def _finish(screen: Screen, store: Library, report: AnalysisReport, tracks: int) -> None:
-    screen.document(
-        {
-            "library": store.path,
-            "tracks": tracks,
-            "outcomes": report.counts,
-            "failures": failures_document(report.failures),
-            "seconds": round(report.seconds, 1),
-            **plan_document(report.plan),
-        }
-    )
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items() if count)
-    screen.text(
-        f"{words.plural(tracks, 'track')} in {store.path}" + (f" (this run: {counted})" if counted else "")
-    )
-    if tracks:
-        screen.note('next: moodrec moods; moodrec list --sort -MOOD; moodrec similar "TITLE"')
+    def put_off(self, busy: StoreLockedError) -> None:
+        self.screen.warn(f"{busy}; trying again at the next change")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from moodrec.cli import index
+from moodrec.cli import index, library, library_tags, library_upkeep
 from moodrec.cli.analyze import analyze
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
@@ -77,14 +78,36 @@ _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "remove": index.remove,
     "verify": index.verify,
     "info": index.info,
+    "repair": index.repair,
 }
 for _name, _command in _INDEX_COMMANDS.items():
     index_app.command(_name)(_command)
 app.add_typer(index_app, name="index")
 
+library_app = typer.Typer(help="Look into a library and keep it in order.", rich_markup_mode=None)
+_LIBRARY_COMMANDS: dict[str, Callable[..., None]] = {
+    "info": library.info,
+    "list": library.list_files,
+    "show": library.show,
+    "failures": library.failures,
+    "verify": library_upkeep.verify,
+    "backup": library_upkeep.backup,
+    "migrate": library_upkeep.migrate,
+    "switch": library_upkeep.switch,
+    "prune": library_upkeep.prune,
+    "write-tags": library_tags.write_tags,
+    "restore-tags": library_tags.restore_tags,
+}
+for _name, _command in _LIBRARY_COMMANDS.items():
+    library_app.command(_name)(_command)
+app.add_typer(library_app, name="library")
+
 
 def main() -> None:
     """Entry point of the ``moodrec`` script."""
+    # Read when torch is loaded. Threads that wait for each other by spinning take the cores from the decoders and
+    # from other programs, and on a busy machine hardly come to work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no reason to fail

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from moodrec.cli import words
-from moodrec.cli.analyze import announce, failures_document, warn_of
+from moodrec.cli.analysis_text import announce, failures_document, warn_of
 from moodrec.cli.console import Screen
 from moodrec.cli.options import JobsOption, JsonOption, QuietOption
 from moodrec.cli.progress import Advance

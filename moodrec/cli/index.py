@@ -11,6 +11,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.library import open_library
 from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
 from moodrec.errors import DataError, NotFoundError, UsageError
 
@@ -156,6 +157,30 @@ def info(
     from moodrec.index.mood_index import MoodIndex
 
     _describe(Screen(as_json, quiet), MoodIndex.open(index_folder(path or chosen_library(library))))
+
+
+def repair(
+    library: LibraryOption = None,
+    preset: PresetOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Check a library's index, and build it anew if it is damaged, missing or old.
+
+    Example: moodrec index repair
+    """
+    from moodrec.catalog.repair import repair_index
+
+    screen = Screen(as_json, quiet)
+    with open_library(screen, library) as store:
+        done = repair_index(store, preset)
+    tracks = words.plural(len(done.index), "track")
+    screen.document({"path": store.index_path, "tracks": len(done.index), "fault": done.fault})
+    if done.fault is None:
+        screen.text(f"{store.index_path}: {tracks}, every file as it was written")
+    else:
+        screen.note(done.fault)
+        screen.text(f"{store.index_path}: built anew from the library, {tracks}")
 
 
 def index_folder(path: Path) -> Path:

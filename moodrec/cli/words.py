@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
     """``1 track``, ``2 tracks``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def seconds(value: float) -> str:

@@ -14,10 +14,15 @@ from typing import Final
 
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""The format that is written; older ones are brought up to it by :mod:`moodrec.library.migration`."""
 _APPLICATION_ID: Final = int.from_bytes(b"mood")
 _BUSY_S: Final = 30.0
 
+TAG_BACKUPS: Final = """CREATE TABLE tag_backups (
+    track_id TEXT PRIMARY KEY REFERENCES tracks (track_id),
+    tags TEXT NOT NULL                    -- JSON: what the file's mood tags were before moodrec wrote any
+)"""
 _TABLES: Final = (
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
     """CREATE TABLE models (
@@ -25,7 +30,7 @@ _TABLES: Final = (
         name TEXT NOT NULL,
         moods TEXT NOT NULL,              -- JSON list, the order of the blobs below
         embedding_dim INTEGER NOT NULL,
-        last_used INTEGER NOT NULL        -- grows; the highest is the library's current model
+        last_used INTEGER NOT NULL        -- grows; the highest is the library's current model, 0 never was
     )""",
     """CREATE TABLE tracks (
         row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -55,8 +60,10 @@ _TABLES: Final = (
         embedding BLOB NOT NULL,          -- little-endian float32
         mood_scores BLOB NOT NULL,
         probabilities BLOB NOT NULL,
+        checksum BLOB NOT NULL DEFAULT x'',  -- moodrec.library.checksum, of the row
         PRIMARY KEY (model_fingerprint, track_id)
     )""",
+    TAG_BACKUPS,
     """CREATE TABLE runs (
         run INTEGER PRIMARY KEY AUTOINCREMENT,
         model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
@@ -98,7 +105,7 @@ def holds_tables(path: Path) -> bool:
     """
     if not path.is_file():
         return False
-    with translated(path), closing(_connected(path)) as connection:
+    with translated(path), closing(connected(path)) as connection:
         return not _is_blank(connection)
 
 
@@ -107,22 +114,29 @@ def open_database(path: Path) -> sqlite3.Connection:
 
     Raises:
         NotFoundError: there is none.
-        CorruptStoreError: it is no library, it is damaged, or a newer moodrec wrote it.
+        CorruptStoreError: it is no library, it is damaged, or another moodrec wrote it.
     """
-    if not path.is_file():
-        raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
     with translated(path), ExitStack() as on_failure:
-        connection = _connected(path)
+        connection = connected(path)
         on_failure.callback(connection.close)
-        _check(connection, path)
+        version = checked_version(connection, path)
+        if version != SCHEMA_VERSION:
+            raise CorruptStoreError(f"{path}: has format {version}, this moodrec writes {SCHEMA_VERSION}")
+        check_pages(connection, path)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         on_failure.pop_all()
     return connection
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    """A connection to a file that is there."""
+def connected(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is there, whatever it holds.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
     place = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
 
@@ -153,13 +167,13 @@ def translated(path: Path) -> Iterator[None]:
 def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
     primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if primary_code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
-        return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {_REMEDY}")
+        return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")
     if primary_code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreLockedError(f"{path}: another process has held the database for {_BUSY_S:.0f} s")
     return MoodrecError(f"{path}: {error}; is the disk full, or the folder not writable?")
 
 
-_REMEDY: Final = "restore it from a backup, or move it away and analyse the music again"
+REMEDY: Final = "restore it from a backup, or move it away and analyse the music again"
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
@@ -174,17 +188,34 @@ def _is_blank(connection: sqlite3.Connection) -> bool:
     return tables == 0 and _pragma(connection, "user_version") == 0
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def checked_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The format of a library, at most the one that this moodrec writes.
+
+    Raises:
+        CorruptStoreError: it is no library, or a newer moodrec wrote it.
+    """
     if _pragma(connection, "application_id") != _APPLICATION_ID:
-        raise CorruptStoreError(f"{path}: not a moodrec library; {_REMEDY}")
+        raise CorruptStoreError(f"{path}: not a moodrec library; {REMEDY}")
     version = _pragma(connection, "user_version")
-    if version != SCHEMA_VERSION:
+    if version > SCHEMA_VERSION:
         raise CorruptStoreError(
-            f"{path}: has format {version}, this moodrec reads {SCHEMA_VERSION}: upgrade moodrec"
+            f"{path}: a newer moodrec wrote it (format {version}, this one reads up to {SCHEMA_VERSION}): "
+            "upgrade moodrec"
         )
+    if version < 1:
+        raise CorruptStoreError(f"{path}: has format {version}, which never was; {REMEDY}")
+    return version
+
+
+def check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    """Have SQLite look over the file's structure.
+
+    Raises:
+        CorruptStoreError: it is damaged.
+    """
     fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if fault != "ok":
-        raise CorruptStoreError(f"{path}: damaged ({' '.join(fault.split())}); {_REMEDY}")
+        raise CorruptStoreError(f"{path}: damaged ({' '.join(fault.split())}); {REMEDY}")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from moodrec.audio.probe import Tags
 from moodrec.errors import DataError
+from moodrec.library.checksum import checksum
 from moodrec.library.database import transaction
 from moodrec.library.identity import TrackIdentity, identify
 from moodrec.library.records import FileResult, FileState, Floats, ModelRecord, Outcome, TrackAnalysis
@@ -32,20 +33,21 @@ def revising(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
-    """Make a model the library's current one; nothing is written if it is already."""
-    current = connection.execute("SELECT fingerprint FROM models ORDER BY last_used DESC LIMIT 1").fetchone()
-    if current == (model.fingerprint,):
+    """Note a model; the first one is the library's current one. Nothing is written if it is known."""
+    if connection.execute("SELECT 1 FROM models WHERE fingerprint = ?", (model.fingerprint,)).fetchone():
         return
     with revising(connection):
         connection.execute(
-            """INSERT INTO models VALUES (?, ?, ?, ?, (SELECT coalesce(max(last_used), 0) + 1 FROM models))
-            ON CONFLICT (fingerprint) DO UPDATE SET last_used = excluded.last_used""",
+            "INSERT INTO models VALUES (?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM models))",
             (model.fingerprint, model.name, json.dumps(model.moods), model.embedding_dim),
         )
 
 
 def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: FileResult) -> str | None:
     """Write the outcome of one file.
+
+    A file that has not changed and fails now (another model chokes on it, the machine is overloaded) keeps its track
+    with what was heard in it before.
 
     Returns:
         The id of its track, None if it has none.
@@ -59,7 +61,10 @@ def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: File
         _check_vectors(model, result.track)
     path = os.fsencode(result.state.path)
     with revising(connection):
-        track_id = None if result.track is None else _write_track(connection, model, path, result.track)
+        if result.track is not None:
+            track_id: str | None = _write_track(connection, model, path, result.track)
+        else:
+            track_id = _track_of(connection, result) if result.outcome is Outcome.FAILED else None
         _write_file(connection, model, path, result, track_id)
     return track_id
 
@@ -88,11 +93,21 @@ def _write_track(
     identity = identify(connection, path, track.audio_fingerprint)
     values = (track.audio_fingerprint, track.duration_s, *_tag_values(track.tags))
     (_update if identity.known else _insert)(connection, identity, values)
+    key, blobs = (model.fingerprint, identity.track_id), [_blob(vector) for vector in _vectors(track)]
     connection.execute(
-        "INSERT OR REPLACE INTO analyses VALUES (?, ?, ?, ?, ?)",
-        (model.fingerprint, identity.track_id, *map(_blob, _vectors(track))),
+        "INSERT OR REPLACE INTO analyses VALUES (?, ?, ?, ?, ?, ?)", (*key, *blobs, checksum(*key, *blobs))
     )
     return identity.track_id
+
+
+def _track_of(connection: sqlite3.Connection, result: FileResult) -> str | None:
+    """The track of a file that has not changed: what was heard in it does not become untrue by a failure."""
+    state = result.state
+    row = connection.execute(
+        "SELECT track_id FROM files WHERE path = ? AND size = ? AND mtime_ns = ?",
+        (os.fsencode(state.path), state.size, state.mtime_ns),
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def _insert(connection: sqlite3.Connection, identity: TrackIdentity, values: tuple[Any, ...]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from moodrec.errors import NotFoundError, UsageError
-from moodrec.library import journal
+from moodrec.library import journal, queries, upkeep
 from moodrec.library.database import (
+    SCHEMA_VERSION,
     create_database,
     empty_database,
     holds_tables,
@@ -20,7 +19,19 @@ from moodrec.library.database import (
     transaction,
     translated,
 )
-from moodrec.library.records import FileRecord, FileResult, FileState, Floats, ModelRecord, Outcome, RunRecord
+from moodrec.library.migration import Migration, copy_database, format_of, migrate, migrated_copy
+from moodrec.library.records import (
+    FileRecord,
+    FileResult,
+    FileState,
+    Floats,
+    ModelRecord,
+    Outcome,
+    Pruned,
+    RunRecord,
+    StoredTags,
+    TrackVectors,
+)
 from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
 from moodrec.lock import WriterLock
 
@@ -28,24 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _DATABASE: Final = "library.sqlite"
-_FILES: Final = """
-    SELECT f.path, f.size, f.mtime_ns, f.outcome, f.reason, f.message, f.track_id, f.missing,
-        CASE f.outcome
-            WHEN 'failed' THEN 1
-            WHEN 'silent' THEN f.model_fingerprint = :model
-            ELSE EXISTS (
-                SELECT 1 FROM analyses a WHERE a.track_id = f.track_id AND a.model_fingerprint = :model
-            )
-        END
-    FROM files f ORDER BY f.path
-"""
-_MODELS: Final = """
-    SELECT m.fingerprint, m.name, m.moods, m.embedding_dim, (
-        SELECT count(*) FROM analyses a JOIN files f ON f.track_id = a.track_id AND f.missing = 0
-        WHERE a.model_fingerprint = m.fingerprint
-    )
-    FROM models m ORDER BY m.last_used DESC
-"""
 
 
 class Library:
@@ -55,22 +48,33 @@ class Library:
     thread that opened it.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, migration: Migration | None = None
+    ) -> None:
         self.path = path
         """The library's folder."""
+        self.migration = migration
+        """What was done when it was opened, where an older moodrec had written it."""
         self._connection = connection
         self._lock = WriterLock(path / "lock")
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
-        """Open an existing library.
+        """Open an existing library; one of an older moodrec is copied, then brought up to this one's format.
 
         Raises:
             NotFoundError: there is none.
             CorruptStoreError: it is damaged, no library, or written by a newer moodrec.
+            StoreLockedError: it is of an older moodrec, and another process is writing to it.
         """
         folder = Path(path)
-        return cls(folder, open_database(folder / _DATABASE))
+        migration = migrate(folder / _DATABASE, WriterLock(folder / "lock"))
+        return cls(folder, open_database(folder / _DATABASE), migration)
+
+    @classmethod
+    def formats(cls, path: Path | str) -> tuple[int, int]:
+        """The format of an existing library, and the one that this moodrec writes. Raises as :meth:`open`."""
+        return format_of(Path(path) / _DATABASE), SCHEMA_VERSION
 
     @classmethod
     def create(cls, path: Path | str) -> Self:
@@ -103,7 +107,10 @@ class Library:
             CorruptStoreError: as :meth:`open`.
         """
         folder = Path(path)
-        if holds_tables(folder / _DATABASE):
+        database = folder / _DATABASE
+        if holds_tables(database):
+            if format_of(database) < SCHEMA_VERSION:
+                return cls(folder, migrated_copy(database))
             return cls.open(folder)
         if not next(place for place in (folder, *folder.parents) if place.exists()).is_dir():
             raise UsageError(f"{path}: is a file, a library is a folder")
@@ -146,12 +153,12 @@ class Library:
     # Reading
 
     def models(self) -> list[ModelRecord]:
-        """The models that were used, the last used first."""
+        """The models that were used: the one that search goes by first, then those before it."""
         with translated(self.path):
-            return self._models()
+            return queries.models(self._connection)
 
     def model(self, fingerprint: str | None = None) -> ModelRecord:
-        """One model; without a fingerprint, the one used last.
+        """One model; without a fingerprint, the one that search goes by.
 
         Raises:
             NotFoundError: the library holds no analyses of it.
@@ -159,19 +166,22 @@ class Library:
         with translated(self.path):
             return self._model(fingerprint)
 
+    def waiting(self, fingerprint: str) -> int:
+        """How many tracks of the current model another one has not heard yet."""
+        current = next((model.fingerprint for model in self.models()), fingerprint)
+        with translated(self.path):
+            return queries.waiting(self._connection, current, fingerprint)
+
     def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
-        """All files by path; ``acknowledged`` is told for the given model (default: the one used last)."""
+        """All files by path; ``acknowledged`` is told for the given model (default: the current one)."""
         fingerprint = model_fingerprint or next((model.fingerprint for model in self.models()), None)
         with translated(self.path):
-            rows = self._connection.execute(_FILES, {"model": fingerprint}).fetchall()
-        return {record.state.path: record for record in map(_record, rows)}
+            return queries.files(self._connection, fingerprint)
 
     def outcomes(self) -> dict[Outcome, int]:
         """How many of the files that are there have which outcome; every outcome is a key."""
-        query = "SELECT outcome, count(*) FROM files WHERE missing = 0 GROUP BY outcome"
         with translated(self.path):
-            counts = dict(self._connection.execute(query).fetchall())
-        return {outcome: counts.get(outcome, 0) for outcome in Outcome}
+            return queries.outcomes(self._connection)
 
     def failures(self) -> list[FileRecord]:
         """The files that are there and could not be analysed, by path."""
@@ -182,10 +192,11 @@ class Library:
         ]
 
     def snapshot(self, model_fingerprint: str | None = None) -> LibrarySnapshot:
-        """The tracks, moods and embeddings of one model (default: the one used last), all of one revision.
+        """The tracks, moods and embeddings of one model (default: the current one), all of one revision.
 
         Raises:
             NotFoundError: the library holds no analyses of that model.
+            CorruptStoreError: vectors are not as they were written.
         """
         with translated(self.path), transaction(self._connection, "DEFERRED"):
             return read_snapshot(self._connection, self._model(model_fingerprint), self._revision())
@@ -198,19 +209,42 @@ class Library:
         """(n, d) float32, in the order of :meth:`frame`."""
         return self.snapshot(model_fingerprint).embeddings
 
+    def heard_before(self, model_fingerprint: str, audio_fingerprint: str) -> TrackVectors | None:
+        """What a model heard in the same audio earlier: in a copy, under another name, with other tags."""
+        with translated(self.path):
+            return queries.heard_before(self._connection, model_fingerprint, audio_fingerprint)
+
+    def damaged(self) -> list[tuple[str, str]]:
+        """``(model fingerprint, track id)`` of the vectors that are not as they were written."""
+        with translated(self.path):
+            return queries.damaged(self._connection)
+
+    def tag_backups(self) -> dict[str, StoredTags]:
+        """By track id: what the mood tags of its file were before moodrec wrote any."""
+        with translated(self.path):
+            return queries.tag_backups(self._connection)
+
     def last_run(self, model_fingerprint: str) -> RunRecord | None:
         """How long the last run with a model took."""
-        query = "SELECT files, seconds FROM runs WHERE model_fingerprint = ? ORDER BY run DESC LIMIT 1"
         with translated(self.path):
-            row = self._connection.execute(query, (model_fingerprint,)).fetchone()
-        return None if row is None else RunRecord(*row)
+            return queries.last_run(self._connection, model_fingerprint)
+
+    def back_up(self, out: Path) -> None:
+        """Write a copy of the database, whole and of one moment; ``out`` is replaced in one step."""
+        with translated(self.path):
+            copy_database(self._connection, out)
 
     # Writing
 
     def register_model(self, model: ModelRecord) -> None:
-        """Make a model the current one."""
+        """Make a model known; the first one is the current one at once."""
         with self._writing() as connection:
             journal.register_model(connection, model)
+
+    def promote(self, model_fingerprint: str) -> bool:
+        """Make a known model the current one, which search goes by; False if it is already."""
+        with self._writing() as connection:
+            return upkeep.promote(connection, model_fingerprint)
 
     def acknowledge(self, model: ModelRecord, result: FileResult) -> str | None:
         """Write the outcome of one file for good; when this returns, not even a power cut loses it.
@@ -239,6 +273,34 @@ class Library:
         with self._writing() as connection:
             journal.record_run(connection, model, files, seconds)
 
+    def prune(self, *, gone: bool = False, old_models: bool = False) -> Pruned:
+        """Drop what is not needed: files that are gone with their tracks, and the vectors of former models."""
+        kept = self.model().fingerprint if old_models else None
+        with self._writing() as connection:
+            return upkeep.prune(connection, gone, kept)
+
+    def drop_damaged(self) -> int:
+        """Forget vectors that are not as they were written; the next analysis hears those tracks again."""
+        rows = self.damaged()
+        with self._writing() as connection:
+            upkeep.drop_damaged(connection, rows)
+        return len(rows)
+
+    def back_up_tags(self, track_id: str, tags: StoredTags) -> bool:
+        """Keep the mood tags that a track's file had before the first writing; False if they are kept already."""
+        with self._writing() as connection:
+            return upkeep.back_up_tags(connection, track_id, tags)
+
+    def forget_tag_backup(self, track_id: str) -> None:
+        """Note that a track's file has its old tags again."""
+        with self._writing() as connection:
+            upkeep.forget_tag_backup(connection, track_id)
+
+    def note_new_state(self, state: FileState) -> None:
+        """Note that moodrec itself wrote a file's tags: its sound has not changed."""
+        with self._writing() as connection:
+            upkeep.note_new_state(connection, state)
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         if not self._lock.held:
@@ -247,24 +309,11 @@ class Library:
             yield self._connection
 
     def _revision(self) -> int:
-        query = "SELECT value FROM counters WHERE name = 'revision'"
-        return int(self._connection.execute(query).fetchone()[0])
-
-    def _models(self) -> list[ModelRecord]:
-        return [
-            ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks)
-            for fingerprint, name, moods, dim, tracks in self._connection.execute(_MODELS)
-        ]
+        return queries.revision(self._connection)
 
     def _model(self, fingerprint: str | None) -> ModelRecord:
-        for model in self._models():
+        for model in queries.models(self._connection):
             if fingerprint in (None, model.fingerprint):
                 return model
         which = "any model" if fingerprint is None else f"model {fingerprint}"
         raise NotFoundError(f"{self.path}: nothing was analysed with {which}; run: moodrec analyze FOLDER")
-
-
-def _record(row: tuple[bytes, int, int, str, str | None, str | None, str | None, int, int]) -> FileRecord:
-    path, size, mtime_ns, outcome, reason, message, track_id, missing, acknowledged = row
-    state = FileState(Path(os.fsdecode(path)), size, mtime_ns)
-    return FileRecord(state, Outcome(outcome), reason, message, track_id, bool(missing), bool(acknowledged))

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from moodrec.audio.probe import Tags
 
 Floats = NDArray[np.float32]
+StoredTags = dict[str, list[str]]
+"""The texts of some tags of a file by name; a tag that the file does not have has no texts."""
 
 
 class Outcome(StrEnum):
@@ -34,6 +36,18 @@ class FileState:
     path: Path
     size: int
     mtime_ns: int
+
+
+@dataclass(frozen=True, eq=False)
+class TrackVectors:
+    """What one model heard in some audio."""
+
+    embedding: Floats
+    """(embedding_dim,) float32."""
+    mood_scores: Floats
+    """(moods,) float32 in [0, 1]."""
+    probabilities: Floats
+    """(moods,) float32 in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,3 +110,15 @@ class RunRecord:
 
     files: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was dropped from a library."""
+
+    files: int
+    """Files that were gone."""
+    tracks: int
+    """Tracks that were left without a file."""
+    models: tuple[str, ...]
+    """Names of the models whose vectors were dropped."""

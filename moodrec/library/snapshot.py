@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from moodrec.errors import CorruptStoreError
+from moodrec.library.checksum import checksum
 from moodrec.library.records import Floats, ModelRecord
 from moodrec.schema import GENRE, PATH, TRACK_FIELDS, probability_column
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 DUPLICATE_OF: Final = "duplicate_of"
 _DESCRIBED: Final = TRACK_FIELDS.append(pa.field(DUPLICATE_OF, pa.string()))
 _COLUMNS: Final = tuple(_DESCRIBED.names)
-_BLOBS: Final = ("embedding", "mood_scores", "probabilities")
+_BLOBS: Final = ("embedding", "mood_scores", "probabilities", "checksum")
 
 # An original whose file is gone is nobody's original.
 _QUERY: Final = f"""
@@ -65,17 +66,27 @@ def read_snapshot(connection: sqlite3.Connection, model: ModelRecord, revision: 
     """Read all tracks of a model; the caller holds a transaction open.
 
     Raises:
-        CorruptStoreError: a vector has a wrong length.
+        CorruptStoreError: vectors are not as they were written, or of a wrong length.
     """
     rows = connection.execute(_QUERY, (model.fingerprint,)).fetchall()
+    _check(rows, model)
     columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * (len(_COLUMNS) + len(_BLOBS))
-    described, blobs = columns[: len(_COLUMNS)], columns[len(_COLUMNS) :]
+    described, blobs = columns[: len(_COLUMNS)], columns[len(_COLUMNS) : -1]
     widths = (model.embedding_dim, len(model.moods), len(model.moods))
     embeddings, scores, probabilities = (
         _matrix(blob, width) for blob, width in zip(blobs, widths, strict=True)
     )
     table = _table(described, model.moods, scores, probabilities)
     return LibrarySnapshot(model, revision, table, embeddings)
+
+
+def _check(rows: Sequence[Sequence[Any]], model: ModelRecord) -> None:
+    damaged = [row[0] for row in rows if checksum(model.fingerprint, row[0], *row[-4:-1]) != row[-1]]
+    if damaged:
+        raise CorruptStoreError(
+            f"the library's vectors of {len(damaged)} of {len(rows)} tracks are damaged (their checksums differ); "
+            "to hear those tracks again: moodrec library verify --repair, then moodrec analyze FOLDER"
+        )
 
 
 def shown_path(path: bytes) -> str:

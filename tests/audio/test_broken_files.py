@@ -68,11 +68,11 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     if os.geteuid() == 0:  # nothing is forbidden to root
         os.seteuid(65534)
         try:
-            assert refusal(path).reason == "unreadable"
+            assert refusal(path).reason == "forbidden"
         finally:
             os.seteuid(0)
     else:
-        assert refusal(path).reason == "unreadable"
+        assert refusal(path).reason == "forbidden"
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".mp3", ".flac", ".ogg", ".opus", *AV_FORMATS])

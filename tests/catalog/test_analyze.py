@@ -163,14 +163,17 @@ def test_the_number_of_processes_does_not_matter(tmp_path: Path, music: Path) ->
     np.testing.assert_array_equal(stored[0][1], stored[1][1])
 
 
-def test_moved_and_retagged_files_keep_their_ids(library: Library, music: Path) -> None:
+def test_moved_and_retagged_files_keep_their_ids(library: Library, music: Path, tmp_path: Path) -> None:
     moved, retagged, kept = (write_song(music / f"{i}.flac", i, title=f"Song {i}") for i in range(3))
     analyze(library, music)
     before = ids(library)
     (music / "sub").mkdir()
     moved.rename(music / "sub" / "elsewhere.flac")
     retag(retagged, title="Another name for it")
-    assert analyze(library, music).counts[Outcome.OK] == 2
+    journal = tmp_path / "journal"
+    report = analyze(library, music, model=ToyModel(journal=journal))
+    assert (report.counts[Outcome.OK], report.recognised) == (2, 2)
+    assert not journal.exists(), "a sound that is known is not heard again"
     assert ids(library) == {
         "elsewhere.flac": before["0.flac"],
         "1.flac": before["1.flac"],
@@ -182,7 +185,7 @@ def test_moved_and_retagged_files_keep_their_ids(library: Library, music: Path) 
 def test_a_copy_is_marked(library: Library, music: Path) -> None:
     path = write_song(music / "a.flac")
     shutil.copy(path, music / "b.flac")
-    analyze(library, music, jobs=2)
+    assert analyze(library, music, jobs=2).recognised == 1
     known = ids(library)
     frame = library.frame().set_index("track_id")
     assert frame.loc[known["b.flac"], "duplicate_of"] == known["a.flac"]
@@ -207,6 +210,21 @@ def test_files_that_go_and_come_back(library: Library, music: Path, tmp_path: Pa
     assert ids(library) == before
 
 
+def test_a_folder_that_is_empty_all_at_once_may_be_a_disk_that_is_not_there(
+    library: Library, music: Path, tmp_path: Path
+) -> None:
+    write_songs(music, 2)
+    write_song(tmp_path / "other" / "x.flac", 9)
+    analyze(library, music, tmp_path / "other")
+    before = ids(library)
+    for path in music.iterdir():
+        path.rename(tmp_path / path.name)
+    plan = plan_analysis([music, tmp_path / "other"], library, MODEL)
+    assert (plan.empty_folders, plan.gone) == ((music,), ())
+    run_analysis(plan, library, MODEL)
+    assert ids(library) == before
+
+
 def test_another_model_hears_everything_that_can_be_heard(library: Library, music: Path) -> None:
     write_songs(music, 2)
     expected = write_broken(music / "broken")
@@ -218,6 +236,36 @@ def test_another_model_hears_everything_that_can_be_heard(library: Library, musi
     assert ids(library) == before
     assert library.embeddings().shape == (4, 8)
     assert library.embeddings(MODEL.fingerprint).shape == (4, 16)
+
+
+def test_search_goes_by_the_old_model_until_the_new_one_has_heard_everything(
+    library: Library, music: Path
+) -> None:
+    write_songs(music, 4)
+    assert not analyze(library, music).switched
+    new = ToyModel(name="new", seed=7, embedding_dim=8)
+    plan = plan_analysis([music], library, new, limit=3)
+    assert (len(plan.files), plan.postponed) == (3, 1)
+    report = run_analysis(plan, library, new)
+    assert (report.switched, report.waiting) == (False, 1)
+    assert library.model().fingerprint == MODEL.fingerprint
+    assert library.embeddings().shape == (4, 16)
+    report = analyze(library, music, model=new)
+    assert (report.switched, report.waiting, sum(report.counts.values())) == (True, 0, 1)
+    assert library.embeddings().shape == (4, 8)
+    assert analyze(library, music).switched, "and back again, with nothing to hear"
+    assert library.model().fingerprint == MODEL.fingerprint
+
+
+def test_what_fails_under_a_new_model_is_not_lost_to_the_old_one(library: Library, music: Path) -> None:
+    write_songs(music, 3)
+    analyze(library, music)
+    new = MoodyModel(name="moody")
+    report = analyze(library, music, model=new)
+    assert report.counts[Outcome.FAILED] == 2
+    assert report.switched
+    assert len(library.frame()) == 1
+    assert len(library.frame(MODEL.fingerprint)) == 3
 
 
 def test_progress_counts_up_to_the_total(library: Library, music: Path) -> None:

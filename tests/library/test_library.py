@@ -124,15 +124,6 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
         Library.open_or_create(tmp_path)
 
 
-def test_a_newer_format_asks_for_a_newer_moodrec(tmp_path: Path) -> None:
-    Library.create(tmp_path).close()
-    with sqlite3.connect(tmp_path / "library.sqlite") as database:
-        database.execute("PRAGMA user_version = 99")
-    database.close()
-    with pytest.raises(CorruptStoreError, match="upgrade moodrec"):
-        Library.open(tmp_path)
-
-
 def filled(folder: Path, tracks: int) -> Path:
     with Library.create(folder / "library") as library, library.writer():
         library.register_model(MODEL)
@@ -233,8 +224,11 @@ def test_each_model_has_its_own_rows(library: Library, music: Path) -> None:
     library.acknowledge(MODEL, analysed(first, "audio-1"))
     library.acknowledge(MODEL, analysed(second, "audio-2"))
     library.register_model(OTHER)
-    assert not any(record.acknowledged for record in library.files().values())
+    assert not any(record.acknowledged for record in library.files(OTHER.fingerprint).values())
     library.acknowledge(OTHER, analysed(first, "audio-1", model=OTHER))
+    assert [model.tracks for model in library.models()] == [2, 1]
+    assert library.model().fingerprint == MODEL.fingerprint
+    assert library.promote(OTHER.fingerprint)
     assert [model.tracks for model in library.models()] == [1, 2]
     assert library.model().fingerprint == OTHER.fingerprint
     assert library.embeddings(OTHER.fingerprint).shape == (1, 3)

@@ -1,0 +1,330 @@
+"""Write docs/reliability.md: each promise, the tests that show it, and the last figures.
+
+    python benchmarks/reliability/page.py
+
+Nothing is measured here; the figures are those in benchmarks/results. A test named below must exist.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "reliability.md"
+
+Figures = Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One sentence, what shows it, and what was measured last."""
+
+    text: str
+    tests: tuple[str, ...]
+    """``file::test`` below tests/."""
+    figures: Figures | None = None
+
+
+def result(name: str) -> dict[str, Any]:
+    """A result file."""
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
+def hostile() -> str:
+    """Damaged files."""
+    sums = result("reliability/hostile-files")["summary"]
+    outcomes = ", ".join(f"{count:,} {name}" for name, count in sums["outcomes"].items())
+    return (
+        f"{sums['files']:,} damaged files, {sums['with one outcome']:,} with one outcome ({outcomes}); "
+        f"{sums['crashed or hung']} crashed or hung their decoder"
+    )
+
+
+def by_hand() -> str:
+    """Known troublemakers."""
+    found = result("reliability/hostile-files")["by hand"]
+    return f"{found['as expected']} of {found['files']} as expected"
+
+
+def neighbours() -> str:
+    """Whole files among damaged ones."""
+    sums = result("reliability/hostile-files")["summary"]
+    return f"{sums['whole files bit-identical']} of {sums['whole files']} whole files bit-identical"
+
+
+def memory() -> str:
+    """The parent's peak."""
+    sums = result("reliability/hostile-files")["summary"]
+    return f"peak {sums['peak of this process, MiB']:,} MiB, limit {sums['its limit, MiB']:,} MiB"
+
+
+def kills() -> str:
+    """SIGKILL."""
+    sums = result("reliability/interruptions")["summary"]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sums["kills by kind"].items())
+    return (
+        f"{sums['kills']} kills ({kinds}), {sums['kills with some tracks acknowledged and some not']} with a part "
+        f"of the tracks acknowledged: {sums['tracks lost']} times a track was lost, "
+        f"{sums['wrong in any way']} times anything was wrong"
+    )
+
+
+def faults() -> str:
+    """Full disks and I/O errors."""
+    sums = result("reliability/interruptions")["summary"]
+    kinds = ", ".join(f"{count} × {kind}" for kind, count in sums["faults by kind"].items())
+    return f"{sums['faults']} faults ({kinds}), {sums['faults noticed']} noticed; losses as above"
+
+
+def stops() -> str:
+    """Ctrl-C."""
+    sums = result("reliability/interruptions")["summary"]
+    return (
+        f"{sums['stops by Ctrl-C']} stops, {sums['with exit code 130']} with exit code 130; "
+        f"{sums['median time to end, s']} s in the median, {sums['longest time to end, s']} s at most"
+    )
+
+
+def damage() -> str:
+    """Damaged indexes."""
+    sums = result("reliability/damaged-indexes")["summary"]
+    return f"{sums['faults']:,} faults, {sums['refused']:,} refused, {sums['crashes']} crashes"
+
+
+def throughput() -> str:
+    """How close analysis comes to its slower half."""
+    found = result("analysis-throughput")["times real time"]["all together"]
+    return (
+        f"decoding {found['decode']:.0f}, network {found['network']:.0f}, analysis {found['analyze']:.0f} times real "
+        f"time: {found['of the slower half']:.2f} of the slower half; on cores that both share no more than "
+        f"{found['ceiling on shared cores']:.2f} is possible"
+    )
+
+
+PROMISES: dict[str, list[Promise]] = {
+    "Speed": [
+        Promise(
+            "Decoding and tag-reading run in processes of their own, which import neither torch nor faiss, "
+            "and keep every core busy beside the network.",
+            ("catalog/test_decode_pool.py::test_a_worker_imports_neither_torch_nor_faiss",),
+            throughput,
+        ),
+        Promise(
+            "A decoding process may take so much memory and time for a file, and no more.",
+            (
+                "catalog/test_limits.py::test_a_file_that_wants_too_much_memory_fails_alone",
+                "catalog/test_decode_pool.py::test_workers_that_crash_hang_or_print_cost_only_their_file",
+            ),
+            memory,
+        ),
+    ],
+    "Whatever is on the disk": [
+        Promise(
+            "Every file gets exactly one outcome (ok, partial, silent, failed with a reason), kept in the library.",
+            (
+                "catalog/test_hostile.py::test_damaged_files_cost_only_themselves",
+                "catalog/test_analyze.py::test_a_broken_file_costs_only_itself",
+                "cli/test_library.py::test_list_and_failures",
+            ),
+            hostile,
+        ),
+        Promise(
+            "Empty files, folders, pipes, loops of links, playlists that call themselves music, NaN, silence, one "
+            "sample, 1 Hz, 384 kHz, 64 channels, lying headers, a day of silence, names that are not UTF-8.",
+            ("catalog/test_hostile.py::test_known_troublemakers_get_the_outcome_that_they_must",),
+            by_hand,
+        ),
+        Promise(
+            "What is analysed beside a damaged file gets the same vectors, to the bit.",
+            ("catalog/test_hostile.py::test_damaged_files_cost_only_themselves",),
+            neighbours,
+        ),
+        Promise(
+            "Decoding opens the file that it was given, and no other file or address. (Before libsndfile takes a "
+            "file for an MP3, it asks for a resource fork, under names that no file can choose.)",
+            ("catalog/test_opened_files.py::test_decoding_opens_nothing_but_the_file_that_it_was_given",),
+        ),
+    ],
+    "Whatever happens": [
+        Promise(
+            "Killed at any moment, nothing acknowledged is lost, library and index open, and the next run goes on.",
+            (
+                "catalog/test_random_kills.py::test_analysis_that_is_killed_again_and_again_loses_nothing",
+                "catalog/test_random_kills.py::test_index_updates_that_are_killed_leave_an_index_that_answers",
+                "catalog/test_kill.py::test_after_a_kill_nothing_acknowledged_is_lost_or_decoded_again",
+            ),
+            kills,
+        ),
+        Promise(
+            "A full disk or an I/O error is an error that says so, and no loss.",
+            (
+                "catalog/test_random_kills.py::test_a_fault_of_the_disk_is_an_error_and_no_loss",
+                "catalog/test_random_kills.py::test_a_disk_that_is_really_full",
+                "audio/test_mood_tags.py::test_a_full_disk_leaves_the_file_as_it_was",
+            ),
+            faults,
+        ),
+        Promise(
+            "Ctrl-C ends a run within two seconds with exit code 130.",
+            ("cli/test_analyze.py::test_interrupted_runs_keep_what_they_did",),
+            stops,
+        ),
+        Promise(
+            "One writes and many read; a second writer exits with code 5 and names the first.",
+            (
+                "test_lock.py::test_a_second_writer_is_told_who_is_writing",
+                "test_lock.py::test_readers_go_on_while_somebody_writes",
+                "cli/test_analyze.py::test_two_writers_at_once",
+            ),
+        ),
+    ],
+    "What changed": [
+        Promise(
+            "Moved, renamed and re-tagged files keep their id and are not heard again; copies are marked.",
+            (
+                "catalog/test_analyze.py::test_moved_and_retagged_files_keep_their_ids",
+                "catalog/test_analyze.py::test_a_copy_is_marked",
+            ),
+        ),
+        Promise(
+            "Deleted files are marked and keep their id; a folder that is empty all at once is taken for a disk that "
+            "is not there.",
+            (
+                "catalog/test_analyze.py::test_files_that_go_and_come_back",
+                "catalog/test_analyze.py::test_a_folder_that_is_empty_all_at_once_may_be_a_disk_that_is_not_there",
+            ),
+        ),
+        Promise(
+            "analyze --watch follows a folder.",
+            (
+                "catalog/test_watch.py::test_new_moved_and_deleted_music_is_noticed",
+                "cli/test_watch.py::test_a_folder_is_followed_until_ctrl_c",
+            ),
+        ),
+        Promise(
+            "A new model is analysed beside the old one; search goes on with the old one until it is complete.",
+            (
+                "catalog/test_analyze.py::"
+                "test_search_goes_by_the_old_model_until_the_new_one_has_heard_everything",
+                "cli/test_library.py::test_a_new_model_takes_over_when_it_has_heard_everything",
+            ),
+        ),
+        Promise(
+            "Libraries of every earlier format open and are migrated, the old database kept; a newer one is refused.",
+            (
+                "library/test_migration.py::test_a_library_of_every_format_opens_with_all_that_is_in_it",
+                "library/test_migration.py::"
+                "test_a_migration_keeps_the_old_database_and_makes_the_tables_of_today",
+                "library/test_migration.py::test_formats_that_are_not_known_are_refused",
+            ),
+        ),
+    ],
+    "Corruption": [
+        Promise(
+            "Damage to any file of an index is refused with exit code 4 before FAISS sees it.",
+            (
+                "index/test_damage.py::test_every_kind_of_fault_in_every_file_is_refused",
+                "index/test_store.py::test_any_damaged_byte_is_noticed",
+            ),
+            damage,
+        ),
+        Promise(
+            "moodrec index repair builds it anew from the library.",
+            (
+                "catalog/test_repair.py::test_a_damaged_index_is_built_anew_and_says_what_was_wrong",
+                "cli/test_library.py::test_index_repair",
+            ),
+        ),
+        Promise(
+            "Every stored vector of a library has a checksum; damaged ones are named, dropped and heard again.",
+            (
+                "library/test_upkeep.py::test_one_damaged_bit_is_found_and_that_track_alone_is_heard_again",
+                "cli/test_library.py::test_verify_finds_damage_and_repair_forgets_it",
+            ),
+        ),
+        Promise("There is no pickle.", ("test_house.py::test_banned_imports",)),
+    ],
+    "Same file, same answer": [
+        Promise(
+            "Whatever a file is analysed beside, in whatever order, by however many processes: the same bits.",
+            ("embedding/test_same_answer.py::test_neighbours_order_and_processes_do_not_matter",),
+        ),
+        Promise(
+            "An embedding is finite and of unit length, or the outcome says why there is none.",
+            (
+                "embedding/test_same_answer.py::"
+                "test_an_answer_is_finite_and_of_unit_length_or_says_why_there_is_none",
+            ),
+        ),
+    ],
+    "Files of yours": [
+        Promise(
+            "Moods are written into tags only when asked for, on a copy that takes the file's place in one step; the "
+            "sound stays the same to the bit, and what the tags were is kept and can be put back.",
+            (
+                "audio/test_mood_tags.py::test_what_is_written_is_read_back_and_the_sound_stays",
+                "catalog/test_tag_moods.py::test_taking_back_leaves_the_tags_as_they_were",
+                "catalog/test_tag_moods.py::"
+                "test_after_a_crash_between_backup_and_file_everything_can_be_taken_back",
+            ),
+        ),
+    ],
+}
+SCRIPTS = {
+    "reliability/hostile-files": "benchmarks/reliability/hostile_files.py",
+    "reliability/interruptions": "benchmarks/reliability/interruptions.py",
+    "reliability/damaged-indexes": "benchmarks/reliability/damaged_indexes.py",
+    "analysis-throughput": "benchmarks/analysis_throughput.py",
+}
+
+
+def render() -> str:
+    """The page; raises SystemExit where a test that it names is not there."""
+    parts = [
+        "# Reliability",
+        "What `moodrec analyze`, a library and its index promise, the tests that show it, and what was measured "
+        "last. `benchmarks/reliability/page.py` writes this page.",
+    ]
+    for heading, promises in PROMISES.items():
+        parts.append(f"## {heading}")
+        parts += [entry(promise) for promise in promises]
+    parts += ["## The figures", "\n".join(map(source, SCRIPTS))]
+    return "\n\n".join(parts) + "\n"
+
+
+def entry(promise: Promise) -> str:
+    """A promise as a list item."""
+    lines = [f"- **{promise.text}**"]
+    if promise.figures is not None:
+        lines.append(f"  Last: {promise.figures()}.")
+    lines += [f"  - `{checked(test)}`" for test in promise.tests]
+    return "\n".join(lines)
+
+
+def checked(test: str) -> str:
+    """A test's name, if there is such a test."""
+    path, _, name = test.partition("::")
+    source = (ROOT / "tests" / path).read_text()
+    if not re.search(rf"^def {name}\(", source, re.MULTILINE):
+        raise SystemExit(f"tests/{path} has no {name}")
+    return f"tests/{path}` `{name}"
+
+
+def source(name: str) -> str:
+    """Where a figure comes from."""
+    machine = result(name)["machine"]
+    versions = ", ".join(f"{package} {version}" for package, version in machine["versions"].items())
+    place = f"`benchmarks/results/{name}.json` by `{SCRIPTS[name]}`"
+    return f"- {place}: {machine['processor']}, {machine['cores']} cores, load {machine['load']}; {versions}."
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())
+    print(f"{PAGE.relative_to(ROOT)} written")

@@ -1,0 +1,177 @@
+"""Moods in a file's tags: read, written and taken back, whatever the container calls them.
+
+``MOOD`` is the field that Picard, beets and players know: ``TMOO`` in ID3, ``WM/Mood`` in ASF. The scores have fields
+of their own, ``MOODREC_CALM`` and so on. Picard's table of names: https://picard-docs.musicbrainz.org, appendix B.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen
+from mutagen.apev2 import APEv2
+from mutagen.asf import ASFTags
+from mutagen.id3 import ID3, TMOO, TXXX
+from mutagen.mp4 import MP4FreeForm, MP4Tags
+
+from moodrec.audio.opening import open_audio_file, printable
+from moodrec.audio.probe import DAMAGE
+from moodrec.errors import AudioError
+
+MOOD: Final = "MOOD"
+OURS: Final = "MOODREC_"
+"""How the names of the fields begin that only moodrec writes."""
+MoodTags = dict[str, list[str]]
+"""The texts of ``MOOD`` and of the ``MOODREC_`` fields of one file; a field that it does not have is not in it."""
+
+_ITUNES: Final = "----:com.apple.iTunes:"
+_TXXX: Final = "TXXX:"
+
+
+def read_mood_tags(path: Path) -> MoodTags:
+    """The mood fields that a file has.
+
+    Raises:
+        AudioError: reason ``no_tags`` where the format holds none or they cannot be read, else as for opening.
+    """
+    return _read(_opened(path).tags)
+
+
+def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
+    """Set mood fields of a file, and delete those that are given without a text; the others stay as they are.
+
+    A copy is written beside the file, looked over and put in its place in one step: a crash or a full disk leaves the
+    file as it was. Permissions stay; the file is a new one to whatever hard links there were.
+
+    Raises:
+        AudioError: reason ``no_tags`` or ``not_writable``; the file is as it was.
+    """
+    copy = path.with_name(f".{path.stem}.moodrec-writing{path.suffix}")
+    try:
+        shutil.copy2(path, copy)
+        _keep_owner(path, copy)
+        _write(copy, tags)
+        _check(copy, tags)
+        _sync(copy)
+        os.utime(copy)  # a new time: music servers and backups look for it
+        copy.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AudioError(
+            f"{printable(path)}: its tags cannot be written ({reason})", "not_writable"
+        ) from None
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _opened(path: Path, **options: Any) -> Any:
+    try:
+        with open_audio_file(path):
+            file: Any = mutagen.File(path)
+        if file is not None and _is_id3_23(file.tags):
+            # Read and written as it is: in translation, frames of the older version would be lost.
+            file = type(file)(path, translate=False)
+    except DAMAGE as error:
+        raise AudioError(f"{printable(path)}: its tags cannot be read ({error})", "no_tags") from None
+    if file is None or not hasattr(file, "add_tags"):
+        raise AudioError(f"{printable(path)}: files of this kind hold no tags", "no_tags")
+    return file
+
+
+def _is_id3_23(tags: Any) -> bool:
+    return isinstance(tags, ID3) and tags.version[:2] == (2, 3)
+
+
+def _write(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
+    file = _opened(path)
+    try:
+        if file.tags is None:
+            file.add_tags()
+        for name, texts in tags.items():
+            _delete(file.tags, name)
+            if texts:
+                _set(file.tags, name, list(texts))
+        if _is_id3_23(file.tags):
+            file.save(v2_version=3, v23_sep=None)
+        else:
+            file.save()
+    except DAMAGE as error:
+        raise AudioError(f"{printable(path)}: its tags cannot be written ({error})", "no_tags") from None
+
+
+def _check(path: Path, wanted: Mapping[str, Sequence[str]]) -> None:
+    found = _read(_opened(path).tags)
+    if any(found.get(name, []) != list(texts) for name, texts in wanted.items()):
+        raise AudioError(f"{printable(path)}: what was written does not read back", "no_tags")
+
+
+def _read(tags: Any) -> MoodTags:
+    if tags is None:
+        return {}
+    found: MoodTags = {}
+    for key in tags.keys():  # noqa: SIM118  (some tags of mutagen iterate over pairs)
+        name = _name(tags, str(key))
+        if name == MOOD or name.startswith(OURS):
+            found[name] = _texts(tags[key])
+    return {name: texts for name, texts in found.items() if texts}
+
+
+def _name(tags: Any, key: str) -> str:
+    """The field that a key of the container stands for, in capitals."""
+    if isinstance(tags, ID3):
+        return MOOD if key == "TMOO" else key.removeprefix(_TXXX).upper() if key.startswith(_TXXX) else ""
+    if isinstance(tags, MP4Tags):
+        return key.removeprefix(_ITUNES).upper() if key.startswith(_ITUNES) else ""
+    if isinstance(tags, ASFTags) and key == "WM/Mood":
+        return MOOD
+    return key.upper()
+
+
+def _texts(value: Any) -> list[str]:
+    if hasattr(value, "text"):
+        return [str(text) for text in value.text]
+    return [
+        bytes(item).decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in value
+    ]
+
+
+def _key(tags: Any, name: str) -> str:
+    if isinstance(tags, ID3):
+        return "TMOO" if name == MOOD else _TXXX + name
+    if isinstance(tags, MP4Tags):
+        return _ITUNES + name
+    if isinstance(tags, ASFTags):
+        return "WM/Mood" if name == MOOD else name
+    return "Mood" if isinstance(tags, APEv2) and name == MOOD else name
+
+
+def _set(tags: Any, name: str, texts: list[str]) -> None:
+    key = _key(tags, name)
+    if isinstance(tags, ID3):
+        tags.add(TMOO(encoding=3, text=texts) if name == MOOD else TXXX(encoding=3, desc=name, text=texts))
+    elif isinstance(tags, MP4Tags):
+        tags[key] = [MP4FreeForm(text.encode()) for text in texts]
+    else:
+        tags[key] = texts
+
+
+def _delete(tags: Any, name: str) -> None:
+    for key in [key for key in tags.keys() if _name(tags, str(key)) == name]:  # noqa: SIM118
+        del tags[key]
+
+
+def _keep_owner(path: Path, copy: Path) -> None:
+    status = path.stat()
+    if hasattr(os, "chown"):
+        with suppress(OSError):  # only root may give files away
+            os.chown(copy, status.st_uid, status.st_gid)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

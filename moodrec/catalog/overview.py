@@ -1,0 +1,147 @@
+"""What a library holds, as a whole and track by track, for people and programs."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from moodrec.catalog.refresh import index_is_stale
+from moodrec.catalog.seeds import resolve_seed
+from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.index.mood_index import MoodIndex
+from moodrec.library.database import SCHEMA_VERSION
+from moodrec.library.library import Library
+from moodrec.library.records import FileRecord, ModelRecord, Outcome, RunRecord
+from moodrec.library.snapshot import DUPLICATE_OF, shown_path
+from moodrec.schema import PATH, TRACK_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO_INDEX: Final = "none"
+FRESH: Final = "up to date"
+STALE: Final = "older than the library"
+DAMAGED: Final = "damaged"
+
+
+@dataclass(frozen=True)
+class LibraryInfo:
+    """A library in figures."""
+
+    path: Path
+    format: int
+    size: int
+    """Bytes on disk, with the index and backups."""
+    tracks: int
+    """Tracks that can be searched, by the current model."""
+    duplicates: int
+    """Among those, copies of another."""
+    outcomes: Mapping[Outcome, int]
+    """Files that are there, by outcome."""
+    gone: int
+    """Files that were not there at the last scan."""
+    reasons: Mapping[str, int]
+    """Failed files by reason, the most frequent first."""
+    models: tuple[ModelRecord, ...]
+    """The one that search goes by first."""
+    waiting: Mapping[str, int]
+    """By fingerprint of the other models: tracks that they have yet to hear before search goes by them."""
+    index: str
+    """One of the words above."""
+    tags_written: int
+    """Tracks whose files carry moods that moodrec wrote."""
+    last_run: RunRecord | None
+    """Of the current model."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrackReport:
+    """All that a library knows of one file or track."""
+
+    file: FileRecord | None
+    track: pd.Series[Any] | None
+    """Its row of the track table; None if it has no track."""
+    copies: tuple[str, ...]
+    """Paths of other files with the same sound."""
+    model: ModelRecord | None
+    """Whose moods those are."""
+
+
+def library_info(library: Library) -> LibraryInfo:
+    """Count what a library holds."""
+    files, models = library.files(), library.models()
+    frame = library.frame() if models else None
+    there = [record for record in files.values() if not record.missing]
+    failed = Counter(record.reason or "unknown" for record in there if record.outcome is Outcome.FAILED)
+    return LibraryInfo(
+        path=library.path,
+        format=SCHEMA_VERSION,
+        size=sum(place.stat().st_size for place in library.path.rglob("*") if place.is_file()),
+        tracks=0 if frame is None else len(frame),
+        duplicates=0 if frame is None else int(frame[DUPLICATE_OF].notna().sum()),
+        outcomes=library.outcomes(),
+        gone=len(files) - len(there),
+        reasons=dict(failed.most_common()),
+        models=tuple(models),
+        waiting={model.fingerprint: library.waiting(model.fingerprint) for model in models[1:]},
+        index=_index_state(library),
+        tags_written=len(library.tag_backups()),
+        last_run=library.last_run(models[0].fingerprint) if models else None,
+    )
+
+
+def track_report(library: Library, seed: str) -> TrackReport:
+    """What is known of the file or the track that a seed names; files that failed are known by their path.
+
+    Raises:
+        AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.seeds.resolve_seed`.
+    """
+    files = library.files()
+    place = Path(seed).expanduser().resolve()
+    record = files.get(place)
+    if not library.models():
+        raise NotFoundError(f"{library.path}: nothing was analysed yet; run: moodrec analyze FOLDER")
+    frame = library.frame()
+    if record is None:
+        track_id = resolve_seed(frame, seed)
+        record = next((file for file in files.values() if file.track_id == track_id), None)
+    rows = frame[frame[TRACK_ID] == record.track_id] if record is not None else frame[:0]
+    track = rows.iloc[0] if len(rows) else None
+    return TrackReport(record, track, _copies(frame, track), library.models()[0])
+
+
+def files_of(library: Library, outcome: Outcome | None = None, gone: bool = False) -> list[FileRecord]:
+    """The library's files by path: those that are there, or those that are gone, of one outcome or of all."""
+    return [
+        record
+        for record in library.files().values()
+        if record.missing == gone and (outcome is None or record.outcome is outcome)
+    ]
+
+
+def _copies(frame: pd.DataFrame, track: pd.Series[Any] | None) -> tuple[str, ...]:
+    if track is None:
+        return ()
+    marked = track[DUPLICATE_OF]
+    original = marked if isinstance(marked, str) else track[TRACK_ID]
+    same = (frame[TRACK_ID] == original) | (frame[DUPLICATE_OF] == original)
+    return tuple(frame[PATH][same & (frame[TRACK_ID] != track[TRACK_ID])])
+
+
+def _index_state(library: Library) -> str:
+    try:
+        index = MoodIndex.open(library.index_path)
+    except NotFoundError:
+        return NO_INDEX
+    except CorruptStoreError:
+        return DAMAGED
+    return STALE if index_is_stale(index, library) else FRESH
+
+
+def path_text(record: FileRecord) -> str:
+    """A file's path as text, whatever its bytes."""
+    return shown_path(os.fsencode(record.state.path))

@@ -1,0 +1,202 @@
+"""Moods into the tags of the files, with the way back: what was there before is kept in the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags, write_mood_tags
+from moodrec.errors import AudioError, UsageError
+from moodrec.library.library import Library
+from moodrec.library.records import FileRecord, FileState
+from moodrec.schema import TRACK_ID
+
+MODEL_FIELD: Final = f"{OURS}MODEL"
+"""Holds the fingerprint of the model whose scores a file carries."""
+# Places on a scale and no moods: "valence" in a list of moods would say nothing.
+_SCALES: Final = frozenset({"valence", "arousal"})
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """What is to become of one file's mood fields; a field without texts goes."""
+
+    track_id: str
+    state: FileState
+    before: MoodTags
+    after: MoodTags
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the file is as it should be."""
+        return self.before == {name: texts for name, texts in self.after.items() if texts}
+
+
+@dataclass(frozen=True)
+class Untaggable:
+    """A file that is left alone, and why."""
+
+    path: Path
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class TagPlan:
+    """What writing or taking back would do."""
+
+    changes: tuple[TagChange, ...]
+    already: int
+    """Files that are as they should be."""
+    left_alone: tuple[Untaggable, ...]
+
+
+@dataclass(frozen=True)
+class TagReport:
+    """What was done."""
+
+    written: int
+    failures: tuple[Untaggable, ...]
+
+
+def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool = False) -> TagPlan:
+    """What each file's mood fields would become; nothing is written.
+
+    ``MOODREC_<MOOD>`` holds a score with two decimals, ``MOODREC_MODEL`` the model's fingerprint, and ``MOOD`` the
+    names of the moods from ``threshold`` on, the strongest first. A ``MOOD`` that the file had of its own stays.
+
+    Args:
+        library: whose current model's scores are written.
+        threshold: a mood score in [0, 1].
+        replace_mood: write ``MOOD`` also where the file had one of its own.
+
+    Raises:
+        NotFoundError: nothing was analysed.
+        UsageError: a threshold out of range.
+    """
+    if not 0 <= threshold <= 1:
+        raise UsageError(f"a threshold is a mood score in [0, 1], not {threshold}")
+    snapshot, backups = library.snapshot(), library.tag_backups()
+    moods = list(snapshot.model.moods)
+    rows = zip(snapshot.frame[TRACK_ID], snapshot.frame[moods].to_numpy().tolist(), strict=True)
+    scores = {str(track_id): dict(zip(moods, row, strict=True)) for track_id, row in rows}
+
+    def wanted(track_id: str, before: MoodTags) -> MoodTags:
+        tags = _tags(scores[track_id], snapshot.model.fingerprint, threshold)
+        own = backups.get(track_id, before).get(MOOD)
+        return tags | {MOOD: own} if own and not replace_mood else tags
+
+    return _plan(_files(library, scores), wanted)
+
+
+def plan_old_tags(library: Library) -> TagPlan:
+    """What taking back would do to each file that moods were written to; nothing is written."""
+    backups = library.tag_backups()
+
+    def wanted(track_id: str, before: MoodTags) -> MoodTags:
+        empty: MoodTags = {name: [] for name in before}
+        return empty | backups[track_id]
+
+    return _plan(_files(library, backups.keys()), wanted)
+
+
+def write_tags(
+    plan: TagPlan, library: Library, on_progress: Callable[[int, int], None] | None = None
+) -> TagReport:
+    """Write a plan of :func:`plan_mood_tags`; what the files had is kept in the library first.
+
+    Raises:
+        StoreLockedError: another process is writing to the library.
+    """
+
+    def write(change: TagChange) -> None:
+        is_first = library.back_up_tags(change.track_id, change.before)
+        try:
+            write_mood_tags(change.state.path, change.after)
+        except AudioError:
+            if is_first:
+                library.forget_tag_backup(change.track_id)
+            raise
+
+    return _carry_out(plan, library, write, on_progress)
+
+
+def take_back_tags(
+    plan: TagPlan, library: Library, on_progress: Callable[[int, int], None] | None = None
+) -> TagReport:
+    """Write a plan of :func:`plan_old_tags`. Raises as :func:`write_tags`."""
+
+    def write(change: TagChange) -> None:
+        write_mood_tags(change.state.path, change.after)
+        library.forget_tag_backup(change.track_id)
+
+    return _carry_out(plan, library, write, on_progress)
+
+
+def _tags(scores: dict[str, float], model_fingerprint: str, threshold: float) -> MoodTags:
+    named = [mood for mood, score in scores.items() if score >= threshold and mood not in _SCALES]
+    return {
+        MOOD: sorted(named, key=lambda mood: -scores[mood]),
+        **{OURS + mood.upper(): [f"{score:.2f}"] for mood, score in scores.items()},
+        MODEL_FIELD: [model_fingerprint],
+    }
+
+
+def _files(library: Library, track_ids: Iterable[str]) -> list[FileRecord]:
+    wanted = set(track_ids)
+    return [record for record in library.files().values() if not record.missing and record.track_id in wanted]
+
+
+def _plan(files: Sequence[FileRecord], wanted: Callable[[str, MoodTags], MoodTags]) -> TagPlan:
+    changes, already, left_alone = [], 0, []
+    for record in files:
+        try:
+            change = _change(record, wanted)
+        except AudioError as error:
+            left_alone.append(Untaggable(record.state.path, error.reason, str(error)))
+            continue
+        already += change.is_none
+        changes += [] if change.is_none else [change]
+    return TagPlan(tuple(changes), already, tuple(left_alone))
+
+
+def _change(record: FileRecord, wanted: Callable[[str, MoodTags], MoodTags]) -> TagChange:
+    path, track_id = record.state.path, record.track_id or ""
+    if state_of(path) != record.state:
+        raise AudioError(f"{path}: has changed since it was analysed; run moodrec analyze first", "changed")
+    before = read_mood_tags(path)
+    return TagChange(track_id, record.state, before, wanted(track_id, before))
+
+
+def _carry_out(
+    plan: TagPlan,
+    library: Library,
+    write: Callable[[TagChange], None],
+    on_progress: Callable[[int, int], None] | None,
+) -> TagReport:
+    failures: list[Untaggable] = []
+    with library.writer():
+        for done, change in enumerate(plan.changes, 1):
+            try:
+                write(change)
+                library.note_new_state(state_of(change.state.path))
+            except AudioError as error:
+                failures.append(Untaggable(change.state.path, error.reason, str(error)))
+            if on_progress is not None:
+                on_progress(done, len(plan.changes))
+    return TagReport(len(plan.changes) - len(failures), tuple(failures))
+
+
+def state_of(path: Path) -> FileState:
+    """A file as it is now.
+
+    Raises:
+        AudioError: it is not there.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise AudioError(f"{path}: {error.strerror}", "missing") from None
+    return FileState(path, status.st_size, status.st_mtime_ns)

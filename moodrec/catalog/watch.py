@@ -1,0 +1,64 @@
+"""A folder is followed: whatever changes in it is analysed once it has been quiet for a moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from moodrec.audio.formats import AUDIO_SUFFIXES
+from moodrec.errors import MissingExtraError, NotFoundError, StoreLockedError
+
+if TYPE_CHECKING:
+    from watchfiles import Change
+
+QUIET_S: Final = 2.0
+"""Seconds without a change before the changes are looked at: a file may still be being copied."""
+# Network folders and full event queues lose changes, so everything is looked at now and then.
+_LOOK_ANYWAY_S: Final = 3600.0
+
+
+def changes(
+    folders: Sequence[Path | str], quiet_s: float = QUIET_S, look_anyway_s: float = _LOOK_ANYWAY_S
+) -> Iterator[None]:
+    """Wait for changes to music in some folders: a turn at once, then each time they have settled, and every hour.
+
+    Raises:
+        MissingExtraError: the package watchfiles is not installed.
+        NotFoundError: a folder is not there.
+    """
+    try:
+        from watchfiles import watch
+    except ImportError:
+        raise MissingExtraError("watching folders", "watch") from None
+    for folder in folders:
+        if not Path(folder).exists():
+            raise NotFoundError(f"{folder}: no such folder or file")
+    # What changed before the watching began is looked at too.
+    pending, looked = True, time.monotonic()
+    for seen in watch(
+        *folders, watch_filter=_concerns_music, rust_timeout=round(quiet_s * 1000), yield_on_timeout=True
+    ):
+        if seen:
+            pending = True
+        elif pending or time.monotonic() - looked > look_anyway_s:
+            yield
+            pending, looked = False, time.monotonic()
+
+
+def _concerns_music(change: Change, path: str) -> bool:
+    """Music, or a folder, which has no suffix as a rule: a whole album may have come, gone or been renamed."""
+    place = Path(path)
+    return not place.name.startswith(".") and (place.suffix.lower() in AUDIO_SUFFIXES or not place.is_file())
+
+
+def follow(
+    look: Callable[[], None], turns: Iterator[None], on_busy: Callable[[StoreLockedError], None]
+) -> None:
+    """Look at the folders at every turn; where another process is writing to the library, at the next one instead."""
+    for _ in turns:
+        try:
+            look()
+        except StoreLockedError as error:
+            on_busy(error)

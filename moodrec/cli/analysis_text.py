@@ -1,0 +1,128 @@
+"""What an analysis says before, while and after it runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from moodrec.cli import words
+from moodrec.cli.console import Screen
+
+if TYPE_CHECKING:
+    from moodrec.catalog.analyze import AnalysisReport
+    from moodrec.catalog.plan import AnalysisPlan
+    from moodrec.library.library import Library
+    from moodrec.library.records import FileRecord, FileResult, Outcome
+
+_NAMED: Final = 10
+
+
+def announce(screen: Screen, plan: AnalysisPlan) -> None:
+    """Say what an analysis will take before it starts, and what it leaves alone."""
+    done = f"; {words.plural(plan.already_done, 'file')} done already" if plan.already_done else ""
+    if plan.files:
+        cost = f"about {words.seconds(plan.estimated_seconds)} and {words.size(plan.estimated_bytes)} of disk"
+        later = f"; {words.plural(plan.postponed, 'file')} left for later" if plan.postponed else ""
+        screen.note(f"{words.plural(len(plan.files), 'file')} to analyse: {cost}{done}{later}")
+    else:
+        screen.note(f"nothing new to analyse{done}")
+    for folder in plan.unreadable_folders:
+        screen.warn(f"{folder}: may not be opened, left out")
+    for folder in plan.empty_folders:
+        screen.warn(f"{folder}: there is no music in it any more (is the disk there?); its tracks are kept")
+    if plan.gone:
+        screen.note(f"{words.plural(len(plan.gone), 'file')} gone since the last time; their tracks are kept")
+    _tell_failures(screen, plan.remembered_failures)
+
+
+def _tell_failures(screen: Screen, records: tuple[FileRecord, ...]) -> None:
+    for record in records[:_NAMED]:
+        screen.note(f"failed earlier, not tried again: {named(record.state.path, record.message)}")
+    if (more := len(records) - _NAMED) > 0:
+        screen.note(f"and {words.plural(more, 'file')} more that failed earlier: moodrec library failures")
+
+
+def warn_of(screen: Screen, result: FileResult) -> None:
+    """One line for a file that failed or could be read only in part."""
+    if result.message and result.outcome in ("failed", "partial"):
+        screen.warn(named(result.state.path, result.message))
+
+
+def named(path: Path, message: str | None) -> str:
+    """A message that names the file it is about."""
+    text = message or "failed"
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def counted(counts: Mapping[Outcome, int] | Mapping[str, int]) -> str:
+    """``12 ok, 1 failed``."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+
+
+def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
+    """The plan as ``--json`` prints it."""
+    return {
+        "to_analyse": len(plan.files),
+        "already_done": plan.already_done,
+        "postponed": plan.postponed,
+        "gone": len(plan.gone),
+        "returned": len(plan.returned),
+        "unreadable_folders": plan.unreadable_folders,
+        "empty_folders": plan.empty_folders,
+        "estimated_seconds": round(plan.estimated_seconds, 1),
+        "estimated_bytes": plan.estimated_bytes,
+        "remembered_failures": failures_document(plan.remembered_failures),
+    }
+
+
+def failures_document(records: Iterable[FileRecord | FileResult]) -> list[dict[str, Any]]:
+    """Failed files as ``--json`` prints them."""
+    return [{"path": r.state.path, "reason": r.reason, "message": r.message} for r in records]
+
+
+def summarise(screen: Screen, store: Library, report: AnalysisReport, tracks: int) -> None:
+    """Say what a run did, and what may come next."""
+    screen.document(_report_document(store, report, tracks))
+    screen.text(f"{words.plural(tracks, 'track')} in {store.path}{_this_run(report)}")
+    if report.failures:
+        reasons = Counter(failure.reason or "unknown" for failure in report.failures)
+        screen.note(f"failed: {counted(dict(reasons.most_common()))}; moodrec library failures names them")
+    _tell_of_models(screen, store, report)
+    if tracks:
+        screen.note('next: moodrec moods; moodrec list --sort -MOOD; moodrec similar "TITLE"')
+
+
+def _this_run(report: AnalysisReport) -> str:
+    files = sum(report.counts.values())
+    if not files:
+        return ""
+    known = f", {report.recognised:,} of them known by their sound" if report.recognised else ""
+    rate = f"{words.seconds(report.seconds)}, {files / max(report.seconds, 1e-9):.1f} files a second"
+    return f" (this run: {counted(report.counts)}{known}; {rate})"
+
+
+def _tell_of_models(screen: Screen, store: Library, report: AnalysisReport) -> None:
+    current, *others = store.models()
+    if report.switched and others:
+        screen.note(f"search goes by model {current.name} now, and went by {others[0].name} before")
+    elif report.waiting:
+        screen.note(
+            f"search goes by model {current.name} until the other has heard "
+            f"{words.plural(report.waiting, 'more track')}; to switch now: moodrec library switch"
+        )
+
+
+def _report_document(store: Library, report: AnalysisReport, tracks: int) -> dict[str, Any]:
+    return {
+        "library": store.path,
+        "tracks": tracks,
+        "outcomes": report.counts,
+        "recognised": report.recognised,
+        "failures": failures_document(report.failures),
+        "seconds": round(report.seconds, 1),
+        "switched": report.switched,
+        "waiting": report.waiting,
+        **plan_document(report.plan),
+    }

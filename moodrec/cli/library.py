@@ -1,0 +1,197 @@
+"""``moodrec library info|list|show|failures``: what a library holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from moodrec.cli import words
+from moodrec.cli.analysis_text import counted
+from moodrec.cli.console import Screen
+from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.cli.tracks import series_record, track_document
+
+if TYPE_CHECKING:
+    from moodrec.catalog.overview import LibraryInfo, TrackReport
+    from moodrec.library.library import Library
+    from moodrec.library.records import FileRecord
+
+OutcomeOption = Annotated[
+    Literal["ok", "partial", "silent", "failed"] | None,
+    typer.Option("--outcome", help="Only files of this outcome."),
+]
+
+
+def info(library: LibraryOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Tell what a library holds.
+
+    Files by outcome, tracks, models, and whether the index is up to date.
+
+    Example: moodrec library info
+    """
+    from moodrec.catalog.overview import library_info
+
+    screen = Screen(as_json, quiet)
+    with open_library(screen, library) as store:
+        about = library_info(store)
+    screen.document(asdict(about))
+    screen.facts(_facts(about))
+
+
+def list_files(
+    library: LibraryOption = None,
+    outcome: OutcomeOption = None,
+    gone: Annotated[bool, typer.Option("--gone", help="The files that are no longer there.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """List the files of a library with their outcomes.
+
+    Example: moodrec library list --outcome partial
+    """
+    from moodrec.catalog.overview import files_of, path_text
+    from moodrec.library.records import Outcome
+
+    screen = Screen(as_json, quiet)
+    with open_library(screen, library) as store:
+        files = files_of(store, None if outcome is None else Outcome(outcome), gone)
+    screen.document({"count": len(files), "files": [file_document(record) for record in files]})
+    for record in files:
+        why = f"  {record.reason}" if record.reason else ""
+        screen.text(f"{record.outcome:7}  {path_text(record)}{why}")
+    screen.note(words.plural(len(files), "file"))
+
+
+def failures(library: LibraryOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Name the files that could not be analysed, and why.
+
+    Example: moodrec library failures
+    """
+    from moodrec.catalog.overview import path_text
+
+    screen = Screen(as_json, quiet)
+    with open_library(screen, library) as store:
+        failed = store.failures()
+    screen.document({"count": len(failed), "failures": [file_document(record) for record in failed]})
+    for record in failed:
+        screen.text(f"{record.reason}: {path_text(record)}: {record.message or 'failed'}")
+    again = "; moodrec analyze FOLDER --retry-failed tries them again" if failed else ""
+    screen.note(f"{words.plural(len(failed), 'file')} failed{again}")
+
+
+def show(
+    seed: Annotated[
+        str, typer.Argument(metavar="TRACK", help="An id, a path, a title, or 'artist - title'.")
+    ],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Tell all about one track or file.
+
+    Example: moodrec library show "Teardrop"
+    """
+    from moodrec.catalog.overview import track_report
+
+    screen = Screen(as_json, quiet)
+    with open_library(screen, library) as store:
+        report = track_report(store, seed)
+    moods = report.model.moods if report.model else ()
+    track = None if report.track is None else track_document(series_record(report.track), moods)
+    screen.document(
+        {
+            "file": None if report.file is None else file_document(report.file),
+            "track": track,
+            "copies": report.copies,
+            "model": None if report.model is None else report.model.fingerprint,
+        }
+    )
+    screen.facts(_track_facts(report))
+
+
+def open_library(screen: Screen, library: Any) -> Library:
+    """Open the library that the options name, and say so if it had to be migrated."""
+    from moodrec.library.library import Library
+
+    store = Library.open(chosen_library(library))
+    tell_migration(screen, store)
+    return store
+
+
+def tell_migration(screen: Screen, store: Library) -> None:
+    """Say that a library of an older moodrec was brought up to date."""
+    if done := store.migration:
+        screen.note(
+            f"{store.path}: brought from format {done.from_format} to {done.to_format}; "
+            f"as it was before: {done.backup.name}"
+        )
+
+
+def file_document(record: FileRecord) -> dict[str, Any]:
+    """A file as ``--json`` prints it."""
+    return {
+        "path": record.state.path,
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "message": record.message,
+        "track_id": record.track_id,
+        "gone": record.missing,
+        "size": record.state.size,
+    }
+
+
+def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
+    copies = f", of which {about.duplicates:,} copies" if about.duplicates else ""
+    rows = [
+        ("library", f"{about.path} (format {about.format}, {words.size(about.size)})"),
+        ("tracks", f"{about.tracks:,}{copies}"),
+        ("files", counted(about.outcomes) or "none"),
+    ]
+    if about.reasons:
+        rows.append(("failed", f"{counted(about.reasons)}; moodrec library failures"))
+    if about.gone:
+        rows.append(("gone", f"{words.plural(about.gone, 'file')}; moodrec library prune --gone drops them"))
+    for place, model in enumerate(about.models):
+        left = about.waiting.get(model.fingerprint, 0)
+        state = "search goes by it" if place == 0 else f"{left:,} to go" if left else "complete"
+        rows.append(
+            ("model", f"{model.name} {model.fingerprint}: {words.plural(model.tracks, 'track')}, {state}")
+        )
+    rows.append(("index", about.index))
+    if about.tags_written:
+        rows.append(("tags", f"moods are in the tags of {words.plural(about.tags_written, 'file')}"))
+    if about.last_run:
+        rows.append(
+            (
+                "last run",
+                f"{words.plural(about.last_run.files, 'file')} in {words.seconds(about.last_run.seconds)}",
+            )
+        )
+    return rows
+
+
+def _track_facts(report: TrackReport) -> list[tuple[str, str]]:
+    from moodrec.catalog.overview import path_text
+
+    rows: list[tuple[str, str]] = []
+    if report.file is not None:
+        gone = ", gone" if report.file.missing else ""
+        why = f": {report.file.message}" if report.file.message else ""
+        rows += [("path", path_text(report.file)), ("outcome", f"{report.file.outcome}{gone}{why}")]
+    if report.track is not None and report.model is not None:
+        row = series_record(report.track)
+        document = track_document(row, report.model.moods)
+        hidden = {"path", "moods", "probabilities", "duplicate_of"}
+        rows += [(name, _plain(value)) for name, value in document.items() if name not in hidden and value]
+        ordered = sorted(document["moods"].items(), key=lambda item: -(item[1] or 0))
+        rows += [("mood", f"{words.score(value)} {words.bar(value or 0)} {mood}") for mood, value in ordered]
+    rows += [("copy", path) for path in report.copies]
+    return rows
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,112 @@
+"""Libraries that an older moodrec wrote, brought up to the format of this one.
+
+The old database is copied first, as ``library-format-N-backup.sqlite`` in the library's folder. A migration is one
+transaction: killed in its middle, it leaves the old format, and is begun again at the next opening.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from moodrec.files import replacing
+from moodrec.library.checksum import checksum
+from moodrec.library.database import (
+    SCHEMA_VERSION,
+    TAG_BACKUPS,
+    check_pages,
+    checked_version,
+    connected,
+    transaction,
+    translated,
+)
+from moodrec.lock import WriterLock
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What was done to an older library."""
+
+    from_format: int
+    to_format: int
+    backup: Path
+    """The database as it was."""
+
+
+def format_of(database: Path) -> int:
+    """The format of a library's database.
+
+    Raises:
+        NotFoundError: there is none.
+        CorruptStoreError: it is no library, or a newer moodrec wrote it.
+    """
+    with translated(database), closing(connected(database)) as connection:
+        return checked_version(connection, database)
+
+
+def migrate(database: Path, lock: WriterLock) -> Migration | None:
+    """Bring a library's database up to this moodrec's format; None if it has it already.
+
+    Raises:
+        StoreLockedError: another process is writing to the library.
+        CorruptStoreError: it is damaged; nothing was changed.
+    """
+    if format_of(database) == SCHEMA_VERSION:
+        return None
+    lock.acquire()
+    try:
+        with translated(database), closing(connected(database)) as connection:
+            version = checked_version(connection, database)
+            if version == SCHEMA_VERSION:  # by now: another process was quicker
+                return None
+            check_pages(connection, database)
+            backup = database.with_name(f"library-format-{version}-backup.sqlite")
+            copy_database(connection, backup)
+            _step_up(connection, version)
+    finally:
+        lock.release()
+    return Migration(version, SCHEMA_VERSION, backup)
+
+
+def migrated_copy(database: Path) -> sqlite3.Connection:
+    """An older library in memory, in this moodrec's format, which refuses to be written; the disk stays as it is."""
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    with translated(database), closing(connected(database)) as connection:
+        version = checked_version(connection, database)
+        check_pages(connection, database)
+        connection.backup(memory)
+    _step_up(memory, version)
+    memory.execute("PRAGMA query_only = ON")
+    return memory
+
+
+def copy_database(connection: sqlite3.Connection, place: Path) -> None:
+    """Write a copy, whole and of one moment, while others write; ``place`` is replaced in one step."""
+    with replacing(place) as temporary, closing(sqlite3.connect(temporary)) as copy:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, that needs no other beside it
+
+
+def _step_up(connection: sqlite3.Connection, version: int) -> None:
+    connection.create_function("vectors_checksum", 5, checksum, deterministic=True)
+    with transaction(connection):
+        for old in range(version, SCHEMA_VERSION):
+            _STEPS[old](connection)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _from_1(connection: sqlite3.Connection) -> None:
+    """Checksums of vectors, and backups of tags."""
+    connection.execute("ALTER TABLE analyses ADD COLUMN checksum BLOB NOT NULL DEFAULT x''")
+    connection.execute(
+        """UPDATE analyses SET checksum =
+        vectors_checksum(model_fingerprint, track_id, embedding, mood_scores, probabilities)"""
+    )
+    connection.execute(TAG_BACKUPS)
+
+
+_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1}

@@ -1,0 +1,125 @@
+"""Everything that is asked of a library's database, but for the tracks themselves (see ``snapshot.py``)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from moodrec.library.checksum import checksum
+from moodrec.library.records import (
+    FileRecord,
+    FileState,
+    ModelRecord,
+    Outcome,
+    RunRecord,
+    StoredTags,
+    TrackVectors,
+)
+
+_FILES: Final = """
+    SELECT f.path, f.size, f.mtime_ns, f.outcome, f.reason, f.message, f.track_id, f.missing,
+        CASE f.outcome
+            WHEN 'failed' THEN 1
+            WHEN 'silent' THEN f.model_fingerprint = :model
+            ELSE EXISTS (
+                SELECT 1 FROM analyses a WHERE a.track_id = f.track_id AND a.model_fingerprint = :model
+            )
+        END
+    FROM files f ORDER BY f.path
+"""
+_MODELS: Final = """
+    SELECT m.fingerprint, m.name, m.moods, m.embedding_dim, (
+        SELECT count(*) FROM analyses a JOIN files f ON f.track_id = a.track_id AND f.missing = 0
+        WHERE a.model_fingerprint = m.fingerprint
+    )
+    FROM models m ORDER BY m.last_used DESC
+"""
+_WAITING: Final = """
+    SELECT count(*) FROM files f
+    JOIN analyses a ON a.track_id = f.track_id AND a.model_fingerprint = :current
+    WHERE f.missing = 0 AND f.outcome IN ('ok', 'partial') AND NOT EXISTS (
+        SELECT 1 FROM analyses b WHERE b.track_id = f.track_id AND b.model_fingerprint = :new
+    )
+"""
+_HEARD: Final = """
+    SELECT a.model_fingerprint, a.track_id, a.embedding, a.mood_scores, a.probabilities, a.checksum
+    FROM tracks t JOIN analyses a USING (track_id)
+    WHERE t.audio_fingerprint = ? AND a.model_fingerprint = ?
+"""
+_ANALYSES: Final = (
+    "SELECT model_fingerprint, track_id, embedding, mood_scores, probabilities, checksum FROM analyses"
+)
+
+
+def revision(connection: sqlite3.Connection) -> int:
+    """Grows with every change."""
+    return int(connection.execute("SELECT value FROM counters WHERE name = 'revision'").fetchone()[0])
+
+
+def models(connection: sqlite3.Connection) -> list[ModelRecord]:
+    """The library's models, the current one first."""
+    return [
+        ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks)
+        for fingerprint, name, moods, dim, tracks in connection.execute(_MODELS)
+    ]
+
+
+def files(connection: sqlite3.Connection, model_fingerprint: str | None) -> dict[Path, FileRecord]:
+    """All files by path, as one model sees them."""
+    rows = connection.execute(_FILES, {"model": model_fingerprint}).fetchall()
+    return {record.state.path: record for record in map(_file, rows)}
+
+
+def outcomes(connection: sqlite3.Connection) -> dict[Outcome, int]:
+    """How many of the files that are there have which outcome."""
+    query = "SELECT outcome, count(*) FROM files WHERE missing = 0 GROUP BY outcome"
+    counts = dict(connection.execute(query).fetchall())
+    return {outcome: counts.get(outcome, 0) for outcome in Outcome}
+
+
+def waiting(connection: sqlite3.Connection, current: str, new: str) -> int:
+    """Tracks that are there, known to the current model and not to a new one."""
+    return int(connection.execute(_WAITING, {"current": current, "new": new}).fetchone()[0])
+
+
+def last_run(connection: sqlite3.Connection, model_fingerprint: str) -> RunRecord | None:
+    """How long the last run with a model took."""
+    query = "SELECT files, seconds FROM runs WHERE model_fingerprint = ? ORDER BY run DESC LIMIT 1"
+    row = connection.execute(query, (model_fingerprint,)).fetchone()
+    return None if row is None else RunRecord(*row)
+
+
+def heard_before(
+    connection: sqlite3.Connection, model_fingerprint: str, audio_fingerprint: str
+) -> TrackVectors | None:
+    """What a model heard in the same audio earlier; a damaged row is passed over."""
+    for row in connection.execute(_HEARD, (audio_fingerprint, model_fingerprint)):
+        if _is_whole(row):
+            return TrackVectors(*(np.frombuffer(blob, "<f4").astype(np.float32) for blob in row[2:5]))
+    return None
+
+
+def damaged(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """``(model fingerprint, track id)`` of the vectors that are not as they were written."""
+    return [(row[0], row[1]) for row in connection.execute(_ANALYSES) if not _is_whole(row)]
+
+
+def tag_backups(connection: sqlite3.Connection) -> dict[str, StoredTags]:
+    """By track id: what the mood tags of its file were before any were written."""
+    rows = connection.execute("SELECT track_id, tags FROM tag_backups").fetchall()
+    return {track_id: json.loads(tags) for track_id, tags in rows}
+
+
+def _is_whole(row: tuple[str, str, bytes, bytes, bytes, bytes]) -> bool:
+    return checksum(*row[:5]) == row[5]
+
+
+def _file(row: tuple[bytes, int, int, str, str | None, str | None, str | None, int, int]) -> FileRecord:
+    path, size, mtime_ns, outcome, reason, message, track_id, missing, acknowledged = row
+    state = FileState(Path(os.fsdecode(path)), size, mtime_ns)
+    return FileRecord(state, Outcome(outcome), reason, message, track_id, bool(missing), bool(acknowledged))
