@@ -4,8 +4,8 @@
 
 Catalogues of 10,000 to a million tracks; ``--n`` takes others, 3000000 and 10000000 too (the last needs some 25 GB of
 disk and 16 GB of memory to build). Questions as in benchmarks/peers/filtered_search.py, in rounds over the sizes.
-The result is benchmarks/results/search/growth-<data>.json; a size that is there is not measured again, unless
-``--again`` says so.
+The result is benchmarks/results/search/growth-<data>.json; a size that is there is not measured again, unless the
+code of the search has changed or ``--again`` says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from peers.peer import ONE_SETTING
 from search_asked import Asked, K
-from search_building import ensure_built, tell
+from search_building import ensure_built, source_hash, tell
 from search_cells import Cell, QuestionMaker
 from search_data import DIM, NAMES, load_data
 from search_results import FOLDER, ResultFile
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     facts = {"data": given.data, "dim": DIM, "k": K, "seed": given.seed, "questions": given.questions}
     file = ResultFile(given.out or FOLDER / f"growth-{given.data}.json", facts)
     sizes: dict[str, Any] = {} if given.again else file.document.get("sizes", {})
-    wanted = [n for n in given.n if str(n) not in sizes]
+    wanted = [n for n in given.n if sizes.get(str(n), {}).get("build", {}).get("source") != source_hash()]
     places = [Place(SYSTEM, given.data, n, given.cache.resolve()) for n in wanted]
     if places:
         file.note_machine("growth", "moodrec", "faiss-cpu", "numpy")

@@ -66,7 +66,10 @@ class Session:
         self._file.save()
 
     def _build(self, name: str) -> None:
-        self._file.system(name)["build"] = ensure_built(self._place(name))
+        built, said = ensure_built(self._place(name)), self._file.system(name)
+        if said.get("build", built) != built:  # built anew: what was measured is of another index
+            self._file.forget_tuning(name)
+        said["build"] = built
         self._file.save()
 
     def _place(self, name: str) -> Place:

@@ -40,6 +40,10 @@ THREAD_LIMITS: Final = (
 """
 
 
+_LIMIT_S: Final = 900.0
+_BUILD_LIMIT_S: Final = 4 * 3600.0
+
+
 class WorkerError(RuntimeError):
     """A system failed; the message is its own."""
 
@@ -86,7 +90,7 @@ class Worker:
 
     def build(self) -> dict[str, float]:
         """Build anew: ``cpu_s``, ``wall_s`` and ``files_mb``."""
-        return self._call("build")
+        return self._call("build", limit_s=_BUILD_LIMIT_S)
 
     def open(self) -> dict[str, float]:
         """Open what was built: ``wall_s``."""
@@ -107,9 +111,12 @@ class Worker:
         if self._process.is_alive():
             self._process.terminate()
 
-    def _call(self, name: str, *arguments: Any) -> Any:
+    def _call(self, name: str, *arguments: Any, limit_s: float = _LIMIT_S) -> Any:
         try:
             self._line.send((name, arguments))
+            if not self._line.poll(limit_s):
+                self._process.kill()
+                raise WorkerError(f"{name} took longer than {limit_s:g} s")
             fine, answer = self._line.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self._process.join(5)

@@ -8,7 +8,8 @@ it.
 Needs ``pip install -r benchmarks/peers/requirements.txt``; what is not installed is left out and the result says so.
 ``--cache`` holds catalogues and built indexes (some 8 GB for a million rows), made once. The stages may be run apart:
 ``build``, ``tune`` and ``measure``; only the last one needs an idle machine. A stage goes on where it was stopped.
-``--again moodrec`` measures a system again and rebuilds the index if the code has changed.
+What was built by another version, or by other code of moodrec, is built, tuned and measured again;
+``--again moodrec`` measures a system again that is as it was.
 
 A time is processor time of all threads of the system's process for one query, everything limited to one thread; for
 moodrec from the text of the filter to the ids, one setting everywhere. Every other system is tuned for each cell with
