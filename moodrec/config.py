@@ -83,7 +83,7 @@ class RankingConfig(Config):
     """Weight of the mood term when a mood target is given."""
 
 
-IndexKind = Literal["flat", "ivf", "ivf-sq8", "hnsw"]
+IndexKind = Literal["flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw"]
 
 
 class IndexConfig(Config):
@@ -91,7 +91,8 @@ class IndexConfig(Config):
 
     kind: Literal["auto"] | IndexKind = "auto"
     """``flat`` compares every row; ``ivf`` looks in the lists nearest to the query; ``ivf-sq8`` does so on rows
-    of one byte a number; ``hnsw`` walks a graph; ``auto`` picks by the number of rows."""
+    of one byte a number; ``ivf-pq`` on rows of a few bytes each; ``hnsw`` walks a graph; ``auto`` picks by the
+    number of rows."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where candidates are found; ``cuda`` goes with ``flat``."""
     flat_below: Annotated[int, Field(ge=0)] = 50_000
@@ -104,10 +105,12 @@ class IndexConfig(Config):
     """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` aim to return in every kind of filter."""
     nlist: Annotated[int, Field(ge=0)] = 0
     """Lists of ``ivf``; 0: four times the square root of the number of rows."""
+    pq_bytes: Positive = 32
+    """``ivf-pq``: bytes a row in memory, at most; each stands for a piece of the vector, all of one length."""
     training_rows: Positive = 40
     """Rows a list that k-means learns the lists from, at most."""
     first_lists: Positive = 8
-    """Lists that ``ivf`` looks in first; then it doubles their number until it may stop."""
+    """Lists that ``ivf`` looks in at least: those of the nearest centroids."""
     most_lists: Fraction = 0.25
     """Share of the lists that ``ivf`` looks in at most; where it takes more, the rows that pass are scanned."""
     links: Annotated[int, Field(ge=2)] = 32

@@ -5,12 +5,14 @@ weight ``w`` in [0, 1] is::
 
     (1 - w) * cosine(q, e)  +  w * (1 - mean_j (m_j - t_j)^2)
 
-It lies in [-1, 1] and higher is closer. Written out, it is the inner product of ``[(1-w) q ; 2w t/J ; -w/J]`` with
-``[e ; m ; m^2]`` plus the constant ``w (1 - mean_j t_j^2)``, so that whatever ranks by inner product ranks by it.
+It lies in [-1, 1] and higher is closer.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -41,22 +43,67 @@ def blend(cosine: Floats, affinity: Floats, weight: float) -> Floats:
     return (1 - weight) * cosine + weight * affinity
 
 
-def augment_rows(embeddings: Floats, scores: Floats) -> Floats:
-    """``[e ; m ; m^2]``: (n, d) embeddings and (n, J) mood scores as (n, d + 2J)."""
-    return np.concatenate([embeddings, scores, scores * scores], axis=1)
+@dataclass(frozen=True, eq=False)
+class Cap:
+    """At most ``limit`` hits a key."""
+
+    name: str
+    """What it is called in messages."""
+    keys: NDArray[np.int32]
+    """(n,) of each row; negative is unknown, and unknown keys are never capped together."""
+    limit: int
+    """At least 1."""
 
 
-def augment_queries(queries: Floats, targets: Floats, weight: float) -> Floats:
-    """``[(1-w) q ; 2w t/J ; -w/J]``: (q, d) unit queries and (J,) targets as (q, d + 2J)."""
-    share = weight / len(targets)
-    mood_part = np.concatenate([2 * share * targets, np.full(len(targets), -share)])
-    repeated = np.broadcast_to(mood_part.astype(queries.dtype), (len(queries), len(mood_part)))
-    return np.concatenate([(1 - weight) * queries, repeated], axis=1)
+def pick(
+    scores: Floats,
+    k: int,
+    keys: Sequence[tuple[NDArray[np.integer[Any]], int]] = (),
+    vectors: Floats | None = None,
+    same: float = math.inf,
+    diversity: float = 0.0,
+    known: Floats | None = None,
+) -> Rows:
+    """Choose one candidate after the other, each in view of those chosen before (maximal marginal relevance,
+    Carbonell and Goldstein 1998): the one with the highest ``(1 - diversity) * score - diversity * s``, where ``s``
+    is its highest inner product with a chosen one, 0 for the first.
+
+    Args:
+        scores: (m,) of the candidates, falling.
+        k: candidates wanted.
+        keys: caps: the key (m,) of each candidate, negative where unknown, and how many may share one.
+        vectors: (m, d) of unit length; without ``same`` and ``diversity`` they are not needed.
+        same: candidates whose inner product with a chosen one reaches this are passed over as its copies.
+        diversity: in [0, 1]; 0 goes by the scores alone.
+        known: (j, d) vectors whose copies are passed over as well.
+
+    Returns:
+        At most k positions, in the order of their choice; of equal candidates the first.
+    """
+    open_ = np.ones(len(scores), bool)
+    closest = np.full(len(scores), -np.inf)
+    if vectors is not None and known is not None and len(known):
+        open_ &= (vectors @ known.T).max(axis=1) < same
+    chosen: list[int] = []
+    while len(chosen) < k and open_.any():
+        best = _next(scores, open_, closest, diversity if chosen else 0.0)
+        chosen.append(best)
+        open_[best] = False
+        if vectors is not None:
+            closest = np.maximum(closest, vectors @ vectors[best])
+            open_ &= closest < same
+        for of_candidate, limit in keys:
+            key = of_candidate[best]
+            if key >= 0 and np.count_nonzero(of_candidate[chosen] == key) >= limit:
+                open_ &= of_candidate != key
+    return np.array(chosen, np.int64)
 
 
-def blend_constant(targets: Floats, weight: float) -> float:
-    """What the inner product of augmented rows lacks of the blended score."""
-    return float(weight * (1 - np.mean(targets * targets)))
+def _next(scores: Floats, open_: NDArray[np.bool_], closest: Floats, diversity: float) -> int:
+    if diversity == 0:
+        return int(np.argmax(open_))
+    worth = (1 - diversity) * scores - diversity * closest
+    return int(np.argmax(np.where(open_, worth, -np.inf)))
 
 
 def cap_per_key(order: Rows, keys: NDArray[np.integer[Any]], limit: int, k: int) -> Rows:

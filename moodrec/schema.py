@@ -15,6 +15,7 @@ TRACK_ID: Final = "track_id"
 PATH: Final = "path"
 ARTIST: Final = "artist"
 ALBUM: Final = "album"
+ALBUM_ARTIST: Final = "album_artist"
 TITLE: Final = "title"
 YEAR: Final = "year"
 GENRE: Final = "genre"
@@ -25,7 +26,7 @@ TAG_FIELDS: Final = pa.schema(
     [
         pa.field(TITLE, pa.string()),
         pa.field(ARTIST, pa.string()),
-        pa.field("album_artist", pa.string()),
+        pa.field(ALBUM_ARTIST, pa.string()),
         pa.field(ALBUM, pa.string()),
         pa.field("date", pa.string()),
         pa.field(YEAR, pa.int32()),

@@ -11,12 +11,12 @@ from moodrec.filters.column_types import (
     Column,
     FlagColumn,
     ListColumn,
-    Mask,
     NullColumn,
     NumberColumn,
     TextColumn,
 )
 from moodrec.filters.conditions import quote_name
+from moodrec.filters.selection import Mask
 
 _TEXT_LIKE = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_temporal)
 
@@ -36,7 +36,7 @@ def build_column(name: str, values: pa.Array | pa.ChunkedArray) -> Column:
     if pa.types.is_null(kind):
         return NullColumn(name, len(array))
     if pa.types.is_boolean(kind):
-        return FlagColumn(name, pc.fill_null(array.cast(pa.int8()), -1).to_numpy(zero_copy_only=False))
+        return FlagColumn(name, pc.fill_null(array.cast(pa.int32()), -1).to_numpy(zero_copy_only=False))
     if any(check(kind) for check in _TEXT_LIKE):
         return _text_column(name, array.cast(pa.string()))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
@@ -65,9 +65,15 @@ def _text_column(name: str, array: pa.Array) -> TextColumn:
 
 
 def _list_column(name: str, array: pa.Array) -> ListColumn:
-    elements = build_column(name, pc.list_flatten(array))
-    rows = pc.list_parent_indices(array).to_numpy(zero_copy_only=False)
-    return ListColumn(name, elements, rows.astype(np.int64, copy=False), len(array))
+    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+    elements = pc.list_flatten(array)
+    if pa.types.is_dictionary(elements.type):
+        elements = elements.dictionary_decode()
+    encoded = elements.dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    categories = build_column(name, encoded.dictionary)
+    return ListColumn(name, codes, offsets, categories, len(encoded.dictionary))
 
 
 def _present(array: pa.Array) -> Mask:

@@ -1,18 +1,17 @@
-"""One column as NumPy arrays, and the masks of rows that a test on it selects.
+"""One column as NumPy arrays, and the selections of rows that a test on it stands for.
 
-A mask holds the rows where a test is TRUE. Rows where the column is NULL are in none: neither the test nor
-its opposite is TRUE there, so that the opposite is ``known() & ~mask``. NaN is NULL.
+Rows where the column is NULL are in no selection: neither a test nor its opposite is TRUE there. NaN is NULL.
 """
 
 from __future__ import annotations
 
+import math
 import operator
-import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +20,8 @@ from numpy.typing import NDArray
 
 from moodrec.errors import FilterError
 from moodrec.filters.conditions import Like, Operator, Scalar, quote_name, quote_value
-
-Mask = NDArray[np.bool_]
+from moodrec.filters.patterns import like_pattern
+from moodrec.filters.selection import AnyLookup, AnyOf, Lookup, Mask, Range, Rows, Selection, Table, row_mask
 
 _NUMPY_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -40,21 +39,22 @@ _ARROW_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
     ">": pc.greater,
     ">=": pc.greater_equal,
 }
+_EMPTY_RANGE: Final = (1, 0)
 
 
 class Column(Protocol):
     """What every kind of column answers; a test that makes no sense on it is a :class:`FilterError`."""
 
     def known(self) -> Mask:
-        """Rows that are not NULL."""
+        """(n,) rows that are not NULL."""
 
-    def compare(self, op: Operator, value: Scalar) -> Mask:
+    def compare(self, op: Operator, value: Scalar) -> Selection:
         """Rows where ``column op value`` is TRUE."""
 
-    def among(self, values: Sequence[Scalar]) -> Mask:
+    def among(self, values: Sequence[Scalar]) -> Selection:
         """Rows where ``column IN (values)`` is TRUE."""
 
-    def like(self, test: Like) -> Mask:
+    def like(self, test: Like) -> Selection:
         """Rows where ``column LIKE pattern`` is TRUE."""
 
 
@@ -71,68 +71,86 @@ class NumberColumn:
     values: NDArray[Any]
     present: Mask | None = None
 
-    def known(self) -> Mask:
-        if self.values.dtype.kind == "f":
+    @property
+    def floating(self) -> bool:
+        """Whether NULL is NaN here."""
+        return self.values.dtype.kind == "f"
+
+    @cached_property
+    def _known(self) -> Mask:
+        if self.floating:
             known: Mask = ~np.isnan(self.values)
             return known
         return np.ones(len(self.values), bool) if self.present is None else self.present
 
-    def compare(self, op: Operator, value: Scalar) -> Mask:
-        return self._test(op, self._rounded(value))
+    def known(self) -> Mask:
+        return self._known
 
-    def compare_column(self, op: Operator, other: NumberColumn) -> Mask:
-        """Rows where both columns are known and ``column op other`` is TRUE."""
-        return self._test(op, other.values) & other.known()
-
-    def among(self, values: Sequence[Scalar]) -> Mask:
-        wanted = [self._rounded(value) for value in values]
-        if self.values.dtype.kind != "f":
-            limits = np.iinfo(self.values.dtype)
-            wanted = [value for value in wanted if value == int(value) and limits.min <= value <= limits.max]
-        mask = np.isin(self.values, np.array(wanted, self.values.dtype))
-        return mask if self.present is None else mask & self.present
-
-    def like(self, test: Like) -> Mask:
-        raise mismatch(self.name, "numbers", "compared with a LIKE pattern")
-
-    def _test(self, op: Operator, value: Any) -> Mask:
-        mask: Mask = _NUMPY_OPERATORS[op](self.values, value)
-        if self.values.dtype.kind == "f":
-            # NaN <> x is the one comparison with NaN that NumPy finds true.
-            return mask & self.known() if op == "<>" else mask
-        return mask if self.present is None else mask & self.present
-
-    def _rounded(self, value: Scalar) -> Any:
-        """A literal in the column's floating type; integers are compared with any number as they are."""
+    def compare(self, op: Operator, value: Scalar) -> Range:
         if isinstance(value, bool | str):
             raise mismatch(self.name, "numbers", f"compared with {quote_value(value)}")
-        if self.values.dtype.kind != "f":
-            return value
+        low, high = self._float_range(op, value) if self.floating else self._whole_range(op, value)
+        return Range(self.values, low, high, op == "<>", self.present)
+
+    def compare_column(self, op: Operator, other: NumberColumn) -> Rows:
+        """Rows where both columns are known and ``column op other`` is TRUE."""
+        known = self.known() & other.known()
+        true = _NUMPY_OPERATORS[op](self.values, other.values) & known
+        return Rows(true, known & ~true)
+
+    def among(self, values: Sequence[Scalar]) -> AnyOf:
+        return AnyOf(tuple(self.compare("=", value) for value in dict.fromkeys(values)))
+
+    def like(self, test: Like) -> Selection:
+        raise mismatch(self.name, "numbers", "compared with a LIKE pattern")
+
+    def _float_range(self, op: Operator, literal: int | float) -> tuple[float, float]:
+        """The ends that a comparison leaves; the literal is rounded to the column's type first."""
+        kind = self.values.dtype.type
         with np.errstate(over="ignore"):
-            return self.values.dtype.type(value)
+            value = kind(literal)
+        if op in ("=", "<>"):
+            return float(value), float(value)
+        if op in (">", ">="):
+            low = value if op == ">=" else np.nextafter(value, kind(math.inf))
+            return (float(low), math.inf) if op == ">=" or low != value else _EMPTY_RANGE
+        high = value if op == "<=" else np.nextafter(value, kind(-math.inf))
+        return (-math.inf, float(high)) if op == "<=" or high != value else _EMPTY_RANGE
+
+    def _whole_range(self, op: Operator, value: int | float) -> tuple[int, int]:
+        """The ends that a comparison with any number leaves of the column's whole numbers."""
+        limits = np.iinfo(self.values.dtype)
+        low, high = int(limits.min), int(limits.max)
+        if op in ("=", "<>"):
+            return (int(value), int(value)) if value == int(value) and low <= value <= high else _EMPTY_RANGE
+        if op in (">", ">="):
+            low = max(low, math.ceil(value) if op == ">=" else math.floor(value) + 1)
+        else:
+            high = min(high, math.floor(value) if op == "<=" else math.ceil(value) - 1)
+        return (low, high) if low <= high else _EMPTY_RANGE
 
 
 @dataclass(frozen=True, eq=False)
 class FlagColumn:
-    """True or false. ``values`` (n,) int8: 1, 0, or -1 where NULL."""
+    """True or false. ``codes`` (n,) int32: 1, 0, or -1 where NULL."""
 
     name: str
-    values: NDArray[np.int8]
+    codes: NDArray[np.int32]
 
     def known(self) -> Mask:
-        known: Mask = self.values >= 0
+        known: Mask = self.codes >= 0
         return known
 
-    def compare(self, op: Operator, value: Scalar) -> Mask:
+    def compare(self, op: Operator, value: Scalar) -> Lookup:
         if not isinstance(value, bool) or op not in ("=", "<>"):
             raise mismatch(self.name, "TRUE and FALSE", f"compared with {op} {quote_value(value)}")
-        mask: Mask = self.values == int(value == (op == "="))
-        return mask
+        passes = value == (op == "=")
+        return Lookup(self.codes, np.array([0, not passes, passes], np.uint8))
 
-    def among(self, values: Sequence[Scalar]) -> Mask:
-        return reduce(np.logical_or, [self.compare("=", value) for value in values])
+    def among(self, values: Sequence[Scalar]) -> AnyOf:
+        return AnyOf(tuple(self.compare("=", value) for value in values))
 
-    def like(self, test: Like) -> Mask:
+    def like(self, test: Like) -> Selection:
         raise mismatch(self.name, "TRUE and FALSE", "compared with a LIKE pattern")
 
 
@@ -150,34 +168,43 @@ class TextColumn:
     def known(self) -> Mask:
         return self.codes >= 0
 
-    def compare(self, op: Operator, value: Scalar) -> Mask:
+    def compare(self, op: Operator, value: Scalar) -> Lookup:
         return self._look_up(_ARROW_OPERATORS[op](self.categories, self._text(value)))
 
-    def among(self, values: Sequence[Scalar]) -> Mask:
+    def among(self, values: Sequence[Scalar]) -> Lookup:
         wanted = pa.array([self._text(value) for value in values], pa.string())
         return self._look_up(pc.is_in(self.categories, wanted))
 
-    def like(self, test: Like) -> Mask:
+    def like(self, test: Like) -> Lookup:
         pattern = like_pattern(test.pattern, test.escape)
         return self._look_up(pc.match_substring_regex(self.categories, pattern, ignore_case=test.ignore_case))
 
     @cached_property
+    def _folded(self) -> dict[str, list[int]]:
+        """The categories of each text up to case and outer spaces; blank ones are none."""
+        found: dict[str, list[int]] = {}
+        for code, text in enumerate(self.categories.to_pylist()):
+            if folded := fold(text):
+                found.setdefault(folded, []).append(code)
+        return found
+
+    @cached_property
     def folded_keys(self) -> NDArray[np.int32]:
         """(n,) one number for each text up to case and outer spaces, -1 where NULL or blank."""
-        numbers: dict[str, int] = {"": -1}
-        keys = [numbers.setdefault(fold(text), len(numbers) - 1) for text in self.categories.to_pylist()]
-        return np.array([*keys, -1], np.int32)[self.codes]
+        keys = np.full(len(self.categories) + 1, -1, np.int32)
+        for key, codes in enumerate(self._folded.values()):
+            keys[codes] = key
+        return keys[self.codes]
 
-    def folded_among(self, folded: Collection[str]) -> Mask:
-        """Rows whose text, folded, is one of ``folded``."""
-        verdict = [fold(text) in folded for text in self.categories.to_pylist()]
-        return self._look_up(pa.array(verdict, pa.bool_()))
+    def not_folded_among(self, folded: Collection[str]) -> Lookup:
+        """Rows whose text, folded, is none of ``folded``; NULL passes."""
+        table = np.ones(len(self.categories) + 1, np.uint8)
+        for text in folded:
+            table[np.array(self._folded.get(text, []), np.int64) + 1] = 0
+        return Lookup(self.codes, table)
 
-    def _look_up(self, verdict: pa.Array) -> Mask:
-        by_category = np.zeros(len(self.categories) + 1, bool)  # the last is what code -1 finds
-        by_category[:-1] = verdict.to_numpy(zero_copy_only=False)
-        chosen = np.flatnonzero(by_category)
-        return self.codes == chosen[0] if len(chosen) == 1 else by_category[self.codes]
+    def _look_up(self, verdict: pa.Array) -> Lookup:
+        return Lookup(self.codes, _table(verdict.to_numpy(zero_copy_only=False)))
 
     def _text(self, value: Scalar) -> str:
         if not isinstance(value, str):
@@ -187,39 +214,46 @@ class TextColumn:
 
 @dataclass(frozen=True, eq=False)
 class ListColumn:
-    """A list a row. ``elements`` hold all lists end to end, ``rows`` (elements,) the row of each.
+    """A list a row, its elements dictionary-coded: ``codes`` hold all lists end to end, -1 where NULL.
 
     ``=``, ``IN`` and ``LIKE`` ask for any element; ``<>`` for none. NULL and empty lists are NULL.
     """
 
     name: str
-    elements: Column
-    rows: NDArray[np.int64]
-    n_rows: int
+    codes: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    """(n + 1,) where each list begins."""
+    categories: Column
+    """The distinct elements."""
+    n_categories: int
 
     @cached_property
     def _known(self) -> Mask:
-        return self._any(self.elements.known())
+        anything = self._any(np.ones(self.n_categories, bool))
+        return anything.rows()
 
     def known(self) -> Mask:
         return self._known
 
-    def compare(self, op: Operator, value: Scalar) -> Mask:
+    def compare(self, op: Operator, value: Scalar) -> AnyLookup:
         if op not in ("=", "<>"):
             raise mismatch(self.name, "lists", f"compared with {op}; use =, <>, IN or LIKE")
-        found = self._any(self.elements.compare("=", value))
-        return found if op == "=" else self._known & ~found
+        found = self._of(self.categories.compare("=", value))
+        return found if op == "=" else found.opposite()
 
-    def among(self, values: Sequence[Scalar]) -> Mask:
-        return self._any(self.elements.among(values))
+    def among(self, values: Sequence[Scalar]) -> AnyLookup:
+        return self._of(self.categories.among(values))
 
-    def like(self, test: Like) -> Mask:
-        return self._any(self.elements.like(test))
+    def like(self, test: Like) -> AnyLookup:
+        return self._of(self.categories.like(test))
 
-    def _any(self, mask: Mask) -> Mask:
-        found = np.zeros(self.n_rows, bool)
-        found[self.rows[mask]] = True
-        return found
+    def _of(self, elements: Selection) -> AnyLookup:
+        return self._any(row_mask(elements, self.n_categories))
+
+    def _any(self, verdict: Mask) -> AnyLookup:
+        known = self.categories.known()  # a NaN is a category, but no known element
+        table: Table = _table(known) | (_table(known & verdict) * np.uint8(2))
+        return AnyLookup(self.codes, self.offsets, table)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,14 +266,14 @@ class NullColumn:
     def known(self) -> Mask:
         return np.zeros(self.n_rows, bool)
 
-    def compare(self, op: Operator, value: Scalar) -> Mask:
-        return self.known()
+    def compare(self, op: Operator, value: Scalar) -> Rows:
+        return Rows(self.known(), self.known())
 
-    def among(self, values: Sequence[Scalar]) -> Mask:
-        return self.known()
+    def among(self, values: Sequence[Scalar]) -> Rows:
+        return self.compare("=", "")
 
-    def like(self, test: Like) -> Mask:
-        return self.known()
+    def like(self, test: Like) -> Rows:
+        return self.compare("=", "")
 
 
 def fold(text: str) -> str:
@@ -247,18 +281,8 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold().strip()
 
 
-def like_pattern(pattern: str, escape: str | None) -> str:
-    """A LIKE pattern as a regular expression (RE2) that matches the whole text."""
-    parts, characters = [], iter(pattern)
-    for character in characters:
-        if character == escape:
-            parts.append(re.escape(_escaped(characters, pattern)))
-        else:
-            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
-    return rf"(?s)\A{''.join(parts)}\z"
-
-
-def _escaped(characters: Iterator[str], pattern: str) -> str:
-    for character in characters:
-        return character
-    raise FilterError(f"the LIKE pattern {pattern!r} ends in its ESCAPE character")
+def _table(verdict: Mask) -> Table:
+    """A verdict a category as the table of a lookup: NULL's entry, 0, comes first."""
+    table = np.zeros(len(verdict) + 1, np.uint8)
+    table[1:] = verdict
+    return table

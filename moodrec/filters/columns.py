@@ -1,14 +1,13 @@
 """A track table as typed columns, and the rows that a condition selects in it.
 
 SQL's logic has three values. A comparison with NULL is UNKNOWN, ``NOT UNKNOWN`` is UNKNOWN, and a row is
-selected where the whole condition is TRUE. Here that takes one mask at a time: :func:`_rows_where` finds the
-rows where a condition is TRUE, or those where it is FALSE, and a NOT asks its part for the other of the two.
+selected where the whole condition is TRUE. Here a condition becomes a :mod:`moodrec.filters.selection`, which
+stands for the rows where it is TRUE, and whose opposite for those where it is FALSE: a NOT takes the opposite of
+its part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from moodrec.errors import FilterError
+from moodrec.filters import selection
 from moodrec.filters.arrow_columns import build_column
-from moodrec.filters.column_types import Column, Mask, NumberColumn, mismatch
+from moodrec.filters.column_types import Column, NumberColumn, TextColumn, mismatch
 from moodrec.filters.conditions import (
     And,
     Between,
@@ -25,7 +25,7 @@ from moodrec.filters.conditions import (
     Condition,
     Field,
     IsNull,
-    Like,
+    Leaf,
     Membership,
     Not,
     Or,
@@ -33,6 +33,7 @@ from moodrec.filters.conditions import (
     quote_value,
 )
 from moodrec.filters.names import hint
+from moodrec.filters.selection import AllOf, AnyOf, Mask, Rows, Selection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,9 @@ class ColumnTable:
         self._alive = alive
         self._columns: dict[str, Column] = {}
         self._percentiles: dict[str, NumberColumn] = {}
+        self._complete: dict[str, bool] = {}
+        self._numbers: dict[str, NDArray[np.float32]] = {}
+        self._names = frozenset(table.column_names)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame | pa.Table) -> ColumnTable:
@@ -66,7 +70,7 @@ class ColumnTable:
     def with_alive(self, alive: Mask) -> ColumnTable:
         """The same rows, of which only ``alive`` count; columns built so far are shared."""
         other = ColumnTable(self._table, alive)
-        other._columns = self._columns
+        other._columns, other._complete, other._numbers = self._columns, self._complete, self._numbers
         return other
 
     def column(self, name: str) -> Column:
@@ -76,7 +80,7 @@ class ColumnTable:
             FilterError: there is none; the message holds near names.
         """
         if name not in self._columns:
-            if name not in self._table.column_names:
+            if name not in self._names:
                 raise FilterError(f"unknown column {quote_name(name)}: {hint(name, self.names, 'columns')}")
             self._columns[name] = build_column(name, self._table[name])
         return self._columns[name]
@@ -85,17 +89,31 @@ class ColumnTable:
         """The column that ``field`` reads; ``pct(x)`` is each row's percentile among the known ``x``."""
         if field.kind == "pct":
             return self._percentile(field.name)
-        if field.kind == "prob" and field.column not in self._table.column_names:
+        if field.kind == "prob" and field.column not in self._names:
             raise FilterError(f"there is no {field}: this table has no column {quote_name(field.column)}")
         return self.column(field.column)
 
     def numbers(self, name: str) -> NDArray[np.float32]:
         """(n,) a number column as float32, NaN where NULL."""
-        column = self.column(name)
-        if not isinstance(column, NumberColumn):
-            raise FilterError(f"column {quote_name(name)} does not hold numbers")
-        values = column.values.astype(np.float32, copy=False)
-        return values if column.present is None else np.where(column.present, values, np.float32(np.nan))
+        if name not in self._numbers:
+            column = self.column(name)
+            if not isinstance(column, NumberColumn):
+                raise FilterError(f"column {quote_name(name)} does not hold numbers")
+            values = column.values.astype(np.float32, copy=False)
+            known = values if column.present is None else np.where(column.present, values, np.float32(np.nan))
+            self._numbers[name] = known
+        return self._numbers[name]
+
+    def complete(self, name: str) -> bool:
+        """Whether a column has no NULL."""
+        if name not in self._complete:
+            self._complete[name] = bool(self.column(name).known().all())
+        return self._complete[name]
+
+    def text(self, name: str) -> TextColumn | None:
+        """The column called ``name``, if there is one and it holds text."""
+        column = self.column(name) if name in self._names else None
+        return column if isinstance(column, TextColumn) else None
 
     def _percentile(self, name: str) -> NumberColumn:
         if name not in self._percentiles:
@@ -117,57 +135,51 @@ def _percentile_column(column: NumberColumn, alive: Mask | None) -> NumberColumn
     return NumberColumn(f"pct({column.name})", share)
 
 
-def row_mask(condition: Condition, columns: ColumnTable) -> Mask:
-    """(n,) rows where ``condition`` is TRUE.
+def select(condition: Condition, columns: ColumnTable) -> Selection:
+    """The rows where ``condition`` is TRUE.
 
     Raises:
         FilterError: it names an unknown column, or compares one with a value of another type.
     """
-    return _rows_where(condition, True, columns)
-
-
-def select_rows(condition: Condition, columns: ColumnTable) -> list[tuple[str, Mask]]:
-    """The parts that AND joins in ``condition``, as text, each with the (n,) rows where it is TRUE."""
-    parts = condition.parts if isinstance(condition, And) else (condition,)
-    return [(str(part), row_mask(part, columns)) for part in parts]
-
-
-def _rows_where(condition: Condition, wanted: bool, columns: ColumnTable) -> Mask:
     if isinstance(condition, Not):
-        return _rows_where(condition.part, not wanted, columns)
-    if isinstance(condition, And | Or):
-        all_of = isinstance(condition, And) == wanted
-        masks = (_rows_where(part, wanted, columns) for part in condition.parts)
-        return reduce(np.logical_and if all_of else np.logical_or, masks)
-    column = columns.field(condition.field)
+        return select(condition.part, columns).opposite()
+    if isinstance(condition, And):
+        return AllOf(tuple(select(part, columns) for part in condition.parts))
+    if isinstance(condition, Or):
+        return AnyOf(tuple(select(part, columns) for part in condition.parts))
+    return _test(condition, columns.field(condition.field), columns)
+
+
+def row_mask(condition: Condition, columns: ColumnTable) -> Mask:
+    """(n,) rows where ``condition`` is TRUE. Raises as :func:`select`."""
+    return selection.row_mask(select(condition, columns), len(columns))
+
+
+def parts_of(condition: Condition) -> tuple[Condition, ...]:
+    """The parts that AND joins in ``condition``, or the whole of it."""
+    return condition.parts if isinstance(condition, And) else (condition,)
+
+
+def _test(condition: Leaf, column: Column, columns: ColumnTable) -> Selection:
     if isinstance(condition, IsNull):
-        return ~column.known() if wanted else column.known()
-    true, known = _test(condition, column, columns)
-    return true if wanted else known() & ~true
-
-
-def _test(
-    condition: Comparison | Between | Membership | Like, column: Column, columns: ColumnTable
-) -> tuple[Mask, Callable[[], Mask]]:
-    """The rows where a test is TRUE, and those where it is either TRUE or FALSE."""
+        known = column.known()
+        return Rows(~known, known)
     if isinstance(condition, Comparison):
         if isinstance(condition.value, Field):
             return _compare_fields(condition, condition.value, columns)
-        return column.compare(condition.operator, condition.value), column.known
+        return column.compare(condition.operator, condition.value)
     if isinstance(condition, Between):
-        return column.compare(">=", condition.low) & column.compare("<=", condition.high), column.known
+        return AllOf((column.compare(">=", condition.low), column.compare("<=", condition.high)))
     if isinstance(condition, Membership):
-        return column.among(condition.values), column.known
-    return column.like(condition), column.known
+        return column.among(condition.values)
+    return column.like(condition)
 
 
-def _compare_fields(
-    condition: Comparison, other: Field, columns: ColumnTable
-) -> tuple[Mask, Callable[[], Mask]]:
+def _compare_fields(condition: Comparison, other: Field, columns: ColumnTable) -> Selection:
     if other.column not in columns.names:
         raise FilterError(f"unknown column {other}; text goes in single quotes: {quote_value(other.name)}")
     left, right = (_number(columns, field) for field in (condition.field, other))
-    return left.compare_column(condition.operator, right), lambda: left.known() & right.known()
+    return left.compare_column(condition.operator, right)
 
 
 def _number(columns: ColumnTable, field: Field) -> NumberColumn:

@@ -140,4 +140,5 @@ class Or:
         return " OR ".join(f"({part})" if isinstance(part, And | Or) else str(part) for part in self.parts)
 
 
-Condition = Comparison | Between | Membership | Like | IsNull | Not | And | Or
+Leaf = Comparison | Between | Membership | Like | IsNull
+Condition = Leaf | Not | And | Or

@@ -21,7 +21,7 @@ def shorten(text: str, limit: int = 60) -> str:
 def shown(node: Node) -> str:
     """The node as SQL for an error message."""
     try:
-        return shown(node)
+        return str(node.sql())
     except RecursionError:  # writing a tree takes more stack than reading it
         return "..."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from moodrec.errors import DataError
 from moodrec.filters.columns import ColumnTable
 from moodrec.index.checks import Vectors
-from moodrec.schema import TRACK_ID
+from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE, TRACK_ID
 
 Rows = NDArray[np.int64]
+_FEW: Final = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +37,21 @@ class Catalogue:
     """(n,) False for tombstones."""
     columns: ColumnTable
     """The table as filters read it."""
+    order: Rows | None = None
+    """(n,) the place of each row among those that came in; None: rows lie in the order in which they came."""
 
     @classmethod
     def of(
-        cls, vectors: Vectors, table: pa.Table, moods: Sequence[str], alive: NDArray[np.bool_] | None = None
+        cls,
+        vectors: Vectors,
+        table: pa.Table,
+        moods: Sequence[str],
+        alive: NDArray[np.bool_] | None = None,
+        order: Rows | None = None,
     ) -> Catalogue:
         """A catalogue of checked vectors and a checked table; without ``alive`` every row counts."""
         living = np.ones(len(vectors), bool) if alive is None else alive
-        return cls(vectors, table, tuple(moods), living, ColumnTable(table, living))
+        return cls(vectors, table, tuple(moods), living, ColumnTable(table, living), order)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -63,15 +72,61 @@ class Catalogue:
         ids: NDArray[np.object_] = self.table[TRACK_ID].to_numpy(zero_copy_only=False).astype(object)
         return ids
 
-    def ids_at(self, rows: Rows) -> NDArray[np.object_]:
+    def ids_at(self, rows: Rows) -> list[str]:
         """The track ids of some rows, without making text of all the others."""
-        found: NDArray[np.object_] = self.table[TRACK_ID].take(pa.array(rows)).to_numpy().astype(object)
-        return found
+        if len(rows) > _FEW:
+            ids: list[str] = self._id_column.take(pa.array(rows)).to_pylist()
+            return ids
+        return [self._id_column[row].as_py() for row in rows.tolist()]
+
+    @cached_property
+    def _id_column(self) -> pa.Array:
+        """In one piece, where a single id is found at once."""
+        column = self.table[TRACK_ID]
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+    def places(self, rows: Rows) -> Rows:
+        """When rows came in, as numbers that rise."""
+        return rows if self.order is None else self.order[rows]
+
+    @cached_property
+    def living_rows(self) -> Rows:
+        """Rows without tombstones, in the order in which they came in."""
+        rows = np.flatnonzero(self.alive)
+        return rows if self.order is None else rows[np.argsort(self.order[rows])]
 
     @cached_property
     def living_table(self) -> pa.Table:
-        """The table without tombstones."""
-        return self.table if self.n_alive == len(self) else self.table.filter(pa.array(self.alive))
+        """The table without tombstones, in the order in which its rows came in."""
+        if self.order is None and self.n_alive == len(self):
+            return self.table
+        return self.table.take(pa.array(self.living_rows)).combine_chunks()
+
+    @cached_property
+    def artist_keys(self) -> NDArray[np.int32]:
+        """(n,) a number for each artist, whatever its case; -1 where unknown."""
+        column = self.columns.text(ARTIST)
+        return np.full(len(self), -1, np.int32) if column is None else column.folded_keys
+
+    @cached_property
+    def title_keys(self) -> NDArray[np.int32]:
+        """(n,) a number for each artist and title; -1 where one of them is unknown."""
+        title = self.columns.text(TITLE)
+        if title is None:
+            return np.full(len(self), -1, np.int32)
+        return np.where(self.artist_keys < 0, -1, _paired(title.folded_keys, self.artist_keys))
+
+    @cached_property
+    def album_keys(self) -> NDArray[np.int32]:
+        """(n,) a number for each album: its title and its artist, for many have the same title; -1 where unknown."""
+        album = self.columns.text(ALBUM)
+        if album is None:
+            return np.full(len(self), -1, np.int32)
+        by = self.columns.text(ALBUM_ARTIST)
+        artist = self.artist_keys
+        if by is not None:
+            artist = np.where(by.folded_keys < 0, artist, -2 - by.folded_keys)
+        return _paired(album.folded_keys, artist)
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
@@ -101,7 +156,13 @@ class Catalogue:
         except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
             raise DataError(f"the new tracks' columns do not fit those of the index: {error}") from None
         alive = np.concatenate([self.alive, np.ones(len(vectors), bool)])
-        return Catalogue.of(np.concatenate([self.vectors, vectors]), merged, self.moods, alive)
+        order = None if self.order is None else np.concatenate([self.order, _next(self.order, len(vectors))])
+        return Catalogue.of(np.concatenate([self.vectors, vectors]), merged, self.moods, alive, order)
+
+    def arranged(self, rows: Rows) -> Catalogue:
+        """The same with its rows in another order; ``rows`` (n,) are the old numbers of the new rows."""
+        table = self.table.take(pa.array(rows)).combine_chunks()
+        return Catalogue.of(self.vectors[rows], table, self.moods, self.alive[rows], self.places(rows))
 
     def removed(self, track_ids: Collection[str]) -> Catalogue:
         """With the rows of ``track_ids`` as tombstones."""
@@ -110,7 +171,20 @@ class Catalogue:
         return replace(self, alive=alive, columns=self.columns.with_alive(alive))
 
     def compacted(self) -> Catalogue:
-        """Without tombstones; rows are numbered anew."""
-        if self.n_alive == len(self):
+        """Without tombstones, and in the order in which the rows came in; rows are numbered anew."""
+        if self.order is None and self.n_alive == len(self):
             return self
-        return Catalogue.of(self.vectors[self.alive], self.living_table.combine_chunks(), self.moods)
+        return Catalogue.of(self.vectors[self.living_rows], self.living_table, self.moods)
+
+
+def _paired(first: NDArray[np.int32], second: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(n,) a number for each pair of keys, -1 where the first is unknown."""
+    pairs = (first.astype(np.int64) << 32) + second
+    keys = np.unique(pairs, return_inverse=True)[1]
+    return np.where(first < 0, -1, keys).astype(np.int32)
+
+
+def _next(order: Rows, n: int) -> Rows:
+    """The places of ``n`` more rows."""
+    first = int(order.max(initial=-1)) + 1
+    return np.arange(first, first + n)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.errors import DataError, DuplicateIdError
+from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.schema import TRACK_ID
 
@@ -21,6 +21,9 @@ Vectors = NDArray[np.float32]
 
 _CHUNK: Final = 1 << 16
 _NAMED: Final = 5
+_NO_DIRECTION: Final = 1e-6
+_SHORTEST: Final = 1e-100
+_LONGEST: Final = 1e100
 
 
 def listed(names: Iterable[object], limit: int = _NAMED) -> str:
@@ -47,12 +50,43 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
     unit = np.empty(matrix.shape, np.float32)
     for start in range(0, len(matrix), _CHUNK):
         part = matrix[start : start + _CHUNK].astype(np.float64)
-        largest = np.abs(part).max(axis=1, initial=0)
-        _refuse_rows(~np.isfinite(largest), "hold NaN or infinite numbers", start, names)
-        _refuse_rows(largest == 0, "are zero, which has no direction", start, names)
-        part /= largest[:, None]  # first, so that no square overflows
-        unit[start : start + _CHUNK] = part / np.linalg.norm(part, axis=1, keepdims=True)
+        lengths = _lengths(part)
+        plain = (lengths > _SHORTEST) & (lengths < _LONGEST)
+        if not plain.all():
+            _scale(part, ~plain, start, names)
+            lengths = _lengths(part)
+        unit[start : start + _CHUNK] = part / lengths[:, None]
     return unit
+
+
+def _lengths(part: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) Euclidean lengths; each row by itself, so that its company does not change the last bit."""
+    lengths: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", part, part))
+    return lengths
+
+
+def _scale(
+    part: NDArray[np.float64], rows: NDArray[np.bool_], start: int, names: Sequence[str] | None
+) -> None:
+    """Bring rows, in place, to lengths whose squares are neither lost nor infinite."""
+    largest = np.abs(part).max(axis=1, initial=0)
+    _refuse_rows(~np.isfinite(largest), "hold NaN or infinite numbers", start, names)
+    _refuse_rows(largest == 0, "are zero, which has no direction", start, names)
+    part[rows] /= largest[rows, None]
+
+
+def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
+    """(1, d) unit vector of the weighted sum of (m, d) vectors.
+
+    Raises:
+        UsageError: there are no weights, they are not finite, or the sum has no direction.
+    """
+    if not len(weights) or not np.isfinite(weights).all():
+        raise UsageError(f"a mixture needs tracks with finite weights, not {listed(weights)}")
+    total = np.asarray(weights, np.float64) @ vectors.astype(np.float64)
+    if np.linalg.norm(total) <= _NO_DIRECTION * np.abs(weights).sum():
+        raise UsageError("the tracks of the mixture cancel each other: give them other weights")
+    return unit_rows(total)
 
 
 def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:

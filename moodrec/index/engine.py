@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.index.catalogue import Catalogue, Rows
-from moodrec.index.checks import Vectors
+from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
 
 INDEX_FILE: Final = "index.faiss"
@@ -29,12 +30,16 @@ PassesOver = Literal["any", "tombstones", "none"]
 class Candidates:
     """Rows that may be among the best of each query, in any order; their exact scores are computed later."""
 
-    rows: Rows
-    """(q, m), -1 where there are fewer."""
+    rows: Sequence[Rows]
+    """Of each query."""
     settled: Mask
     """(q,) False where the search gave up, because a scan is cheaper than what is left to do."""
+    complete: Mask
+    """(q,) whether these are all rows that pass."""
     visited: int
     """Rows looked at, over all queries."""
+    scored: int
+    """Rows compared with a query."""
 
 
 class Engine(Protocol):
@@ -52,8 +57,12 @@ class Engine(Protocol):
     def deepest(self) -> int:
         """Candidates a query that it can find at most."""
 
-    def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
-        """At least ``depth`` candidates a query (fewer: there may be no more) among the ``allowed`` rows (n,)."""
+    @property
+    def lists_are_scanned(self) -> bool:
+        """Whether it takes any filter and mood target as they are, at no more than a scan's cost."""
+
+    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
+        """At least ``depth`` candidates a query (fewer: there may be no more) among the rows that pass."""
 
     def extended(self, catalogue: Catalogue, n_new: int) -> Engine:
         """With the last ``n_new`` rows of ``catalogue`` added; the old engine is used up."""
@@ -63,6 +72,13 @@ class Engine(Protocol):
 
     def save(self, folder: Path) -> Facts:
         """Write what cannot be had from the vectors; the numbers returned go into the manifest."""
+
+
+def from_table(rows: Rows, visited: int) -> Candidates:
+    """The (q, m) rows that FAISS found, -1 where there are fewer; each query looked at ``visited`` rows."""
+    n = len(rows)
+    found = [one[one >= 0] for one in rows]
+    return Candidates(found, np.ones(n, bool), np.zeros(n, bool), n * visited, n * visited)
 
 
 def bitmap(allowed: Mask) -> NDArray[np.uint8]:

@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from moodrec.index.blending import Blend
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.hits import Ranked
 from moodrec.index.products import Scores, products
 from moodrec.index.request import Request
-from moodrec.index.scoring import in_order, top_hits
+from moodrec.index.scoring import choose, in_order
 
 ROUNDING: Final = 2e-6
 """More than float32 can round a score by."""
@@ -21,7 +22,7 @@ _BLOCK: Final = 128
 
 def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
     """The k best allowed rows of each query."""
-    rows = request.rows
+    rows = request.passing.rows
     count = len(catalogue) if rows is None else len(rows)
     if count == 0:
         return [Ranked(np.empty(0, np.int64), np.empty(0, np.float32))] * len(request.queries)
@@ -33,7 +34,9 @@ def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
 
 def _approximate_scores(catalogue: Catalogue, request: Request, rows: Rows | None) -> Iterator[Scores]:
     """float32 scores of some queries at a time, (queries, allowed rows)."""
-    moods = catalogue.mood_scores(request.blend.moods, rows) if request.blend else None
+    moods = (
+        catalogue.mood_scores(request.blend.moods, rows) if request.blend else np.empty((0, 0), np.float32)
+    )
     step = max(1, _SCORES_AT_ONCE // len(catalogue))
     for start in range(0, len(request.queries), step):
         queries = request.queries[start : start + step]
@@ -41,11 +44,16 @@ def _approximate_scores(catalogue: Catalogue, request: Request, rows: Rows | Non
             scores = products(catalogue.vectors, rows, queries)
         else:
             scores = queries @ (catalogue.vectors if rows is None else catalogue.vectors[rows]).T
-        yield scores if request.blend is None or moods is None else request.blend.score(scores, moods)
+        yield scores if request.blend is None else _blended(request.blend, start, scores, moods)
+
+
+def _blended(blend: Blend, start: int, scores: Scores, moods: Scores) -> Scores:
+    blended = (blend.score(start + i, cosine, moods) for i, cosine in enumerate(scores))
+    return np.stack([one.astype(np.float32) for one in blended])
 
 
 def _best(catalogue: Catalogue, request: Request, query: int, scores: Scores, rows: Rows | None) -> Ranked:
-    """The k best of one query; looks deeper where a cap takes too many of the candidates."""
+    """The k best of one query; looks deeper where caps or copies take too many of the candidates."""
     depth = request.depth
     while True:
         candidates = _leading(scores, depth)
@@ -54,8 +62,8 @@ def _best(catalogue: Catalogue, request: Request, query: int, scores: Scores, ro
         certain = (
             ranked if len(candidates) == len(scores) else Ranked(ranked.rows[:depth], ranked.scores[:depth])
         )
-        found = top_hits(request, query, certain)
-        if len(found) == request.k or len(candidates) == len(scores):
+        found, settled = choose(catalogue, request, query, certain)
+        if settled or len(candidates) == len(scores):
             return found
         depth *= 4
 

@@ -14,20 +14,23 @@ from moodrec.index.ivf import IvfEngine
 from moodrec.index.runtime import threads_for
 
 
-def build_engine(vectors: Vectors, config: IndexConfig) -> Engine | None:
+def build_engine(catalogue: Catalogue, config: IndexConfig) -> tuple[Catalogue, Engine | None]:
     """Build what a settled preset (see :func:`moodrec.index.presets.settled`) asks for; None for ``flat``.
+
+    Returns:
+        The catalogue, its rows in the order that the structure wants them in, and the structure.
 
     Raises:
         DataError: ``ivf`` without any rows.
         MissingExtraError, UsageError: ``gpu`` where there is none.
     """
-    with threads_for(max(1, len(vectors))):
+    with threads_for(max(1, len(catalogue))):
         match config.kind:
-            case "ivf" | "ivf-sq8":
-                return IvfEngine.build(vectors, config)
+            case "ivf" | "ivf-sq8" | "ivf-pq":
+                return IvfEngine.build(catalogue, config)
             case "hnsw":
-                return HnswEngine.build(vectors, config)
-    return _over_vectors(vectors, config)
+                return catalogue, HnswEngine.build(catalogue.vectors, config)
+    return catalogue, _over_vectors(catalogue.vectors, config)
 
 
 def extend_engine(engine: Engine | None, catalogue: Catalogue, n_new: int) -> Engine | None:
@@ -39,7 +42,7 @@ def extend_engine(engine: Engine | None, catalogue: Catalogue, n_new: int) -> En
 def open_engine(folder: Path, vectors: Vectors, config: IndexConfig, facts: Facts) -> Engine | None:
     """Read what :meth:`Engine.save` wrote; its checksum has been verified."""
     match config.kind:
-        case "ivf" | "ivf-sq8":
+        case "ivf" | "ivf-sq8" | "ivf-pq":
             return IvfEngine.open(folder, config, facts)
         case "hnsw":
             return HnswEngine.open(folder, config)

@@ -11,7 +11,8 @@ import numpy as np
 from moodrec.errors import MissingExtraError, UsageError
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
-from moodrec.index.engine import SPARE, Candidates, Facts, Mask, PassesOver, bitmap
+from moodrec.index.engine import SPARE, Candidates, Facts, Mask, PassesOver, bitmap, from_table
+from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
 
 MOST_RESULTS: Final = 2048
@@ -45,6 +46,7 @@ class GpuEngine:
     passes_over: PassesOver
     name: str = "gpu"
     deepest: int = MOST_RESULTS - SPARE
+    lists_are_scanned: bool = False
 
     @classmethod
     def build(cls, vectors: Vectors) -> Self:
@@ -60,11 +62,12 @@ class GpuEngine:
         filters = _honours_filters(resources, vectors)
         return cls(index, resources, vectors, "any" if filters else "none")
 
-    def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
+    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """The nearest rows."""
+        queries, allowed = request.queries, request.passing.mask
         found = min(depth + SPARE, len(self.vectors))
         rows = _search(self.index, queries, found, allowed)
-        return Candidates(rows, np.ones(len(queries), bool), len(self.vectors) * len(queries))
+        return from_table(rows, len(self.vectors))
 
     def extended(self, catalogue: Catalogue, n_new: int) -> GpuEngine:
         """Copy the new rows to the GPU too."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,12 @@ class Explanation:
     """Tracks in the index."""
     passed: int
     """Of these, tracks that meet every condition."""
+    queries: int
+    """Queries of the search; the next two numbers are over all of them."""
+    visited: int
+    """Rows looked at."""
     scored: int
-    """Rows looked at, over all queries."""
+    """Rows compared with a query."""
     dropped: tuple[Drop, ...] = ()
     """The conditions, each with the rows it drops."""
     shortfall: str | None = None
@@ -44,11 +49,12 @@ class Explanation:
     def __str__(self) -> str:
         lines = [f"{self.passed} of {self.rows} tracks pass; path: {self.path} ({self.reason})"]
         lines += [f"  {drop.condition} drops {drop.rows}" for drop in self.dropped]
-        lines.append(f"{self.scored} rows looked at")
+        together = f" for {self.queries} queries together" if self.queries > 1 else ""
+        lines.append(f"{self.visited} rows looked at, {self.scored} compared{together}")
         return "\n".join([*lines, self.shortfall] if self.shortfall else lines)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Hits:
     """The nearest tracks of each query, best first."""
 
@@ -58,8 +64,14 @@ class Hits:
     """(q, k) scores, higher is closer; NaN beyond the last hit."""
     counts: NDArray[np.int64]
     """(q,) number of hits."""
-    explanation: Explanation
-    """How they were found."""
+    _account: Callable[[], Explanation] = field(repr=False)
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """How they were found. Counting what each condition drops takes longer than the search, and is done when
+        asked for.
+        """
+        return self._account()
 
     def explain(self) -> str:
         """How the hits were found, and why there are fewer than k, for people to read."""
@@ -83,15 +95,13 @@ class Ranked:
 def as_hits(
     ranked: Sequence[Ranked],
     k: int,
-    ids_at: Callable[[NDArray[np.int64]], NDArray[np.object_]],
-    explanation: Explanation,
+    ids_at: Callable[[NDArray[np.int64]], list[str]],
+    account: Callable[[], Explanation],
 ) -> Hits:
     """Pad the hits of each query to (q, k); ``ids_at`` gives the track ids of rows."""
-    counts = np.array([len(found) for found in ranked], np.int64)
-    filled = np.arange(k) < counts[:, None]
-    track_ids = np.full((len(ranked), k), None, object)
+    track_ids = np.empty((len(ranked), k), object)
     scores = np.full((len(ranked), k), np.nan, np.float32)
-    if filled.any():
-        track_ids[filled] = ids_at(np.concatenate([found.rows for found in ranked]))
-        scores[filled] = np.concatenate([found.scores for found in ranked])
-    return Hits(track_ids, scores, counts, explanation)
+    for query, found in enumerate(ranked):
+        track_ids[query, : len(found)] = ids_at(found.rows)
+        scores[query, : len(found)] = found.scores
+    return Hits(track_ids, scores, np.array([len(found) for found in ranked], np.int64), account)

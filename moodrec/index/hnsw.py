@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from moodrec.config import IndexConfig
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
@@ -17,12 +15,13 @@ from moodrec.index.engine import (
     UNBOUNDED,
     Candidates,
     Facts,
-    Mask,
     PassesOver,
     bitmap,
+    from_table,
     read_index,
     write_index,
 )
+from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
 
 
@@ -39,6 +38,7 @@ class HnswEngine:
     name: str = "hnsw"
     passes_over: PassesOver = "tombstones"
     deepest: int = UNBOUNDED
+    lists_are_scanned: bool = False
 
     @classmethod
     def build(cls, vectors: Vectors, config: IndexConfig) -> Self:
@@ -53,8 +53,9 @@ class HnswEngine:
         """Read a saved graph."""
         return cls(read_index(folder / INDEX_FILE), config.ef_search)
 
-    def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
+    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """Walk the graph from its entry towards each query; ``allowed`` may exclude tombstones."""
+        queries, allowed = request.queries, request.passing.mask
         found = depth + SPARE
         effort = max(self.ef_search, 2 * found)
         if allowed is None:
@@ -63,7 +64,7 @@ class HnswEngine:
             bits = bitmap(allowed)
             parameters = faiss.SearchParametersHNSW(efSearch=effort, sel=faiss.IDSelectorBitmap(bits))
         _, rows = self.index.search(queries, found, params=parameters)
-        return Candidates(rows, np.ones(len(queries), bool), effort * len(queries))
+        return from_table(rows, effort)
 
     def extended(self, catalogue: Catalogue, n_new: int) -> HnswEngine:
         """Link the new rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, Unpack
 
@@ -16,7 +17,7 @@ from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.index import planner
 from moodrec.index.catalogue import Catalogue, Rows
-from moodrec.index.checks import Vectors, listed, track_table, unit_rows, vectors_of
+from moodrec.index.checks import Vectors, listed, mixture, track_table, unit_rows, vectors_of
 from moodrec.index.faiss_index import build_engine, extend_engine
 from moodrec.index.hits import Hits
 from moodrec.index.persistence import Opened, Origin, load, saver
@@ -68,7 +69,7 @@ class MoodIndex(IndexView):
         origin = Origin(
             preset if isinstance(preset, str) else wanted.kind, model_fingerprint, library_revision
         )
-        return cls(Opened(Catalogue.of(vectors, table, moods), build_engine(vectors, config), config, origin))
+        return cls(Opened(*build_engine(Catalogue.of(vectors, table, moods), config), config, origin))
 
     @classmethod
     def from_table(
@@ -121,11 +122,14 @@ class MoodIndex(IndexView):
         k: int = 10,
         *,
         where: str | Condition | None = None,
-        mood: Mapping[str, float] | None = None,
-        mood_weight: float | None = None,
+        mood: Mapping[str, float | Sequence[float]] | None = None,
+        mood_weight: float | Sequence[float] | None = None,
         exclude: Collection[str] = (),
         exclude_artist: Collection[str] = (),
         max_per_artist: int | None = None,
+        max_per_album: int | None = None,
+        distinct: bool = False,
+        diversity: float = 0.0,
         exact: bool = False,
     ) -> Hits:
         """The k tracks nearest to each query that meet the conditions.
@@ -134,11 +138,21 @@ class MoodIndex(IndexView):
             queries: (q, d) or (d,) vectors; they are scaled to unit length.
             k: hits a query; the arrays are padded where fewer tracks qualify.
             where: a SQL condition on the columns; see :func:`moodrec.filters.parse.parse`.
-            mood: targets in [0, 1] by mood. Tracks without a score for one of these moods are left out.
-            mood_weight: of the mood against the sound, in [0, 1]; 0.5 if there is a target.
+            mood: targets in [0, 1] by mood, a number for all queries or one for each. Tracks without a score for
+            one of
+                these moods are left out.
+            mood_weight: of the mood against the sound, in [0, 1]: a number, or one for each query; 0.5 if there is a
+                target.
             exclude: track ids not to return; unknown ones have no effect.
             exclude_artist: artists not to return, whatever their case.
             max_per_artist: at most so many tracks an artist; tracks of unknown artists all count apart.
+            max_per_album: the same for albums, which are of one album artist and one title.
+            distinct: leave out copies of a better hit, or of the seed: what sounds the same (a cosine of .99), or
+            has the
+                same artist and title.
+            diversity: in [0, 1]: how much it counts against a track that it is like a better hit (maximal marginal
+                relevance, among the 10 k best tracks and 100 at least; see :func:`moodrec.ranking.pick`). Hits then
+                come in the order of their choice.
             exact: look at every row that passes.
 
         Returns:
@@ -148,7 +162,19 @@ class MoodIndex(IndexView):
             DataError: queries that are zero, not finite, or of another dimension.
             UsageError: arguments out of range, or that contradict each other; FilterError for ``where``.
         """
-        wish = Wish(k, where, mood, mood_weight, exclude, exclude_artist, max_per_artist, exact)
+        wish = Wish(
+            k,
+            where,
+            mood,
+            mood_weight,
+            exclude,
+            exclude_artist,
+            max_per_artist,
+            max_per_album,
+            distinct,
+            diversity,
+            exact,
+        )
         return self._run(wish, unit_rows(queries, self.dim))
 
     def similar_to(
@@ -167,6 +193,25 @@ class MoodIndex(IndexView):
         rows = self._rows(names(track_ids, "track_ids"))
         queries = np.ascontiguousarray(self._catalogue.vectors[rows])
         return self._run(Wish(k=k, **conditions), queries, rows)
+
+    def similar_to_mix(
+        self, weights: Mapping[str, float], k: int = 10, **conditions: Unpack[Conditions]
+    ) -> Hits:
+        """The k tracks nearest to a mixture of tracks, none of which is returned.
+
+        Args:
+            weights: by track id; the query is the weighted sum of their vectors. Negative: away from that track.
+            k: hits.
+            **conditions: as for :meth:`search`.
+
+        Raises:
+            NotFoundError: a track is not here.
+            UsageError: there are no weights, they are not finite, or the tracks cancel each other; else as
+                :meth:`search`.
+        """
+        query = mixture(self.vectors(list(weights)), list(weights.values()))
+        wish = Wish(k=k, **conditions)
+        return self._run(replace(wish, exclude=[*names(wish.exclude, "exclude"), *weights]), query)
 
     def _run(self, wish: Wish, queries: Vectors, own: Rows | None = None) -> Hits:
         request = resolve(wish, self._catalogue, queries, own)
@@ -231,5 +276,4 @@ class MoodIndex(IndexView):
         too_many = dead > self._config.max_removed * len(self._catalogue) and self._catalogue.n_alive > 0
         outgrown = self._engine is not None and self._engine.outgrown(self._config.max_growth)
         if too_many or outgrown:
-            self._catalogue = self._catalogue.compacted()
-            self._engine = build_engine(self._catalogue.vectors, self._config)
+            self._catalogue, self._engine = build_engine(self._catalogue.compacted(), self._config)

@@ -21,6 +21,7 @@ from moodrec.index.store import Manifest, Version
 _VECTORS: Final = "vectors.npy"
 _TRACKS: Final = "tracks.arrow"
 _ALIVE: Final = "alive.npy"
+_ORDER: Final = "order.npy"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def saver(
         _write_table(catalogue.table, folder / _TRACKS)
         if catalogue.n_alive < len(catalogue):
             np.save(folder / _ALIVE, catalogue.alive, allow_pickle=False)
+        if catalogue.order is not None:
+            np.save(folder / _ORDER, catalogue.order, allow_pickle=False)
         return Manifest(
             rows=len(catalogue),
             dim=catalogue.dim,
@@ -91,10 +94,11 @@ def _read_catalogue(version: Version) -> Catalogue:
     vectors = _read_array(folder / _VECTORS, mapped=True)
     table = _read_table(folder / _TRACKS)
     alive = _read_array(folder / _ALIVE) if _ALIVE in manifest.files else None
-    shapes = {len(table), len(vectors), len(vectors if alive is None else alive), manifest.rows}
+    order = _read_array(folder / _ORDER, mapped=True) if _ORDER in manifest.files else None
+    shapes = {len(part) for part in (table, vectors, alive, order) if part is not None} | {manifest.rows}
     if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
         raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
-    return Catalogue.of(vectors, table, manifest.moods, alive)
+    return Catalogue.of(vectors, table, manifest.moods, alive, order)
 
 
 def _read_array(path: Path, mapped: bool = False) -> NDArray[Any]:

@@ -1,99 +1,150 @@
 """Which way a search goes, and what it has to say about it.
 
 Candidates come from the preset's structure, or from a scan of the rows that pass; either way they get their exact
-scores from the stored vectors (:mod:`moodrec.index.scoring`). A scan is taken
+scores from the stored vectors (:mod:`moodrec.index.scoring`), and k of them are chosen. Where hits depend on other
+hits (caps, copies, diversity) and the candidates do not last, the search goes deeper.
 
-- when the user asks for it, and when so few rows pass that it is the fastest,
-- under a mood target or a cap per artist, which reorder all rows,
-- under a filter that the structure would lose recall with,
-- when a large part of the rows that pass is wanted,
+A scan is taken
 
-and for any query for which the structure found fewer than k although more rows pass, or gave up because a scan takes
-less than what is left to do.
+- when the user asks for it, and when a large part of the rows is wanted,
+- for a batch of queries under a filter that few rows pass: one mask, one matrix product.
+
+Structures that cannot take filters or mood targets as they are (all but lists searched by the kernel) leave it to a
+scan too
+
+- when few rows pass, so that it is the fastest,
+- under a mood target, which reorders all rows,
+- under a filter that they would lose recall with,
+
+and for any query for which they found fewer than k although more rows pass, or gave up because a scan takes less than
+what is left to do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from moodrec.config import IndexConfig
 from moodrec.index.catalogue import Catalogue, Rows
-from moodrec.index.engine import Engine
+from moodrec.index.engine import Candidates, Engine
 from moodrec.index.exact import exact_search
-from moodrec.index.hits import Explanation, Hits, Ranked, as_hits
+from moodrec.index.hits import Drop, Explanation, Hits, Ranked, as_hits
 from moodrec.index.request import Request
 from moodrec.index.runtime import threads_for
-from moodrec.index.scoring import in_order, top_hits
+from moodrec.index.scoring import choose, in_order
 
 _SCAN_SHARE: Final = 0.1
-"""Share of the passing rows that may be wanted before a scan is the better way."""
+"""Share of the rows that may be wanted before a scan is the better way."""
+_BATCH: Final = 8
+"""From so many queries on, a matrix product is considered."""
+_DEEPER: Final = 4
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Found:
     ranked: list[Ranked]
     path: str
     reason: str
+    visited: int
     scored: int
 
 
 def run(catalogue: Catalogue, engine: Engine | None, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
     with threads_for(len(request.queries)):
-        reason = "flat compares every row" if engine is None else why_scan(engine, config, request)
+        reason = "flat compares every row" if engine is None else why_scan(catalogue, engine, config, request)
         if engine is None or reason is not None:
-            scored = len(request.queries) * request.n_allowed
-            found = _Found(exact_search(catalogue, request), "exact", reason or "", scored)
+            found = _scan(catalogue, request, reason or "")
         else:
             found = _through(catalogue, engine, request)
-    return as_hits(found.ranked, request.k, catalogue.ids_at, _explain(catalogue, request, found))
+    return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
-def why_scan(engine: Engine, config: IndexConfig, request: Request) -> str | None:
+def why_scan(catalogue: Catalogue, engine: Engine, config: IndexConfig, request: Request) -> str | None:
     """The reason to scan the passing rows, None where the engine should look for candidates."""
     if request.exact:
         return "asked for"
-    if request.n_allowed <= config.exact_rows:
+    if engine.lists_are_scanned:
+        return _why_scan_anyway(catalogue, config, request)
+    if request.passing.count <= config.exact_rows:
         return "few rows pass"
     if request.blend is not None:
         return "a mood target reorders all rows"
-    if request.cap is not None:
-        return "a cap per artist is met among all rows"
     if request.filtered and engine.passes_over != "any":
         return f"{engine.name} is for searches without a filter"
-    if request.allowed is not None and engine.passes_over == "none":
+    if request.passing.mask is not None and engine.passes_over == "none":
         return f"{engine.name} cannot pass over removed rows"
-    if request.depth > min(_SCAN_SHARE * request.n_allowed, engine.deepest):
+    if request.depth > min(_SCAN_SHARE * request.passing.count, engine.deepest):
         return "much of what passes is wanted"
     return None
 
 
+def _why_scan_anyway(catalogue: Catalogue, config: IndexConfig, request: Request) -> str | None:
+    """Where a scan beats even an engine that takes everything as it is; the rows that pass are not counted for it."""
+    if request.depth > _SCAN_SHARE * catalogue.n_alive:
+        return "much of what there is is wanted"
+    if len(request.queries) < _BATCH or not request.filtered:
+        return None
+    return "few rows pass" if request.passing.count <= config.exact_rows else None
+
+
+def _scan(catalogue: Catalogue, request: Request, reason: str) -> _Found:
+    scored = len(request.queries) * request.passing.count
+    return _Found(
+        exact_search(catalogue, request), "exact", reason, len(request.queries) * len(catalogue), scored
+    )
+
+
 def _through(catalogue: Catalogue, engine: Engine, request: Request) -> _Found:
-    candidates = engine.find(request.queries, request.depth, request.allowed)
-    ranked = []
-    for query, rows in enumerate(candidates.rows):
-        ranked.append(top_hits(request, query, in_order(catalogue, request, query, _allowed(request, rows))))
-    short = [i for i, hits in enumerate(ranked) if len(hits) < request.k or not candidates.settled[i]]
-    visited = candidates.visited
-    if short:
-        visited += len(short) * request.n_allowed
-        for query, hits in zip(short, exact_search(catalogue, _only(request, short)), strict=True):
-            ranked[query] = hits
-    reason = f"{len(short)} queries then scanned" if short else "candidates, then exact scores"
-    return _Found(ranked, engine.name, reason, visited)
+    nothing = Ranked(np.empty(0, np.int64), np.empty(0, np.float32))
+    found = _Found([nothing] * len(request.queries), engine.name, "candidates, then exact scores", 0, 0)
+    depth, left = request.depth, list(range(len(request.queries)))
+    while left and depth <= min(engine.deepest, max(request.depth, _SCAN_SHARE * catalogue.n_alive)):
+        asked = request.part(left) if len(left) < len(request.queries) else request
+        left = _look(catalogue, engine, asked, depth, found, left)
+        depth *= _DEEPER
+        if not request.picky:
+            break
+    if left:
+        scan = _scan(catalogue, request.part(left), "")
+        for query, hits in zip(left, scan.ranked, strict=True):
+            found.ranked[query] = hits
+        found.reason = f"{len(left)} queries then scanned"
+        found.visited, found.scored = found.visited + scan.visited, found.scored + scan.scored
+    return found
 
 
-def _allowed(request: Request, rows: Rows) -> Rows:
-    """The candidates that meet the conditions: no structure's word is taken for that."""
-    found = rows[rows >= 0]
-    return found if request.allowed is None else found[request.allowed[found]]
+def _look(
+    catalogue: Catalogue, engine: Engine, request: Request, depth: int, found: _Found, queries: list[int]
+) -> list[int]:
+    """One round of candidates; returns the queries for which it was not enough."""
+    candidates = engine.find(catalogue, request, depth)
+    found.visited, found.scored = found.visited + candidates.visited, found.scored + candidates.scored
+    left = []
+    for i, query in enumerate(queries):
+        ranked, complete = _certain(catalogue, request, candidates, i, depth)
+        found.ranked[query], enough = choose(catalogue, request, i, ranked)
+        if not (complete or (enough and candidates.settled[i])):
+            left.append(query)
+    return left
 
 
-def _only(request: Request, queries: list[int]) -> Request:
-    return replace(request, queries=request.queries[queries], skipped=request.skipped[queries])
+def _certain(
+    catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int
+) -> tuple[Ranked, bool]:
+    """The candidates of a query that no other row can come between, and whether they are all there is."""
+    ranked = in_order(catalogue, request, query, _passing(request, candidates.rows[query]))
+    complete = bool(candidates.complete[query])
+    return ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete
+
+
+def _passing(request: Request, rows: Rows) -> Rows:
+    """The candidates that meet the conditions: where there is a mask, no structure's word is taken for that."""
+    mask = request.passing.known_mask
+    return rows if mask is None else rows[mask[rows]]
 
 
 def _explain(catalogue: Catalogue, request: Request, found: _Found) -> Explanation:
@@ -101,28 +152,33 @@ def _explain(catalogue: Catalogue, request: Request, found: _Found) -> Explanati
         path=found.path,
         reason=found.reason,
         rows=catalogue.n_alive,
-        passed=request.n_allowed,
+        passed=request.passing.count,
+        queries=len(request.queries),
+        visited=found.visited,
         scored=found.scored,
-        dropped=request.dropped,
-        shortfall=_shortfall(catalogue, request, found.ranked),
+        dropped=tuple(Drop(text, rows) for text, rows in request.passing.dropped()),
+        shortfall=_shortfall(request, found.ranked),
     )
 
 
-def _shortfall(catalogue: Catalogue, request: Request, ranked: list[Ranked]) -> str | None:
+def _shortfall(request: Request, ranked: list[Ranked]) -> str | None:
     fewest = min((len(hits) for hits in ranked), default=request.k)
     if fewest == request.k:
         return None
-    reasons = [f"{request.n_allowed} tracks meet the conditions"]
-    if excluded := _n_skipped(request):
+    passed, excluded = request.passing.count, _n_skipped(request)
+    reasons = [f"{passed} tracks meet the conditions"]
+    if excluded:
         reasons.append(f"up to {excluded} of them are excluded (exclude, or the seed itself)")
-    if request.cap is not None and fewest < request.n_allowed - excluded:
-        reasons.append(f"max_per_artist={request.cap.limit} leaves {fewest}")
+    if request.picky and fewest < passed - excluded:
+        choosy = [f"{cap.name}={cap.limit}" for cap in request.caps] + ["distinct"] * request.distinct
+        reasons.append(f"{' and '.join(choosy)} leaves {fewest}")
     return f"fewer than k={request.k}: " + ", ".join(reasons)
 
 
 def _n_skipped(request: Request) -> int:
     """Rows that meet the conditions and are skipped, for the query with most of them."""
     rows = [np.unique(one[one >= 0]) for one in request.skipped]
-    if request.allowed is not None:
-        rows = [one[request.allowed[one]] for one in rows]
+    mask = request.passing.mask
+    if mask is not None:
+        rows = [one[mask[one]] for one in rows]
     return max(map(len, rows), default=0)

@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.config import RankingConfig
 from moodrec.errors import UsageError
 from moodrec.filters.column_types import TextColumn, fold
-from moodrec.filters.columns import select_rows
+from moodrec.filters.columns import parts_of, select
 from moodrec.filters.conditions import Condition
-from moodrec.filters.names import hint
 from moodrec.filters.parse import parse
+from moodrec.filters.selection import Range
+from moodrec.filters.selection import Rows as NamedRows
+from moodrec.index.blending import Blend, resolve_blend
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.checks import Vectors, listed
-from moodrec.index.hits import Drop
-from moodrec.ranking import Floats, blend, mood_affinity
-from moodrec.schema import ARTIST
+from moodrec.index.passing import Passing, Term
+from moodrec.ranking import Cap
+from moodrec.schema import ALBUM, ARTIST
 
 _FEW: Final = 64
 """Up to this many excluded tracks are skipped among the candidates; more are a condition on the rows."""
-
-
-@dataclass(frozen=True, eq=False)
-class Blend:
-    """A mood target and its weight."""
-
-    moods: tuple[str, ...]
-    targets: NDArray[np.float32]
-    weight: float
-
-    def score(self, cosine: Floats, mood_scores: Floats) -> Floats:
-        """(..., n) blended scores of (..., n) cosines and (n, J) mood scores."""
-        return blend(cosine, mood_affinity(mood_scores, self.targets), self.weight)
-
-
-@dataclass(frozen=True, eq=False)
-class Cap:
-    """At most ``limit`` hits a key."""
-
-    keys: NDArray[np.int32]
-    limit: int
+_POOL_PER_HIT: Final = 10
+_LEAST_POOL: Final = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,38 +36,74 @@ class Request:
     queries: Vectors
     """(q, d) of unit length."""
     k: int
-    allowed: NDArray[np.bool_] | None
-    """(n,) rows that meet every condition; None: all do."""
-    n_allowed: int
-    filtered: bool
-    """Whether there is any condition; tombstones alone are none."""
+    passing: Passing
+    """The rows that meet every condition."""
     skipped: Rows
     """(q, s) rows that a query must not return although they meet the conditions; -1 is none."""
+    own: Rows
+    """(q,) the row of each query itself, -1 where it is none: its copies are not distinct from it."""
     blend: Blend | None
-    cap: Cap | None
+    caps: tuple[Cap, ...]
+    titles: NDArray[np.int32] | None
+    """(n,) a number for each artist and title, -1 where one is unknown; given when hits shall be distinct."""
+    diversity: float
     exact: bool
-    dropped: tuple[Drop, ...] = field(default=())
+
+    @property
+    def distinct(self) -> bool:
+        """Whether copies of a better hit, or of the query itself, are left out."""
+        return self.titles is not None
+
+    @property
+    def limits(self) -> list[tuple[NDArray[np.int32], int]]:
+        """The keys of rows, and how many hits may share one."""
+        limits = [(cap.keys, cap.limit) for cap in self.caps]
+        return limits if self.titles is None else [*limits, (self.titles, 1)]
+
+    @property
+    def filtered(self) -> bool:
+        """Whether there is any condition; tombstones alone are none."""
+        return bool(self.passing.terms)
+
+    @property
+    def picky(self) -> bool:
+        """Whether hits depend on other hits: caps, copies, diversity."""
+        return bool(self.caps) or self.distinct or self.diversity > 0
+
+    @property
+    def pool(self) -> int:
+        """Of how many rows the k are chosen when they shall be diverse."""
+        return max(_POOL_PER_HIT * self.k, _LEAST_POOL) if self.diversity else self.k
 
     @property
     def depth(self) -> int:
-        """Candidates that a query needs so that k are left without the skipped."""
-        return self.k + int(self.skipped.shape[1])
+        """Candidates that a query needs so that k are likely to be left."""
+        return (4 * self.pool if self.caps or self.distinct else self.pool) + int(self.skipped.shape[1])
 
-    @property
-    def rows(self) -> Rows | None:
-        """The allowed rows, None for all."""
-        return None if self.allowed is None else np.flatnonzero(self.allowed)
+    def part(self, queries: Sequence[int]) -> Request:
+        """The same for some of the queries."""
+        rows = list(queries)
+        return replace(
+            self,
+            queries=np.ascontiguousarray(self.queries[rows]),
+            skipped=self.skipped[rows],
+            own=self.own[rows],
+            blend=None if self.blend is None else self.blend.part(rows),
+        )
 
 
 class Conditions(TypedDict, total=False):
     """The arguments of ``search`` that say which tracks are wanted; see there."""
 
     where: str | Condition | None
-    mood: Mapping[str, float] | None
-    mood_weight: float | None
+    mood: Mapping[str, float | Sequence[float]] | None
+    mood_weight: float | Sequence[float] | None
     exclude: Collection[str]
     exclude_artist: Collection[str]
     max_per_artist: int | None
+    max_per_album: int | None
+    distinct: bool
+    diversity: float
     exact: bool
 
 
@@ -95,11 +113,14 @@ class Wish:
 
     k: int = 10
     where: str | Condition | None = None
-    mood: Mapping[str, float] | None = None
-    mood_weight: float | None = None
+    mood: Mapping[str, float | Sequence[float]] | None = None
+    mood_weight: float | Sequence[float] | None = None
     exclude: Collection[str] = ()
     exclude_artist: Collection[str] = ()
     max_per_artist: int | None = None
+    max_per_album: int | None = None
+    distinct: bool = False
+    diversity: float = 0.0
     exact: bool = False
 
 
@@ -118,24 +139,22 @@ def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None
     """
     if wish.k < 1:
         raise UsageError(f"k is {wish.k}; it must be 1 or more")
-    blended = _blend(wish, catalogue)
+    if not 0 <= wish.diversity <= 1:
+        raise UsageError(f"diversity is {wish.diversity}; it must lie in [0, 1]")
+    blend = resolve_blend(wish.mood, wish.mood_weight, catalogue, len(queries))
     skipped, excluded = _skipped(wish, catalogue, len(queries), own)
-    conditions = _Conditions(catalogue)
-    conditions.filter_by(wish.where)
-    conditions.require_moods(blended)
-    conditions.without_artists(names(wish.exclude_artist, "exclude_artist"))
-    conditions.without_rows(excluded)
+    terms = [*_where(wish, catalogue), *_moods(blend, catalogue), *_exclusions(wish, catalogue, excluded)]
     return Request(
         queries,
         wish.k,
-        conditions.mask,
-        catalogue.n_alive if conditions.mask is None else int(np.count_nonzero(conditions.mask)),
-        conditions.given,
+        Passing(catalogue.alive, catalogue.n_alive, tuple(terms)),
         skipped,
-        blended,
-        _cap(wish, catalogue),
+        np.full(len(queries), -1) if own is None else own,
+        blend,
+        tuple(_caps(wish, catalogue)),
+        catalogue.title_keys if wish.distinct else None,
+        float(wish.diversity),
         wish.exact,
-        tuple(conditions.dropped),
     )
 
 
@@ -152,89 +171,65 @@ def names(given: Collection[str], what: str) -> list[str]:
     return every
 
 
-class _Conditions:
-    """The mask of rows that meet the conditions so far, None while all do, and what each drops."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self.mask: NDArray[np.bool_] | None = None
-        self.dropped: list[Drop] = []
-        self.given = False
-        if catalogue.n_alive < len(catalogue):
-            self.mask = catalogue.alive
-
-    def _drop(self, condition: str, mask: NDArray[np.bool_]) -> None:
-        """Note how many tracks a condition drops that meets ``mask``, and keep the others."""
-        lost = int(np.count_nonzero(self._catalogue.alive & ~mask))
-        if lost:
-            self.dropped.append(Drop(condition, lost))
-        self.given = True
-        self.mask = mask if self.mask is None else self.mask & mask
-
-    def filter_by(self, where: str | Condition | None) -> None:
-        if where is None:
-            return
-        condition = parse(where) if isinstance(where, str) else where
-        for part, mask in select_rows(condition, self._catalogue.columns):
-            self._drop(part, mask)
-
-    def require_moods(self, blended: Blend | None) -> None:
-        """A track without a score for a mood that is asked for cannot be near the target."""
-        for mood in blended.moods if blended else ():
-            known = ~np.isnan(self._catalogue.columns.numbers(mood))
-            if not known.all():
-                self._drop(f"mood target: no score for {mood}", known)
-
-    def without_artists(self, artists: Sequence[str]) -> None:
-        folded = {fold(artist) for artist in artists}
-        if folded:
-            column = _artists(self._catalogue, "exclude_artist")
-            self._drop(f"exclude_artist {listed(artists)}", ~column.folded_among(folded))
-
-    def without_rows(self, rows: Rows) -> None:
-        if len(rows):
-            mask = np.ones(len(self._catalogue), bool)
-            mask[rows] = False
-            self._drop(f"exclude ({len(rows)} tracks)", mask)
+def _where(wish: Wish, catalogue: Catalogue) -> list[Term]:
+    if wish.where is None:
+        return []
+    condition = parse(wish.where) if isinstance(wish.where, str) else wish.where
+    return [Term(part, select(part, catalogue.columns)) for part in parts_of(condition)]
 
 
-def _blend(wish: Wish, catalogue: Catalogue) -> Blend | None:
-    if not wish.mood:
-        if wish.mood_weight is not None:
-            raise UsageError("mood_weight without a mood target has no meaning: give mood={'calm': 0.8}, say")
-        return None
-    for mood, target in wish.mood.items():
-        if mood not in catalogue.moods:
-            raise UsageError(f"unknown mood {mood!r}; {hint(mood, catalogue.moods, 'moods')}")
-        if not 0 <= target <= 1:
-            raise UsageError(f"the target of {mood!r} is {target}; targets lie in [0, 1]")
-    weight = RankingConfig().mood_weight if wish.mood_weight is None else wish.mood_weight
-    if not 0 <= weight <= 1:
-        raise UsageError(f"mood_weight is {weight}; it must lie in [0, 1]")
-    return Blend(tuple(wish.mood), np.array(list(wish.mood.values()), np.float32), float(weight))
+def _moods(blend: Blend | None, catalogue: Catalogue) -> list[Term]:
+    """A track without a score for a mood that is asked for cannot be near the target."""
+    wanted = blend.moods if blend else ()
+    return [
+        Term(f"mood target: no score for {mood}", Range(catalogue.columns.numbers(mood), -np.inf, np.inf))
+        for mood in wanted
+        if not catalogue.columns.complete(mood)
+    ]
+
+
+def _exclusions(wish: Wish, catalogue: Catalogue, rows: Rows) -> list[Term]:
+    terms = []
+    artists = names(wish.exclude_artist, "exclude_artist")
+    if artists:
+        column = _text(catalogue, ARTIST, "exclude_artist")
+        others = column.not_folded_among({fold(artist) for artist in artists})
+        terms.append(Term(f"exclude_artist {listed(artists)}", others))
+    if len(rows):
+        kept = np.ones(len(catalogue), bool)
+        kept[rows] = False
+        terms.append(Term(f"exclude ({len(rows)} tracks)", NamedRows(kept, ~kept)))
+    return terms
 
 
 def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None) -> tuple[Rows, Rows]:
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
-    excluded = np.unique(catalogue.rows_of(names(wish.exclude, "exclude")))
+    wanted = names(wish.exclude, "exclude")
+    excluded = np.unique(catalogue.rows_of(wanted)) if wanted else np.empty(0, np.int64)
     few = excluded if len(excluded) <= _FEW else excluded[:0]
-    skipped = np.broadcast_to(few, (n_queries, len(few)))
+    columns = [np.broadcast_to(few, (n_queries, len(few)))] if len(few) else []
     if own is not None:
-        skipped = np.concatenate([skipped, own[:, None]], axis=1)
+        columns.append(own[:, None])
+    skipped = np.concatenate(columns, axis=1) if columns else np.empty((n_queries, 0), np.int64)
     return skipped, excluded[:0] if len(few) else excluded
 
 
-def _cap(wish: Wish, catalogue: Catalogue) -> Cap | None:
-    if wish.max_per_artist is None:
-        return None
-    if wish.max_per_artist < 1:
-        raise UsageError(f"max_per_artist is {wish.max_per_artist}; it must be 1 or more")
-    return Cap(_artists(catalogue, "max_per_artist").folded_keys, wish.max_per_artist)
+def _caps(wish: Wish, catalogue: Catalogue) -> list[Cap]:
+    caps = []
+    if wish.max_per_artist is not None:
+        _text(catalogue, ARTIST, "max_per_artist")
+        caps.append(Cap("max_per_artist", catalogue.artist_keys, wish.max_per_artist))
+    if wish.max_per_album is not None:
+        _text(catalogue, ALBUM, "max_per_album")
+        caps.append(Cap("max_per_album", catalogue.album_keys, wish.max_per_album))
+    for cap in caps:
+        if cap.limit < 1:
+            raise UsageError(f"{cap.name} is {cap.limit}; it must be 1 or more")
+    return caps
 
 
-def _artists(catalogue: Catalogue, asked: str) -> TextColumn:
-    if ARTIST in catalogue.columns.names:
-        column = catalogue.columns.column(ARTIST)
-        if isinstance(column, TextColumn):
-            return column
-    raise UsageError(f"{asked} needs a column {ARTIST!r} of text in the track table")
+def _text(catalogue: Catalogue, name: str, asked: str) -> TextColumn:
+    column = catalogue.columns.text(name)
+    if column is None:
+        raise UsageError(f"{asked} needs a column {name!r} of text in the track table")
+    return column

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import faiss as _faiss
 
 from moodrec.errors import UsageError
 
 THREADS_VARIABLE: Final = "MOODREC_THREADS"
+_SHARED_FROM: Final = 32
+
+Result = TypeVar("Result")
 
 faiss: Any = _faiss  # its own annotations cover a part of it, and not rightly
 # From this many queries on, FAISS compares by matrix product: five times faster on batches than its default.
 faiss.cvar.distance_compute_blas_threshold = 20
 
-__all__ = ["faiss", "max_threads", "threads_for"]
+__all__ = ["faiss", "map_over", "max_threads", "threads_for"]
 
 
 @cache
@@ -35,6 +39,14 @@ def max_threads() -> int:
     if not text.isdecimal() or int(text) == 0:
         raise UsageError(f"{THREADS_VARIABLE}={text!r} is not a number of threads, such as 4")
     return int(text)
+
+
+def map_over(task: Callable[[int], Result], n: int) -> list[Result]:
+    """What ``task`` makes of 0 to n - 1; many tasks are shared among threads, which pays where they leave Python."""
+    if n < _SHARED_FROM or max_threads() == 1:
+        return [task(i) for i in range(n)]
+    with ThreadPoolExecutor(max_threads()) as pool:
+        return list(pool.map(task, range(n)))
 
 
 @contextmanager

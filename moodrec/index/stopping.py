@@ -1,21 +1,27 @@
 """When a search through inverted lists may stop.
 
-A list holds rows scattered about its centroid. For a query q, a row's score is that of the centroid plus the
-query's product with the row's offset from it; over the rows of a list such products have about the spread
-``sigma = sqrt(mean |offset|^2 / d)``. A list can be expected to change the top k as long as ::
+A list holds rows scattered about its centroid. For a query q, a row's score is that of the centroid plus the query's
+product with the row's offset from it; over the rows of list l such products have about the spread ::
 
-    q . centroid + z * sigma  >  the k-th best score so far
+    sigma_l * stretch(q),   sigma_l = sqrt(mean |offset|^2 / d),   stretch(q) = sqrt(q' W q / (trace W / d))
 
-Lists are visited in the order of their centroids, and the search stops when that holds for no list left. A filter
-needs no rule of its own: where it leaves few good rows, the k-th score is low and more lists are visited.
+where W is the mean outer product of all offsets: a query along which rows scatter more has to look farther. A list
+can be expected to change the top k as long as ::
 
-``z`` is calibrated when the index is built, from the exact answers of sample queries under sample filters.
+    q . centroid + z * sigma_l * stretch(q)  >  the k-th best score so far
+
+How far into the lists' tails it pays to look, ``z``, depends on how many rows of all score as high as the k-th: k
+without a filter, many more under one that few rows nearby pass. That rank is estimated from the lists, the scores
+in each
+taken as normal. So ``z`` is a function of the estimated rank; it is calibrated when the index is built, from the
+exact
+neighbours of sample queries at several ranks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,32 +31,47 @@ from moodrec.config import IndexConfig
 from moodrec.index.checks import Vectors
 from moodrec.index.products import products
 
-_QUERIES: Final = 64
+SAMPLE: Final = 64
+"""Sample queries."""
+FIRST_LEVEL: Final = 10
+LEVEL_STEP: Final = 2
+"""Levels are 10, 20, 40, ... rows."""
 _QUERIES_AT_ONCE: Final = 8
-_NEIGHBOURS: Final = 10
 _ROWS_AT_ONCE: Final = 1 << 16
 _LEAST_SPREAD: Final = 1e-6
 _MARGIN: Final = 0.5
 """Of what the target recall lets go, calibration uses this share: other queries are never quite the sample."""
 
-Mask = NDArray[np.bool_]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class StopRule:
-    """Centroids (nlist, d), spread (nlist,) of each list, and the calibrated ``z``."""
+    """What the rule knows of an index."""
 
     centroids: Vectors
-    spread: NDArray[np.float32]
-    z: float
+    """(nlist, d)"""
+    spread: Floats
+    """(nlist,) sigma of each list."""
+    shape: Floats
+    """(d, d) W, scaled to a mean of 1 on its diagonal."""
+    z: Floats
+    """(levels,) of 10, 20, 40, ... rows."""
 
     def visits(self, queries: Vectors) -> Visits:
-        """The order in which each query visits the lists, and the bounds on what is left."""
+        """The order in which each query visits the lists, and the bounds on what is left, for the level that looks
+        farthest.
+        """
         near = products(self.centroids, None, queries)
         order = np.argsort(-near, axis=1, kind="stable")
-        bounds = np.take_along_axis(near + self.z * self.spread, order, axis=1)
-        left = np.maximum.accumulate(bounds[:, ::-1], axis=1)[:, ::-1]
+        stretch = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
+        bounds = near + self.z.max() * stretch[:, None] * self.spread
+        left = np.maximum.accumulate(np.take_along_axis(bounds, order, axis=1)[:, ::-1], axis=1)[:, ::-1]
         return Visits(order, np.take_along_axis(near, order, axis=1), left)
+
+    def raised(self, by: float) -> StopRule:
+        """The rule with every z higher."""
+        return replace(self, z=self.z + np.float32(by))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,25 +80,23 @@ class Visits:
 
     lists: NDArray[np.int64]
     """(q, nlist)"""
-    centroid_scores: NDArray[np.float32]
+    centroid_scores: Floats
     """(q, nlist)"""
-    best_left: NDArray[np.float32]
+    best_left: Floats
     """(q, nlist) highest score that can be expected from this list or a later one."""
 
-    def needed(self, queries: NDArray[np.int64], kth_scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    def needed(self, queries: NDArray[np.int64], kth_scores: Floats) -> NDArray[np.int64]:
         """How many lists some of the queries must visit in all, given their k-th best scores so far."""
         counts: NDArray[np.int64] = np.count_nonzero(self.best_left[queries] > kth_scores[:, None], axis=1)
         return counts
 
 
-def calibrate(
-    vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], config: IndexConfig
-) -> StopRule:
-    """Fit the stop rule to a catalogue.
+def fit(vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> StopRule:
+    """Fit the stop rule to a catalogue, as far as that goes without searching it.
 
-    A true neighbour in list l is found for sure when ``z >= (k-th score - q . centroid_l) / sigma_l``, or when the
-    list is among those that every search visits. For each kind of filter, ``z`` must be enough for the target
-    share of the neighbours of sample queries.
+    At a level of r rows, a row in list l among the r nearest is found for sure when ``z`` reaches
+    ``(r-th score - q . centroid_l) / (sigma_l * stretch(q))``, or when the list is among those that every search
+    visits. ``z`` is what suffices for the target share of them.
 
     Args:
         vectors: (n, d) of unit length, one row at least.
@@ -85,65 +104,73 @@ def calibrate(
         list_of: (n,) list of each row.
         config: the target recall, the lists that every search visits, the seed of the sample.
     """
-    lists = _Lists(centroids, list_of, list_spread(vectors, centroids, list_of), config.first_lists)
+    squares, outer = _scatter(vectors, centroids, list_of)
+    sizes = np.bincount(list_of, minlength=len(centroids))
+    total = np.bincount(list_of, squares, minlength=len(centroids))
+    spread = np.sqrt(total / np.maximum(sizes, 1) / vectors.shape[1])
+    shape = outer / max(np.trace(outer) / len(outer), _LEAST_SPREAD**2)
+    rule = StopRule(centroids, spread.astype(np.float32), shape.astype(np.float32), np.zeros(0, np.float32))
     share = 1 - (1 - config.target_recall) * _MARGIN
-    needs: dict[str, list[float]] = {}
-    for kind, needed in _sampled_needs(vectors, lists, np.random.default_rng(config.seed)):
-        needs.setdefault(kind, []).extend(needed)
-    z = max((float(np.quantile(values, share)) for values in needs.values() if values), default=0.0)
-    return StopRule(centroids, lists.spread, max(z, 0.0))
+    ranks = levels(len(vectors))
+    needs: list[list[Floats]] = [[] for _ in ranks]
+    for query, scores in sample_scores(vectors, config.seed):
+        for rank, needed in _needed(rule, vectors[query], scores, list_of, sizes):
+            needs[min(int(np.searchsorted(ranks, rank)), len(ranks) - 1)].append(needed)
+    z = [float(np.quantile(np.concatenate(needed), share)) if needed else 0.0 for needed in needs]
+    return replace(rule, z=np.maximum.accumulate(np.maximum(z, 0).astype(np.float32)))
 
 
-def list_spread(vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(nlist,) spread of the rows of each list about its centroid, 0 for an empty list."""
+def levels(n: int) -> list[int]:
+    """The levels that are calibrated for ``n`` rows: up to half of them, and one at least."""
+    found = [min(FIRST_LEVEL, n)]
+    while found[-1] * LEVEL_STEP <= n // 2:
+        found.append(found[-1] * LEVEL_STEP)
+    return found
+
+
+def sample_scores(vectors: Vectors, seed: int) -> Iterator[tuple[int, Floats]]:
+    """Sample rows as queries, each with its (n,) scores; its own is the lowest there can be."""
+    rng = np.random.default_rng(seed)
+    sample = rng.choice(len(vectors), min(SAMPLE, len(vectors)), replace=False)
+    for start in range(0, len(sample), _QUERIES_AT_ONCE):
+        rows = sample[start : start + _QUERIES_AT_ONCE]
+        scores = vectors[rows] @ vectors.T
+        scores[np.arange(len(rows)), rows] = -1
+        yield from zip(rows.tolist(), scores, strict=True)
+
+
+def _scatter(
+    vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64]
+) -> tuple[Floats, NDArray[np.float64]]:
+    """(n,) squared lengths of the offsets, and the (d, d) mean of their outer products."""
     squares = np.empty(len(vectors), np.float32)
+    outer = np.zeros((vectors.shape[1],) * 2)
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
         offsets = vectors[part] - centroids[list_of[part]]
         squares[part] = np.einsum("ij,ij->i", offsets, offsets)
-    sizes = np.bincount(list_of, minlength=len(centroids))
-    total = np.bincount(list_of, squares, minlength=len(centroids))
-    spread: NDArray[np.float64] = np.sqrt(total / np.maximum(sizes, 1) / vectors.shape[1])
-    return spread.astype(np.float32)
+        outer += offsets.T @ offsets
+    return squares, outer / len(vectors)
 
 
-@dataclass(frozen=True, eq=False)
-class _Lists:
-    centroids: Vectors
-    list_of: NDArray[np.int64]
-    spread: NDArray[np.float32]
-    first: int
-
-    def needed(self, query: Vectors, scores: NDArray[np.float32], kept: Mask) -> list[float]:
-        """The z that each true neighbour of (d,) ``query`` among the ``kept`` rows needs to be found for sure."""
-        rows = np.flatnonzero(kept)
-        if len(rows) > _NEIGHBOURS:
-            rows = rows[np.argpartition(scores[rows], -_NEIGHBOURS)[-_NEIGHBOURS:]]
-        near = self.centroids @ query
-        lists = self.list_of[rows]
-        z = (scores[rows].min(initial=1.0) - near[lists]) / np.maximum(self.spread[lists], _LEAST_SPREAD)
-        always = np.sort(near)[-self.first :].min()
-        return [float(value) for value in np.where(near[lists] >= always, 0.0, z)]
+def _needed(
+    rule: StopRule, query: Floats, scores: Floats, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> Iterator[tuple[float, Floats]]:
+    """For each level its rank as a search would estimate it, and the z that each row of that level needs to be
+    found.
+    """
+    near = rule.centroids @ query
+    scale = np.maximum(rule.spread * np.sqrt(query @ rule.shape @ query), _LEAST_SPREAD)
+    ranks = levels(len(scores))
+    tops = np.partition(scores, [len(scores) - rank for rank in ranks])
+    for rank in ranks:
+        lowest = tops[len(scores) - rank]
+        t = (lowest - near) / scale
+        yield float(sizes @ tail(t)), t[list_of[np.flatnonzero(scores >= lowest)]]
 
 
-def _sampled_needs(
-    vectors: Vectors, lists: _Lists, rng: np.random.Generator
-) -> Iterator[tuple[str, list[float]]]:
-    """For sample queries and each kind of filter, the z that their true neighbours need."""
-    sample = rng.choice(len(vectors), min(_QUERIES, len(vectors)), replace=False)
-    for start in range(0, len(sample), _QUERIES_AT_ONCE):
-        queries = sample[start : start + _QUERIES_AT_ONCE]
-        for own, scores in zip(queries, vectors[queries] @ vectors.T, strict=True):
-            for kind, kept in _sample_filters(scores, rng):
-                kept[own] = False
-                yield kind, lists.needed(vectors[own], scores, kept)
-
-
-def _sample_filters(scores: NDArray[np.float32], rng: np.random.Generator) -> Iterator[tuple[str, Mask]]:
-    """Rows that filters of several kinds let pass: all, some at random, and the half far from the query."""
-    draw = rng.random(len(scores))
-    yield "all", draw < 1
-    yield "half", draw < 0.5
-    yield "tenth", draw < 0.1
-    yield "hundredth", draw < 0.01
-    yield "opposing half", scores < np.median(scores)
+def tail(t: Floats) -> Floats:
+    """About the share of a normal distribution above ``t``, to .002 (Tocher's form), as the kernel has it."""
+    beyond = 0.5 * np.exp(-(0.717 + 0.416 * np.abs(t)) * np.abs(t))
+    share: Floats = np.where(t < 0, 1 - beyond, beyond).astype(np.float32)
+    return share

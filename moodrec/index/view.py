@@ -35,7 +35,7 @@ class IndexInfo:
     dim: int
     preset: str
     kind: str
-    """What the preset came to: ``flat``, ``ivf``, ``ivf-sq8``, ``hnsw`` or ``gpu``."""
+    """What the preset came to: ``flat``, ``ivf``, ``ivf-sq8``, ``ivf-pq``, ``hnsw`` or ``gpu``."""
     moods: tuple[str, ...]
     columns: tuple[str, ...]
     model_fingerprint: str | None
@@ -63,8 +63,8 @@ class IndexView:
 
     @property
     def track_ids(self) -> list[str]:
-        """The ids of all tracks, in the order of their rows."""
-        ids: list[str] = self._catalogue.ids[self._catalogue.alive].tolist()
+        """The ids of all tracks, in the order in which they came in."""
+        ids: list[str] = self._catalogue.ids[self._catalogue.living_rows].tolist()
         return ids
 
     @property
@@ -78,14 +78,15 @@ class IndexView:
         return to_pandas(self.table)
 
     def matching(self, where: str | Condition) -> pa.Table:
-        """The tracks for which a condition is TRUE, in the order of their rows.
+        """The tracks for which a condition is TRUE, in the order in which they came in.
 
         Raises:
             FilterError: it cannot be read, or names an unknown column.
         """
         condition = parse(where) if isinstance(where, str) else where
-        mask = row_mask(condition, self._catalogue.columns) & self._catalogue.alive
-        return self._catalogue.table.filter(pa.array(mask))
+        mask = row_mask(condition, self._catalogue.columns)
+        rows = self._catalogue.living_rows
+        return self._catalogue.table.take(pa.array(rows[mask[rows]]))
 
     def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
         """The rows of the track table for these ids, in their order.

@@ -1,0 +1,25 @@
+"""LIKE patterns as regular expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from moodrec.errors import FilterError
+
+
+def like_pattern(pattern: str, escape: str | None) -> str:
+    """A LIKE pattern as a regular expression (RE2) that matches the whole text."""
+    parts, characters = [], iter(pattern)
+    for character in characters:
+        if character == escape:
+            parts.append(re.escape(_escaped(characters, pattern)))
+        else:
+            parts.append({"%": ".*", "_": "."}.get(character) or re.escape(character))
+    return rf"(?s)\A{''.join(parts)}\z"
+
+
+def _escaped(characters: Iterator[str], pattern: str) -> str:
+    for character in characters:
+        return character
+    raise FilterError(f"the LIKE pattern {pattern!r} ends in its ESCAPE character")

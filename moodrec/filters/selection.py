@@ -1,0 +1,158 @@
+"""Which rows pass a filter, as data: tests of single columns, joined by AND and OR.
+
+A selection stands for the rows where a condition is TRUE; its :meth:`opposite` for those where it is FALSE. Where a
+column is NULL neither holds, so that NOT needs no third value. :func:`row_mask` evaluates a selection over all rows
+with
+NumPy; the index's kernel evaluates the same over some rows at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+Table = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Range:
+    """Numbers from ``low`` to ``high``, both included; with ``outside``, all others. NaN is in neither."""
+
+    values: NDArray[Any]
+    """(n,)"""
+    low: float
+    high: float
+    outside: bool = False
+    present: Mask | None = None
+    """(n,) False where NULL; None: known wherever not NaN."""
+
+    def opposite(self) -> Range:
+        """The rows where the test is FALSE."""
+        return replace(self, outside=not self.outside)
+
+    def rows(self) -> Mask:
+        """(n,) rows where the test is TRUE."""
+        if self.outside:
+            found = (self.values < self.low) | (self.values > self.high)
+        else:
+            found = (self.values >= self.low) & (self.values <= self.high)
+        return found if self.present is None else found & self.present
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """Codes whose entry in a table is 1."""
+
+    codes: NDArray[np.int32]
+    """(n,) -1 where NULL."""
+    table: Table
+    """(categories + 1,) by code + 1; the first entry, NULL's, is 0."""
+
+    def opposite(self) -> Lookup:
+        """The rows where the test is FALSE."""
+        table = 1 - self.table
+        table[0] = 0
+        return Lookup(self.codes, table)
+
+    def rows(self) -> Mask:
+        """(n,) rows where the test is TRUE."""
+        chosen = np.flatnonzero(self.table)
+        if len(chosen) == 1:
+            only: Mask = self.codes == chosen[0] - 1
+            return only
+        return self.table.view(bool)[self.codes + 1]
+
+
+@dataclass(frozen=True, eq=False)
+class AnyLookup:
+    """Lists of which any element passes; with ``none``, of which no element does. Lists without known elements are
+    NULL.
+    """
+
+    codes: NDArray[np.int32]
+    """(elements,) of all lists end to end, -1 where NULL."""
+    offsets: NDArray[np.int64]
+    """(n + 1,) where each list begins."""
+    table: Table
+    """(categories + 1,) by code + 1: 3 where the element passes, 1 where it does not, 0 for NULL."""
+    none: bool = False
+
+    def opposite(self) -> AnyLookup:
+        """The rows where the test is FALSE."""
+        return replace(self, none=not self.none)
+
+    def rows(self) -> Mask:
+        """(n,) rows where the test is TRUE."""
+        lengths = np.diff(self.offsets)
+        seen = np.zeros(len(lengths), np.uint8)
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            verdicts = self.table[self.codes + 1]
+            seen[filled] = np.bitwise_or.reduceat(verdicts, self.offsets[filled])
+        found: Mask = seen == (1 if self.none else 3)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows named one by one: what no other test can express."""
+
+    true: Mask
+    """(n,)"""
+    false: Mask
+    """(n,)"""
+
+    def opposite(self) -> Rows:
+        """The rows where the test is FALSE."""
+        return Rows(self.false, self.true)
+
+    def rows(self) -> Mask:
+        """(n,) rows where the test is TRUE."""
+        return self.true
+
+
+@dataclass(frozen=True, eq=False)
+class AllOf:
+    """Rows where every part is TRUE; all rows if there are no parts."""
+
+    parts: tuple[Selection, ...]
+
+    def opposite(self) -> AnyOf:
+        """The rows where some part is FALSE."""
+        return AnyOf(tuple(part.opposite() for part in self.parts))
+
+
+@dataclass(frozen=True, eq=False)
+class AnyOf:
+    """Rows where some part is TRUE; none if there are no parts."""
+
+    parts: tuple[Selection, ...]
+
+    def opposite(self) -> AllOf:
+        """The rows where every part is FALSE."""
+        return AllOf(tuple(part.opposite() for part in self.parts))
+
+
+Test = Range | Lookup | AnyLookup | Rows
+Selection = Test | AllOf | AnyOf
+
+
+def row_mask(selection: Selection, n: int) -> Mask:
+    """(n,) the rows of a selection among ``n``."""
+    if isinstance(selection, AllOf):
+        return _joined(np.logical_and, selection.parts, n, np.ones)
+    if isinstance(selection, AnyOf):
+        return _joined(np.logical_or, selection.parts, n, np.zeros)
+    return selection.rows()
+
+
+def _joined(join: Any, parts: Sequence[Selection], n: int, empty: Callable[..., Any]) -> Mask:
+    masks = (row_mask(part, n) for part in parts)
+    mask: Mask = reduce(join, masks) if parts else empty(n, bool)
+    return mask

@@ -1,0 +1,146 @@
+"""The compiled kernel against NumPy and FAISS; and moodrec without it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from moodrec.filters.columns import ColumnTable, select
+from moodrec.filters.conditions import And, Condition, Not
+from moodrec.filters.selection import row_mask
+from moodrec.index import kernel
+from moodrec.index.faiss_lists import FaissLists
+from moodrec.index.list_search import ListSearch
+from moodrec.index.mood_index import MoodIndex
+from moodrec.index.presets import load_preset
+from tests.catalogues import MOODS, sample_catalogue
+from tests.contracts import IndexContract, assert_same
+from tests.filters.generated import as_table, random_condition, random_rows
+
+needs_kernel = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not built here")
+
+
+@pytest.fixture(scope="class")
+def no_kernel() -> Iterator[None]:
+    """moodrec as it is where nobody compiled anything."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "library", lambda: None)
+        yield
+
+
+@pytest.mark.usefixtures("no_kernel")
+class TestIvfByFaiss(IndexContract):
+    preset = "ivf"
+
+    def test_faiss_searches(self, index: MoodIndex) -> None:
+        assert isinstance(index._engine._searcher(), FaissLists)  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("no_kernel")
+class TestIvfSq8ByFaiss(IndexContract):
+    preset = "ivf-sq8"
+
+
+@needs_kernel
+@pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
+def test_the_kernel_searches_these_presets(preset: str) -> None:
+    sample = sample_catalogue()
+    index = MoodIndex.build(sample.vectors, sample.table, MOODS, preset)
+    assert isinstance(index._engine._searcher(), ListSearch)  # type: ignore[union-attr]
+
+
+@needs_kernel
+def test_masks_are_those_of_numpy() -> None:
+    for seed in range(12):
+        rng = random.Random(seed)
+        rows = random_rows(rng, 2500 if seed < 2 else 50)  # beyond one block of rows, and within
+        columns = ColumnTable(as_table(rows))
+        for _ in range(100):
+            condition = random_condition(rng)
+            selection = select(condition, columns)
+            mask, passed = kernel.Program(selection).mask(len(rows))
+            np.testing.assert_array_equal(mask, row_mask(selection, len(rows)), str(condition))
+            assert passed == np.count_nonzero(mask)
+
+
+@needs_kernel
+def test_a_deep_condition_needs_a_deep_stack() -> None:
+    rng = random.Random(3)
+    rows = random_rows(rng, 300)
+    columns = ColumnTable(as_table(rows))
+    condition: Condition = random_condition(rng, 0)
+    for _ in range(60):
+        condition = Not(And((random_condition(rng, 1), condition)))
+    selection = select(condition, columns)
+    program = kernel.Program(selection)
+    assert program.height > 30
+    np.testing.assert_array_equal(program.mask(300)[0], row_mask(selection, 300))
+
+
+@needs_kernel
+@pytest.mark.parametrize("dim", [1, 3, 16, 100, 130])
+def test_products_in_double_precision(dim: int) -> None:
+    rng = np.random.default_rng(dim)
+    vectors, query = rng.standard_normal((50, dim), np.float32), rng.standard_normal(dim, np.float32)
+    rows = rng.integers(0, 50, 20)
+    expected = vectors[rows].astype(np.float64) @ query.astype(np.float64)
+    np.testing.assert_allclose(kernel.products(vectors, rows, query), expected, rtol=1e-12, atol=1e-12)
+
+
+@needs_kernel
+@pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
+def test_rows_added_out_of_order_are_found(preset: str) -> None:
+    """The rows of a list then no longer follow one another."""
+    sample = sample_catalogue(600)
+    index = MoodIndex.build(sample.vectors[:300], sample.table.slice(0, 300), MOODS, preset)
+    for start in range(300, 600, 50):
+        index.add(sample.vectors[start : start + 50], sample.table.slice(start, 50))
+    for where in (None, "calm >= 0.5", "genre = 'rock' AND year < 2000"):
+        found = index.search(sample.vectors[:100], 5, where=where)
+        truth = index.search(sample.vectors[:100], 5, where=where, exact=True)
+        assert np.mean(found.track_ids == truth.track_ids) > 0.97
+
+
+@needs_kernel
+def test_the_kernel_and_faiss_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = sample_catalogue(2000)
+    exhaustive = load_preset("ivf").model_copy(
+        update={"first_lists": 10_000, "exact_rows": 0, "most_lists": 1.0}
+    )
+    index = MoodIndex.build(sample.vectors, sample.table, MOODS, exhaustive)
+    ours = index.search(sample.vectors[:40], 20, where="happy < 0.7")
+    monkeypatch.setattr(kernel, "library", lambda: None)
+    index._engine._search = None  # type: ignore[union-attr]
+    theirs = index.search(sample.vectors[:40], 20, where="happy < 0.7")
+    assert (ours.explanation.path, theirs.explanation.path) == ("ivf", "ivf")
+    assert ours.track_ids.tolist() == theirs.track_ids.tolist()
+    np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-7)
+
+
+@needs_kernel
+def test_many_queries_go_over_threads_and_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = sample_catalogue(2000)
+    index = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-sq8")
+    alone = index.search(sample.vectors[:200], 5)
+    monkeypatch.setattr("moodrec.index.runtime.max_threads", lambda: 4)
+    assert_same(index.search(sample.vectors[:200], 5), alone)
+
+
+def test_a_kernel_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Older(kernel.Found):
+        _fields_ = (("more", kernel.c_int64),)
+
+    kernel.library.cache_clear()
+    monkeypatch.setattr(kernel, "Found", Older)
+    assert kernel.library() is None
+    kernel.library.cache_clear()
+
+
+def test_the_kernel_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel.library.cache_clear()
+    monkeypatch.setenv(kernel.KERNEL_VARIABLE, "0")
+    assert kernel.library() is None
+    kernel.library.cache_clear()
