@@ -25,6 +25,7 @@ from peers.peer import (
 )
 
 _TRACKS = "tracks"
+_HOUR_MS = 3_600_000
 
 
 class MilvusLite(Peer):
@@ -46,7 +47,7 @@ class MilvusLite(Peer):
             ]
             client.insert(_TRACKS, rows)
         client.flush(_TRACKS)
-        client.create_index(_TRACKS, _indexes(client, names))
+        client.create_index(_TRACKS, _indexes(client, names), timeout=_HOUR_MS / 1000)
         client.load_collection(_TRACKS)
         client.close()
 
@@ -71,7 +72,9 @@ class MilvusLite(Peer):
 def _client(folder: Path) -> Any:
     from pymilvus import MilvusClient
 
-    return MilvusClient(str(folder / "milvus.db"))
+    # Its server closes connections that ask too often whether it lives, as the client does while it builds.
+    options = {"grpc.keepalive_time_ms": _HOUR_MS, "grpc.keepalive_permit_without_calls": 0}
+    return MilvusClient(str(folder / "milvus.db"), grpc_options=options)
 
 
 def _schema(data: SearchData, client: Any) -> Any:
