@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from search_asked import K
 from search_building import ensure_built, tell
 from search_data import DIM, NAMES, SearchData, load_data
-from search_results import FOLDER, ResultFile, rounded
+from search_results import FOLDER, result_file, rounded
 from search_worker import THREAD_LIMITS, Place
 from threadpoolctl import threadpool_limits
 
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
     place = Place("moodrec", given.data, given.n, given.cache.resolve())
     facts = {"data": given.data, "n": given.n, "dim": DIM, "k": K, "seed": given.seed}
-    file = ResultFile(given.out or FOLDER / f"blended-{given.data}-{given.n}.json", facts)
+    file = result_file(given.out or FOLDER / f"blended-{given.data}-{given.n}.json", facts)
     ensure_built(place)
     file.note_machine("blended", "moodrec", "faiss-cpu", "numpy")
     with threadpool_limits(1):

@@ -21,7 +21,7 @@ from search_asked import Asked, K
 from search_building import ensure_built, source_hash, tell
 from search_cells import Cell, QuestionMaker
 from search_data import DIM, NAMES, load_data
-from search_results import FOLDER, ResultFile
+from search_results import FOLDER, result_file
 from search_terms import Columns
 from search_worker import Answer, Place, Worker
 
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the sizes that are missing."""
     given = parser().parse_args(arguments)
     facts = {"data": given.data, "dim": DIM, "k": K, "seed": given.seed, "questions": given.questions}
-    file = ResultFile(given.out or FOLDER / f"growth-{given.data}.json", facts)
+    file = result_file(given.out or FOLDER / f"growth-{given.data}.json", facts)
     sizes: dict[str, Any] = {} if given.again else file.document.get("sizes", {})
     wanted = [n for n in given.n if sizes.get(str(n), {}).get("build", {}).get("source") != source_hash()]
     places = [Place(SYSTEM, given.data, n, given.cache.resolve()) for n in wanted]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +71,14 @@ class ResultFile:
 
 def _on_one_line(found: re.Match[str]) -> str:
     return "[" + ", ".join(item.strip() for item in found[1].split(",")) + "]"
+
+
+def result_file(path: Path, facts: dict[str, Any]) -> ResultFile:
+    """As the scripts open theirs: a file of other facts ends them with a message."""
+    try:
+        return ResultFile(path, facts)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def search_path(data: str, n: int) -> Path:

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from search_asked import K
 from search_cells import all_cells
 from search_data import DIM, NAMES
-from search_results import ResultFile, search_path
+from search_results import result_file, search_path
 from search_session import Plan, Session
 
 from peers.registry import SYSTEMS
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "seed": plan.seed,
         "questions": plan.questions,
     }
-    file = ResultFile(given.out or search_path(plan.data, plan.n), facts)
+    file = result_file(given.out or search_path(plan.data, plan.n), facts)
     for name in given.again:
         file.forget(name)
     for name in given.tune_again:
