@@ -7,6 +7,7 @@ from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 from search_figures import OURS, Blended, Catalogue, CellResult, Growth
 
 from moodrec.plots.canvas import ACCENT, FAINT, INK, MUTED, SECOND, new_figure, save_figure, tidy
@@ -80,6 +81,12 @@ def growth_plot(growth: Growth, out: Path) -> str:
     tidy(axes)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 3)))
+        axis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{value:,g}" if value < 1000 else f"{value:,.0f}")
+        )
+    axes.tick_params(which="minor", length=0, labelleft=False, labelbottom=False)
     for cell, colour in zip(growth.cells, (ACCENT, SECOND, "#d08a4a", "#4b8b6f"), strict=False):
         axes.plot(growth.sizes, growth.times(cell), "o-", color=colour, label=cell, markersize=4)
     first = min(growth.times(cell)[0] for cell in growth.cells)
@@ -105,7 +112,8 @@ def blended_plot(blended: Blended, out: Path) -> str:
             axes.plot(weights, [p[field] for p in points], line, color=colour, label=label, markersize=4)
         axes.set_xlabel("weight of the mood", fontsize=8.5, color=MUTED)
         axes.set_title(name, loc="left", fontsize=9.5, color=INK)
-        axes.set_ylim(bottom=0)
+        lowest = min(point[field] for point in blended.points)
+        axes.set_ylim(bottom=0 if field == "cpu_ms" else min(0.9, lowest))
     axes.axhline(0.98, color=FAINT, linewidth=2)
     axes.legend(fontsize=8, frameon=False, loc="lower left")
     figure.subplots_adjust(0.07, 0.16, 0.99, 0.9, 0.15)

@@ -75,9 +75,17 @@ def short_number(value: float) -> str:
 
 def systems_table(catalogue: Catalogue) -> str:
     """What each system takes, and its worst."""
-    head = ["system", "build CPU-s", "files MB", "memory MB", "worst cell CPU-ms", "cells reached", "short"]
+    head = [
+        "system",
+        "build CPU-s",
+        "files MB",
+        "memory MB",
+        "worst cell CPU-ms",
+        "wall / CPU",
+        "cells reached",
+    ]
     rows = [_system_row(catalogue, name) for name in catalogue.systems]
-    return table([*head, "violations", "set up"], rows)
+    return table([*head, "short", "violations", "set up"], rows)
 
 
 def _system_row(catalogue: Catalogue, name: str) -> list[str]:
@@ -91,6 +99,7 @@ def _system_row(catalogue: Catalogue, name: str) -> list[str]:
         f"{build['files_mb']:.0f}" if build else "",
         f"{memory['private_mb']:.0f} + {memory['mapped_mb']:.0f} mapped" if memory else "",
         f"{short_number(slowest.cpu_ms)} ({worst})",
+        f"{geometric_mean(one.wall_ms / one.cpu_ms for _, one in found):.2f}",
         f"{sum(one.reached for _, one in found)} of {len(found)}",
         str(sum(one.short for _, one in found)),
         str(sum(one.violations for _, one in found)),
