@@ -24,15 +24,15 @@ from moodrec.index.passing import Passing, Term
 from moodrec.index.request import Request
 from moodrec.index.stopping import sample_scores
 
-QUERIES: Final = 40
-STEP: Final = 0.2
-"""By which z changes at a time."""
+QUERIES: Final = 64
+STEP: Final = 0.75
+"""By which the share that may stay behind changes at a time."""
 MOST_STEPS: Final = 10
 _DIRECTIONS: Final = 4
 _SHARES: Final = (0.5, 0.1, 0.01)
 _NOISE: Final = 0.3
 _NEIGHBOURS: Final = 10
-_MARGIN: Final = 0.5
+_MARGIN: Final = 0.75
 """Of what the target recall lets go, the sample may lose this share."""
 
 

@@ -26,7 +26,7 @@ from moodrec.index.request import Request
 from moodrec.index.runtime import faiss, map_over
 from moodrec.index.stopping import StopRule, fit
 
-_RULE_FILES: Final = ("spread.npy", "shape.npy", "z.npy")
+_RULE_FILE: Final = "stop-rule.npz"
 _ROUNDS: Final = 10
 """Of k-means."""
 _ROWS_AT_ONCE: Final = 1 << 16
@@ -83,10 +83,10 @@ class IvfEngine:
         """Give the stop rule the least patience with which sample searches find enough."""
         known = calibration.trials(catalogue, self.config)
         at_first = calibration.enough(self, catalogue, known, self.config.target_recall)
-        step = -calibration.STEP if at_first else calibration.STEP
+        step = 1 / calibration.STEP if at_first else calibration.STEP
         for _ in range(calibration.MOST_STEPS):
             before = self.rule
-            self.rule, self._search = before.raised(step), None
+            self.rule, self._search = before.scaled(step), None
             now = calibration.enough(self, catalogue, known, self.config.target_recall)
             if at_first and not now:
                 self.rule, self._search = before, None
@@ -97,8 +97,8 @@ class IvfEngine:
     def open(cls, folder: Path, config: IndexConfig, facts: Facts) -> Self:
         """Read saved lists."""
         index = read_index(folder / INDEX_FILE)
-        spread, shape, z = (np.load(folder / name, allow_pickle=False) for name in _RULE_FILES)
-        rule = StopRule(_centroids(index), spread, shape, z)
+        with np.load(folder / _RULE_FILE, allow_pickle=False) as saved:
+            rule = StopRule(_centroids(index), **saved)
         return cls(index, rule, config, int(facts["learnt_from"]))
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
@@ -137,8 +137,7 @@ class IvfEngine:
     def save(self, folder: Path) -> Facts:
         """Write the lists and the stop rule."""
         write_index(self.index, folder / INDEX_FILE)
-        for name, array in zip(_RULE_FILES, (self.rule.spread, self.rule.shape, self.rule.z), strict=True):
-            np.save(folder / name, array, allow_pickle=False)
+        np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
         return {"learnt_from": self.learnt_from}
 
 

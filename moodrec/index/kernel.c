@@ -28,8 +28,12 @@
 #define CLONES
 #endif
 
-enum { BLOCK = 1024, PENDING = 32, STRIDE = 32 };
+enum { BLOCK = 1024, PENDING = 32, STRIDE = 32, SAMPLED = 256 };
 #define LEAST_CHANGE 0.05f
+#define FIRST_Z 2.0f
+#define LEAST_SPREADS -4.0f
+#define BINS_A_SPREAD 8
+#define BINS 96
 enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, AND, OR };
 enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };
 enum { BYTES, FLOATS };
@@ -57,7 +61,9 @@ typedef struct {
     const float *weights;       /* (nlist,) sizes */
     const float *spread;        /* (nlist,) of the scores in a list about its centroid's */
     const float *shape;         /* (dim, dim) how spreads differ with the query's direction */
-    const float *z;             /* (levels,) spreads to look ahead when 10, 20, 40, ... rows score as high as the last */
+    const float *left;          /* (levels,) share of the expected rows that may stay behind at ranks 10, 20, 40, ... */
+    const float *left_at_edge;  /* (levels,) the same for the last rows of such a rank */
+    const float *ranks;         /* (levels,) how many rows are expected above such a rank, commonly */
     int64_t levels;
 } Lists;
 
@@ -181,6 +187,20 @@ EXPORT int64_t moodrec_mask(const Step *steps, int64_t n_steps, int64_t height, 
     return passed;
 }
 
+/* Of how many rows, in blocks spread over all n, how many pass; -1 without memory. */
+EXPORT int64_t moodrec_sample(const Step *steps, int64_t n_steps, int64_t height, int64_t n, int64_t blocks, int64_t *seen) {
+    int64_t passed = 0, size = n / blocks < SAMPLED ? n / blocks : SAMPLED;
+    uint8_t *stack = malloc((size_t)(height > 0 ? height : 1) * BLOCK);
+    if (!stack) return -1;
+    *seen = size * blocks;
+    for (int64_t i = 0; i < blocks && size > 0; i++) {
+        run_filter(steps, n_steps, i * (n / blocks), size, stack);
+        passed += count_set(stack, size);
+    }
+    free(stack);
+    return passed;
+}
+
 /* ---- products ---- */
 
 CLONES static int32_t dot_bytes(const uint8_t *codes, const int8_t *weights, int64_t dim) {
@@ -290,9 +310,11 @@ typedef struct {
     float base, scale;
     Place *places;           /* (nlist,) */
     float *near;             /* (nlist,) products with the centroids */
+    float *spreads, *expected; /* (nlist,) how far lists are below the last hit, and how many rows they may hold above */
     float stretch;           /* of this query's spreads */
     float order_z, z;        /* by which lists were ordered, and by which the search may stop */
-    int64_t next_look;
+    float looked_at;         /* the score to beat when z was found */
+    int64_t next_look, passed;
     int64_t n_best, n_leading, n_pending;
     const char *codes[PENDING];
     int64_t rows[PENDING];
@@ -325,19 +347,44 @@ static inline float tail(float t) {
     return t < 0 ? 1 - beyond : beyond;
 }
 
-/* How many of all rows can be expected to score higher than that. */
-CLONES static float rank_of(const Lists *lists, const float *near, const float *sizes, float score, float stretch) {
-    float rank = 0;
-#pragma omp simd reduction(+ : rank)
-    for (int64_t l = 0; l < lists->nlist; l++)
-        rank += sizes[l] * tail((score - near[l]) / (stretch * lists->spread[l] + FLT_MIN));
-    return rank;
+/* For each list, how many spreads above its centroid's score a score lies, and how many of its rows may score higher. */
+CLONES static float expect(const Lists *lists, const float *restrict near, float score, float stretch, float *restrict t,
+                           float *restrict rows) {
+    const float *restrict spread = lists->spread, *restrict sizes = lists->weights;
+    float total = 0;
+#pragma omp simd reduction(+ : total)
+    for (int64_t l = 0; l < lists->nlist; l++) {
+        t[l] = (score - near[l]) / (stretch * spread[l] + FLT_MIN);
+        rows[l] = sizes[l] * tail(t[l]);
+        total += rows[l];
+    }
+    return total;
 }
 
-/* How many spreads ahead to look when so many rows score as high as the last of the leading. */
-static float z_of(const Lists *lists, float rank) {
-    int64_t level = (int64_t)ceilf(log2f(fmaxf(rank, 10) / 10));
-    return lists->z[level < lists->levels ? level : lists->levels - 1];
+/* The share of the expected rows that may stay behind when the last hit has such a rank among all rows. Where far more rows
+ * are expected above it than the filter accounts for, the filter opposes the query, and the hits are the last rows of that
+ * rank. */
+static float left_at(const Lists *lists, float rank, float expected) {
+    int64_t last = lists->levels - 1, level = last, deeper = 0;
+    if (rank < FLT_MAX) level = (int64_t)ceilf(log2f(rank > 10 ? rank / 10 : 1));
+    while (deeper < last && lists->ranks[deeper] < expected) deeper++;
+    if (lists->ranks[deeper] < expected) return 0; /* deeper than anyone has measured */
+    if (level > last) level = last;
+    return deeper > level + 1 ? lists->left_at_edge[deeper] : lists->left[deeper > level ? deeper : level];
+}
+
+/* How many spreads ahead to look, so that the lists beyond hold no more rows above a score than may stay behind. */
+static float reach(Search *search, float score, float rank) {
+    float bins[BINS] = {0}, *t = search->spreads, *rows = search->expected, missed = 0;
+    float all = expect(search->lists, search->near, score, search->stretch, t, rows);
+    float may_miss = all * left_at(search->lists, rank, all);
+    for (int64_t l = 0; l < search->lists->nlist; l++) {
+        float at = (t[l] - LEAST_SPREADS) * BINS_A_SPREAD;
+        bins[at <= 0 ? 0 : at >= BINS - 1 ? BINS - 1 : (int)at] += rows[l];
+    }
+    int64_t bin = BINS - 1;
+    while (bin > 0 && missed + bins[bin] <= may_miss) missed += bins[bin--];
+    return LEAST_SPREADS + (float)(bin + 1) / BINS_A_SPREAD;
 }
 
 static float bound_of(const Search *search, int64_t list, float near, float z) {
@@ -383,14 +430,17 @@ static void order_left(Search *search, Place *heap, int64_t left) {
     for (int64_t at = left / 2 - 1; at >= 0; at--) settle(heap, left, at);
 }
 
-/* A search that is to rank by mood as well goes by what sound alone would have to score. */
+/* A search that is to rank by mood as well goes by what sound alone would have to score, and takes its last hit to lie
+ * as deep as can be: most rows that sound alike have another mood. */
 static void look_ahead(Search *search) {
     const Query *query = search->query;
     search->next_look = search->out->lists + 1 + search->out->lists / 2;
     if (search->n_leading < query->depth) return;
+    search->looked_at = search->leading[0].score;
+    float share = query->n_steps ? ((float)search->passed + 1) / ((float)search->out->visited + 1) : 1;
+    float rank = query->n_moods ? FLT_MAX : (float)query->depth / share;
     float sound = (search->leading[0].score - query->mood_weight) / fmaxf(query->similarity_weight, 1e-6f);
-    float rank = rank_of(search->lists, search->near, search->lists->weights, sound, search->stretch);
-    search->z = z_of(search->lists, fmaxf(rank, (float)query->depth));
+    search->z = reach(search, sound, rank);
 }
 
 static float affinity(const Query *query, int64_t row) {
@@ -423,6 +473,7 @@ static void score_pending(Search *search) {
 }
 
 static void add_pending(Search *search, const char *code, int64_t row, int64_t bytes) {
+    search->passed++;
     for (int64_t at = 0; at < bytes; at += 64) PREFETCH(code + at);
     search->codes[search->n_pending] = code;
     search->rows[search->n_pending++] = row;
@@ -465,19 +516,29 @@ static void visit_list(Search *search, int64_t list) {
     }
 }
 
+static void look_again(Search *search, Place *heap, int64_t left) {
+    look_ahead(search);
+    if (fabsf(search->z - search->order_z) > LEAST_CHANGE) order_left(search, heap, left);
+}
+
+static int beaten(const Search *search, Place best) {
+    return search->n_leading == search->query->depth && best.bound <= search->leading[0].score;
+}
+
 static void visit_lists(Search *search) {
     int64_t first = lay_out(search), left = search->lists->nlist - first;
     Place *heap = search->places + first;
     for (int64_t i = 0; i < first; i++) visit_list(search, search->places[i].list);
-    search->z = search->lists->z[search->lists->levels - 1];
+    search->z = FIRST_Z;
     look_ahead(search);
     order_left(search, heap, left);
     while (left > 0) {
-        if (search->out->lists >= search->next_look) {
-            look_ahead(search);
-            if (fabsf(search->z - search->order_z) > LEAST_CHANGE) order_left(search, heap, left);
+        if (search->out->lists >= search->next_look) look_again(search, heap, left);
+        if (beaten(search, heap[0])) {
+            /* What the lists are expected to hold depends on the score to beat: the last word is with the present one. */
+            if (search->looked_at != search->leading[0].score) look_again(search, heap, left);
+            if (beaten(search, heap[0])) break;
         }
-        if (search->n_leading == search->query->depth && heap[0].bound <= search->leading[0].score) break;
         visit_list(search, next_list(heap, &left).list);
     }
     score_pending(search);
@@ -487,13 +548,15 @@ static void visit_lists(Search *search) {
 EXPORT int64_t moodrec_search(const Lists *lists, const Query *query, Found *out) {
     Search search = {.lists = lists, .query = query, .out = out};
     search.places = malloc((size_t)lists->nlist * sizeof(Place));
-    search.near = malloc((size_t)lists->nlist * sizeof(float));
+    search.near = malloc(3 * (size_t)lists->nlist * sizeof(float));
     search.best = malloc((size_t)query->wanted * sizeof(Hit));
     search.leading = malloc((size_t)query->depth * sizeof(Hit));
     search.stack = malloc((size_t)(query->stack + 1) * BLOCK + STRIDE);
     search.weights = malloc((size_t)lists->dim);
     int64_t failed = search.places && search.near && search.best && search.leading && search.stack && search.weights ? 0 : -1;
     if (!failed) {
+        search.spreads = search.near + lists->nlist;
+        search.expected = search.spreads + lists->nlist;
         if (lists->kind == BYTES) weigh(&search);
         search.stretch = stretch_of(lists, query->vector);
         visit_lists(&search);

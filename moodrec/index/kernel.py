@@ -26,6 +26,7 @@ _DTYPES: Final = {
     for number, name in enumerate(("i1", "u1", "i2", "u2", "i4", "u4", "i8", "f4", "f8"))
 }
 _WHOLE: Final = _DTYPES[np.dtype("i8")]
+_SAMPLES: Final = 16
 
 
 class Step(Structure):
@@ -65,7 +66,9 @@ class Lists(Structure):
         ("weights", c_void_p),
         ("spread", c_void_p),
         ("shape", c_void_p),
-        ("z", c_void_p),
+        ("left", c_void_p),
+        ("left_at_edge", c_void_p),
+        ("ranks", c_void_p),
         ("levels", c_int64),
     )
 
@@ -116,6 +119,8 @@ def library() -> Any:
     loaded.moodrec_search.restype = loaded.moodrec_mask.restype = c_int64
     loaded.moodrec_search.argtypes = (POINTER(Lists), POINTER(Query), POINTER(Found))
     loaded.moodrec_mask.argtypes = (POINTER(Step), c_int64, c_int64, c_int64, c_void_p)
+    loaded.moodrec_sample.restype = c_int64
+    loaded.moodrec_sample.argtypes = (*loaded.moodrec_mask.argtypes[:4], c_int64, POINTER(c_int64))
     loaded.moodrec_products.restype = None
     loaded.moodrec_products.argtypes = (c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_void_p)
     return loaded
@@ -165,6 +170,14 @@ class Program:
         if passed < 0:
             raise MemoryError
         return found, passed
+
+    def sample(self, n: int) -> float:
+        """The share of ``n`` rows that passes, about: from some thousands of them."""
+        seen = c_int64()
+        passed = library().moodrec_sample(self.steps, self.n_steps, self.height, n, _SAMPLES, seen)
+        if passed < 0:
+            raise MemoryError
+        return float(passed / max(1, seen.value))
 
     def _add(self, selection: Selection, height: int) -> None:
         """Add the steps that put a selection's mask on the stack, which then holds ``height`` masks."""

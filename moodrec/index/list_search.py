@@ -45,12 +45,13 @@ class ListSearch:
         by_bytes = index.code_size == index.d
         middle, step = _decoding(index) if by_bytes else (np.zeros(0, np.float32),) * 2
         runs, starts = _runs(index, sizes)
-        floats = (rule.centroids, middle, step, sizes, rule.spread, rule.shape, rule.z)
+        tables = (rule.left, rule.left_at_edge, rule.ranks)
+        floats = (rule.centroids, middle, step, sizes, rule.spread, rule.shape, *tables)
         contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
         self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, *contiguous)
         kind = _BYTES if by_bytes else _FLOATS
         self._lists = kernel.Lists(
-            index.nlist, index.d, kind, *(kernel.address(array) for array in self._kept), len(rule.z)
+            index.nlist, index.d, kind, *(kernel.address(array) for array in self._kept), len(rule.left)
         )
 
     def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:

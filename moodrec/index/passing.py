@@ -67,6 +67,15 @@ class Passing:
         """How many rows pass."""
         return self.n_alive if self.selection is None else self._masked[1]
 
+    def is_below(self, most: float) -> bool:
+        """Whether fewer rows than that pass; they are counted only if a sample does not show that there are more."""
+        if not self.terms:
+            return False
+        n = len(self.alive)
+        if self.known_mask is None and kernel.library() is not None and self.program.sample(n) * n > most:
+            return False
+        return self.count <= most
+
     @property
     def rows(self) -> NDArray[np.int64] | None:
         """The rows that pass, rising; None: all do."""

@@ -7,7 +7,8 @@ hits (caps, copies, diversity) and the candidates do not last, the search goes d
 A scan is taken
 
 - when the user asks for it, and when a large part of the rows is wanted,
-- for a batch of queries under a filter that few rows pass: one mask, one matrix product.
+- when a filter seems to pass very few rows, or in a batch of queries so few that one mask and one matrix product
+are best.
 
 Structures that cannot take filters or mood targets as they are (all but lists searched by the kernel) leave it to a
 scan too
@@ -41,6 +42,8 @@ _SCAN_SHARE: Final = 0.1
 _BATCH: Final = 8
 """From so many queries on, a matrix product is considered."""
 _DEEPER: Final = 4
+_LEAST_FEW: Final = 300
+_FEW_SHARE: Final = 0.002
 
 
 @dataclass
@@ -86,9 +89,13 @@ def _why_scan_anyway(catalogue: Catalogue, config: IndexConfig, request: Request
     """Where a scan beats even an engine that takes everything as it is; the rows that pass are not counted for it."""
     if request.depth > _SCAN_SHARE * catalogue.n_alive:
         return "much of what there is is wanted"
-    if len(request.queries) < _BATCH or not request.filtered:
-        return None
-    return "few rows pass" if request.passing.count <= config.exact_rows else None
+    most = config.exact_rows if len(request.queries) >= _BATCH else _few(len(catalogue))
+    return "few rows pass" if request.passing.is_below(most) else None
+
+
+def _few(n: int) -> float:
+    """So many of n rows are scored sooner than lists are visited for the best of them."""
+    return max(_LEAST_FEW, n * _FEW_SHARE)
 
 
 def _scan(catalogue: Catalogue, request: Request, reason: str) -> _Found:

@@ -5,22 +5,22 @@ product with the row's offset from it; over the rows of list l such products hav
 
     sigma_l * stretch(q),   sigma_l = sqrt(mean |offset|^2 / d),   stretch(q) = sqrt(q' W q / (trace W / d))
 
-where W is the mean outer product of all offsets: a query along which rows scatter more has to look farther. A list
-can be expected to change the top k as long as ::
+where W is the mean outer product of all offsets: a query along which rows scatter more has to look farther. Taking
+the scores in a list as normal, one can say how many rows of each list may score higher than the k-th best score so
+far.
+The search stops when the lists that are left hold no more than a share of all the rows that may.
 
-    q . centroid + z * sigma_l * stretch(q)  >  the k-th best score so far
-
-How far into the lists' tails it pays to look, ``z``, depends on how many rows of all score as high as the k-th: k
-without a filter, many more under one that few rows nearby pass. That rank is estimated from the lists, the scores in
-each taken as normal. So ``z`` is a function of the estimated rank. It is fitted when the index is built, from the
-exact neighbours of sample queries at several ranks; :mod:`moodrec.index.calibration` then has the last word.
+How large a share may stay behind depends on the rank that the k-th score has among all rows, for the lists' tails are
+not quite normal: k without a filter, k / s under a filter that lets a share s of the nearby rows pass, or what the
+lists lead one to expect, if that is more. It is fitted when the index is built, from the exact neighbours of sample
+queries at several ranks; :mod:`moodrec.index.calibration` then has the last word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,10 @@ LEVEL_STEP: Final = 2
 _QUERIES_AT_ONCE: Final = 8
 _ROWS_AT_ONCE: Final = 1 << 16
 _LEAST_SPREAD: Final = 1e-6
-_MARGIN: Final = 0.5
+_UNFITTED: Final = (np.zeros(0, np.float32),) * 3
+_EDGE: Final = 0.8
+"""Of a rank, where its last rows begin."""
+_MARGIN: Final = 0.75
 """Of what the target recall lets go, calibration uses this share: other queries are never quite the sample."""
 
 Floats = NDArray[np.float32]
@@ -53,69 +56,128 @@ class StopRule:
     """(nlist,) sigma of each list."""
     shape: Floats
     """(d, d) W, scaled to a mean of 1 on its diagonal."""
-    z: Floats
-    """(levels,) of 10, 20, 40, ... rows."""
+    left: Floats
+    """(levels,) share of the rows expected above the k-th score that may stay behind, at ranks of 10, 20, 40, ...
+    rows.
+    """
 
-    def visits(self, queries: Vectors) -> Visits:
-        """The order in which each query visits the lists, and the bounds on what is left, for the level that looks
-        farthest.
-        """
+    left_at_edge: Floats
+    """(levels,) the same for the last fifth of such a rank: what a filter lets pass that opposes the query."""
+    ranks: Floats
+    """(levels,) how many rows the lists lead one to expect above such a rank, commonly."""
+
+    @property
+    def fitted(self) -> dict[str, Floats]:
+        """All but the centroids."""
+        names = ("spread", "shape", "left", "left_at_edge", "ranks")
+        return {name: getattr(self, name) for name in names}
+
+    def visits(self, queries: Vectors, sizes: NDArray[np.int64]) -> Visits:
+        """The order in which each query visits the lists, and what is expected of them."""
         near = products(self.centroids, None, queries)
         order = np.argsort(-near, axis=1, kind="stable")
-        stretch = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
-        bounds = near + self.z.max() * stretch[:, None] * self.spread
-        left = np.maximum.accumulate(np.take_along_axis(bounds, order, axis=1)[:, ::-1], axis=1)[:, ::-1]
-        return Visits(order, np.take_along_axis(near, order, axis=1), left)
+        scale = np.maximum(self._stretch(queries)[:, None] * self.spread, _LEAST_SPREAD)
+        return Visits(
+            order,
+            np.take_along_axis(near, order, axis=1),
+            np.take_along_axis(scale, order, axis=1),
+            sizes[order],
+            float(min(self.left.min(), self.left_at_edge.min())),
+        )
 
-    def raised(self, by: float) -> StopRule:
-        """The rule with every z higher, or lower but not below 0."""
-        return replace(self, z=np.maximum(self.z + np.float32(by), 0))
+    def _stretch(self, queries: Vectors) -> Floats:
+        stretch: Floats = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
+        return stretch
+
+    def expected(
+        self, query: Floats, score: float, sizes: NDArray[np.int64]
+    ) -> tuple[Floats, NDArray[np.float64]]:
+        """For each list, how many spreads its centroid's score lies below a score, and how many rows may be above."""
+        scale = np.maximum(self.spread * self._stretch(query[None]), _LEAST_SPREAD)
+        t = (score - self.centroids @ query) / scale
+        return t.astype(np.float32), (sizes * tail(t)).astype(np.float64)
+
+    def scaled(self, factor: float) -> StopRule:
+        """The rule with more or less that may stay behind."""
+        left, at_edge = (
+            np.minimum(table * np.float32(factor), 1) for table in (self.left, self.left_at_edge)
+        )
+        return replace(self, left=left, left_at_edge=at_edge)
 
 
 @dataclass(frozen=True, eq=False)
 class Visits:
-    """For each query, all lists in the order of their centroids."""
+    """For each query, all lists in the order of their centroids; all arrays are (q, nlist)."""
 
     lists: NDArray[np.int64]
-    """(q, nlist)"""
     centroid_scores: Floats
-    """(q, nlist)"""
-    best_left: Floats
-    """(q, nlist) highest score that can be expected from this list or a later one."""
+    scale: Floats
+    """Spread of the scores in a list."""
+    sizes: NDArray[np.int64]
+    left: float
+    """Share of the expected rows that may stay behind, whatever the rank."""
 
     def needed(self, queries: NDArray[np.int64], kth_scores: Floats) -> NDArray[np.int64]:
         """How many lists some of the queries must visit in all, given their k-th best scores so far."""
-        counts: NDArray[np.int64] = np.count_nonzero(self.best_left[queries] > kth_scores[:, None], axis=1)
+        t = (kth_scores[:, None] - self.centroid_scores[queries]) / self.scale[queries]
+        rows = self.sizes[queries] * tail(t)
+        beyond = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]
+        counts: NDArray[np.int64] = np.count_nonzero(beyond > self.left * beyond[:, :1], axis=1)
         return counts
 
 
 def fit(vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> StopRule:
     """Fit the stop rule to a catalogue, as far as that goes without searching it.
 
-    At a level of r rows, a row in list l among the r nearest is found for sure when ``z`` reaches
-    ``(r-th score - q . centroid_l) / (sigma_l * stretch(q))``, or when the list is among those that every search
-    visits. ``z`` is what suffices for the target share of them.
+    Where lists are visited in the order of their tails, a row is found if the rows expected in its list and beyond
+    are a larger share of all than may stay behind. That share is what suffices for the target share of the r
+    nearest
+    rows.
 
     Args:
         vectors: (n, d) of unit length, one row at least.
         centroids: (nlist, d) of the lists.
         list_of: (n,) list of each row.
-        config: the target recall, the lists that every search visits, the seed of the sample.
+        config: the target recall, the seed of the sample.
     """
     squares, outer = _scatter(vectors, centroids, list_of)
     sizes = np.bincount(list_of, minlength=len(centroids))
     total = np.bincount(list_of, squares, minlength=len(centroids))
     spread = np.sqrt(total / np.maximum(sizes, 1) / vectors.shape[1])
     shape = outer / max(np.trace(outer) / len(outer), _LEAST_SPREAD**2)
-    rule = StopRule(centroids, spread.astype(np.float32), shape.astype(np.float32), np.zeros(0, np.float32))
-    share = 1 - (1 - config.target_recall) * _MARGIN
-    ranks = levels(len(vectors))
-    needs: list[list[Floats]] = [[] for _ in ranks]
+    rule = StopRule(centroids, spread.astype(np.float32), shape.astype(np.float32), *_UNFITTED)
+    samples: list[list[_Sample]] = [[] for _ in levels(len(vectors))]
     for query, scores in sample_scores(vectors, config.seed):
-        for rank, needed in _needed(rule, vectors[query], scores, list_of, sizes):
-            needs[min(int(np.searchsorted(ranks, rank)), len(ranks) - 1)].append(needed)
-    z = [float(np.quantile(np.concatenate(needed), share)) if needed else 0.0 for needed in needs]
-    return replace(rule, z=np.maximum.accumulate(np.maximum(z, 0).astype(np.float32)))
+        found = _samples(rule, vectors[query], scores, list_of, sizes)
+        for of_level, sample in zip(samples, found, strict=True):
+            of_level.append(sample)
+    miss = (1 - config.target_recall) * _MARGIN
+    return replace(
+        rule,
+        left=_falling(
+            [np.quantile(np.concatenate([one.shares for one in level]), miss) for level in samples]
+        ),
+        left_at_edge=_falling(
+            [np.quantile(np.concatenate([one.at_edge for one in level]), miss) for level in samples]
+        ),
+        ranks=-_falling([-np.median([one.expected for one in level]) for level in samples]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """A query's neighbours at one level."""
+
+    expected: float
+    """Rows that the lists lead one to expect."""
+    shares: Floats
+    """For each neighbour, the share of the expected rows that is in its list or beyond."""
+    at_edge: Floats
+    """The same for the last of them."""
+
+
+def _falling(values: Sequence[float | np.floating[Any]]) -> Floats:
+    return np.minimum.accumulate(np.array(values, np.float32))
 
 
 def levels(n: int) -> list[int]:
@@ -151,20 +213,22 @@ def _scatter(
     return squares, outer / len(vectors)
 
 
-def _needed(
+def _samples(
     rule: StopRule, query: Floats, scores: Floats, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
-) -> Iterator[tuple[float, Floats]]:
-    """For each level its rank as a search would estimate it, and the z that each row of that level needs to be
-    found.
-    """
-    near = rule.centroids @ query
-    scale = np.maximum(rule.spread * np.sqrt(query @ rule.shape @ query), _LEAST_SPREAD)
-    ranks = levels(len(scores))
-    tops = np.partition(scores, [len(scores) - rank for rank in ranks])
-    for rank in ranks:
-        lowest = tops[len(scores) - rank]
-        t = (lowest - near) / scale
-        yield float(sizes @ tail(t)), t[list_of[np.flatnonzero(scores >= lowest)]]
+) -> Iterator[_Sample]:
+    """One for each level."""
+    n, ranks = len(scores), levels(len(scores))
+    edges = [max(1, int(_EDGE * rank)) for rank in ranks]
+    tops = np.partition(scores, [n - rank for rank in (*ranks, *edges)])
+    for rank, edge in zip(ranks, edges, strict=True):
+        lowest = float(tops[n - rank])
+        t, rows = rule.expected(query, lowest, sizes)
+        order = np.argsort(t)
+        beyond = np.empty(len(t), np.float32)
+        beyond[order] = np.cumsum(rows[order][::-1])[::-1] / max(rows.sum(), _LEAST_SPREAD)
+        found = np.flatnonzero(scores >= lowest)
+        shares = beyond[list_of[found]]
+        yield _Sample(float(rows.sum()), shares, shares[scores[found] <= tops[n - edge]])
 
 
 def tail(t: Floats) -> Floats:

@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from moodrec.config import IndexConfig
 from moodrec.errors import CorruptStoreError, ModelMismatchError, NotFoundError
-from moodrec.filters.columns import row_mask
+from moodrec.filters.columns import select
 from moodrec.filters.conditions import Condition
 from moodrec.filters.parse import parse
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.checks import Vectors, listed
 from moodrec.index.engine import Engine
 from moodrec.index.frames import to_pandas
+from moodrec.index.passing import evaluated
 from moodrec.index.persistence import Opened, Origin
 from moodrec.index.store import Version
 
@@ -84,7 +85,7 @@ class IndexView:
             FilterError: it cannot be read, or names an unknown column.
         """
         condition = parse(where) if isinstance(where, str) else where
-        mask = row_mask(condition, self._catalogue.columns)
+        mask, _ = evaluated(select(condition, self._catalogue.columns), len(self._catalogue))
         rows = self._catalogue.living_rows
         return self._catalogue.table.take(pa.array(rows[mask[rows]]))
 

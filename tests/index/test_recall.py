@@ -102,7 +102,7 @@ def test_filtered_through_the_lists_alone(index: MoodIndex, share: float, relati
         hits = lists.search(query, K, where=where)
         assert hits.counts.tolist() == [K]
         assert all_pass(hits.track_ids[0], share, relation, i)
-        assert share == SHARES[-1] or hits.explanation.path == index.info().kind
+        assert share < SHARES[1] or hits.explanation.path == index.info().kind
         recalls.append(recall(hits, lists.search(query, K, where=where, exact=True)))
     assert np.mean(recalls) >= 0.98
 

@@ -31,18 +31,19 @@ def test_levels_double_up_to_half_of_the_rows() -> None:
 def test_a_higher_target_takes_more_patience() -> None:
     vectors = clustered(np.random.default_rng(0), 3000, 16, 40)
     centroids, list_of = lists_of(vectors, 60)
-    z = [
-        fit(vectors, centroids, list_of, CONFIG.model_copy(update={"target_recall": target})).z.max()
+    left = [
+        fit(vectors, centroids, list_of, CONFIG.model_copy(update={"target_recall": target})).left.max()
         for target in (0.5, 0.9, 0.99)
     ]
-    assert z[0] < z[1] < z[2]
+    assert left[0] > left[1] > left[2] > 0
 
 
 def test_patience_never_falls_with_the_rank() -> None:
     vectors = clustered(np.random.default_rng(1), 3000, 16, 40)
     rule = fit(vectors, *lists_of(vectors, 60), CONFIG)
-    assert len(rule.z) == len(levels(3000))
-    assert (np.diff(rule.z) >= 0).all()
+    assert len(rule.left) == len(rule.ranks) == len(levels(3000))
+    assert (np.diff(rule.left) <= 0).all()
+    assert (np.diff(rule.ranks) >= 0).all()
 
 
 def test_spread_and_shape_are_those_of_the_offsets() -> None:
@@ -65,7 +66,7 @@ def test_calibration_gives_the_least_patience_that_finds_enough() -> None:
         *(f"{share} {relation}" for share in (0.5, 0.1, 0.01) for relation in ("agrees", "opposes")),
     }
     assert calibration.enough(engine, arranged, known, engine.config.target_recall)
-    engine.rule, engine._search = engine.rule.raised(-calibration.STEP), None
+    engine.rule, engine._search = engine.rule.scaled(1 / calibration.STEP), None
     assert not calibration.enough(engine, arranged, known, engine.config.target_recall)
 
 
