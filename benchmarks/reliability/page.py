@@ -100,11 +100,12 @@ def damage() -> str:
 
 def throughput() -> str:
     """How close analysis comes to its slower half."""
-    found = result("analysis-throughput")["times real time"]["all together"]
+    every = result("analysis-throughput")["times real time"]
+    found, apart = every["all together"], every["all together, one core each"]
     return (
         f"decoding {found['decode']:.0f}, network {found['network']:.0f}, analysis {found['analyze']:.0f} times real "
-        f"time: {found['of the slower half']:.2f} of the slower half; on cores that both share no more than "
-        f"{found['ceiling on shared cores']:.2f} is possible"
+        f"time: {found['of the slower half']:.2f} of the slower half, where two halves that share the cores can come "
+        f"to {found['ceiling']:.2f}; with one core for each half {apart['of the slower half']:.2f}"
     )
 
 
