@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import platform
 import shutil
 import sys
@@ -56,6 +57,7 @@ def examine(library: Path, model: Path | None = None, device: Device = "auto") -
         _python(),
         *(_package(name) for name in NEEDED),
         *_guarded("device", _device),
+        *_guarded("search kernel", _kernel),
         *_guarded("faiss on a GPU", _faiss_gpu),
         *_guarded("model", lambda: _model(model, device)),
         *_guarded("audio formats", _formats),
@@ -113,6 +115,18 @@ def _device() -> Iterator[Check]:
         yield Check("device", "ok", f"cuda: {torch.cuda.get_device_name()}")
     else:
         yield Check("device", "ok", f"cpu, {torch.get_num_threads()} threads; no CUDA device in sight")
+
+
+def _kernel() -> Iterator[Check]:
+    from moodrec.index import kernel
+
+    if kernel.library() is not None:
+        yield Check("search kernel", "ok", "compiled")
+    elif os.environ.get(kernel.KERNEL_VARIABLE) == "0":
+        yield Check("search kernel", "ok", f"switched off by {kernel.KERNEL_VARIABLE}=0; FAISS searches")
+    else:
+        advice = "for fast search under filters: apt-get install gcc, then pip install moodrec again"
+        yield Check("search kernel", "warn", "not built; FAISS searches", advice)
 
 
 def _faiss_gpu() -> Iterator[Check]:

@@ -103,3 +103,14 @@ def test_a_check_that_fails_is_a_finding(error: Exception) -> None:
     assert doctor._guarded("thing", lambda: iter(look())) == (
         Check("thing", "broken", "x", "see the line above that is broken"),
     )
+
+
+def test_a_kernel_that_is_not_there_is_a_warning(
+    library: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moodrec.index.kernel.library", lambda: None)
+    check = found(library, model)["search kernel"]
+    assert check.status == "warn"
+    assert "gcc" in check.advice
+    monkeypatch.setenv("MOODREC_KERNEL", "0")
+    assert found(library, model)["search kernel"].status == "ok"

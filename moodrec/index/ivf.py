@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
 from moodrec.errors import DataError
-from moodrec.index import kernel
+from moodrec.index import calibration, kernel
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
 from moodrec.index.engine import INDEX_FILE, UNBOUNDED, Candidates, Facts, PassesOver, read_index, write_index
@@ -75,7 +75,23 @@ class IvfEngine:
         arranged, list_of = catalogue.arranged(by_list), list_of[by_list]
         _fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, _centroids(index), list_of, config)
-        return arranged, cls(index, rule, config, len(arranged))
+        engine = cls(index, rule, config, len(arranged))
+        engine._calibrate(arranged)
+        return arranged, engine
+
+    def _calibrate(self, catalogue: Catalogue) -> None:
+        """Give the stop rule the least patience with which sample searches find enough."""
+        known = calibration.trials(catalogue, self.config)
+        at_first = calibration.enough(self, catalogue, known, self.config.target_recall)
+        step = -calibration.STEP if at_first else calibration.STEP
+        for _ in range(calibration.MOST_STEPS):
+            before = self.rule
+            self.rule, self._search = before.raised(step), None
+            now = calibration.enough(self, catalogue, known, self.config.target_recall)
+            if at_first and not now:
+                self.rule, self._search = before, None
+            if at_first != now:
+                return
 
     @classmethod
     def open(cls, folder: Path, config: IndexConfig, facts: Facts) -> Self:

@@ -23,12 +23,12 @@
 
 /* One build serves every processor: the loops below exist in several forms, and the loader picks one. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
-#define CLONES __attribute__((target_clones("arch=icelake-server", "arch=haswell", "default")))
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
 #endif
 
-enum { BLOCK = 1024, PENDING = 32 };
+enum { BLOCK = 1024, PENDING = 32, STRIDE = 32 };
 #define LEAST_CHANGE 0.05f
 enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, AND, OR };
 enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };
@@ -51,6 +51,7 @@ typedef struct {
     const int64_t *const *rows; /* (nlist,) (size,) the row of each code */
     const int64_t *sizes;       /* (nlist,) */
     const int64_t *runs;        /* (nlist,) so many rows at a list's head follow one another */
+    const int64_t *starts;      /* (nlist,) the first row */
     const float *centroids;     /* (nlist, dim) */
     const float *middle, *step; /* (dim,) for BYTES: a code c stands for middle + step * (c - 128) */
     const float *weights;       /* (nlist,) sizes */
@@ -86,7 +87,7 @@ EXPORT void moodrec_layout(int64_t *sizes) {
 
 #define RANGE_LOOP(type, low_, high_)                                                                        \
     do {                                                                                                     \
-        const type *v = (const type *)step->values + start;                                                  \
+        const type *restrict v = (const type *)step->values + start;                                         \
         const type low = (type)(low_), high = (type)(high_);                                                 \
         if (step->negated)                                                                                   \
             for (int64_t i = 0; i < n; i++) mask[i] = (uint8_t)((v[i] < low) | (v[i] > high));               \
@@ -94,7 +95,7 @@ EXPORT void moodrec_layout(int64_t *sizes) {
             for (int64_t i = 0; i < n; i++) mask[i] = (uint8_t)((v[i] >= low) & (v[i] <= high));             \
     } while (0)
 
-CLONES static void test_range(const Step *step, int64_t start, int64_t n, uint8_t *mask) {
+CLONES static void test_range(const Step *step, int64_t start, int64_t n, uint8_t *restrict mask) {
     switch (step->dtype) {
     case I8: RANGE_LOOP(int8_t, step->whole_low, step->whole_high); break;
     case U8: RANGE_LOOP(uint8_t, step->whole_low, step->whole_high); break;
@@ -106,8 +107,10 @@ CLONES static void test_range(const Step *step, int64_t start, int64_t n, uint8_
     case F32: RANGE_LOOP(float, step->low, step->high); break;
     default: RANGE_LOOP(double, step->low, step->high); break;
     }
-    if (step->present)
-        for (int64_t i = 0; i < n; i++) mask[i] &= step->present[start + i];
+    if (step->present) {
+        const uint8_t *restrict present = step->present + start;
+        for (int64_t i = 0; i < n; i++) mask[i] &= present[i];
+    }
 }
 
 static void test_lookup(const Step *step, int64_t start, int64_t n, uint8_t *mask) {
@@ -133,11 +136,17 @@ CLONES static int any_set(const uint8_t *mask, int64_t n) {
     return any;
 }
 
-CLONES static void join(int32_t op, uint8_t *into, const uint8_t *other, int64_t n) {
+CLONES static void join(int32_t op, uint8_t *restrict into, const uint8_t *restrict other, int64_t n) {
     if (op == AND)
         for (int64_t i = 0; i < n; i++) into[i] &= other[i];
     else
         for (int64_t i = 0; i < n; i++) into[i] |= other[i];
+}
+
+CLONES static int32_t count_set(const uint8_t *mask, int64_t n) {
+    int32_t count = 0;
+    for (int64_t i = 0; i < n; i++) count += mask[i];
+    return count;
 }
 
 /* The mask of n <= BLOCK rows from start on, at the bottom of the stack. */
@@ -165,7 +174,7 @@ EXPORT int64_t moodrec_mask(const Step *steps, int64_t n_steps, int64_t height, 
     for (int64_t start = 0; start < n; start += BLOCK) {
         int64_t m = n - start < BLOCK ? n - start : BLOCK;
         run_filter(steps, n_steps, start, m, stack);
-        for (int64_t i = 0; i < m; i++) passed += stack[i];
+        passed += count_set(stack, m);
         memcpy(mask + start, stack, (size_t)m);
     }
     free(stack);
@@ -306,10 +315,11 @@ static void weigh(Search *search) {
     search->base = middle - search->scale * 128 * (float)sum;
 }
 
-/* About 1 minus the normal distribution's share below t, to .002 (Tocher's form); no call, so that loops over it are fast. */
+/* About 1 minus the normal distribution's share below t, to .007, by an exponential fit; no call, so that loops over it are fast. */
 static inline float tail(float t) {
     float at = fabsf(t);
-    float power = fmaxf(-(0.717f + 0.416f * at) * at * 1.442695f, -120);
+    float power = -(0.717f + 0.416f * at) * at * 1.442695f;
+    power = power > -120 ? power : -120;
     union { int32_t bits; float number; } two_to = {(int32_t)((power + 126.94f) * (1 << 23))};
     float beyond = 0.5f * two_to.number;
     return t < 0 ? 1 - beyond : beyond;
@@ -376,7 +386,7 @@ static void order_left(Search *search, Place *heap, int64_t left) {
 /* A search that is to rank by mood as well goes by what sound alone would have to score. */
 static void look_ahead(Search *search) {
     const Query *query = search->query;
-    search->next_look = search->out->lists + 1 + search->out->lists / 4;
+    search->next_look = search->out->lists + 1 + search->out->lists / 2;
     if (search->n_leading < query->depth) return;
     float sound = (search->leading[0].score - query->mood_weight) / fmaxf(query->similarity_weight, 1e-6f);
     float rank = rank_of(search->lists, search->near, search->lists->weights, sound, search->stretch);
@@ -428,12 +438,13 @@ static void visit_run(Search *search, const char *codes, int64_t row, int64_t n,
         return;
     }
     run_filter(query->steps, query->n_steps, row, n, search->stack);
-    memset(search->stack + n, 0, 8); /* there is room: BLOCK bytes are followed by 8 more */
-    for (int64_t i = 0; i < n; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, search->stack + i, 8);
-        if (!eight) continue;
-        for (int64_t j = i; j < i + 8; j++)
+    memset(search->stack + n, 0, STRIDE); /* there is room: BLOCK bytes are followed by so many more */
+    for (int64_t i = 0; i < n; i += STRIDE) {
+        uint64_t words[STRIDE / 8], any = 0;
+        memcpy(words, search->stack + i, STRIDE);
+        for (int64_t j = 0; j < STRIDE / 8; j++) any |= words[j];
+        if (!any) continue;
+        for (int64_t j = i; j < i + STRIDE; j++)
             if (search->stack[j]) add_pending(search, codes + j * bytes, row + j, bytes);
     }
 }
@@ -445,11 +456,11 @@ static void visit_list(Search *search, int64_t list) {
     const int64_t *rows = lists->rows[list];
     const char *codes = lists->codes[list];
     for (int64_t i = 0; i < lists->sizes[list];) {
-        int64_t end = i < lists->runs[list] ? lists->runs[list] : i + 1;
-        if (i >= lists->runs[list])
+        int64_t row = i ? rows[i] : lists->starts[list], end = i ? i + 1 : lists->runs[list];
+        if (i)
             while (end < lists->sizes[list] && rows[end] == rows[end - 1] + 1) end++;
-        for (; i < end; i += BLOCK)
-            visit_run(search, codes + i * bytes, rows[i], end - i < BLOCK ? end - i : BLOCK, bytes);
+        for (; i < end; i += BLOCK, row += BLOCK)
+            visit_run(search, codes + i * bytes, row, end - i < BLOCK ? end - i : BLOCK, bytes);
         i = end;
     }
 }
@@ -479,7 +490,7 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Query *query, Found *out
     search.near = malloc((size_t)lists->nlist * sizeof(float));
     search.best = malloc((size_t)query->wanted * sizeof(Hit));
     search.leading = malloc((size_t)query->depth * sizeof(Hit));
-    search.stack = malloc((size_t)(query->stack + 1) * BLOCK + 8);
+    search.stack = malloc((size_t)(query->stack + 1) * BLOCK + STRIDE);
     search.weights = malloc((size_t)lists->dim);
     int64_t failed = search.places && search.near && search.best && search.leading && search.stack && search.weights ? 0 : -1;
     if (!failed) {

@@ -58,6 +58,7 @@ class Lists(Structure):
         ("rows", c_void_p),
         ("sizes", c_void_p),
         ("runs", c_void_p),
+        ("starts", c_void_p),
         ("centroids", c_void_p),
         ("middle", c_void_p),
         ("step", c_void_p),
@@ -185,6 +186,9 @@ class Program:
         if isinstance(test, Range):
             return self._range(test)
         if isinstance(test, Lookup):
+            chosen = np.flatnonzero(test.table)
+            if len(chosen) == 1 and chosen[0] > 0:  # one category: its codes are compared, not looked up
+                return self._range(Range(test.codes, chosen[0] - 1, chosen[0] - 1))
             return Step(_LOOKUP, 0, 0, 0, self._at(test.codes), None, self._at(test.table))
         if isinstance(test, AnyLookup):
             tables = (self._at(test.codes), None, self._at(test.table), self._at(test.offsets))

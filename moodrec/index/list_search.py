@@ -44,10 +44,10 @@ class ListSearch:
         codes, rows, sizes = _places(index)
         by_bytes = index.code_size == index.d
         middle, step = _decoding(index) if by_bytes else (np.zeros(0, np.float32),) * 2
-        runs = _runs(index, sizes)
+        runs, starts = _runs(index, sizes)
         floats = (rule.centroids, middle, step, sizes, rule.spread, rule.shape, rule.z)
         contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
-        self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, *contiguous)
+        self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, *contiguous)
         kind = _BYTES if by_bytes else _FLOATS
         self._lists = kernel.Lists(
             index.nlist, index.d, kind, *(kernel.address(array) for array in self._kept), len(rule.z)
@@ -94,13 +94,14 @@ def _places(index: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[n
     return codes, rows, np.array([lists.list_size(i) for i in every], np.int64)
 
 
-def _runs(index: Any, sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(nlist,) how many rows at the head of each list follow one another."""
-    runs = np.zeros_like(sizes)
+def _runs(index: Any, sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(nlist,) how many rows at the head of each list follow one another, and the first of them."""
+    runs, starts = np.zeros_like(sizes), np.zeros_like(sizes)
     for i in np.flatnonzero(sizes).tolist():
-        breaks = np.flatnonzero(np.diff(faiss.rev_swig_ptr(index.invlists.get_ids(i), int(sizes[i]))) != 1)
-        runs[i] = breaks[0] + 1 if len(breaks) else sizes[i]
-    return runs
+        rows = faiss.rev_swig_ptr(index.invlists.get_ids(i), int(sizes[i]))
+        breaks = np.flatnonzero(np.diff(rows) != 1)
+        runs[i], starts[i] = breaks[0] + 1 if len(breaks) else sizes[i], rows[0]
+    return runs, starts
 
 
 def _decoding(index: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -103,7 +103,7 @@ def _read_catalogue(version: Version) -> Catalogue:
     vectors = _read_array(folder / _VECTORS, mapped=True)
     table = _read_table(folder / _TRACKS)
     alive = _read_array(folder / _ALIVE) if _ALIVE in manifest.files else None
-    order = _read_array(folder / _ORDER, mapped=True) if _ORDER in manifest.files else None
+    order = np.asarray(_read_array(folder / _ORDER, mapped=True)) if _ORDER in manifest.files else None
     shapes = {len(part) for part in (table, vectors, alive, order) if part is not None} | {manifest.rows}
     if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
         raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")

@@ -11,11 +11,9 @@ can be expected to change the top k as long as ::
     q . centroid + z * sigma_l * stretch(q)  >  the k-th best score so far
 
 How far into the lists' tails it pays to look, ``z``, depends on how many rows of all score as high as the k-th: k
-without a filter, many more under one that few rows nearby pass. That rank is estimated from the lists, the scores
-in each
-taken as normal. So ``z`` is a function of the estimated rank; it is calibrated when the index is built, from the
-exact
-neighbours of sample queries at several ranks.
+without a filter, many more under one that few rows nearby pass. That rank is estimated from the lists, the scores in
+each taken as normal. So ``z`` is a function of the estimated rank. It is fitted when the index is built, from the
+exact neighbours of sample queries at several ranks; :mod:`moodrec.index.calibration` then has the last word.
 """
 
 from __future__ import annotations
@@ -70,8 +68,8 @@ class StopRule:
         return Visits(order, np.take_along_axis(near, order, axis=1), left)
 
     def raised(self, by: float) -> StopRule:
-        """The rule with every z higher."""
-        return replace(self, z=self.z + np.float32(by))
+        """The rule with every z higher, or lower but not below 0."""
+        return replace(self, z=np.maximum(self.z + np.float32(by), 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +126,10 @@ def levels(n: int) -> list[int]:
     return found
 
 
-def sample_scores(vectors: Vectors, seed: int) -> Iterator[tuple[int, Floats]]:
+def sample_scores(vectors: Vectors, seed: int, n: int = SAMPLE) -> Iterator[tuple[int, Floats]]:
     """Sample rows as queries, each with its (n,) scores; its own is the lowest there can be."""
     rng = np.random.default_rng(seed)
-    sample = rng.choice(len(vectors), min(SAMPLE, len(vectors)), replace=False)
+    sample = rng.choice(len(vectors), min(n, len(vectors)), replace=False)
     for start in range(0, len(sample), _QUERIES_AT_ONCE):
         rows = sample[start : start + _QUERIES_AT_ONCE]
         scores = vectors[rows] @ vectors.T
@@ -170,7 +168,7 @@ def _needed(
 
 
 def tail(t: Floats) -> Floats:
-    """About the share of a normal distribution above ``t``, to .002 (Tocher's form), as the kernel has it."""
+    """About the share of a normal distribution above ``t``, to .007, by an exponential fit, as the kernel has it."""
     beyond = 0.5 * np.exp(-(0.717 + 0.416 * np.abs(t)) * np.abs(t))
     share: Floats = np.where(t < 0, 1 - beyond, beyond).astype(np.float32)
     return share

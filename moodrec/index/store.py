@@ -22,9 +22,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from moodrec.config import Config, IndexConfig, explain
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
@@ -40,6 +40,7 @@ _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _UNFINISHED: Final = ".writing-"
 _ATTEMPTS: Final = 5
 _BLOCK: Final = 1 << 23
+_RETIRED: Final = {"sq8_from"}
 
 Result = TypeVar("Result")
 
@@ -73,6 +74,14 @@ class Manifest(Config):
     facts: dict[str, float]
     """Numbers that the preset's structure needs."""
     files: dict[str, FileRecord]
+
+    @field_validator("config", mode="before")
+    @classmethod
+    def _without_retired_fields(cls, config: Any) -> Any:
+        """Indexes of earlier versions open: fields that no longer mean anything are passed over."""
+        if isinstance(config, dict):
+            return {name: value for name, value in config.items() if name not in _RETIRED}
+        return config
 
 
 @dataclass(frozen=True)

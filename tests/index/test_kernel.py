@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from moodrec.index.faiss_lists import FaissLists
 from moodrec.index.list_search import ListSearch
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
+from moodrec.index.stopping import tail
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import IndexContract, assert_same
 from tests.filters.generated import as_table, random_condition, random_rows
@@ -144,3 +146,9 @@ def test_the_kernel_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv(kernel.KERNEL_VARIABLE, "0")
     assert kernel.library() is None
     kernel.library.cache_clear()
+
+
+def test_the_share_above_is_about_that_of_a_normal_distribution() -> None:
+    t = np.linspace(-5, 5, 201)
+    exact = [0.5 * math.erfc(value / math.sqrt(2)) for value in t]
+    np.testing.assert_allclose(tail(t), exact, atol=0.007)

@@ -1,0 +1,1 @@
+"""The systems that moodrec is compared with, one class each."""

@@ -1,0 +1,120 @@
+"""The last word on the stop rule: sample searches under sample filters, and as much patience as they need.
+
+:mod:`moodrec.index.stopping` fits the rule without a filter. Moods follow from embeddings, so a filter on a mood
+lets pass what lies on one side of a plane: near the query or far from it. Such filters are made up here, from
+random directions with
+noise, and the index's own search is measured under them against the exact answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.config import IndexConfig
+from moodrec.filters.selection import Range, Selection
+from moodrec.index.catalogue import Catalogue, Rows
+from moodrec.index.checks import Vectors
+from moodrec.index.engine import Engine
+from moodrec.index.passing import Passing, Term
+from moodrec.index.request import Request
+from moodrec.index.stopping import sample_scores
+
+QUERIES: Final = 40
+STEP: Final = 0.2
+"""By which z changes at a time."""
+MOST_STEPS: Final = 10
+_DIRECTIONS: Final = 4
+_SHARES: Final = (0.5, 0.1, 0.01)
+_NOISE: Final = 0.3
+_NEIGHBOURS: Final = 10
+_MARGIN: Final = 0.5
+"""Of what the target recall lets go, the sample may lose this share."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A search whose answer is known."""
+
+    kind: str
+    query: int
+    """The row that is the query."""
+    selection: Selection | None
+    truth: Rows
+
+
+def trials(catalogue: Catalogue, config: IndexConfig) -> list[Trial]:
+    """Searches without a filter, and under filters that agree with the query and oppose it."""
+    rng = np.random.default_rng(config.seed + 1)
+    columns = [_made_up_mood(catalogue.vectors, rng) for _ in range(_DIRECTIONS)]
+    limits = [{share: _limits(column, share) for share in _SHARES} for column in columns]
+    found = []
+    for number, (row, scores) in enumerate(sample_scores(catalogue.vectors, config.seed + 1, QUERIES)):
+        column, ends = columns[number % _DIRECTIONS], limits[number % _DIRECTIONS]
+        found.append(Trial("no filter", row, None, _best(scores, scores > -1)))
+        for kind, test in _tests(column, ends, row):
+            found.append(Trial(kind, row, test, _best(scores, test.rows())))
+    return found
+
+
+def enough(engine: Engine, catalogue: Catalogue, known: Sequence[Trial], target_recall: float) -> bool:
+    """Whether every kind of search finds the target share of its neighbours, and some more."""
+    wanted = 1 - (1 - target_recall) * _MARGIN
+    shares: dict[str, list[float]] = {}
+    for trial in known:
+        if len(trial.truth):
+            rows = engine.find(catalogue, _request(catalogue, trial), _NEIGHBOURS + 1).rows[0]
+            shares.setdefault(trial.kind, []).append(float(np.isin(trial.truth, rows).mean()))
+    return all(np.mean(share) >= wanted for share in shares.values())
+
+
+def _made_up_mood(vectors: Vectors, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n,) how far each row lies along the line between two of them, blurred."""
+    first, second = vectors[rng.integers(0, len(vectors), 2)]
+    along = vectors @ (first - second)
+    blurred: NDArray[np.float32] = along + np.float32(_NOISE * along.std()) * rng.standard_normal(
+        len(along), np.float32
+    )
+    return blurred
+
+
+def _limits(column: NDArray[np.float32], share: float) -> tuple[float, float]:
+    low, high = np.quantile(column, [share, 1 - share])
+    return float(np.float32(low)), float(np.float32(high))
+
+
+def _tests(
+    column: NDArray[np.float32], ends: dict[float, tuple[float, float]], row: int
+) -> Iterator[tuple[str, Range]]:
+    high_side = bool(column[row] >= np.median(column))
+    for share, (low, high) in ends.items():
+        tests = (Range(column, -np.inf, low), Range(column, high, np.inf))
+        yield f"{share} agrees", tests[high_side]
+        yield f"{share} opposes", tests[not high_side]
+
+
+def _best(scores: NDArray[np.float32], passing: NDArray[np.bool_]) -> Rows:
+    rows = np.flatnonzero(passing & (scores > -1))
+    if len(rows) > _NEIGHBOURS:
+        rows = rows[np.argpartition(scores[rows], -_NEIGHBOURS)[-_NEIGHBOURS:]]
+    return rows
+
+
+def _request(catalogue: Catalogue, trial: Trial) -> Request:
+    terms = () if trial.selection is None else (Term(trial.kind, trial.selection),)
+    return Request(
+        queries=np.ascontiguousarray(catalogue.vectors[[trial.query]]),
+        k=_NEIGHBOURS,
+        passing=Passing(catalogue.alive, catalogue.n_alive, terms),
+        skipped=np.empty((1, 0), np.int64),
+        own=np.full(1, -1),
+        blend=None,
+        caps=(),
+        titles=None,
+        diversity=0.0,
+        exact=False,
+    )
