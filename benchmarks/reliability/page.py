@@ -40,7 +40,8 @@ def result(name: str) -> dict[str, Any]:
 def hostile() -> str:
     """Damaged files."""
     sums = result("reliability/hostile-files")["summary"]
-    outcomes = ", ".join(f"{count:,} {name}" for name, count in sums["outcomes"].items())
+    named = {name.replace("silent silent", "silent"): count for name, count in sums["outcomes"].items()}
+    outcomes = ", ".join(f"{count:,} {name}" for name, count in named.items())
     return (
         f"{sums['files']:,} damaged files, {sums['with one outcome']:,} with one outcome ({outcomes}); "
         f"{sums['crashed or hung']} crashed or hung their decoder"
@@ -62,7 +63,11 @@ def neighbours() -> str:
 def memory() -> str:
     """The parent's peak."""
     sums = result("reliability/hostile-files")["summary"]
-    return f"peak {sums['peak of this process, MiB']:,} MiB, limit {sums['its limit, MiB']:,} MiB"
+    full = result("analysis-throughput")["times real time"]["all together"]["peak memory, MiB"]
+    return (
+        f"the analysing process, with PyTorch, came to {sums['peak of this process, MiB']:,} MiB on damaged files "
+        f"(its limit there: {sums['its limit, MiB']:,} MiB) and to {full:,.0f} MiB on full-length tracks"
+    )
 
 
 def kills() -> str:
@@ -80,7 +85,10 @@ def faults() -> str:
     """Full disks and I/O errors."""
     sums = result("reliability/interruptions")["summary"]
     kinds = ", ".join(f"{count} × {kind}" for kind, count in sums["faults by kind"].items())
-    return f"{sums['faults']} faults ({kinds}), {sums['faults noticed']} noticed; losses as above"
+    return (
+        f"{sums['faults']} faults ({kinds}), {sums['faults noticed']} noticed, the others due after the "
+        "end of the run; losses as above"
+    )
 
 
 def stops() -> str:
@@ -118,7 +126,8 @@ PROMISES: dict[str, list[Promise]] = {
             throughput,
         ),
         Promise(
-            "A decoding process may take so much memory and time for a file, and no more.",
+            "Memory does not grow with the files: a decoding process may take so much memory and time for one, and "
+            "no more than a track's windows reach the network.",
             (
                 "catalog/test_limits.py::test_a_file_that_wants_too_much_memory_fails_alone",
                 "catalog/test_decode_pool.py::test_workers_that_crash_hang_or_print_cost_only_their_file",
