@@ -96,8 +96,18 @@ class QuestionMaker:
         if rng.random() < 0.5:
             yield Term("artist", "<>", (str(rng.choice(list(self._columns.categories["artist"]))),))
         else:
-            genres = sorted(self._columns.categories["genre"])
-            yield Term("genre", "IN", tuple(sorted(map(str, rng.choice(genres, 8, replace=False)))))
+            yield Term("genre", "IN", self._genres(rng))
+
+    def _genres(self, rng: np.random.Generator) -> tuple[str, ...]:
+        """Genres in random order, as many as it takes to pass the greater part."""
+        names = sorted(self._columns.categories["genre"])
+        sizes = np.bincount(self._columns.codes["genre"], minlength=len(names))
+        drawn: list[str] = []
+        for name in rng.permutation(names):
+            drawn.append(str(name))
+            if sizes[[self._columns.categories["genre"][one] for one in drawn]].sum() > 0.6 * sizes.sum():
+                break
+        return tuple(sorted(drawn))
 
     def _days(self, share: float, others: tuple[Term, ...], rng: np.random.Generator) -> Term:
         """A range of days such that all terms pass ``share``."""

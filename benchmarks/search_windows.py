@@ -5,7 +5,7 @@
 Every track of mood4q, Emotify and open_game_music is cut into windows of the default model's length, end to end.
 Windows that the model calls silent are left out. The file ``windows.npz`` in the cache holds ``embeddings``
 (windows, embedding_dim) of unit length, ``probabilities`` (windows, moods), ``track`` (windows,) numbers, and the
-names of the moods. It takes some six minutes of one core.
+names of the moods. It takes some twenty minutes of one core.
 """
 
 from __future__ import annotations
