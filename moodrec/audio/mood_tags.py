@@ -101,7 +101,7 @@ def _write(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
         else:
             file.save()
     except DAMAGE as error:
-        raise AudioError(f"{printable(path)}: its tags cannot be written ({error})", "no_tags") from None
+        raise AudioError(f"{printable(path)}: its tags cannot be written ({error})", "not_writable") from None
 
 
 def _check(path: Path, wanted: Mapping[str, Sequence[str]]) -> None:

@@ -17,6 +17,7 @@ QUIET_S: Final = 2.0
 """Seconds without a change before the changes are looked at: a file may still be being copied."""
 # Network folders and full event queues lose changes, so everything is looked at now and then.
 _LOOK_ANYWAY_S: Final = 3600.0
+_RETRY_S: Final = 10.0
 
 
 def changes(
@@ -54,11 +55,27 @@ def _concerns_music(change: Change, path: str) -> bool:
 
 
 def follow(
-    look: Callable[[], None], turns: Iterator[None], on_busy: Callable[[StoreLockedError], None]
+    look: Callable[[], None],
+    turns: Iterator[None],
+    on_busy: Callable[[StoreLockedError], None],
+    retry_s: float = _RETRY_S,
 ) -> None:
-    """Look at the folders at every turn; where another process is writing to the library, at the next one instead."""
+    """Look at the folders at every turn; while another process is writing to the library, wait for it.
+
+    ``on_busy`` is told once a turn.
+    """
     for _ in turns:
-        try:
-            look()
-        except StoreLockedError as error:
+        told = False
+        while not _looked(look, on_busy, told):
+            told = True
+            time.sleep(retry_s)
+
+
+def _looked(look: Callable[[], None], on_busy: Callable[[StoreLockedError], None], told: bool) -> bool:
+    try:
+        look()
+    except StoreLockedError as error:
+        if not told:
             on_busy(error)
+        return False
+    return True
