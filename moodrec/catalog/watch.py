@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,13 +30,18 @@ def changes(
         MissingExtraError: the package watchfiles is not installed.
         NotFoundError: a folder is not there.
     """
-    try:
-        from watchfiles import watch
-    except ImportError:
-        raise MissingExtraError("watching folders", "watch") from None
+    # At once, and not when the first turn is asked for, which may be hours later.
+    if importlib.util.find_spec("watchfiles") is None:
+        raise MissingExtraError("watching folders", "watch")
     for folder in folders:
         if not Path(folder).exists():
             raise NotFoundError(f"{folder}: no such folder or file")
+    return _turns(folders, quiet_s, look_anyway_s)
+
+
+def _turns(folders: Sequence[Path | str], quiet_s: float, look_anyway_s: float) -> Iterator[None]:
+    from watchfiles import watch
+
     # What changed before the watching began is looked at too.
     pending, looked = True, time.monotonic()
     for seen in watch(
