@@ -59,7 +59,7 @@ def test_a_damaged_index_and_a_missing_one(library: Path, model: Path) -> None:
     vectors = next((library / "index").rglob("vectors.npy"))
     vectors.write_bytes(vectors.read_bytes()[:-1] + b"\x01")
     damaged = found(library, model)["index"]
-    assert (damaged.status, damaged.advice) == ("broken", f"moodrec index build --library {library}")
+    assert (damaged.status, damaged.advice) == ("broken", f"moodrec index repair --library {library}")
     shutil.rmtree(library / "index")
     assert found(library, model)["index"].status == "broken"
     run("index", "build", "--library", library)

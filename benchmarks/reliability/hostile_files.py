@@ -29,6 +29,7 @@ from machine import machine_report  # noqa: E402
 
 from moodrec.catalog.analyze import analyze  # noqa: E402
 from moodrec.embedding.mood_model import MoodModel  # noqa: E402
+from moodrec.files import write_atomically  # noqa: E402
 from moodrec.library.library import Library  # noqa: E402
 from tests.catalog.corpus import write_songs  # noqa: E402
 from tests.catalog.hostile import mutant, originals, write_by_hand  # noqa: E402
@@ -144,8 +145,7 @@ def save(report: dict[str, Any], out: Path) -> None:
         "seconds": round(sum(done["seconds"] for done in batches)),
     }
     report["machine"] = machine_report("torch", "soundfile", "av", "mutagen", "soxr")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(report, indent=1) + "\n")
+    write_atomically(out, (json.dumps(report, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -69,16 +69,19 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
         copy.unlink(missing_ok=True)
 
 
-def _opened(path: Path, **options: Any) -> Any:
+def _opened(path: Path) -> Any:
+    """A file of mutagen's with tags, empty ones where it has none."""
     try:
         with open_audio_file(path):
             file: Any = mutagen.File(path)
         if file is not None and _is_id3_23(file.tags):
             # Read and written as it is: in translation, frames of the older version would be lost.
             file = type(file)(path, translate=False)
+        if file is not None and file.tags is None:
+            file.add_tags()  # in memory; some formats know of tags and can hold none
     except DAMAGE as error:
         raise AudioError(f"{printable(path)}: its tags cannot be read ({error})", "no_tags") from None
-    if file is None or not hasattr(file, "add_tags"):
+    if file is None:
         raise AudioError(f"{printable(path)}: files of this kind hold no tags", "no_tags")
     return file
 
@@ -90,8 +93,6 @@ def _is_id3_23(tags: Any) -> bool:
 def _write(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
     file = _opened(path)
     try:
-        if file.tags is None:
-            file.add_tags()
         for name, texts in tags.items():
             _delete(file.tags, name)
             if texts:
@@ -101,7 +102,7 @@ def _write(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
         else:
             file.save()
     except DAMAGE as error:
-        raise AudioError(f"{printable(path)}: its tags cannot be written ({error})", "no_tags") from None
+        raise AudioError(f"{printable(path)}: its tags cannot be written ({error})", "not_writable") from None
 
 
 def _check(path: Path, wanted: Mapping[str, Sequence[str]]) -> None:
@@ -111,8 +112,6 @@ def _check(path: Path, wanted: Mapping[str, Sequence[str]]) -> None:
 
 
 def _read(tags: Any) -> MoodTags:
-    if tags is None:
-        return {}
     found: MoodTags = {}
     for key in tags.keys():  # noqa: SIM118  (some tags of mutagen iterate over pairs)
         name = _name(tags, str(key))

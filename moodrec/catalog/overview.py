@@ -101,8 +101,9 @@ def track_report(library: Library, seed: str) -> TrackReport:
         AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.seeds.resolve_seed`.
     """
     files = library.files()
-    place = Path(seed).expanduser().resolve()
-    record = files.get(place)
+    # Path's own expanduser raises on unknown users.
+    place = "" if "\0" in seed else os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111
+    record = files.get(Path(place))
     if not library.models():
         raise NotFoundError(f"{library.path}: nothing was analysed yet; run: moodrec analyze FOLDER")
     frame = library.frame()

@@ -118,14 +118,13 @@ def _empty(
     folders: Iterable[Path | str], found: Sequence[FileState], known: Mapping[Path, FileRecord]
 ) -> tuple[Path, ...]:
     """The folders given in which nothing was found, though files of theirs are known and not gone yet."""
-    places = [Path(os.path.realpath(folder)) for folder in folders]
     there = [record.state.path for record in known.values() if not record.missing]
-    return tuple(
-        place
-        for place in places
-        if not any(state.path in _Under([str(place)]) for state in found)
-        and any(path in _Under([str(place)]) for path in there)
-    )
+    empty = []
+    for place in map(os.path.realpath, folders):
+        under = _Under([place])
+        if not any(state.path in under for state in found) and any(path in under for path in there):
+            empty.append(Path(place))
+    return tuple(empty)
 
 
 def _gone(

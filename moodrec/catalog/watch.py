@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ QUIET_S: Final = 2.0
 """Seconds without a change before the changes are looked at: a file may still be being copied."""
 # Network folders and full event queues lose changes, so everything is looked at now and then.
 _LOOK_ANYWAY_S: Final = 3600.0
+_RETRY_S: Final = 10.0
 
 
 def changes(
@@ -28,13 +30,18 @@ def changes(
         MissingExtraError: the package watchfiles is not installed.
         NotFoundError: a folder is not there.
     """
-    try:
-        from watchfiles import watch
-    except ImportError:
-        raise MissingExtraError("watching folders", "watch") from None
+    # At once, and not when the first turn is asked for, which may be hours later.
+    if importlib.util.find_spec("watchfiles") is None:
+        raise MissingExtraError("watching folders", "watch")
     for folder in folders:
         if not Path(folder).exists():
             raise NotFoundError(f"{folder}: no such folder or file")
+    return _turns(folders, quiet_s, look_anyway_s)
+
+
+def _turns(folders: Sequence[Path | str], quiet_s: float, look_anyway_s: float) -> Iterator[None]:
+    from watchfiles import watch
+
     # What changed before the watching began is looked at too.
     pending, looked = True, time.monotonic()
     for seen in watch(
@@ -54,11 +61,27 @@ def _concerns_music(change: Change, path: str) -> bool:
 
 
 def follow(
-    look: Callable[[], None], turns: Iterator[None], on_busy: Callable[[StoreLockedError], None]
+    look: Callable[[], None],
+    turns: Iterator[None],
+    on_busy: Callable[[StoreLockedError], None],
+    retry_s: float = _RETRY_S,
 ) -> None:
-    """Look at the folders at every turn; where another process is writing to the library, at the next one instead."""
+    """Look at the folders at every turn; while another process is writing to the library, wait for it.
+
+    ``on_busy`` is told once a turn.
+    """
     for _ in turns:
-        try:
-            look()
-        except StoreLockedError as error:
+        told = False
+        while not _looked(look, on_busy, told):
+            told = True
+            time.sleep(retry_s)
+
+
+def _looked(look: Callable[[], None], on_busy: Callable[[StoreLockedError], None], told: bool) -> bool:
+    try:
+        look()
+    except StoreLockedError as error:
+        if not told:
             on_busy(error)
+        return False
+    return True

@@ -129,4 +129,4 @@ class _Run:
             self.carry_out(plan)
 
     def put_off(self, busy: StoreLockedError) -> None:
-        self.screen.warn(f"{busy}; trying again at the next change")
+        self.screen.warn(f"{busy}; what changed is looked at as soon as that is done")

@@ -104,7 +104,7 @@ app.add_typer(library_app, name="library")
 
 
 def main() -> None:
-    """Entry point of the ``moodrec`` script."""
+    """Run the command that was typed, and exit."""
     # Read when torch is loaded. Threads that wait for each other by spinning take the cores from the decoders and
     # from other programs, and on a busy machine hardly come to work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -57,7 +57,7 @@ def restore_tags(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Give files the mood tags back that they had before write-tags.
+    """Put back the mood tags of before write-tags.
 
     Example: moodrec library restore-tags --apply
     """

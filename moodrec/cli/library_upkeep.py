@@ -30,7 +30,7 @@ def verify(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Check the library's database and the checksum of every vector.
+    """Check the database and every stored vector.
 
     Exit code 4 says that it is damaged. Its index has a check of its own: moodrec index verify.
 
@@ -87,9 +87,10 @@ def backup(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Copy a library's database, whole and of one moment, also while it is written.
+    """Copy the database, also while it is written.
 
-    To go back to it, put it in the place of library.sqlite; the index follows at the next analysis.
+    The copy is whole and of one moment. To go back to it, put it in the place of library.sqlite, without a
+    library.sqlite-wal beside it; the index follows at the next analysis.
 
     Example: moodrec library backup ~/backups/moodrec.sqlite
     """

@@ -38,6 +38,8 @@ MANIFEST: Final = "manifest.json"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _UNFINISHED: Final = ".writing-"
+# There until the first version is the current one: what a crash leaves before that is no damaged index.
+_FIRST: Final = ".first-save"
 _ATTEMPTS: Final = 5
 _BLOCK: Final = 1 << 23
 _RETIRED: Final = {"sq8_from"}
@@ -120,6 +122,8 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
     root.mkdir(parents=True, exist_ok=True)
     with _writing(root):
         _remove_unfinished(root)
+        if not is_index(root):
+            (root / _FIRST).touch()
         folder = root / f"{_UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
         manifest = describe(folder)
@@ -133,6 +137,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
         _sync_folder(root)
         write_atomically(root / CURRENT, f"{final.name} {hashlib.sha256(text).hexdigest()}\n".encode())
         _sync_folder(root)
+        (root / _FIRST).unlink(missing_ok=True)
         _remove_others(root, final)
     return Version(final, manifest)
 
@@ -163,7 +168,7 @@ def _pointer(root: Path) -> bytes:
     try:
         return (root / CURRENT).read_bytes()
     except FileNotFoundError:
-        if _versions(root):
+        if _versions(root) and not (root / _FIRST).exists():
             raise CorruptStoreError(f"{root}: the file {CURRENT} is missing") from None
         raise NotFoundError(
             f"{root}: there is no index here; make one with: moodrec analyze FOLDER, or moodrec index build"
@@ -203,7 +208,7 @@ def _require_ours(root: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    return path.name == _LOCK or path.name.startswith((_UNFINISHED, f".{CURRENT}."))
+    return path.name in (_LOCK, _FIRST) or path.name.startswith((_UNFINISHED, f".{CURRENT}."))
 
 
 @contextmanager

@@ -6,42 +6,33 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
-from moodrec.errors import NotFoundError, UsageError
-from moodrec.library import journal, queries, upkeep
+from moodrec.errors import UsageError
+from moodrec.library import journal, upkeep
 from moodrec.library.database import (
     SCHEMA_VERSION,
     create_database,
     empty_database,
     holds_tables,
     open_database,
-    transaction,
     translated,
 )
-from moodrec.library.migration import Migration, copy_database, format_of, migrate, migrated_copy
+from moodrec.library.migration import Migration, format_of, migrate, migrated_copy
+from moodrec.library.reader import LibraryReader
 from moodrec.library.records import (
-    FileRecord,
     FileResult,
     FileState,
-    Floats,
     ModelRecord,
-    Outcome,
     Pruned,
-    RunRecord,
     StoredTags,
-    TrackVectors,
 )
-from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
 from moodrec.lock import WriterLock
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _DATABASE: Final = "library.sqlite"
 
 
-class Library:
+class Library(LibraryReader):
     """A library folder: ``library.sqlite``, ``index/`` (derived, disposable) and ``lock``.
 
     Any number of processes may read; to change something, hold :meth:`writer`. A library is used from the
@@ -131,12 +122,6 @@ class Library:
         """Where the library's index is kept."""
         return self.path / "index"
 
-    @property
-    def revision(self) -> int:
-        """Grows with every change; an index remembers the revision that it was built from."""
-        with translated(self.path):
-            return self._revision()
-
     @contextmanager
     def writer(self) -> Iterator[Self]:
         """Hold the right to write; it frees itself when the process dies.
@@ -149,92 +134,6 @@ class Library:
             yield self
         finally:
             self._lock.release()
-
-    # Reading
-
-    def models(self) -> list[ModelRecord]:
-        """The models that were used: the one that search goes by first, then those before it."""
-        with translated(self.path):
-            return queries.models(self._connection)
-
-    def model(self, fingerprint: str | None = None) -> ModelRecord:
-        """One model; without a fingerprint, the one that search goes by.
-
-        Raises:
-            NotFoundError: the library holds no analyses of it.
-        """
-        with translated(self.path):
-            return self._model(fingerprint)
-
-    def waiting(self, fingerprint: str) -> int:
-        """How many tracks of the current model another one has not heard yet."""
-        current = next((model.fingerprint for model in self.models()), fingerprint)
-        with translated(self.path):
-            return queries.waiting(self._connection, current, fingerprint)
-
-    def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
-        """All files by path; ``acknowledged`` is told for the given model (default: the current one)."""
-        fingerprint = model_fingerprint or next((model.fingerprint for model in self.models()), None)
-        with translated(self.path):
-            return queries.files(self._connection, fingerprint)
-
-    def outcomes(self) -> dict[Outcome, int]:
-        """How many of the files that are there have which outcome; every outcome is a key."""
-        with translated(self.path):
-            return queries.outcomes(self._connection)
-
-    def failures(self) -> list[FileRecord]:
-        """The files that are there and could not be analysed, by path."""
-        return [
-            record
-            for record in self.files().values()
-            if record.outcome is Outcome.FAILED and not record.missing
-        ]
-
-    def snapshot(self, model_fingerprint: str | None = None) -> LibrarySnapshot:
-        """The tracks, moods and embeddings of one model (default: the current one), all of one revision.
-
-        Raises:
-            NotFoundError: the library holds no analyses of that model.
-            CorruptStoreError: vectors are not as they were written.
-        """
-        with translated(self.path), transaction(self._connection, "DEFERRED"):
-            return read_snapshot(self._connection, self._model(model_fingerprint), self._revision())
-
-    def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
-        """One row an analysed track: TRACK_FIELDS, ``duplicate_of``, a column a mood, a ``prob_`` column a mood."""
-        return self.snapshot(model_fingerprint).frame
-
-    def embeddings(self, model_fingerprint: str | None = None) -> Floats:
-        """(n, d) float32, in the order of :meth:`frame`."""
-        return self.snapshot(model_fingerprint).embeddings
-
-    def heard_before(self, model_fingerprint: str, audio_fingerprint: str) -> TrackVectors | None:
-        """What a model heard in the same audio earlier: in a copy, under another name, with other tags."""
-        with translated(self.path):
-            return queries.heard_before(self._connection, model_fingerprint, audio_fingerprint)
-
-    def damaged(self) -> list[tuple[str, str]]:
-        """``(model fingerprint, track id)`` of the vectors that are not as they were written."""
-        with translated(self.path):
-            return queries.damaged(self._connection)
-
-    def tag_backups(self) -> dict[str, StoredTags]:
-        """By track id: what the mood tags of its file were before moodrec wrote any."""
-        with translated(self.path):
-            return queries.tag_backups(self._connection)
-
-    def last_run(self, model_fingerprint: str) -> RunRecord | None:
-        """How long the last run with a model took."""
-        with translated(self.path):
-            return queries.last_run(self._connection, model_fingerprint)
-
-    def back_up(self, out: Path) -> None:
-        """Write a copy of the database, whole and of one moment; ``out`` is replaced in one step."""
-        with translated(self.path):
-            copy_database(self._connection, out)
-
-    # Writing
 
     def register_model(self, model: ModelRecord) -> None:
         """Make a model known; the first one is the current one at once."""
@@ -307,13 +206,3 @@ class Library:
             raise UsageError("to change a library, hold its lock: with library.writer(): ...")
         with translated(self.path):
             yield self._connection
-
-    def _revision(self) -> int:
-        return queries.revision(self._connection)
-
-    def _model(self, fingerprint: str | None) -> ModelRecord:
-        for model in queries.models(self._connection):
-            if fingerprint in (None, model.fingerprint):
-                return model
-        which = "any model" if fingerprint is None else f"model {fingerprint}"
-        raise NotFoundError(f"{self.path}: nothing was analysed with {which}; run: moodrec analyze FOLDER")

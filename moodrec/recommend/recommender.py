@@ -13,7 +13,7 @@ import pandas as pd
 from moodrec.audio.quiet import quiet_c_libraries
 from moodrec.catalog.refresh import index_is_stale
 from moodrec.catalog.seeds import resolve_seed
-from moodrec.errors import ModelMismatchError, NotFoundError, UsageError
+from moodrec.errors import CorruptStoreError, ModelMismatchError, NotFoundError, UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.index.frames import to_pandas
 from moodrec.index.hits import Explanation, Hits
@@ -224,6 +224,8 @@ def _index_of(library: Library) -> MoodIndex:
         raise NotFoundError(
             f"{library.path}: has no index yet; run: moodrec index build --library {library.path}"
         ) from None
+    except CorruptStoreError as error:
+        raise CorruptStoreError(f"{error}: moodrec index repair --library {library.path}") from None
 
 
 def _notes(index: MoodIndex, library: Library) -> tuple[str, ...]:

@@ -121,5 +121,6 @@ def test_a_report_of_a_track_and_of_a_file_that_failed(library: Library, tmp_pat
     assert failed.track is None
     assert failed.file is not None
     assert failed.file.reason == "not_audio"
-    with pytest.raises(NotFoundError):
-        track_report(library, "nobody's song")
+    for nothing in ("nobody's song", "~nobody/song.mp3", "a\0b", ""):
+        with pytest.raises(NotFoundError):
+            track_report(library, nothing)

@@ -176,7 +176,8 @@ def test_index_repair(place: Path) -> None:
     assert run_json("index", "repair", "--library", place / "lib")["fault"] is None
     for path in (place / "lib" / "index").glob("v*/vectors.npy"):
         path.write_bytes(b"rubbish")
-    run("similar", "high.flac", "--library", place / "lib", code=4)
+    complaint = run("similar", "high.flac", "--library", place / "lib", code=4).stderr
+    assert f"moodrec index repair --library {place / 'lib'}" in complaint.replace("\n", "")
     mended = run("index", "repair", "--library", place / "lib")
     assert "damaged" in mended.stderr
     assert "built anew from the library, 3 tracks" in mended.stdout

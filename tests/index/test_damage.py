@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moodrec.errors import CorruptStoreError
+from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.index import store
 from moodrec.index.mood_index import MoodIndex
 from tests.catalogues import MOODS, sample_catalogue
 from tests.index.damage import FAULTS, put_in, stored_files
@@ -29,3 +30,24 @@ def test_every_kind_of_fault_in_every_file_is_refused(tmp_path: Path, preset: st
             with put_in(path, kind, rng), pytest.raises(CorruptStoreError):
                 MoodIndex.open(tmp_path / "index")
     assert len(MoodIndex.open(tmp_path / "index")) == 79
+
+
+def test_a_first_save_that_was_never_finished_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS, "flat", "a-model", 1)
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write_atomically", fail)
+        with pytest.raises(OSError):
+            index.save(tmp_path / "index")
+    with pytest.raises(NotFoundError):
+        MoodIndex.open(tmp_path / "index")
+    index.save(tmp_path / "index")
+    assert len(MoodIndex.open(tmp_path / "index")) == 80
+    (tmp_path / "index" / "CURRENT").unlink()
+    with pytest.raises(CorruptStoreError):
+        MoodIndex.open(tmp_path / "index")
