@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
-from moodrec.errors import DataError
+from moodrec.errors import CorruptStoreError, DataError
 from moodrec.index import calibration, kernel
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
@@ -95,7 +95,13 @@ class IvfEngine:
 
     @classmethod
     def open(cls, folder: Path, config: IndexConfig, facts: Facts) -> Self:
-        """Read saved lists."""
+        """Read saved lists.
+
+        Raises:
+            CorruptStoreError: they were written by a version that stopped by another rule.
+        """
+        if not (folder / _RULE_FILE).exists():
+            raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
         index = read_index(folder / INDEX_FILE)
         with np.load(folder / _RULE_FILE, allow_pickle=False) as saved:
             rule = StopRule(_centroids(index), **saved)

@@ -14,6 +14,7 @@ import pytest
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.index import store
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.persistence import load
 from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.contracts import assert_same
 
@@ -216,3 +217,14 @@ def test_a_large_file_is_checked_in_blocks(tmp_path: Path, monkeypatch: pytest.M
     path.write_bytes(swapped)
     with pytest.raises(CorruptStoreError, match="checksum"):
         MoodIndex.open(root)
+
+
+def test_lists_of_an_earlier_version_are_to_be_built_anew(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    built("ivf").save(root)
+    version = store._open(root, store._pointer(root))
+    (version.folder / "stop-rule.npz").unlink()
+    files = {name: file for name, file in version.manifest.files.items() if name != "stop-rule.npz"}
+    older = version.manifest.model_copy(update={"files": files})
+    with pytest.raises(CorruptStoreError, match="build the index anew"):
+        load(store.Version(version.folder, older))
