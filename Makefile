@@ -57,3 +57,31 @@ $(BIN)/pip:
 	  "$$found" -m venv --without-pip $(VENV); \
 	  "$$found" -m pip --python $(BIN)/python install --quiet pip; \
 	else echo "This Python has neither ensurepip nor pip: apt-get install python3-venv" >&2; exit 1; fi
+
+# Each library in an environment of its own: their pins clash with ours and with each other's.
+# ADAPTER_TORCH='torch --index-url https://download.pytorch.org/whl/cpu'   a small PyTorch for those that need it
+ADAPTER_TORCH ?= torch
+ADAPTER_BASE := numpy 'pandas<3' pyarrow 'pydantic>=2.8,<3' 'sqlglot>=26' 'faiss-cpu>=1.12,<2' threadpoolctl scipy pytest
+ADAPTERS := lenskit implicit cornac recbole
+
+.PHONY: test-adapters $(ADAPTERS:%=test-adapter-%)
+
+test-adapters: $(ADAPTERS:%=test-adapter-%)
+
+$(ADAPTERS:%=test-adapter-%): test-adapter-%: .venvs/%/.installed
+	PYTHONPATH=. .venvs/$*/bin/python -m pytest -q --noconftest -p no:cacheprovider -c tests/recommend/adapters/pytest.ini \
+	  tests/recommend/adapters/test_$*.py
+	PYTHONPATH=. .venvs/$*/bin/python examples/with_$*.py
+
+.venvs/%/.installed:
+	python3 -m venv .venvs/$*
+	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))
+	.venvs/$*/bin/pip install -q $(ADAPTER_BASE) $(ADAPTER_PACKAGES_$*)
+	$(if $(filter recbole,$*),.venvs/$*/bin/pip install -q --no-deps recbole thop)
+	@touch $@
+
+ADAPTER_PACKAGES_lenskit := 'lenskit>=2025.6'
+ADAPTER_PACKAGES_implicit := 'implicit>=0.7'
+ADAPTER_PACKAGES_cornac := 'cornac>=2.3'
+# RecBole asks for a Ray that no Python of today has, and does not need it to read data and train; it does not know NumPy 2.
+ADAPTER_PACKAGES_recbole := 'numpy<2' 'pyarrow<19' tensorboard 'colorlog==4.7.2' 'colorama==0.4.4' scikit-learn pyyaml tabulate texttable psutil tqdm plotly

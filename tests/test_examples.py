@@ -17,4 +17,6 @@ def test_example(script: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", str(script)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 0, done.stderr
+    if done.stdout.startswith("skipped: "):
+        pytest.skip(f"{done.stdout.strip()}; make test-adapters runs it")
     assert len(done.stdout.splitlines()) >= 2

@@ -18,6 +18,7 @@ ROOT = Path(moodrec.__file__).parent
 FLOORS = {
     "errors": 0,
     "files": 0,
+    "html": 0,
     "lock": 0,
     "config": 0,
     "schema": 0,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from moodrec.cli import index, library, library_tags, library_upkeep
+from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, playlist
 from moodrec.cli.analyze import analyze
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
@@ -83,6 +83,25 @@ _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _INDEX_COMMANDS.items():
     index_app.command(_name)(_command)
 app.add_typer(index_app, name="index")
+
+playlist_app = typer.Typer(
+    help="Make playlists: radio, path, mix, arc, clusters, fingerprint.", rich_markup_mode=None
+)
+_PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
+    "radio": playlist.radio,
+    "path": playlist.path,
+    "mix": playlist.mix,
+    "arc": playlist.arc,
+    "clusters": playlist.clusters,
+    "fingerprint": playlist.fingerprint,
+}
+for _name, _command in _PLAYLIST_COMMANDS.items():
+    playlist_app.command(_name)(_command)
+app.add_typer(playlist_app, name="playlist")
+
+benchmark_app = typer.Typer(help="Measure retrieval on labelled music.", rich_markup_mode=None)
+benchmark_app.command("retrieval")(benchmark.retrieval)
+app.add_typer(benchmark_app, name="benchmark")
 
 library_app = typer.Typer(help="Look into a library and keep it in order.", rich_markup_mode=None)
 _LIBRARY_COMMANDS: dict[str, Callable[..., None]] = {

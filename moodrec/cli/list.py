@@ -38,7 +38,7 @@ def list_tracks(
 
     Example: moodrec list --where "calm >= 0.8 AND year BETWEEN 1990 AND 1999" --sort -calm
     """
-    from moodrec.recommend.m3u import write_m3u
+    from moodrec.recommend.playlists.m3u import write_m3u
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
+from moodrec.cli.tracks import records, track_document
 from moodrec.errors import MoodrecError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from moodrec.plots.projection import Projection
+    from moodrec.recommend.recommender import Recommender
 
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 BINS: Final = 10
@@ -19,6 +25,22 @@ _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
 def moods(
+    of: Annotated[
+        list[str] | None,
+        typer.Option("--of", metavar="SEED", help="The moods of this track instead; repeatable."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Draw a map of the library, or with --of a radar (.png, .svg)."
+        ),
+    ] = None,
+    colour_by: Annotated[
+        str | None, typer.Option("--colour-by", metavar="MOOD", help="Of the map; else valence and arousal.")
+    ] = None,
+    umap: Annotated[
+        bool, typer.Option("--umap", help="Lay out the map by UMAP, an extra, not by PCA.")
+    ] = False,
     library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -29,12 +51,17 @@ def moods(
     For each mood, the quantiles of its score over the library, and how many tracks have a score from 0 to 0.1,
     from 0.1 to 0.2, and so on.
 
-    Example: moodrec moods
+    Example: moodrec moods --plot map.png
     """
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet)
     recommender = Recommender.open(chosen_library(library))
+    if of:
+        _of_tracks(screen, recommender, of, plot)
+        return
+    if plot is not None:
+        _draw_map(screen, recommender, plot, colour_by, umap)
     meanings = _meanings(model, recommender.index.model_fingerprint)
     found = [spread(recommender.frame[name], name, meanings.get(name, "")) for name in recommender.moods]
     for note in recommender.notes:
@@ -55,6 +82,33 @@ def moods(
     screen.text(
         f"scores of {words.plural(len(recommender.frame), 'track')}: 0.8 is more than 80 % of reference music"
     )
+
+
+def _of_tracks(screen: Screen, recommender: Recommender, seeds: list[str], plot: Path | None) -> None:
+    tracks = recommender.index.tracks([recommender.resolve(seed) for seed in seeds])
+    if plot is not None:
+        from moodrec.plots.mood_radar import mood_radar
+
+        mood_radar(tracks, recommender.moods, plot)
+        screen.note(f"picture drawn to {plot}")
+    rows = records(tracks)
+    screen.document({"count": len(rows), "tracks": [track_document(row, recommender.moods) for row in rows]})
+    screen.table(
+        ["mood", *(words.name_of(row) for row in rows)],
+        [[mood, *(words.score(row.get(mood)) for row in rows)] for mood in recommender.moods],
+    )
+
+
+def _draw_map(
+    screen: Screen, recommender: Recommender, plot: Path, colour_by: str | None, umap: bool
+) -> None:
+    from moodrec.plots.catalogue_map import catalogue_map
+
+    index = recommender.index
+    vectors = index.vectors(index.track_ids)
+    method: Projection = "umap" if umap else "pca"
+    catalogue_map(vectors, recommender.frame, recommender.moods, plot, colour_by=colour_by, projection=method)
+    screen.note(f"picture drawn to {plot}")
 
 
 def spread(scores: pd.Series[Any], name: str, meaning: str) -> dict[str, Any]:

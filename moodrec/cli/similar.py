@@ -21,7 +21,8 @@ from moodrec.cli.tracks import described, mentioned, records, series_record, str
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
-    from moodrec.recommend.recommender import Recommender, SimilarTracks
+    from moodrec.recommend.recommender import Recommender
+    from moodrec.recommend.results import SimilarTracks
 
 
 def similar(
@@ -43,6 +44,19 @@ def similar(
     ] = None,
     max_per_artist: Annotated[
         int | None, typer.Option("--max-per-artist", min=1, help="At most so many by one artist.")
+    ] = None,
+    max_per_album: Annotated[
+        int | None, typer.Option("--max-per-album", min=1, help="At most so many of one album.")
+    ] = None,
+    distinct: Annotated[
+        bool, typer.Option("--distinct", help="No copies of a track that is listed, or of the seed.")
+    ] = False,
+    diversity: Annotated[
+        float,
+        typer.Option("--diversity", min=0, max=1, help="How much likeness to a listed track counts against."),
+    ] = 0.0,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", metavar="TRACK_ID", help="Not this track; repeatable.")
     ] = None,
     exclude_artist: Annotated[
         list[str] | None, typer.Option("--exclude-artist", metavar="NAME", help="None by them; repeatable.")
@@ -74,8 +88,12 @@ def similar(
         where=where,
         mood=parse_targets(mood),
         mood_weight=mood_weight,
+        exclude=exclude or (),
         exclude_artist=exclude_artist or (),
         max_per_artist=max_per_artist,
+        max_per_album=max_per_album,
+        distinct=distinct,
+        diversity=diversity,
         exact=exact,
     )
     if m3u is not None:
@@ -149,7 +167,7 @@ def document(recommender: Recommender, found: SimilarTracks, explain: bool) -> d
 
 
 def _write_playlist(screen: Screen, found: SimilarTracks, out: Path) -> None:
-    from moodrec.recommend.m3u import write_m3u
+    from moodrec.recommend.playlists.m3u import write_m3u
 
     screen.note(f"{words.plural(write_m3u(found.tracks, out), 'track')} in {out}")
 

@@ -14,6 +14,7 @@ from moodrec.audio.decode import decode
 from moodrec.audio.windows import cut_windows
 from moodrec.config import DecodeLimits, Device, WindowConfig
 from moodrec.errors import AudioError, SilentAudioError, UsageError
+from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
@@ -60,6 +61,12 @@ class MoodModel:
             CorruptStoreError: a file of it is damaged.
         """
         return cls(load_model(PACKAGED_MODEL if path is None else Path(path)), device)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the moods, and what they mean."""
+        rows = [{"mood": mood, "meaning": what.description} for mood, what in self._spec.moods.items()]
+        caption = f"{self.name}, model {self.fingerprint}, embeddings of {self.embedding_dim}"
+        return score_table(["mood", "meaning"], rows, (), caption)
 
     @property
     def name(self) -> str:

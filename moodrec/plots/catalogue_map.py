@@ -9,10 +9,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.plots.canvas import INK, MUTED, PAPER, heading, new_figure, save_figure, tidy
 from moodrec.plots.colours import affect_colours, score_colours
+from moodrec.plots.projection import Projection
 from moodrec.plots.scene import Scene, make_scene
 from moodrec.plots.text import font_families, label
 
@@ -31,16 +33,23 @@ def catalogue_map(
     seed: int | None = None,
     neighbours: Sequence[int] = (),
     colour_by: str | None = None,
+    projection: Projection = "pca",
 ) -> None:
     """Draw the map to ``out``; arguments as for :func:`moodrec.plots.scene.make_scene`.
 
     Raises:
         DataError, UsageError: see there; also a suffix that is no picture's.
+        MissingExtraError: the projection is "umap", and UMAP is not installed.
     """
-    scene = make_scene(embeddings, frame, moods, seed, neighbours, colour_by)
+    scene = make_scene(embeddings, frame, moods, seed, neighbours, colour_by, projection)
+    save_figure(map_figure(scene), out)
+
+
+def map_figure(scene: Scene) -> Figure:
+    """A figure, for notebooks."""
     figure = new_figure(9, 8)
     draw_map(figure.add_axes((0.04, 0.04, 0.92, 0.83)), scene)
-    save_figure(figure, out)
+    return figure
 
 
 def draw_map(axes: Axes, scene: Scene) -> None:

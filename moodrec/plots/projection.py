@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.errors import DataError
+from moodrec.errors import DataError, MissingExtraError, UsageError
+
+Projection = Literal["pca", "umap"]
+
+NEIGHBOURS: Final = 15
+"""That UMAP keeps together."""
 
 
-def project(embeddings: ArrayLike) -> NDArray[np.float64]:
-    """Principal components: the two directions in which the tracks differ most.
+def project(embeddings: ArrayLike, method: Projection = "pca") -> NDArray[np.float64]:
+    """Places on a map.
 
-    The sign of each axis is fixed, so that the same library gives the same map.
+    ``pca``: principal components, the two directions in which the tracks differ most. ``umap``: neighbourhoods, torn
+    apart where there is nothing between them (McInnes, Healy, Melville, arXiv 1802.03426); needs the extra
+    ``umap`` and takes seconds. The same library gives the same map either way.
 
     Args:
         embeddings: ``(n, d)`` finite.
@@ -21,13 +30,35 @@ def project(embeddings: ArrayLike) -> NDArray[np.float64]:
 
     Raises:
         DataError: not ``(n, d)``, empty, or not finite.
+        UsageError: there is no such method.
+        MissingExtraError: UMAP is not installed.
     """
     vectors = np.asarray(embeddings, dtype=np.float64)
     if vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
         raise DataError(f"a map needs finite embeddings (n, d), not {vectors.shape}")
+    if method == "pca" or len(vectors) < 4:
+        return _components(vectors)
+    if method == "umap":
+        return _neighbourhoods(vectors)
+    raise UsageError(f"no such projection: {method!r}; there are 'pca' and 'umap'")
+
+
+def _neighbourhoods(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    try:
+        from umap import UMAP
+    except ModuleNotFoundError:
+        raise MissingExtraError("a map by UMAP", "umap") from None
+
+    # One job, or the seed would not make the map the same; and only then is it quiet about it.
+    mapper = UMAP(n_neighbors=min(NEIGHBOURS, len(vectors) - 1), metric="cosine", random_state=0, n_jobs=1)
+    points = np.asarray(mapper.fit_transform(vectors.astype(np.float32)), np.float64)
+    return np.asarray(points - points.mean(axis=0))
+
+
+def _components(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = vectors - vectors.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    axes = directions[:2]
+    axes = directions[:2]  # signs fixed below, so that the same library gives the same map
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
     points = centred @ (axes * np.where(largest < 0, -1, 1)).T
     return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))

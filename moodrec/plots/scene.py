@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError, UsageError
 from moodrec.plots.colours import affect_colours, score_colours
-from moodrec.plots.projection import project
+from moodrec.plots.projection import Projection, project
 from moodrec.plots.text import label
 
 Floats = NDArray[np.float64]
@@ -64,6 +64,7 @@ def make_scene(
     seed: int | None = None,
     neighbours: Sequence[int] = (),
     colour_by: str | None = None,
+    projection: Projection = "pca",
 ) -> Scene:
     """Lay out a catalogue.
 
@@ -76,7 +77,7 @@ def make_scene(
         DataError: lengths differ, or columns are missing.
         UsageError: rows out of range.
     """
-    points = project(embeddings)
+    points = project(embeddings, projection)
     if len(points) != len(frame):
         raise DataError(f"{len(points)} embeddings for {len(frame)} tracks")
     chosen = colour_by or (None if set(AFFECT) <= set(frame.columns) else next(iter(moods), None))

@@ -2,236 +2,318 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack, overload
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
-from moodrec.audio.quiet import quiet_c_libraries
-from moodrec.catalog.refresh import index_is_stale
-from moodrec.catalog.seeds import resolve_seed
-from moodrec.errors import CorruptStoreError, ModelMismatchError, NotFoundError, UsageError
-from moodrec.filters.conditions import Condition
-from moodrec.index.frames import to_pandas
-from moodrec.index.hits import Explanation, Hits
-from moodrec.index.mood_index import MoodIndex
-from moodrec.index.request import Conditions, names
-from moodrec.library.library import Library
-from moodrec.library.snapshot import DUPLICATE_OF
-from moodrec.recommend.listing import in_order, sort_keys
-from moodrec.schema import PATH, TRACK_ID
+from moodrec.errors import NotFoundError
+from moodrec.index.hits import Hits
+from moodrec.index.request import Conditions
+from moodrec.recommend.pairs import pairs_of, score_pairs
+from moodrec.recommend.queries import (
+    History,
+    Mood,
+    Unknown,
+    excluding,
+    history_weights,
+    is_one,
+    known_ids,
+    refuse_mood,
+    search_mix,
+    search_moods,
+    stacked,
+)
+from moodrec.recommend.rerank import rerank_many
+from moodrec.recommend.results import Batch, Recommendations, SimilarTracks, ranked_tracks
+from moodrec.recommend.source import CatalogueReader
 
 if TYPE_CHECKING:
-    from moodrec.embedding.mood_model import MoodModel
+    import pandas as pd
+    import pyarrow as pa
 
-RANK: Final = "rank"
-SCORE: Final = "score"
-
-
-@dataclass(frozen=True, eq=False)
-class SimilarTracks:
-    """The tracks most like a seed."""
-
-    seed_id: str | None
-    """The seed's id; None for a file that is not in the index."""
-    seed: pd.Series[Any]
-    """The seed's row of the track table; of a file, its path and its moods."""
-    tracks: pd.DataFrame
-    """``rank`` (1 is the most like), ``track_id``, ``score``, then the other columns of the track table."""
-    explanation: Explanation
-    """How they were found."""
-    notes: tuple[str, ...] = ()
-    """What the user should know, such as that the index is out of date."""
-
-    def explain(self) -> str:
-        """How the tracks were found, and why there are fewer than asked for, for people to read."""
-        return str(self.explanation)
-
-    def __len__(self) -> int:
-        return len(self.tracks)
+    Candidates: TypeAlias = "Sequence[str] | Mapping[str, float] | pd.DataFrame | pa.Table"
 
 
-class Recommender:
-    """Answers from one index. It is read when it is opened; later changes show after opening it again."""
+class Recommender(CatalogueReader):
+    """Answers from one index. It is read when it is opened; later changes show after opening it again.
 
-    def __init__(
-        self, index: MoodIndex, notes: tuple[str, ...] = (), model: MoodModel | Path | str | None = None
-    ) -> None:
-        """Recommend from an index.
+    Each method takes one query or a sequence of them; one gives :class:`Recommendations`, several a :class:`Batch`.
+    Tracks are named by their string ids, going in and coming out. Conditions are those of
+    :meth:`moodrec.index.mood_index.MoodIndex.search`: ``where``, ``mood``, ``mood_weight``, ``exclude``,
+    ``exclude_artist``, ``max_per_artist``, ``max_per_album``, ``distinct``, ``diversity``, ``exact``.
 
-        Args:
-            index: what to search.
-            notes: for every result; see :attr:`SimilarTracks.notes`.
-            model: hears seeds that are not in the index: a model or its folder, by default the one that comes with
-                moodrec. It is loaded when it is needed.
-        """
-        self.index = index
-        self.notes = notes
-        self._model = model
+    Examples:
+        >>> rec = Recommender.open("indexes/open-game-music")
+        >>> found = rec.similar("Albian Nocturne", k=3, where="calm >= 0.5")
+        >>> found.tracks[["rank", "title"]].to_dict("list")
+        {'rank': [1, 2, 3], 'title': ['Love Theme', 'Still Another Wanderer', 'ingame 14']}
+    """
 
-    @classmethod
-    def open(cls, path: Path | str, model: MoodModel | Path | str | None = None) -> Self:
-        """Open a library or an index by its folder.
-
-        Raises:
-            NotFoundError: there is neither, or the library has no index yet.
-            CorruptStoreError: it is damaged.
-        """
-        folder = Path(path)
-        if not (folder / "library.sqlite").exists():
-            return cls(MoodIndex.open(folder), (), model)
-        with Library.open(folder) as library:
-            index = _index_of(library)
-            return cls(index, _notes(index, library), model)
-
-    @property
-    def stale(self) -> bool:
-        """Whether the library had changed since its index was built, when this was opened."""
-        return bool(self.notes)
-
-    @property
-    def moods(self) -> tuple[str, ...]:
-        """Names of the moods."""
-        return self.index.moods
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """The track table: a row a track, a column a mood."""
-        return self.index.frame
-
-    def resolve(self, seed: str) -> str:
-        """The id of the track that a seed names: an id, else a path, else a title, else ``artist - title``,
-        else the name of its file.
-
-        Raises:
-            AmbiguousSeedError: several tracks match; the message lists them.
-            NotFoundError: none does.
-        """
-        return seed if seed in self.index else resolve_seed(self.frame, seed)
-
+    @overload
+    def similar(self, seed: str, k: int = 20, **conditions: Unpack[Conditions]) -> SimilarTracks: ...  # type: ignore[overload-overlap]  # a str is a sequence too
+    @overload
     def similar(
         self,
-        seed: str,
+        seed: Sequence[str],
         k: int = 20,
-        where: str | Condition | None = None,
-        mood: Mapping[str, float] | None = None,
-        mood_weight: float | None = None,
-        exclude: Collection[str] = (),
-        exclude_artist: Collection[str] = (),
-        max_per_artist: int | None = None,
-        exact: bool = False,
-    ) -> SimilarTracks:
+        *,
+        unknown: Unknown = "error",
+        **conditions: Unpack[Conditions],
+    ) -> Batch: ...
+    def similar(
+        self,
+        seed: str | Sequence[str],
+        k: int = 20,
+        *,
+        unknown: Unknown = "error",
+        **conditions: Unpack[Conditions],
+    ) -> SimilarTracks | Batch:
         """The k tracks most like a seed that meet the conditions; the seed and its copies are not among them.
 
         Args:
-            seed: as for :meth:`resolve`; the path of any other audio file is analysed on the fly.
+            seed: as for :meth:`resolve`; the path of any other audio file is analysed on the fly. A sequence is
+                one of track ids.
             k: tracks wanted.
-            where, mood, mood_weight, exclude, exclude_artist, max_per_artist, exact: as for
-                :meth:`moodrec.index.mood_index.MoodIndex.search`.
+            unknown: "drop" leaves out ids of a sequence that are not in the index.
+            **conditions: ``where``, ``mood``, ``mood_weight``, ``exclude``, ``exclude_artist``, ``max_per_artist``,
+                ``max_per_album``, ``distinct``, ``diversity``, ``exact``.
 
         Raises:
-            AmbiguousSeedError, NotFoundError: as :meth:`resolve`.
+            AmbiguousSeedError, NotFoundError: as :meth:`resolve`; of a sequence, ids that are not in the index.
             UsageError: arguments out of range, or that contradict each other; FilterError for ``where``.
             AudioError: the file that is the seed cannot be heard.
             ModelMismatchError: the index holds vectors of another model than would hear that file.
+
+        Examples:
+            >>> rec = Recommender.open("indexes/open-game-music")
+            >>> batch = rec.similar(rec.index.track_ids[:2], k=2)
+            >>> batch.frame.columns.tolist(), len(batch.frame)
+            (['query', 'rank', 'track_id', 'score'], 4)
         """
-        conditions = Conditions(
-            where=where,
-            mood=mood,
-            mood_weight=mood_weight,
-            exclude=names(exclude, "exclude"),
-            exclude_artist=exclude_artist,
-            max_per_artist=max_per_artist,
-            exact=exact,
-        )
+        if not isinstance(seed, str):
+            return self._similar_to_many(known_ids(self.index, seed, unknown), k, conditions)
         try:
             seed_id = self.resolve(seed)
         except NotFoundError:
             if not Path(seed).expanduser().is_file():
                 raise
             return self._similar_to_file(Path(seed).expanduser(), k, conditions)
-        conditions["exclude"] = [*conditions["exclude"], *self._copies(seed_id)]
-        hits = self.index.similar_to(seed_id, k, **conditions)
-        return self._result(seed_id, self.index.tracks([seed_id]).iloc[0], hits)
+        hits = self.index.similar_to(seed_id, k, **excluding(conditions, self.copies(seed_id)))
+        return self._similar(seed_id, self.index.tracks([seed_id]).iloc[0], hits)
 
-    def list(
-        self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
-    ) -> pd.DataFrame:
-        """Tracks without a seed.
+    @overload
+    def by_mood(self, target: Mood, k: int = 20, **conditions: Unpack[Conditions]) -> Recommendations: ...
+    @overload
+    def by_mood(self, target: Sequence[Mood], k: int = 20, **conditions: Unpack[Conditions]) -> Batch: ...
+    def by_mood(
+        self, target: Mood | Sequence[Mood], k: int = 20, **conditions: Unpack[Conditions]
+    ) -> Recommendations | Batch:
+        """The k tracks whose moods are nearest to a target, whatever they sound like.
 
         Args:
-            where: a condition on them.
-            sort: columns with commas between, ``-`` before one for falling: ``-calm,year``.
-            limit: at most so many.
+            target: from 0 to 1 by mood, such as ``{"calm": 0.9}``.
+            k: tracks wanted.
+            **conditions: as for :meth:`similar`, without ``mood`` and ``mood_weight``.
+
+        Returns:
+            Scores are ``1 - mean over the moods of (score - target)^2``, in [0, 1].
 
         Raises:
-            FilterError: the condition cannot be read, or names an unknown column.
-            UsageError: ``sort`` names no column, or one without an order; ``limit`` is negative.
+            UsageError: an unknown mood, a target out of range, or a condition that contradicts the others.
+
+        Examples:
+            >>> rec = Recommender.open("indexes/open-game-music")
+            >>> calm = rec.by_mood({"calm": 1.0}, k=5, max_per_artist=1)
+            >>> bool((calm.tracks["calm"] > 0.9).all())
+            True
         """
-        if limit is not None and limit < 0:
-            raise UsageError(f"limit is {limit}; it must be 0 or more")
-        table = self.index.table if where is None else self.index.matching(where)
-        ordered = table if sort is None else in_order(table, sort_keys(sort))
-        return to_pandas(ordered.slice(0, limit))
+        refuse_mood(conditions)
+        if isinstance(target, Mapping):
+            return self._answer(search_moods(self.index, [target], k, conditions))
+        return self._batch([search_moods(self.index, list(target), k, conditions)], k)
+
+    @overload
+    def for_history(  # type: ignore[overload-overlap]
+        self, history: History, k: int = 20, *, unknown: Unknown = "error", **conditions: Unpack[Conditions]
+    ) -> Recommendations: ...
+    @overload
+    def for_history(
+        self,
+        history: Sequence[History],
+        k: int = 20,
+        *,
+        unknown: Unknown = "error",
+        **conditions: Unpack[Conditions],
+    ) -> Batch: ...
+    def for_history(
+        self,
+        history: History | Sequence[History],
+        k: int = 20,
+        *,
+        unknown: Unknown = "error",
+        **conditions: Unpack[Conditions],
+    ) -> Recommendations | Batch:
+        """The k tracks nearest to what somebody listened to; tracks of the history are not among them.
+
+        Args:
+            history: weight by track id, negative for what they do not want to hear; or ids, where an id counts as
+                often as it is there. A sequence of histories is a batch.
+            k: tracks wanted.
+            unknown: "drop" leaves out ids that are not in the index.
+            **conditions: as for :meth:`similar`.
+
+        Raises:
+            NotFoundError: ids are not in the index; the message lists them.
+            UsageError: nothing is left of a history, or its weights cancel out.
+
+        Examples:
+            >>> rec = Recommender.open("indexes/open-game-music")
+            >>> liked, loved, skipped, *_ = rec.index.track_ids
+            >>> found = rec.for_history({liked: 1.0, loved: 2.0, skipped: -0.5}, k=3)
+            >>> len(found), loved in found.track_ids
+            (3, False)
+        """
+        if is_one(history):
+            return self._answer(self._mix(history_weights(history), k, unknown, conditions))  # type: ignore[arg-type]
+        parts = [self._mix(history_weights(one), k, unknown, conditions) for one in history]
+        return self._batch(parts, k)
+
+    @overload
+    def rerank(
+        self,
+        candidates: Candidates,
+        mood: Mood,
+        weight: float | None = None,
+        k: int | None = None,
+        *,
+        unknown: Unknown = "error",
+    ) -> Recommendations: ...
+    @overload
+    def rerank(
+        self,
+        candidates: Sequence[Candidates],
+        mood: Mood,
+        weight: float | None = None,
+        k: int | None = None,
+        *,
+        unknown: Unknown = "error",
+    ) -> Batch: ...
+    def rerank(
+        self,
+        candidates: Candidates | Sequence[Candidates],
+        mood: Mood,
+        weight: float | None = None,
+        k: int | None = None,
+        *,
+        unknown: Unknown = "error",
+    ) -> Recommendations | Batch:
+        """Candidates of another model in a new order: its scores against how near their moods are to a target.
+
+        Args:
+            candidates: ids, best first; or score by id; or a table (pandas, Arrow) with ``track_id`` and ``score``.
+                The scores are scaled to [0, 1] over the list. A sequence of these is a batch.
+            mood: targets in [0, 1] by mood.
+            weight: of the mood against the candidates' own scores, in [0, 1]; 0.5 by default.
+            k: at most so many; all by default.
+            unknown: "drop" leaves out candidates that are not in the index.
+
+        Returns:
+            Scores ``(1 - weight) * scaled + weight * affinity``. Candidates without a score for one of the moods come
+            last, with NaN.
+
+        Raises:
+            NotFoundError: candidates are not in the index; the message lists them.
+            UsageError: an unknown mood, or a number out of range.
+
+        Examples:
+            >>> rec = Recommender.open("indexes/open-game-music")
+            >>> theirs = dict(zip(rec.index.track_ids[:4], [0.9, 0.8, 0.2, 0.1]))
+            >>> rec.rerank(theirs, mood={"calm": 1.0}, weight=0).track_ids == list(theirs)
+            True
+        """
+        ranked = rerank_many(self.index, candidates, mood, weight, k, unknown)
+        return (
+            self._answer(ranked) if is_one(candidates) else self._batch([ranked], ranked.track_ids.shape[1])
+        )
+
+    @overload
+    def score(
+        self, pairs: tuple[str, str], mood: Mood | None = None, mood_weight: float | None = None
+    ) -> float: ...
+    @overload
+    def score(
+        self,
+        pairs: Sequence[tuple[str, str]] | pd.DataFrame | pa.Table,
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        *,
+        unknown: Literal["error", "nan"] = "error",
+    ) -> NDArray[np.float32]: ...
+    def score(
+        self,
+        pairs: tuple[str, str] | Sequence[tuple[str, str]] | pd.DataFrame | pa.Table,
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        *,
+        unknown: Literal["error", "nan"] = "error",
+    ) -> float | NDArray[np.float32]:
+        """How near the second track of a pair is to the first: the score that :meth:`similar` would give it.
+
+        Args:
+            pairs: ``(seed, track)``, several of them, or a table whose first two columns hold the ids.
+            mood, mood_weight: draw the second track towards a mood, as in :meth:`similar`.
+            unknown: "nan" gives NaN to pairs with an id that is not in the index.
+
+        Returns:
+            A number for one pair, else (pairs,) float32 in their order; NaN where a mood score is unknown.
+
+        Raises:
+            NotFoundError: ids are not in the index; the message lists them.
+
+        Examples:
+            >>> rec = Recommender.open("indexes/open-game-music")
+            >>> a, b, *_ = rec.index.track_ids
+            >>> round(rec.score((a, a)), 4), rec.score([(a, b), (a, "?")], unknown="nan").shape
+            (1.0, (2,))
+        """
+        single, lefts, rights = pairs_of(pairs)
+        found = score_pairs(self.index, lefts, rights, mood, mood_weight, unknown)
+        return float(found[0]) if single else found
+
+    def _similar_to_many(self, seeds: Sequence[str], k: int, conditions: Conditions) -> Batch:
+        copies = {seed: self.copies(seed) for seed in seeds}
+        if not any(copies.values()):
+            return Batch(tuple(seeds), self.index.similar_to(seeds, k, **conditions), self.index, self.notes)
+        parts = [self.index.similar_to(seed, k, **excluding(conditions, copies[seed])) for seed in seeds]
+        return self._batch(parts, k, seeds)
 
     def _similar_to_file(self, path: Path, k: int, conditions: Conditions) -> SimilarTracks:
-        model = self._hearing_model()
-        if self.index.model_fingerprint is None:
-            raise ModelMismatchError(
-                "the index does not say which model made its vectors, so a file cannot be compared with them; "
-                "give a seed that is in the index"
-            )
-        self.index.require_model(model.fingerprint)
-        with quiet_c_libraries():
-            heard = model.analyze(path)
-        seed = pd.Series({PATH: str(path), **dict(zip(model.moods, heard.mood_scores.tolist(), strict=True))})
-        return self._result(None, seed, self.index.search(heard.embedding, k, **conditions))
+        seed, heard = self._heard(path)
+        return self._similar(None, seed, self.index.search(heard.embedding, k, **conditions))
 
-    def _hearing_model(self) -> MoodModel:
-        from moodrec.embedding.mood_model import MoodModel  # and with it torch
+    def _mix(self, weights: Mapping[str, float], k: int, unknown: Unknown, conditions: Conditions) -> Hits:
+        known = known_ids(self.index, weights, unknown)
+        copies = [copy for track_id in known for copy in self.copies(track_id)]
+        return search_mix(
+            self.index, {track_id: weights[track_id] for track_id in known}, k, excluding(conditions, copies)
+        )
 
-        if not isinstance(self._model, MoodModel):
-            self._model = MoodModel.load(self._model)
-        return self._model
+    def _similar(self, seed_id: str | None, seed: pd.Series[Any], hits: Hits) -> SimilarTracks:
+        return SimilarTracks(
+            seed_id=seed_id,
+            seed=seed,
+            tracks=ranked_tracks(self.index, hits),
+            hits=hits,
+            moods=self.moods,
+            notes=self.notes,
+        )
 
-    def _copies(self, seed_id: str) -> Sequence[str]:
-        """Other tracks of the library with the same audio."""
-        if DUPLICATE_OF not in self.frame:
-            return []
-        ids, originals = self.frame[TRACK_ID], self.frame[DUPLICATE_OF]
-        original = originals[ids == seed_id].fillna(seed_id).iloc[0]
-        return [*ids[(originals == original) | (ids == original)]]
+    def _answer(self, hits: Hits) -> Recommendations:
+        return Batch(("0",), hits, self.index, self.notes)[0]
 
-    def _result(self, seed_id: str | None, seed: pd.Series[Any], hits: Hits) -> SimilarTracks:
-        count = int(hits.counts[0])
-        tracks = self.index.tracks(hits.track_ids[0, :count].tolist())
-        tracks = tracks.rename(
-            columns={RANK: f"{RANK}_", SCORE: f"{SCORE}_"}
-        )  # the user's own of these names
-        tracks.insert(0, RANK, range(1, count + 1))
-        tracks.insert(1, TRACK_ID, tracks.pop(TRACK_ID))
-        tracks.insert(2, SCORE, hits.scores[0, :count])
-        return SimilarTracks(seed_id, seed, tracks, hits.explanation, self.notes)
-
-
-def _index_of(library: Library) -> MoodIndex:
-    try:
-        return MoodIndex.open(library.index_path)
-    except NotFoundError:
-        raise NotFoundError(
-            f"{library.path}: has no index yet; run: moodrec index build --library {library.path}"
-        ) from None
-    except CorruptStoreError as error:
-        raise CorruptStoreError(f"{error}: moodrec index repair --library {library.path}") from None
-
-
-def _notes(index: MoodIndex, library: Library) -> tuple[str, ...]:
-    if not index_is_stale(index, library):
-        return ()
-    return (
-        "the library has changed since its index was built; for answers of today run: "
-        f"moodrec index build --library {library.path}",
-    )
+    def _batch(self, parts: Sequence[Hits], k: int, names: Sequence[str] = ()) -> Batch:
+        hits = stacked(parts, k)
+        return Batch(tuple(names or map(str, range(len(hits)))), hits, self.index, self.notes)

@@ -141,3 +141,11 @@ def test_windows_heard_in_parts_give_the_embedding_of_all_at_once() -> None:
     with torch.inference_mode():
         whole = network.embed(log_mels).mean(0)
     assert torch.allclose(mean_embedding(network, log_mels), whole, atol=1e-5)
+
+
+def test_a_model_shows_its_moods(tmp_path: Path) -> None:
+    save_model(tmp_path, small_network(), small_spec())
+    model = MoodModel.load(tmp_path, device="cpu")
+    html = model._repr_html_()
+    assert model.fingerprint in html
+    assert all(mood in html for mood in model.moods)

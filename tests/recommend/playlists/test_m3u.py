@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from moodrec.errors import UsageError
-from moodrec.recommend.m3u import write_m3u
+from moodrec.recommend.playlists.m3u import write_m3u
 
 TRACKS = pd.DataFrame(
     {

@@ -1,0 +1,116 @@
+"""``moodrec benchmark``: measure retrieval on a labelled dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from moodrec.cli.console import Screen
+from moodrec.cli.evaluate import default_root, parse_options
+from moodrec.cli.options import JsonOption, QuietOption
+from moodrec.errors import UsageError
+
+COLUMNS: Final = {
+    "quadrant_p": "P@10 quadrant",
+    "quadrant_ndcg": "nDCG@10",
+    "word_jaccard": "Jaccard@10 words",
+    "filter_satisfaction": "filter satisfied",
+    "target_error": "mood error at 0.5",
+    "error_left": "of error at 0",
+    "cosine_kept": "cosine kept",
+    "artist_diversity": "artists",
+}
+"""Figures of the table, and what they are called there."""
+
+
+def retrieval(
+    data: Annotated[
+        str, typer.Option("--data", "-d", metavar="NAME", help="The dataset: mood4q, emotify, emopia.")
+    ],
+    system: Annotated[
+        list[str],
+        typer.Option(
+            "--system",
+            "-s",
+            metavar="NAME=FILE",
+            help="Embeddings and predictions, as in out-of-fold.parquet; repeatable. The first is compared with all; "
+            "a name given twice is several seeds.",
+        ),
+    ],
+    root: Annotated[
+        Path | None, typer.Option("--root", metavar="PATH", help="Where it is; else $MOODREC_DATA/NAME.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the dataset.")
+    ] = None,
+    baseline: Annotated[
+        list[str] | None, typer.Option("--baseline", help="random, metadata; both by default.")
+    ] = None,
+    resamples: Annotated[int, typer.Option("--resamples", min=1, help="Of the bootstrap.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap and the random baseline.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the trade-off (.png, .svg).")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Do neighbours share the mood, and does asking for a mood give it?
+
+    Every track is a query; tracks of its own artist are left out. FILE holds track_id, embedding, and where there are
+    any fold (tracks of different folds are never compared) and predictions: a column a target, or a mood.
+
+    Example: moodrec benchmark retrieval --data mood4q -s own=runs/own/out-of-fold.parquet
+    """
+    from moodrec.data.sources import load_source
+    from moodrec.evaluation.evaluate import BootstrapOptions
+    from moodrec.evaluation.neighbourhood.run import BUILT_IN, run_benchmark
+
+    screen = Screen(as_json, quiet)
+    table = load_source(data, root or default_root(data), parse_options(option or []))
+    options = BootstrapOptions(n_resamples=resamples, seed=seed)
+    result = run_benchmark(table, files_of(system), tuple(baseline or BUILT_IN), options=options)
+    if plot is not None:
+        from moodrec.plots.trade_off import trade_off
+
+        trade_off(result, plot)
+        screen.note(f"picture drawn to {plot}")
+    screen.document(result)
+    _print(screen, result)
+
+
+def files_of(given: list[str]) -> dict[str, list[Path]]:
+    """Read ``NAME=FILE`` options.
+
+    Raises:
+        UsageError: one is not like that.
+    """
+    found: dict[str, list[Path]] = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise UsageError(f"--system {text}: should be NAME=FILE")
+        found.setdefault(name, []).append(Path(path))
+    return found
+
+
+def _print(screen: Screen, result: dict[str, Any]) -> None:
+    systems = result["systems"]
+    names = [name for name in COLUMNS if any(name in system["figures"] for system in systems.values())]
+    rows = [
+        [
+            name,
+            *(_cell(system["figures"].get(figure)) for figure in names),
+            f"{system['coverage']:.3f}",
+            f"{system['hubness']:.2f}",
+        ]
+        for name, system in systems.items()
+    ]
+    screen.table(["system", *(COLUMNS[name] for name in names), "coverage", "hubness"], rows)
+    what = f"95 % intervals over the queries' artists, {result['resamples']} resamples"
+    screen.text(f"{result['dataset']}: {result['queries']:,} queries; {what}")
+
+
+def _cell(figure: dict[str, float] | None) -> str:
+    return "" if figure is None else f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"

@@ -1,0 +1,132 @@
+"""Options that the playlist commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from moodrec.cli import words
+from moodrec.cli.console import Screen
+from moodrec.cli.tracks import records, strongest, track_document
+
+if TYPE_CHECKING:
+    from moodrec.recommend.playlists.playlist import Playlist
+    from moodrec.recommend.playlists.rules import Rules
+    from moodrec.recommend.recommender import Recommender
+
+NOption = Annotated[
+    int | None,
+    typer.Option("--n", "-n", min=1, help="Tracks, 25 by default; at most so many with --minutes."),
+]
+MinutesOption = Annotated[
+    float | None, typer.Option("--minutes", help="Playing time; the last track is chosen to fit.")
+]
+GapOption = Annotated[
+    int, typer.Option("--artist-gap", min=0, help="Tracks between two of one artist, at least.")
+]
+CapOption = Annotated[
+    int | None, typer.Option("--max-per-artist", min=1, help="At most so many by one artist.")
+]
+VarietyOption = Annotated[
+    float,
+    typer.Option("--variety", min=0, max=1, help="0: always what fits best; 1: freely among what fits."),
+]
+RandomOption = Annotated[
+    int, typer.Option("--random-seed", min=0, help="Of the draw: the same one gives the same list.")
+]
+OutOption = Annotated[
+    list[Path] | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Write .m3u8, .xspf or .jspf; repeatable."),
+]
+AbsoluteOption = Annotated[
+    bool, typer.Option("--absolute", help="Absolute paths in the file; else relative to it.")
+]
+PlotOption = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="Draw the moods over the list (.png, .svg).")
+]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a playlist goes beside the screen."""
+
+    out: tuple[Path, ...]
+    absolute: bool
+    plot: Path | None
+
+    def write(self, screen: Screen, playlist: Playlist, moods: Sequence[str] = ()) -> None:
+        """Write the files that are asked for, and tell."""
+        from moodrec.recommend.playlists.files import write_playlist
+
+        for place in self.out:
+            count = write_playlist(playlist.tracks, place, playlist.title, not self.absolute)
+            screen.note(f"{words.plural(count, 'track')} in {place}")
+        if self.plot is not None:
+            from moodrec.plots.mood_course import mood_course
+
+            mood_course(playlist.tracks, playlist.moods, self.plot, playlist.title, moods)
+            screen.note(f"picture drawn to {self.plot}")
+
+
+def rules_of(
+    n: int | None,
+    minutes: float | None,
+    gap: int,
+    cap: int | None,
+    variety: float = 0.0,
+    random_seed: int = 0,
+) -> Rules:
+    """The rules that the options ask for."""
+    from moodrec.recommend.playlists.rules import Rules
+
+    return Rules(
+        n=n,
+        minutes=minutes,
+        artist_gap=gap,
+        max_per_artist=cap,
+        variety=variety,
+        random_seed=random_seed,
+    )
+
+
+def finish(
+    screen: Screen, recommender: Recommender, playlist: Playlist, outputs: Outputs, moods: list[str]
+) -> None:
+    """Write the files, then print."""
+    outputs.write(screen, playlist, moods)
+    for note in playlist.notes:
+        screen.warn(note)
+    # Last, so that stdout stays one JSON document if a file cannot be written.
+    screen.document(playlist_document(recommender, playlist))
+    print_playlist(screen, playlist, moods)
+
+
+def print_playlist(screen: Screen, playlist: Playlist, moods: list[str]) -> None:
+    """The table for people."""
+    rows = records(playlist.tracks)
+    shown = moods or (strongest(rows[0], playlist.moods) if rows else [])
+    time = f", {words.seconds(playlist.seconds)}" if playlist.seconds is not None else ""
+    screen.text(f"{playlist.title} ({words.plural(len(rows), 'track')}{time})")
+    screen.table(
+        ["", "title", "artist", *shown],
+        [
+            [str(row["rank"]), words.name_of(row), words.artist_of(row)]
+            + [words.score(row.get(mood)) for mood in shown]
+            for row in rows
+        ],
+    )
+
+
+def playlist_document(recommender: Recommender, playlist: Playlist) -> dict[str, Any]:
+    """What ``--json`` prints of a playlist."""
+    return {
+        "title": playlist.title,
+        "count": len(playlist),
+        "seconds": playlist.seconds,
+        "tracks": [track_document(row, recommender.moods) for row in records(playlist.tracks)],
+        "notes": playlist.notes,
+    }

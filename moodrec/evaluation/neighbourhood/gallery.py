@@ -1,0 +1,227 @@
+"""What people say of the tracks of a dataset, and what a system makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from moodrec.data.groups import fold_name
+from moodrec.data.labels import LabelTable
+from moodrec.errors import DataError
+from moodrec.evaluation.retrieval import QUADRANTS
+from moodrec.index.checks import vectors_of
+from moodrec.schema import EMBEDDING, TRACK_ID
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+FOLD: Final = "fold"
+WORD: Final = "word:"
+_TOP: Final = 2 / 3
+"""A soft target counts as present in the top third, as everywhere in this project."""
+_EDGE: Final = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """``n`` tracks as people describe them.
+
+    Attributes:
+        dataset: its name.
+        track_ids: ``(n,)``.
+        groups: ``(n,)`` artists (of EMOPIA, songs and artists): whole groups are resampled, and tracks of a
+            query's own group are not among its neighbours.
+        quadrants: ``(n,)`` "q1" to "q4", or None where the dataset has none.
+        words: ``(n, W)`` which mood words, or strongly felt emotions, a track has; None where there are none.
+        human: mood to ``(n,)`` how far people find it: 0 or 1 for labels, for shares of listeners the percentile
+            within the dataset; NaN unknown.
+        present: mood to ``(n,)`` whether people find it: the label, or the share in the top third.
+    """
+
+    dataset: str
+    track_ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    quadrants: tuple[str, ...] | None
+    words: Mask | None
+    human: Mapping[str, Floats]
+    present: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.track_ids)
+
+    @cached_property
+    def group_codes(self) -> Codes:
+        """``(n,)`` the groups as numbers."""
+        return np.unique(np.array(self.groups), return_inverse=True)[1].astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One set of networks' view of the tracks of a gallery, in its order.
+
+    Attributes:
+        embeddings: ``(n, d)`` unit vectors.
+        moods: mood to ``(n,)`` score in [0, 1]; may be empty.
+        spaces: ``(n,)`` tracks of different spaces are never compared.
+    """
+
+    embeddings: Floats
+    moods: Mapping[str, Floats]
+    spaces: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """What is compared: one run, or several seeds of it, over which figures are averaged."""
+
+    name: str
+    runs: tuple[Run, ...]
+
+
+def gallery_of(table: LabelTable, moods: Mapping[str, Sequence[str]]) -> Gallery:
+    """The labels of a dataset.
+
+    Args:
+        moods: the targets behind each mood, namespaced by any dataset: ``mood4q:q1`` reads ``q1`` of this one. Moods
+            without a target here are left out. A track has a mood as far as it has any of its targets.
+    """
+    names = {str(column).partition(":")[2]: str(column) for column in table.targets.columns}
+    human, present = {}, {}
+    for mood, targets in moods.items():
+        columns = [names[t.partition(":")[2]] for t in targets if t.partition(":")[2] in names]
+        if columns and _same_source(table, targets, columns):
+            truth = table.targets[columns].max(axis=1).to_numpy(np.float64)
+            human[mood], present[mood] = _human(truth), _present(truth)
+    return Gallery(
+        table.name,
+        tuple(table.tracks[TRACK_ID]),
+        tuple(table.tracks["group"]),
+        _quadrants(table, names),
+        _words(table, names),
+        human,
+        present,
+    )
+
+
+def _same_source(table: LabelTable, targets: Sequence[str], columns: Sequence[str]) -> bool:
+    """A word's meaning is its dataset's own; quadrants, valence and arousal mean the same in all."""
+    shared = {*QUADRANTS, "valence", "arousal"}
+    return all(c in targets or c.partition(":")[2] in shared for c in columns)
+
+
+def _human(truth: Floats) -> Floats:
+    return truth if np.isin(truth[~np.isnan(truth)], (0, 1)).all() else percentiles(truth)
+
+
+def _present(truth: Floats) -> Floats:
+    if np.isin(truth[~np.isnan(truth)], (0, 1)).all():
+        return truth
+    above = (truth > np.nanquantile(truth, _TOP)).astype(np.float64)
+    return np.where(np.isnan(truth), np.nan, above)
+
+
+def percentiles(values: Floats) -> Floats:
+    """The share of the known values that lie below each, ties halved: ``(n,)`` in [0, 1], NaN stays."""
+    known = ~np.isnan(values)
+    ordered = np.sort(values[known])
+    places = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2
+    return np.where(known, places / max(1, len(ordered)), np.nan)
+
+
+def _quadrants(table: LabelTable, names: Mapping[str, str]) -> tuple[str, ...] | None:
+    if not set(QUADRANTS) <= set(names):
+        return None
+    member = table.targets[[names[q] for q in QUADRANTS]].to_numpy(np.float64)
+    return tuple(QUADRANTS[place] for place in member.argmax(axis=1))
+
+
+def _words(table: LabelTable, names: Mapping[str, str]) -> Mask | None:
+    """Mood words; where there are none, the emotions that are among the top third."""
+    words = [column for name, column in names.items() if name.startswith(WORD)]
+    if words:
+        return np.asarray(table.targets[words].to_numpy(np.float64) == 1)
+    soft = [c for c in names.values() if not np.isin(table.targets[c].dropna(), (0, 1)).all()]
+    if len(soft) < 3:
+        return None
+    return np.stack([_present(table.targets[c].to_numpy(np.float64)) == 1 for c in soft], axis=1)
+
+
+def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -> Run:
+    """Read a system's table: ``track_id``, ``embedding``, and where there are any ``fold`` and predictions.
+
+    Embeddings of different folds are never compared. A prediction is a column of a mood's name with a score in
+    [0, 1], or else columns of its targets with probabilities: their mean logit is ranked among all rows of the file.
+
+    Raises:
+        DataError: it cannot be read, lacks a column, or a track of the gallery.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as Parquet ({error})") from error
+    missing = {TRACK_ID, EMBEDDING} - set(table.column_names)
+    if missing:
+        raise DataError(f"{path}: no column {', '.join(sorted(missing))}")
+    rows = _rows(table[TRACK_ID].to_pylist(), gallery, path)
+    embeddings = vectors_of(table[EMBEDDING], EMBEDDING)[rows].astype(np.float64)
+    frame = table.drop_columns([EMBEDDING]).to_pandas()
+    found = {mood: _score(frame, mood, targets) for mood, targets in moods.items() if mood in gallery.human}
+    spaces = frame[FOLD].to_numpy(np.int64)[rows] if FOLD in frame else np.zeros(len(rows), np.int64)
+    return Run(
+        unit(embeddings), {mood: score[rows] for mood, score in found.items() if score is not None}, spaces
+    )
+
+
+def _rows(ids: Sequence[str], gallery: Gallery, path: Path) -> Codes:
+    place = {track_id: row for row, track_id in enumerate(ids)}
+    rows = [place.get(i, place.get(f"{gallery.dataset}/{i}", -1)) for i in gallery.track_ids]
+    missing = [i for i, row in zip(gallery.track_ids, rows, strict=True) if row < 0]
+    if missing:
+        raise DataError(f"{path}: lacks {len(missing)} tracks of {gallery.dataset}: {missing[:5]}")
+    return np.array(rows, np.int64)
+
+
+def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Floats | None:
+    if mood in frame:
+        return np.asarray(frame[mood].to_numpy(np.float64))
+    if not set(targets) <= set(frame.columns):
+        return None
+    probabilities = np.clip(frame[list(targets)].to_numpy(np.float64), _EDGE, 1 - _EDGE)
+    return percentiles(np.log(probabilities / (1 - probabilities)).mean(axis=1))
+
+
+def unit(vectors: Floats) -> Floats:
+    """Rows at unit length; zeros stay zeros."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float64).tiny))
+
+
+def random_run(gallery: Gallery, spaces: Codes, seed: int) -> Run:
+    """Random directions and random scores."""
+    rng = np.random.default_rng(seed)
+    moods = {mood: rng.random(len(gallery)) for mood in gallery.human}
+    return Run(unit(rng.standard_normal((len(gallery), 64))), moods, spaces)
+
+
+def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) -> Run:
+    """Genres and artist as vectors: cosine 1 for the same genres and artist. Ties are broken at random.
+
+    Moods are left out: no label of the dataset is used.
+    """
+    genres = sorted({genre for mine in table.tracks["genre"] for genre in mine})
+    artists = [
+        fold_name(artist) if artist else f"?{row}" for row, artist in enumerate(table.tracks["artist"])
+    ]
+    genre_rows = np.array([[genre in mine for genre in genres] for mine in table.tracks["genre"]], np.float64)
+    artist_rows = np.eye(len(set(artists)))[np.unique(artists, return_inverse=True)[1]]
+    noise = 1e-3 * unit(np.random.default_rng(seed).standard_normal((len(gallery), 64)))
+    return Run(unit(np.hstack([unit(genre_rows.reshape(len(gallery), -1)), artist_rows, noise])), {}, spaces)

@@ -1,0 +1,41 @@
+"""Tables for notebooks: plain HTML with its style inside, every name escaped."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+_CELL = "padding:2px 8px;text-align:left;white-space:nowrap"
+_BAR = "display:inline-block;height:8px;border-radius:2px;background:#9dbfdc;margin-right:4px"
+_WIDTH = 36
+"""Pixels of a full bar."""
+
+
+def score_table(
+    columns: Sequence[str], rows: Sequence[Mapping[Any, Any]], bars: Collection[str], caption: str = ""
+) -> str:
+    """An HTML table.
+
+    Args:
+        columns: to show, in order.
+        rows: a mapping a row.
+        bars: columns of numbers in [0, 1] that are drawn as bars.
+        caption: above the table.
+    """
+    head = "".join(f"<th style='{_CELL}'>{html.escape(name)}</th>" for name in columns)
+    body = "".join(
+        f"<tr>{''.join(_cell(row.get(name), name in bars) for name in columns)}</tr>" for row in rows
+    )
+    above = f"<caption style='text-align:left'>{html.escape(caption)}</caption>" if caption else ""
+    inside = f"{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f"<table style='border-collapse:collapse'>{inside}</table>"
+
+
+def _cell(value: Any, bar: bool) -> str:
+    if isinstance(value, float):
+        text = "" if math.isnan(value) else f"{value:.2f}" if bar else f"{value:.3f}"
+        drawn = f"<span style='{_BAR};width:{_WIDTH * value:.0f}px'></span>" if bar and text else ""
+        return f"<td style='{_CELL}'>{drawn}{text}</td>"
+    return f"<td style='{_CELL}'>{html.escape('' if value is None else str(value))}</td>"

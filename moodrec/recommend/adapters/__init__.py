@@ -1,0 +1,1 @@
+"""moodrec's vectors in other recommender libraries: LensKit, implicit, RecBole, Cornac, LightFM."""

@@ -1,0 +1,55 @@
+"""LightFM: sparse item features. LightFM has no wheels, so this is the format alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from moodrec.errors import MissingExtraError
+from moodrec.index.mood_index import MoodIndex
+from moodrec.recommend.adapters.vectors import ItemVectors, Missing
+
+
+@dataclass(frozen=True, eq=False)
+class ItemFeatures:
+    """What ``LightFM.fit(..., item_features=matrix)`` takes."""
+
+    matrix: Any
+    """``(items, features)`` float32, ``scipy.sparse.csr_matrix``: an identity block, then the vectors."""
+    names: tuple[str, ...]
+    """What each feature is: ``item:<id>``, ``moodrec:<i>``."""
+
+
+def item_features(
+    index: MoodIndex,
+    item_ids: Sequence[str],
+    identity: bool = True,
+    missing: Missing = "error",
+) -> ItemFeatures:
+    """Sparse features of items, a row an item in the order of LightFM's item numbers.
+
+    Args:
+        item_ids: in the order of the columns of the interactions.
+        identity: give each item a feature of its own too, as LightFM does by default: without it a model goes by
+            content alone.
+        missing: "zero" leaves the vector of items empty that are not in the index.
+
+    Raises:
+        NotFoundError: items are not in the index, with ``missing="error"``.
+        MissingExtraError: SciPy is not installed.
+    """
+    try:
+        from scipy import sparse
+    except ModuleNotFoundError:
+        raise MissingExtraError("the LightFM adapter", "lightfm") from None
+
+    items = ItemVectors.of(index, item_ids, missing)
+    blocks = [sparse.csr_matrix(items.vectors)]
+    names = [f"moodrec:{i}" for i in range(items.dim)]
+    if identity:
+        blocks.insert(0, sparse.identity(len(items), np.float32, "csr"))
+        names = [*(f"item:{item}" for item in items.item_ids), *names]
+    return ItemFeatures(sparse.hstack(blocks, "csr", np.float32), tuple(names))

@@ -1,0 +1,59 @@
+"""RecBole: an item file whose features are vectors and moods; it is text, so writing it needs no RecBole.
+
+Tested with RecBole 1.2: https://recbole.io/docs/user_guide/data/atomic_files.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from moodrec.errors import DataError
+from moodrec.files import write_atomically
+from moodrec.index.mood_index import MoodIndex
+from moodrec.recommend.adapters.vectors import ItemVectors
+
+ITEM: Final = "item_id"
+VECTOR: Final = "moodrec_vector"
+
+
+def write_item_file(
+    index: MoodIndex,
+    out: Path | str,
+    item_ids: Sequence[str] | None = None,
+    moods: Sequence[str] | None = None,
+) -> Path:
+    """Write ``<dataset>.item``: ``item_id:token``, ``moodrec_vector:float_seq`` and ``<mood>:float`` columns.
+
+    Args:
+        index: whose track ids are the dataset's item ids.
+        out: the file; RecBole finds ``DATASET/DATASET.item``.
+        item_ids: which items; all of the index by default.
+        moods: which mood columns; all by default. Unknown scores are written as 0.5, the middle.
+
+    Raises:
+        NotFoundError: items are not in the index.
+        DataError: an id holds a tab or a line break, which the format cannot say.
+    """
+    items = ItemVectors.of(index, item_ids)
+    wanted = list(index.moods if moods is None else moods)
+    wrong = [item for item in items.item_ids if any(character in item for character in "\t\n\r")]
+    if wrong:
+        raise DataError(f"item ids with tabs or line breaks cannot be written: {wrong[:5]}")
+    scores = index.tracks(list(items.item_ids))[wanted].to_numpy(np.float32, na_value=np.nan)
+    scores = np.where(np.isnan(scores), np.float32(0.5), scores)
+    head = "\t".join([f"{ITEM}:token", f"{VECTOR}:float_seq", *(f"{mood}:float" for mood in wanted)])
+    lines = [
+        "\t".join([item, " ".join(f"{x:.6g}" for x in vector), *(f"{x:.6g}" for x in own)])
+        for item, vector, own in zip(items.item_ids, items.vectors, scores, strict=True)
+    ]
+    write_atomically(Path(out), ("\n".join([head, *lines]) + "\n").encode())
+    return Path(out)
+
+
+def item_config(index: MoodIndex, moods: Sequence[str] | None = None) -> dict[str, Any]:
+    """What RecBole's configuration needs in addition, to load these columns as features of items."""
+    return {"load_col": {"item": [ITEM, VECTOR, *(index.moods if moods is None else moods)]}}

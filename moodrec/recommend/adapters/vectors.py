@@ -1,0 +1,132 @@
+"""The vectors of some items in an order that another library fixes, and what adapters compute from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.errors import DataError, DuplicateIdError, NotFoundError
+from moodrec.index.checks import listed, unit_rows
+from moodrec.index.mood_index import MoodIndex
+
+Floats = NDArray[np.float32]
+Missing = Literal["error", "zero"]
+"""What to do about items without a vector: refuse them, or give them zeros."""
+
+_LISTED: Final = 20
+
+
+@dataclass(frozen=True, eq=False)
+class ItemVectors:
+    """Items and their vectors: ``(n, d)`` float32 rows of unit length, in the order of ``item_ids``."""
+
+    item_ids: tuple[str, ...]
+    vectors: Floats
+
+    @classmethod
+    def of(
+        cls, source: MoodIndex, item_ids: Sequence[str] | None = None, missing: Missing = "error"
+    ) -> ItemVectors:
+        """The vectors of an index.
+
+        Args:
+            item_ids: which, in which order; all by default.
+            missing: "zero" gives zeros to items that are not in the index.
+
+        Raises:
+            NotFoundError: items are not in the index, with ``missing="error"``; the message lists them.
+            DuplicateIdError: an item is asked for twice.
+        """
+        wanted = source.track_ids if item_ids is None else list(item_ids)
+        twice = len(wanted) - len(set(wanted))
+        if twice:
+            raise DuplicateIdError(f"{twice} items are asked for more than once")
+        known = [row for row, item in enumerate(wanted) if item in source]
+        absent = [item for item in wanted if item not in source]
+        if absent and missing == "error":
+            raise NotFoundError(
+                f"{len(absent)} of {len(wanted)} items are not in the index: {listed(absent, _LISTED)}; "
+                "missing='zero' gives them zeros"
+            )
+        vectors = np.zeros((len(wanted), source.dim), np.float32)
+        if known:
+            vectors[known] = source.vectors([wanted[row] for row in known])
+        return cls(tuple(wanted), vectors)
+
+    @classmethod
+    def from_arrays(cls, item_ids: Sequence[str], vectors: NDArray[np.floating]) -> ItemVectors:
+        """Vectors of one's own, brought to unit length."""
+        return cls(tuple(item_ids), unit_rows(vectors, names=list(item_ids)))
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def dim(self) -> int:
+        """Numbers a vector."""
+        return int(self.vectors.shape[1])
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {item: row for row, item in enumerate(self.item_ids)}
+
+    def rows(self, item_ids: Sequence[object]) -> NDArray[np.int64]:
+        """The row of each item, -1 for items without a vector."""
+        return np.array([self._row_of.get(str(item), -1) for item in item_ids], np.int64)
+
+
+def profile(vectors: Floats, weights: NDArray[np.floating] | None = None) -> Floats | None:
+    """The direction of a history: the weighted sum of its vectors, of unit length; None where there is none."""
+    total = vectors.sum(axis=0) if weights is None else np.asarray(weights, np.float32) @ vectors
+    length = np.linalg.norm(total)
+    return None if length < 1e-6 else np.asarray(total / length, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class FactorMap:
+    """A linear map from vectors to the item factors of a matrix factorisation, for items it never saw.
+
+    Ridge regression on the items that it did see. Gantner et al., Learning attribute-to-feature mappings for
+    cold-start recommendations, ICDM 2010.
+    """
+
+    weights: NDArray[np.float64]
+    """``(d, factors)``."""
+    offset: NDArray[np.float64]
+    """``(factors,)``."""
+
+    @classmethod
+    def fit(
+        cls, vectors: NDArray[np.floating], factors: NDArray[np.floating], alpha: float = 1.0
+    ) -> FactorMap:
+        """Learn the map from ``(n, d)`` vectors to ``(n, factors)``; ``alpha`` shrinks it towards their mean.
+
+        Raises:
+            DataError: arrays do not fit, or ``alpha`` is negative.
+        """
+        if len(vectors) != len(factors) or not len(vectors):
+            raise DataError(f"{len(vectors)} vectors for {len(factors)} item factors")
+        if alpha < 0:
+            raise DataError(f"alpha is {alpha}; it must be 0 or more")
+        x, y = np.asarray(vectors, np.float64), np.asarray(factors, np.float64)
+        centre, offset = x.mean(axis=0), y.mean(axis=0)
+        inner = (x - centre).T @ (x - centre) + (alpha + 1e-9) * np.eye(x.shape[1])
+        weights = np.linalg.solve(inner, (x - centre).T @ (y - offset))
+        return cls(weights, offset - centre @ weights)
+
+    def __call__(self, vectors: NDArray[np.floating]) -> Floats:
+        """``(n, factors)`` for ``(n, d)`` vectors."""
+        return np.asarray(np.asarray(vectors, np.float64) @ self.weights + self.offset, np.float32)
+
+
+def places(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Scores of different scales made comparable: the share of the known ones below each, ties halved; NaN stays."""
+    known = ~np.isnan(scores)
+    ordered = np.sort(scores[known])
+    both = np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right")
+    return np.where(known, both / 2 / max(1, len(ordered)), np.nan)

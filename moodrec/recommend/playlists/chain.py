@@ -1,0 +1,240 @@
+"""A playlist grows track by track: each place is a search among what may come next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
+from typing import Any, Final, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.errors import UsageError
+from moodrec.filters.column_types import fold
+from moodrec.filters.conditions import Condition
+from moodrec.index.hits import Hits
+from moodrec.index.request import Conditions, names
+from moodrec.recommend.playlists.playlist import Playlist
+from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.results import with_scores
+from moodrec.schema import ARTIST
+
+Vector = NDArray[np.float64]
+
+_DRAWN: Final = 12
+"""Tracks among which variety draws."""
+_FITTED: Final = 60
+"""Tracks among which the last one is chosen by its duration."""
+_NOISE: Final = 0.1
+"""Gumbel noise of full variety, in units of the score: near neighbours differ by a few hundredths."""
+_KNOWN_DURATION: Final = "duration > 0"
+_ENDGAME: Final = 3.0
+"""With less time than this many usual tracks left, tracks are chosen by their duration too."""
+_LAST: Final = 1.5
+"""With less than this left, the next track is the last."""
+_SLACK: Final = 0.05
+"""So much of a usual track is no reason to take another one."""
+_ROOM: Final = 0.6
+"""The shortest track, in usual ones, that the end can be filled with."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place to be filled."""
+
+    progress: float
+    """0 at the start of the playlist, 1 at its end."""
+    previous: str | None
+    """The track before it."""
+
+
+Wish = Callable[[Place], tuple[Vector, Conditions]]
+"""What a place asks for: a query vector, and a mood to draw it towards."""
+
+
+class Chain:
+    """A playlist that is being made."""
+
+    def __init__(
+        self,
+        recommender: Recommender,
+        rules: Rules,
+        conditions: Conditions,
+        opening: Sequence[str] = (),
+        closing: Sequence[str] = (),
+    ) -> None:
+        """Begin with the tracks ``opening`` and leave the end to ``closing``.
+
+        Raises:
+            UsageError: a playing time is wanted, and the table has no durations.
+        """
+        self._recommender, self._index, self._rules = recommender, recommender.index, rules
+        self._conditions = conditions
+        self._artists = self._column(ARTIST)
+        self._durations = self._column("duration")
+        if rules.seconds is not None and not self._durations:
+            raise UsageError(
+                "a playing time needs a column 'duration' in the track table; give a number of tracks"
+            )
+        self._rng = np.random.default_rng(rules.random_seed)
+        self._closing = list(closing)
+        self._ids: list[str] = []
+        self._scores: list[float] = []
+        self._used: list[str] = names(conditions.get("exclude", ()), "exclude")
+        self._crowded = 0
+        for track_id in closing:
+            self._use(track_id)
+        for track_id in opening:
+            self._append(track_id, 1.0)
+
+    def grow(self, wish: Wish, title: str) -> Playlist:
+        """Fill every place, then close."""
+        while not self._full():
+            if not self._fill(wish(self._place())):
+                break
+        for track_id in self._closing:
+            self._ids.append(track_id)
+            self._scores.append(1.0)
+        tracks = with_scores(self._index, self._ids, np.array(self._scores))
+        return Playlist(title, tracks, self._index.moods, (*self._notes(), *self._recommender.notes))
+
+    def _full(self) -> bool:
+        if len(self._ids) + len(self._closing) >= self._rules.limit:
+            return True
+        left = self._tracks_left()
+        return left is not None and left < _ROOM
+
+    def _seconds_left(self) -> float | None:
+        if self._rules.seconds is None:
+            return None
+        return self._rules.seconds - sum(self._duration(one) for one in [*self._ids, *self._closing])
+
+    def _place(self) -> Place:
+        left = self._seconds_left()
+        if left is None or self._rules.seconds is None:
+            progress = len(self._ids) / max(1, self._rules.limit - 1)
+        else:
+            progress = 1 - left / self._rules.seconds
+        return Place(min(1.0, progress), self._ids[-1] if self._ids else None)
+
+    def _fill(self, asked: tuple[Vector, Conditions]) -> bool:
+        """Put a track in the next place; False where none is left that may stand there."""
+        hits = self._find(asked, self._near_artists())
+        if not hits.counts[0]:
+            hits = self._find(asked, set())
+            if not hits.counts[0]:
+                return False
+            self._crowded += 1
+        chosen = self._choose(hits)
+        self._append(str(hits.track_ids[0, chosen]), float(hits.scores[0, chosen]))
+        return True
+
+    def _find(self, asked: tuple[Vector, Conditions], near: set[str]) -> Hits:
+        query, mood = asked
+        given = names(self._conditions.get("exclude_artist", ()), "exclude_artist")
+        apart = {*given, *near, *self._exhausted()}
+        wanted: Conditions = self._conditions | mood | {"exclude": self._used}
+        if apart:
+            wanted["exclude_artist"] = sorted(apart)
+        if self._rules.seconds is not None:
+            wanted["where"] = _and_known_duration(wanted.get("where"))
+        return self._index.search(query, self._depth(), **wanted)
+
+    def _depth(self) -> int:
+        """Tracks to choose from."""
+        left = self._tracks_left()
+        if left is not None and left < _ENDGAME:
+            return _FITTED
+        return _DRAWN if self._rules.variety else 1
+
+    def _choose(self, hits: Hits) -> int:
+        """The place among the hits of the one to take."""
+        scores = hits.scores[0, : int(hits.counts[0])].astype(np.float64)
+        if self._rules.variety:
+            scores += self._rng.gumbel(size=len(scores)) * _NOISE * self._rules.variety
+        left = self._tracks_left()
+        if left is None or left >= _ENDGAME:
+            return int(np.argmax(scores))
+        after = (
+            left - np.array([self._duration(one) for one in hits.track_ids[0, : len(scores)]]) / self._usual
+        )
+        # The last track fits the time about as well as any; no other leaves less time than a track takes.
+        fits = np.abs(after) <= np.abs(after).min() + _SLACK if left < _LAST else after >= _ROOM
+        return int(np.argmax(np.where(fits, scores, scores - 10)))
+
+    def _tracks_left(self) -> float | None:
+        """The time left in usual tracks; None without a wanted playing time."""
+        left = self._seconds_left()
+        return None if left is None else left / self._usual
+
+    def _append(self, track_id: str, score: float) -> None:
+        self._ids.append(track_id)
+        self._scores.append(score)
+        self._use(track_id)
+
+    def _use(self, track_id: str) -> None:
+        self._used += [track_id, *self._recommender.copies(track_id)]
+
+    def _near_artists(self) -> set[str]:
+        """Artists of the tracks just before, and of those that close the list once it is near its end."""
+        gap = self._rules.artist_gap
+        if not gap:
+            return set()
+        near = self._ids[-gap:]
+        places_left = self._rules.limit - len(self._ids) - len(self._closing)
+        left = self._tracks_left()
+        if left is not None:
+            places_left = int(left)
+        return self._artists_of([*near, *(self._closing if places_left <= gap else [])])
+
+    def _exhausted(self) -> set[str]:
+        limit = self._rules.max_per_artist
+        if limit is None:
+            return set()
+        counts = Counter(self._artist(one) for one in [*self._ids, *self._closing])
+        return {artist for artist, count in counts.items() if artist and count >= limit}
+
+    def _artists_of(self, track_ids: Sequence[str]) -> set[str]:
+        return {artist for artist in map(self._artist, track_ids) if artist}
+
+    def _artist(self, track_id: str) -> str | None:
+        """Without regard to case, as artists are compared everywhere."""
+        artist = self._artists.get(track_id)
+        return fold(artist) if isinstance(artist, str) else None
+
+    def _duration(self, track_id: str) -> float:
+        """Seconds; the usual ones where they are not known."""
+        duration = self._durations.get(track_id)
+        return float(duration) if _is_known(duration) else self._usual
+
+    @cached_property
+    def _usual(self) -> float:
+        known = [value for value in self._durations.values() if _is_known(value)]
+        return float(np.median(known)) if known else 1.0
+
+    def _column(self, name: str) -> dict[str, Any]:
+        """A column of the track table by track id; empty where there is none."""
+        frame = self._recommender.frame
+        return dict(zip(frame["track_id"], frame[name], strict=True)) if name in frame else {}
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self._rules.seconds is None and len(self._ids) < self._rules.limit:
+            notes.append(f"{len(self._ids)} of {self._rules.limit} tracks: no other meets the conditions")
+        if (left := self._tracks_left()) is not None and left >= 1:
+            notes.append("shorter than was asked for: no other track meets the conditions")
+        if self._crowded:
+            notes.append(f"in {self._crowded} places an artist comes again sooner than artist_gap asks")
+        return notes
+
+
+def _and_known_duration(where: str | Condition | None) -> str:
+    return _KNOWN_DURATION if where is None else f"({where}) AND {_KNOWN_DURATION}"
+
+
+def _is_known(duration: Any) -> TypeGuard[float]:
+    return isinstance(duration, Real) and float(duration) > 0

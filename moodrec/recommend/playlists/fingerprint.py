@@ -1,0 +1,169 @@
+"""The sonic fingerprint of what somebody listened to: recent plays count more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Unpack
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError, UsageError
+from moodrec.index.request import Conditions
+from moodrec.recommend.pairs import mood_matrix
+from moodrec.recommend.playlists.kinds import mix
+from moodrec.recommend.playlists.playlist import Playlist
+from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.queries import Unknown, known_ids, mix_vector
+from moodrec.recommend.recommender import Recommender
+from moodrec.schema import TRACK_ID
+
+PLAYED_AT: Final = "played_at"
+DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """What a history sounds like."""
+
+    weights: Mapping[str, float]
+    """Of each track, adding up to 1."""
+    embedding: NDArray[np.float64]
+    """(d,) of unit length: the weighted mean of the tracks' embeddings."""
+    moods: Mapping[str, float]
+    """Weighted mean mood scores; tracks without a score do not count."""
+    n_plays: int
+    n_dropped: int
+    """Plays of tracks that are not in the index."""
+
+
+def fingerprint(
+    recommender: Recommender,
+    plays: pd.DataFrame | Sequence[tuple[str, Any]],
+    half_life_days: float = 30.0,
+    now: Any = None,
+    unknown: Unknown = "error",
+) -> Fingerprint:
+    """Sum up plays: a play that is ``half_life_days`` older than another counts half as much.
+
+    Args:
+        plays: a row a play: ``track_id`` and ``played_at`` (a time, ISO text, or seconds since 1970), or such pairs.
+        half_life_days: of a play's weight; infinite to count all plays alike.
+        now: the time from which plays are old, by default that of the last play. Weights are relative, so this
+            matters only for plays after it, which are left out.
+        unknown: "drop" leaves out tracks that are not in the index.
+
+    Raises:
+        NotFoundError: tracks are not in the index; the message lists them.
+        DataError: a time cannot be read, or a column is missing.
+        UsageError: nothing is left, or ``half_life_days`` is not positive.
+    """
+    if not half_life_days > 0:
+        raise UsageError(f"half_life_days is {half_life_days}; it must be positive")
+    ids, times = _plays_of(plays)
+    latest = _time(now) if now is not None else times.max()
+    past = (times <= latest).to_numpy()
+    known = set(known_ids(recommender.index, dict.fromkeys(ids), unknown))
+    there = np.array([track_id in known for track_id in ids], bool)
+    halvings = (latest - times).dt.total_seconds().to_numpy(np.float64) / (DAY * half_life_days)
+    weights: dict[str, float] = {}
+    for play in np.flatnonzero(past & there).tolist():
+        weights[ids[play]] = weights.get(ids[play], 0.0) + 0.5 ** float(halvings[play])
+    total = sum(weights.values())
+    if not total:
+        raise UsageError("no play is left to make a fingerprint of")
+    weights = {track_id: weight / total for track_id, weight in weights.items()}
+    return Fingerprint(
+        weights,
+        mix_vector(recommender.index, weights),
+        _mean_moods(recommender, weights),
+        len(ids),
+        int((past & ~there).sum()),
+    )
+
+
+def fingerprint_playlist(
+    recommender: Recommender, of: Fingerprint, rules: Rules | None = None, **conditions: Unpack[Conditions]
+) -> Playlist:
+    """Tracks that are not in the history and sound like it.
+
+    Raises:
+        UsageError: arguments out of range.
+    """
+    found = mix(recommender, of.weights, rules=rules, **conditions)
+    return Playlist("Sonic fingerprint", found.tracks, found.moods, found.notes)
+
+
+def _plays_of(plays: pd.DataFrame | Sequence[tuple[str, Any]]) -> tuple[list[str], pd.Series[Any]]:
+    frame = plays if isinstance(plays, pd.DataFrame) else pd.DataFrame(plays, columns=[TRACK_ID, PLAYED_AT])
+    for name in (TRACK_ID, PLAYED_AT):
+        if name not in frame:
+            raise DataError(f"a history has the columns {TRACK_ID!r} and {PLAYED_AT!r}; {name!r} is missing")
+    if not len(frame):
+        raise UsageError("the history holds no plays")
+    return frame[TRACK_ID].astype(str).tolist(), _times(frame[PLAYED_AT])
+
+
+def _times(values: pd.Series[Any]) -> pd.Series[Any]:
+    try:
+        if pd.api.types.is_numeric_dtype(values):
+            times: pd.Series[Any] = pd.to_datetime(values, unit="s", utc=True)
+        else:
+            times = pd.to_datetime(values, utc=True, format="ISO8601")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{PLAYED_AT} holds a time that cannot be read: {error}") from error
+    if times.isna().any():
+        raise DataError(f"{PLAYED_AT} is empty in row {int(np.flatnonzero(times.isna())[0])}")
+    return times
+
+
+def _time(value: Any) -> pd.Timestamp:
+    stamp: pd.Timestamp = _times(pd.Series([value])).iloc[0]
+    return stamp
+
+
+def _mean_moods(recommender: Recommender, weights: Mapping[str, float]) -> dict[str, float]:
+    moods = recommender.moods
+    if not moods:
+        return {}
+    scores = mood_matrix(recommender.index, list(weights), moods)
+    shares = np.where(np.isnan(scores), 0.0, np.array(list(weights.values()))[:, None])
+    means = (np.nan_to_num(scores) * shares).sum(axis=0) / np.maximum(shares.sum(axis=0), 1e-12)
+    return {mood: float(m) for mood, m, known in zip(moods, means, shares.sum(axis=0), strict=True) if known}
+
+
+def read_plays(path: Path, recommender: Recommender) -> pd.DataFrame:
+    """Read a history: CSV, Parquet or JSON lines with ``track_id`` and ``played_at``.
+
+    What is no id is taken for a title, an "artist - title" or a path, where exactly one track matches.
+
+    Raises:
+        DataError: the file cannot be read, or lacks a column.
+    """
+    frame = _table(path)
+    if TRACK_ID not in frame:
+        raise DataError(f"{path}: no column {TRACK_ID!r}; it has {', '.join(map(str, frame.columns))}")
+    meant = {name: _meant(recommender, str(name)) for name in frame[TRACK_ID].unique()}
+    return frame.assign(**{TRACK_ID: frame[TRACK_ID].map(meant)})
+
+
+def _table(path: Path) -> pd.DataFrame:
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            return pd.read_parquet(path)
+        if suffix in (".jsonl", ".ndjson"):
+            return pd.read_json(path, lines=True, dtype=False)
+        return pd.read_csv(path, dtype={TRACK_ID: str}, keep_default_na=False)
+    except ValueError as error:
+        raise DataError(f"{path}: cannot be read as a table of plays ({error})") from error
+
+
+def _meant(recommender: Recommender, name: str) -> str:
+    try:
+        return recommender.resolve(name)
+    except (NotFoundError, AmbiguousSeedError):
+        return name

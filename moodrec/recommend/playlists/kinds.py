@@ -1,0 +1,224 @@
+"""Playlists that lead somewhere: radio, path, mix, arc.
+
+Each takes a :class:`~moodrec.recommend.recommender.Recommender`, what it is about, :class:`Rules`, and the conditions
+of a search (``where``, ``exclude_artist``, ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.errors import UsageError
+from moodrec.index.request import Conditions
+from moodrec.recommend.playlists.chain import Chain, Place, Vector
+from moodrec.recommend.playlists.playlist import Playlist
+from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.queries import (
+    Unknown,
+    checked_target,
+    excluding,
+    history_weights,
+    known_ids,
+    mix_vector,
+)
+from moodrec.recommend.recommender import Recommender
+from moodrec.schema import TITLE
+
+ARC_WEIGHT: Final = 0.95
+"""Of the mood in an arc; the rest keeps each track near the one before it in sound."""
+_TYPICAL: Final = 20
+"""Tracks nearest to an end of an arc, which tell what other moods are like there."""
+
+
+def radio(
+    recommender: Recommender,
+    seed: str,
+    rules: Rules | None = None,
+    drift: float = 0.3,
+    **conditions: Unpack[Conditions],
+) -> Playlist:
+    """A station that starts with a track and stays near it.
+
+    Args:
+        seed: a track; see :meth:`Recommender.resolve`. It comes first.
+        drift: how far each track follows the one before it rather than the seed, in [0, 1]: 0 stays, 1 wanders off.
+        **conditions: ``where``, ``mood``, ``mood_weight``, ... for every track but the seed.
+
+    Raises:
+        NotFoundError, AmbiguousSeedError: of the seed.
+        UsageError: arguments out of range.
+
+    Examples:
+        >>> from moodrec import Recommender
+        >>> from moodrec.recommend.playlists.kinds import radio
+        >>> from moodrec.recommend.playlists.rules import Rules
+        >>> rec = Recommender.open("indexes/open-game-music")
+        >>> station = radio(rec, "Albian Nocturne", Rules(n=5), where="calm >= 0.5")
+        >>> len(set(station.track_ids)), station.tracks["title"].iloc[0]
+        (5, 'Albian Nocturne')
+    """
+    _in_unit("drift", drift)
+    seed_id = recommender.resolve(seed)
+    chain = Chain(recommender, rules or Rules(), conditions, opening=[seed_id])
+    home = _unit(recommender, seed_id)
+
+    def wish(place: Place) -> tuple[Vector, Conditions]:
+        last = _unit(recommender, place.previous or seed_id)
+        return (1 - drift) * home + drift * last, {}
+
+    return chain.grow(wish, f"Radio: {_name(recommender, seed_id)}")
+
+
+def path(
+    recommender: Recommender,
+    start: str,
+    end: str,
+    rules: Rules | None = None,
+    **conditions: Unpack[Conditions],
+) -> Playlist:
+    """From one track to another in even steps of sound.
+
+    The place at share t of the way asks for the direction at angle t between the two embeddings (spherical linear
+    interpolation).
+
+    Args:
+        start, end: tracks; the first and the last of the list.
+
+    Raises:
+        NotFoundError, AmbiguousSeedError: of one of the two.
+        UsageError: they are the same track, or there is no room for both.
+    """
+    rules = rules or Rules()
+    first, last = recommender.resolve(start), recommender.resolve(end)
+    if first == last or last in recommender.copies(first):
+        raise UsageError("a path needs two different tracks")
+    if rules.limit < 2:
+        raise UsageError("a path needs n >= 2: its two ends are tracks of it")
+    left, right = _unit(recommender, first), _unit(recommender, last)
+    chain = Chain(recommender, rules, conditions, opening=[first], closing=[last])
+    title = f"From {_name(recommender, first)} to {_name(recommender, last)}"
+    return chain.grow(lambda place: (slerp(left, right, place.progress), {}), title)
+
+
+def mix(
+    recommender: Recommender,
+    tracks: Mapping[str, float],
+    rules: Rules | None = None,
+    *,
+    unknown: Unknown = "error",
+    **conditions: Unpack[Conditions],
+) -> Playlist:
+    """Tracks added and subtracted, in a mood: more like these, less like those. The tracks themselves are left out.
+
+    Args:
+        tracks: weight by track id, negative for less like it; empty to go by mood alone.
+        unknown: "drop" leaves out tracks that are not in the index.
+        **conditions: ``mood`` with targets in [0, 1], 1 for more of a mood and 0 for less; its ``mood_weight``;
+            ``where``, ...
+
+    Raises:
+        NotFoundError: tracks are not in the index.
+        UsageError: neither tracks nor mood, or the weighted tracks cancel out.
+    """
+    weights = history_weights(tracks)
+    known = known_ids(recommender.index, weights, unknown)
+    if not known and not conditions.get("mood"):
+        raise UsageError("a mix needs tracks or moods to start from")
+    if known:
+        query = mix_vector(recommender.index, {track_id: weights[track_id] for track_id in known})
+    else:
+        query = _any(recommender)
+        conditions["mood_weight"] = 1.0
+    copies = [copy for track_id in known for copy in recommender.copies(track_id)]
+    chain = Chain(recommender, rules or Rules(), excluding(conditions, [*known, *copies]))
+    return chain.grow(lambda place: (query, {}), "Mix")
+
+
+def arc(
+    recommender: Recommender,
+    start: Mapping[str, float],
+    end: Mapping[str, float],
+    rules: Rules | None = None,
+    **conditions: Unpack[Conditions],
+) -> Playlist:
+    """From one mood to another in even steps, each track also near the one before it in sound.
+
+    A mood that one end alone names takes, at the other end, the value that it has among the tracks that fit that end
+    best: from calm to energetic starts as little energetic as this library's calmest tracks are.
+
+    Args:
+        start, end: targets in [0, 1] by mood.
+
+    Raises:
+        UsageError: an unknown mood, a target out of range, or conditions that name a mood of their own.
+    """
+    if "mood" in conditions or "mood_weight" in conditions:
+        raise UsageError("an arc goes by its own moods; mood and mood_weight cannot be given too")
+    moods = list(dict.fromkeys([*start, *end]))
+    ends = [_whole(recommender, one, moods, conditions) for one in (start, end)]
+    anything = _any(recommender)
+
+    def wish(place: Place) -> tuple[Vector, Conditions]:
+        targets = (1 - place.progress) * ends[0] + place.progress * ends[1]
+        mood = dict(zip(moods, np.clip(targets, 0, 1).tolist(), strict=True))
+        if place.previous is None:
+            return anything, {"mood": mood, "mood_weight": 1.0}
+        return _unit(recommender, place.previous), {"mood": mood, "mood_weight": ARC_WEIGHT}
+
+    return Chain(recommender, rules or Rules(), conditions).grow(
+        wish, f"From {_words(start)} to {_words(end)}"
+    )
+
+
+def slerp(left: Vector, right: Vector, share: float) -> Vector:
+    """The unit vector at a share of the angle from one unit vector to another.
+
+    Shoemake, Animating rotation with quaternion curves, 1985. Opposite vectors have no way between them: there the
+    nearer end is taken.
+    """
+    angle = np.arccos(np.clip(left @ right, -1, 1))
+    if np.sin(angle) < 1e-6:
+        return left if share < 0.5 else right
+    return np.asarray((np.sin((1 - share) * angle) * left + np.sin(share * angle) * right) / np.sin(angle))
+
+
+def _whole(
+    recommender: Recommender, end: Mapping[str, float], moods: list[str], conditions: Conditions
+) -> NDArray[np.float64]:
+    """The targets of an end for all moods of the arc."""
+    checked_target(recommender.index, end, None)
+    typical = recommender.by_mood(end, _TYPICAL, **conditions).tracks
+    if not len(typical):
+        raise UsageError("no track meets the conditions")
+    return np.array(
+        [end[mood] if mood in end else float(typical[mood].astype(float).mean()) for mood in moods]
+    )
+
+
+def _unit(recommender: Recommender, track_id: str) -> Vector:
+    return np.asarray(recommender.index.vectors([track_id])[0], np.float64)
+
+
+def _any(recommender: Recommender) -> Vector:
+    """A direction where the whole weight is on the mood, so that its cosine counts nothing."""
+    return np.eye(1, recommender.index.dim).ravel()
+
+
+def _in_unit(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise UsageError(f"{name} is {value}; it must lie in [0, 1]")
+
+
+def _name(recommender: Recommender, track_id: str) -> str:
+    row = recommender.index.tracks([track_id]).iloc[0]
+    title = row.get(TITLE)
+    return title if isinstance(title, str) else track_id
+
+
+def _words(target: Mapping[str, float]) -> str:
+    """``calm``, or ``calm 0.3`` where the target is not 1."""
+    return " and ".join(mood if value == 1 else f"{mood} {value:g}" for mood, value in target.items())

@@ -1,0 +1,176 @@
+"""What a recommender answers: tracks in an order, for one query or for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, overload
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from moodrec.html import score_table
+from moodrec.schema import ARTIST, TITLE, TRACK_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from moodrec.index.hits import Explanation, Hits
+    from moodrec.index.mood_index import MoodIndex
+
+RANK: Final = "rank"
+SCORE: Final = "score"
+QUERY: Final = "query"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recommendations:
+    """Tracks for one query, best first."""
+
+    tracks: pd.DataFrame
+    """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
+    hits: Hits
+    """The answer of the index."""
+    moods: tuple[str, ...] = ()
+    """The columns of ``tracks`` that are moods."""
+    notes: tuple[str, ...] = ()
+    """What the user should know, such as that the index is out of date."""
+
+    @property
+    def track_ids(self) -> list[str]:
+        """The ids, best first."""
+        ids: list[str] = self.tracks[TRACK_ID].tolist()
+        return ids
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """(len,) scores, higher is better."""
+        return self.tracks[SCORE].to_numpy(np.float32)
+
+    def to_arrow(self) -> pa.Table:
+        """``tracks`` as an Arrow table."""
+        return pa.Table.from_pandas(self.tracks, preserve_index=False).replace_schema_metadata(None)
+
+    @property
+    def explanation(self) -> Explanation:
+        """How the tracks were found; put together when it is asked for."""
+        return self.hits.explanation
+
+    def explain(self) -> str:
+        """How the tracks were found, and why there are fewer than asked for, for people to read."""
+        return str(self.explanation)
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: names, scores, and the moods as bars."""
+        names = [name for name in (RANK, TITLE, ARTIST, SCORE, *self.moods) if name in self.tracks]
+        if TITLE not in names:
+            names.insert(1, TRACK_ID)
+        rows = self.tracks[names].to_dict("records")
+        return score_table(names, rows, self.moods, caption=self._caption())
+
+    def _caption(self) -> str:
+        return f"{len(self)} tracks of {self.explanation.rows}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SimilarTracks(Recommendations):
+    """The tracks most like a seed."""
+
+    seed_id: str | None
+    """The seed's id; None for a file that is not in the index."""
+    seed: pd.Series[Any]
+    """The seed's row of the track table; of a file, its path and its moods."""
+
+    def _caption(self) -> str:
+        names = [self.seed.get(name) for name in (TITLE, ARTIST)]
+        known = [name for name in names if isinstance(name, str)] or [self.seed_id or "a file"]
+        return f"Like {' - '.join(known)}: {super()._caption()}"
+
+
+@dataclass(frozen=True, eq=False)
+class Batch(Sequence[Recommendations]):
+    """Answers to many queries: one table for programs, and each answer by itself for people.
+
+    ``batch.frame`` costs little; ``batch[i]`` looks up the tracks of one answer when it is asked for.
+    """
+
+    queries: tuple[str, ...]
+    """What was asked, one name a query: the seed's id, or the position as text where a query has no name."""
+    hits: Hits
+    """(queries, k) ids and scores."""
+    source: MoodIndex
+    """The index that was searched."""
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row a recommendation: ``query``, ``rank``, ``track_id``, ``score``."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def to_arrow(self) -> pa.Table:
+        """The same as an Arrow table."""
+        k = self.hits.track_ids.shape[1]
+        filled = np.arange(k) < self.hits.counts[:, None]
+        ranks = np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), filled.shape)
+        return pa.table(
+            {
+                QUERY: pa.array(np.repeat(np.array(self.queries, object), self.hits.counts), pa.string()),
+                RANK: ranks[filled],
+                TRACK_ID: pa.array(self.hits.track_ids[filled], pa.string()),
+                SCORE: self.hits.scores[filled],
+            }
+        )
+
+    def explain(self) -> str:
+        """How the hits were found, over all queries."""
+        return self.hits.explain()
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, place: int) -> Recommendations: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Recommendations]: ...
+    def __getitem__(self, place: int | slice) -> Recommendations | list[Recommendations]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        return Recommendations(
+            tracks=ranked_tracks(self.source, self.hits, range(len(self))[place]),
+            hits=self.hits,
+            moods=self.source.moods,
+            notes=self.notes,
+        )
+
+    def __iter__(self) -> Iterator[Recommendations]:
+        return (self[i] for i in range(len(self)))
+
+    def _repr_html_(self) -> str:
+        shown = self.frame.head(50)
+        names = [str(name) for name in shown.columns]
+        return score_table(names, shown.to_dict("records"), (), caption=f"{len(self)} queries")
+
+
+def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pd.DataFrame:
+    """The hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front."""
+    count = int(hits.counts[query])
+    return with_scores(index, hits.track_ids[query, :count].tolist(), hits.scores[query, :count])
+
+
+def with_scores(
+    index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]
+) -> pd.DataFrame:
+    """The rows of some tracks, best first, with ``rank``, ``track_id`` and ``score`` in front."""
+    tracks = index.tracks(track_ids)
+    # The user's own columns of these names stay, under other names.
+    tracks = tracks.rename(columns={RANK: f"{RANK}_", SCORE: f"{SCORE}_"})
+    tracks.insert(0, RANK, range(1, len(track_ids) + 1))
+    tracks.insert(1, TRACK_ID, tracks.pop(TRACK_ID))
+    tracks.insert(2, SCORE, np.asarray(scores))
+    return tracks

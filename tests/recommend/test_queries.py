@@ -1,0 +1,191 @@
+"""The recommender engineer's questions, checked against plain NumPy over the same vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from moodrec.errors import DataError, DuplicateIdError, NotFoundError, UsageError
+from moodrec.recommend.results import Batch, Recommendations
+from tests.recommend.sample import sample_recommender
+
+REC, SAMPLE = sample_recommender()
+IDS = [f"t{row}" for row in range(400)]
+CALM = SAMPLE.table["calm"].to_numpy().astype(np.float64)
+
+
+def nearest(query: np.ndarray, k: int, without: list[int]) -> list[str]:
+    scores = SAMPLE.vectors.astype(np.float64) @ query
+    scores[without] = -np.inf
+    return [IDS[row] for row in np.argsort(-scores, kind="stable")[:k]]
+
+
+def test_a_batch_of_seeds_is_each_seed_by_itself() -> None:
+    batch = REC.similar(["t3", "t9"], k=4, where="calm >= 0.4")
+    assert isinstance(batch, Batch)
+    assert len(batch) == 2
+    for seed, found in zip(("t3", "t9"), batch, strict=True):
+        alone = REC.similar(seed, k=4, where="calm >= 0.4")
+        pd.testing.assert_frame_equal(found.tracks, alone.tracks)
+        rows = batch.frame[batch.frame["query"] == seed]
+        assert rows["track_id"].tolist() == alone.track_ids
+        assert rows["rank"].tolist() == [1, 2, 3, 4]
+    assert batch.to_arrow().schema.names == ["query", "rank", "track_id", "score"]
+    assert [found.track_ids for found in batch[:2]] == [found.track_ids for found in batch]
+    with pytest.raises(IndexError):
+        batch[2]
+
+
+def test_unknown_ids_are_listed_or_left_out() -> None:
+    with pytest.raises(NotFoundError, match="2 of 3 tracks are not in the index: 'x', 'y'"):
+        REC.similar(["x", "t1", "y"])
+    dropped = REC.similar(["x", "t1", "y"], k=2, unknown="drop")
+    assert dropped.queries == ("t1",)
+    assert dropped[0].track_ids == REC.similar("t1", k=2).track_ids
+    with pytest.raises(NotFoundError, match="'x'"):
+        REC.for_history({"x": 1.0, "t1": 1.0})
+    with pytest.raises(NotFoundError, match="'x'"):
+        REC.rerank(["t1", "x"], {"calm": 1.0})
+    with pytest.raises(NotFoundError, match="'x'"):
+        REC.score([("t1", "x")])
+    with pytest.raises(UsageError, match="must be 'error' or 'drop'"):
+        REC.similar(["t1"], unknown="ignore")  # type: ignore[call-overload]
+
+
+def test_by_mood_goes_by_the_mood_alone() -> None:
+    found = REC.by_mood({"calm": 0.9}, k=7)
+    affinity = 1 - (CALM - 0.9) ** 2
+    np.testing.assert_allclose(found.scores, np.sort(affinity)[::-1][:7], atol=1e-6)
+    batch = REC.by_mood([{"calm": 0.9}, {"calm": 0.1}], k=7)
+    assert batch[0].track_ids == found.track_ids
+    assert batch[1].tracks["calm"].mean() < 0.3
+    mixed = REC.by_mood([{"calm": 0.9}, {"happy": 0.2, "calm": 0.1}], k=7)
+    assert mixed[0].track_ids == found.track_ids
+    assert mixed[1].track_ids == REC.by_mood({"happy": 0.2, "calm": 0.1}, k=7).track_ids
+    for wrong in ({"mood": {"happy": 1.0}}, {"mood_weight": 0.3}):
+        with pytest.raises(UsageError, match="target alone"):
+            REC.by_mood({"calm": 0.9}, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="mood target"):
+        REC.by_mood({})
+
+
+def test_a_history_is_a_weighted_sum() -> None:
+    weights = {"t1": 2.0, "t2": 1.0, "t3": -1.5}
+    query = 2 * SAMPLE.vectors[1] + SAMPLE.vectors[2] - 1.5 * SAMPLE.vectors[3].astype(np.float64)
+    found = REC.for_history(weights, k=10)
+    assert found.track_ids == nearest(query, 10, [1, 2, 3])
+    assert (
+        REC.for_history(["t1", "t1", "t2"], k=5).track_ids
+        == REC.for_history({"t1": 2, "t2": 1}, k=5).track_ids
+    )
+    batch = REC.for_history([weights, ["t7"]], k=10)
+    assert batch[0].track_ids == found.track_ids
+    assert batch[1].track_ids == REC.similar("t7", k=10).track_ids
+    assert REC.for_history({"x": 1.0, "t7": 1.0}, k=10, unknown="drop").track_ids == batch[1].track_ids
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ({}, "nothing to start from"),
+        ({"t1": 0.0}, "nothing to start from"),
+        ({"t1": float("nan")}, "not finite"),
+        ([], "nothing to start from"),
+        ({1: 1.0}, "takes text"),
+    ],
+)
+def test_histories_that_say_nothing(history: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        REC.for_history(history)
+
+
+def test_a_history_that_cancels_out() -> None:
+    table = pa.table({"track_id": ["a", "b", "c"], "calm": [0.1, 0.2, 0.3]})
+    rec = type(REC)(type(REC.index).build(np.array([[1.0, 0], [1, 0], [0, 1]]), table, ["calm"]))
+    with pytest.raises(UsageError, match="cancel each other"):
+        rec.for_history({"a": 1.0, "b": -1.0})
+
+
+def test_reranking_weighs_their_score_against_the_mood() -> None:
+    theirs = {"t1": 10.0, "t2": 5.0, "t3": 0.0}
+    affinity = 1 - (CALM[[1, 2, 3]] - 1) ** 2
+    expected = 0.3 * np.array([1, 0.5, 0]) + 0.7 * affinity
+    found = REC.rerank(theirs, {"calm": 1.0}, weight=0.7)
+    assert isinstance(found, Recommendations)
+    assert found.track_ids == [IDS[1 + row] for row in np.argsort(-expected)]
+    np.testing.assert_allclose(found.scores, np.sort(expected)[::-1], rtol=1e-6)
+    assert REC.rerank(theirs, {"calm": 1.0}, weight=0).track_ids == ["t1", "t2", "t3"]
+    assert REC.rerank(theirs, {"calm": 1.0}, 0.7, k=1).track_ids == found.track_ids[:1]
+    assert len(REC.rerank([], {"calm": 1.0})) == 0
+
+
+def test_candidates_come_in_several_forms() -> None:
+    frame = pd.DataFrame({"track_id": ["t1", "t2", "t3"], "score": [1.0, 0.5, 0.0]})
+    forms: list[Any] = [frame, pa.Table.from_pandas(frame), ["t1", "t2", "t3"], {"t1": 2, "t2": 1, "t3": 0}]
+    orders = [REC.rerank(form, {"happy": 0.9}, 0.4).track_ids for form in forms]
+    assert all(order == orders[0] for order in orders)
+    batch = REC.rerank(forms, {"happy": 0.9}, 0.4)
+    assert [found.track_ids for found in batch] == orders
+    with pytest.raises(DataError, match="no column 'score'"):
+        REC.rerank(frame[["track_id"]], {"happy": 0.9})
+    with pytest.raises(DuplicateIdError, match="'t1'"):
+        REC.rerank(["t1", "t1"], {"happy": 0.9})
+    with pytest.raises(DataError, match="not finite: 't2'"):
+        REC.rerank({"t1": 1.0, "t2": float("inf")}, {"happy": 0.9})
+    with pytest.raises(UsageError, match="unknown mood"):
+        REC.rerank(["t1"], {"hapy": 0.9})
+    with pytest.raises(UsageError, match=r"must lie in \[0, 1\]"):
+        REC.rerank(["t1"], {"happy": 0.9}, weight=1.5)
+
+
+def test_candidates_without_a_mood_score_come_last() -> None:
+    happy = SAMPLE.table["happy"].to_numpy(zero_copy_only=False)
+    unknown = IDS[int(np.flatnonzero(np.isnan(happy))[0])]
+    found = REC.rerank({unknown: 9.0, "t1": 1.0, "t2": 0.5}, {"happy": 1.0})
+    assert found.track_ids[-1] == unknown
+    assert np.isnan(found.scores[-1])
+
+
+def test_a_score_is_what_a_search_gives() -> None:
+    mood = {"calm": 0.8}
+    found = REC.similar("t5", k=6, mood=mood, mood_weight=0.4)
+    pairs = [("t5", track_id) for track_id in found.track_ids]
+    np.testing.assert_allclose(REC.score(pairs, mood, 0.4), found.scores, atol=1e-6)
+    np.testing.assert_allclose(REC.score(pd.DataFrame(pairs), mood, 0.4), found.scores, atol=1e-6)
+    single = REC.score(("t5", "t6"))
+    assert isinstance(single, float)
+    assert single == pytest.approx(float(SAMPLE.vectors[5] @ SAMPLE.vectors[6]), abs=1e-6)
+    kept = REC.score([("t5", "t6"), ("x", "t6"), ("t5", "t5")], unknown="nan")
+    assert np.isnan(kept).tolist() == [False, True, False]
+    with pytest.raises(UsageError, match="without a mood target"):
+        REC.score(("t5", "t6"), mood_weight=0.5)
+    with pytest.raises(DataError, match="two ids"):
+        REC.score([("t5",)])  # type: ignore[list-item]
+
+
+def test_results_as_tables_and_as_html() -> None:
+    found = REC.similar("t5", k=3)
+    assert found.to_arrow().column_names == list(found.tracks.columns)
+    assert found.to_arrow()["track_id"].to_pylist() == found.track_ids
+    html = found._repr_html_()
+    assert html.count("<tr>") == 4
+    assert "Like Title 5" in html
+    assert "<table" in REC.similar(["t1"], k=2)._repr_html_()
+
+
+def test_html_escapes_names() -> None:
+    table = pa.table({"track_id": ["a", "b"], "title": ["<script>", "<b>&"], "calm": [0.1, float("nan")]})
+    rec = type(REC)(type(REC.index).build(np.eye(2), table, ["calm"]))
+    html = rec.similar("a")._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;b&gt;&amp;" in html
+
+
+def test_a_recommender_shows_itself() -> None:
+    html = REC._repr_html_()
+    assert "400 tracks" in html
+    assert all(mood in html for mood in REC.moods)
