@@ -81,9 +81,25 @@ def test_caps_exclusions_and_targets(index: Path) -> None:
     assert sorted(artists("--max-per-artist", 2)) == ["Ann", "Ann", "Bob", "Bob"]
     assert set(artists("--exclude-artist", "ANN")) == {"Bob"}
     assert artists("--exclude-artist", "ann", "--exclude-artist", "bob") == []
+    first = run_json("similar", "t3", "--library", index, "--k", 1)["tracks"][0]["track_id"]
+    assert first not in [
+        track["track_id"]
+        for track in run_json("similar", "t3", "--library", index, "--exclude", first)["tracks"]
+    ]
     calmest = run_json("similar", "t3", "--library", index, "--k", 1, "--mood", "calm=1", "--mood-weight", 1)
     every = run_json("list", "--library", index, "--sort", "-calm")["tracks"]
     assert calmest["tracks"][0]["track_id"] == next(t["track_id"] for t in every if t["track_id"] != "t3")
+
+
+def test_choosing_among_neighbours(index: Path) -> None:
+    plain = run_json("similar", "t3", "--library", index, "--k", 4)["tracks"]
+    diverse = run_json("similar", "t3", "--library", index, "--k", 4, "--diversity", 0.9)["tracks"]
+    assert plain[0] == diverse[0]
+    assert [track["track_id"] for track in plain] != [track["track_id"] for track in diverse]
+    distinct = run_json("similar", "t3", "--library", index, "--k", 4, "--distinct", "--explain")
+    assert distinct["count"] == 4
+    result = run("similar", "t3", "--library", index, "--max-per-album", 1, code=2)
+    assert "needs a column 'album'" in result.stderr
 
 
 def test_the_environment_names_the_library(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
