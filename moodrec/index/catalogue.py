@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from moodrec.errors import DataError
+from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.columns import ColumnTable
 from moodrec.index.checks import Vectors
 from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE, TRACK_ID
 
 Rows = NDArray[np.int64]
 _FEW: Final = 100
+_TIMES: Final = 20
+_LARGE: Final = 50_000
+"""Rows from which a dictionary of all ids takes longer than a few searches for one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,8 @@ class Catalogue:
     """The table as filters read it."""
     order: Rows | None = None
     """(n,) the place of each row among those that came in; None: rows lie in the order in which they came."""
+    _looked_for: list[int] = field(default_factory=list, repr=False)
+    """How many ids were looked for each time without a dictionary."""
 
     @classmethod
     def of(
@@ -132,17 +139,31 @@ class Catalogue:
     def _row_of(self) -> dict[str, int]:
         return {self.ids[row]: int(row) for row in np.flatnonzero(self.alive)}
 
+    def _known(self, track_ids: Sequence[str]) -> Mapping[str, int]:
+        """The rows of at least those of ``track_ids`` that are here. The first few of a large catalogue are looked
+        for one by one, sooner than all have been put in a dictionary.
+        """
+        if len(self) < _LARGE or len(track_ids) > _FEW or len(self._looked_for) >= _TIMES:
+            return self._row_of
+        self._looked_for.append(len(track_ids))
+        wanted = pa.array([track_id for track_id in track_ids if isinstance(track_id, str)], pa.string())
+        found = np.flatnonzero(flags_of(pc.is_in(self._id_column, wanted)) & self.alive)
+        return {self._id_column[row].as_py(): row for row in found.tolist()}
+
     def __contains__(self, track_id: object) -> bool:
-        return track_id in self._row_of
+        return isinstance(track_id, str) and track_id in self._known([track_id])
 
     def unknown(self, track_ids: Iterable[str]) -> list[str]:
         """Those of ``track_ids`` that are not here."""
-        return [track_id for track_id in track_ids if track_id not in self._row_of]
+        wanted = list(track_ids)
+        known = self._known(wanted)
+        return [track_id for track_id in wanted if track_id not in known]
 
     def rows_of(self, track_ids: Iterable[str]) -> Rows:
         """Rows of ``track_ids``, in their order; those that are not here are left out."""
-        found = (self._row_of.get(track_id) for track_id in track_ids)
-        return np.array([row for row in found if row is not None], np.int64)
+        wanted = list(track_ids)
+        known = self._known(wanted)
+        return np.array([known[track_id] for track_id in wanted if track_id in known], np.int64)
 
     def mood_scores(self, moods: Sequence[str], rows: Rows | None = None) -> NDArray[np.float32]:
         """(rows, moods) scores, NaN where unknown."""

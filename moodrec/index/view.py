@@ -69,6 +69,11 @@ class IndexView:
         return ids
 
     @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the track table's columns."""
+        return tuple(self._catalogue.columns.names)
+
+    @property
     def table(self) -> pa.Table:
         """The track table, Arrow; a row a track."""
         return self._catalogue.living_table
@@ -152,7 +157,7 @@ class IndexView:
             preset=self.preset,
             kind=self._engine.name if self._engine else "flat",
             moods=self.moods,
-            columns=tuple(self._catalogue.columns.names),
+            columns=self.column_names,
             model_fingerprint=self.model_fingerprint,
             library_revision=self.library_revision,
             path=None if self._version is None else str(self._version.folder.parent),

@@ -119,10 +119,10 @@ class CatalogueReader:
     @cached_property
     def _original_of(self) -> dict[str, str]:
         """The original of each track that is a copy."""
-        if DUPLICATE_OF not in self.frame:
+        if DUPLICATE_OF not in self.index.column_names:
             return {}
-        known = self.frame[[TRACK_ID, DUPLICATE_OF]].dropna()
-        return dict(zip(known[TRACK_ID], known[DUPLICATE_OF], strict=True))
+        known = self.index.matching(f"{DUPLICATE_OF} IS NOT NULL")
+        return dict(zip(known[TRACK_ID].to_pylist(), known[DUPLICATE_OF].to_pylist(), strict=True))
 
     @cached_property
     def _copies_of(self) -> dict[str, Sequence[str]]:

@@ -333,3 +333,19 @@ def test_threads_come_from_the_environment() -> None:
         )
         assert done.stdout == expected
         assert ("is not a number of threads" in done.stderr) == (not expected)
+
+
+def test_ids_of_a_large_index_are_found_before_there_is_a_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moodrec.index.catalogue._LARGE", 100)
+    index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS)
+    index.remove(["t7"])
+    index.add(SAMPLE.vectors[7:8], SAMPLE.table.slice(7, 1))
+    for _ in range(2):
+        assert "t3" in index
+        assert "t7" in index
+        assert "nobody" not in index
+        assert 3 not in index
+        np.testing.assert_array_equal(index.vectors(["t7", "t2", "t7"]), SAMPLE_UNIT[[7, 2, 7]])
+        with pytest.raises(NotFoundError, match="'nobody'"):
+            index.vectors(["t2", "nobody"])
+        monkeypatch.setattr("moodrec.index.catalogue._TIMES", 0)  # now with a dictionary
