@@ -96,7 +96,7 @@ class IndexConfig(Config):
     of one byte a number; ``ivf-pq`` on rows of a few bytes each; ``hnsw`` walks a graph; ``auto`` picks by the
     number of rows."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where candidates are found; ``cuda`` goes with every kind but ``hnsw``."""
+    """Where candidates are found; ``cuda`` goes with ``flat``, ``ivf``, ``ivf-sq8`` and ``auto``."""
     flat_below: Annotated[int, Field(ge=0)] = 5_000
     """``auto``: fewer rows than this are ``flat``, more are ``ivf-sq8``."""
     exact_rows: Annotated[int, Field(ge=0)] = 10_000
@@ -129,10 +129,8 @@ class IndexConfig(Config):
 
     @model_validator(mode="after")
     def _fits_the_device(self) -> Self:
-        if self.device == "cuda" and self.kind == "hnsw":
-            raise ValueError(
-                "hnsw is searched on a CPU: on a GPU the kind is flat, ivf, ivf-sq8, ivf-pq or auto"
-            )
+        if self.device == "cuda" and self.kind in ("hnsw", "ivf-pq"):
+            raise ValueError(f"{self.kind} is searched on a CPU: on a GPU, take flat, ivf, ivf-sq8 or auto")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Exact search: every allowed row is scored. With ``exact=True`` by NumPy alone, the truth for the other paths."""
+"""Exact search: every row that passes is scored, in float32, and the best of them anew in double precision."""
 
 from __future__ import annotations
 

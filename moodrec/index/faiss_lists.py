@@ -45,10 +45,11 @@ class FaissLists:
             visited += int(self.list_sizes[visits.lists[active, step]].sum())
             done = step.stop
             needed = visits.needed(active, best.scores[active, depth - 1])
-            open_ended = needed == self.index.nlist  # fewer than depth found yet
-            hopeless = (needed > done) & ((done >= most) | ((needed > most) & ~open_ended))
+            open_ended = np.isneginf(best.scores[active, depth - 1])  # fewer than depth found yet
+            more = (needed > done) | open_ended
+            hopeless = more & ((done >= most) | ((needed > most) & ~open_ended))
             settled[active[hopeless]] = False
-            active = active[(needed > done) & ~hopeless]
+            active = active[more & ~hopeless]
         rows = [found[found >= 0] for found in best.rows]
         return Candidates(rows, settled, np.zeros(len(queries), bool), visited, visited)
 

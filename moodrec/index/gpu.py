@@ -3,14 +3,15 @@
 ``flat`` is searched by ``GpuIndexFlatIP``; its filters go there too if a self-test at opening shows that this build
 of FAISS honours them (those without cuVS take a selector and ignore it). ``ivf`` and ``ivf-sq8`` are cloned from
 the lists
-of the CPU, with as many lists visited as the target recall takes; a fixed number of lists fails under filters, so
-those go to the
+of the CPU, with as many lists visited as the target recall takes (all rows, where that is more than FAISS allows);
+a fixed number of lists fails under filters, so those go to the
 exact scan of :mod:`moodrec.index.gpu_scan`, as mood targets do. The files are those of the CPU, and open there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Final, Self
 
 import numpy as np
@@ -24,11 +25,13 @@ from moodrec.index.gpu_scan import GpuScan
 from moodrec.index.ivf import IvfEngine
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
+from moodrec.index.stopping import sample_scores
 
 MOST_RESULTS: Final = 2048
 """FAISS returns at most this many rows a query on a GPU."""
 _TESTED_ROWS: Final = 1000
-_SAMPLE: Final = 256
+_MOST_LISTS: Final = 2048
+"""FAISS without cuVS looks in at most so many lists."""
 _NEIGHBOURS: Final = 10
 
 
@@ -60,8 +63,12 @@ class GpuEngine:
     config: IndexConfig
     filters: bool
     """Whether ``index`` may be given a filter."""
+    share: float
+    """Of the lists, those that ``index`` looks in."""
     resources: Any
     """Kept alive: the index uses them."""
+    lock: Lock = field(default_factory=Lock, repr=False)
+    """FAISS's indexes on a GPU answer one thread at a time."""
     name: str = "gpu"
     passes_over: PassesOver = "any"
     lists_are_scanned: bool = True
@@ -79,11 +86,13 @@ class GpuEngine:
         scan = GpuScan(vectors, "cuda")
         if isinstance(cpu, IvfEngine):
             index = faiss.index_cpu_to_gpu(resources, 0, cpu.index)
-            index.nprobe = _enough_lists(index, vectors, config)
-            return cls(index, scan, cpu, config, False, resources)
+            if nprobe := _enough_lists(index, vectors, config):
+                index.nprobe = nprobe
+                return cls(index, scan, cpu, config, False, nprobe / index.nlist, resources)
         index = faiss.GpuIndexFlatIP(resources, vectors.shape[1])
         index.add(vectors)
-        return cls(index, scan, None, config, _honours_filters(resources, vectors), resources)
+        filters = _honours_filters(resources, vectors)
+        return cls(index, scan, cpu if isinstance(cpu, IvfEngine) else None, config, filters, 1.0, resources)
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """The nearest rows: by FAISS what it may be asked, by an exact scan all else."""
@@ -91,10 +100,12 @@ class GpuEngine:
         if request.blend is not None or (mask is not None and not self.filters):
             n = len(request.queries)
             everything = np.full(n, request.passing.count <= depth + SPARE)
-            rows = self.scan.find(catalogue, request, depth + SPARE)
-            return Candidates(rows, np.ones(n, bool), everything, n * len(catalogue), n * len(catalogue))
+            scanned = self.scan.find(catalogue, request, depth + SPARE)
+            return Candidates(scanned, np.ones(n, bool), everything, n * len(catalogue), n * len(catalogue))
         found = min(depth + SPARE, len(catalogue))
-        return from_table(_search(self.index, request.queries, found, mask), len(catalogue))
+        with self.lock:
+            rows = _search(self.index, request.queries, found, mask)
+        return from_table(rows, round(self.share * len(catalogue)))
 
     def extended(self, catalogue: Catalogue, n_new: int) -> GpuEngine:
         """Put the new rows into the structure of the CPU, and copy all to the GPU again."""
@@ -118,22 +129,25 @@ def _search(index: Any, queries: Vectors, found: int, allowed: Mask | None) -> A
     return index.search(queries, found, params=parameters)[1]
 
 
-def _enough_lists(index: Any, vectors: Vectors, config: IndexConfig) -> int:
-    """The least power of two of lists with which sample rows find the target share of their true neighbours."""
-    rng = np.random.default_rng(config.seed)
-    rows = rng.choice(len(vectors), min(_SAMPLE, len(vectors)), replace=False)
-    queries, most = np.ascontiguousarray(vectors[rows]), min(_NEIGHBOURS, len(vectors))
-    index.nprobe = index.nlist
-    truth = index.search(queries, most)[1]
+def _enough_lists(index: Any, vectors: Vectors, config: IndexConfig) -> int | None:
+    """The least power of two of lists with which sample rows find their target share of neighbours, None if a GPU may
+    not look in so many.
+    """
+    known = [
+        (row, np.argpartition(scores, -_NEIGHBOURS)[-_NEIGHBOURS:])
+        for row, scores in sample_scores(vectors, config.seed)
+        if len(scores) > _NEIGHBOURS
+    ]
+    queries = np.ascontiguousarray(vectors[[row for row, _ in known]])
     nprobe = 1
-    while nprobe < index.nlist:
+    while known and nprobe <= min(index.nlist, _MOST_LISTS):
         index.nprobe = nprobe
-        found = index.search(queries, most)[1]
-        shares = [len(set(a) & set(b)) / most for a, b in zip(found, truth, strict=True)]
+        found = index.search(queries, _NEIGHBOURS + 1)[1]
+        shares = [np.isin(truth, rows).mean() for rows, (_, truth) in zip(found, known, strict=True)]
         if np.mean(shares) >= (1 + config.target_recall) / 2:
             return nprobe
         nprobe *= 2
-    return int(index.nlist)
+    return None
 
 
 def _honours_filters(resources: Any, vectors: Vectors) -> bool:

@@ -156,7 +156,7 @@ def _trained(vectors: Vectors, config: IndexConfig) -> Any:
     index.cp.seed = config.seed
     index.cp.min_points_per_centroid = 1  # small catalogues are no reason for a warning
     index.cp.max_points_per_centroid = config.training_rows
-    index.train(np.ascontiguousarray(vectors))
+    index.train(np.ascontiguousarray(_enough_to_learn_from(vectors, config)))
     return index
 
 
@@ -176,6 +176,12 @@ def _empty(n: int, dim: int, nlist: int, config: IndexConfig) -> Any:
 def _pieces(dim: int, most: int) -> int:
     """Into how many pieces of one length a vector of ``dim`` numbers is cut, at most ``most``."""
     return max(pieces for pieces in range(1, min(dim, most) + 1) if dim % pieces == 0)
+
+
+def _enough_to_learn_from(vectors: Vectors, config: IndexConfig) -> Vectors:
+    """The rows, repeated where they are fewer than the codes of ``ivf-pq``."""
+    codes = 1 << _bits(len(vectors)) if config.kind == "ivf-pq" else 1
+    return vectors if len(vectors) >= codes else np.tile(vectors, (codes, 1))
 
 
 def _bits(n: int) -> int:

@@ -34,9 +34,10 @@ enum { BLOCK = 1024, PENDING = 32, STRIDE = 32, SAMPLED = 256 };
 #define LEAST_SPREADS -4.0f
 #define BINS_A_SPREAD 8
 #define BINS 96
-enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, AND, OR };
+enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, CONSTANT, AND, OR };
 enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };
 enum { BYTES, FLOATS };
+enum { VERSION = 1 };
 
 /* A test of one column, or a connective of the two masks made last. */
 typedef struct {
@@ -82,11 +83,13 @@ typedef struct {
     int64_t *rows;  /* (wanted,) */
     float *scores;  /* (wanted,) */
     int64_t found, lists, visited, scored;
+    int64_t complete; /* whether these are all rows that pass */
 } Found;
 
-/* What kernel.py must agree with: a library of an older build is not used. */
+/* What kernel.py must agree with: a library of an older build is not used. VERSION changes when what a call means does. */
 EXPORT void moodrec_layout(int64_t *sizes) {
     sizes[0] = sizeof(Step), sizes[1] = sizeof(Lists), sizes[2] = sizeof(Query), sizes[3] = sizeof(Found);
+    sizes[4] = VERSION;
 }
 
 /* ---- filters ---- */
@@ -158,6 +161,7 @@ CLONES static int32_t count_set(const uint8_t *mask, int64_t n) {
 /* The mask of n <= BLOCK rows from start on, at the bottom of the stack. */
 static void run_filter(const Step *steps, int64_t n_steps, int64_t start, int64_t n, uint8_t *stack) {
     int64_t height = 0;
+    if (n_steps == 0) memset(stack, 1, (size_t)n);
     for (int64_t at = 0; at < n_steps;) {
         const Step *step = steps + at;
         uint8_t *top = stack + height * BLOCK;
@@ -165,6 +169,7 @@ static void run_filter(const Step *steps, int64_t n_steps, int64_t start, int64_
         case RANGE: test_range(step, start, n, top); height++; break;
         case LOOKUP: test_lookup(step, start, n, top); height++; break;
         case ANY_LOOKUP: test_any(step, start, n, top); height++; break;
+        case CONSTANT: memset(top, step->negated ? 0 : 1, (size_t)n); height++; break;
         case MASK: memcpy(top, (const uint8_t *)step->values + start, (size_t)n); height++; break;
         default: height--; join(step->op, top - 2 * BLOCK, top - BLOCK, n);
         }
@@ -542,6 +547,7 @@ static void visit_lists(Search *search) {
         visit_list(search, next_list(heap, &left).list);
     }
     score_pending(search);
+    search->out->complete = left == 0 && search->n_best < search->query->wanted;
 }
 
 /* The best rows of a query, in no order; returns 0, or -1 without memory. */

@@ -20,7 +20,8 @@ from moodrec.filters.selection import AllOf, AnyLookup, AnyOf, Lookup, Mask, Ran
 
 KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
 
-_RANGE, _LOOKUP, _ANY_LOOKUP, _MASK, _AND, _OR = range(6)
+_VERSION: Final = 1
+_RANGE, _LOOKUP, _ANY_LOOKUP, _MASK, _CONSTANT, _AND, _OR = range(7)
 _DTYPES: Final = {
     np.dtype(name): number
     for number, name in enumerate(("i1", "u1", "i2", "u2", "i4", "u4", "i8", "f4", "f8"))
@@ -102,6 +103,7 @@ class Found(Structure):
         ("lists", c_int64),
         ("visited", c_int64),
         ("scored", c_int64),
+        ("complete", c_int64),
     )
 
 
@@ -112,9 +114,9 @@ def library() -> Any:
     if spec is None or spec.origin is None:
         return None
     loaded = ctypes.CDLL(spec.origin)
-    sizes = (c_int64 * 4)()
+    sizes = (c_int64 * 5)()
     loaded.moodrec_layout(sizes)
-    if list(sizes) != [ctypes.sizeof(kind) for kind in (Step, Lists, Query, Found)]:
+    if list(sizes) != [*(ctypes.sizeof(kind) for kind in (Step, Lists, Query, Found)), _VERSION]:
         return None  # an older build: it belongs to other sources
     loaded.moodrec_search.restype = loaded.moodrec_mask.restype = c_int64
     loaded.moodrec_search.argtypes = (POINTER(Lists), POINTER(Query), POINTER(Found))
@@ -136,15 +138,10 @@ def products(
     vectors: NDArray[np.float32], rows: NDArray[np.int64], query: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """(m,) inner products of a (d,) query with some rows of (n, d) vectors, each summed in double precision."""
-    wanted, matrix = np.ascontiguousarray(rows), np.ascontiguousarray(vectors)
-    found = np.empty(len(wanted), np.float64)
+    wanted, matrix = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(vectors, np.float32)
+    vector, found = np.ascontiguousarray(query, np.float32), np.empty(len(rows), np.float64)
     library().moodrec_products(
-        address(matrix),
-        matrix.shape[1],
-        address(wanted),
-        len(wanted),
-        address(np.ascontiguousarray(query)),
-        address(found),
+        address(matrix), matrix.shape[1], address(wanted), len(wanted), address(vector), address(found)
     )
     return found
 
@@ -184,6 +181,9 @@ class Program:
         self.height = max(self.height, height)
         if not isinstance(selection, AllOf | AnyOf):
             self._made.append(self._test(selection))
+            return
+        if not selection.parts:
+            self._made.append(Step(_CONSTANT, 0, isinstance(selection, AnyOf)))
             return
         joins = []
         for i, part in enumerate(selection.parts):

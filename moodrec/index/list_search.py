@@ -83,7 +83,7 @@ class ListSearch:
         )
         if kernel.library().moodrec_search(byref(self._lists), byref(what), byref(found)):
             raise MemoryError
-        return Visit(rows[: found.found], found.found < wanted, found.visited, found.scored)
+        return Visit(rows[: found.found], bool(found.complete), found.visited, found.scored)
 
 
 def _places(index: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

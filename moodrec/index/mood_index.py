@@ -18,6 +18,7 @@ from moodrec.filters.names import hint
 from moodrec.index import planner
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.checks import Vectors, listed, mixture, track_table, unit_rows, vectors_of
+from moodrec.index.engine import Engine
 from moodrec.index.faiss_index import build_engine, extend_engine
 from moodrec.index.hits import Hits
 from moodrec.index.persistence import Opened, Origin, load, saver
@@ -254,9 +255,7 @@ class MoodIndex(IndexView):
         self._grow(base.added(vectors, table), len(vectors))
 
     def _grow(self, catalogue: Catalogue, n_new: int) -> None:
-        self._engine = extend_engine(self._engine, catalogue, n_new)
-        self._catalogue = catalogue
-        self._tidy()
+        self._adopt(catalogue, extend_engine(self._engine, catalogue, n_new))
 
     def remove(self, track_ids: Collection[str], *, on_missing: Literal["error", "ignore"] = "error") -> None:
         """Remove tracks.
@@ -267,13 +266,12 @@ class MoodIndex(IndexView):
         wanted = names(track_ids, "track_ids")
         if on_missing == "error":
             self._rows(wanted)
-        self._catalogue = self._catalogue.removed(wanted)
-        self._tidy()
+        self._adopt(self._catalogue.removed(wanted), self._engine)
 
-    def _tidy(self) -> None:
-        """Build anew where too many rows are tombstones, or the structure has been outgrown."""
-        dead = len(self._catalogue) - self._catalogue.n_alive
-        too_many = dead > self._config.max_removed * len(self._catalogue) and self._catalogue.n_alive > 0
-        outgrown = self._engine is not None and self._engine.outgrown(self._config.max_growth)
-        if too_many or outgrown:
-            self._catalogue, self._engine = build_engine(self._catalogue.compacted(), self._config)
+    def _adopt(self, catalogue: Catalogue, engine: Engine | None) -> None:
+        """Go on with these; built anew where too many rows are tombstones, or the structure has been outgrown."""
+        dead = len(catalogue) - catalogue.n_alive
+        too_many = dead > self._config.max_removed * len(catalogue) and catalogue.n_alive > 0
+        if too_many or (engine is not None and engine.outgrown(self._config.max_growth)):
+            catalogue, engine = build_engine(catalogue.compacted(), self._config)
+        self._catalogue, self._engine = catalogue, engine

@@ -1,8 +1,8 @@
 """The last step of every path: candidates get their exact scores, an order, and the choice of k among them.
 
-Scores are computed in float64 from the float32 rows, one row at a time, and rounded to float32; rows of one score
-come in the order in which they came into the index. So a track has the same score whatever found it, in a batch or
-alone.
+Scores are computed in float64 from the float32 rows, one row at a time, and rounded to float32; candidates of
+one score come in the order in which they came into the index (which of many such rows are candidates is the engine's
+affair, but for an exact search). So a track has the same score whatever found it, in a batch or alone.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ import random
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from moodrec.filters.columns import ColumnTable, select
-from moodrec.filters.conditions import And, Condition, Not
+from moodrec.filters.conditions import And, Comparison, Condition, Field, Membership, Not, Or
 from moodrec.filters.selection import row_mask
 from moodrec.index import kernel
 from moodrec.index.faiss_lists import FaissLists
@@ -152,3 +153,47 @@ def test_the_share_above_is_about_that_of_a_normal_distribution() -> None:
     t = np.linspace(-5, 5, 201)
     exact = [0.5 * math.erfc(value / math.sqrt(2)) for value in t]
     np.testing.assert_allclose(tail(t), exact, atol=0.007)
+
+
+@needs_kernel
+def test_conditions_without_parts_are_all_rows_or_none() -> None:
+    columns = ColumnTable(pa.table({"x": [1.0, 2.0, 3.0]}))
+    above = Comparison(Field("x"), ">", 1.5)
+    for condition, rows in (
+        (And(()), [True] * 3),
+        (Or(()), [False] * 3),
+        (Membership(Field("x"), ()), [False] * 3),
+        (And((above, Membership(Field("x"), ()))), [False] * 3),
+        (Or((above, Or(()))), [False, True, True]),
+        (And((above, And(()))), [False, True, True]),
+        (Not(Or(())), [True] * 3),
+    ):
+        selection = select(condition, columns)
+        assert row_mask(selection, 3).tolist() == rows
+        assert kernel.Program(selection).mask(3)[0].tolist() == rows
+    assert kernel.Program(None).mask(3)[0].tolist() == [True] * 3
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_cap_under_a_filter_goes_on_until_k_are_found(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four hundred artists, each with twenty tracks that sound alike: a search may stop with candidates to spare."""
+    if not compiled:
+        monkeypatch.setattr(kernel, "library", lambda: None)
+    rng = np.random.default_rng(5)
+    vectors = np.repeat(rng.standard_normal((400, 32)), 20, axis=0) + 0.1 * rng.standard_normal((8000, 32))
+    artists = [f"artist {i // 20}" for i in range(8000)]
+    table = pa.table({"track_id": [f"t{i}" for i in range(8000)], "artist": artists, "x": rng.random(8000)})
+    index = MoodIndex.build(vectors, table, preset=load_preset("ivf").model_copy(update={"nlist": 400}))
+    hits = index.search(vectors[::200], 10, where="x < 0.5", max_per_artist=1)
+    assert hits.counts.tolist() == [10] * 40
+
+
+def test_without_the_kernel_calibration_still_lets_searches_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "library", lambda: None)
+    sample = sample_catalogue(20_000)
+    index = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf")
+    hits = index.search(sample.vectors[:20], 5)
+    assert hits.explanation.path == "ivf"
+    assert hits.explanation.visited < 0.5 * 20 * 20_000

@@ -111,3 +111,10 @@ def test_without_a_gpu_the_gpu_preset_says_what_to_install() -> None:
             MoodIndex.build(sample.vectors, sample.table, MOODS, "gpu")
     else:
         pytest.skip("there is a GPU here")
+
+
+def test_codes_are_learnt_from_a_single_track_too() -> None:
+    sample = sample_catalogue(300)
+    index = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-pq")
+    index.remove(index.track_ids[1:])
+    assert index.search(sample.vectors[0], k=2).track_ids[0, 0] == "t0"
