@@ -81,7 +81,6 @@ typedef struct {
 
 typedef struct {
     int64_t *rows;  /* (wanted,) */
-    float *scores;  /* (wanted,) */
     int64_t found, lists, visited, scored;
     int64_t complete; /* whether these are all rows that pass */
 } Found;
@@ -567,10 +566,7 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Query *query, Found *out
         search.stretch = stretch_of(lists, query->vector);
         visit_lists(&search);
         out->found = search.n_best;
-        for (int64_t i = 0; i < search.n_best; i++) {
-            out->rows[i] = search.best[i].row;
-            out->scores[i] = search.best[i].score;
-        }
+        for (int64_t i = 0; i < search.n_best; i++) out->rows[i] = search.best[i].row;
     }
     free(search.places);
     free(search.near);

@@ -94,11 +94,10 @@ class Query(Structure):
 
 
 class Found(Structure):
-    """What was found: ``found`` rows and scores, and how much was looked at for them."""
+    """What was found: ``found`` rows, and how much was looked at for them."""
 
     _fields_ = (
         ("rows", c_void_p),
-        ("scores", c_void_p),
         ("found", c_int64),
         ("lists", c_int64),
         ("visited", c_int64),

@@ -58,8 +58,8 @@ class ListSearch:
         """The rows that rank highest for one query, with spare ones, for their scores are approximate."""
         wanted = 2 * (depth + SPARE)
         vector, program = request.queries[query], request.passing.program
-        rows, scores = np.empty(wanted, np.int64), np.empty(wanted, np.float32)
-        found = kernel.Found(kernel.address(rows), kernel.address(scores))
+        rows = np.empty(wanted, np.int64)
+        found = kernel.Found(kernel.address(rows))
         weight, moods, targets = 0.0, None, None
         columns: list[NDArray[np.float32]] = []
         if request.blend is not None:
