@@ -47,6 +47,11 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
     matrix = _matrix(vectors, dim, single=names is None)
     if names is not None and len(names) != len(matrix):
         raise DataError(f"{len(matrix)} vectors were given for {len(names)} tracks")
+    if (
+        len(matrix) == 1
+        and _SHORTEST < (length := float(_lengths(one := matrix.astype(np.float64))[0])) < _LONGEST
+    ):
+        return (one / length).astype(np.float32)
     unit = np.empty(matrix.shape, np.float32)
     for start in range(0, len(matrix), _CHUNK):
         part = matrix[start : start + _CHUNK].astype(np.float64)
@@ -61,7 +66,8 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
 
 def _lengths(part: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) Euclidean lengths; each row by itself, so that its company does not change the last bit."""
-    lengths: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", part, part))
+    with np.errstate(over="ignore"):
+        lengths: NDArray[np.float64] = np.sqrt(np.vecdot(part, part))
     return lengths
 
 
