@@ -97,16 +97,15 @@ class Catalogue:
         ids: NDArray[np.object_] = self.table[TRACK_ID].to_numpy(zero_copy_only=False).astype(object)
         return ids
 
-    def ids_at(self, rows: Rows) -> list[str]:
-        """The track ids of some rows, without making text of all the others."""
+    def ids_at(self, rows: Rows) -> NDArray[np.object_]:
+        """The track ids of some rows; of a large catalogue, without making text of all the others."""
         if len(self) < _LARGE:
-            return self.ids[rows].tolist()  # type: ignore[no-any-return]
-        if len(rows) > _FEW:
-            ids: list[str] = self._id_column.take(pa.array(rows)).to_pylist()
-            return ids
+            return self.ids[rows]
         data, offsets = self._id_text
         places = zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True)
-        return [str(data[start:end], "utf-8") for start, end in places]
+        found = np.empty(len(rows), object)
+        found[:] = [str(data[start:end], "utf-8") for start, end in places]
+        return found
 
     @cached_property
     def _id_column(self) -> pa.Array:

@@ -95,10 +95,13 @@ class Ranked:
 def as_hits(
     ranked: Sequence[Ranked],
     k: int,
-    ids_at: Callable[[NDArray[np.int64]], list[str]],
+    ids_at: Callable[[NDArray[np.int64]], NDArray[np.object_]],
     account: Callable[[], Explanation],
 ) -> Hits:
     """Pad the hits of each query to (q, k); ``ids_at`` gives the track ids of rows."""
+    if len(ranked) == 1 and len(ranked[0]) == k:
+        ids, scores = ids_at(ranked[0].rows), ranked[0].scores
+        return Hits(ids[None], scores[None], np.array([k]), account)
     track_ids = np.empty((len(ranked), k), object)
     scores = np.empty((len(ranked), k), np.float32)
     counts = [len(found.rows) for found in ranked]

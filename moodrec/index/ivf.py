@@ -66,7 +66,7 @@ class IvfEngine:
     @property
     def lists_are_scanned(self) -> bool:
         """Whether the kernel searches: it takes filters as they are, and ranks by mood as well."""
-        return self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None
+        return isinstance(self._searcher(), ListSearch)
 
     @classmethod
     def build(cls, catalogue: Catalogue, config: IndexConfig) -> tuple[Catalogue, Self]:
@@ -155,7 +155,7 @@ class IvfEngine:
 
     def _searcher(self) -> ListSearch | FaissLists:
         if self._search is None:
-            if self.lists_are_scanned:
+            if self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None:
                 few = 0 if self._calibrating else max(_LEAST_FEW, _FEW_SHARE * self.index.ntotal)
                 self._search = ListSearch(self.index, self.rule, self.config.first_lists, self.shares, few)
             else:

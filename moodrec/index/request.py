@@ -172,6 +172,11 @@ def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None
 
 
 @lru_cache(maxsize=16)
+def _nothing_skipped(n_queries: int) -> tuple[Rows, Rows]:
+    return np.empty((n_queries, 0), np.int64), np.empty(0, np.int64)
+
+
+@lru_cache(maxsize=16)
 def _none(n: int) -> Rows:
     """(n,) for each query no row."""
     return np.full(n, -1)
@@ -239,13 +244,15 @@ def _exclusions(wish: Wish, catalogue: Catalogue, rows: Rows) -> list[Term]:
 
 def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None) -> tuple[Rows, Rows]:
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
+    if own is None and not wish.exclude:
+        return _nothing_skipped(n_queries)
     wanted = names(wish.exclude, "exclude")
     excluded = np.unique(catalogue.rows_of(wanted)) if wanted else np.empty(0, np.int64)
     few = excluded if len(excluded) <= _FEW else excluded[:0]
     columns = [np.broadcast_to(few, (n_queries, len(few)))] if len(few) else []
     if own is not None:
         columns.append(own[:, None])
-    skipped = np.concatenate(columns, axis=1) if columns else _none(n_queries)[:, None][:, :0]
+    skipped = np.concatenate(columns, axis=1) if columns else np.empty((n_queries, 0), np.int64)
     return skipped, excluded[:0] if len(few) else excluded
 
 

@@ -1,4 +1,7 @@
 /* Inner products, and the exact scores of rows. */
+#include <float.h>
+#include <math.h>
+
 #include "kernel.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -91,4 +94,14 @@ EXPORT void moodrec_scores(const Rows *rows, const Query *query, const int64_t *
             for (int64_t at = 0; at < rows->dim; at += 16) PREFETCH(rows->vectors + wanted[i + 8] * rows->dim + at);
         scores[i] = (float)exact_score(rows, query, wanted[i]);
     }
+}
+
+/* (n, dim) rows at unit length; returns how many could be done before one whose length is 0, not finite or extreme. */
+EXPORT int64_t moodrec_unit_rows(const float *rows, int64_t n, int64_t dim, float *unit) {
+    for (int64_t i = 0; i < n; i++, rows += dim, unit += dim) {
+        double square = dot_exact(rows, rows, dim), length = sqrt(square);
+        if (!(square >= DBL_MIN && square <= DBL_MAX)) return i;
+        for (int64_t at = 0; at < dim; at++) unit[at] = (float)((double)rows[at] / length);
+    }
+    return n;
 }
