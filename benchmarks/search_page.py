@@ -37,9 +37,9 @@ nothing to do with it. moodrec has one setting everywhere (preset `auto`). Every
 with hindsight: the smallest setting that reaches recall@10 of 0.97 on the very questions asked, and of several ways
 to search the fastest. A time is processor time of one query on one thread, all threads of the process counted, median
 over the queries; for moodrec from the text of the filter to the ids, for the others with the mask that they need.
-Recall is against an exact float32 search. Systems measured in one call take turns; moodrec's figures up to 100,000
-tracks and of the clustered million are of a later call, with its final code, after the others'. Rendered by
-`benchmarks/search_page.py`.
+Recall is against an exact float32 search. The systems of one catalogue are measured in one call and take turns.
+Filters of the same text come back in every round, so moodrec has their parsed form at hand, as the others have
+theirs; masks and answers are kept by nobody. Rendered by `benchmarks/search_page.py`.
 """
 
 READING = """In the tables: CPU-ms a query. moodrec with its recall in brackets; **bold** is the fastest other system.
