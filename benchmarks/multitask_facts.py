@@ -9,6 +9,7 @@ from typing import Any
 from multitask_tables import EMBEDDING_FIGURES, MOOD_FIGURES, section, table
 
 from moodrec.evaluation.experiment.results import Results
+from moodrec.model.spec import MOOD_TASK
 
 RANDOM = {
     "quadrant_p10_others": "quadrant_p10_random",
@@ -57,6 +58,7 @@ def cost_section(results: Results) -> str:
                 str(network["channels"]),
                 str(network["embedding_dim"]),
                 f"{one['parameters']['trunk'] / 1e6:.3f} M",
+                ", ".join(f"{task} {classes}" for task, classes in one["heads"].items() if task != MOOD_TASK),
                 f"{tracks['with_moods']} + {tracks['metadata_only']}",
                 str(tracks["scored"]),
                 str(one["steps"]),
@@ -72,11 +74,13 @@ def cost_section(results: Results) -> str:
         "channels",
         "embedding",
         "parameters",
+        "metadata classes",
         "tracks with moods + without",
     ]
     head += ["tested", "steps", "seconds", "ms a step", "seeds"]
     text = (
-        "Parameters are those of backbone and embedding, without heads. Seconds are those of training alone, on a "
+        "Parameters are those of backbone and embedding, without heads; artists and albums are classes from two "
+        "training tracks on. Seconds are those of training alone, on a "
         "machine that did other work beside it: they say what a run takes, not which network or arm is faster."
     )
     return section("Networks and cost", text, table(head, rows))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from multitask_cells import Sampler
 from multitask_tables import KNOWN_FIGURES, by_dataset, figure, verdict, zero
 
-SEVERAL_POINTS = 0.03
-
 
 def summary_section(sampler: Sampler) -> str:
     """The section that opens the page; empty where nothing was compared."""
@@ -19,11 +17,11 @@ def summary_section(sampler: Sampler) -> str:
 def _precision(sampler: Sampler) -> str:
     total = sampler.mean("ap", sampler.places)
     interval = total.difference.interval
-    outside = f" Outside it lie mean gains above {interval.high:.3f}, the aim of several points among them."
+    outside = f" Mean gains above {interval.high:.3f} lie outside it."
     return (
         f"**Average precision**, {sampler.candidate} minus {sampler.baseline}, in the mean of "
         f"{len(sampler.places)} comparisons (dataset x backbone): {figure(total)}; {zero(total)}."
-        f"{outside if interval.high < SEVERAL_POINTS else ''}"
+        f"{'' if total.excludes_zero else outside}"
     )
 
 
