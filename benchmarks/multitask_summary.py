@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+
 from multitask_cells import Sampler
 from multitask_tables import KNOWN_FIGURES, by_dataset, figure, verdict, zero
+
+from moodrec.evaluation.experiment.plan import Plan
+from moodrec.evaluation.experiment.results import Results
 
 
 def summary_section(sampler: Sampler) -> str:
     """The section that opens the page; empty where nothing was compared."""
     if not sampler.places:
         return ""
-    said = [_precision(sampler), _aim(sampler), _elsewhere(sampler), _other_arms(sampler)]
+    said = [
+        _precision(sampler),
+        _aim(sampler),
+        _all_folds(sampler),
+        _elsewhere(sampler),
+        _other_arms(sampler),
+        _untrained(sampler.results),
+    ]
     return "\n\n".join(["## In short", "\n".join(f"- {line}" for line in said if line)])
 
 
@@ -32,6 +46,16 @@ def _aim(sampler: Sampler) -> str:
         "The aim was a gain in average precision on every backbone and dataset, with an interval above zero. "
         f"**It is {'reached' if reached else 'not reached'}.** {verdict(found)}"
     )
+
+
+def _all_folds(sampler: Sampler) -> str:
+    """The comparison over the most test tracks."""
+    said = [
+        f"{place.dataset} with {place.backbone} {figure(one)}"
+        for place in sampler.places
+        if (one := sampler.contrast_all_folds(place, "ap")) is not None
+    ]
+    return f"**On all folds**, average precision: {'; '.join(said)}." if said else ""
 
 
 def _elsewhere(sampler: Sampler) -> str:
@@ -61,3 +85,24 @@ def _other_arms(sampler: Sampler) -> str:
         f"**Other arms** against {sampler.baseline}, in average precision: {verdict([*found.values()])} The "
         f"highest is {arm} on {place.dataset} with {place.backbone}, {figure(best)}."
     )
+
+
+def _untrained(results: Results) -> str:
+    """Runs of the plan that have no result: what the tables do not show."""
+    keys = ("dataset", "backbone", "arm", "seed", "fold")
+    finished = {tuple(run.facts[key] for key in keys) for run in results.runs}
+    missing = Counter(
+        f"{dataset} with {backbone}, {arm}"
+        for dataset, backbone, arm, seed, fold in _grid(results.plan)
+        if (dataset, backbone, arm, seed, fold) not in finished
+    )
+    listed = "; ".join(f"{name}: {n}" for name, n in missing.items())
+    return f"**Runs of the plan that are not trained yet**: {listed}." if missing else ""
+
+
+def _grid(plan: Plan) -> Iterator[tuple[str, str, str, int, int | None]]:
+    for dataset, backbone, arm in product(plan.dataset, plan.backbone, plan.arm):
+        for seed, fold in product(plan.seeds, dataset.test.numbers):
+            place = (dataset.name, backbone.name, seed, fold)
+            if backbone.allows(*place) and arm.allows(*place):
+                yield dataset.name, backbone.name, arm.name, seed, fold

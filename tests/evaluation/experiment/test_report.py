@@ -94,7 +94,11 @@ def test_the_page_opens_with_what_it_shows(results: Path, folds: Path, render: R
     reached = difference.strip("*").partition("[")[2].startswith("+") and "**" in difference
     assert f"**It is {'reached' if reached else 'not reached'}.**" in short
     assert "The highest is artist on songs with fcn" in short
-    assert "**Other arms**" not in render(results), "there are none"
+    assert "**On all folds**" in short
+    assert "not trained yet**: felt with fcn, mood: " in short
+    whole = section(render(results), "In short")
+    assert "**Other arms**" not in whole, "there are none"
+    assert "not trained yet" not in whole
 
 
 def test_intervals_are_counted(folds: Path, render: Render) -> None:
