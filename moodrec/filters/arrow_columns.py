@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodrec.errors import FilterError
-from moodrec.filters.arrow_numpy import filled, present_in, values_of
+from moodrec.filters.arrow_numpy import filled, narrowed, present_in, values_of
 from moodrec.filters.column_types import (
     Column,
     FlagColumn,
@@ -36,7 +36,7 @@ def build_column(name: str, values: pa.Array | pa.ChunkedArray) -> Column:
     if pa.types.is_null(kind):
         return NullColumn(name, len(array))
     if pa.types.is_boolean(kind):
-        return FlagColumn(name, filled(array.cast(pa.int32()), -1))
+        return FlagColumn(name, filled(array.cast(pa.int8()), -1))
     if any(check(kind) for check in _TEXT_LIKE):
         return _text_column(name, array.cast(pa.string()))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
@@ -51,7 +51,7 @@ def _number_column(name: str, array: pa.Array) -> NumberColumn:
     elif pa.types.is_float16(kind):
         array = array.cast(pa.float32())
     elif pa.types.is_integer(kind):
-        return NumberColumn(name, values_of(array), present_in(array))
+        return NumberColumn(name, narrowed(values_of(array)), present_in(array))
     if not pa.types.is_floating(array.type):
         raise FilterError(f"column {quote_name(name)} holds {kind} values, which cannot be filtered on")
     return NumberColumn(name, filled(array, np.nan))
@@ -59,7 +59,7 @@ def _number_column(name: str, array: pa.Array) -> NumberColumn:
 
 def _text_column(name: str, array: pa.Array) -> TextColumn:
     encoded = array.dictionary_encode()
-    codes = filled(encoded.indices, -1)
+    codes = narrowed(filled(encoded.indices, -1))
     return TextColumn(name, codes, encoded.dictionary)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 _NAMES: Final = {"halffloat": "float16", "float": "float32", "double": "float64"}
 """Of types that Arrow calls otherwise than NumPy."""
+_SIGNED: Final = (np.int8, np.int16, np.int32)
 
 
 def values_of(array: pa.Array) -> NDArray[Any]:
@@ -43,3 +44,11 @@ def filled(array: pa.Array, instead: float) -> NDArray[Any]:
 def flags_of(array: pa.Array) -> Mask:
     """(n,) an array of truth values, False where NULL."""
     return filled(array.cast(pa.uint8()), 0).astype(bool)
+
+
+def narrowed(whole: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers in the smallest signed type that holds them, and one more: less to read in a search."""
+    low, high = (int(whole.min()), int(whole.max()) + 1) if len(whole) else (0, 0)
+    fitting = (kind for kind in _SIGNED if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    kind = next(fitting, whole.dtype)
+    return whole.astype(kind) if np.dtype(kind).itemsize < whole.dtype.itemsize else whole

@@ -133,10 +133,10 @@ class NumberColumn:
 
 @dataclass(frozen=True, eq=False)
 class FlagColumn:
-    """True or false. ``codes`` (n,) int32: 1, 0, or -1 where NULL."""
+    """True or false. ``codes`` (n,) int8: 1, 0, or -1 where NULL."""
 
     name: str
-    codes: NDArray[np.int32]
+    codes: NDArray[np.int8]
 
     def known(self) -> Mask:
         known: Mask = self.codes >= 0
@@ -157,19 +157,30 @@ class FlagColumn:
 
 @dataclass(frozen=True, eq=False)
 class TextColumn:
-    """Text, dictionary-coded: ``codes`` (n,) int32 into ``categories``, -1 where NULL.
+    """Text, dictionary-coded: ``codes`` (n,) whole numbers into ``categories``, -1 where NULL.
 
     A test is decided once a category, then looked up for each row. Order is by Unicode code point.
     """
 
     name: str
-    codes: NDArray[np.int32]
+    codes: NDArray[np.signedinteger[Any]]
     categories: pa.Array
 
     def known(self) -> Mask:
-        return self.codes >= 0
+        known: Mask = self.codes >= 0
+        return known
 
-    def compare(self, op: Operator, value: Scalar) -> Lookup:
+    @cached_property
+    def _present(self) -> Mask | None:
+        known = self.known()
+        return None if known.all() else known
+
+    def compare(self, op: Operator, value: Scalar) -> Range | Lookup:
+        if op in ("=", "<>"):
+            code = int(
+                pc.index(self.categories, self._text(value)).as_py()
+            )  # -1, which no known row has, if absent
+            return Range(self.codes, code, code, op == "<>", self._present)
         return self._look_up(_ARROW_OPERATORS[op](self.categories, self._text(value)))
 
     def among(self, values: Sequence[Scalar]) -> Lookup:
@@ -195,7 +206,8 @@ class TextColumn:
         keys = np.full(len(self.categories) + 1, -1, np.int32)
         for key, codes in enumerate(self._folded.values()):
             keys[codes] = key
-        return keys[self.codes]
+        of_rows: NDArray[np.int32] = keys[self.codes]
+        return of_rows
 
     def not_folded_among(self, folded: Collection[str]) -> Lookup:
         """Rows whose text, folded, is none of ``folded``; NULL passes."""

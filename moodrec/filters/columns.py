@@ -104,6 +104,15 @@ class ColumnTable:
             self._numbers[name] = known
         return self._numbers[name]
 
+    @property
+    def names_of_numbers(self) -> dict[int, str]:
+        """The names of the columns of numbers that have been read so far, by the id of their values."""
+        return {
+            id(column.values): name
+            for name, column in list(self._columns.items())
+            if isinstance(column, NumberColumn)
+        }
+
     def complete(self, name: str) -> bool:
         """Whether a column has no NULL."""
         if name not in self._complete:

@@ -32,6 +32,11 @@ class Range:
     present: Mask | None = None
     """(n,) False where NULL; None: known wherever not NaN."""
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the test takes, those of its column not counted."""
+        return 0
+
     def opposite(self) -> Range:
         """The rows where the test is FALSE."""
         return replace(self, outside=not self.outside)
@@ -49,10 +54,15 @@ class Range:
 class Lookup:
     """Codes whose entry in a table is 1."""
 
-    codes: NDArray[np.int32]
+    codes: NDArray[np.signedinteger[Any]]
     """(n,) -1 where NULL."""
     table: Table
     """(categories + 1,) by code + 1; the first entry, NULL's, is 0."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the test takes, those of its column not counted."""
+        return self.table.nbytes
 
     def opposite(self) -> Lookup:
         """The rows where the test is FALSE."""
@@ -66,7 +76,8 @@ class Lookup:
         if len(chosen) == 1:
             only: Mask = self.codes == chosen[0] - 1
             return only
-        return self.table.view(bool)[self.codes + 1]
+        found: Mask = self.table.view(bool)[self.codes + 1]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +93,11 @@ class AnyLookup:
     table: Table
     """(categories + 1,) by code + 1: 3 where the element passes, 1 where it does not, 0 for NULL."""
     none: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the test takes, those of its column not counted."""
+        return self.table.nbytes
 
     def opposite(self) -> AnyLookup:
         """The rows where the test is FALSE."""
@@ -108,6 +124,11 @@ class Rows:
     false: Mask
     """(n,)"""
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the test takes."""
+        return self.true.nbytes + self.false.nbytes
+
     def opposite(self) -> Rows:
         """The rows where the test is FALSE."""
         return Rows(self.false, self.true)
@@ -123,6 +144,11 @@ class AllOf:
 
     parts: tuple[Selection, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the tests take, those of their columns not counted."""
+        return sum(part.nbytes for part in self.parts)
+
     def opposite(self) -> AnyOf:
         """The rows where some part is FALSE."""
         return AnyOf(tuple(part.opposite() for part in self.parts))
@@ -133,6 +159,11 @@ class AnyOf:
     """Rows where some part is TRUE; none if there are no parts."""
 
     parts: tuple[Selection, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the tests take, those of their columns not counted."""
+        return sum(part.nbytes for part in self.parts)
 
     def opposite(self) -> AllOf:
         """The rows where every part is FALSE."""

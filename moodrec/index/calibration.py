@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
-from moodrec.filters.selection import Range, Selection
+from moodrec.filters.selection import Range
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.checks import Vectors
 from moodrec.index.engine import Engine
-from moodrec.index.passing import Passing, Term
+from moodrec.index.list_shares import KnownShares, ListShares
+from moodrec.index.passing import Passing, Term, Wanted
 from moodrec.index.request import Request
 from moodrec.index.stopping import sample_scores
 
@@ -43,7 +44,7 @@ class Trial:
     kind: str
     query: int
     """The row that is the query."""
-    selection: Selection | None
+    selection: Range | None
     truth: Rows
 
 
@@ -59,6 +60,13 @@ def trials(catalogue: Catalogue, config: IndexConfig) -> list[Trial]:
         for kind, test in _tests(column, ends, row):
             found.append(Trial(kind, row, test, _best(scores, test.rows())))
     return found
+
+
+def shares_of(known: Sequence[Trial], list_of: NDArray[np.int64], nlist: int) -> KnownShares:
+    """How the made-up moods are spread over the lists, as it is known of real ones."""
+    sizes = np.bincount(list_of, minlength=nlist)
+    columns = {id(one.selection.values): one.selection.values for one in known if one.selection is not None}
+    return KnownShares(others=[(one, ListShares.of(one, list_of, sizes)) for one in columns.values()])
 
 
 def enough(engine: Engine, catalogue: Catalogue, known: Sequence[Trial], target_recall: float) -> bool:
@@ -111,7 +119,7 @@ def _request(catalogue: Catalogue, trial: Trial) -> Request:
     return Request(
         queries=np.ascontiguousarray(catalogue.vectors[[trial.query]]),
         k=_NEIGHBOURS,
-        passing=Passing(catalogue.alive, catalogue.n_alive, terms),
+        passing=Passing(Wanted(len(catalogue), catalogue.n_alive, catalogue.living, terms)),
         skipped=np.empty((1, 0), np.int64),
         own=np.full(1, -1),
         blend=None,

@@ -13,9 +13,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from moodrec.errors import DataError
+from moodrec.filters import selection
 from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.columns import ColumnTable
+from moodrec.index import kernel
 from moodrec.index.checks import Vectors
+from moodrec.index.passing import Wanted
 from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE, TRACK_ID
 
 Rows = NDArray[np.int64]
@@ -74,23 +77,48 @@ class Catalogue:
         return int(np.count_nonzero(self.alive))
 
     @cached_property
+    def living(self) -> selection.Rows | None:
+        """The rows that count, as a selection; None: all do."""
+        return None if self.n_alive == len(self) else selection.Rows(self.alive, ~self.alive)
+
+    @cached_property
+    def known_filters(self) -> dict[str | None, Wanted]:
+        """Filters that were asked for before, by their text."""
+        return {}
+
+    @cached_property
+    def in_memory(self) -> kernel.Rows:
+        """The vectors as the kernel takes them."""
+        return kernel.Rows.of(self.vectors, self.order)
+
+    @cached_property
     def ids(self) -> NDArray[np.object_]:
         """(n,) track ids by row, tombstones included."""
         ids: NDArray[np.object_] = self.table[TRACK_ID].to_numpy(zero_copy_only=False).astype(object)
         return ids
 
-    def ids_at(self, rows: Rows) -> list[str]:
-        """The track ids of some rows, without making text of all the others."""
-        if len(rows) > _FEW:
-            ids: list[str] = self._id_column.take(pa.array(rows)).to_pylist()
-            return ids
-        return [self._id_column[row].as_py() for row in rows.tolist()]
+    def ids_at(self, rows: Rows) -> NDArray[np.object_]:
+        """The track ids of some rows; of a large catalogue, without making text of all the others."""
+        if len(self) < _LARGE:
+            return self.ids[rows]
+        data, offsets = self._id_text
+        places = zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True)
+        found = np.empty(len(rows), object)
+        found[:] = [str(data[start:end], "utf-8") for start, end in places]
+        return found
 
     @cached_property
     def _id_column(self) -> pa.Array:
         """In one piece, where a single id is found at once."""
         column = self.table[TRACK_ID]
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+    @cached_property
+    def _id_text(self) -> tuple[memoryview, NDArray[np.int32]]:
+        """All ids end to end, and where each begins."""
+        _, offsets, data = self._id_column.buffers()
+        at = self._id_column.offset
+        return memoryview(data), np.frombuffer(offsets, np.int32)[at : at + len(self._id_column) + 1]
 
     def places(self, rows: Rows) -> Rows:
         """When rows came in, as numbers that rise."""

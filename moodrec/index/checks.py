@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
+from moodrec.index import kernel
 from moodrec.schema import TRACK_ID
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
     matrix = _matrix(vectors, dim, single=names is None)
     if names is not None and len(names) != len(matrix):
         raise DataError(f"{len(matrix)} vectors were given for {len(names)} tracks")
+    if matrix.dtype == np.float32 and matrix.flags.c_contiguous and kernel.library() is not None:
+        plain_rows = kernel.unit_rows(matrix)
+        if plain_rows is not None:
+            return plain_rows
     unit = np.empty(matrix.shape, np.float32)
     for start in range(0, len(matrix), _CHUNK):
         part = matrix[start : start + _CHUNK].astype(np.float64)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.index.catalogue import Catalogue, Rows
+from moodrec.index.hits import Ranked
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
 
@@ -26,20 +27,24 @@ PassesOver = Literal["any", "tombstones", "none"]
 """``any``: those that a filter drops; ``tombstones``: removed ones, which are few; ``none``."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Candidates:
     """Rows that may be among the best of each query, in any order; their exact scores are computed later."""
 
     rows: Sequence[Rows]
     """Of each query."""
-    settled: Mask
-    """(q,) False where the search gave up, because a scan is cheaper than what is left to do."""
-    complete: Mask
-    """(q,) whether these are all rows that pass."""
+    settled: Sequence[bool]
+    """Of each query: False where the search gave up, because a scan is cheaper than what is left to do."""
+    complete: Sequence[bool]
+    """Of each query: whether these are all rows that pass."""
     visited: int
     """Rows looked at, over all queries."""
     scored: int
     """Rows compared with a query."""
+    ranked: Sequence[Ranked] | None = None
+    """The same rows best first, if the structure knows their exact scores."""
+    exact: bool = False
+    """Whether every row that passes was compared with the query."""
 
 
 class Engine(Protocol):
@@ -78,7 +83,7 @@ def from_table(rows: Rows, visited: int) -> Candidates:
     """The (q, m) rows that FAISS found, -1 where there are fewer; each query looked at ``visited`` rows."""
     n = len(rows)
     found = [one[one >= 0] for one in rows]
-    return Candidates(found, np.ones(n, bool), np.zeros(n, bool), n * visited, n * visited)
+    return Candidates(found, [True] * n, [False] * n, n * visited, n * visited)
 
 
 def bitmap(allowed: Mask) -> NDArray[np.uint8]:

@@ -51,7 +51,7 @@ class FaissLists:
             settled[active[hopeless]] = False
             active = active[more & ~hopeless]
         rows = [found[found >= 0] for found in best.rows]
-        return Candidates(rows, settled, np.zeros(len(queries), bool), visited, visited)
+        return Candidates(rows, settled.tolist(), [False] * len(queries), visited, visited)
 
     def _scan(
         self,

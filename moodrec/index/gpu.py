@@ -99,9 +99,9 @@ class GpuEngine:
         mask = request.passing.mask
         if request.blend is not None or (mask is not None and not self.filters):
             n = len(request.queries)
-            everything = np.full(n, request.passing.count <= depth + SPARE)
+            everything = [request.passing.count <= depth + SPARE] * n
             scanned = self.scan.find(catalogue, request, depth + SPARE)
-            return Candidates(scanned, np.ones(n, bool), everything, n * len(catalogue), n * len(catalogue))
+            return Candidates(scanned, [True] * n, everything, n * len(catalogue), n * len(catalogue))
         found = min(depth + SPARE, len(catalogue))
         with self.lock:
             rows = _search(self.index, request.queries, found, mask)

@@ -81,7 +81,7 @@ class Hits:
         return len(self.counts)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Ranked:
     """The hits of one query as rows of the index, best first."""
 
@@ -95,13 +95,18 @@ class Ranked:
 def as_hits(
     ranked: Sequence[Ranked],
     k: int,
-    ids_at: Callable[[NDArray[np.int64]], list[str]],
+    ids_at: Callable[[NDArray[np.int64]], NDArray[np.object_]],
     account: Callable[[], Explanation],
 ) -> Hits:
     """Pad the hits of each query to (q, k); ``ids_at`` gives the track ids of rows."""
+    if len(ranked) == 1 and len(ranked[0]) == k:
+        ids, scores = ids_at(ranked[0].rows), ranked[0].scores
+        return Hits(ids[None], scores[None], np.array([k]), account)
     track_ids = np.empty((len(ranked), k), object)
-    scores = np.full((len(ranked), k), np.nan, np.float32)
-    for query, found in enumerate(ranked):
-        track_ids[query, : len(found)] = ids_at(found.rows)
-        scores[query, : len(found)] = found.scores
-    return Hits(track_ids, scores, np.array([len(found) for found in ranked], np.int64), account)
+    scores = np.empty((len(ranked), k), np.float32)
+    counts = [len(found.rows) for found in ranked]
+    for query, (found, count) in enumerate(zip(ranked, counts, strict=True)):
+        track_ids[query, :count] = ids_at(found.rows)
+        scores[query, :count] = found.scores
+        scores[query, count:] = np.nan
+    return Hits(track_ids, scores, np.array(counts, np.int64), account)

@@ -22,7 +22,7 @@ from moodrec.index.engine import (
     write_index,
 )
 from moodrec.index.request import Request
-from moodrec.index.runtime import faiss
+from moodrec.index.runtime import faiss, threads_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,8 @@ class HnswEngine:
         else:
             bits = bitmap(allowed)
             parameters = faiss.SearchParametersHNSW(efSearch=effort, sel=faiss.IDSelectorBitmap(bits))
-        _, rows = self.index.search(queries, found, params=parameters)
+        with threads_for(len(queries)):
+            _, rows = self.index.search(queries, found, params=parameters)
         return from_table(rows, effort)
 
     def extended(self, catalogue: Catalogue, n_new: int) -> HnswEngine:

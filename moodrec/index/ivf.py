@@ -6,6 +6,7 @@ codes; else FAISS does (:mod:`moodrec.index.faiss_lists`), by the same rule.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,11 +23,16 @@ from moodrec.index.checks import Vectors
 from moodrec.index.engine import INDEX_FILE, UNBOUNDED, Candidates, Facts, PassesOver, read_index, write_index
 from moodrec.index.faiss_lists import FaissLists
 from moodrec.index.list_search import ListSearch
+from moodrec.index.list_shares import KnownShares
 from moodrec.index.request import Request
-from moodrec.index.runtime import faiss, map_over
+from moodrec.index.runtime import faiss, map_over, threads_for
 from moodrec.index.stopping import StopRule, fit
 
 _RULE_FILE: Final = "stop-rule.npz"
+_SHARES_FILE: Final = "list-shares.npz"
+_LEAST_FEW: Final = 300
+_FEW_SHARE: Final = 0.002
+"""Of the rows: so few are scored sooner than lists are visited for the best of them."""
 _ROUNDS: Final = 10
 """Of k-means."""
 _ROWS_AT_ONCE: Final = 1 << 16
@@ -44,9 +50,13 @@ class IvfEngine:
     config: IndexConfig
     learnt_from: int
     """Rows that there were when the lists were learnt."""
+    shares: KnownShares = field(default_factory=KnownShares, repr=False)
+    """Of the moods; an index of an earlier version has none."""
     passes_over: PassesOver = "any"
     deepest: int = UNBOUNDED
     _search: ListSearch | FaissLists | None = field(default=None, repr=False)
+    _calibrating: bool = field(default=False, repr=False)
+    """Whether lists are visited however few rows pass."""
 
     @property
     def name(self) -> str:
@@ -56,7 +66,7 @@ class IvfEngine:
     @property
     def lists_are_scanned(self) -> bool:
         """Whether the kernel searches: it takes filters as they are, and ranks by mood as well."""
-        return self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None
+        return isinstance(self._searcher(), ListSearch)
 
     @classmethod
     def build(cls, catalogue: Catalogue, config: IndexConfig) -> tuple[Catalogue, Self]:
@@ -75,18 +85,36 @@ class IvfEngine:
         arranged, list_of = catalogue.arranged(by_list), list_of[by_list]
         _fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, _centroids(index), list_of, config)
-        engine = cls(index, rule, config, len(arranged))
-        engine._calibrate(arranged)
+        columns = {mood: arranged.columns.numbers(mood) for mood in arranged.moods}
+        engine = cls(index, rule, config, len(arranged), KnownShares.of(columns, list_of, index.nlist))
+        engine._calibrate(arranged, list_of)
         return arranged, engine
 
-    def _calibrate(self, catalogue: Catalogue) -> None:
-        """Give the stop rule the least patience with which sample searches find enough."""
+    def _calibrate(self, catalogue: Catalogue, list_of: NDArray[np.int64]) -> None:
+        """Give the stop rule the least patience with which sample searches find enough, and the same again where it
+        is known which lists hold what a filter passes.
+        """
         known = calibration.trials(catalogue, self.config)
+        self._calibrating = True
+        self._tune(StopRule.scaled, catalogue, known)
+        if self.lists_are_scanned:
+            of_moods, self.shares = self.shares, calibration.shares_of(known, list_of, self.index.nlist)
+            self._tune(StopRule.more_patient, catalogue, [one for one in known if one.selection is not None])
+            self.shares = of_moods
+        self._calibrating, self._search = False, None
+
+    def _tune(
+        self,
+        changed: Callable[[StopRule, float], StopRule],
+        catalogue: Catalogue,
+        known: Sequence[calibration.Trial],
+    ) -> None:
+        self._search = None
         at_first = calibration.enough(self, catalogue, known, self.config.target_recall)
         step = 1 / calibration.STEP if at_first else calibration.STEP
         for _ in range(calibration.MOST_STEPS):
             before = self.rule
-            self.rule, self._search = before.scaled(step), None
+            self.rule, self._search = changed(before, step), None
             now = calibration.enough(self, catalogue, known, self.config.target_recall)
             if at_first and not now:
                 self.rule, self._search = before, None
@@ -105,35 +133,45 @@ class IvfEngine:
         index = read_index(folder / INDEX_FILE)
         with np.load(folder / _RULE_FILE, allow_pickle=False) as saved:
             rule = StopRule(_centroids(index), **saved)
-        return cls(index, rule, config, int(facts["learnt_from"]))
+        shares = KnownShares.open(folder / _SHARES_FILE)
+        return cls(index, rule, config, int(facts["learnt_from"]), shares)
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """Visit lists from the most promising on, until none is left that can change the top ``depth`` of a query."""
         search = self._searcher()
         if isinstance(search, FaissLists):
-            return search.find(request.queries, depth, request.passing.mask)
-        look = partial(search.search, catalogue, request, depth)
-        visits = map_over(look, len(request.queries))
+            with threads_for(len(request.queries)):
+                return search.find(request.queries, depth, request.passing.mask)
+        visits = map_over(partial(search.search, catalogue, request, depth), len(request.queries))
         return Candidates(
-            [visit.rows for visit in visits],
-            np.ones(len(visits), bool),
-            np.array([visit.complete for visit in visits], bool),
-            sum(visit.visited for visit in visits),
-            sum(visit.scored for visit in visits),
+            [visit.ranked.rows for visit in visits],
+            [True] * len(visits),
+            [visit.complete for visit in visits],
+            sum([visit.visited for visit in visits]),
+            sum([visit.scored for visit in visits]),
+            [visit.ranked for visit in visits],
+            all(visit.exact for visit in visits),
         )
 
     def _searcher(self) -> ListSearch | FaissLists:
         if self._search is None:
-            if self.lists_are_scanned:
-                self._search = ListSearch(self.index, self.rule, self.config.first_lists)
+            if self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None:
+                few = 0 if self._calibrating else max(_LEAST_FEW, _FEW_SHARE * self.index.ntotal)
+                self._search = ListSearch(self.index, self.rule, self.config.first_lists, self.shares, few)
             else:
                 self._search = FaissLists(self.index, self.rule, self.config)
         return self._search
 
     def extended(self, catalogue: Catalogue, n_new: int) -> IvfEngine:
         """Put the new rows into their lists."""
-        self.index.add(catalogue.vectors[len(catalogue) - n_new :])
-        self._search = None
+        new = slice(len(catalogue) - n_new, None)
+        vectors = catalogue.vectors[new]
+        list_of = _nearest_lists(self.index, vectors)
+        _fill(self.index, vectors, list_of)
+        sizes = _sizes(self.index)
+        columns = {mood: catalogue.columns.numbers(mood)[new] for mood in self.shares.columns}
+        self.shares = self.shares.added(columns, list_of, sizes)
+        self.rule, self._search = self.rule.with_rows(vectors, list_of, sizes), None
         return self
 
     def outgrown(self, max_growth: float) -> bool:
@@ -144,6 +182,7 @@ class IvfEngine:
         """Write the lists and the stop rule."""
         write_index(self.index, folder / INDEX_FILE)
         np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
+        self.shares.save(folder / _SHARES_FILE)
         return {"learnt_from": self.learnt_from}
 
 
@@ -192,6 +231,11 @@ def _bits(n: int) -> int:
 def _centroids(index: Any) -> NDArray[np.float32]:
     centroids: NDArray[np.float32] = index.quantizer.reconstruct_n(0, index.nlist)
     return centroids
+
+
+def _sizes(index: Any) -> NDArray[np.int64]:
+    """(nlist,) rows of each list."""
+    return np.array([index.invlists.list_size(i) for i in range(index.nlist)], np.int64)
 
 
 def _nearest_lists(index: Any, vectors: Vectors) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The compiled search of inverted lists: ``kernel.c`` through ctypes, which lets other threads run meanwhile.
+"""The compiled search of inverted lists: ``native/`` through ctypes, which lets other threads run meanwhile.
 
 It is optional. Where it was not built (no C compiler when moodrec was installed) or ``MOODREC_KERNEL=0`` is set,
 FAISS searches the same lists, several times more slowly under filters.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import POINTER, Structure, c_float, c_int32, c_int64, c_void_p
+from collections.abc import Sequence
+from ctypes import POINTER, Structure, c_char, c_double, c_float, c_int32, c_int64, c_uint64, c_void_p
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,14 @@ from moodrec.filters.selection import AllOf, AnyLookup, AnyOf, Lookup, Mask, Ran
 
 KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _RANGE, _LOOKUP, _ANY_LOOKUP, _MASK, _CONSTANT, _AND, _OR = range(7)
 _DTYPES: Final = {
     np.dtype(name): number
     for number, name in enumerate(("i1", "u1", "i2", "u2", "i4", "u4", "i8", "f4", "f8"))
 }
 _WHOLE: Final = _DTYPES[np.dtype("i8")]
-_SAMPLES: Final = 16
+_WORD: Final = 64
 
 
 class Step(Structure):
@@ -42,15 +43,22 @@ class Step(Structure):
         ("present", c_void_p),
         ("table", c_void_p),
         ("offsets", c_void_p),
-        ("low", ctypes.c_double),
-        ("high", ctypes.c_double),
+        ("low", c_double),
+        ("high", c_double),
         ("whole_low", c_int64),
         ("whole_high", c_int64),
+        ("bits", c_uint64),
     )
 
 
+class Filter(Structure):
+    """The steps of a filter; those of :class:`Program`."""
+
+    _fields_ = (("steps", POINTER(Step)), ("n_steps", c_int64), ("height", c_int64))
+
+
 class Lists(Structure):
-    """Inverted lists; see ``kernel.c`` for shapes."""
+    """Inverted lists; see ``native/kernel.h`` for the shapes of this and the others."""
 
     _fields_ = (
         ("nlist", c_int64),
@@ -74,22 +82,66 @@ class Lists(Structure):
     )
 
 
+class Rows(Structure):
+    """The vectors that scores are computed from."""
+
+    _fields_ = (("n", c_int64), ("dim", c_int64), ("vectors", c_void_p), ("order", c_void_p))
+
+    @classmethod
+    def of(cls, vectors: NDArray[np.float32], order: NDArray[np.int64] | None) -> Self:
+        """(n, d) vectors, and when each row came in, None if they lie in that order."""
+        matrix = np.ascontiguousarray(vectors, np.float32)
+        places = None if order is None else np.ascontiguousarray(order, np.int64)
+        rows = cls(*matrix.shape, address(matrix), None if places is None else address(places))
+        rows.kept = (matrix, places)
+        return rows
+
+
 class Query(Structure):
-    """What is looked for; see ``kernel.c`` for shapes."""
+    """How rows rank."""
 
     _fields_ = (
         ("vector", c_void_p),
-        ("similarity_weight", c_float),
-        ("mood_weight", c_float),
+        ("weight", c_double),
         ("n_moods", c_int64),
         ("moods", c_void_p),
         ("targets", c_void_p),
-        ("steps", POINTER(Step)),
-        ("n_steps", c_int64),
-        ("stack", c_int64),
+    )
+
+    @classmethod
+    def blended(
+        cls, vector: int, weight: float, columns: Sequence[NDArray[np.float32]], targets: int
+    ) -> Self:
+        """With the mood columns (n,), and where the vector and the targets begin."""
+        places = (c_void_p * len(columns))(*map(address, columns))
+        query = cls(vector, weight, len(columns), ctypes.addressof(places), targets)
+        query.kept = (places, columns)
+        return query
+
+
+class Share(Structure):
+    """What a range passes of each list."""
+
+    _fields_ = (
+        ("below", c_void_p),
+        ("up_to", c_void_p),
+        ("below_way", c_float),
+        ("up_to_way", c_float),
+        ("outside", c_int32),
+    )
+
+
+class Plan(Structure):
+    """How much is wanted, and how to go about it."""
+
+    _fields_ = (
         ("depth", c_int64),
-        ("wanted", c_int64),
+        ("spare", c_int64),
         ("first_lists", c_int64),
+        ("few", c_int64),
+        ("shares", POINTER(Share)),
+        ("n_shares", c_int64),
+        ("patience", c_double),
     )
 
 
@@ -98,12 +150,16 @@ class Found(Structure):
 
     _fields_ = (
         ("rows", c_void_p),
+        ("scores", c_void_p),
         ("found", c_int64),
-        ("lists", c_int64),
         ("visited", c_int64),
         ("scored", c_int64),
         ("complete", c_int64),
+        ("way", c_int64),
     )
+
+
+_STRUCTURES: Final = (Step, Filter, Lists, Rows, Query, Share, Plan, Found)
 
 
 @cache
@@ -113,35 +169,51 @@ def library() -> Any:
     if spec is None or spec.origin is None:
         return None
     loaded = ctypes.CDLL(spec.origin)
-    sizes = (c_int64 * 5)()
+    sizes = (c_int64 * (len(_STRUCTURES) + 1))()
     loaded.moodrec_layout(sizes)
-    if list(sizes) != [*(ctypes.sizeof(kind) for kind in (Step, Lists, Query, Found)), _VERSION]:
+    if list(sizes) != [*map(ctypes.sizeof, _STRUCTURES), _VERSION]:
         return None  # an older build: it belongs to other sources
+    by_name = {kind: POINTER(kind) for kind in _STRUCTURES}
     loaded.moodrec_search.restype = loaded.moodrec_mask.restype = c_int64
-    loaded.moodrec_search.argtypes = (POINTER(Lists), POINTER(Query), POINTER(Found))
-    loaded.moodrec_mask.argtypes = (POINTER(Step), c_int64, c_int64, c_int64, c_void_p)
-    loaded.moodrec_sample.restype = c_int64
-    loaded.moodrec_sample.argtypes = (*loaded.moodrec_mask.argtypes[:4], c_int64, POINTER(c_int64))
-    loaded.moodrec_products.restype = None
-    loaded.moodrec_products.argtypes = (c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_void_p)
+    loaded.moodrec_search.argtypes = [by_name[kind] for kind in (Lists, Rows, Query, Filter, Plan, Found)]
+    loaded.moodrec_mask.argtypes = (by_name[Filter], c_int64, c_void_p)
+    loaded.moodrec_sample.restype = c_double
+    loaded.moodrec_sample.argtypes = (by_name[Filter], c_int64)
+    loaded.moodrec_unit_rows.restype = c_int64
+    loaded.moodrec_unit_rows.argtypes = (c_void_p, c_int64, c_int64, c_void_p)
+    loaded.moodrec_scores.restype = None
+    loaded.moodrec_scores.argtypes = (by_name[Rows], by_name[Query], c_void_p, c_int64, c_void_p)
     return loaded
 
 
 def address(array: NDArray[Any]) -> int:
     """Where an array's numbers begin; they must lie in one piece."""
+    if array.flags.writeable and array.size:
+        writable: Any = array
+        return ctypes.addressof(c_char.from_buffer(writable))  # in a third of the time
     pointer: int = array.__array_interface__["data"][0]
     return pointer
 
 
-def products(
-    vectors: NDArray[np.float32], rows: NDArray[np.int64], query: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """(m,) inner products of a (d,) query with some rows of (n, d) vectors, each summed in double precision."""
-    wanted, matrix = np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(vectors, np.float32)
-    vector, found = np.ascontiguousarray(query, np.float32), np.empty(len(rows), np.float64)
-    library().moodrec_products(
-        address(matrix), matrix.shape[1], address(wanted), len(wanted), address(vector), address(found)
-    )
+def empty(n: int, dtype: type[np.generic]) -> tuple[NDArray[Any], int]:
+    """(n,) numbers to be filled in, and where they begin."""
+    array = np.empty(n, dtype)
+    return array, address(array)
+
+
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """(n, d) rows at unit length; None where one has none, or an extreme one."""
+    n, dim = vectors.shape
+    found = np.empty((n, dim), np.float32)
+    done: int = library().moodrec_unit_rows(address(vectors), n, dim, address(found))
+    return found if done == n else None
+
+
+def scores(rows: Rows, query: Query, wanted: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(m,) scores of some rows, each computed in double precision by itself."""
+    asked = np.ascontiguousarray(wanted, np.int64)
+    found, place = empty(len(asked), np.float32)
+    library().moodrec_scores(rows, query, address(asked), len(asked), place)
     return found
 
 
@@ -156,24 +228,23 @@ class Program:
         self.height = 1
         if selection is not None:
             self._add(selection, 1)
-        self.n_steps = len(self._made)
-        self.steps = (Step * max(1, self.n_steps))(*self._made)
+        n_steps = len(self._made)
+        self.filter = Filter((Step * max(1, n_steps))(*self._made), n_steps, self.height)
 
     def mask(self, n: int) -> tuple[Mask, int]:
         """(n,) the rows that pass, and how many they are."""
-        found = np.empty(n, bool)
-        passed = library().moodrec_mask(self.steps, self.n_steps, self.height, n, address(found))
+        found, place = empty(n, np.bool_)
+        passed: int = library().moodrec_mask(self.filter, n, place)
         if passed < 0:
             raise MemoryError
         return found, passed
 
     def sample(self, n: int) -> float:
         """The share of ``n`` rows that passes, about: from some thousands of them."""
-        seen = c_int64()
-        passed = library().moodrec_sample(self.steps, self.n_steps, self.height, n, _SAMPLES, seen)
-        if passed < 0:
+        share: float = library().moodrec_sample(self.filter, n)
+        if share < 0:
             raise MemoryError
-        return float(passed / max(1, seen.value))
+        return share
 
     def _add(self, selection: Selection, height: int) -> None:
         """Add the steps that put a selection's mask on the stack, which then holds ``height`` masks."""
@@ -198,10 +269,11 @@ class Program:
         if isinstance(test, Range):
             return self._range(test)
         if isinstance(test, Lookup):
-            chosen = np.flatnonzero(test.table)
-            if len(chosen) == 1 and chosen[0] > 0:  # one category: its codes are compared, not looked up
-                return self._range(Range(test.codes, chosen[0] - 1, chosen[0] - 1))
-            return Step(_LOOKUP, 0, 0, 0, self._at(test.codes), None, self._at(test.table))
+            dtype = _DTYPES[test.codes.dtype]
+            step = Step(_LOOKUP, dtype, 0, 0, self._at(test.codes), None, self._at(test.table))
+            if len(test.table) <= _WORD:
+                step.bits = sum(1 << entry for entry in np.flatnonzero(test.table).tolist())
+            return step
         if isinstance(test, AnyLookup):
             tables = (self._at(test.codes), None, self._at(test.table), self._at(test.offsets))
             return Step(_ANY_LOOKUP, 0, test.none, 0, *tables)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-from ctypes import byref
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,25 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.index import kernel
-from moodrec.index.catalogue import Catalogue, Rows
+from moodrec.index.catalogue import Catalogue
 from moodrec.index.engine import SPARE
+from moodrec.index.hits import Ranked
+from moodrec.index.list_shares import KnownShares
+from moodrec.index.passing import Wanted
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
+from moodrec.index.scoring import as_asked
 from moodrec.index.stopping import StopRule
 
 _BYTES, _FLOATS = range(2)
+_ROWS = 1
 _HALF = 128
 _STEPS = 255
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Visit:
     """What a search of the lists found, and what it took."""
 
-    rows: Rows
-    """(m,) in no order."""
+    ranked: Ranked
+    """With their exact scores."""
     complete: bool
     """Whether these are all rows that pass."""
+    exact: bool
+    """Whether all rows that pass were compared with the query."""
     visited: int
     scored: int
 
@@ -37,9 +42,12 @@ class Visit:
 class ListSearch:
     """A view of an index's lists; any addition to the index makes it void."""
 
-    def __init__(self, index: Any, rule: StopRule, first_lists: int) -> None:
-        """Look up where the lists of an ``IndexIVFFlat`` or an 8-bit ``IndexIVFScalarQuantizer`` lie."""
+    def __init__(self, index: Any, rule: StopRule, first_lists: int, shares: KnownShares, few: float) -> None:
+        """Look up where the lists of an ``IndexIVFFlat`` or an 8-bit ``IndexIVFScalarQuantizer`` lie; up to ``few``
+        rows that pass are scored without them.
+        """
         self._index = index  # owns the memory
+        self._shares, self._patience, self._few = shares, float(rule.patience[0]), int(few)
         self._first = first_lists
         codes, rows, sizes = _places(index)
         by_bytes = index.code_size == index.d
@@ -55,35 +63,38 @@ class ListSearch:
         )
 
     def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:
-        """The rows that rank highest for one query, with spare ones, for their scores are approximate."""
-        wanted = 2 * (depth + SPARE)
-        vector, program = request.queries[query], request.passing.program
-        rows = np.empty(wanted, np.int64)
-        found = kernel.Found(kernel.address(rows))
-        weight, moods, targets = 0.0, None, None
-        columns: list[NDArray[np.float32]] = []
-        if request.blend is not None:
-            weight = float(request.blend.weights[query])
-            columns = [catalogue.columns.numbers(mood) for mood in request.blend.moods]
-            moods = (ctypes.c_void_p * len(columns))(*map(kernel.address, columns))
-            targets = kernel.address(request.blend.targets) + 4 * len(columns) * query
-        what = kernel.Query(
-            kernel.address(vector),
-            1 - weight,
-            weight,
-            len(columns),
-            None if moods is None else ctypes.addressof(moods),
-            targets,
-            program.steps,
-            program.n_steps,
-            program.height,
-            depth,
-            wanted,
-            self._first,
+        """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""
+        most = 2 * (depth + SPARE)
+        rows, rows_place = kernel.empty(most, np.int64)
+        scores, scores_place = kernel.empty(most, np.float32)
+        found = kernel.Found(rows_place, scores_place)
+        failed = kernel.library().moodrec_search(
+            self._lists,
+            catalogue.in_memory,
+            as_asked(catalogue, request, query),
+            request.passing.program.filter,
+            self._plan(catalogue, request.passing.wanted, depth),
+            found,
         )
-        if kernel.library().moodrec_search(byref(self._lists), byref(what), byref(found)):
+        if failed:
             raise MemoryError
-        return Visit(rows[: found.found], bool(found.complete), found.visited, found.scored)
+        n = found.found
+        exact, complete = found.way == _ROWS, bool(found.complete)
+        return Visit(Ranked(rows[:n], scores[:n]), complete, exact, found.visited, found.scored)
+
+    def _plan(self, catalogue: Catalogue, wanted: Wanted, depth: int) -> kernel.Plan:
+        if wanted.shares is None or wanted.shares[0] is not self:
+            wanted.shares = (self, *self._shares_of(catalogue, wanted))
+        _, shares, n_shares = wanted.shares
+        return kernel.Plan(depth, SPARE, self._first, self._few, shares, n_shares, self._patience)
+
+    def _shares_of(self, catalogue: Catalogue, wanted: Wanted) -> tuple[Any, int]:
+        made = []
+        for test, column in self._shares.terms(wanted.selection, catalogue.columns.names_of_numbers):
+            (low, low_way), (high, high_way) = column.ends(test)
+            places = (kernel.address(column.below[end : end + 2]) for end in (low, high))
+            made.append(kernel.Share(*places, low_way, high_way, test.outside))
+        return (kernel.Share * len(made))(*made), len(made)
 
 
 def _places(index: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

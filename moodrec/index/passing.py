@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.filters.selection import AllOf, Mask, Rows, Selection, row_mask
 from moodrec.index import kernel
+
+_SMALL: Final = 1 << 14
+"""Bytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,34 +26,60 @@ class Term:
     selection: Selection
 
 
-@dataclass(frozen=True, eq=False)
-class Passing:
-    """The rows that are alive and meet every term. The mask over all rows, which takes the longest, may never be
-    needed.
+@dataclass(eq=False)
+class Wanted:
+    """The rows that are alive and meet every term, as data: no row has been looked at. What follows from it may be
+    kept from one search to the next.
     """
 
-    alive: Mask
-    """(n,) False for tombstones."""
+    n: int
+    """Rows of the catalogue."""
     n_alive: int
+    living: Rows | None
+    """Which are no tombstones; None: all."""
     terms: tuple[Term, ...]
+    shares: tuple[object, Any, int] | None = None
+    """What is known of where the rows lie, with the search of lists that knows it."""
 
     @cached_property
     def selection(self) -> Selection | None:
         """The rows, None for all of them."""
         parts = [term.selection for term in self.terms]
-        if self.n_alive < len(self.alive):
-            parts.append(Rows(self.alive, ~self.alive))
+        if self.living is not None:
+            parts.append(self.living)
         return parts[0] if len(parts) == 1 else AllOf(tuple(parts)) if parts else None
 
     @cached_property
     def program(self) -> kernel.Program:
+        """The selection as the kernel runs it."""
+        return kernel.Program(self.selection)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it holds a few numbers and short tables: no mask, nor anything as large."""
+        return sum(term.selection.nbytes for term in self.terms) <= _SMALL
+
+
+@dataclass(eq=False)
+class Passing:
+    """The rows that pass in one search. The mask over all rows, which takes the longest, may never be needed."""
+
+    wanted: Wanted
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The conditions."""
+        return self.wanted.terms
+
+    @property
+    def program(self) -> kernel.Program:
         """The selection as the kernel runs it; once there is a mask, a look at the mask."""
         known = self.known_mask
-        return kernel.Program(self.selection if known is None else Rows(known, ~known))
+        return self.wanted.program if known is None else kernel.Program(Rows(known, known))
 
     @cached_property
     def _masked(self) -> tuple[Mask, int]:
-        return evaluated(self.selection, len(self.alive))
+        return evaluated(self.wanted.selection, self.wanted.n)
 
     @property
     def known_mask(self) -> Mask | None:
@@ -60,18 +90,18 @@ class Passing:
     @property
     def mask(self) -> Mask | None:
         """(n,) the rows that pass; None: all do."""
-        return None if self.selection is None else self._masked[0]
+        return None if self.wanted.selection is None else self._masked[0]
 
     @property
     def count(self) -> int:
         """How many rows pass."""
-        return self.n_alive if self.selection is None else self._masked[1]
+        return self.wanted.n_alive if self.wanted.selection is None else self._masked[1]
 
     def is_below(self, most: float) -> bool:
         """Whether fewer rows than that pass; they are counted only if a sample does not show that there are more."""
         if not self.terms:
             return False
-        n = len(self.alive)
+        n = self.wanted.n
         if self.known_mask is None and kernel.library() is not None and self.program.sample(n) * n > most:
             return False
         return self.count <= most
@@ -83,11 +113,12 @@ class Passing:
 
     def dropped(self) -> Sequence[tuple[str, int]]:
         """How many living rows each term drops by itself."""
-        n = len(self.alive)
-        lost = [
-            (str(term.name), int(np.count_nonzero(self.alive & ~evaluated(term.selection, n)[0])))
-            for term in self.terms
-        ]
+        n, living = self.wanted.n, self.wanted.living
+        lost = []
+        for term in self.terms:
+            mask, passed = evaluated(term.selection, n)
+            kept = passed if living is None else int(np.count_nonzero(mask & living.true))
+            lost.append((str(term.name), self.wanted.n_alive - kept))
         return [(text, rows) for text, rows in lost if rows]
 
 

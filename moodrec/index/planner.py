@@ -42,11 +42,14 @@ _SCAN_SHARE: Final = 0.1
 _BATCH: Final = 8
 """From so many queries on, a matrix product is considered."""
 _DEEPER: Final = 4
-_LEAST_FEW: Final = 300
-_FEW_SHARE: Final = 0.002
+_FEW: Final = "few rows pass"
+_CANDIDATES: Final = "candidates, then exact scores"
 
 
-@dataclass
+_NOTHING: Final = Ranked(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+@dataclass(slots=True)
 class _Found:
     ranked: list[Ranked]
     path: str
@@ -57,13 +60,27 @@ class _Found:
 
 def run(catalogue: Catalogue, engine: Engine | None, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
-    with threads_for(len(request.queries)):
-        reason = "flat compares every row" if engine is None else why_scan(catalogue, engine, config, request)
-        if engine is None or reason is not None:
-            found = _scan(catalogue, request, reason or "")
-        else:
-            found = _through(catalogue, engine, request)
+    if engine is not None and engine.lists_are_scanned and request.is_plain:
+        hits = _at_once(catalogue, engine, request)
+        if hits is not None:
+            return hits
+    reason = "flat compares every row" if engine is None else why_scan(catalogue, engine, config, request)
+    if engine is None or reason is not None:
+        found = _scan(catalogue, request, reason or "")
+    else:
+        found = _through(catalogue, engine, request)
     return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
+
+
+def _at_once(catalogue: Catalogue, engine: Engine, request: Request) -> Hits | None:
+    """The hits of a plain request, without detours: what is left to do in Python takes longer than the search."""
+    candidates = engine.find(catalogue, request, request.k)
+    if candidates.ranked is None or not (candidates.complete[0] or len(candidates.rows[0]) >= request.k):
+        return None
+    ranked = [Ranked(one.rows[: request.k], one.scores[: request.k]) for one in candidates.ranked]
+    path, reason = ("exact", _FEW) if candidates.exact else (engine.name, _CANDIDATES)
+    found = _Found(ranked, path, reason, candidates.visited, candidates.scored)
+    return as_hits(ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
 def why_scan(catalogue: Catalogue, engine: Engine, config: IndexConfig, request: Request) -> str | None:
@@ -89,25 +106,20 @@ def _why_scan_anyway(catalogue: Catalogue, config: IndexConfig, request: Request
     """Where a scan beats even an engine that takes everything as it is; the rows that pass are not counted for it."""
     if request.depth > _SCAN_SHARE * catalogue.n_alive:
         return "much of what there is is wanted"
-    most = config.exact_rows if len(request.queries) >= _BATCH else _few(len(catalogue))
-    return "few rows pass" if request.passing.is_below(most) else None
-
-
-def _few(n: int) -> float:
-    """So many of n rows are scored sooner than lists are visited for the best of them."""
-    return max(_LEAST_FEW, n * _FEW_SHARE)
+    if len(request.queries) >= _BATCH and request.passing.is_below(config.exact_rows):
+        return _FEW
+    return None
 
 
 def _scan(catalogue: Catalogue, request: Request, reason: str) -> _Found:
-    scored = len(request.queries) * request.passing.count
-    return _Found(
-        exact_search(catalogue, request), "exact", reason, len(request.queries) * len(catalogue), scored
-    )
+    n = len(request.queries)
+    with threads_for(n):
+        ranked = exact_search(catalogue, request)
+    return _Found(ranked, "exact", reason, n * len(catalogue), n * request.passing.count)
 
 
 def _through(catalogue: Catalogue, engine: Engine, request: Request) -> _Found:
-    nothing = Ranked(np.empty(0, np.int64), np.empty(0, np.float32))
-    found = _Found([nothing] * len(request.queries), engine.name, "candidates, then exact scores", 0, 0)
+    found = _Found([_NOTHING] * len(request.queries), engine.name, _CANDIDATES, 0, 0)
     depth, left = request.depth, list(range(len(request.queries)))
     while left and depth <= min(engine.deepest, max(request.depth, _SCAN_SHARE * catalogue.n_alive)):
         asked = request.part(left) if len(left) < len(request.queries) else request
@@ -130,6 +142,8 @@ def _look(
     """One round of candidates; returns the queries for which it was not enough."""
     candidates = engine.find(catalogue, request, depth)
     found.visited, found.scored = found.visited + candidates.visited, found.scored + candidates.scored
+    if candidates.exact:
+        found.path, found.reason = "exact", _FEW
     left = []
     for i, query in enumerate(queries):
         ranked, complete = _certain(catalogue, request, candidates, i, depth)
@@ -143,8 +157,11 @@ def _certain(
     catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int
 ) -> tuple[Ranked, bool]:
     """The candidates of a query that no other row can come between, and whether they are all there is."""
-    ranked = in_order(catalogue, request, query, _passing(request, candidates.rows[query]))
-    complete = bool(candidates.complete[query])
+    complete = candidates.complete[query]
+    if candidates.ranked is not None:
+        ranked = candidates.ranked[query]
+    else:
+        ranked = in_order(catalogue, request, query, _passing(request, candidates.rows[query]))
     return ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, TypedDict
 
 import numpy as np
@@ -19,7 +20,7 @@ from moodrec.filters.selection import Rows as NamedRows
 from moodrec.index.blending import Blend, resolve_blend
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.checks import Vectors, listed
-from moodrec.index.passing import Passing, Term
+from moodrec.index.passing import Passing, Term, Wanted
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
 
@@ -27,9 +28,11 @@ _FEW: Final = 64
 """Up to this many excluded tracks are skipped among the candidates; more are a condition on the rows."""
 _POOL_PER_HIT: Final = 10
 _LEAST_POOL: Final = 100
+_MOST_KNOWN: Final = 256
+_PLAIN: Final = 100
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Request:
     """One search over a catalogue."""
 
@@ -71,6 +74,16 @@ class Request:
         return bool(self.caps) or self.distinct or self.diversity > 0
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is one query for the few rows that score highest among those that pass, and no more is asked."""
+        return (
+            len(self.queries) == 1
+            and self.k <= _PLAIN
+            and not (self.skipped.shape[1] or self.caps or self.diversity or self.exact)
+            and self.titles is None
+        )
+
+    @property
     def pool(self) -> int:
         """Of how many rows the k are chosen when they shall be diverse."""
         return max(_POOL_PER_HIT * self.k, _LEAST_POOL) if self.diversity else self.k
@@ -107,7 +120,7 @@ class Conditions(TypedDict, total=False):
     exact: bool
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Wish:
     """The arguments of a search, as the user gave them."""
 
@@ -143,13 +156,13 @@ def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None
         raise UsageError(f"diversity is {wish.diversity}; it must lie in [0, 1]")
     blend = resolve_blend(wish.mood, wish.mood_weight, catalogue, len(queries))
     skipped, excluded = _skipped(wish, catalogue, len(queries), own)
-    terms = [*_where(wish, catalogue), *_moods(blend, catalogue), *_exclusions(wish, catalogue, excluded)]
+    others = [*_moods(blend, catalogue), *_exclusions(wish, catalogue, excluded)]
     return Request(
         queries,
         wish.k,
-        Passing(catalogue.alive, catalogue.n_alive, tuple(terms)),
+        Passing(_wanted(wish, catalogue, others)),
         skipped,
-        np.full(len(queries), -1) if own is None else own,
+        _none(len(queries)) if own is None else own,
         blend,
         tuple(_caps(wish, catalogue)),
         catalogue.title_keys if wish.distinct else None,
@@ -158,17 +171,44 @@ def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None
     )
 
 
+@lru_cache(maxsize=16)
+def _nothing_skipped(n_queries: int) -> tuple[Rows, Rows]:
+    return np.empty((n_queries, 0), np.int64), np.empty(0, np.int64)
+
+
+@lru_cache(maxsize=16)
+def _none(n: int) -> Rows:
+    """(n,) for each query no row."""
+    return np.full(n, -1)
+
+
 def names(given: Collection[str], what: str) -> list[str]:
     """A collection of names; one alone may be given as it is.
 
     Raises:
         UsageError: they are not text.
     """
+    if not given:
+        return []
     every = [given] if isinstance(given, str) else list(given)
     wrong = [name for name in every if not isinstance(name, str)]
     if wrong:
         raise UsageError(f"{what} takes text, not {listed(wrong)}")
     return every
+
+
+def _wanted(wish: Wish, catalogue: Catalogue, others: Sequence[Term]) -> Wanted:
+    """What the conditions come to; a filter of a few numbers is remembered by its text."""
+    rememberable = not others and (wish.where is None or isinstance(wish.where, str))
+    if rememberable and (known := catalogue.known_filters.get(wish.where)):  # type: ignore[arg-type]
+        return known
+    terms = (*_where(wish, catalogue), *others)
+    wanted = Wanted(len(catalogue), catalogue.n_alive, catalogue.living, terms)
+    if rememberable and wanted.is_small:
+        if len(catalogue.known_filters) >= _MOST_KNOWN:
+            catalogue.known_filters.clear()
+        catalogue.known_filters[wish.where] = wanted  # type: ignore[index]
+    return wanted
 
 
 def _where(wish: Wish, catalogue: Catalogue) -> list[Term]:
@@ -189,7 +229,7 @@ def _moods(blend: Blend | None, catalogue: Catalogue) -> list[Term]:
 
 
 def _exclusions(wish: Wish, catalogue: Catalogue, rows: Rows) -> list[Term]:
-    terms = []
+    terms: list[Term] = []
     artists = names(wish.exclude_artist, "exclude_artist")
     if artists:
         column = _text(catalogue, ARTIST, "exclude_artist")
@@ -204,6 +244,8 @@ def _exclusions(wish: Wish, catalogue: Catalogue, rows: Rows) -> list[Term]:
 
 def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None) -> tuple[Rows, Rows]:
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
+    if own is None and not wish.exclude:
+        return _nothing_skipped(n_queries)
     wanted = names(wish.exclude, "exclude")
     excluded = np.unique(catalogue.rows_of(wanted)) if wanted else np.empty(0, np.int64)
     few = excluded if len(excluded) <= _FEW else excluded[:0]

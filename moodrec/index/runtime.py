@@ -43,6 +43,8 @@ def max_threads() -> int:
 
 def map_over(task: Callable[[int], Result], n: int) -> list[Result]:
     """What ``task`` makes of 0 to n - 1; many tasks are shared among threads, which pays where they leave Python."""
+    if n == 1:
+        return [task(0)]
     if n < _SHARED_FROM or max_threads() == 1:
         return [task(i) for i in range(n)]
     with ThreadPoolExecutor(max_threads()) as pool:

@@ -25,20 +25,26 @@ closer than this, other tracks very seldom."""
 
 def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
     """(m,) scores of ``rows`` for one query."""
-    scores = _cosines(catalogue, request.queries[query], rows)
+    if kernel.library() is not None:
+        return kernel.scores(catalogue.in_memory, as_asked(catalogue, request, query), rows)
+    # Not a matrix product: BLAS may round a row differently in another company of rows.
+    vectors = catalogue.vectors[rows].astype(np.float64)
+    scores: Floats = np.einsum("ij,j->i", vectors, request.queries[query].astype(np.float64))
     if request.blend is not None:
         moods = catalogue.mood_scores(request.blend.moods, rows).astype(np.float64)
         scores = request.blend.score(query, scores, moods)
     return scores.astype(np.float32)
 
 
-def _cosines(catalogue: Catalogue, query: NDArray[np.float32], rows: Rows) -> Floats:
-    """Not a matrix product: BLAS may round a row differently in another company of rows."""
-    if kernel.library() is not None:
-        return kernel.products(catalogue.vectors, rows, query)
-    vectors = catalogue.vectors[rows].astype(np.float64)
-    products: Floats = np.einsum("ij,j->i", vectors, query.astype(np.float64))
-    return products
+def as_asked(catalogue: Catalogue, request: Request, query: int) -> kernel.Query:
+    """One query of a request as the kernel takes it."""
+    vector = kernel.address(request.queries) + request.queries.itemsize * catalogue.dim * query
+    blend = request.blend
+    if blend is None:
+        return kernel.Query(vector)
+    columns = [catalogue.columns.numbers(mood) for mood in blend.moods]
+    targets = kernel.address(blend.targets) + blend.targets.itemsize * len(columns) * query
+    return kernel.Query.blended(vector, float(blend.weights[query]), columns, targets)
 
 
 def in_order(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> Ranked:
@@ -50,10 +56,10 @@ def in_order(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> 
 
 def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[Ranked, bool]:
     """The k of ``ranked`` to return, and whether rows that rank lower could not change the choice."""
-    skipped = request.skipped[query]
-    if len(skipped):
-        kept = ~np.isin(ranked.rows, skipped)
-        ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
+    if request.skipped.shape[1]:
+        for row in request.skipped[query].tolist():
+            kept = ranked.rows != row
+            ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
     if request.distinct:
         ranked = _without_the_seeds_title(request, query, ranked)
     if not request.picky:

@@ -19,7 +19,7 @@ queries at several ranks; :mod:`moodrec.index.calibration` then has the last wor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -65,11 +65,13 @@ class StopRule:
     """(levels,) the same for the last fifth of such a rank: what a filter lets pass that opposes the query."""
     ranks: Floats
     """(levels,) how many rows the lists lead one to expect above such a rank, commonly."""
+    patience: Floats = field(default_factory=lambda: np.ones(1, np.float32))
+    """(1,) of what may stay behind, so much may where it is known which lists hold what a filter passes."""
 
     @property
     def fitted(self) -> dict[str, Floats]:
         """All but the centroids."""
-        names = ("spread", "shape", "left", "left_at_edge", "ranks")
+        names = ("spread", "shape", "left", "left_at_edge", "ranks", "patience")
         return {name: getattr(self, name) for name in names}
 
     def visits(self, queries: Vectors, sizes: NDArray[np.int64]) -> Visits:
@@ -89,13 +91,25 @@ class StopRule:
         stretch: Floats = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
         return stretch
 
-    def expected(
-        self, query: Floats, score: float, sizes: NDArray[np.int64]
-    ) -> tuple[Floats, NDArray[np.float64]]:
-        """For each list, how many spreads its centroid's score lies below a score, and how many rows may be above."""
+    def expected(self, query: Floats, score: float, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """For each list, how many rows may score higher than a score."""
         scale = np.maximum(self.spread * self._stretch(query[None]), _LEAST_SPREAD)
         t = (score - self.centroids @ query) / scale
-        return t.astype(np.float32), (sizes * tail(t)).astype(np.float64)
+        return (sizes * tail(t.astype(np.float32))).astype(np.float64)
+
+    def with_rows(self, vectors: Vectors, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> StopRule:
+        """The rule when rows (m, d) have come into the lists ``list_of`` (m,), which may scatter more than those that
+        the lists were learnt from; ``sizes`` (nlist,) count them already.
+        """
+        squares = np.square(vectors - self.centroids[list_of]).sum(axis=1)
+        new = np.bincount(list_of, squares, minlength=len(sizes)) / vectors.shape[1]
+        before = sizes - np.bincount(list_of, minlength=len(sizes))
+        mean = (self.spread.astype(np.float64) ** 2 * before + new) / np.maximum(sizes, 1)
+        return replace(self, spread=np.sqrt(mean).astype(np.float32))
+
+    def more_patient(self, factor: float) -> StopRule:
+        """The rule with more or less that may stay behind where it is known which lists hold what passes."""
+        return replace(self, patience=self.patience * np.float32(factor))
 
     def scaled(self, factor: float) -> StopRule:
         """The rule with more or less that may stay behind."""
@@ -129,10 +143,9 @@ class Visits:
 def fit(vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> StopRule:
     """Fit the stop rule to a catalogue, as far as that goes without searching it.
 
-    Where lists are visited in the order of their tails, a row is found if the rows expected in its list and beyond
-    are a larger share of all than may stay behind. That share is what suffices for the target share of the r
-    nearest
-    rows.
+    Where lists are visited in the order of the rows expected in them, a row is found if the rows expected in its
+    list and beyond are a larger share of all than may stay behind. That share is what suffices for the target share
+    of the r nearest rows.
 
     Args:
         vectors: (n, d) of unit length, one row at least.
@@ -222,9 +235,9 @@ def _samples(
     tops = np.partition(scores, [n - rank for rank in (*ranks, *edges)])
     for rank, edge in zip(ranks, edges, strict=True):
         lowest = float(tops[n - rank])
-        t, rows = rule.expected(query, lowest, sizes)
-        order = np.argsort(t)
-        beyond = np.empty(len(t), np.float32)
+        rows = rule.expected(query, lowest, sizes)
+        order = np.argsort(-rows)
+        beyond = np.empty(len(rows), np.float32)
         beyond[order] = np.cumsum(rows[order][::-1])[::-1] / max(rows.sum(), _LEAST_SPREAD)
         found = np.flatnonzero(scores >= lowest)
         shares = beyond[list_of[found]]

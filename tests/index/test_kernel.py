@@ -12,15 +12,18 @@ import pytest
 
 from moodrec.filters.columns import ColumnTable, select
 from moodrec.filters.conditions import And, Comparison, Condition, Field, Membership, Not, Or
+from moodrec.filters.parse import parse
 from moodrec.filters.selection import row_mask
 from moodrec.index import kernel
+from moodrec.index.checks import unit_rows
 from moodrec.index.faiss_lists import FaissLists
 from moodrec.index.list_search import ListSearch
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from moodrec.index.stopping import tail
+from moodrec.ranking import blend, mood_affinity
 from tests.catalogues import MOODS, sample_catalogue
-from tests.contracts import IndexContract, assert_same
+from tests.contracts import IndexContract, assert_same, recall
 from tests.filters.generated import as_table, random_condition, random_rows
 
 needs_kernel = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not built here")
@@ -85,12 +88,57 @@ def test_a_deep_condition_needs_a_deep_stack() -> None:
 
 @needs_kernel
 @pytest.mark.parametrize("dim", [1, 3, 16, 100, 130])
-def test_products_in_double_precision(dim: int) -> None:
+def test_scores_in_double_precision(dim: int) -> None:
     rng = np.random.default_rng(dim)
     vectors, query = rng.standard_normal((50, dim), np.float32), rng.standard_normal(dim, np.float32)
-    rows = rng.integers(0, 50, 20)
-    expected = vectors[rows].astype(np.float64) @ query.astype(np.float64)
-    np.testing.assert_allclose(kernel.products(vectors, rows, query), expected, rtol=1e-12, atol=1e-12)
+    moods, targets = rng.random((2, 50), np.float32), np.array([0.2, 0.9], np.float32)
+    moods[0, 7] = np.nan
+    in_memory, wanted = kernel.Rows.of(vectors, None), np.append(rng.integers(8, 50, 20), 7)
+    cosine = vectors[wanted].astype(np.float64) @ query.astype(np.float64)
+    plain = kernel.scores(in_memory, kernel.Query(kernel.address(query)), wanted)
+    np.testing.assert_array_equal(plain, cosine.astype(np.float32))
+    asked = kernel.Query.blended(kernel.address(query), 0.3, list(moods), kernel.address(targets))
+    affinity = mood_affinity(moods.T[wanted].astype(np.float64), targets)
+    expected = blend(cosine, affinity, 0.3).astype(np.float32)
+    np.testing.assert_allclose(kernel.scores(in_memory, asked, wanted), expected, rtol=2e-7)
+    assert np.isnan(expected[-1])
+
+
+@needs_kernel
+@pytest.mark.parametrize("dim", [2, 63, 64, 65, 200])
+def test_bytes_are_multiplied_to_the_last_one(dim: int) -> None:
+    """Whatever of a row's bytes is left beyond a whole word of the processor counts as well."""
+    vectors = unit_rows(np.random.default_rng(dim).standard_normal((900, dim), np.float32))
+    table = pa.table({"track_id": [f"t{row}" for row in range(900)]})
+    everything = load_preset("ivf-sq8").model_copy(update={"first_lists": 10_000})
+    index = MoodIndex.build(vectors, table, (), everything)
+    assert recall(index.search(vectors[:50], 5), index.search(vectors[:50], 5, exact=True)) == 1
+
+
+@needs_kernel
+@pytest.mark.parametrize("n_genres", [3, 40, 70, 300])
+def test_tables_of_any_length_are_looked_up(n_genres: int) -> None:
+    rng = np.random.default_rng(n_genres)
+    genres = [None if number == 0 else f"genre {number}" for number in rng.integers(0, n_genres + 1, 4000)]
+    columns = ColumnTable(pa.table({"genre": genres}))
+    for where in (
+        "genre LIKE '%2%'",
+        "NOT genre LIKE '%2%'",
+        "genre IN ('genre 1', 'genre 3')",
+        "genre <> 'genre 1'",
+    ):
+        selection = select(parse(where), columns)
+        np.testing.assert_array_equal(kernel.Program(selection).mask(4000)[0], row_mask(selection, 4000))
+
+
+@needs_kernel
+def test_rows_of_one_score_come_as_they_came_in_when_few_pass() -> None:
+    table = pa.table({"track_id": [f"t{row}" for row in range(500)], "kind": ["a", "b"] * 250})
+    vectors = np.tile(np.eye(4, dtype=np.float32)[:2], (250, 1))
+    index = MoodIndex.build(vectors, table, (), "ivf-sq8")
+    hits = index.search([1.0, 0.2, 0, 0], 4, where="kind = 'a'")
+    assert hits.explanation.path == "exact"
+    assert hits.track_ids.tolist() == [["t0", "t2", "t4", "t6"]]
 
 
 @needs_kernel
@@ -137,7 +185,7 @@ def test_a_kernel_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) 
         _fields_ = (("more", kernel.c_int64),)
 
     kernel.library.cache_clear()
-    monkeypatch.setattr(kernel, "Found", Older)
+    monkeypatch.setattr(kernel, "_STRUCTURES", (*kernel._STRUCTURES[:-1], Older))
     assert kernel.library() is None
     kernel.library.cache_clear()
 

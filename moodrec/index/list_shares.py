@@ -1,0 +1,134 @@
+"""How the values of a column are spread over the lists: what a range of them passes of each list.
+
+Moods follow from embeddings, so the rows of a list have much the same mood, and a condition on a mood passes most of
+some lists and nothing of others. A search that knows this visits the first and leaves the others alone. For every
+mood there is a table: what share of each list lies below some forty values, which are quantiles of the whole column,
+closer together towards the ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.filters.selection import AllOf, Range, Selection
+
+WHOLE: Final = 65_535
+"""The share of a list that holds all of it."""
+_TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
+_QUANTILES: Final = np.concatenate([_TAIL, np.arange(1, 32) / 32, 1 - _TAIL[::-1]])
+
+Values = NDArray[np.float32]
+
+
+class End(NamedTuple):
+    """Where an end of a range lies in the table: between a row and the next, as a share of the way."""
+
+    row: int
+    way: float
+
+
+@dataclass(frozen=True, eq=False)
+class ListShares:
+    """One column."""
+
+    edges: Values
+    """(e,) rising."""
+    below: NDArray[np.uint16]
+    """(2 e + 2, nlist) shares of each list, in 1/65535: none of it, then for each edge what lies below it and what up
+    to it, and last all that is known."""
+
+    @classmethod
+    def of(cls, values: Values, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
+        """Of a column (n,), NaN where unknown; ``list_of`` (n,) and the sizes (nlist,) of the lists."""
+        known = values[~np.isnan(values)]
+        edges = np.unique(np.quantile(known, _QUANTILES, method="nearest")) if len(known) else known
+        empty = np.zeros((2 * len(edges) + 2, len(sizes)), np.uint16)
+        return cls(edges.astype(np.float32), empty).added(values, list_of, sizes)
+
+    def added(self, values: Values, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
+        """With more rows: their values, their lists, and the sizes of all lists with them."""
+        nlist = len(sizes)
+        known = ~np.isnan(values)
+        place = np.searchsorted(self.edges, values[known])
+        on_edge = np.append(self.edges, np.float32(np.nan))[place] == values[known]
+        row = 2 * place + on_edge + 1
+        cells = row * nlist + list_of[known]
+        counts = np.bincount(cells, minlength=self.below.size).reshape(self.below.shape)
+        before = sizes - np.bincount(list_of, minlength=nlist)
+        rows_below = self.below * (before / WHOLE) + np.cumsum(counts, axis=0)
+        return ListShares(self.edges, np.rint(rows_below / np.maximum(sizes, 1) * WHOLE).astype(np.uint16))
+
+    def ends(self, test: Range) -> tuple[End, End]:
+        """Where to look up what of each list lies below a range, and what up to its end."""
+        return self._end(test.low, 0.0), self._end(test.high, 1.0)
+
+    def _end(self, value: float, inclusive: float) -> End:
+        place, edges = int(np.searchsorted(self.edges, value)), self.edges
+        if place < len(edges) and edges[place] == value:
+            return End(2 * place + 1, inclusive)
+        if place in (0, len(edges)):
+            return End(2 * place, inclusive)
+        low, high = float(edges[place - 1]), float(edges[place])
+        return End(2 * place, (value - low) / (high - low))
+
+
+@dataclass(frozen=True, eq=False)
+class KnownShares:
+    """The columns whose spread over the lists is known."""
+
+    columns: Mapping[str, ListShares] = field(default_factory=dict)
+    """Columns of the track table."""
+    others: Sequence[tuple[Values, ListShares]] = ()
+    """Columns that are in no table."""
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Values], list_of: NDArray[np.int64], nlist: int) -> KnownShares:
+        """Of the named columns (n,), whose rows lie in the lists ``list_of`` (n,)."""
+        sizes = np.bincount(list_of, minlength=nlist)
+        return cls({name: ListShares.of(values, list_of, sizes) for name, values in columns.items()})
+
+    def added(
+        self, columns: Mapping[str, Values], list_of: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> KnownShares:
+        """With more rows; ``sizes`` (nlist,) of the lists count them already."""
+        known = {name: self.columns[name].added(values, list_of, sizes) for name, values in columns.items()}
+        return KnownShares(known)
+
+    @classmethod
+    def open(cls, path: Path) -> KnownShares:
+        """Read what :meth:`save` wrote; nothing is known where there is no such file."""
+        if not path.exists():
+            return cls()
+        with np.load(path, allow_pickle=False) as saved:
+            names = saved["names"].tolist()
+            return cls(
+                {name: ListShares(saved[f"edges {i}"], saved[f"below {i}"]) for i, name in enumerate(names)}
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the columns of the track table, if any."""
+        parts: dict[str, NDArray[Any]] = {"names": np.array(list(self.columns), np.str_)}
+        for i, column in enumerate(self.columns.values()):
+            parts |= {f"edges {i}": column.edges, f"below {i}": column.below}
+        if self.columns:
+            np.savez(path, allow_pickle=False, **parts)
+
+    def terms(
+        self, selection: Selection | None, names: Mapping[int, str]
+    ) -> Iterator[tuple[Range, ListShares]]:
+        """The ranges of known columns that all rows must lie in; ``names`` of columns by the id of their values."""
+        if isinstance(selection, AllOf):
+            for part in selection.parts:
+                yield from self.terms(part, names)
+        elif isinstance(selection, Range):
+            shares = self.columns.get(names.get(id(selection.values), "")) or next(
+                (known for values, known in self.others if values is selection.values), None
+            )
+            if shares is not None:
+                yield selection, shares

@@ -1,0 +1,148 @@
+/* Search of inverted lists, list by list: which rows pass the filter, what they score, when to stop.
+ *
+ * moodrec/index/kernel.py describes the arguments; moodrec/index/faiss_lists.py does the same through FAISS, more slowly.
+ * No call allocates more than some pages, keeps state, or touches Python, so that threads may search at once.
+ *
+ *   filter.c     which rows pass
+ *   products.c   inner products and exact scores
+ *   heaps.h      the best hits, and the lists that are left
+ *   stopping.c   what the lists that are left may still hold
+ *   search.c     the search
+ */
+#ifndef MOODREC_KERNEL_H
+#define MOODREC_KERNEL_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#define INTERNAL __attribute__((visibility("hidden")))
+#else
+#define PREFETCH(address) ((void)(address))
+#define INTERNAL
+#endif
+
+#if defined(_MSC_VER)
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+/* One build serves every processor: some loops exist in several forms, and the loader picks one. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+
+enum { VERSION = 2 };
+enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
+enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, CONSTANT, AND, OR };
+enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };
+enum { BYTES, FLOATS };
+enum { LISTS, ROWS };
+
+/* A test of one column, or a connective of the two masks made last. */
+typedef struct {
+    int32_t op, dtype, negated, jump; /* jump: where to go on when an AND leaves no row, 0 for the next step */
+    const void *values;               /* (n,) a column, codes, or a mask; (elements,) codes of lists */
+    const uint8_t *present;           /* (n,) 0 where NULL, or none */
+    const uint8_t *table;             /* by code + 1: whether it passes; for lists 1 = known, 3 = passes */
+    const int64_t *offsets;           /* (n + 1,) where the elements of each list begin */
+    double low, high;                 /* both ends pass */
+    int64_t whole_low, whole_high;    /* the same for whole numbers */
+    uint64_t bits;                    /* a table of at most 64 entries, entry e as bit e; 0: the table is longer */
+} Step;
+
+typedef struct {
+    const Step *steps;
+    int64_t n_steps, height; /* height: masks alive at once, at most */
+} Filter;
+
+typedef struct {
+    int64_t nlist, dim, kind;
+    const void *const *codes;   /* (nlist,) (size, dim) BYTES or FLOATS */
+    const int64_t *const *rows; /* (nlist,) (size,) the row of each code */
+    const int64_t *sizes;       /* (nlist,) */
+    const int64_t *runs;        /* (nlist,) so many rows at a list's head follow one another */
+    const int64_t *starts;      /* (nlist,) the first row */
+    const float *centroids;     /* (nlist, dim) */
+    const float *middle, *step; /* (dim,) for BYTES: a code c stands for middle + step * (c - 128) */
+    const float *weights;       /* (nlist,) sizes */
+    const float *spread;        /* (nlist,) of the scores in a list about its centroid's */
+    const float *shape;         /* (dim, dim) how spreads differ with the query's direction */
+    const float *left;          /* (levels,) share of the expected rows that may stay behind at ranks 10, 20, 40, ... */
+    const float *left_at_edge;  /* (levels,) the same for the last rows of such a rank */
+    const float *ranks;         /* (levels,) how many rows are expected above such a rank, commonly */
+    int64_t levels;
+} Lists;
+
+/* The rows themselves. */
+typedef struct {
+    int64_t n, dim;
+    const float *vectors; /* (n, dim) of unit length */
+    const int64_t *order; /* (n,) when a row came in, which settles ties; none: rows lie in that order */
+} Rows;
+
+/* How rows rank: (1 - weight) * cosine + weight * (1 - mean (mood - target)^2). */
+typedef struct {
+    const float *vector; /* (dim,) of unit length */
+    double weight;
+    int64_t n_moods;
+    const float *const *moods; /* (n_moods,) (n,) columns */
+    const float *targets;      /* (n_moods,) */
+} Query;
+
+/* A range of a column whose spread over the lists is known: what of each list, in 1/65535, lies below the range, and what up
+ * to its end. Either lies between two rows of a table. */
+typedef struct {
+    const uint16_t *below, *up_to; /* (2, nlist) */
+    float below_way, up_to_way;    /* from the first row to the second */
+    int32_t outside;               /* whether the range is what does not pass */
+} Share;
+
+typedef struct {
+    int64_t depth;       /* hits wanted */
+    int64_t spare;       /* candidates more than that, whose approximate scores may mislead */
+    int64_t first_lists; /* to visit before anything is expected */
+    int64_t few;         /* if a sample of the rows says that so few pass, they are scored without the lists */
+    const Share *shares; /* (n_shares,) ranges that every row must lie in */
+    int64_t n_shares;
+    double patience;     /* of what may stay behind where no share is known, so much may where one is */
+} Plan;
+
+typedef struct {
+    int64_t *rows; /* (2 * (depth + spare),) best first */
+    float *scores; /* exact ones */
+    int64_t found, visited, scored;
+    int64_t complete; /* whether these are all rows that pass */
+    int64_t way;      /* LISTS or ROWS: what was gone through */
+} Found;
+
+/* filter.c */
+INTERNAL void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack);
+INTERNAL uint8_t *filter_stack(const Filter *filter);
+INTERNAL double sampled_share(const Filter *filter, int64_t n, uint8_t *stack);
+
+/* products.c */
+INTERNAL void dots_floats(const float *rows, int64_t n, const float *vector, int64_t dim, float *products);
+INTERNAL void dots_bytes(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums);
+INTERNAL double exact_score(const Rows *rows, const Query *query, int64_t row);
+
+/* stopping.c */
+typedef struct {
+    const Lists *lists;
+    const float *near;   /* (nlist,) products with the centroids */
+    const float *likely; /* (nlist,) rows that may pass */
+    float stretch;       /* of the query's spreads */
+    float *expected;     /* (nlist,) to work in */
+    int informed;        /* whether anything is known of where rows pass */
+    float patience;      /* of what may stay behind where nothing is known, so much may where something is */
+} Outlook;
+INTERNAL float stretch_of(const Lists *lists, const float *vector, float *products);
+INTERNAL void likely_rows(const Lists *lists, const Plan *plan, float *rows);
+INTERNAL float first_bar(const Outlook *outlook);
+INTERNAL float bar_of(const Outlook *outlook, float score, float rank);
+INTERNAL void bounds_of(const Outlook *outlook, float bar, float *bounds);
+
+#endif

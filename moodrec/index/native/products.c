@@ -1,0 +1,107 @@
+/* Inner products, and the exact scores of rows. */
+#include <float.h>
+#include <math.h>
+
+#include "kernel.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#endif
+
+CLONES static void dots_any(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
+    for (int64_t i = 0; i < n; i++) {
+        const uint8_t *row = codes[i];
+        int32_t sum = 0;
+        for (int64_t at = 0; at < dim; at++) sum += (int32_t)row[at] * (int32_t)weights[at];
+        sums[i] = sum;
+    }
+}
+
+#if defined(VNNI)
+/* Processors that multiply bytes and add them up in one instruction. */
+VNNI static void dots_vnni(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
+    const int64_t whole = dim & ~(int64_t)63;
+    const __mmask64 rest = dim > whole ? ~(uint64_t)0 >> (64 - (dim - whole)) : 0;
+    for (int64_t i = 0; i < n; i++) {
+        __m512i sum = _mm512_setzero_si512();
+        for (int64_t at = 0; at < whole; at += 64)
+            sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(codes[i] + at), _mm512_loadu_si512(weights + at));
+        if (rest)
+            sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(rest, codes[i] + whole),
+                                      _mm512_maskz_loadu_epi8(rest, weights + whole));
+        sums[i] = _mm512_reduce_add_epi32(sum);
+    }
+}
+#endif
+
+/* (n,) products of rows of bytes with whole weights. */
+void dots_bytes(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
+#if defined(VNNI)
+    if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+        dots_vnni(codes, n, weights, dim, sums);
+        return;
+    }
+#endif
+    dots_any(codes, n, weights, dim, sums);
+}
+
+/* (n,) products of (n, dim) rows with a vector; four rows at a time, so that no sum waits for another. */
+CLONES void dots_floats(const float *rows, int64_t n, const float *vector, int64_t dim, float *products) {
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const float *a = rows + i * dim, *b = a + dim, *c = b + dim, *d = c + dim;
+        float of_a = 0, of_b = 0, of_c = 0, of_d = 0;
+#pragma omp simd reduction(+ : of_a, of_b, of_c, of_d)
+        for (int64_t at = 0; at < dim; at++) {
+            of_a += a[at] * vector[at];
+            of_b += b[at] * vector[at];
+            of_c += c[at] * vector[at];
+            of_d += d[at] * vector[at];
+        }
+        products[i] = of_a, products[i + 1] = of_b, products[i + 2] = of_c, products[i + 3] = of_d;
+    }
+    for (; i < n; i++) {
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t at = 0; at < dim; at++) sum += rows[i * dim + at] * vector[at];
+        products[i] = sum;
+    }
+}
+
+CLONES static double dot_exact(const float *a, const float *b, int64_t dim) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < dim; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* The score of a row in double precision; NaN where a mood that counts is unknown. */
+double exact_score(const Rows *rows, const Query *query, int64_t row) {
+    double cosine = dot_exact(rows->vectors + row * rows->dim, query->vector, rows->dim), squares = 0;
+    if (query->n_moods == 0) return cosine;
+    for (int64_t j = 0; j < query->n_moods; j++) {
+        double off = (double)query->moods[j][row] - (double)query->targets[j];
+        squares += off * off;
+    }
+    return (1 - query->weight) * cosine + query->weight * (1 - squares / (double)query->n_moods);
+}
+
+/* (m,) exact scores of some rows. */
+EXPORT void moodrec_scores(const Rows *rows, const Query *query, const int64_t *wanted, int64_t m, float *scores) {
+    for (int64_t i = 0; i < m; i++) {
+        if (i + 8 < m)
+            for (int64_t at = 0; at < rows->dim; at += 16) PREFETCH(rows->vectors + wanted[i + 8] * rows->dim + at);
+        scores[i] = (float)exact_score(rows, query, wanted[i]);
+    }
+}
+
+/* (n, dim) rows at unit length; returns how many could be done before one whose length is 0, not finite or extreme. */
+EXPORT int64_t moodrec_unit_rows(const float *rows, int64_t n, int64_t dim, float *unit) {
+    for (int64_t i = 0; i < n; i++, rows += dim, unit += dim) {
+        double square = dot_exact(rows, rows, dim), length = sqrt(square);
+        if (!(square >= DBL_MIN && square <= DBL_MAX)) return i;
+        for (int64_t at = 0; at < dim; at++) unit[at] = (float)((double)rows[at] / length);
+    }
+    return n;
+}

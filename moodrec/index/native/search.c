@@ -1,0 +1,400 @@
+/* The search: through the lists from the most promising on, or through the rows where few pass. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heaps.h"
+#include "kernel.h"
+
+enum { PENDING = 32 };
+#define TRIED 64     /* a search has an idea of what is ahead when it has visited one list in so many, */
+#define SWEEP_FROM 8 /* and sweeps if that is more than one row in so many */
+
+typedef struct {
+    const Lists *lists;
+    const Rows *rows;
+    const Query *query;
+    const Filter *filter;
+    const Plan *plan;
+    Found *out;
+    Best best;               /* candidates, by approximate score */
+    Best leading;            /* the first of them; a list must be able to beat the last */
+    float similarity, mood;  /* weights of the two parts of a score */
+    int8_t *weights;         /* (dim,) for BYTES: the product with a row is base + scale * sum(code * weight) */
+    float base, scale;
+    Place *places;           /* (nlist,) the lists that are left: a heap of those that are not beaten, then the others */
+    int64_t n_left, n_heap;
+    Outlook outlook;
+    float *near, *likely;    /* (nlist,) of the outlook */
+    float *bounds;           /* (nlist,) scores, by sound alone, that lists are not expected to go beyond */
+    uint8_t *ahead;          /* (nlist,) to work in */
+    float bar, ordered_by;   /* by which the search may stop, and by which the bounds were found */
+    float looked_at;         /* the score to beat when the bar was found */
+    float foreseen;          /* rows that were likely to pass in the lists visited */
+    int64_t n_visited, next_look, passed;
+    int64_t n_pending;
+    const uint8_t *codes[PENDING];
+    int64_t pending[PENDING];
+    uint8_t *stack;
+} Search;
+
+/* ---- rows ---- */
+
+/* The query in whole numbers, so that its products with codes are sums of whole numbers. */
+static void weigh(Search *search) {
+    const Lists *lists = search->lists;
+    const float *vector = search->query->vector;
+    float largest = FLT_MIN, middle = 0;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < lists->dim; i++) largest = fmaxf(largest, fabsf(lists->step[i] * vector[i]));
+    search->scale = largest / 127;
+    for (int64_t i = 0; i < lists->dim; i++) {
+        search->weights[i] = (int8_t)lrintf(lists->step[i] * vector[i] / search->scale);
+        sum += search->weights[i];
+        middle += lists->middle[i] * vector[i];
+    }
+    search->base = middle - search->scale * 128 * (float)sum;
+}
+
+static float affinity(const Query *query, int64_t row) {
+    float squares = 0;
+    for (int64_t j = 0; j < query->n_moods; j++) {
+        float off = query->moods[j][row] - query->targets[j];
+        squares += off * off;
+    }
+    return 1 - squares / (float)query->n_moods;
+}
+
+/* What the moods of the pending rows add to their scores. Rows that could not even sound the same and be kept are dropped;
+ * so is NaN, an unknown mood. */
+static void add_moods(Search *search, float *moods) {
+    float bar = is_full(&search->best) ? least(&search->best) : -FLT_MAX;
+    int64_t kept = 0;
+    for (int64_t i = 0; i < search->n_pending; i++) {
+        float mood = search->mood * affinity(search->query, search->pending[i]);
+        if (!(mood + search->similarity > bar)) continue;
+        search->codes[kept] = search->codes[i];
+        search->pending[kept] = search->pending[i];
+        moods[kept++] = mood;
+    }
+    search->n_pending = kept;
+}
+
+static void score_pending(Search *search) {
+    const Lists *lists = search->lists;
+    float moods[PENDING] = {0}, products[PENDING];
+    if (search->query->n_moods) add_moods(search, moods);
+    if (lists->kind == BYTES) {
+        int32_t sums[PENDING];
+        dots_bytes(search->codes, search->n_pending, search->weights, lists->dim, sums);
+        for (int64_t i = 0; i < search->n_pending; i++) products[i] = search->base + search->scale * (float)sums[i];
+    } else
+        for (int64_t i = 0; i < search->n_pending; i++)
+            dots_floats((const float *)(const void *)search->codes[i], 1, search->query->vector, lists->dim, products + i);
+    search->out->scored += search->n_pending;
+    for (int64_t i = 0; i < search->n_pending; i++) {
+        Hit hit = {search->similarity * products[i] + moods[i], search->pending[i]};
+        if (is_full(&search->best) && hit.score < least(&search->best)) continue;
+        keep(&search->best, hit);
+        keep(&search->leading, hit);
+    }
+    search->n_pending = 0;
+}
+
+static void add_pending(Search *search, const uint8_t *code, int64_t row, int64_t bytes) {
+    search->passed++;
+    for (int64_t at = 0; at < bytes; at += 64) PREFETCH(code + at);
+    search->codes[search->n_pending] = code;
+    search->pending[search->n_pending++] = row;
+    if (search->n_pending == PENDING) score_pending(search);
+}
+
+/* The first row from i on, of n, that passes a mask of bytes with zeros behind it. */
+static inline int64_t next_set(const uint8_t *mask, int64_t i, int64_t n) {
+    while (i < n) {
+        uint64_t word;
+        memcpy(&word, mask + i, sizeof word);
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        if (word) return i + __builtin_ctzll(word) / 8;
+        i += (int64_t)sizeof word;
+#else
+        if (mask[i]) return i;
+        i += word ? 1 : (int64_t)sizeof word;
+#endif
+    }
+    return n;
+}
+
+/* n <= BLOCK codes whose rows follow one another from row on. */
+static void visit_run(Search *search, const uint8_t *codes, int64_t row, int64_t n, int64_t bytes) {
+    search->out->visited += n;
+    if (search->filter->n_steps == 0) {
+        for (int64_t i = 0; i < n; i++) add_pending(search, codes + i * bytes, row + i, bytes);
+        return;
+    }
+    run_filter(search->filter, row, n, search->stack);
+    for (int64_t i = next_set(search->stack, 0, n); i < n; i = next_set(search->stack, i + 1, n))
+        add_pending(search, codes + i * bytes, row + i, bytes);
+}
+
+static void visit_list(Search *search, int64_t list) {
+    const Lists *lists = search->lists;
+    search->n_visited++;
+    search->foreseen += search->likely[list];
+    const int64_t bytes = lists->dim * (lists->kind == BYTES ? 1 : (int64_t)sizeof(float));
+    const int64_t *rows = lists->rows[list];
+    const uint8_t *codes = lists->codes[list];
+    for (int64_t i = 0; i < lists->sizes[list];) {
+        int64_t row = i ? rows[i] : lists->starts[list], end = i ? i + 1 : lists->runs[list];
+        if (i)
+            while (end < lists->sizes[list] && rows[end] == rows[end - 1] + 1) end++;
+        for (; i < end; i += BLOCK, row += BLOCK)
+            visit_run(search, codes + i * bytes, row, end - i < BLOCK ? end - i : BLOCK, bytes);
+        i = end;
+    }
+}
+
+/* ---- lists ---- */
+
+/* Visit the lists of the nearest centroids; all others are left. */
+static void lay_out(Search *search) {
+    const Lists *lists = search->lists;
+    Place *places = search->places;
+    int64_t first = 0, most = search->plan->first_lists < lists->nlist ? search->plan->first_lists : lists->nlist;
+    dots_floats(lists->centroids, lists->nlist, search->query->vector, lists->dim, search->near);
+    for (int64_t l = 0; l < lists->nlist; l++) {
+        Place place = {search->near[l], (int32_t)l};
+        int64_t at = l;
+        if (first < most || place.bound > places[first - 1].bound) {
+            if (first == most) {
+                places[l] = places[first - 1];
+                at = first - 1;
+            } else {
+                places[l] = places[first];
+                at = first++;
+            }
+            for (; at > 0 && places[at - 1].bound < place.bound; at--) places[at] = places[at - 1];
+        }
+        places[at] = place;
+    }
+    for (int64_t i = 0; i < first; i++) visit_list(search, places[i].list);
+    search->n_left = lists->nlist - first;
+    memmove(places, places + first, (size_t)search->n_left * sizeof(Place));
+}
+
+static float bound_of(const Search *search, int64_t list) {
+    return search->similarity * search->bounds[list] + search->mood;
+}
+
+static int is_beaten(const Search *search, float bound) {
+    return is_full(&search->leading) && bound <= least(&search->leading);
+}
+
+/* Put the lists that are left and not beaten into a heap, the most promising one on top; the others come behind it. */
+static void order_left(Search *search) {
+    Place *places = search->places;
+    bounds_of(&search->outlook, search->bar, search->bounds);
+    search->ordered_by = search->bar;
+    search->n_heap = 0;
+    for (int64_t i = 0; i < search->n_left; i++) {
+        Place place = {bound_of(search, places[i].list), places[i].list};
+        if (!is_beaten(search, place.bound)) {
+            places[i] = places[search->n_heap];
+            places[search->n_heap++] = place;
+        }
+    }
+    for (int64_t at = search->n_heap / 2 - 1; at >= 0; at--) settle(places, search->n_heap, at);
+}
+
+static int64_t next_list(Search *search) {
+    Place *places = search->places;
+    int64_t list = places[0].list;
+    places[0] = places[--search->n_heap];
+    settle(places, search->n_heap, 0);
+    places[search->n_heap] = places[--search->n_left];
+    return list;
+}
+
+/* A search that is to rank by mood as well goes by what sound alone would have to score, and takes its last hit to lie
+ * as deep as can be: most rows that sound alike have another mood. */
+static void look_ahead(Search *search) {
+    search->next_look = search->n_visited + 1 + search->n_visited / 2;
+    if (!is_full(&search->leading)) return;
+    search->looked_at = least(&search->leading);
+    float share = search->filter->n_steps ? ((float)search->passed + 1) / (search->foreseen + 1) : 1;
+    float rank = search->query->n_moods ? FLT_MAX : (float)search->plan->depth / fminf(share, 1);
+    float sound = (search->looked_at - search->mood) / fmaxf(search->similarity, 1e-6f);
+    search->bar = bar_of(&search->outlook, sound, rank);
+}
+
+static void look_again(Search *search) {
+    look_ahead(search);
+    if (search->bar != search->ordered_by) order_left(search);
+}
+
+/* Whether so much is ahead that going through it as it lies in memory is faster than best first. */
+static int much_is_ahead(const Search *search) {
+    int64_t ahead = 0;
+    if (search->n_visited * TRIED < search->lists->nlist) return 0;
+    for (int64_t i = 0; i < search->n_heap; i++) ahead += search->lists->sizes[search->places[i].list];
+    return ahead * SWEEP_FROM > search->rows->n;
+}
+
+/* Visit the lists that are ahead as they lie in memory. */
+static void sweep(Search *search) {
+    const int64_t nlist = search->lists->nlist;
+    memset(search->ahead, 0, (size_t)nlist);
+    for (int64_t i = 0; i < search->n_left; i++) search->ahead[search->places[i].list] = 1;
+    search->n_left = 0;
+    for (int64_t l = 0; l < nlist; l++) {
+        if (!search->ahead[l]) continue;
+        if (search->n_visited >= search->next_look) {
+            look_ahead(search);
+            bounds_of(&search->outlook, search->bar, search->bounds);
+        }
+        if (is_beaten(search, bound_of(search, l))) {
+            search->places[search->n_left++].list = (int32_t)l;
+            continue;
+        }
+        visit_list(search, l);
+    }
+    score_pending(search);
+    look_ahead(search);
+    order_left(search);
+}
+
+static int none_is_ahead(const Search *search) {
+    return search->n_heap == 0 || is_beaten(search, search->places[0].bound);
+}
+
+static void visit_lists(Search *search) {
+    int swept = 0;
+    lay_out(search);
+    search->bar = first_bar(&search->outlook);
+    look_ahead(search);
+    order_left(search);
+    for (;;) {
+        if (search->n_visited >= search->next_look) {
+            look_again(search);
+            if (!swept && much_is_ahead(search)) {
+                sweep(search);
+                swept = 1;
+            }
+        }
+        /* What the lists are expected to hold depends on the score to beat: the last word is with the present one. */
+        if (none_is_ahead(search) && search->n_left && search->looked_at != least(&search->leading)) look_again(search);
+        if (none_is_ahead(search)) break;
+        visit_list(search, next_list(search));
+    }
+    score_pending(search);
+    search->out->complete = search->n_left == 0 && !is_full(&search->best);
+}
+
+/* ---- all rows ---- */
+
+static void score_rows(Search *search) {
+    for (int64_t i = 0; i < search->n_pending; i++) {
+        Hit hit = {(float)exact_score(search->rows, search->query, search->pending[i]), search->pending[i]};
+        keep(&search->best, hit);
+    }
+    search->n_pending = 0;
+}
+
+/* Score every row that passes. */
+static void visit_rows(Search *search) {
+    const Rows *rows = search->rows;
+    for (int64_t start = 0; start < rows->n; start += BLOCK) {
+        int64_t n = rows->n - start < BLOCK ? rows->n - start : BLOCK;
+        run_filter(search->filter, start, n, search->stack);
+        for (int64_t i = next_set(search->stack, 0, n); i < n; i = next_set(search->stack, i + 1, n)) {
+            const float *vector = rows->vectors + (start + i) * rows->dim;
+            for (int64_t at = 0; at < rows->dim; at += 16) PREFETCH(vector + at);
+            search->passed++;
+            search->pending[search->n_pending++] = start + i;
+            if (search->n_pending == PENDING) score_rows(search);
+        }
+    }
+    score_rows(search);
+    search->out->visited = rows->n;
+    search->out->scored = search->passed;
+    search->out->complete = search->passed <= search->best.most;
+}
+
+/* ---- search ---- */
+
+static int few_pass(const Search *search) {
+    if (search->filter->n_steps == 0) return search->rows->n <= search->plan->few;
+    double share = sampled_share(search->filter, search->rows->n, search->stack);
+    return share * (double)search->rows->n <= (double)search->plan->few;
+}
+
+/* The candidates with their exact scores, best first. */
+static void rank(Search *search) {
+    Best *best = &search->best;
+    for (int64_t i = 0; i < best->size; i++)
+        for (int64_t at = 0; at < search->rows->dim; at += 16) PREFETCH(search->rows->vectors + best->hits[i].row * search->rows->dim + at);
+    for (int64_t i = 0; i < best->size; i++)
+        best->hits[i].score = (float)exact_score(search->rows, search->query, best->hits[i].row);
+    for (int64_t at = best->size / 2 - 1; at >= 0; at--) sink(best, best->size, at);
+    put_in_order(best);
+    search->out->found = best->size;
+    for (int64_t i = 0; i < best->size; i++) {
+        search->out->rows[i] = best->hits[i].row;
+        search->out->scores[i] = best->hits[i].score;
+    }
+}
+
+static void find(Search *search) {
+    const Lists *lists = search->lists;
+    search->out->way = few_pass(search) ? ROWS : LISTS;
+    if (search->out->way == ROWS)
+        visit_rows(search);
+    else {
+        if (lists->kind == BYTES) weigh(search);
+        likely_rows(lists, search->plan, search->likely);
+        search->outlook.stretch = stretch_of(lists, search->query->vector, search->outlook.expected);
+        visit_lists(search);
+    }
+    rank(search);
+}
+
+/* The best rows of a query; returns 0, or -1 without memory. */
+EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query *query, const Filter *filter, const Plan *plan,
+                              Found *out) {
+    const int64_t wanted = 2 * (plan->depth + plan->spare);
+    const size_t nlist = (size_t)lists->nlist, dim = (size_t)lists->dim;
+    Search search = {.lists = lists, .rows = rows, .query = query, .filter = filter, .plan = plan, .out = out};
+    search.similarity = (float)(1 - query->weight);
+    search.mood = (float)query->weight;
+    search.places = malloc(nlist * sizeof(Place));
+    search.near = malloc((4 * nlist + dim) * sizeof(float));
+    search.ahead = malloc(nlist + dim);
+    search.weights = (int8_t *)search.ahead + nlist;
+    search.stack = filter_stack(filter);
+    search.best = (Best){malloc((size_t)(wanted + plan->depth) * sizeof(Hit)), 0, wanted, rows->order};
+    search.leading = (Best){search.best.hits + wanted, 0, plan->depth, rows->order};
+    int enough = search.places && search.near && search.ahead && search.stack && search.best.hits;
+    if (enough) {
+        search.likely = search.near + nlist;
+        search.bounds = search.likely + nlist;
+        search.outlook = (Outlook){lists, search.near, search.likely, 1, search.bounds + nlist, plan->n_shares > 0,
+                                   (float)plan->patience};
+        find(&search);
+    }
+    free(search.places);
+    free(search.near);
+    free(search.ahead);
+    free(search.stack);
+    free(search.best.hits);
+    return enough ? 0 : -1;
+}
+
+/* What kernel.py must agree with: a library of an older build is not used. VERSION changes when what a call means does. */
+EXPORT void moodrec_layout(int64_t *sizes) {
+    sizes[0] = sizeof(Step), sizes[1] = sizeof(Filter), sizes[2] = sizeof(Lists), sizes[3] = sizeof(Rows);
+    sizes[4] = sizeof(Query), sizes[5] = sizeof(Share), sizes[6] = sizeof(Plan), sizes[7] = sizeof(Found), sizes[8] = VERSION;
+}
+
+/* Setuptools expects the name of a Python module; this library is loaded by ctypes instead. */
+EXPORT void *PyInit__kernel(void) { return 0; }

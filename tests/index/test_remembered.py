@@ -1,0 +1,58 @@
+"""Filters are remembered by their text; masks and answers are not."""
+
+from __future__ import annotations
+
+from moodrec.index.mood_index import MoodIndex
+from moodrec.index.passing import Passing
+from tests.catalogues import MOODS, sample_catalogue
+
+SAMPLE = sample_catalogue(800)
+
+
+def built() -> MoodIndex:
+    return MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS, "ivf-sq8")
+
+
+def test_a_filter_of_numbers_is_remembered_without_a_mask() -> None:
+    index = built()
+    index.search(SAMPLE.vectors[0], where="calm >= 0.5 AND artist <> 'Artist 1'", exact=True)
+    known = index._catalogue.known_filters
+    (wanted,) = known.values()
+    assert list(known) == ["calm >= 0.5 AND artist <> 'Artist 1'"]
+    assert Passing(wanted).known_mask is None
+
+
+def test_what_holds_rows_is_not_remembered() -> None:
+    index = MoodIndex.build(*_repeated(30), MOODS, "ivf-sq8")
+    index.search(SAMPLE.vectors[0], where="happy IS NULL")
+    index.search(SAMPLE.vectors[0], where="calm > 0.5", exclude_artist=["Artist 1"])
+    assert list(index._catalogue.known_filters) == []
+
+
+def test_changes_are_seen_by_remembered_filters() -> None:
+    index = built()
+    before = index.search(SAMPLE.vectors[0], 3, where="calm >= 0.4")
+    gone = before.track_ids[0, 0]
+    index.remove([gone])
+    after = index.search(SAMPLE.vectors[0], 3, where="calm >= 0.4")
+    assert gone not in after.track_ids
+    assert after.track_ids[0, :2].tolist() == before.track_ids[0, 1:].tolist()
+    index.add(SAMPLE.vectors[:1], SAMPLE.table.slice(0, 1), on_duplicate="replace")
+    assert index.search(SAMPLE.vectors[0], 3, where="calm >= 0.4").track_ids.shape == (1, 3)
+
+
+def test_no_more_than_some_filters_are_remembered() -> None:
+    index = built()
+    for number in range(600):
+        index.search(SAMPLE.vectors[0], 1, where=f"calm >= {number / 1000}")
+    assert 0 < len(index._catalogue.known_filters) <= 256
+
+
+def _repeated(times: int):  # type: ignore[no-untyped-def]
+    """So many rows that a mask is not small."""
+    import numpy as np
+    import pyarrow as pa
+
+    table = pa.concat_tables([SAMPLE.table] * times).combine_chunks()
+    ids = pa.array([f"t{row}" for row in range(len(table))])
+    return np.tile(SAMPLE.vectors, (times, 1)), table.set_column(0, "track_id", ids)
