@@ -35,7 +35,7 @@ def highest_response(mel: Tensor, filters: Tensor) -> Tensor:
     n_mels, height = mel.shape[2], filters.shape[2]
     spectra, products = _spectra(mel[:, 0], filters.shape[3]), _products(filters[:, 0], n_mels)
     back = _inverse(n_mels, mel)[: n_mels - height + 1]
-    parts = [_highest(part, products, back) for part in spectra.split(_FRAMES, 2)]
+    parts = [_highest(part, products, back) for part in torch.split(spectra, _FRAMES, 2)]
     return torch.cat(parts, 1).transpose(1, 2)
 
 
@@ -74,5 +74,5 @@ def _inverse(n_mels: int, like: Tensor) -> Tensor:
 def _highest(spectra: Tensor, products: Tensor, back: Tensor) -> Tensor:
     """(2 * bins, batch, frames, 2 * length) to (batch, frames, n_filters): the highest of the places led back to."""
     found = torch.bmm(spectra.flatten(1, 2), products)
-    places = back @ found.flatten(1)
-    return places.amax(0).unflatten(0, (*spectra.shape[1:3], products.shape[2]))
+    highest = (back @ found.flatten(1)).amax(0)
+    return highest.view(*spectra.shape[1:3], products.shape[2])
