@@ -113,7 +113,9 @@ def folds_section(sampler: Sampler) -> str:
         "by seed",
     ]
     text = (
-        "Out-of-fold predictions of all folds below each other, a network a fold: every track is tested once."
+        "Out-of-fold predictions of all folds below each other, a network a fold: every track is tested once. Levels "
+        "do not compare with those of one fold: with few positives average precision is higher by chance, and here "
+        "the logits of different networks are ranked together."
     )
     return section("All folds", text, table(head, rows), verdict(found))
 
