@@ -35,6 +35,7 @@ from model_card_moods import (
 )
 from model_card_parts import Part, read_part, read_tables
 from model_card_spread import read_spread
+from model_card_trials import CLEARLY, Trials
 
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import MoodrecError
@@ -52,6 +53,7 @@ RECIPE = HERE.parent / "recipes" / "default.toml"
 PREDICTIONS = HERE / "results" / "default-out-of-fold.parquet"
 FROZEN = HERE / "results" / "frozen-musicnn-out-of-fold.parquet"
 METADATA_HEADS = HERE / "results" / "metadata-heads.json"
+TRIALS = HERE / "results" / "default-trials.json"
 TEMPLATE = HERE / "model_card.md.in"
 CARD = HERE.parent / "docs" / "model-card.md"
 IMAGES = HERE.parent / "docs" / "images"
@@ -83,6 +85,7 @@ def fields_of(loaded: LoadedModel, resamples: int) -> dict[str, str]:
     stored, frozen = (pd.read_parquet(path).set_index("track_id") for path in (PREDICTIONS, FROZEN))
     parts = {name: read_part(table, stored) for name, table in tables.items()}
     baseline = {name: read_part(table, frozen) for name, table in tables.items()}
+    trials = Trials.read(TRIALS)
     return (
         about_model(loaded)
         | about_moods(loaded, parts)
@@ -90,6 +93,9 @@ def fields_of(loaded: LoadedModel, resamples: int) -> dict[str, str]:
         | about_scales(loaded, list(parts.values()), resamples)
         | {
             "reference": f"{len(stored):,}",
+            "trials": trials.as_table(),
+            "trials_verdict": trials.verdict(),
+            "trials_clearly": f"{CLEARLY:.2f}",
             "versions": f"Python {platform.python_version()}, torch {version('torch')}, "
             f"scikit-learn {version('scikit-learn')}, seed 0, {resamples:,} resamples",
         }

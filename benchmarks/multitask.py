@@ -9,22 +9,16 @@ All figures are computed again from the stored predictions: neither audio nor la
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from multitask_cells import Sampler
+from multitask_facts import cost_section, embedding_section, selection_section, setup_section
 from multitask_plots import ablation_plot, difference_plot
-from multitask_tables import (
-    ablation_section,
-    cost_section,
-    embedding_section,
-    folds_section,
-    main_section,
-    other_figures_section,
-    selection_section,
-    setup_section,
-)
+from multitask_summary import summary_section
+from multitask_tables import ablation_section, folds_section, main_section, other_figures_section
 
 from moodrec.errors import MoodrecError
 from moodrec.evaluation.experiment.folder import PLAN
@@ -35,20 +29,25 @@ from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "multitask"
 PAGES = HERE.parent / "docs" / "results"
+INTERVAL = re.compile(r"\[[+-]\d+\.\d+, [+-]\d+\.\d+\]")
+
+OURS = HERE / "multitask.md.in"
+"""What is true of the committed results alone."""
 
 INTRODUCTION = """# Mood alone, or mood with metadata?
 
 A network that also learns artist, album, year and genre, against the same network on moods alone: same data, same
-steps, same mood excerpts, the same hyperparameters in both arms. The learning rate and the metadata weight were
-chosen on validation tracks with a network from scratch; the optimiser settings of the frozen trunk were set while
-looking at the folds of 4Q that are reported here, so its levels there are somewhat optimistic. No
-artist is both trained on and tested.
+steps, same mood excerpts, the same hyperparameters in both arms. No artist is both trained on and tested.
 
-Rendered by `benchmarks/multitask.py` from the results under `benchmarks/results/multitask`.
+Rendered by `benchmarks/multitask.py` from the stored predictions of every run: no figure in a table is typed by hand.
+"""
 
-**Intervals** are 95 % bootstrap intervals of the paired difference: {resamples:,} resamples of the test tracks (whole
+INTERVALS = """## Intervals
+
+Brackets hold 95 % bootstrap intervals of the paired difference: {resamples:,} resamples of the test tracks (whole
 artists) and of the seeds, the same tracks for both arms. With three seeds, the seeds' share in them is somewhat too
-small. Where an interval excludes zero, the sentence below the table says so, and where it does not, too.
+small. Bold where they exclude zero. There are {count:,} of them on this page: where nothing differs, about one in
+twenty excludes zero all the same, so a single bold figure proves little.
 """
 
 
@@ -63,21 +62,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not folders:
         sys.exit(f"{RESULTS}: holds no results; copy the folder that moodrec experiment wrote there")
     try:
-        render([read_results(folder) for folder in folders], given.out, given.resamples)
+        notes = "" if given.folders else OURS.read_text()
+        render([read_results(folder) for folder in folders], given.out, given.resamples, notes)
     except MoodrecError as error:
         sys.exit(str(error))
 
 
-def render(experiments: Sequence[Results], out: Path, resamples: int) -> None:
-    """Write the page and its plots into ``out``."""
-    parts = [INTRODUCTION.format(resamples=resamples)]
+def render(experiments: Sequence[Results], out: Path, resamples: int, notes: str = "") -> None:
+    """Write the page and its plots into ``out``; ``notes`` say what was compared."""
+    summaries, sections = [], []
     for results in experiments:
         if results.plan.phase == "report" and results.cells:
-            parts += report_sections(results, Sampler(results, resamples), out)
+            sampler = Sampler(results, resamples)
+            summaries.append(summary_section(sampler))
+            sections += report_sections(results, sampler, out)
     for results in experiments:
         if results.plan.phase == "select" and results.cells:
-            parts.append(selection_section(results))
-    parts.append(setup_section(experiments))
+            sections.append(selection_section(results))
+    sections.append(setup_section(experiments))
+    count = sum(len(INTERVAL.findall(section)) for section in sections)
+    intervals = INTERVALS.format(resamples=resamples, count=count) if count else ""
+    parts = [INTRODUCTION, *summaries, notes, intervals, *sections]
     text = "\n".join(part.rstrip() + "\n" for part in parts if part)
     write_atomically(out / "multitask.md", text.encode())
 

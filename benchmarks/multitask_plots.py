@@ -11,6 +11,10 @@ from moodrec.evaluation.experiment.compare import Contrast
 from moodrec.plots.canvas import ACCENT, INK, MUTED, SECOND, SOFT, heading, new_figure, save_figure, tidy
 
 LINE_INCHES = 0.32
+WIDTH_INCHES = 7.5
+LEAST_LEFT = 0.34
+LEFT_PER_LETTER = 0.0092
+"""Shares of the width: room for the names on the left."""
 
 
 def difference_plot(sampler: Sampler, out: Path) -> str:
@@ -40,8 +44,9 @@ def _forest(lines: Sequence[tuple[str, Contrast]], title: str, out: Path) -> str
     if not lines:
         return ""
     height = LINE_INCHES * len(lines)
-    drawn = new_figure(7.5, height + 1.1)
-    axes = drawn.add_axes((0.34, 0.4 / (height + 1.1), 0.62, height / (height + 1.1)))
+    drawn = new_figure(WIDTH_INCHES, height + 1.1)
+    left = max(LEAST_LEFT, LEFT_PER_LETTER * max(len(name) for name, _ in lines))
+    axes = drawn.add_axes((left, 0.4 / (height + 1.1), 0.96 - left, height / (height + 1.1)))
     tidy(axes)
     axes.axvline(0, color=MUTED, linewidth=1)
     for place, (_, one) in enumerate(lines):
@@ -56,7 +61,7 @@ def _forest(lines: Sequence[tuple[str, Contrast]], title: str, out: Path) -> str
         axes,
         title,
         "95 % intervals over tracks and seeds, coloured where they exclude zero; a tick a seed",
-        -150,
+        round(33 - left * WIDTH_INCHES * 72),
     )
     save_figure(drawn, out)
     return f"![{title}]({out.name})"

@@ -15,6 +15,7 @@ from moodrec.model.backbones import backbone_names, build_backbone
 from moodrec.model.backbones.base import Backbone, MapBackbone, MelNorm, conv_block, halve, pool_mean_max
 from moodrec.model.backbones.efficientnet import SqueezeExcitation
 from moodrec.model.backbones.fa_resnet import FAResNet, FrequencyAwareConv, frequency_places, kernel_sizes
+from moodrec.model.backbones.musicnn import Filter, MusiCNN
 
 N_MELS = 96
 PUBLISHED = {
@@ -168,6 +169,21 @@ def connect(module: nn.Module) -> None:
 
 
 # The parts
+
+
+def test_musicnn_takes_the_maximum_first_for_the_same_features() -> None:
+    torch.manual_seed(0)
+    backbone = settled(build_backbone("musicnn", N_MELS, channels=8)).eval()
+    assert isinstance(backbone, MusiCNN)
+    mel = torch.randn(2, 1, N_MELS, 50)
+    for filters in backbone.filters:
+        assert isinstance(filters, Filter)
+        with torch.no_grad():
+            filters.norm.weight[::2] *= -1
+            filters.norm.bias.normal_()
+        padded = F.pad(mel, ((filters.length - 1) // 2, filters.length // 2))
+        plain = filters.norm(F.relu(filters.conv(padded))).amax(2)
+        torch.testing.assert_close(filters(mel), plain, atol=1e-5, rtol=1e-5)
 
 
 def test_unknown_name_lists_the_known() -> None:

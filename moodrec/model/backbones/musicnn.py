@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from moodrec.model.backbones.base import Backbone
+from moodrec.model.tall_filters import highest_response
 
 _EPS = 1e-3
 _TIMBRAL = (0.4, 0.7)
@@ -22,7 +23,7 @@ _TEMPORAL = (128, 64, 32)
 """Lengths of the temporal filters, in frames."""
 
 
-class _Filter(nn.Module):
+class Filter(nn.Module):
     """One kind of first-layer filter: convolution, ReLU, batch norm, maximum over frequency."""
 
     def __init__(self, filters: int, height: int, length: int) -> None:
@@ -35,8 +36,22 @@ class _Filter(nn.Module):
         """(batch, 1, n_mels, frames) to (batch, filters, frames)."""
         before = (self.length - 1) // 2
         padded = F.pad(mel, (before, self.length - 1 - before))
+        if not self.norm.training:
+            return self._maximum_first(padded)
         pooled: Tensor = self.norm(F.relu(self.conv(padded))).amax(2)
         return pooled
+
+    def _maximum_first(self, padded: Tensor) -> Tensor:
+        """The same where the norm has settled, on one band instead of many.
+
+        ReLU and norm rise throughout, or fall where the norm's factor is negative: there, the largest result comes
+        from the smallest input, which is the largest of the negated convolution.
+        """
+        sign = torch.where(self.norm.weight < 0, -1.0, 1.0)[:, None]
+        highest = highest_response(padded, self.conv.weight * sign[..., None, None])
+        pooled = highest * sign + (0.0 if self.conv.bias is None else self.conv.bias[:, None])
+        normed: Tensor = self.norm(F.relu(pooled).unsqueeze(2))
+        return normed.squeeze(2)
 
 
 class _Layer(nn.Module):
@@ -63,8 +78,8 @@ class MusiCNN(Backbone):
         timbral, temporal, middle = int(1.6 * channels), int(0.4 * channels), channels // 2
         self.norm = nn.BatchNorm2d(1, eps=_EPS)
         self.filters = nn.ModuleList(
-            [_Filter(timbral, int(share * n_mels), 7) for share in _TIMBRAL]
-            + [_Filter(temporal, 1, length) for length in _TEMPORAL]
+            [Filter(timbral, int(share * n_mels), 7) for share in _TIMBRAL]
+            + [Filter(temporal, 1, length) for length in _TEMPORAL]
         )
         first = 2 * timbral + 3 * temporal
         self.layers = nn.ModuleList([_Layer(first, middle), _Layer(middle, middle), _Layer(middle, middle)])

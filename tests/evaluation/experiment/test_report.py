@@ -78,10 +78,38 @@ def test_every_table_says_whether_zero_is_excluded(results: Path, folds: Path, r
     page = render(results, folds)
     for title, count in (("Average precision", 2), ("All folds", 1), ("Which metadata helps", 1)):
         assert page.count(f"## {title}\n") == count
-        assert page.count("includes zero in") == 4
+        for text in page.split(f"## {title}\n")[1:]:
+            assert "includes zero in" in re.split(r"^## ", text, flags=re.MULTILINE)[0]
     assert page.count("Intervals of the mean that exclude zero:") == 3
     assert "cores, 1 thread(s) a run" in section(page, "Set-up")
     assert "seeds 0, 1;" in section(page, "Set-up")
+
+
+def test_the_page_opens_with_what_it_shows(results: Path, folds: Path, render: Render) -> None:
+    page = render(folds)
+    short = section(page, "In short")
+    row = next(line for line in section(page, "Average precision").splitlines() if "| songs | fcn |" in line)
+    difference = row.split("|")[5].strip()
+    assert f"(dataset x backbone): {difference};" in short
+    reached = difference.strip("*").partition("[")[2].startswith("+") and "**" in difference
+    assert f"**It is {'reached' if reached else 'not reached'}.**" in short
+    assert "The highest is artist on songs with fcn" in short
+    assert "**On all folds**" in short
+    assert "not trained yet**: felt with fcn, mood: " in short
+    whole = section(render(results), "In short")
+    assert "**Other arms**" not in whole, "there are none"
+    assert "not trained yet" not in whole
+
+
+def test_intervals_are_counted(folds: Path, render: Render) -> None:
+    page = render(folds)
+    tables = page.partition("## Average precision\n")[2]
+    count = len(re.findall(r"\[[+-][\d.]+, [+-][\d.]+\]", tables))
+    assert f"There are {count} of them on this page" in re.sub(r"\s+", " ", section(page, "Intervals"))
+
+
+def test_notes_on_the_committed_results_stay_off_other_pages(folds: Path, render: Render) -> None:
+    assert "Emotify" not in render(folds)
 
 
 def test_all_folds_are_pooled(folds: Path, render: Render) -> None:
@@ -102,6 +130,8 @@ def test_ablations_have_their_own_table(folds: Path, render: Render, tmp_path: P
     assert "| songs | fcn | artist |" in text
     assert "| songs | fcn | metadata |" in text, "beside the candidate"
     assert "Of 1 differences" in text
+    assert "### songs, other figures" in text
+    assert "| fcn | artist |" in text
     assert (tmp_path / "page" / "folds-ablation.png").exists()
 
 
