@@ -174,6 +174,13 @@ Test = Range | Lookup | AnyLookup | Rows
 Selection = Test | AllOf | AnyOf
 
 
+def names_rows(selection: Selection) -> bool:
+    """Whether a selection holds a mask of rows."""
+    if isinstance(selection, AllOf | AnyOf):
+        return any(map(names_rows, selection.parts))
+    return isinstance(selection, Rows)
+
+
 def row_mask(selection: Selection, n: int) -> Mask:
     """(n,) the rows of a selection among ``n``."""
     if isinstance(selection, AllOf):

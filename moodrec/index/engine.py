@@ -66,6 +66,10 @@ class Engine(Protocol):
     def lists_are_scanned(self) -> bool:
         """Whether it takes any filter and mood target as they are, at no more than a scan's cost."""
 
+    @property
+    def scores_exactly(self) -> bool:
+        """Whether its candidates come with their exact scores."""
+
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """At least ``depth`` candidates a query (fewer: there may be no more) among the rows that pass."""
 

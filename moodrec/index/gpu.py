@@ -72,6 +72,7 @@ class GpuEngine:
     name: str = "gpu"
     passes_over: PassesOver = "any"
     lists_are_scanned: bool = True
+    scores_exactly: bool = False
     deepest: int = MOST_RESULTS - SPARE
 
     @classmethod

@@ -39,6 +39,7 @@ class HnswEngine:
     passes_over: PassesOver = "tombstones"
     deepest: int = UNBOUNDED
     lists_are_scanned: bool = False
+    scores_exactly: bool = False
 
     @classmethod
     def build(cls, vectors: Vectors, config: IndexConfig) -> Self:

@@ -68,6 +68,11 @@ class IvfEngine:
         """Whether the kernel searches: it takes filters as they are, and ranks by mood as well."""
         return isinstance(self._searcher(), ListSearch)
 
+    @property
+    def scores_exactly(self) -> bool:
+        """The kernel does."""
+        return self.lists_are_scanned
+
     @classmethod
     def build(cls, catalogue: Catalogue, config: IndexConfig) -> tuple[Catalogue, Self]:
         """Learn the lists, put the rows of each beside one another, fill them, and calibrate the stop rule.
@@ -101,6 +106,8 @@ class IvfEngine:
             of_moods, self.shares = self.shares, calibration.shares_of(known, list_of, self.index.nlist)
             self._tune(StopRule.more_patient, catalogue, [one for one in known if one.selection is not None])
             self.shares = of_moods
+        else:  # whoever opens it with the kernel goes by shares that nothing was measured with
+            self.rule = self.rule.more_patient(calibration.STEP**calibration.MOST_STEPS)
         self._calibrating, self._search = False, None
 
     def _tune(
@@ -156,7 +163,7 @@ class IvfEngine:
     def _searcher(self) -> ListSearch | FaissLists:
         if self._search is None:
             if self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None:
-                few = 0 if self._calibrating else max(_LEAST_FEW, _FEW_SHARE * self.index.ntotal)
+                few = -1 if self._calibrating else max(_LEAST_FEW, _FEW_SHARE * self.index.ntotal)
                 self._search = ListSearch(self.index, self.rule, self.config.first_lists, self.shares, few)
             else:
                 self._search = FaissLists(self.index, self.rule, self.config)
@@ -164,6 +171,7 @@ class IvfEngine:
 
     def extended(self, catalogue: Catalogue, n_new: int) -> IvfEngine:
         """Put the new rows into their lists."""
+        self._search = None  # it knows where lists lie, and they move
         new = slice(len(catalogue) - n_new, None)
         vectors = catalogue.vectors[new]
         list_of = _nearest_lists(self.index, vectors)
@@ -171,7 +179,7 @@ class IvfEngine:
         sizes = _sizes(self.index)
         columns = {mood: catalogue.columns.numbers(mood)[new] for mood in self.shares.columns}
         self.shares = self.shares.added(columns, list_of, sizes)
-        self.rule, self._search = self.rule.with_rows(vectors, list_of, sizes), None
+        self.rule = self.rule.with_rows(vectors, list_of, sizes)
         return self
 
     def outgrown(self, max_growth: float) -> bool:

@@ -21,7 +21,7 @@ from moodrec.filters.selection import AllOf, AnyLookup, AnyOf, Lookup, Mask, Ran
 
 KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _RANGE, _LOOKUP, _ANY_LOOKUP, _MASK, _CONSTANT, _AND, _OR = range(7)
 _DTYPES: Final = {
     np.dtype(name): number
@@ -168,7 +168,10 @@ def library() -> Any:
     spec = None if os.environ.get(KERNEL_VARIABLE) == "0" else find_spec("moodrec.index._kernel")
     if spec is None or spec.origin is None:
         return None
-    loaded = ctypes.CDLL(spec.origin)
+    try:
+        loaded = ctypes.CDLL(spec.origin)
+    except OSError:  # built for another system
+        return None
     sizes = (c_int64 * (len(_STRUCTURES) + 1))()
     loaded.moodrec_layout(sizes)
     if list(sizes) != [*map(ctypes.sizeof, _STRUCTURES), _VERSION]:
@@ -230,6 +233,7 @@ class Program:
             self._add(selection, 1)
         n_steps = len(self._made)
         self.filter = Filter((Step * max(1, n_steps))(*self._made), n_steps, self.height)
+        self.filter.kept = self._kept  # whoever holds the steps holds what they point to
 
     def mask(self, n: int) -> tuple[Mask, int]:
         """(n,) the rows that pass, and how many they are."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.errors import CorruptStoreError
 from moodrec.index import kernel
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.engine import SPARE
@@ -47,6 +48,7 @@ class ListSearch:
         rows that pass are scored without them.
         """
         self._index = index  # owns the memory
+        self._n_rows = int(index.ntotal)
         self._shares, self._patience, self._few = shares, float(rule.patience[0]), int(few)
         self._first = first_lists
         codes, rows, sizes = _places(index)
@@ -64,6 +66,8 @@ class ListSearch:
 
     def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:
         """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""
+        if len(catalogue) != self._n_rows:
+            raise CorruptStoreError("an addition was interrupted half-way; open the index again")
         most = 2 * (depth + SPARE)
         rows, rows_place = kernel.empty(most, np.int64)
         scores, scores_place = kernel.empty(most, np.float32)

@@ -9,7 +9,7 @@ closer together towards the ends.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -66,7 +66,10 @@ class ListShares:
 
     def ends(self, test: Range) -> tuple[End, End]:
         """Where to look up what of each list lies below a range, and what up to its end."""
-        return self._end(test.low, 0.0), self._end(test.high, 1.0)
+        low, high = self._end(test.low, 0.0), self._end(test.high, 1.0)
+        if low.row == high.row:  # between two edges, where a few values may hold all there is
+            return End(low.row, 0.0), End(high.row, 1.0)
+        return low, high
 
     def _end(self, value: float, inclusive: float) -> End:
         place, edges = int(np.searchsorted(self.edges, value)), self.edges
@@ -122,13 +125,29 @@ class KnownShares:
     def terms(
         self, selection: Selection | None, names: Mapping[int, str]
     ) -> Iterator[tuple[Range, ListShares]]:
-        """The ranges of known columns that all rows must lie in; ``names`` of columns by the id of their values."""
-        if isinstance(selection, AllOf):
-            for part in selection.parts:
-                yield from self.terms(part, names)
-        elif isinstance(selection, Range):
-            shares = self.columns.get(names.get(id(selection.values), "")) or next(
-                (known for values, known in self.others if values is selection.values), None
+        """The ranges of known columns that all rows must lie in, those of one column as one; ``names`` of columns by
+        the id of their values.
+        """
+        inside: dict[int, tuple[Range, ListShares]] = {}
+        for test in _ranges(selection):
+            shares = self.columns.get(names.get(id(test.values), "")) or next(
+                (known for values, known in self.others if values is test.values), None
             )
-            if shares is not None:
-                yield selection, shares
+            if shares is None:
+                continue
+            if test.outside:
+                yield test, shares
+                continue
+            before, _ = inside.get(id(test.values), (test, shares))
+            both = replace(test, low=max(test.low, before.low), high=min(test.high, before.high))
+            inside[id(test.values)] = both, shares
+        yield from inside.values()
+
+
+def _ranges(selection: Selection | None) -> Iterator[Range]:
+    """The ranges that all rows must lie in."""
+    if isinstance(selection, AllOf):
+        for part in selection.parts:
+            yield from _ranges(part)
+    elif isinstance(selection, Range):
+        yield selection

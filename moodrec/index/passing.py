@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import AllOf, Mask, Rows, Selection, row_mask
+from moodrec.filters.selection import AllOf, Mask, Rows, Selection, names_rows, row_mask
 from moodrec.index import kernel
 
 _SMALL: Final = 1 << 14
@@ -57,7 +57,8 @@ class Wanted:
     @property
     def is_small(self) -> bool:
         """Whether it holds a few numbers and short tables: no mask, nor anything as large."""
-        return sum(term.selection.nbytes for term in self.terms) <= _SMALL
+        every = [term.selection for term in self.terms]
+        return not any(map(names_rows, every)) and sum(one.nbytes for one in every) <= _SMALL
 
 
 @dataclass(eq=False)

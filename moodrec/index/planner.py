@@ -60,7 +60,7 @@ class _Found:
 
 def run(catalogue: Catalogue, engine: Engine | None, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
-    if engine is not None and engine.lists_are_scanned and request.is_plain:
+    if engine is not None and engine.scores_exactly and request.is_plain:
         hits = _at_once(catalogue, engine, request)
         if hits is not None:
             return hits

@@ -23,7 +23,7 @@ def test_a_filter_of_numbers_is_remembered_without_a_mask() -> None:
 
 
 def test_what_holds_rows_is_not_remembered() -> None:
-    index = MoodIndex.build(*_repeated(30), MOODS, "ivf-sq8")
+    index = built()
     index.search(SAMPLE.vectors[0], where="happy IS NULL")
     index.search(SAMPLE.vectors[0], where="calm > 0.5", exclude_artist=["Artist 1"])
     assert list(index._catalogue.known_filters) == []
@@ -46,13 +46,3 @@ def test_no_more_than_some_filters_are_remembered() -> None:
     for number in range(600):
         index.search(SAMPLE.vectors[0], 1, where=f"calm >= {number / 1000}")
     assert 0 < len(index._catalogue.known_filters) <= 256
-
-
-def _repeated(times: int):  # type: ignore[no-untyped-def]
-    """So many rows that a mask is not small."""
-    import numpy as np
-    import pyarrow as pa
-
-    table = pa.concat_tables([SAMPLE.table] * times).combine_chunks()
-    ids = pa.array([f"t{row}" for row in range(len(table))])
-    return np.tile(SAMPLE.vectors, (times, 1)), table.set_column(0, "track_id", ids)

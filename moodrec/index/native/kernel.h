@@ -35,7 +35,8 @@
 #define CLONES
 #endif
 
-enum { VERSION = 2 };
+enum { VERSION = 3 };
+#define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
 enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, CONSTANT, AND, OR };
 enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };

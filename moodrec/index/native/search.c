@@ -184,7 +184,8 @@ static void lay_out(Search *search) {
 }
 
 static float bound_of(const Search *search, int64_t list) {
-    return search->similarity * search->bounds[list] + search->mood;
+    float bound = search->bounds[list];
+    return bound > NEVER ? search->similarity * bound + search->mood : NEVER;
 }
 
 static int is_beaten(const Search *search, float bound) {

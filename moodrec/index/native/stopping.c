@@ -13,7 +13,6 @@
 #define TAIL_A 0.717f
 #define TAIL_B 0.416f
 #define ALL 65535.0f
-#define NEVER -1e9f
 enum { BINS = 160, BIN_SHIFT = 21, LEAST_BITS = (127 - 26) << 23 }; /* bins of a quarter of an octave, from 2^-26 on */
 
 static inline float of_bits(int32_t bits) {
@@ -55,20 +54,22 @@ float stretch_of(const Lists *lists, const float *vector, float *products) {
     return sqrtf(sum > 0 ? sum : 0);
 }
 
-CLONES static void narrow(const Share *share, int64_t nlist, float *restrict rows) {
+/* Columns may go together, so the narrowest one counts, not the product of all. */
+CLONES static void narrow(const Share *share, int64_t nlist, const float *restrict sizes, float *restrict rows) {
     const uint16_t *restrict below = share->below, *restrict up_to = share->up_to;
     for (int64_t l = 0; l < nlist; l++) {
         float low = (float)below[l] + share->below_way * ((float)below[nlist + l] - (float)below[l]);
         float high = (float)up_to[l] + share->up_to_way * ((float)up_to[nlist + l] - (float)up_to[l]);
         float inside = high > low ? (high - low) / ALL : 0;
-        rows[l] *= share->outside ? 1 - inside : inside;
+        float likely = sizes[l] * (share->outside ? 1 - inside : inside);
+        rows[l] = likely < rows[l] ? likely : rows[l];
     }
 }
 
 /* (nlist,) how many rows of each list may pass, as far as that is known. */
 void likely_rows(const Lists *lists, const Plan *plan, float *rows) {
     memcpy(rows, lists->weights, (size_t)lists->nlist * sizeof(float));
-    for (int64_t i = 0; i < plan->n_shares; i++) narrow(plan->shares + i, lists->nlist, rows);
+    for (int64_t i = 0; i < plan->n_shares; i++) narrow(plan->shares + i, lists->nlist, lists->weights, rows);
 }
 
 /* How many rows of each list may score higher than a score; returns how many of all. */
