@@ -111,7 +111,7 @@ class IndexConfig(Config):
     training_rows: Positive = 40
     """Rows a list that k-means learns the lists from, at most."""
     first_lists: Positive = 8
-    """Lists that ``ivf`` looks in at least: those of the nearest centroids."""
+    """Lists that ``ivf`` looks in at least, where it looks in lists: those of the nearest centroids."""
     most_lists: Fraction = 0.25
     """Share of the lists that ``ivf`` looks in at most; where it takes more, the rows that pass are scanned."""
     links: Annotated[int, Field(ge=2)] = 32

@@ -57,7 +57,7 @@ class Lookup:
     codes: NDArray[np.signedinteger[Any]]
     """(n,) -1 where NULL."""
     table: Table
-    """(categories + 1,) by code + 1; the first entry, NULL's, is 0."""
+    """(categories + 1,) by code + 1; the first entry is NULL's: 0, but for a test that has no opposite."""
 
     @property
     def nbytes(self) -> int:

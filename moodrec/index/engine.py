@@ -29,7 +29,7 @@ PassesOver = Literal["any", "tombstones", "none"]
 
 @dataclass(slots=True, eq=False)
 class Candidates:
-    """Rows that may be among the best of each query, in any order; their exact scores are computed later."""
+    """Rows that may be among the best of each query, in any order; they get exact scores unless they have them."""
 
     rows: Sequence[Rows]
     """Of each query."""

@@ -24,7 +24,7 @@ class Explanation:
     """How a search went; ``str()`` of it is for people, :meth:`as_dict` for programs."""
 
     path: str
-    """``exact``, ``flat``, ``ivf``, ``ivf-sq8``, ``hnsw`` or ``gpu``: what found the candidates."""
+    """``exact``, ``ivf``, ``ivf-sq8``, ``ivf-pq``, ``hnsw`` or ``gpu``: what found the candidates."""
     reason: str
     """Why that path."""
     rows: int

@@ -1,7 +1,7 @@
 """The ``ivf`` presets: inverted lists around centroids, visited until no list is left that can change the top k.
 
 The lists are FAISS's. The kernel (:mod:`moodrec.index.list_search`) searches them where it was built and knows their
-codes; else FAISS does (:mod:`moodrec.index.faiss_lists`), by the same rule.
+codes; else FAISS does (:mod:`moodrec.index.faiss_lists`), by a plainer form of the rule.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class IvfEngine:
         arranged, list_of = catalogue.arranged(by_list), list_of[by_list]
         _fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, _centroids(index), list_of, config)
-        columns = {mood: arranged.columns.numbers(mood) for mood in arranged.moods}
+        moods = () if config.kind == "ivf-pq" else arranged.moods  # FAISS searches that, and takes no hints
+        columns = {mood: arranged.columns.numbers(mood) for mood in moods}
         engine = cls(index, rule, config, len(arranged), KnownShares.of(columns, list_of, index.nlist))
         engine._calibrate(arranged, list_of)
         return arranged, engine

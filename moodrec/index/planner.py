@@ -6,7 +6,7 @@ hits (caps, copies, diversity) and the candidates do not last, the search goes d
 
 A scan is taken
 
-- when the user asks for it, and when a large part of the rows is wanted,
+- when the user asks for it, and when a large part of the rows is wanted (more than a hundred of them at least),
 - when a filter seems to pass very few rows, or in a batch of queries so few that one mask and one matrix product
 are best.
 

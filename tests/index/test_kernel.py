@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from moodrec.errors import CorruptStoreError
 from moodrec.filters.columns import ColumnTable, select
 from moodrec.filters.conditions import And, Comparison, Condition, Field, Membership, Not, Or
 from moodrec.filters.parse import parse
@@ -129,6 +130,17 @@ def test_tables_of_any_length_are_looked_up(n_genres: int) -> None:
     ):
         selection = select(parse(where), columns)
         np.testing.assert_array_equal(kernel.Program(selection).mask(4000)[0], row_mask(selection, 4000))
+
+
+@needs_kernel
+def test_half_an_addition_is_noticed() -> None:
+    """The lists then hold rows that the catalogue has not."""
+    sample = sample_catalogue(600)
+    index = MoodIndex.build(sample.vectors[:500], sample.table.slice(0, 500), MOODS, "ivf-sq8")
+    index._engine.index.add(sample.vectors[500:])  # type: ignore[union-attr]
+    index._engine._search = None  # type: ignore[union-attr]
+    with pytest.raises(CorruptStoreError, match="interrupted"):
+        index.search(sample.vectors[0])
 
 
 @needs_kernel

@@ -1,7 +1,7 @@
 /* Search of inverted lists, list by list: which rows pass the filter, what they score, when to stop.
  *
- * moodrec/index/kernel.py describes the arguments; moodrec/index/faiss_lists.py does the same through FAISS, more slowly.
- * No call allocates more than some pages, keeps state, or touches Python, so that threads may search at once.
+ * moodrec/index/kernel.py describes the arguments; where the kernel was not built, moodrec/index/faiss_lists.py searches.
+ * No call keeps state or touches Python, so that threads may search at once.
  *
  *   filter.c     which rows pass
  *   products.c   inner products and exact scores
@@ -14,22 +14,15 @@
 
 #include <stdint.h>
 
-#if defined(__GNUC__)
+/* GCC and clang; where neither is, moodrec is installed without the kernel. */
 #define PREFETCH(address) __builtin_prefetch(address)
 #define INTERNAL __attribute__((visibility("hidden")))
-#else
-#define PREFETCH(address) ((void)(address))
-#define INTERNAL
-#endif
-
-#if defined(_MSC_VER)
-#define EXPORT __declspec(dllexport)
-#else
 #define EXPORT __attribute__((visibility("default")))
-#endif
 
-/* One build serves every processor: some loops exist in several forms, and the loader picks one. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
+
+/* One build serves every processor: some loops exist in several forms, and glibc's loader picks one. GCC knows these
+ * levels from version 12 on. */
+#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && defined(__GLIBC__)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES

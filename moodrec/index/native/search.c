@@ -115,7 +115,7 @@ static inline int64_t next_set(const uint8_t *mask, int64_t i, int64_t n) {
     while (i < n) {
         uint64_t word;
         memcpy(&word, mask + i, sizeof word);
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
         if (word) return i + __builtin_ctzll(word) / 8;
         i += (int64_t)sizeof word;
 #else
@@ -166,16 +166,13 @@ static void lay_out(Search *search) {
     for (int64_t l = 0; l < lists->nlist; l++) {
         Place place = {search->near[l], (int32_t)l};
         int64_t at = l;
-        if (first < most || place.bound > places[first - 1].bound) {
-            if (first == most) {
-                places[l] = places[first - 1];
-                at = first - 1;
-            } else {
-                places[l] = places[first];
-                at = first++;
-            }
-            for (; at > 0 && places[at - 1].bound < place.bound; at--) places[at] = places[at - 1];
+        if (first < most) /* so far, all are at the head */
+            first++;
+        else if (place.bound > places[first - 1].bound) {
+            places[l] = places[first - 1];
+            at = first - 1;
         }
+        for (; at < first && at > 0 && places[at - 1].bound < place.bound; at--) places[at] = places[at - 1];
         places[at] = place;
     }
     for (int64_t i = 0; i < first; i++) visit_list(search, places[i].list);
@@ -330,14 +327,20 @@ static int few_pass(const Search *search) {
     return share * (double)search->rows->n <= (double)search->plan->few;
 }
 
-/* The candidates with their exact scores, best first. */
-static void rank(Search *search) {
+/* Candidates of the lists have approximate scores so far. */
+static void score_exactly(Search *search) {
     Best *best = &search->best;
     for (int64_t i = 0; i < best->size; i++)
         for (int64_t at = 0; at < search->rows->dim; at += 16) PREFETCH(search->rows->vectors + best->hits[i].row * search->rows->dim + at);
     for (int64_t i = 0; i < best->size; i++)
         best->hits[i].score = (float)exact_score(search->rows, search->query, best->hits[i].row);
     for (int64_t at = best->size / 2 - 1; at >= 0; at--) sink(best, best->size, at);
+}
+
+/* The candidates, best first. */
+static void rank(Search *search) {
+    Best *best = &search->best;
+    if (search->out->way == LISTS) score_exactly(search);
     put_in_order(best);
     search->out->found = best->size;
     for (int64_t i = 0; i < best->size; i++) {
