@@ -11,6 +11,10 @@ code of the search has changed or ``--again`` says so.
 from __future__ import annotations
 
 import argparse
+import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -28,12 +32,14 @@ from search_worker import Answer, Place, Worker
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 CELLS = (Cell(1.0, "none", 0), Cell(0.1, "random", 1), Cell(0.1, "opposes", 1), Cell(0.01, "random", 1))
 SYSTEM = "moodrec"
+_STARTS = 5
 
 
 class Size:
     """moodrec over a catalogue of one size, and the questions to ask it."""
 
     def __init__(self, place: Place, seed: int, count: int) -> None:
+        self.place = place
         data = load_data(place.data, place.n, place.cache)
         columns = Columns.of(data.table)
         maker = QuestionMaker(data, columns, seed)
@@ -51,7 +57,19 @@ class Size:
         cells = {
             cell.name: asdict(cell) | self.asked[cell].summary(answers) for cell, answers in rounds.items()
         }
-        return {"cells": cells, "build": self.built, "memory": self._worker.memory_mb()}
+        memory = self._worker.memory_mb()
+        return {"cells": cells, "build": self.built, "memory": memory, "first_answer_s": self._first_answer()}
+
+    def _first_answer(self) -> float:
+        """Wall seconds of ``moodrec similar ID`` in a process of its own, from start to end: median of five."""
+        command = [sys.executable, "-m", "moodrec", "similar", "t5", "--k", "10", "--library"]
+        command.append(str(self.place.folder / "index"))
+        times = []
+        for _ in range(_STARTS):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            times.append(time.perf_counter() - start)
+        return round(statistics.median(times), 2)
 
     def close(self) -> None:
         """End the process."""

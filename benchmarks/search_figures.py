@@ -142,6 +142,12 @@ class Growth:
         """CPU-ms by size."""
         return [self.document["sizes"][str(n)]["cells"][cell]["cpu_ms"] for n in self.sizes]
 
+    @property
+    def first_answers(self) -> dict[int, float]:
+        """Wall seconds of ``moodrec similar ID``, from its start to its end, by size."""
+        reports = {n: self.document["sizes"][str(n)] for n in self.sizes}
+        return {n: report["first_answer_s"] for n, report in reports.items() if "first_answer_s" in report}
+
     def exponent(self, cell: str, least: int = 0) -> float | None:
         """Slope of log time over log size, by least squares, from ``least`` rows on."""
         points = [(n, ms) for n, ms in zip(self.sizes, self.times(cell), strict=True) if n >= least]

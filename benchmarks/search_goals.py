@@ -17,6 +17,7 @@ EXPONENT_FROM: Final = 100_000
 AT: Final = 1_000_000
 MEDIAN_MS: Final = 0.8
 WORST_MS: Final = 2.0
+FIRST_ANSWER_S: Final = 1.0
 _LIMITS: Final = ((MEDIAN_MS, "median"), (WORST_MS, "worst"))
 
 
@@ -43,6 +44,7 @@ def verdicts(results: Results) -> list[Verdict]:
         _against_databases(every),
         *_growth(results),
         *_times(every),
+        _first_answer(results),
         _blended(results),
     ]
 
@@ -132,6 +134,14 @@ def _times(every: Sequence[Catalogue]) -> Iterator[Verdict]:
     yield Verdict(median, f"{middle:.2f} ms", middle < MEDIAN_MS)
     slowest, where = max(times)
     yield Verdict(worst, f"{slowest:.2f} ms ({where})", slowest < WORST_MS)
+
+
+def _first_answer(results: Results) -> Verdict:
+    goal = f"at {AT:,}, a first answer within {FIRST_ANSWER_S:g} s of starting `moodrec`"
+    found = [one.first_answers[AT] for one in results.growth if AT in one.first_answers]
+    if not found:
+        return Verdict(goal, "", None)
+    return Verdict(goal, f"{max(found):.2f} s", max(found) < FIRST_ANSWER_S)
 
 
 def _blended(results: Results) -> Verdict:

@@ -17,7 +17,7 @@ from moodrec.cli.options import (
     WhereOption,
     chosen_library,
 )
-from moodrec.cli.tracks import described, mentioned, records, series_record, strongest, track_document
+from moodrec.cli.tracks import described, mentioned, records, strongest, track_document
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _print(
     if screen.as_json:
         screen.document(document(recommender, found, explain))
         return
-    seed = series_record(found.seed)
+    seed = found.seed_row
     shown = columns or strongest(seed, recommender.moods)
     screen.text(f"like {described(seed, recommender.moods)}")
     screen.table(
@@ -144,7 +144,7 @@ def _print(
         [
             [str(row["rank"]), f"{row['score']:.3f}", words.name_of(row), words.artist_of(row)]
             + [words.score(row.get(mood)) for mood in shown]
-            for row in records(found.tracks)
+            for row in records(found.table)
         ],
     )
     if explain:
@@ -155,11 +155,11 @@ def _print(
 
 def document(recommender: Recommender, found: SimilarTracks, explain: bool) -> dict[str, Any]:
     """What ``--json`` prints."""
-    seed = series_record(found.seed)
+    seed = found.seed_row
     result = {
         "seed": {"track_id": found.seed_id, **track_document(seed, recommender.moods)},
         "count": len(found),
-        "tracks": [track_document(row, recommender.moods) for row in records(found.tracks)],
+        "tracks": [track_document(row, recommender.moods) for row in records(found.table)],
         "shortfall": found.explanation.shortfall,
         "notes": found.notes,
     }

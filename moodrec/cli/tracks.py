@@ -11,14 +11,17 @@ from moodrec.cli.jsonout import plain
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _DECIMALS: Final = 6
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame | pa.Table) -> list[dict[str, Any]]:
     """One dict a row, keyed by column."""
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+    table: Any = frame
+    rows = table.to_dict("records") if hasattr(table, "to_dict") else table.to_pylist()
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def series_record(row: pd.Series[Any]) -> dict[str, Any]:

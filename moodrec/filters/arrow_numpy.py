@@ -1,5 +1,5 @@
-"""Arrow arrays as NumPy arrays over the same memory. pyarrow's own way imports pandas, which takes longer than most
-searches.
+"""Arrow arrays as NumPy arrays over the same memory, and back. pyarrow's own ways import pandas, which takes longer
+than most searches.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ def values_of(array: pa.Array) -> NDArray[Any]:
     if data is None or len(array) == 0:
         return np.zeros(len(array), dtype)
     return np.frombuffer(data, dtype)[array.offset : array.offset + len(array)]
+
+
+def array_of(numbers: NDArray[Any]) -> pa.Array:
+    """An Arrow array over the memory of (n,) whole or floating numbers."""
+    piece = np.ascontiguousarray(numbers)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(piece.dtype), len(piece), [None, pa.py_buffer(piece)])
 
 
 def present_in(array: pa.Array) -> Mask | None:

@@ -164,6 +164,19 @@ def row_mask(condition: Condition, columns: ColumnTable) -> Mask:
     return selection.row_mask(select(condition, columns), len(columns))
 
 
+def as_condition(where: str | Condition) -> Condition:
+    """A condition, or what its text says; see :func:`moodrec.filters.parse.parse`.
+
+    Raises:
+        FilterError: the text cannot be read.
+    """
+    if not isinstance(where, str):
+        return where
+    from moodrec.filters.parse import parse  # and with it sqlglot, which takes a while
+
+    return parse(where)
+
+
 def parts_of(condition: Condition) -> tuple[Condition, ...]:
     """The parts that AND joins in ``condition``, or the whole of it."""
     return condition.parts if isinstance(condition, And) else (condition,)

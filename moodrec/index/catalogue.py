@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from moodrec.errors import DataError
 from moodrec.filters import selection
-from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.columns import ColumnTable
 from moodrec.index import kernel
 from moodrec.index.checks import Vectors
 from moodrec.index.passing import Wanted
+from moodrec.index.track_ids import TrackIds
 from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE, TRACK_ID
 
 Rows = NDArray[np.int64]
-_FEW: Final = 100
-_TIMES: Final = 20
-_LARGE: Final = 50_000
-"""Rows from which a dictionary of all ids takes longer than a few searches for one."""
+LARGE: Final = 50_000
+"""Rows from which a dictionary of all ids takes too long and too much memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +42,10 @@ class Catalogue:
     """(n,) False for tombstones."""
     columns: ColumnTable
     """The table as filters read it."""
+    track_ids: TrackIds
+    """Of all rows."""
     order: Rows | None = None
     """(n,) the place of each row among those that came in; None: rows lie in the order in which they came."""
-    _looked_for: list[int] = field(default_factory=list, repr=False)
-    """How many ids were looked for each time without a dictionary."""
 
     @classmethod
     def of(
@@ -58,10 +55,15 @@ class Catalogue:
         moods: Sequence[str],
         alive: NDArray[np.bool_] | None = None,
         order: Rows | None = None,
+        by_id: NDArray[np.int32] | None = None,
     ) -> Catalogue:
-        """A catalogue of checked vectors and a checked table; without ``alive`` every row counts."""
+        """A catalogue of checked vectors and a checked table; without ``alive`` every row counts. ``by_id`` (n,) are
+        the rows in the order of their ids, if they are known.
+        """
         living = np.ones(len(vectors), bool) if alive is None else alive
-        return cls(vectors, table, tuple(moods), living, ColumnTable(table, living), order)
+        column = table[TRACK_ID]
+        ids = TrackIds(column.chunk(0) if column.num_chunks == 1 else column.combine_chunks(), by_id)
+        return cls(vectors, table, tuple(moods), living, ColumnTable(table, living), ids, order)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -99,26 +101,7 @@ class Catalogue:
 
     def ids_at(self, rows: Rows) -> NDArray[np.object_]:
         """The track ids of some rows; of a large catalogue, without making text of all the others."""
-        if len(self) < _LARGE:
-            return self.ids[rows]
-        data, offsets = self._id_text
-        places = zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True)
-        found = np.empty(len(rows), object)
-        found[:] = [str(data[start:end], "utf-8") for start, end in places]
-        return found
-
-    @cached_property
-    def _id_column(self) -> pa.Array:
-        """In one piece, where a single id is found at once."""
-        column = self.table[TRACK_ID]
-        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-    @cached_property
-    def _id_text(self) -> tuple[memoryview, NDArray[np.int32]]:
-        """All ids end to end, and where each begins."""
-        _, offsets, data = self._id_column.buffers()
-        at = self._id_column.offset
-        return memoryview(data), np.frombuffer(offsets, np.int32)[at : at + len(self._id_column) + 1]
+        return self.ids[rows] if len(self) < LARGE else self.track_ids.at(rows)
 
     def places(self, rows: Rows) -> Rows:
         """When rows came in, as numbers that rise."""
@@ -168,15 +151,8 @@ class Catalogue:
         return {self.ids[row]: int(row) for row in np.flatnonzero(self.alive)}
 
     def _known(self, track_ids: Sequence[str]) -> Mapping[str, int]:
-        """The rows of at least those of ``track_ids`` that are here. The first few of a large catalogue are looked
-        for one by one, sooner than all have been put in a dictionary.
-        """
-        if len(self) < _LARGE or len(track_ids) > _FEW or len(self._looked_for) >= _TIMES:
-            return self._row_of
-        self._looked_for.append(len(track_ids))
-        wanted = pa.array([track_id for track_id in track_ids if isinstance(track_id, str)], pa.string())
-        found = np.flatnonzero(flags_of(pc.is_in(self._id_column, wanted)) & self.alive)
-        return {self._id_column[row].as_py(): row for row in found.tolist()}
+        """The rows of at least those of ``track_ids`` that are here."""
+        return self._row_of if len(self) < LARGE else self.track_ids.rows_of(track_ids, self.alive)
 
     def __contains__(self, track_id: object) -> bool:
         return isinstance(track_id, str) and track_id in self._known([track_id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,29 @@ def write_index(index: Any, path: Path) -> None:
     faiss.write_index(index, str(path))
 
 
-def read_index(path: Path) -> Any:
-    """Read a FAISS index whose checksum has been verified: FAISS itself reads damaged files."""
-    return faiss.read_index(str(path))
+def read_index(path: Path, mapped: bool = False) -> Any:
+    """Read a FAISS index whose checksum has been verified: FAISS itself reads damaged files.
+
+    Args:
+        path: of the file.
+        mapped: leave inverted lists in the file, and map it into memory, where the system can.
+    """
+    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped and os.name == "posix" else 0)
+
+
+def in_memory(index: Any) -> None:
+    """Bring inverted lists that are mapped from a file into memory, where they can grow and be written. The mapping
+    stays as long as the index does: a search in another thread may be reading it.
+    """
+    mapped = faiss.downcast_InvertedLists(index.invlists)
+    if isinstance(mapped, faiss.ArrayInvertedLists):
+        return
+    lists = faiss.ArrayInvertedLists(index.nlist, index.code_size)
+    for i in range(index.nlist):
+        if size := mapped.list_size(i):
+            lists.add_entries(i, size, mapped.get_ids(i), mapped.get_codes(i))
+    index.own_invlists = False
+    mapped.this.acquire()
+    faiss.add_to_referenced_objects(index, mapped)
+    lists.this.disown()
+    index.replace_invlists(lists, True)

@@ -20,7 +20,16 @@ from moodrec.errors import CorruptStoreError, DataError
 from moodrec.index import calibration, kernel
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
-from moodrec.index.engine import INDEX_FILE, UNBOUNDED, Candidates, Facts, PassesOver, read_index, write_index
+from moodrec.index.engine import (
+    INDEX_FILE,
+    UNBOUNDED,
+    Candidates,
+    Facts,
+    PassesOver,
+    in_memory,
+    read_index,
+    write_index,
+)
 from moodrec.index.faiss_lists import FaissLists
 from moodrec.index.list_search import ListSearch
 from moodrec.index.list_shares import KnownShares
@@ -138,7 +147,7 @@ class IvfEngine:
         """
         if not (folder / _RULE_FILE).exists():
             raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
-        index = read_index(folder / INDEX_FILE)
+        index = read_index(folder / INDEX_FILE, mapped=True)
         with np.load(folder / _RULE_FILE, allow_pickle=False) as saved:
             rule = StopRule(_centroids(index), **saved)
         shares = KnownShares.open(folder / _SHARES_FILE)
@@ -173,6 +182,7 @@ class IvfEngine:
     def extended(self, catalogue: Catalogue, n_new: int) -> IvfEngine:
         """Put the new rows into their lists."""
         self._search = None  # it knows where lists lie, and they move
+        in_memory(self.index)
         new = slice(len(catalogue) - n_new, None)
         vectors = catalogue.vectors[new]
         list_of = _nearest_lists(self.index, vectors)
@@ -189,6 +199,7 @@ class IvfEngine:
 
     def save(self, folder: Path) -> Facts:
         """Write the lists and the stop rule."""
+        in_memory(self.index)
         write_index(self.index, folder / INDEX_FILE)
         np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
         self.shares.save(folder / _SHARES_FILE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ctypes import c_int64
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class ListSearch:
         codes, rows, sizes = _places(index)
         by_bytes = index.code_size == index.d
         middle, step = _decoding(index) if by_bytes else (np.zeros(0, np.float32),) * 2
-        runs, starts = _runs(index, sizes)
+        runs, starts = _runs(rows, sizes)
         tables = (rule.left, rule.left_at_edge, rule.ranks)
         floats = (rule.centroids, middle, step, sizes, rule.spread, rule.shape, *tables)
         contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
@@ -110,13 +111,18 @@ def _places(index: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[n
     return codes, rows, np.array([lists.list_size(i) for i in every], np.int64)
 
 
-def _runs(index: Any, sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(nlist,) how many rows at the head of each list follow one another, and the first of them."""
-    runs, starts = np.zeros_like(sizes), np.zeros_like(sizes)
+def _runs(rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(nlist,) how many rows at the head of each list follow one another, and the first of them.
+
+    The rows of a list rise, so one whose ends are as far apart as it is long has no gap.
+    """
+    runs, starts = sizes.copy(), np.zeros_like(sizes)
     for i in np.flatnonzero(sizes).tolist():
-        rows = faiss.rev_swig_ptr(index.invlists.get_ids(i), int(sizes[i]))
-        breaks = np.flatnonzero(np.diff(rows) != 1)
-        runs[i], starts[i] = breaks[0] + 1 if len(breaks) else sizes[i], rows[0]
+        place, size = int(rows[i]), int(sizes[i])
+        starts[i] = c_int64.from_address(place).value
+        if c_int64.from_address(place + 8 * (size - 1)).value - starts[i] != size - 1:
+            numbers = np.ctypeslib.as_array((c_int64 * size).from_address(place))
+            runs[i] = np.flatnonzero(np.diff(numbers) != 1)[0] + 1
     return runs, starts
 
 

@@ -103,7 +103,9 @@ class MoodIndex(IndexView):
 
         Raises:
             NotFoundError: there is no index.
-            CorruptStoreError: a file is damaged.
+            CorruptStoreError: a file is damaged. The vectors of a large index (64 MiB and more) are checked while it
+                is in use: a search raises this as soon as damage has been seen, a change or :meth:`save` waits for
+                the check.
         """
         return read_current(Path(path), lambda version: cls(load(version, device), version))
 
@@ -113,7 +115,9 @@ class MoodIndex(IndexView):
         Raises:
             UsageError: ``path`` is a file, or a folder of other things.
             StoreLockedError: another process is writing there.
+            CorruptStoreError: what was opened is damaged.
         """
+        self._wait_for_check()
         write = saver(self._catalogue, self._engine, self._config, self._origin)
         self._version = publish(Path(path), write)
 
@@ -215,6 +219,8 @@ class MoodIndex(IndexView):
         return self._run(replace(wish, exclude=[*names(wish.exclude, "exclude"), *weights]), query)
 
     def _run(self, wish: Wish, queries: Vectors, own: Rows | None = None) -> Hits:
+        if self._check is not None:
+            self._check.raise_if_damaged()
         request = resolve(wish, self._catalogue, queries, own)
         return planner.run(self._catalogue, self._engine, self._config, request)
 
@@ -270,8 +276,14 @@ class MoodIndex(IndexView):
 
     def _adopt(self, catalogue: Catalogue, engine: Engine | None) -> None:
         """Go on with these; built anew where too many rows are tombstones, or the structure has been outgrown."""
+        self._wait_for_check()
         dead = len(catalogue) - catalogue.n_alive
         too_many = dead > self._config.max_removed * len(catalogue) and catalogue.n_alive > 0
         if too_many or (engine is not None and engine.outgrown(self._config.max_growth)):
             catalogue, engine = build_engine(catalogue.compacted(), self._config)
         self._catalogue, self._engine = catalogue, engine
+
+    def _wait_for_check(self) -> None:
+        if self._check is not None:
+            self._check.wait()
+            self._check = None

@@ -14,15 +14,19 @@ from pydantic import ValidationError
 
 from moodrec.config import IndexConfig, explain
 from moodrec.errors import CorruptStoreError, UsageError
-from moodrec.index.catalogue import Catalogue
+from moodrec.index.catalogue import LARGE, Catalogue
 from moodrec.index.engine import Engine
 from moodrec.index.faiss_index import open_engine
+from moodrec.index.late_check import LateCheck
 from moodrec.index.store import Manifest, Version
 
 _VECTORS: Final = "vectors.npy"
 _TRACKS: Final = "tracks.arrow"
 _ALIVE: Final = "alive.npy"
 _ORDER: Final = "order.npy"
+_BY_ID: Final = "by-id.npy"
+_LARGE_FILE: Final = 1 << 26
+"""Bytes of vectors (some 130,000 tracks) from which nobody waits for their checksum."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Opened:
     engine: Engine | None
     config: IndexConfig
     origin: Origin
+    check: LateCheck | None = None
+    """Of files that were not verified before they were opened."""
 
 
 def saver(
@@ -56,6 +62,8 @@ def saver(
             np.save(folder / _ALIVE, catalogue.alive, allow_pickle=False)
         if catalogue.order is not None:
             np.save(folder / _ORDER, catalogue.order, allow_pickle=False)
+        if len(catalogue) >= LARGE:
+            np.save(folder / _BY_ID, catalogue.track_ids.in_order, allow_pickle=False)
         return Manifest(
             rows=len(catalogue),
             dim=catalogue.dim,
@@ -72,7 +80,7 @@ def saver(
 
 
 def load(version: Version, device: str | None = None) -> Opened:
-    """Read a version; its checksums come first.
+    """Read a version; its checksums come first, but for that of large vectors, which is taken meanwhile.
 
     Args:
         version: what to read.
@@ -82,13 +90,16 @@ def load(version: Version, device: str | None = None) -> Opened:
         CorruptStoreError: a file is damaged, or does not fit the manifest.
         UsageError: the preset cannot be had on that device.
     """
-    version.verify()
+    files = version.manifest.files
+    late = frozenset(name for name in (_VECTORS,) if name in files and files[name].size > _LARGE_FILE)
+    version.verify_sizes(late)
+    version.verify(files.keys() - late)
     manifest, folder = version.manifest, version.folder
     config = manifest.config if device is None else _on(device, manifest.config)
     catalogue = _read_catalogue(version)
     engine = open_engine(folder, catalogue, config, manifest.facts)
     origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
-    return Opened(catalogue, engine, config, origin)
+    return Opened(catalogue, engine, config, origin, LateCheck(version, late) if late else None)
 
 
 def _on(device: str, config: IndexConfig) -> IndexConfig:
@@ -103,11 +114,15 @@ def _read_catalogue(version: Version) -> Catalogue:
     vectors = _read_array(folder / _VECTORS, mapped=True)
     table = _read_table(folder / _TRACKS)
     alive = _read_array(folder / _ALIVE) if _ALIVE in manifest.files else None
-    order = np.asarray(_read_array(folder / _ORDER, mapped=True)) if _ORDER in manifest.files else None
-    shapes = {len(part) for part in (table, vectors, alive, order) if part is not None} | {manifest.rows}
+    order, by_id = (
+        np.asarray(_read_array(folder / name, mapped=True)) if name in manifest.files else None
+        for name in (_ORDER, _BY_ID)
+    )
+    parts = (table, vectors, alive, order, by_id)
+    shapes = {len(part) for part in parts if part is not None} | {manifest.rows}
     if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
         raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
-    return Catalogue.of(vectors, table, manifest.moods, alive, order)
+    return Catalogue.of(vectors, table, manifest.moods, alive, order, by_id)
 
 
 def _read_array(path: Path, mapped: bool = False) -> NDArray[Any]:

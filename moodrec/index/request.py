@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from moodrec.errors import UsageError
 from moodrec.filters.column_types import TextColumn, fold
-from moodrec.filters.columns import parts_of, select
+from moodrec.filters.columns import as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
-from moodrec.filters.parse import parse
 from moodrec.filters.selection import Range
 from moodrec.filters.selection import Rows as NamedRows
 from moodrec.index.blending import Blend, resolve_blend
@@ -214,8 +213,8 @@ def _wanted(wish: Wish, catalogue: Catalogue, others: Sequence[Term]) -> Wanted:
 def _where(wish: Wish, catalogue: Catalogue) -> list[Term]:
     if wish.where is None:
         return []
-    condition = parse(wish.where) if isinstance(wish.where, str) else wish.where
-    return [Term(part, select(part, catalogue.columns)) for part in parts_of(condition)]
+    parts = parts_of(as_condition(wish.where))
+    return [Term(part, select(part, catalogue.columns)) for part in parts]
 
 
 def _moods(blend: Blend | None, catalogue: Catalogue) -> list[Term]:

@@ -7,7 +7,8 @@
 
 A version is written under another name, synced to disk, renamed, and then named in ``CURRENT``, which is replaced in
 one step: whoever opens the folder sees the old version or the new one, whole, and a crash leaves the old one. Every
-file's checksum stands in the manifest and is verified before the file is read.
+file's checksum stands in the manifest, and is verified before the file is read; that of large vectors, which are
+mapped into memory, while they are (:mod:`moodrec.index.late_check`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from pydantic import Field, ValidationError, field_validator
 from moodrec.config import Config, IndexConfig, explain
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import write_atomically
+from moodrec.index.checksums import FileRecord
 from moodrec.index.runtime import max_threads
 from moodrec.lock import WriterLock
 
@@ -41,20 +42,9 @@ _UNFINISHED: Final = ".writing-"
 # There until the first version is the current one: what a crash leaves before that is no damaged index.
 _FIRST: Final = ".first-save"
 _ATTEMPTS: Final = 5
-_BLOCK: Final = 1 << 23
 _RETIRED: Final = {"sq8_from"}
 
 Result = TypeVar("Result")
-
-
-class FileRecord(Config):
-    """Size in bytes and checksum of one file of a version."""
-
-    size: int
-    sha256: str
-    """Of the file; of one in blocks, the SHA-256 of its blocks' digests one after the other."""
-    block: int = 0
-    """Bytes a block, so that many cores can check one file; 0: the file is in one."""
 
 
 class Manifest(Config):
@@ -93,18 +83,31 @@ class Version:
     folder: Path
     manifest: Manifest
 
-    def verify(self) -> None:
-        """Compare every file with its size and checksum.
+    def verify(self, names: Collection[str] | None = None, threads: int | None = None) -> None:
+        """Compare files with their sizes and checksums: all, unless some are named.
 
         Raises:
-            CorruptStoreError: one differs, or is missing.
+            CorruptStoreError: one differs.
         """
         for name, record in self.manifest.files.items():
-            path = self.folder / name
-            if path.stat().st_size != record.size or _sha256(path, record.block) != record.sha256:
-                raise CorruptStoreError(
-                    f"{path}: the file is damaged (its checksum differs); build the index anew"
-                )
+            if names is None or name in names:
+                path = self.folder / name
+                self._require(record.fits(path, threads or max_threads()), path)
+
+    def verify_sizes(self, names: Collection[str]) -> None:
+        """Compare files with their sizes alone.
+
+        Raises:
+            CorruptStoreError: one differs.
+        """
+        for name in names:
+            self._require(self.manifest.files[name].has_size_of(self.folder / name), self.folder / name)
+
+    def _require(self, intact: bool, path: Path) -> None:
+        if not intact:
+            raise CorruptStoreError(
+                f"{path}: the file is damaged (its checksum differs); build the index anew"
+            )
 
 
 def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
@@ -127,7 +130,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
         folder = root / f"{_UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
         manifest = describe(folder)
-        files = {path.name: _record(path) for path in folder.iterdir()}
+        files = {path.name: FileRecord.of(path, max_threads()) for path in folder.iterdir()}
         manifest = manifest.model_copy(update={"files": files})
         text = (manifest.model_dump_json(indent=2) + "\n").encode()
         (folder / MANIFEST).write_bytes(text)
@@ -240,28 +243,6 @@ def _remove_others(root: Path, kept: Path) -> None:
     for path in _versions(root):
         if path != kept:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _record(path: Path) -> FileRecord:
-    size = path.stat().st_size
-    block = _BLOCK if size > _BLOCK else 0
-    return FileRecord(size=size, sha256=_sha256(path, block), block=block)
-
-
-def _sha256(path: Path, block: int) -> str:
-    if not block:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    starts = range(0, path.stat().st_size, block)
-    with ThreadPoolExecutor(max_threads()) as pool:
-        digests = pool.map(lambda start: _block_digest(path, start, block), starts)
-        return hashlib.sha256(b"".join(digests)).hexdigest()
-
-
-def _block_digest(path: Path, start: int, size: int) -> bytes:
-    with path.open("rb", buffering=0) as file:
-        file.seek(start)
-        return hashlib.sha256(file.read(size)).digest()
 
 
 def _sync(folder: Path) -> None:

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from moodrec.config import IndexConfig
 from moodrec.errors import CorruptStoreError, ModelMismatchError, NotFoundError
-from moodrec.filters.columns import select
+from moodrec.filters.arrow_numpy import array_of
+from moodrec.filters.columns import as_condition, select
 from moodrec.filters.conditions import Condition
-from moodrec.filters.parse import parse
 from moodrec.index.catalogue import Catalogue, Rows
 from moodrec.index.checks import Vectors, listed
 from moodrec.index.engine import Engine
@@ -54,6 +54,7 @@ class IndexView:
         self._engine: Engine | None = opened.engine
         self._config: IndexConfig = opened.config
         self._origin: Origin = opened.origin
+        self._check = opened.check
         self._version = version
 
     def __len__(self) -> int:
@@ -89,10 +90,9 @@ class IndexView:
         Raises:
             FilterError: it cannot be read, or names an unknown column.
         """
-        condition = parse(where) if isinstance(where, str) else where
-        mask, _ = evaluated(select(condition, self._catalogue.columns), len(self._catalogue))
+        mask, _ = evaluated(select(as_condition(where), self._catalogue.columns), len(self._catalogue))
         rows = self._catalogue.living_rows
-        return self._catalogue.table.take(pa.array(rows[mask[rows]]))
+        return self._catalogue.table.take(array_of(rows[mask[rows]]))
 
     def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
         """The rows of the track table for these ids, in their order.
@@ -100,7 +100,15 @@ class IndexView:
         Raises:
             NotFoundError: a track is not here.
         """
-        return to_pandas(self._catalogue.table.take(pa.array(self._rows(track_ids))))
+        return to_pandas(self.rows(track_ids))
+
+    def rows(self, track_ids: Sequence[str]) -> pa.Table:
+        """The same as an Arrow table.
+
+        Raises:
+            NotFoundError: a track is not here.
+        """
+        return self._catalogue.table.take(array_of(self._rows(track_ids)))
 
     def vectors(self, track_ids: Sequence[str]) -> Vectors:
         """(len(track_ids), d) unit vectors, in the order asked for.

@@ -102,7 +102,7 @@ class Recommender(CatalogueReader):
                 raise
             return self._similar_to_file(Path(seed).expanduser(), k, conditions)
         hits = self.index.similar_to(seed_id, k, **excluding(conditions, self.copies(seed_id)))
-        return self._similar(seed_id, self.index.tracks([seed_id]).iloc[0], hits)
+        return self._similar(seed_id, self.index.rows([seed_id]).to_pylist()[0], hits)
 
     @overload
     def by_mood(self, target: Mood, k: int = 20, **conditions: Unpack[Conditions]) -> Recommendations: ...
@@ -301,11 +301,11 @@ class Recommender(CatalogueReader):
             self.index, {track_id: weights[track_id] for track_id in known}, k, excluding(conditions, copies)
         )
 
-    def _similar(self, seed_id: str | None, seed: pd.Series[Any], hits: Hits) -> SimilarTracks:
+    def _similar(self, seed_id: str | None, seed: Mapping[str, Any], hits: Hits) -> SimilarTracks:
         return SimilarTracks(
             seed_id=seed_id,
-            seed=seed,
-            tracks=ranked_tracks(self.index, hits),
+            seed_row=seed,
+            table=ranked_tracks(self.index, hits),
             hits=hits,
             moods=self.moods,
             notes=self.notes,

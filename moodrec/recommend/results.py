@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, overload
@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.filters.arrow_numpy import array_of
 from moodrec.html import score_table
+from moodrec.index.frames import to_pandas
 from moodrec.schema import ARTIST, TITLE, TRACK_ID
 
 if TYPE_CHECKING:
@@ -29,29 +31,35 @@ QUERY: Final = "query"
 class Recommendations:
     """Tracks for one query, best first."""
 
-    tracks: pd.DataFrame
+    table: pa.Table
     """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
     hits: Hits
     """The answer of the index."""
     moods: tuple[str, ...] = ()
-    """The columns of ``tracks`` that are moods."""
+    """The columns that are moods."""
     notes: tuple[str, ...] = ()
     """What the user should know, such as that the index is out of date."""
+
+    @cached_property
+    def tracks(self) -> pd.DataFrame:
+        """``table`` in pandas, a row a track."""
+        return to_pandas(self.table)
 
     @property
     def track_ids(self) -> list[str]:
         """The ids, best first."""
-        ids: list[str] = self.tracks[TRACK_ID].tolist()
+        ids: list[str] = self.table[TRACK_ID].to_pylist()
         return ids
 
     @property
     def scores(self) -> NDArray[np.float32]:
         """(len,) scores, higher is better."""
-        return self.tracks[SCORE].to_numpy(np.float32)
+        scores: NDArray[np.float32] = self.table[SCORE].to_numpy().astype(np.float32)
+        return scores
 
     def to_arrow(self) -> pa.Table:
-        """``tracks`` as an Arrow table."""
-        return pa.Table.from_pandas(self.tracks, preserve_index=False).replace_schema_metadata(None)
+        """``table``, as batches have it too."""
+        return self.table
 
     @property
     def explanation(self) -> Explanation:
@@ -63,14 +71,15 @@ class Recommendations:
         return str(self.explanation)
 
     def __len__(self) -> int:
-        return len(self.tracks)
+        return len(self.table)
 
     def _repr_html_(self) -> str:
         """For notebooks: names, scores, and the moods as bars."""
-        names = [name for name in (RANK, TITLE, ARTIST, SCORE, *self.moods) if name in self.tracks]
+        known = self.table.column_names
+        names = [name for name in (RANK, TITLE, ARTIST, SCORE, *self.moods) if name in known]
         if TITLE not in names:
             names.insert(1, TRACK_ID)
-        rows = self.tracks[names].to_dict("records")
+        rows = self.table.select(names).to_pylist()
         return score_table(names, rows, self.moods, caption=self._caption())
 
     def _caption(self) -> str:
@@ -83,11 +92,18 @@ class SimilarTracks(Recommendations):
 
     seed_id: str | None
     """The seed's id; None for a file that is not in the index."""
-    seed: pd.Series[Any]
-    """The seed's row of the track table; of a file, its path and its moods."""
+    seed_row: Mapping[str, Any]
+    """The seed's row of the track table, None where something is unknown; of a file, its path and its moods."""
+
+    @cached_property
+    def seed(self) -> pd.Series[Any]:
+        """``seed_row`` in pandas."""
+        import pandas as pd
+
+        return pd.Series(self.seed_row, dtype=object)
 
     def _caption(self) -> str:
-        names = [self.seed.get(name) for name in (TITLE, ARTIST)]
+        names = [self.seed_row.get(name) for name in (TITLE, ARTIST)]
         known = [name for name in names if isinstance(name, str)] or [self.seed_id or "a file"]
         return f"Like {' - '.join(known)}: {super()._caption()}"
 
@@ -142,7 +158,7 @@ class Batch(Sequence[Recommendations]):
         if isinstance(place, slice):
             return [self[i] for i in range(*place.indices(len(self)))]
         return Recommendations(
-            tracks=ranked_tracks(self.source, self.hits, range(len(self))[place]),
+            table=ranked_tracks(self.source, self.hits, range(len(self))[place]),
             hits=self.hits,
             moods=self.source.moods,
             notes=self.notes,
@@ -157,20 +173,17 @@ class Batch(Sequence[Recommendations]):
         return score_table(names, shown.to_dict("records"), (), caption=f"{len(self)} queries")
 
 
-def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pd.DataFrame:
+def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pa.Table:
     """The hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front."""
     count = int(hits.counts[query])
     return with_scores(index, hits.track_ids[query, :count].tolist(), hits.scores[query, :count])
 
 
-def with_scores(
-    index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]
-) -> pd.DataFrame:
+def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]) -> pa.Table:
     """The rows of some tracks, best first, with ``rank``, ``track_id`` and ``score`` in front."""
-    tracks = index.tracks(track_ids)
+    rows = index.rows(track_ids)
     # The user's own columns of these names stay, under other names.
-    tracks = tracks.rename(columns={RANK: f"{RANK}_", SCORE: f"{SCORE}_"})
-    tracks.insert(0, RANK, range(1, len(track_ids) + 1))
-    tracks.insert(1, TRACK_ID, tracks.pop(TRACK_ID))
-    tracks.insert(2, SCORE, np.asarray(scores))
-    return tracks
+    renamed = {RANK: f"{RANK}_", SCORE: f"{SCORE}_"}
+    others = {renamed.get(name, name): rows[name] for name in rows.column_names if name != TRACK_ID}
+    ranks = array_of(np.arange(1, len(rows) + 1))
+    return pa.table({RANK: ranks, TRACK_ID: rows[TRACK_ID], SCORE: array_of(scores), **others})

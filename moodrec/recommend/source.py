@@ -7,23 +7,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import pandas as pd
-
 from moodrec.audio.quiet import quiet_c_libraries
-from moodrec.catalog.refresh import index_is_stale
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import CorruptStoreError, ModelMismatchError, NotFoundError, UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.html import score_table
 from moodrec.index.frames import to_pandas
 from moodrec.index.mood_index import MoodIndex
-from moodrec.library.library import Library
 from moodrec.library.snapshot import DUPLICATE_OF
 from moodrec.recommend.listing import in_order, sort_keys
 from moodrec.schema import PATH, TRACK_ID
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from moodrec.embedding.mood_model import MoodModel, TrackMoods
+    from moodrec.library.library import Library
 
 
 class CatalogueReader:
@@ -55,6 +54,8 @@ class CatalogueReader:
         folder = Path(path)
         if not (folder / "library.sqlite").exists():
             return cls(MoodIndex.open(folder), (), model)
+        from moodrec.library.library import Library
+
         with Library.open(folder) as library:
             index = _index_of(library)
             return cls(index, _notes(index, library), model)
@@ -76,8 +77,11 @@ class CatalogueReader:
 
     def _repr_html_(self) -> str:
         """For notebooks: how the moods spread."""
-        table = self.frame[list(self.moods)].quantile([0.1, 0.5, 0.9]).T if self.moods else pd.DataFrame()
-        rows = [{"mood": mood, **{f"{q:.0%}": row[q] for q in row.index}} for mood, row in table.iterrows()]
+        places = (0.1, 0.5, 0.9)
+        rows = [
+            {"mood": mood, **{f"{q:.0%}": self.frame[mood].quantile(q) for q in places}}
+            for mood in self.moods
+        ]
         columns = ["mood", "10%", "50%", "90%"] if rows else []
         return score_table(columns, rows, columns[1:], caption=f"{len(self.index)} tracks")
 
@@ -132,7 +136,7 @@ class CatalogueReader:
             found[original] = (*found.get(original, (original,) if original in self.index else ()), copy)
         return found
 
-    def _heard(self, path: Path) -> tuple[pd.Series[Any], TrackMoods]:
+    def _heard(self, path: Path) -> tuple[dict[str, Any], TrackMoods]:
         """A file that is not in the index: its path and moods as a row, and what the model heard."""
         model = self._hearing_model()
         if self.index.model_fingerprint is None:
@@ -144,7 +148,7 @@ class CatalogueReader:
         with quiet_c_libraries():
             heard = model.analyze(path)
         moods = dict(zip(model.moods, heard.mood_scores.tolist(), strict=True))
-        return pd.Series({PATH: str(path), **moods}), heard
+        return {PATH: str(path), **moods}, heard
 
     def _hearing_model(self) -> MoodModel:
         from moodrec.embedding.mood_model import MoodModel  # and with it torch
@@ -166,6 +170,8 @@ def _index_of(library: Library) -> MoodIndex:
 
 
 def _notes(index: MoodIndex, library: Library) -> tuple[str, ...]:
+    from moodrec.catalog.refresh import index_is_stale
+
     if not index_is_stale(index, library):
         return ()
     return (

@@ -94,12 +94,13 @@ def test_a_violation_or_a_short_answer_misses_its_goal(tmp_path: Path) -> None:
 
 def test_the_exponent_of_growth(tmp_path: Path) -> None:
     def size(n: int) -> dict[str, Any]:
-        return {"cells": {"no filter": {"cpu_ms": 0.01 * n**0.5}}}
+        return {"cells": {"no filter": {"cpu_ms": 0.01 * n**0.5}}, "first_answer_s": n / 1e6}
 
     sizes = {str(n): size(n) for n in (10_000, 100_000, 1_000_000)}
     write(tmp_path, "growth-clustered.json", {"data": "clustered", "sizes": sizes})
     found = goal(tmp_path, "n^0.4")
     assert (found.met, found.figure) == (False, "at most n^0.50 (clustered, no filter, up to 1,000,000)")
+    assert (goal(tmp_path, "first answer").met, goal(tmp_path, "first answer").figure) == (False, "1.00 s")
 
 
 def test_the_page_from_small_results(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from moodrec.errors import (
     UsageError,
 )
 from moodrec.index import Explanation, Hits, MoodIndex
+from moodrec.index.track_ids import TrackIds
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import assert_same
 from tests.oracles import blend_scores
@@ -335,17 +337,42 @@ def test_threads_come_from_the_environment() -> None:
         assert ("is not a number of threads" in done.stderr) == (not expected)
 
 
-def test_ids_of_a_large_index_are_found_before_there_is_a_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moodrec.index.catalogue._LARGE", 100)
+def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moodrec.index.catalogue.LARGE", 100)
+    monkeypatch.setattr("moodrec.index.persistence.LARGE", 100)
     index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS)
-    index.remove(["t7"])
+    index.remove(["t7", "t9"])
     index.add(SAMPLE.vectors[7:8], SAMPLE.table.slice(7, 1))
-    for _ in range(2):
-        assert "t3" in index
-        assert "t7" in index
-        assert "nobody" not in index
-        assert 3 not in index
-        np.testing.assert_array_equal(index.vectors(["t7", "t2", "t7"]), SAMPLE_UNIT[[7, 2, 7]])
-        with pytest.raises(NotFoundError, match="'nobody'"):
-            index.vectors(["t2", "nobody"])
-        monkeypatch.setattr("moodrec.index.catalogue._TIMES", 0)  # now with a dictionary
+    index.save(tmp_path / "index")
+    for opened in (index, MoodIndex.open(tmp_path / "index")):
+        for few, passes in (
+            (200, 20),
+            (200, 0),
+            (0, 0),
+        ):  # passes over all, then bisection, then passes again
+            monkeypatch.setattr("moodrec.index.track_ids._FEW", few)
+            monkeypatch.setattr("moodrec.index.track_ids._PASSES", passes)
+            assert "t3" in opened
+            assert "t7" in opened
+            assert "t9" not in opened
+            assert "nobody" not in opened
+            assert 3 not in opened
+            np.testing.assert_array_equal(opened.vectors(["t7", "t2", "t7"]), SAMPLE_UNIT[[7, 2, 7]])
+            with pytest.raises(NotFoundError, match="'nobody'"):
+                opened.vectors(["t2", "nobody"])
+
+
+@given(st.lists(st.text(max_size=5), max_size=30), st.data())
+def test_track_ids_in_a_dictionary_and_without(ids: list[str], data: st.DataObject) -> None:
+    alive = np.zeros(len(ids), bool)
+    known: dict[str, int] = {}
+    for row, track_id in enumerate(ids):  # of an id, at most one row is alive
+        if track_id not in known and data.draw(st.booleans()):
+            known[track_id], alive[row] = row, True
+    wanted = [*ids, *data.draw(st.lists(st.text(max_size=5), max_size=5))]
+    expected = {track_id: known[track_id] for track_id in wanted if track_id in known}
+    found = TrackIds(pa.array(ids, pa.string()))
+    assert found.rows_of(wanted, alive) == expected
+    assert len(found.in_order) == len(ids)
+    assert found.rows_of(wanted, alive) == expected
+    assert found.at(np.arange(len(ids))).tolist() == ids

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
-from moodrec.index import store
+from moodrec.index import checksums, persistence, store
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.persistence import load
 from tests.catalogues import MOODS, Sample, sample_catalogue
@@ -163,10 +163,10 @@ def test_a_version_replaced_while_it_is_opened_is_opened_anew(
     index.remove("t1")
     verify = store.Version.verify
 
-    def replaced_meanwhile(version: store.Version) -> None:
+    def replaced_meanwhile(version: store.Version, *named: object) -> None:
         monkeypatch.setattr(store.Version, "verify", verify)
         index.save(root)
-        verify(version)
+        verify(version, *named)
 
     monkeypatch.setattr(store.Version, "verify", replaced_meanwhile)
     assert len(MoodIndex.open(root)) == 59
@@ -201,7 +201,7 @@ def test_an_index_of_a_newer_moodrec(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_large_file_is_checked_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_BLOCK", 1000)
+    monkeypatch.setattr(checksums, "_BLOCK", 1000)
     root = tmp_path / "index"
     built().save(root)
     MoodIndex.open(root).verify()
@@ -215,6 +215,33 @@ def test_a_large_file_is_checked_in_blocks(tmp_path: Path, monkeypatch: pytest.M
             MoodIndex.open(root)
     swapped = intact[1000:2000] + intact[:1000] + intact[2000:]
     path.write_bytes(swapped)
+    with pytest.raises(CorruptStoreError, match="checksum"):
+        MoodIndex.open(root)
+
+
+def test_large_vectors_are_checked_while_they_are_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_LARGE_FILE", 1000)
+    root = tmp_path / "index"
+    built().save(root)
+    opened = MoodIndex.open(root)
+    opened.remove("t1")  # waits for the check
+    opened.save(tmp_path / "copy")
+    path = next(root.glob("v*/vectors.npy"))
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    opened = MoodIndex.open(root)
+    with pytest.raises(CorruptStoreError, match="checksum"):
+        opened.remove("t1")
+    assert "t1" in opened
+    with pytest.raises(CorruptStoreError, match="checksum"):
+        opened.save(tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(CorruptStoreError, match="checksum"):
+        opened.search(SAMPLE.vectors[0])
+    path.write_bytes(damaged[:-1])
     with pytest.raises(CorruptStoreError, match="checksum"):
         MoodIndex.open(root)
 

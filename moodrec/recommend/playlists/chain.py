@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from moodrec.errors import UsageError
 from moodrec.filters.column_types import fold
 from moodrec.filters.conditions import Condition
+from moodrec.index.frames import to_pandas
 from moodrec.index.hits import Hits
 from moodrec.index.request import Conditions, names
 from moodrec.recommend.playlists.playlist import Playlist
@@ -99,7 +100,7 @@ class Chain:
         for track_id in self._closing:
             self._ids.append(track_id)
             self._scores.append(1.0)
-        tracks = with_scores(self._index, self._ids, np.array(self._scores))
+        tracks = to_pandas(with_scores(self._index, self._ids, np.array(self._scores)))
         return Playlist(title, tracks, self._index.moods, (*self._notes(), *self._recommender.notes))
 
     def _full(self) -> bool:

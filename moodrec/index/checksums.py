@@ -1,0 +1,58 @@
+"""Checksums of files: of large ones in blocks, so that many cores check one file."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self
+
+from moodrec.config import Config
+
+_BLOCK: Final = 1 << 23
+
+
+class FileRecord(Config):
+    """Size in bytes and checksum of a file."""
+
+    size: int
+    sha256: str
+    """Of the file; of one in blocks, the SHA-256 of its blocks' digests one after the other."""
+    block: int = 0
+    """Bytes a block; 0: the file is in one."""
+
+    @classmethod
+    def of(cls, path: Path, threads: int) -> Self:
+        """The record of a file as it is."""
+        size = path.stat().st_size
+        block = _BLOCK if size > _BLOCK else 0
+        return cls(size=size, sha256=_sha256(path, block, threads), block=block)
+
+    def has_size_of(self, path: Path) -> bool:
+        """Whether a file has the size recorded."""
+        return path.stat().st_size == self.size
+
+    def fits(self, path: Path, threads: int) -> bool:
+        """Whether a file has the size and the checksum recorded."""
+        return self.has_size_of(path) and _sha256(path, self.block, threads) == self.sha256
+
+
+def _sha256(path: Path, block: int, threads: int) -> str:
+    if not block:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    starts = range(0, path.stat().st_size, block)
+    if threads == 1:  # no pool: the interpreter waits for those at its end
+        return _joined([_digest(path, start, block) for start in starts])
+    with ThreadPoolExecutor(threads) as pool:
+        return _joined(list(pool.map(lambda start: _digest(path, start, block), starts)))
+
+
+def _joined(digests: list[bytes]) -> str:
+    return hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def _digest(path: Path, start: int, size: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        return hashlib.sha256(file.read(size)).digest()
