@@ -29,6 +29,12 @@ QUERIES: Final = 64
 STEP: Final = 0.75
 """By which the share that may stay behind changes at a time."""
 MOST_STEPS: Final = 10
+_NEAR: Final = 3
+GROUPS: Final = (
+    (slice(0, _NEAR), ("no filter", "0.5 agrees")),
+    (slice(_NEAR, None), ("0.5 opposes", "0.1 agrees", "0.1 opposes", "0.01 agrees", "0.01 opposes")),
+)
+"""Levels of the rule, and the kinds of searches that go by them: what ends near the query, and what goes farther."""
 _DIRECTIONS: Final = 4
 _SHARES: Final = (0.5, 0.1, 0.01)
 _NOISE: Final = 0.3

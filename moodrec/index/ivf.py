@@ -6,7 +6,7 @@ codes; else FAISS does (:mod:`moodrec.index.faiss_lists`), by a plainer form of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from moodrec.index.list_search import ListSearch
 from moodrec.index.list_shares import KnownShares
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss, map_over, threads_for
-from moodrec.index.stopping import StopRule, fit
+from moodrec.index.stopping import INFORMED, UNINFORMED, StopRule, fit
 
 _RULE_FILE: Final = "stop-rule.npz"
 _SHARES_FILE: Final = "list-shares.npz"
@@ -106,37 +106,28 @@ class IvfEngine:
         return arranged, engine
 
     def _calibrate(self, catalogue: Catalogue, list_of: NDArray[np.int64]) -> None:
-        """Give the stop rule the least patience with which sample searches find enough, and the same again where it
-        is known which lists hold what a filter passes.
+        """Give the stop rule as much patience as sample searches need to find enough, and the same again where it is
+        known which lists hold what a filter passes.
         """
         known = calibration.trials(catalogue, self.config)
-        self._calibrating = True
-        self._tune(StopRule.scaled, catalogue, known)
+        self._calibrating, self._search = True, None
+        self._tune(UNINFORMED, catalogue, known)
         if self.lists_are_scanned:
             of_moods, self.shares = self.shares, calibration.shares_of(known, list_of, self.index.nlist)
-            self._tune(StopRule.more_patient, catalogue, [one for one in known if one.selection is not None])
+            self._search = None
+            self._tune(INFORMED, catalogue, [one for one in known if one.selection is not None])
             self.shares = of_moods
         else:  # whoever opens it with the kernel goes by shares that nothing was measured with
-            self.rule = self.rule.more_patient(calibration.STEP**calibration.MOST_STEPS)
+            self.rule = self.rule.scaled(calibration.STEP**calibration.MOST_STEPS, INFORMED)
         self._calibrating, self._search = False, None
 
-    def _tune(
-        self,
-        changed: Callable[[StopRule, float], StopRule],
-        catalogue: Catalogue,
-        known: Sequence[calibration.Trial],
-    ) -> None:
-        self._search = None
-        at_first = calibration.enough(self, catalogue, known, self.config.target_recall)
-        step = 1 / calibration.STEP if at_first else calibration.STEP
-        for _ in range(calibration.MOST_STEPS):
-            before = self.rule
-            self.rule, self._search = changed(before, step), None
-            now = calibration.enough(self, catalogue, known, self.config.target_recall)
-            if at_first and not now:
-                self.rule, self._search = before, None
-            if at_first != now:
-                return
+    def _tune(self, tables: Sequence[str], catalogue: Catalogue, known: Sequence[calibration.Trial]) -> None:
+        for levels, kinds in calibration.GROUPS:
+            trials = [one for one in known if one.kind in kinds]
+            for _ in range(calibration.MOST_STEPS):
+                if calibration.enough(self, catalogue, trials, self.config.target_recall):
+                    break
+                self.rule, self._search = self.rule.scaled(calibration.STEP, tables, levels), None
 
     @classmethod
     def open(cls, folder: Path, config: IndexConfig, facts: Facts) -> Self:
@@ -149,6 +140,8 @@ class IvfEngine:
             raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
         index = read_index(folder / INDEX_FILE, mapped=True)
         with np.load(folder / _RULE_FILE, allow_pickle=False) as saved:
+            if set(saved) != StopRule.fields():
+                raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
             rule = StopRule(_centroids(index), **saved)
         shares = KnownShares.open(folder / _SHARES_FILE)
         return cls(index, rule, config, int(facts["learnt_from"]), shares)

@@ -21,7 +21,7 @@ from moodrec.filters.selection import AllOf, AnyLookup, AnyOf, Lookup, Mask, Ran
 
 KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 _RANGE, _LOOKUP, _ANY_LOOKUP, _MASK, _CONSTANT, _AND, _OR = range(7)
 _DTYPES: Final = {
     np.dtype(name): number
@@ -77,6 +77,7 @@ class Lists(Structure):
         ("shape", c_void_p),
         ("left", c_void_p),
         ("left_at_edge", c_void_p),
+        ("left_where_known", c_void_p),
         ("ranks", c_void_p),
         ("levels", c_int64),
     )
@@ -141,7 +142,6 @@ class Plan(Structure):
         ("few", c_int64),
         ("shares", POINTER(Share)),
         ("n_shares", c_int64),
-        ("patience", c_double),
     )
 
 

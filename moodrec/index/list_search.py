@@ -50,13 +50,13 @@ class ListSearch:
         """
         self._index = index  # owns the memory
         self._n_rows = int(index.ntotal)
-        self._shares, self._patience, self._few = shares, float(rule.patience[0]), int(few)
+        self._shares, self._few = shares, int(few)
         self._first = first_lists
         codes, rows, sizes = _places(index)
         by_bytes = index.code_size == index.d
         middle, step = _decoding(index) if by_bytes else (np.zeros(0, np.float32),) * 2
         runs, starts = _runs(rows, sizes)
-        tables = (rule.left, rule.left_at_edge, rule.ranks)
+        tables = (rule.left, rule.left_at_edge, rule.left_where_known, rule.ranks)
         floats = (rule.centroids, middle, step, sizes, rule.spread, rule.shape, *tables)
         contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
         self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, *contiguous)
@@ -91,7 +91,7 @@ class ListSearch:
         if wanted.shares is None or wanted.shares[0] is not self:
             wanted.shares = (self, *self._shares_of(catalogue, wanted))
         _, shares, n_shares = wanted.shares
-        return kernel.Plan(depth, SPARE, self._first, self._few, shares, n_shares, self._patience)
+        return kernel.Plan(depth, SPARE, self._first, self._few, shares, n_shares)
 
     def _shares_of(self, catalogue: Catalogue, wanted: Wanted) -> tuple[Any, int]:
         made = []

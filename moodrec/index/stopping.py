@@ -11,16 +11,16 @@ far.
 The search stops when the lists that are left hold no more than a share of all the rows that may.
 
 How large a share may stay behind depends on the rank that the k-th score has among all rows, for the lists' tails are
-not quite normal: k without a filter, k / s under a filter that lets a share s of the nearby rows pass, or what the
-lists lead one to expect, if that is more. It is fitted when the index is built, from the exact neighbours of sample
-queries at several ranks; :mod:`moodrec.index.calibration` then has the last word.
+not normal, and at some depths less so than at others: k without a filter, k / s under a filter that lets a share s of
+the nearby rows pass, or what the lists lead one to expect, if that is more. It is fitted when the index is built,
+from the exact neighbours of sample queries at several ranks; :mod:`moodrec.index.calibration` has the last word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,17 @@ LEVEL_STEP: Final = 2
 _QUERIES_AT_ONCE: Final = 8
 _ROWS_AT_ONCE: Final = 1 << 16
 _LEAST_SPREAD: Final = 1e-6
-_UNFITTED: Final = (np.zeros(0, np.float32),) * 3
+_UNFITTED: Final = (np.zeros(0, np.float32),) * 4
 _EDGE: Final = 0.8
 """Of a rank, where its last rows begin."""
 _MARGIN: Final = 0.75
 """Of what the target recall lets go, calibration uses this share: other queries are never quite the sample."""
+
+UNINFORMED: Final = ("left", "left_at_edge")
+INFORMED: Final = ("left_where_known",)
+TABLES: Final = (*UNINFORMED, *INFORMED)
+"""Of the rule: how large a share may stay behind, by level."""
+_FIELDS: Final = ("spread", "shape", *TABLES, "ranks")
 
 Floats = NDArray[np.float32]
 
@@ -63,16 +69,20 @@ class StopRule:
 
     left_at_edge: Floats
     """(levels,) the same for the last fifth of such a rank: what a filter lets pass that opposes the query."""
+    left_where_known: Floats
+    """(levels,) the same where it is known which lists hold what a filter passes."""
     ranks: Floats
     """(levels,) how many rows the lists lead one to expect above such a rank, commonly."""
-    patience: Floats = field(default_factory=lambda: np.ones(1, np.float32))
-    """(1,) of what may stay behind, so much may where it is known which lists hold what a filter passes."""
 
     @property
     def fitted(self) -> dict[str, Floats]:
         """All but the centroids."""
-        names = ("spread", "shape", "left", "left_at_edge", "ranks", "patience")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    @staticmethod
+    def fields() -> set[str]:
+        """Names of all but the centroids."""
+        return set(_FIELDS)
 
     def visits(self, queries: Vectors, sizes: NDArray[np.int64]) -> Visits:
         """The order in which each query visits the lists, and what is expected of them."""
@@ -107,16 +117,12 @@ class StopRule:
         mean = (self.spread.astype(np.float64) ** 2 * before + new) / np.maximum(sizes, 1)
         return replace(self, spread=np.sqrt(mean).astype(np.float32))
 
-    def more_patient(self, factor: float) -> StopRule:
-        """The rule with more or less that may stay behind where it is known which lists hold what passes."""
-        return replace(self, patience=self.patience * np.float32(factor))
-
-    def scaled(self, factor: float) -> StopRule:
-        """The rule with more or less that may stay behind."""
-        left, at_edge = (
-            np.minimum(table * np.float32(factor), 1) for table in (self.left, self.left_at_edge)
-        )
-        return replace(self, left=left, left_at_edge=at_edge)
+    def scaled(self, factor: float, tables: Sequence[str] = TABLES, levels: slice = slice(None)) -> StopRule:
+        """The rule with more or less that may stay behind: in some tables, at some levels."""
+        changed = {name: getattr(self, name).copy() for name in tables}
+        for table in changed.values():
+            table[levels] = np.minimum(table[levels] * np.float32(factor), 1)
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,15 +171,11 @@ def fit(vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], config
         for of_level, sample in zip(samples, found, strict=True):
             of_level.append(sample)
     miss = (1 - config.target_recall) * _MARGIN
+    left = _least_near([_quantile([one.shares for one in level], miss) for level in samples])
+    at_edge = _least_near([_quantile([one.at_edge for one in level], miss) for level in samples])
+    ranks = np.maximum.accumulate([np.median([one.expected for one in level]) for level in samples])
     return replace(
-        rule,
-        left=_falling(
-            [np.quantile(np.concatenate([one.shares for one in level]), miss) for level in samples]
-        ),
-        left_at_edge=_falling(
-            [np.quantile(np.concatenate([one.at_edge for one in level]), miss) for level in samples]
-        ),
-        ranks=-_falling([-np.median([one.expected for one in level]) for level in samples]),
+        rule, left=left, left_at_edge=at_edge, left_where_known=left, ranks=ranks.astype(np.float32)
     )
 
 
@@ -189,8 +191,14 @@ class _Sample:
     """The same for the last of them."""
 
 
-def _falling(values: Sequence[float | np.floating[Any]]) -> Floats:
-    return np.minimum.accumulate(np.array(values, np.float32))
+def _quantile(shares: Sequence[Floats], share: float) -> float:
+    return float(np.quantile(np.concatenate(shares), share))
+
+
+def _least_near(values: Sequence[float]) -> Floats:
+    """(levels,) the least of each level and its neighbours: nobody knows a rank that well."""
+    padded = np.pad(np.array(values, np.float32), 1, constant_values=np.inf)
+    return np.minimum(padded[1:-1], np.minimum(padded[:-2], padded[2:]))
 
 
 def levels(n: int) -> list[int]:

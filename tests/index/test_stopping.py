@@ -10,7 +10,7 @@ from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import track_table
 from moodrec.index.ivf import IvfEngine
 from moodrec.index.presets import load_preset
-from moodrec.index.stopping import fit, levels
+from moodrec.index.stopping import TABLES, fit, levels
 from tests.catalogues import clustered, sample_catalogue
 
 CONFIG = load_preset("ivf-sq8")
@@ -38,12 +38,19 @@ def test_a_higher_target_takes_more_patience() -> None:
     assert left[0] > left[1] > left[2] > 0
 
 
-def test_patience_never_falls_with_the_rank() -> None:
+def test_every_level_has_its_patience_and_its_rank() -> None:
     vectors = clustered(np.random.default_rng(1), 3000, 16, 40)
     rule = fit(vectors, *lists_of(vectors, 60), CONFIG)
-    assert len(rule.left) == len(rule.ranks) == len(levels(3000))
-    assert (np.diff(rule.left) <= 0).all()
+    assert len(rule.ranks) == len(levels(3000))
     assert (np.diff(rule.ranks) >= 0).all()
+    for name in TABLES:
+        table = getattr(rule, name)
+        assert len(table) == len(levels(3000))
+        assert ((table > 0) & (table < 1)).all()
+    changed = rule.scaled(0.5, ("left",), slice(0, 2))
+    np.testing.assert_allclose(changed.left[:2], rule.left[:2] / 2)
+    np.testing.assert_array_equal(changed.left[2:], rule.left[2:])
+    np.testing.assert_array_equal(changed.left_at_edge, rule.left_at_edge)
 
 
 def test_spread_and_shape_are_those_of_the_offsets() -> None:
@@ -56,9 +63,10 @@ def test_spread_and_shape_are_those_of_the_offsets() -> None:
     assert np.trace(rule.shape) == pytest.approx(4, rel=1e-4)
 
 
-def test_calibration_gives_the_least_patience_that_finds_enough() -> None:
+def test_calibration_gives_as_much_patience_as_finds_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = sample_catalogue(3000)
     catalogue = Catalogue.of(sample.vectors, track_table(sample.table), ())
+    monkeypatch.setattr("moodrec.index.ivf.fit", lambda *args: fit(*args).scaled(8))  # too bold
     arranged, engine = IvfEngine.build(catalogue, CONFIG.model_copy(update={"nlist": 120, "first_lists": 1}))
     known = calibration.trials(arranged, engine.config)
     assert {trial.kind for trial in known} == {
@@ -66,7 +74,7 @@ def test_calibration_gives_the_least_patience_that_finds_enough() -> None:
         *(f"{share} {relation}" for share in (0.5, 0.1, 0.01) for relation in ("agrees", "opposes")),
     }
     assert calibration.enough(engine, arranged, known, engine.config.target_recall)
-    engine.rule, engine._search = engine.rule.scaled(1 / calibration.STEP), None
+    engine.rule, engine._search = engine.rule.scaled(1 / calibration.STEP**3), None
     assert not calibration.enough(engine, arranged, known, engine.config.target_recall)
 
 

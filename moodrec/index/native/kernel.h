@@ -28,7 +28,7 @@
 #define CLONES
 #endif
 
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 #define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
 enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, CONSTANT, AND, OR };
@@ -67,6 +67,7 @@ typedef struct {
     const float *shape;         /* (dim, dim) how spreads differ with the query's direction */
     const float *left;          /* (levels,) share of the expected rows that may stay behind at ranks 10, 20, 40, ... */
     const float *left_at_edge;  /* (levels,) the same for the last rows of such a rank */
+    const float *left_where_known; /* (levels,) the same where it is known which lists hold what passes */
     const float *ranks;         /* (levels,) how many rows are expected above such a rank, commonly */
     int64_t levels;
 } Lists;
@@ -102,7 +103,6 @@ typedef struct {
     int64_t few;         /* if a sample of the rows says that so few pass, they are scored without the lists */
     const Share *shares; /* (n_shares,) ranges that every row must lie in */
     int64_t n_shares;
-    double patience;     /* of what may stay behind where no share is known, so much may where one is */
 } Plan;
 
 typedef struct {
@@ -131,7 +131,6 @@ typedef struct {
     float stretch;       /* of the query's spreads */
     float *expected;     /* (nlist,) to work in */
     int informed;        /* whether anything is known of where rows pass */
-    float patience;      /* of what may stay behind where nothing is known, so much may where something is */
 } Outlook;
 INTERNAL float stretch_of(const Lists *lists, const float *vector, float *products);
 INTERNAL void likely_rows(const Lists *lists, const Plan *plan, float *rows);

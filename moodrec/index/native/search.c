@@ -382,8 +382,7 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
     if (enough) {
         search.likely = search.near + nlist;
         search.bounds = search.likely + nlist;
-        search.outlook = (Outlook){lists, search.near, search.likely, 1, search.bounds + nlist, plan->n_shares > 0,
-                                   (float)plan->patience};
+        search.outlook = (Outlook){lists, search.near, search.likely, 1, search.bounds + nlist, plan->n_shares > 0};
         find(&search);
     }
     free(search.places);

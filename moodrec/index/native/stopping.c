@@ -27,7 +27,7 @@ static inline int32_t bits_of(float number) {
     return bits;
 }
 
-/* About 1 minus the normal distribution's share below t, to .007, by an exponential fit; no call, so that loops over it are fast. */
+/* About 1 minus the normal distribution's share below t, to .02, by an exponential fit; no call, so that loops over it are fast. */
 static inline float tail(float t) {
     float at = fabsf(t);
     float power = -(TAIL_A + TAIL_B * at) * at * LOG2_E;
@@ -84,16 +84,32 @@ CLONES static float expect(const Outlook *outlook, float score, float *restrict 
     return total;
 }
 
-/* The share of the expected rows that may stay behind when the last hit has such a rank among all rows. Where far more rows
- * are expected above it than the filter accounts for, the filter opposes the query, and the hits are the last rows of that
- * rank. (Where it is known which lists hold what the filter passes, they account for that: then, none are expected.) */
-static float left_at(const Lists *lists, float rank, float expected) {
-    int64_t last = lists->levels - 1, level = last, deeper = 0;
+/* How many rows of all, whether they pass or not, may score higher than a score. */
+CLONES static float expect_of_all(const Outlook *outlook, float score) {
+    const Lists *lists = outlook->lists;
+    const float *restrict spread = lists->spread, *restrict near = outlook->near, *restrict weights = lists->weights;
+    float total = 0;
+#pragma omp simd reduction(+ : total)
+    for (int64_t l = 0; l < lists->nlist; l++)
+        total += weights[l] * tail((score - near[l]) / (outlook->stretch * spread[l] + FLT_MIN));
+    return total;
+}
+
+/* The share of the expected rows that may stay behind when the last hit has such a rank among all rows. Tails are known better
+ * at some depths than at others, and the rows expected above the last hit tell its depth as well.
+ *
+ * Where nothing is known of where rows pass, and far more rows are expected than the filter accounts for, the filter opposes the
+ * query, and the hits are the last rows of that depth. So they are where a mood is to be near, too. */
+static float left_at(const Outlook *outlook, float score, float rank, float expected) {
+    const Lists *lists = outlook->lists;
+    int64_t last = lists->levels - 1, level = 0, deeper = 0;
+    if (outlook->informed) expected = expect_of_all(outlook, score);
     if (rank < FLT_MAX) level = (int64_t)ceilf(log2f(rank > 10 ? rank / 10 : 1));
+    if (level > last) level = last;
     while (deeper < last && lists->ranks[deeper] < expected) deeper++;
     if (lists->ranks[deeper] < expected) return 0; /* deeper than anyone has measured */
-    if (level > last) level = last;
-    return deeper > level + 1 ? lists->left_at_edge[deeper] : lists->left[deeper > level ? deeper : level];
+    if (outlook->informed) return lists->left_where_known[deeper > level ? deeper : level];
+    return rank == FLT_MAX || deeper > level + 1 ? lists->left_at_edge[deeper] : lists->left[deeper > level ? deeper : level];
 }
 
 /* A bar for the time when there is no score to beat yet. */
@@ -107,8 +123,7 @@ float first_bar(const Outlook *outlook) {
 float bar_of(const Outlook *outlook, float score, float rank) {
     float bins[BINS] = {0}, *rows = outlook->expected, missed = 0;
     float all = expect(outlook, score, rows);
-    float left = outlook->informed ? left_at(outlook->lists, rank, 0) * outlook->patience : left_at(outlook->lists, rank, all);
-    float may_miss = all * fminf(left, 1);
+    float may_miss = all * fminf(left_at(outlook, score, rank, all), 1);
     for (int64_t l = 0; l < outlook->lists->nlist; l++) {
         int32_t bin = (bits_of(rows[l]) - LEAST_BITS) >> BIN_SHIFT;
         bins[bin < 0 ? 0 : bin < BINS ? bin : BINS - 1] += rows[l];
