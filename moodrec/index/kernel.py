@@ -80,6 +80,7 @@ class Lists(Structure):
         ("left_where_known", c_void_p),
         ("ranks", c_void_p),
         ("levels", c_int64),
+        ("centroid_step", c_double),
     )
 
 

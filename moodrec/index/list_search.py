@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from moodrec.errors import CorruptStoreError
 from moodrec.index import kernel
 from moodrec.index.catalogue import Catalogue
+from moodrec.index.checks import Vectors
 from moodrec.index.engine import SPARE
 from moodrec.index.hits import Ranked
 from moodrec.index.list_shares import KnownShares
@@ -25,6 +26,7 @@ _BYTES, _FLOATS = range(2)
 _ROWS = 1
 _HALF = 128
 _STEPS = 255
+_LEAST = 1e-30
 
 
 @dataclass(slots=True, eq=False)
@@ -57,13 +59,13 @@ class ListSearch:
         middle, step = _decoding(index) if by_bytes else (np.zeros(0, np.float32),) * 2
         runs, starts = _runs(rows, sizes)
         tables = (rule.left, rule.left_at_edge, rule.left_where_known, rule.ranks)
-        floats = (rule.centroids, middle, step, sizes, rule.spread, rule.shape, *tables)
+        floats = (middle, step, sizes, rule.spread, rule.shape, *tables)
         contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
-        self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, *contiguous)
+        centroids, centroid_step = _as_bytes(rule.centroids)
+        self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, centroids, *contiguous)
         kind = _BYTES if by_bytes else _FLOATS
-        self._lists = kernel.Lists(
-            index.nlist, index.d, kind, *(kernel.address(array) for array in self._kept), len(rule.left)
-        )
+        places = (kernel.address(array) for array in self._kept)
+        self._lists = kernel.Lists(index.nlist, index.d, kind, *places, len(rule.left), centroid_step)
 
     def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:
         """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""
@@ -124,6 +126,12 @@ def _runs(rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np
             numbers = np.ctypeslib.as_array((c_int64 * size).from_address(place))
             runs[i] = np.flatnonzero(np.diff(numbers) != 1)[0] + 1
     return runs, starts
+
+
+def _as_bytes(numbers: Vectors) -> tuple[NDArray[np.uint8], float]:
+    """Codes of numbers, and the step: a code c stands for ``step * (c - 128)``."""
+    step = max(float(np.abs(numbers).max(initial=0)), _LEAST) / (_HALF - 1)
+    return np.rint(numbers / step + _HALF).astype(np.uint8), step
 
 
 def _decoding(index: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

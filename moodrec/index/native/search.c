@@ -21,7 +21,7 @@ typedef struct {
     Best best;               /* candidates, by approximate score */
     Best leading;            /* the first of them; a list must be able to beat the last */
     float similarity, mood;  /* weights of the two parts of a score */
-    int8_t *weights;         /* (dim,) for BYTES: the product with a row is base + scale * sum(code * weight) */
+    int8_t *weights;         /* (dim,) for BYTES: the product with a row is base + scale * sum(code * weight); (dim,) to work in */
     float base, scale;
     Place *places;           /* (nlist,) the lists that are left: a heap of those that are not beaten, then the others */
     int64_t n_left, n_heap;
@@ -41,20 +41,47 @@ typedef struct {
 
 /* ---- rows ---- */
 
-/* The query in whole numbers, so that its products with codes are sums of whole numbers. */
-static void weigh(Search *search) {
+/* Numbers as whole weights of bytes, so that their products with codes are sums of whole numbers: for codes c, the sum of
+ * number * (c - 128) is about base + scale * sum(weight * c). */
+static void weigh(const float *numbers, int64_t n, int8_t *weights, float *base, float *scale) {
+    float largest = FLT_MIN;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < n; i++) largest = fmaxf(largest, fabsf(numbers[i]));
+    *scale = largest / 127;
+    for (int64_t i = 0; i < n; i++) {
+        weights[i] = (int8_t)lrintf(numbers[i] / *scale);
+        sum += weights[i];
+    }
+    *base = -*scale * 128 * (float)sum;
+}
+
+/* The query as weights of the rows' codes. */
+static void weigh_rows(Search *search) {
     const Lists *lists = search->lists;
     const float *vector = search->query->vector;
-    float largest = FLT_MIN, middle = 0;
-    int32_t sum = 0;
-    for (int64_t i = 0; i < lists->dim; i++) largest = fmaxf(largest, fabsf(lists->step[i] * vector[i]));
-    search->scale = largest / 127;
+    float *steps = search->near, middle = 0; /* not in use yet */
     for (int64_t i = 0; i < lists->dim; i++) {
-        search->weights[i] = (int8_t)lrintf(lists->step[i] * vector[i] / search->scale);
-        sum += search->weights[i];
+        steps[i] = lists->step[i] * vector[i];
         middle += lists->middle[i] * vector[i];
     }
-    search->base = middle - search->scale * 128 * (float)sum;
+    weigh(steps, lists->dim, search->weights, &search->base, &search->scale);
+    search->base += middle;
+}
+
+/* Products with the centroids, to about .001. */
+static void near_centroids(Search *search) {
+    const Lists *lists = search->lists;
+    int8_t *weights = search->weights + lists->dim;
+    const uint8_t *codes[PENDING];
+    int32_t sums[PENDING];
+    float base, scale, step = (float)lists->centroid_step;
+    weigh(search->query->vector, lists->dim, weights, &base, &scale);
+    for (int64_t start = 0; start < lists->nlist; start += PENDING) {
+        int64_t n = lists->nlist - start < PENDING ? lists->nlist - start : PENDING;
+        for (int64_t i = 0; i < n; i++) codes[i] = lists->centroids + (start + i) * lists->dim;
+        dots_bytes(codes, n, weights, lists->dim, sums);
+        for (int64_t i = 0; i < n; i++) search->near[start + i] = step * (base + scale * (float)sums[i]);
+    }
 }
 
 static float affinity(const Query *query, int64_t row) {
@@ -162,7 +189,6 @@ static void lay_out(Search *search) {
     const Lists *lists = search->lists;
     Place *places = search->places;
     int64_t first = 0, most = search->plan->first_lists < lists->nlist ? search->plan->first_lists : lists->nlist;
-    dots_floats(lists->centroids, lists->nlist, search->query->vector, lists->dim, search->near);
     for (int64_t l = 0; l < lists->nlist; l++) {
         Place place = {search->near[l], (int32_t)l};
         int64_t at = l;
@@ -217,7 +243,7 @@ static int64_t next_list(Search *search) {
 /* A search that is to rank by mood as well goes by what sound alone would have to score, and takes its last hit to lie
  * as deep as can be: most rows that sound alike have another mood. */
 static void look_ahead(Search *search) {
-    search->next_look = search->n_visited + 1 + search->n_visited / 2;
+    search->next_look = 2 * search->n_visited + 1;
     if (!is_full(&search->leading)) return;
     search->looked_at = least(&search->leading);
     float share = search->filter->n_steps ? ((float)search->passed + 1) / (search->foreseen + 1) : 1;
@@ -355,7 +381,8 @@ static void find(Search *search) {
     if (search->out->way == ROWS)
         visit_rows(search);
     else {
-        if (lists->kind == BYTES) weigh(search);
+        if (lists->kind == BYTES) weigh_rows(search);
+        near_centroids(search);
         likely_rows(lists, search->plan, search->likely);
         search->outlook.stretch = stretch_of(lists, search->query->vector, search->outlook.expected);
         visit_lists(search);
@@ -373,7 +400,7 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
     search.mood = (float)query->weight;
     search.places = malloc(nlist * sizeof(Place));
     search.near = malloc((4 * nlist + dim) * sizeof(float));
-    search.ahead = malloc(nlist + dim);
+    search.ahead = malloc(nlist + 2 * dim);
     search.weights = (int8_t *)search.ahead + nlist;
     search.stack = filter_stack(filter);
     search.best = (Best){malloc((size_t)(wanted + plan->depth) * sizeof(Hit)), 0, wanted, rows->order};

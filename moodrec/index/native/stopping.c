@@ -126,7 +126,8 @@ float bar_of(const Outlook *outlook, float score, float rank) {
     float may_miss = all * fminf(left_at(outlook, score, rank, all), 1);
     for (int64_t l = 0; l < outlook->lists->nlist; l++) {
         int32_t bin = (bits_of(rows[l]) - LEAST_BITS) >> BIN_SHIFT;
-        bins[bin < 0 ? 0 : bin < BINS ? bin : BINS - 1] += rows[l];
+        if (bin < 0) continue; /* most lists, most of the time, and nothing in them */
+        bins[bin < BINS ? bin : BINS - 1] += rows[l];
     }
     int32_t bin = 0;
     while (bin < BINS - 1 && missed + bins[bin] <= may_miss) missed += bins[bin++];
