@@ -40,7 +40,7 @@ _ARROW_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
     ">": pc.greater,
     ">=": pc.greater_equal,
 }
-_EMPTY_RANGE: Final = (1, 0)
+EMPTY_RANGE: Final = (1, 0)
 
 
 class Column(Protocol):
@@ -114,21 +114,21 @@ class NumberColumn:
             return float(value), float(value)
         if op in (">", ">="):
             low = value if op == ">=" else np.nextafter(value, kind(math.inf))
-            return (float(low), math.inf) if op == ">=" or low != value else _EMPTY_RANGE
+            return (float(low), math.inf) if op == ">=" or low != value else EMPTY_RANGE
         high = value if op == "<=" else np.nextafter(value, kind(-math.inf))
-        return (-math.inf, float(high)) if op == "<=" or high != value else _EMPTY_RANGE
+        return (-math.inf, float(high)) if op == "<=" or high != value else EMPTY_RANGE
 
     def _whole_range(self, op: Operator, value: int | float) -> tuple[int, int]:
         """The ends that a comparison with any number leaves of the column's whole numbers."""
         limits = np.iinfo(self.values.dtype)
         low, high = int(limits.min), int(limits.max)
         if op in ("=", "<>"):
-            return (int(value), int(value)) if value == int(value) and low <= value <= high else _EMPTY_RANGE
+            return (int(value), int(value)) if value == int(value) and low <= value <= high else EMPTY_RANGE
         if op in (">", ">="):
             low = max(low, math.ceil(value) if op == ">=" else math.floor(value) + 1)
         else:
             high = min(high, math.floor(value) if op == "<=" else math.ceil(value) - 1)
-        return (low, high) if low <= high else _EMPTY_RANGE
+        return (low, high) if low <= high else EMPTY_RANGE
 
 
 @dataclass(frozen=True, eq=False)

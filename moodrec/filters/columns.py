@@ -33,6 +33,7 @@ from moodrec.filters.conditions import (
     quote_value,
 )
 from moodrec.filters.names import hint
+from moodrec.filters.percentiles import PercentileColumn
 from moodrec.filters.selection import AllOf, AnyOf, Mask, Rows, Selection
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ColumnTable:
         self._table = table
         self._alive = alive
         self._columns: dict[str, Column] = {}
-        self._percentiles: dict[str, NumberColumn] = {}
+        self._percentiles: dict[str, PercentileColumn] = {}
         self._complete: dict[str, bool] = {}
         self._numbers: dict[str, NDArray[np.float32]] = {}
         self._names = frozenset(table.column_names)
@@ -82,7 +83,8 @@ class ColumnTable:
         if name not in self._columns:
             if name not in self._names:
                 raise FilterError(f"unknown column {quote_name(name)}: {hint(name, self.names, 'columns')}")
-            self._columns[name] = build_column(name, self._table[name])
+            # Of two threads, one makes the column that all go by.
+            self._columns.setdefault(name, build_column(name, self._table[name]))
         return self._columns[name]
 
     def field(self, field: Field) -> Column:
@@ -124,24 +126,13 @@ class ColumnTable:
         column = self.column(name) if name in self._names else None
         return column if isinstance(column, TextColumn) else None
 
-    def _percentile(self, name: str) -> NumberColumn:
+    def _percentile(self, name: str) -> PercentileColumn:
         if name not in self._percentiles:
             column = self.column(name)
             if not isinstance(column, NumberColumn):
                 raise FilterError(f"pct({quote_name(name)}) needs a column of numbers")
-            self._percentiles[name] = _percentile_column(column, self._alive)
+            self._percentiles[name] = PercentileColumn(column, self._alive)
         return self._percentiles[name]
-
-
-def _percentile_column(column: NumberColumn, alive: Mask | None) -> NumberColumn:
-    """Share of the known rows below each value, plus half of those equal to it: float32 in (0, 1)."""
-    known = column.known()
-    counted = np.sort(column.values[known if alive is None else known & alive])
-    below = np.searchsorted(counted, column.values, "left")
-    up_to = np.searchsorted(counted, column.values, "right")
-    share = ((below + up_to) / max(2 * len(counted), 1)).astype(np.float32)
-    share[~known] = np.nan
-    return NumberColumn(f"pct({column.name})", share)
 
 
 def select(condition: Condition, columns: ColumnTable) -> Selection:
@@ -206,6 +197,8 @@ def _compare_fields(condition: Comparison, other: Field, columns: ColumnTable) -
 
 def _number(columns: ColumnTable, field: Field) -> NumberColumn:
     column = columns.field(field)
+    if isinstance(column, PercentileColumn):
+        return column.numbers
     if not isinstance(column, NumberColumn):
         raise mismatch(field.name, "no numbers", "compared with another column")
     return column

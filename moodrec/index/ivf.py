@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
@@ -36,6 +37,7 @@ from moodrec.index.list_shares import KnownShares
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss, map_over, threads_for
 from moodrec.index.stopping import INFORMED, UNINFORMED, StopRule, fit
+from moodrec.schema import probability_column
 
 _RULE_FILE: Final = "stop-rule.npz"
 _SHARES_FILE: Final = "list-shares.npz"
@@ -99,8 +101,7 @@ class IvfEngine:
         arranged, list_of = catalogue.arranged(by_list), list_of[by_list]
         _fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, _centroids(index), list_of, config)
-        moods = () if config.kind == "ivf-pq" else arranged.moods  # FAISS searches that, and takes no hints
-        columns = {mood: arranged.columns.numbers(mood) for mood in moods}
+        columns = {name: arranged.columns.numbers(name) for name in _columns_to_know(arranged, config)}
         engine = cls(index, rule, config, len(arranged), KnownShares.of(columns, list_of, index.nlist))
         engine._calibrate(arranged, list_of)
         return arranged, engine
@@ -197,6 +198,16 @@ class IvfEngine:
         np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
         self.shares.save(folder / _SHARES_FILE)
         return {"learnt_from": self.learnt_from}
+
+
+def _columns_to_know(catalogue: Catalogue, config: IndexConfig) -> list[str]:
+    """Moods, and what they were made from: what follows the vectors, and is asked for by ranges."""
+    if config.kind == "ivf-pq":  # FAISS searches it, and takes no hints
+        return []
+    probabilities = {probability_column(mood) for mood in catalogue.moods}
+    fields = catalogue.table.schema
+    numbers = {field.name for field in fields if pa.types.is_floating(field.type)} & probabilities
+    return [*catalogue.moods, *sorted(numbers)]
 
 
 def _trained(vectors: Vectors, config: IndexConfig) -> Any:

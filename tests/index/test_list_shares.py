@@ -146,6 +146,8 @@ def test_lists_that_hold_nothing_that_passes_are_not_visited(tmp_path: Path) -> 
     truth = [index.search(query, where=f"calm >= {limit:.6f}", exact=True) for query in queries]
     assert np.mean([recall(*pair) for pair in zip(informed, truth, strict=True)]) >= 0.97
     visited = sum(hits.explanation.visited for hits in informed)
+    by_share = [index.search(query, where="pct(calm) >= 0.9") for query in queries]
+    assert sum(hits.explanation.visited for hits in by_share) < 1.2 * visited
     index._engine.shares, index._engine._search = KnownShares(), None  # type: ignore[union-attr]
     index._catalogue.known_filters.clear()
     blind = [index.search(query, where=f"calm >= {limit:.6f}") for query in queries]
