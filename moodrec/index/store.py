@@ -33,7 +33,8 @@ from moodrec.index.checksums import FileRecord
 from moodrec.index.runtime import max_threads
 from moodrec.lock import WriterLock
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""1: the stop rule of lists knew no depths."""
 CURRENT: Final = "CURRENT"
 MANIFEST: Final = "manifest.json"
 _LOCK: Final = "lock"

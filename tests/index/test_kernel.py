@@ -154,6 +154,21 @@ def test_rows_of_one_score_come_as_they_came_in_when_few_pass() -> None:
 
 
 @needs_kernel
+def test_a_filter_that_the_sample_of_rows_does_not_see() -> None:
+    """The blocks that are looked at to tell how much passes hold none of it: the search turns to the lists."""
+    sample = sample_catalogue(8000)
+    order = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-sq8")._catalogue.order
+    unseen = np.empty(8000, np.int32)
+    unseen[order] = np.arange(8000) % 500 >= 256
+    table = sample.table.append_column("unseen", pa.array(unseen))
+    index = MoodIndex.build(sample.vectors, table, MOODS, "ivf-sq8")
+    found = index.search(sample.vectors[:7], where="unseen = 1")
+    assert found.explanation.passed > 3000
+    assert found.explanation.path == "ivf-sq8"
+    assert recall(found, index.search(sample.vectors[:7], where="unseen = 1", exact=True)) > 0.95
+
+
+@needs_kernel
 @pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
 def test_rows_added_out_of_order_are_found(preset: str) -> None:
     """The rows of a list then no longer follow one another."""

@@ -9,6 +9,7 @@
 
 enum { PENDING = 32 };
 #define TRIED 64     /* a search has an idea of what is ahead when it has visited one list in so many, */
+#define TOO_MANY 8   /* times as many rows as were to be few */
 #define SWEEP_FROM 8 /* and sweeps if that is more than one row in so many */
 
 typedef struct {
@@ -325,10 +326,15 @@ static void score_rows(Search *search) {
     search->n_pending = 0;
 }
 
-/* Score every row that passes. */
-static void visit_rows(Search *search) {
+/* Score every row that passes; returns 0, leaving all as it was, where so many do that the sample must have been a bad one. */
+static int visit_rows(Search *search) {
     const Rows *rows = search->rows;
+    const int64_t too_many = TOO_MANY * search->plan->few + search->best.most;
     for (int64_t start = 0; start < rows->n; start += BLOCK) {
+        if (search->filter->n_steps && search->passed > too_many) {
+            search->n_pending = search->passed = search->best.size = 0;
+            return 0;
+        }
         int64_t n = rows->n - start < BLOCK ? rows->n - start : BLOCK;
         run_filter(search->filter, start, n, search->stack);
         for (int64_t i = next_set(search->stack, 0, n); i < n; i = next_set(search->stack, i + 1, n)) {
@@ -343,6 +349,8 @@ static void visit_rows(Search *search) {
     search->out->visited = rows->n;
     search->out->scored = search->passed;
     search->out->complete = search->passed <= search->best.most;
+    search->out->way = ROWS;
+    return 1;
 }
 
 /* ---- search ---- */
@@ -377,10 +385,8 @@ static void rank(Search *search) {
 
 static void find(Search *search) {
     const Lists *lists = search->lists;
-    search->out->way = few_pass(search) ? ROWS : LISTS;
-    if (search->out->way == ROWS)
-        visit_rows(search);
-    else {
+    search->out->way = LISTS;
+    if (!few_pass(search) || !visit_rows(search)) {
         if (lists->kind == BYTES) weigh_rows(search);
         near_centroids(search);
         likely_rows(lists, search->plan, search->likely);
