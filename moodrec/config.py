@@ -105,7 +105,7 @@ class IndexConfig(Config):
     target_recall: Fraction = 0.98
     """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` aim to return in every kind of filter."""
     nlist: Annotated[int, Field(ge=0)] = 0
-    """Lists of ``ivf``; 0: four times the square root of the number of rows."""
+    """Lists of ``ivf``; 0: four times the square root of the number of rows, eight times of a million and more."""
     pq_bytes: Positive = 32
     """``ivf-pq``: bytes a row in memory, at most; each stands for a piece of the vector, all of one length."""
     training_rows: Positive = 40

@@ -39,7 +39,7 @@ _DIRECTIONS: Final = 4
 _SHARES: Final = (0.5, 0.1, 0.01)
 _NOISE: Final = 0.3
 _NEIGHBOURS: Final = 10
-_MARGIN: Final = 0.5
+_MARGIN: Final = 0.3
 """Of what the target recall lets go, the sample may lose this share."""
 
 

@@ -34,7 +34,7 @@ class FaissLists:
         wanted = (depth + SPARE) * _SPARE_TIMES[self.config.kind]
         bits = None if allowed is None else bitmap(allowed)
         selector = None if bits is None else faiss.IDSelectorBitmap(bits)
-        visits = self.rule.visits(queries, self.list_sizes)
+        visits = self.rule.visits(queries, self.list_sizes, depth if allowed is None else None)
         best = _Best(len(queries), wanted)
         active, done, visited = np.arange(len(queries)), 0, 0
         settled = np.ones(len(queries), bool)

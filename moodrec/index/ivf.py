@@ -44,6 +44,7 @@ _SHARES_FILE: Final = "list-shares.npz"
 _LEAST_FEW: Final = 300
 _FEW_SHARE: Final = 0.002
 """Of the rows: so few are scored sooner than lists are visited for the best of them."""
+_SOME_ROWS: Final = 250_000
 _ROUNDS: Final = 10
 """Of k-means."""
 _ROWS_AT_ONCE: Final = 1 << 16
@@ -212,7 +213,7 @@ def _columns_to_know(catalogue: Catalogue, config: IndexConfig) -> list[str]:
 
 def _trained(vectors: Vectors, config: IndexConfig) -> Any:
     n, dim = vectors.shape
-    nlist = min(config.nlist or max(1, int(4 * np.sqrt(n))), n)
+    nlist = min(config.nlist or _n_lists(n), n)
     index = _empty(n, dim, nlist, config)
     index.cp.spherical = True
     index.cp.niter = _ROUNDS
@@ -221,6 +222,13 @@ def _trained(vectors: Vectors, config: IndexConfig) -> Any:
     index.cp.max_points_per_centroid = config.training_rows
     index.train(np.ascontiguousarray(_enough_to_learn_from(vectors, config)))
     return index
+
+
+def _n_lists(n: int) -> int:
+    """Four times the square root of the rows; between a quarter of a million and a whole one this doubles. Fewer rows
+    do not repay the look at more centroids.
+    """
+    return max(1, int(4 * np.sqrt(n) * np.clip(np.sqrt(n / _SOME_ROWS), 1, 2)))
 
 
 def _empty(n: int, dim: int, nlist: int, config: IndexConfig) -> Any:

@@ -40,7 +40,7 @@ _LEAST_SPREAD: Final = 1e-6
 _UNFITTED: Final = (np.zeros(0, np.float32),) * 4
 _EDGE: Final = 0.8
 """Of a rank, where its last rows begin."""
-_MARGIN: Final = 0.75
+_MARGIN: Final = 0.35
 """Of what the target recall lets go, calibration uses this share: other queries are never quite the sample."""
 
 UNINFORMED: Final = ("left", "left_at_edge")
@@ -84,8 +84,8 @@ class StopRule:
         """Names of all but the centroids."""
         return set(_FIELDS)
 
-    def visits(self, queries: Vectors, sizes: NDArray[np.int64]) -> Visits:
-        """The order in which each query visits the lists, and what is expected of them."""
+    def visits(self, queries: Vectors, sizes: NDArray[np.int64], rank: int | None) -> Visits:
+        """The order in which each query visits the lists, and what is expected of them; None is an unknown rank."""
         near = products(self.centroids, None, queries)
         order = np.argsort(-near, axis=1, kind="stable")
         scale = np.maximum(self._stretch(queries)[:, None] * self.spread, _LEAST_SPREAD)
@@ -94,8 +94,15 @@ class StopRule:
             np.take_along_axis(near, order, axis=1),
             np.take_along_axis(scale, order, axis=1),
             sizes[order],
-            float(min(self.left.min(), self.left_at_edge.min())),
+            self._left_at(rank),
         )
+
+    def _left_at(self, rank: int | None) -> float:
+        """What may stay behind at the rank of the k-th score; the least of all where nobody knows it."""
+        if rank is None:
+            return float(min(self.left.min(), self.left_at_edge.min()))
+        level = int(np.ceil(np.log2(max(rank / FIRST_LEVEL, 1))))
+        return float(self.left[min(level, len(self.left) - 1)])
 
     def _stretch(self, queries: Vectors) -> Floats:
         stretch: Floats = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
@@ -135,7 +142,7 @@ class Visits:
     """Spread of the scores in a list."""
     sizes: NDArray[np.int64]
     left: float
-    """Share of the expected rows that may stay behind, whatever the rank."""
+    """Share of the expected rows that may stay behind."""
 
     def needed(self, queries: NDArray[np.int64], kth_scores: Floats) -> NDArray[np.int64]:
         """How many lists some of the queries must visit in all, given their k-th best scores so far."""

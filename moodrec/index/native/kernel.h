@@ -127,14 +127,19 @@ INTERNAL double exact_score(const Rows *rows, const Query *query, int64_t row);
 /* stopping.c */
 typedef struct {
     const Lists *lists;
-    const float *near;   /* (nlist,) products with the centroids */
-    const float *likely; /* (nlist,) rows that may pass */
-    float stretch;       /* of the query's spreads */
-    float *expected;     /* (nlist,) to work in */
-    int informed;        /* whether anything is known of where rows pass */
+    int64_t n;      /* lists that count: all, until some turn out to be too far */
+    int32_t *names; /* (n,) which ones */
+    float *near;    /* (n,) products with the centroids */
+    float *likely;  /* (n,) rows that may pass */
+    float *weights; /* (n,) rows */
+    float *spread;  /* (n,) of the scores in a list */
+    float stretch;  /* of the query's spreads */
+    float *expected; /* (n,) to work in */
+    int informed;   /* whether anything is known of where rows pass */
 } Outlook;
 INTERNAL float stretch_of(const Lists *lists, const float *vector, float *products);
 INTERNAL void likely_rows(const Lists *lists, const Plan *plan, float *rows);
+INTERNAL void leave_out(Outlook *outlook, float score);
 INTERNAL float first_bar(const Outlook *outlook);
 INTERNAL float bar_of(const Outlook *outlook, float score, float rank);
 INTERNAL void bounds_of(const Outlook *outlook, float bar, float *bounds);

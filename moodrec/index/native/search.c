@@ -24,15 +24,15 @@ typedef struct {
     float similarity, mood;  /* weights of the two parts of a score */
     int8_t *weights;         /* (dim,) for BYTES: the product with a row is base + scale * sum(code * weight); (dim,) to work in */
     float base, scale;
-    Place *places;           /* (nlist,) the lists that are left: a heap of those that are not beaten, then the others */
+    Place *places;           /* (nlist,) the lists of the outlook that are left: a heap of those not beaten, then the others */
     int64_t n_left, n_heap;
     Outlook outlook;
-    float *near, *likely;    /* (nlist,) of the outlook */
-    float *bounds;           /* (nlist,) scores, by sound alone, that lists are not expected to go beyond */
-    uint8_t *ahead;          /* (nlist,) to work in */
+    float *bounds;           /* (nlist,) scores, by sound alone, that lists of the outlook are not expected to go beyond */
+    uint8_t *visited;        /* (nlist,) by name */
     float bar, ordered_by;   /* by which the search may stop, and by which the bounds were found */
     float looked_at;         /* the score to beat when the bar was found */
     float foreseen;          /* rows that were likely to pass in the lists visited */
+    int narrowed;            /* whether lists have been left out */
     int64_t n_visited, next_look, passed;
     int64_t n_pending;
     const uint8_t *codes[PENDING];
@@ -60,7 +60,7 @@ static void weigh(const float *numbers, int64_t n, int8_t *weights, float *base,
 static void weigh_rows(Search *search) {
     const Lists *lists = search->lists;
     const float *vector = search->query->vector;
-    float *steps = search->near, middle = 0; /* not in use yet */
+    float *steps = search->outlook.expected, middle = 0; /* not in use yet */
     for (int64_t i = 0; i < lists->dim; i++) {
         steps[i] = lists->step[i] * vector[i];
         middle += lists->middle[i] * vector[i];
@@ -81,7 +81,7 @@ static void near_centroids(Search *search) {
         int64_t n = lists->nlist - start < PENDING ? lists->nlist - start : PENDING;
         for (int64_t i = 0; i < n; i++) codes[i] = lists->centroids + (start + i) * lists->dim;
         dots_bytes(codes, n, weights, lists->dim, sums);
-        for (int64_t i = 0; i < n; i++) search->near[start + i] = step * (base + scale * (float)sums[i]);
+        for (int64_t i = 0; i < n; i++) search->outlook.near[start + i] = step * (base + scale * (float)sums[i]);
     }
 }
 
@@ -166,10 +166,13 @@ static void visit_run(Search *search, const uint8_t *codes, int64_t row, int64_t
         add_pending(search, codes + i * bytes, row + i, bytes);
 }
 
-static void visit_list(Search *search, int64_t list) {
+/* A list of the outlook. */
+static void visit_list(Search *search, int64_t place) {
     const Lists *lists = search->lists;
+    const int32_t list = search->outlook.names[place];
     search->n_visited++;
-    search->foreseen += search->likely[list];
+    search->visited[list] = 1;
+    search->foreseen += search->outlook.likely[place];
     const int64_t bytes = lists->dim * (lists->kind == BYTES ? 1 : (int64_t)sizeof(float));
     const int64_t *rows = lists->rows[list];
     const uint8_t *codes = lists->codes[list];
@@ -191,7 +194,7 @@ static void lay_out(Search *search) {
     Place *places = search->places;
     int64_t first = 0, most = search->plan->first_lists < lists->nlist ? search->plan->first_lists : lists->nlist;
     for (int64_t l = 0; l < lists->nlist; l++) {
-        Place place = {search->near[l], (int32_t)l};
+        Place place = {search->outlook.near[l], (int32_t)l};
         int64_t at = l;
         if (first < most) /* so far, all are at the head */
             first++;
@@ -203,8 +206,13 @@ static void lay_out(Search *search) {
         places[at] = place;
     }
     for (int64_t i = 0; i < first; i++) visit_list(search, places[i].list);
-    search->n_left = lists->nlist - first;
-    memmove(places, places + first, (size_t)search->n_left * sizeof(Place));
+}
+
+/* The lists of the outlook that have not been visited. */
+static void find_left(Search *search) {
+    search->n_left = 0;
+    for (int64_t i = 0; i < search->outlook.n; i++)
+        if (!search->visited[search->outlook.names[i]]) search->places[search->n_left++].list = (int32_t)i;
 }
 
 static float bound_of(const Search *search, int64_t list) {
@@ -250,6 +258,12 @@ static void look_ahead(Search *search) {
     float share = search->filter->n_steps ? ((float)search->passed + 1) / (search->foreseen + 1) : 1;
     float rank = search->query->n_moods ? FLT_MAX : (float)search->plan->depth / fminf(share, 1);
     float sound = (search->looked_at - search->mood) / fmaxf(search->similarity, 1e-6f);
+    if (!search->narrowed) {
+        leave_out(&search->outlook, sound);
+        find_left(search);
+        search->narrowed = 1;
+        search->ordered_by = NAN;
+    }
     search->bar = bar_of(&search->outlook, sound, rank);
 }
 
@@ -262,29 +276,25 @@ static void look_again(Search *search) {
 static int much_is_ahead(const Search *search) {
     int64_t ahead = 0;
     if (search->n_visited * TRIED < search->lists->nlist) return 0;
-    for (int64_t i = 0; i < search->n_heap; i++) ahead += search->lists->sizes[search->places[i].list];
+    for (int64_t i = 0; i < search->n_heap; i++) ahead += search->lists->sizes[search->outlook.names[search->places[i].list]];
     return ahead * SWEEP_FROM > search->rows->n;
 }
 
 /* Visit the lists that are ahead as they lie in memory. */
 static void sweep(Search *search) {
-    const int64_t nlist = search->lists->nlist;
-    memset(search->ahead, 0, (size_t)nlist);
-    for (int64_t i = 0; i < search->n_left; i++) search->ahead[search->places[i].list] = 1;
-    search->n_left = 0;
-    for (int64_t l = 0; l < nlist; l++) {
-        if (!search->ahead[l]) continue;
+    for (int64_t i = 0; i < search->outlook.n; i++) {
+        if (search->visited[search->outlook.names[i]]) continue;
         if (search->n_visited >= search->next_look) {
+            int narrowed = search->narrowed;
             look_ahead(search);
             bounds_of(&search->outlook, search->bar, search->bounds);
+            if (narrowed != search->narrowed) i = 0; /* places have changed */
+            if (search->visited[search->outlook.names[i]]) continue;
         }
-        if (is_beaten(search, bound_of(search, l))) {
-            search->places[search->n_left++].list = (int32_t)l;
-            continue;
-        }
-        visit_list(search, l);
+        if (!is_beaten(search, bound_of(search, i))) visit_list(search, i);
     }
     score_pending(search);
+    find_left(search);
     look_ahead(search);
     order_left(search);
 }
@@ -296,6 +306,7 @@ static int none_is_ahead(const Search *search) {
 static void visit_lists(Search *search) {
     int swept = 0;
     lay_out(search);
+    find_left(search);
     search->bar = first_bar(&search->outlook);
     look_ahead(search);
     order_left(search);
@@ -313,7 +324,7 @@ static void visit_lists(Search *search) {
         visit_list(search, next_list(search));
     }
     score_pending(search);
-    search->out->complete = search->n_left == 0 && !is_full(&search->best);
+    search->out->complete = search->n_visited == search->lists->nlist && !is_full(&search->best);
 }
 
 /* ---- all rows ---- */
@@ -383,14 +394,23 @@ static void rank(Search *search) {
     }
 }
 
+/* Begin with all lists. */
+static void look_at_all(Outlook *outlook) {
+    const Lists *lists = outlook->lists;
+    for (int64_t l = 0; l < lists->nlist; l++) outlook->names[l] = (int32_t)l;
+    memcpy(outlook->weights, lists->weights, (size_t)lists->nlist * sizeof(float));
+    memcpy(outlook->spread, lists->spread, (size_t)lists->nlist * sizeof(float));
+}
+
 static void find(Search *search) {
     const Lists *lists = search->lists;
     search->out->way = LISTS;
     if (!few_pass(search) || !visit_rows(search)) {
         if (lists->kind == BYTES) weigh_rows(search);
         near_centroids(search);
-        likely_rows(lists, search->plan, search->likely);
+        likely_rows(lists, search->plan, search->outlook.likely);
         search->outlook.stretch = stretch_of(lists, search->query->vector, search->outlook.expected);
+        look_at_all(&search->outlook);
         visit_lists(search);
     }
     rank(search);
@@ -405,22 +425,24 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
     search.similarity = (float)(1 - query->weight);
     search.mood = (float)query->weight;
     search.places = malloc(nlist * sizeof(Place));
-    search.near = malloc((4 * nlist + dim) * sizeof(float));
-    search.ahead = malloc(nlist + 2 * dim);
-    search.weights = (int8_t *)search.ahead + nlist;
+    search.visited = calloc(nlist + 2 * dim, 1);
+    search.weights = (int8_t *)search.visited + nlist;
     search.stack = filter_stack(filter);
     search.best = (Best){malloc((size_t)(wanted + plan->depth) * sizeof(Hit)), 0, wanted, rows->order};
     search.leading = (Best){search.best.hits + wanted, 0, plan->depth, rows->order};
-    int enough = search.places && search.near && search.ahead && search.stack && search.best.hits;
+    int32_t *names = malloc(nlist * sizeof(int32_t));
+    float *floats = malloc((6 * nlist + dim) * sizeof(float));
+    int enough = search.places && search.visited && search.stack && search.best.hits && names && floats;
     if (enough) {
-        search.likely = search.near + nlist;
-        search.bounds = search.likely + nlist;
-        search.outlook = (Outlook){lists, search.near, search.likely, 1, search.bounds + nlist, plan->n_shares > 0};
+        search.bounds = floats;
+        search.outlook = (Outlook){lists, lists->nlist, names, floats + nlist, floats + 2 * nlist, floats + 3 * nlist, floats + 4 * nlist,
+                                   1, floats + 5 * nlist, plan->n_shares > 0};
         find(&search);
     }
+    free(floats);
+    free(names);
     free(search.places);
-    free(search.near);
-    free(search.ahead);
+    free(search.visited);
     free(search.stack);
     free(search.best.hits);
     return enough ? 0 : -1;

@@ -9,6 +9,7 @@
 #include "kernel.h"
 
 #define FIRST_SPREADS 2.0f
+#define TOO_FAR 8.0f /* spreads: of millions of rows, none */
 #define LOG2_E 1.442695f
 #define TAIL_A 0.717f
 #define TAIL_B 0.416f
@@ -74,10 +75,10 @@ void likely_rows(const Lists *lists, const Plan *plan, float *rows) {
 
 /* How many rows of each list may score higher than a score; returns how many of all. */
 CLONES static float expect(const Outlook *outlook, float score, float *restrict rows) {
-    const float *restrict spread = outlook->lists->spread, *restrict near = outlook->near, *restrict likely = outlook->likely;
+    const float *restrict spread = outlook->spread, *restrict near = outlook->near, *restrict likely = outlook->likely;
     float total = 0;
 #pragma omp simd reduction(+ : total)
-    for (int64_t l = 0; l < outlook->lists->nlist; l++) {
+    for (int64_t l = 0; l < outlook->n; l++) {
         rows[l] = likely[l] * tail((score - near[l]) / (outlook->stretch * spread[l] + FLT_MIN));
         total += rows[l];
     }
@@ -86,11 +87,10 @@ CLONES static float expect(const Outlook *outlook, float score, float *restrict 
 
 /* How many rows of all, whether they pass or not, may score higher than a score. */
 CLONES static float expect_of_all(const Outlook *outlook, float score) {
-    const Lists *lists = outlook->lists;
-    const float *restrict spread = lists->spread, *restrict near = outlook->near, *restrict weights = lists->weights;
+    const float *restrict spread = outlook->spread, *restrict near = outlook->near, *restrict weights = outlook->weights;
     float total = 0;
 #pragma omp simd reduction(+ : total)
-    for (int64_t l = 0; l < lists->nlist; l++)
+    for (int64_t l = 0; l < outlook->n; l++)
         total += weights[l] * tail((score - near[l]) / (outlook->stretch * spread[l] + FLT_MIN));
     return total;
 }
@@ -112,11 +112,25 @@ static float left_at(const Outlook *outlook, float score, float rank, float expe
     return rank == FLT_MAX || deeper > level + 1 ? lists->left_at_edge[deeper] : lists->left[deeper > level ? deeper : level];
 }
 
+/* Leave out the lists that are too far to hold a row above a score, which only rises. */
+void leave_out(Outlook *outlook, float score) {
+    int64_t n = 0;
+    for (int64_t l = 0; l < outlook->n; l++) {
+        outlook->names[n] = outlook->names[l];
+        outlook->near[n] = outlook->near[l];
+        outlook->likely[n] = outlook->likely[l];
+        outlook->weights[n] = outlook->weights[l];
+        outlook->spread[n] = outlook->spread[l];
+        n += outlook->near[l] + TOO_FAR * outlook->stretch * outlook->spread[l] > score;
+    }
+    outlook->n = n;
+}
+
 /* A bar for the time when there is no score to beat yet. */
 float first_bar(const Outlook *outlook) {
     float total = 0;
-    for (int64_t l = 0; l < outlook->lists->nlist; l++) total += outlook->likely[l];
-    return total / (float)outlook->lists->nlist * tail(FIRST_SPREADS);
+    for (int64_t l = 0; l < outlook->n; l++) total += outlook->likely[l];
+    return total / (float)outlook->n * tail(FIRST_SPREADS);
 }
 
 /* The bar, given the score to beat and the rank that it has among the rows that may pass. */
@@ -124,7 +138,7 @@ float bar_of(const Outlook *outlook, float score, float rank) {
     float bins[BINS] = {0}, *rows = outlook->expected, missed = 0;
     float all = expect(outlook, score, rows);
     float may_miss = all * fminf(left_at(outlook, score, rank, all), 1);
-    for (int64_t l = 0; l < outlook->lists->nlist; l++) {
+    for (int64_t l = 0; l < outlook->n; l++) {
         int32_t bin = (bits_of(rows[l]) - LEAST_BITS) >> BIN_SHIFT;
         if (bin < 0) continue; /* most lists, most of the time, and nothing in them */
         bins[bin < BINS ? bin : BINS - 1] += rows[l];
@@ -137,9 +151,9 @@ float bar_of(const Outlook *outlook, float score, float rank) {
 /* For each list, the score that the last hit must reach for the rows expected above it to be below the bar. */
 CLONES void bounds_of(const Outlook *outlook, float bar, float *restrict bounds) {
     const float stretch = outlook->stretch;
-    const float *restrict spread = outlook->lists->spread, *restrict near = outlook->near, *restrict likely = outlook->likely;
+    const float *restrict spread = outlook->spread, *restrict near = outlook->near, *restrict likely = outlook->likely;
 #pragma omp simd
-    for (int64_t l = 0; l < outlook->lists->nlist; l++) {
+    for (int64_t l = 0; l < outlook->n; l++) {
         float share = bar / (likely[l] + FLT_MIN), bound = near[l] + spreads_to(share) * stretch * spread[l];
         bounds[l] = share < 1 ? bound : NEVER;
     }
