@@ -73,4 +73,4 @@ class PercentileColumn:
         return AnyOf(tuple(self.compare("=", value) for value in dict.fromkeys(values)))
 
     def like(self, test: Like) -> Selection:
-        return self.numbers.like(test)
+        return NumberColumn(self.name, np.empty(0, np.float32)).like(test)

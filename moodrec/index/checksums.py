@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
 from typing import Final, Self
 
@@ -36,14 +38,22 @@ class FileRecord(Config):
         """Whether a file has the size and the checksum recorded."""
         return self.has_size_of(path) and _sha256(path, self.block, threads) == self.sha256
 
+    def fits_open(self, file: FileIO) -> bool:
+        """The same of an open file, by one thread; where the file is read from stays as it is."""
+        if os.fstat(file.fileno()).st_size != self.size:
+            return False
+        if not self.block:
+            return hashlib.sha256(_part(file, 0, self.size)).hexdigest() == self.sha256
+        starts = range(0, self.size, self.block)
+        parts = (hashlib.sha256(_part(file, start, self.block)).digest() for start in starts)
+        return _joined(list(parts)) == self.sha256
+
 
 def _sha256(path: Path, block: int, threads: int) -> str:
     if not block:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     starts = range(0, path.stat().st_size, block)
-    if threads == 1:  # no pool: the interpreter waits for those at its end
-        return _joined([_digest(path, start, block) for start in starts])
     with ThreadPoolExecutor(threads) as pool:
         return _joined(list(pool.map(lambda start: _digest(path, start, block), starts)))
 
@@ -54,5 +64,20 @@ def _joined(digests: list[bytes]) -> str:
 
 def _digest(path: Path, start: int, size: int) -> bytes:
     with path.open("rb", buffering=0) as file:
-        file.seek(start)
-        return hashlib.sha256(file.read(size)).digest()
+        return hashlib.sha256(_part(file, start, size)).digest()
+
+
+def _part(file: FileIO, start: int, size: int) -> bytes:
+    """Some bytes of a file, fewer at its end; a single read may give fewer elsewhere, too."""
+    parts, end = [], start + size
+    while start < end and (part := _read(file, start, end - start)):
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)
+
+
+def _read(file: FileIO, start: int, size: int) -> bytes:
+    if hasattr(os, "pread"):  # forked processes share the place where a file is read from
+        return os.pread(file.fileno(), size, start)
+    file.seek(start)
+    return file.read(size) or b""

@@ -21,6 +21,7 @@ from moodrec.errors import CorruptStoreError, DataError
 from moodrec.index import calibration, kernel
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
+from moodrec.index.clustering import nearest_centroids, some_rows, split_centroids
 from moodrec.index.engine import (
     INDEX_FILE,
     UNBOUNDED,
@@ -45,6 +46,8 @@ _LEAST_FEW: Final = 300
 _FEW_SHARE: Final = 0.002
 """Of the rows: so few are scored sooner than lists are visited for the best of them."""
 _SOME_ROWS: Final = 250_000
+_MANY_LISTS: Final = 3_000
+"""From here on, comparing with all of them is what takes the time."""
 _ROUNDS: Final = 10
 """Of k-means."""
 _ROWS_AT_ONCE: Final = 1 << 16
@@ -97,7 +100,7 @@ class IvfEngine:
                 f"preset {config.kind!r} learns from tracks and there are none; use 'flat' or 'auto'"
             )
         index = _trained(catalogue.vectors, config)
-        list_of = _nearest_lists(index, catalogue.vectors)
+        list_of = _lists_of_all(index, catalogue.vectors)
         by_list = np.argsort(list_of, kind="stable")
         arranged, list_of = catalogue.arranged(by_list), list_of[by_list]
         _fill(index, arranged.vectors, list_of)
@@ -220,7 +223,10 @@ def _trained(vectors: Vectors, config: IndexConfig) -> Any:
     index.cp.seed = config.seed
     index.cp.min_points_per_centroid = 1  # small catalogues are no reason for a warning
     index.cp.max_points_per_centroid = config.training_rows
-    index.train(np.ascontiguousarray(_enough_to_learn_from(vectors, config)))
+    if nlist >= _MANY_LISTS:
+        sample = some_rows(vectors, config.training_rows * nlist, config.seed)
+        index.quantizer.add(split_centroids(sample, nlist, config.seed))
+    index.train(np.ascontiguousarray(_enough_to_learn_from(vectors, config)))  # what is left to learn
     return index
 
 
@@ -268,6 +274,12 @@ def _centroids(index: Any) -> NDArray[np.float32]:
 def _sizes(index: Any) -> NDArray[np.int64]:
     """(nlist,) rows of each list."""
     return np.array([index.invlists.list_size(i) for i in range(index.nlist)], np.int64)
+
+
+def _lists_of_all(index: Any, vectors: Vectors) -> NDArray[np.int64]:
+    if index.nlist >= _MANY_LISTS:
+        return nearest_centroids(_centroids(index), vectors)
+    return _nearest_lists(index, vectors)
 
 
 def _nearest_lists(index: Any, vectors: Vectors) -> NDArray[np.int64]:

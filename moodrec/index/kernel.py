@@ -70,6 +70,8 @@ class Lists(Structure):
         ("runs", c_void_p),
         ("starts", c_void_p),
         ("centroids", c_void_p),
+        ("coarse", c_void_p),
+        ("coarse_middle", c_void_p),
         ("middle", c_void_p),
         ("step", c_void_p),
         ("weights", c_void_p),
@@ -80,7 +82,7 @@ class Lists(Structure):
         ("left_where_known", c_void_p),
         ("ranks", c_void_p),
         ("levels", c_int64),
-        ("centroid_step", c_double),
+        ("coarse_step", c_double),
     )
 
 

@@ -27,6 +27,10 @@ _ROWS = 1
 _HALF = 128
 _STEPS = 255
 _LEAST = 1e-30
+_LARGEST_OF_A_QUERY = 0.4
+"""Number of a unit vector, commonly: its step is a 127th of that."""
+_SMALL = 0.1
+_FEW_LISTS = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -61,11 +65,13 @@ class ListSearch:
         tables = (rule.left, rule.left_at_edge, rule.left_where_known, rule.ranks)
         floats = (middle, step, sizes, rule.spread, rule.shape, *tables)
         contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
-        centroids, centroid_step = _as_bytes(rule.centroids)
-        self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, centroids, *contiguous)
+        centroids = np.ascontiguousarray(rule.centroids, np.float32)
+        coarse, coarse_middle, coarse_step = _as_bytes(centroids, rule.spread)
+        centres = (centroids, coarse, coarse_middle)
+        self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, *centres, *contiguous)
         kind = _BYTES if by_bytes else _FLOATS
         places = (kernel.address(array) for array in self._kept)
-        self._lists = kernel.Lists(index.nlist, index.d, kind, *places, len(rule.left), centroid_step)
+        self._lists = kernel.Lists(index.nlist, index.d, kind, *places, len(rule.left), coarse_step)
 
     def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:
         """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""
@@ -128,10 +134,23 @@ def _runs(rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np
     return runs, starts
 
 
-def _as_bytes(numbers: Vectors) -> tuple[NDArray[np.uint8], float]:
-    """Codes of numbers, and the step: a code c stands for ``step * (c - 128)``."""
-    step = max(float(np.abs(numbers).max(initial=0)), _LEAST) / (_HALF - 1)
-    return np.rint(numbers / step + _HALF).astype(np.uint8), step
+def _as_bytes(
+    centroids: Vectors, spread: NDArray[np.float32]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
+    """(nlist, d) codes of centroids, their (d,) middle, and the step: a code c stands for
+    ``middle + step * (c - 128)``.
+
+    The step is 0 where the error of a product with a query, coded as roughly, is not small beside most lists'
+    spreads: the codes are not to be used then.
+    """
+    middle = centroids.mean(axis=0)
+    off = centroids - middle
+    step = max(float(np.abs(off).max(initial=0)), _LEAST) / (_HALF - 1)
+    of_centroid = step / np.sqrt(12)  # for a query of length 1
+    of_query = float(np.linalg.norm(off, axis=1).max(initial=0)) / (_HALF - 1) / np.sqrt(12)
+    error = np.hypot(of_centroid, _LARGEST_OF_A_QUERY * of_query)
+    fine = error < _SMALL * float(np.quantile(spread, _FEW_LISTS))
+    return np.rint(off / step + _HALF).astype(np.uint8), middle, step if fine else 0.0
 
 
 def _decoding(index: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

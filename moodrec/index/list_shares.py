@@ -66,7 +66,8 @@ class ListShares:
 
     def ends(self, test: Range) -> tuple[End, End]:
         """Where to look up what of each list lies below a range, and what up to its end."""
-        low, high = self._end(test.low, 0.0), self._end(test.high, 1.0)
+        low = self._end(_single(test.low, up=test.outside), 0.0)
+        high = self._end(_single(test.high, up=not test.outside), 1.0)
         if low.row == high.row:  # between two edges, where a few values may hold all there is
             return End(low.row, 0.0), End(high.row, 1.0)
         return low, high
@@ -79,6 +80,15 @@ class ListShares:
             return End(2 * place, inclusive)
         low, high = float(edges[place - 1]), float(edges[place])
         return End(2 * place, (value - low) / (high - low))
+
+
+def _single(value: float, up: bool) -> float:
+    """A number in single precision, as the shares were counted, rounded up or down."""
+    with np.errstate(over="ignore"):
+        near = np.float32(value)
+    if float(near) < value if up else float(near) > value:
+        near = np.nextafter(near, np.float32(np.inf if up else -np.inf))
+    return float(near)
 
 
 @dataclass(frozen=True, eq=False)

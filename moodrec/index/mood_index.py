@@ -219,8 +219,9 @@ class MoodIndex(IndexView):
         return self._run(replace(wish, exclude=[*names(wish.exclude, "exclude"), *weights]), query)
 
     def _run(self, wish: Wish, queries: Vectors, own: Rows | None = None) -> Hits:
-        if self._check is not None:
-            self._check.raise_if_damaged()
+        check = self._check
+        if check is not None:
+            check.raise_if_damaged()
         request = resolve(wish, self._catalogue, queries, own)
         return planner.run(self._catalogue, self._engine, self._config, request)
 
@@ -261,6 +262,7 @@ class MoodIndex(IndexView):
         self._grow(base.added(vectors, table), len(vectors))
 
     def _grow(self, catalogue: Catalogue, n_new: int) -> None:
+        self._wait_for_check()
         self._adopt(catalogue, extend_engine(self._engine, catalogue, n_new))
 
     def remove(self, track_ids: Collection[str], *, on_missing: Literal["error", "ignore"] = "error") -> None:
@@ -284,6 +286,7 @@ class MoodIndex(IndexView):
         self._catalogue, self._engine = catalogue, engine
 
     def _wait_for_check(self) -> None:
-        if self._check is not None:
-            self._check.wait()
+        check = self._check
+        if check is not None:
+            check.wait()
             self._check = None

@@ -84,7 +84,7 @@ class Version:
     folder: Path
     manifest: Manifest
 
-    def verify(self, names: Collection[str] | None = None, threads: int | None = None) -> None:
+    def verify(self, names: Collection[str] | None = None) -> None:
         """Compare files with their sizes and checksums: all, unless some are named.
 
         Raises:
@@ -93,7 +93,7 @@ class Version:
         for name, record in self.manifest.files.items():
             if names is None or name in names:
                 path = self.folder / name
-                self._require(record.fits(path, threads or max_threads()), path)
+                self._require(record.fits(path, max_threads()), path)
 
     def verify_sizes(self, names: Collection[str]) -> None:
         """Compare files with their sizes alone.

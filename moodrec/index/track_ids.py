@@ -61,7 +61,7 @@ class TrackIds:
 
     def rows_of(self, wanted: Sequence[str], alive: NDArray[np.bool_]) -> dict[str, int]:
         """The living rows of those ids that have one; ``alive`` is (n,)."""
-        texts = [track_id for track_id in wanted if isinstance(track_id, str)]
+        texts = [track_id for track_id in wanted if isinstance(track_id, str) and _is_text(track_id)]
         if len(texts) > _FEW or (self._in_order is None and self._passes < _PASSES):
             self._passes += len(texts) <= _FEW
             return self._by_a_pass(texts, alive)
@@ -86,3 +86,12 @@ class TrackIds:
                 return int(in_order[place])
             place += 1
         return None
+
+
+def _is_text(track_id: str) -> bool:
+    """Whether it can be an id: names of files may hold what UTF-8 cannot say."""
+    try:
+        track_id.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

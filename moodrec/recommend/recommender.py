@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,7 @@ class Recommender(CatalogueReader):
                 raise
             return self._similar_to_file(Path(seed).expanduser(), k, conditions)
         hits = self.index.similar_to(seed_id, k, **excluding(conditions, self.copies(seed_id)))
-        return self._similar(seed_id, self.index.rows([seed_id]).to_pylist()[0], hits)
+        return self._similar(seed_id, self.index.rows([seed_id]), hits)
 
     @overload
     def by_mood(self, target: Mood, k: int = 20, **conditions: Unpack[Conditions]) -> Recommendations: ...
@@ -301,10 +301,10 @@ class Recommender(CatalogueReader):
             self.index, {track_id: weights[track_id] for track_id in known}, k, excluding(conditions, copies)
         )
 
-    def _similar(self, seed_id: str | None, seed: Mapping[str, Any], hits: Hits) -> SimilarTracks:
+    def _similar(self, seed_id: str | None, seed: pa.Table, hits: Hits) -> SimilarTracks:
         return SimilarTracks(
             seed_id=seed_id,
-            seed_row=seed,
+            seed_table=seed,
             table=ranked_tracks(self.index, hits),
             hits=hits,
             moods=self.moods,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -43,7 +44,9 @@ class Recommendations:
     @cached_property
     def tracks(self) -> pd.DataFrame:
         """``table`` in pandas, a row a track."""
-        return to_pandas(self.table)
+        tracks = to_pandas(self.table)
+        tracks[RANK] = tracks[RANK].astype("int64")  # never unknown
+        return tracks
 
     @property
     def track_ids(self) -> list[str]:
@@ -58,7 +61,7 @@ class Recommendations:
         return scores
 
     def to_arrow(self) -> pa.Table:
-        """``table``, as batches have it too."""
+        """``table``."""
         return self.table
 
     @property
@@ -92,15 +95,20 @@ class SimilarTracks(Recommendations):
 
     seed_id: str | None
     """The seed's id; None for a file that is not in the index."""
-    seed_row: Mapping[str, Any]
-    """The seed's row of the track table, None where something is unknown; of a file, its path and its moods."""
+    seed_table: pa.Table
+    """The seed's row of the track table; of a file, its path and its moods."""
+
+    @cached_property
+    def seed_row(self) -> Mapping[str, Any]:
+        """``seed_table`` by column, None where something is unknown."""
+        row: Mapping[str, Any] = self.seed_table.to_pylist()[0]
+        return row
 
     @cached_property
     def seed(self) -> pd.Series[Any]:
-        """``seed_row`` in pandas."""
-        import pandas as pd
-
-        return pd.Series(self.seed_row, dtype=object)
+        """``seed_table`` in pandas."""
+        row: pd.Series[Any] = to_pandas(self.seed_table).iloc[0]
+        return row
 
     def _caption(self) -> str:
         names = [self.seed_row.get(name) for name in (TITLE, ARTIST)]
@@ -182,8 +190,17 @@ def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pa.Table:
 def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]) -> pa.Table:
     """The rows of some tracks, best first, with ``rank``, ``track_id`` and ``score`` in front."""
     rows = index.rows(track_ids)
-    # The user's own columns of these names stay, under other names.
-    renamed = {RANK: f"{RANK}_", SCORE: f"{SCORE}_"}
-    others = {renamed.get(name, name): rows[name] for name in rows.column_names if name != TRACK_ID}
+    names = _kept_names(rows.column_names)
+    others = {names[name]: rows[name] for name in rows.column_names if name != TRACK_ID}
     ranks = array_of(np.arange(1, len(rows) + 1))
-    return pa.table({RANK: ranks, TRACK_ID: rows[TRACK_ID], SCORE: array_of(scores), **others})
+    return pa.table({RANK: ranks, TRACK_ID: rows[TRACK_ID], SCORE: array_of(np.array(scores)), **others})
+
+
+def _kept_names(given: Sequence[str]) -> dict[str, str]:
+    """By name, what the user's columns are called beside ours: those of our names get others."""
+    taken, names = set(given), {name: name for name in given}
+    for ours in (RANK, SCORE):
+        if ours in names:
+            names[ours] = next(name for i in count(1) if (name := ours + "_" * i) not in taken)
+            taken.add(names[ours])
+    return names

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
+
+import pyarrow as pa
 
 from moodrec.audio.quiet import quiet_c_libraries
 from moodrec.catalog.seeds import resolve_seed
@@ -136,7 +138,7 @@ class CatalogueReader:
             found[original] = (*found.get(original, (original,) if original in self.index else ()), copy)
         return found
 
-    def _heard(self, path: Path) -> tuple[dict[str, Any], TrackMoods]:
+    def _heard(self, path: Path) -> tuple[pa.Table, TrackMoods]:
         """A file that is not in the index: its path and moods as a row, and what the model heard."""
         model = self._hearing_model()
         if self.index.model_fingerprint is None:
@@ -147,8 +149,8 @@ class CatalogueReader:
         self.index.require_model(model.fingerprint)
         with quiet_c_libraries():
             heard = model.analyze(path)
-        moods = dict(zip(model.moods, heard.mood_scores.tolist(), strict=True))
-        return {PATH: str(path), **moods}, heard
+        moods = {mood: [score] for mood, score in zip(model.moods, heard.mood_scores.tolist(), strict=True)}
+        return pa.table({PATH: [str(path)], **moods}), heard
 
     def _hearing_model(self) -> MoodModel:
         from moodrec.embedding.mood_model import MoodModel  # and with it torch

@@ -130,6 +130,16 @@ def test_only_what_all_rows_must_meet_says_where_they_are() -> None:
     assert [(test.values is values, test.low, test.high) for test in found] == [(True, calm.low, calm.high)]
 
 
+@pytest.mark.parametrize("outside", [False, True])
+def test_ends_in_double_precision_lose_nothing(outside: bool) -> None:
+    """The shares are counted in single precision: .7 is less there."""
+    values, list_of = np.full(N, 0.7, np.float32), made_up(9)[1]
+    shares = shares_of(values, list_of)
+    test = Range(values.astype(np.float64), 0.7, 0.7, outside)
+    inside = passing(shares, test)
+    assert (inside == (0 if outside else 1)).all()
+
+
 @pytest.mark.skipif(kernel.library() is None, reason="the kernel was not built here")
 def test_lists_that_hold_nothing_that_passes_are_not_visited(tmp_path: Path) -> None:
     """Where the nearest lists pass nothing, an index that knows it looks at far fewer rows, and finds as much."""

@@ -357,6 +357,7 @@ def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch
             assert "t9" not in opened
             assert "nobody" not in opened
             assert 3 not in opened
+            assert "\udcff" not in opened  # of a file name that is no UTF-8
             np.testing.assert_array_equal(opened.vectors(["t7", "t2", "t7"]), SAMPLE_UNIT[[7, 2, 7]])
             with pytest.raises(NotFoundError, match="'nobody'"):
                 opened.vectors(["t2", "nobody"])

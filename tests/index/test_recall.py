@@ -130,6 +130,18 @@ def test_blended_and_capped_searches_find_k_whatever_the_weight(index: MoodIndex
         assert hits.counts.tolist() == [K, K]
 
 
+@pytest.mark.parametrize("kind", ["ivf", "ivf-sq8"])
+@pytest.mark.parametrize("own", [1.0, 0.04])
+def test_vectors_that_have_most_in_common(kind: str, own: float) -> None:
+    """Their lists are tight: what is rounded must be small beside them."""
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal(32) / np.sqrt(32) + own * clustered(rng, 8000, 32, 200)
+    index = MoodIndex.build(vectors, pa.table({"track_id": [f"t{row}" for row in range(8000)]}), (), kind)
+    found = index.search(vectors[::100], 10)
+    assert recall(found, index.search(vectors[::100], 10, exact=True)) > 0.97
+    assert found.explanation.visited < 0.5 * 80 * 8000
+
+
 def test_a_few_removed_rows_cost_no_recall(index: MoodIndex) -> None:
     gone = [f"t{row}" for row in range(0, N, 20)]
     index.remove(gone)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -244,6 +245,49 @@ def test_large_vectors_are_checked_while_they_are_in_use(
     path.write_bytes(damaged[:-1])
     with pytest.raises(CorruptStoreError, match="checksum"):
         MoodIndex.open(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system knows no fork")
+def test_damage_is_noticed_after_a_fork_a_replacement_and_a_failure_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "_LARGE_FILE", 1000)
+    root = tmp_path / "index"
+    built().save(root)
+    path = next(root.glob("v*/vectors.npy"))
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    opened = MoodIndex.open(root)
+    built().save(root)  # another version takes the place of what was opened
+    with pytest.raises(CorruptStoreError, match="checksum"):
+        opened.save(root)
+    assert len(MoodIndex.open(root)) == 60
+
+    unreadable = MoodIndex.open(root)
+    with monkeypatch.context() as patch:
+        patch.setattr("moodrec.index.checksums._read", lambda *_: os.read(-1, 1))
+        with pytest.raises(CorruptStoreError, match="cannot be read"):
+            unreadable.remove("t1")
+
+    monkeypatch.setattr("moodrec.index.late_check._DELAY_S", 0.05)
+    path = next(root.glob("v*/vectors.npy"))
+    path.write_bytes(damaged)
+    served = MoodIndex.open(root)
+    if (worker := os.fork()) == 0:
+        os._exit(0 if _says_that_it_is_damaged(served) else 1)
+    assert os.waitpid(worker, 0)[1] == 0
+    assert _says_that_it_is_damaged(served)
+
+
+def _says_that_it_is_damaged(index: MoodIndex) -> bool:
+    for _ in range(500):
+        try:
+            index.search(SAMPLE.vectors[0])
+        except CorruptStoreError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_lists_of_an_earlier_version_are_to_be_built_anew(tmp_path: Path) -> None:

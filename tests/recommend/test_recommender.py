@@ -185,3 +185,7 @@ def test_columns_that_are_called_like_ours() -> None:
     similar = Recommender(MoodIndex.build(np.eye(2), tracks)).similar("a")
     assert list(similar.tracks.columns) == ["rank", "track_id", "score", "score_", "rank_"]
     assert similar.tracks.iloc[0].tolist() == [1, "b", 0.0, 2, "y"]
+    assert similar.tracks["rank"].dtype == np.int64
+    more = tracks.append_column("rank_", pa.array(["z", "w"]))
+    similar = Recommender(MoodIndex.build(np.eye(2), more)).similar("a")
+    assert similar.to_arrow().column_names == ["rank", "track_id", "score", "score_", "rank__", "rank_"]

@@ -60,7 +60,9 @@ typedef struct {
     const int64_t *sizes;       /* (nlist,) */
     const int64_t *runs;        /* (nlist,) so many rows at a list's head follow one another */
     const int64_t *starts;      /* (nlist,) the first row */
-    const uint8_t *centroids;   /* (nlist, dim) a code c stands for centroid_step * (c - 128) */
+    const float *centroids;     /* (nlist, dim) */
+    const uint8_t *coarse;      /* (nlist, dim) the same as bytes: a code c stands for middle + coarse_step * (c - 128) */
+    const float *coarse_middle; /* (dim,) */
     const float *middle, *step; /* (dim,) for BYTES: a code c stands for middle + step * (c - 128) */
     const float *weights;       /* (nlist,) sizes */
     const float *spread;        /* (nlist,) of the scores in a list about its centroid's */
@@ -70,7 +72,7 @@ typedef struct {
     const float *left_where_known; /* (levels,) the same where it is known which lists hold what passes */
     const float *ranks;         /* (levels,) how many rows are expected above such a rank, commonly */
     int64_t levels;
-    double centroid_step;
+    double coarse_step; /* 0: bytes are too coarse */
 } Lists;
 
 /* The rows themselves. */

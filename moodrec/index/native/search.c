@@ -69,19 +69,24 @@ static void weigh_rows(Search *search) {
     search->base += middle;
 }
 
-/* Products with the centroids, to about .001. */
+/* Products with the centroids; by bytes, where their error is small beside the lists' spreads. */
 static void near_centroids(Search *search) {
     const Lists *lists = search->lists;
+    if (lists->coarse_step == 0) {
+        dots_floats(lists->centroids, lists->nlist, search->query->vector, lists->dim, search->outlook.near);
+        return;
+    }
     int8_t *weights = search->weights + lists->dim;
     const uint8_t *codes[PENDING];
     int32_t sums[PENDING];
-    float base, scale, step = (float)lists->centroid_step;
+    float base, scale, middle, step = (float)lists->coarse_step;
+    dots_floats(lists->coarse_middle, 1, search->query->vector, lists->dim, &middle);
     weigh(search->query->vector, lists->dim, weights, &base, &scale);
     for (int64_t start = 0; start < lists->nlist; start += PENDING) {
         int64_t n = lists->nlist - start < PENDING ? lists->nlist - start : PENDING;
-        for (int64_t i = 0; i < n; i++) codes[i] = lists->centroids + (start + i) * lists->dim;
+        for (int64_t i = 0; i < n; i++) codes[i] = lists->coarse + (start + i) * lists->dim;
         dots_bytes(codes, n, weights, lists->dim, sums);
-        for (int64_t i = 0; i < n; i++) search->outlook.near[start + i] = step * (base + scale * (float)sums[i]);
+        for (int64_t i = 0; i < n; i++) search->outlook.near[start + i] = middle + step * (base + scale * (float)sums[i]);
     }
 }
 
