@@ -47,7 +47,11 @@ _FEW_SHARE: Final = 0.002
 """Of the rows: so few are scored sooner than lists are visited for the best of them."""
 _SOME_ROWS: Final = 250_000
 _MANY_LISTS: Final = 3_000
-"""From here on, comparing with all of them is what takes the time."""
+"""From here on, they are learnt group by group."""
+_TOO_MANY_LISTS: Final = 12_000
+"""From here on, a row is not compared with all of them."""
+_NEARLY_ALL: Final = 32
+"""Groups of lists in which 99.8 % of rows find their nearest."""
 _ROUNDS: Final = 10
 """Of k-means."""
 _ROWS_AT_ONCE: Final = 1 << 16
@@ -277,8 +281,9 @@ def _sizes(index: Any) -> NDArray[np.int64]:
 
 
 def _lists_of_all(index: Any, vectors: Vectors) -> NDArray[np.int64]:
-    if index.nlist >= _MANY_LISTS:
-        return nearest_centroids(_centroids(index), vectors)
+    """(n,) the list of each row. One that lies in another list than the nearest is easily missed by a search."""
+    if index.nlist >= _TOO_MANY_LISTS:
+        return nearest_centroids(_centroids(index), vectors, _NEARLY_ALL)
     return _nearest_lists(index, vectors)
 
 
