@@ -30,11 +30,19 @@ STEP: Final = 0.75
 """By which the share that may stay behind changes at a time."""
 MOST_STEPS: Final = 10
 _NEAR: Final = 3
-GROUPS: Final = (
+_FAR_KINDS: Final = ("0.5 opposes", "0.1 agrees", "0.1 opposes", "0.01 agrees", "0.01 opposes")
+Groups = tuple[tuple[slice, tuple[str, ...]], ...]
+UNINFORMED_GROUPS: Final[Groups] = (
     (slice(0, _NEAR), ("no filter", "0.5 agrees")),
-    (slice(_NEAR, None), ("0.5 opposes", "0.1 agrees", "0.1 opposes", "0.01 agrees", "0.01 opposes")),
+    (slice(_NEAR, None), (*_FAR_KINDS, "0.01 around")),
 )
 """Levels of the rule, and the kinds of searches that go by them: what ends near the query, and what goes farther."""
+INFORMED_GROUPS: Final[Groups] = (
+    (slice(0, _NEAR), ("0.5 agrees", "0.01 around")),
+    (slice(_NEAR, None), _FAR_KINDS),
+)
+"""The same where it is known which lists hold what passes: few rows about the query's own mood are near, then."""
+_AROUND: Final = 0.01
 _DIRECTIONS: Final = 4
 _SHARES: Final = (0.5, 0.1, 0.01)
 _NOISE: Final = 0.3
@@ -55,15 +63,15 @@ class Trial:
 
 
 def trials(catalogue: Catalogue, config: IndexConfig) -> list[Trial]:
-    """Searches without a filter, and under filters that agree with the query and oppose it."""
+    """Searches without a filter, and under filters that agree with the query, oppose it, or pass little about it."""
     rng = np.random.default_rng(config.seed + 1)
     columns = [_made_up_mood(catalogue.vectors, rng) for _ in range(_DIRECTIONS)]
-    limits = [{share: _limits(column, share) for share in _SHARES} for column in columns]
+    ordered = [np.sort(column) for column in columns]
     found = []
     for number, (row, scores) in enumerate(sample_scores(catalogue.vectors, config.seed + 1, QUERIES)):
-        column, ends = columns[number % _DIRECTIONS], limits[number % _DIRECTIONS]
+        column, rising = columns[number % _DIRECTIONS], ordered[number % _DIRECTIONS]
         found.append(Trial("no filter", row, None, _best(scores, scores > -1)))
-        for kind, test in _tests(column, ends, row):
+        for kind, test in _tests(column, rising, row):
             found.append(Trial(kind, row, test, _best(scores, test.rows())))
     return found
 
@@ -98,19 +106,18 @@ def _made_up_mood(vectors: Vectors, rng: np.random.Generator) -> NDArray[np.floa
     return blurred
 
 
-def _limits(column: NDArray[np.float32], share: float) -> tuple[float, float]:
-    low, high = np.quantile(column, [share, 1 - share])
-    return float(np.float32(low)), float(np.float32(high))
-
-
-def _tests(
-    column: NDArray[np.float32], ends: dict[float, tuple[float, float]], row: int
-) -> Iterator[tuple[str, Range]]:
-    high_side = bool(column[row] >= np.median(column))
-    for share, (low, high) in ends.items():
+def _tests(column: NDArray[np.float32], rising: NDArray[np.float32], row: int) -> Iterator[tuple[str, Range]]:
+    """Of a column (n,), and the same in order."""
+    last, place = len(rising) - 1, int(np.searchsorted(rising, column[row]))
+    high_side = place > last / 2
+    for share in _SHARES:
+        low, high = float(rising[round(share * last)]), float(rising[round((1 - share) * last)])
         tests = (Range(column, -np.inf, low), Range(column, high, np.inf))
         yield f"{share} agrees", tests[high_side]
         yield f"{share} opposes", tests[not high_side]
+    first = min(max(0, place - round(_AROUND / 2 * last)), last - round(_AROUND * last))
+    around = Range(column, float(rising[first]), float(rising[first + round(_AROUND * last)]))
+    yield f"{_AROUND} around", around
 
 
 def _best(scores: NDArray[np.float32], passing: NDArray[np.bool_]) -> Rows:

@@ -120,18 +120,24 @@ class IvfEngine:
         """
         known = calibration.trials(catalogue, self.config)
         self._calibrating, self._search = True, None
-        self._tune(UNINFORMED, catalogue, known)
+        self._tune(UNINFORMED, calibration.UNINFORMED_GROUPS, catalogue, known)
         if self.lists_are_scanned:
             of_moods, self.shares = self.shares, calibration.shares_of(known, list_of, self.index.nlist)
             self._search = None
-            self._tune(INFORMED, catalogue, [one for one in known if one.selection is not None])
+            self._tune(INFORMED, calibration.INFORMED_GROUPS, catalogue, known)
             self.shares = of_moods
         else:  # whoever opens it with the kernel goes by shares that nothing was measured with
             self.rule = self.rule.scaled(calibration.STEP**calibration.MOST_STEPS, INFORMED)
         self._calibrating, self._search = False, None
 
-    def _tune(self, tables: Sequence[str], catalogue: Catalogue, known: Sequence[calibration.Trial]) -> None:
-        for levels, kinds in calibration.GROUPS:
+    def _tune(
+        self,
+        tables: Sequence[str],
+        groups: calibration.Groups,
+        catalogue: Catalogue,
+        known: Sequence[calibration.Trial],
+    ) -> None:
+        for levels, kinds in groups:
             trials = [one for one in known if one.kind in kinds]
             for _ in range(calibration.MOST_STEPS):
                 if calibration.enough(self, catalogue, trials, self.config.target_recall):

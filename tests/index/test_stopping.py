@@ -71,6 +71,7 @@ def test_calibration_gives_as_much_patience_as_finds_enough(monkeypatch: pytest.
     known = calibration.trials(arranged, engine.config)
     assert {trial.kind for trial in known} == {
         "no filter",
+        "0.01 around",
         *(f"{share} {relation}" for share in (0.5, 0.1, 0.01) for relation in ("agrees", "opposes")),
     }
     assert calibration.enough(engine, arranged, known, engine.config.target_recall)
