@@ -239,7 +239,8 @@ PROMISES: dict[str, list[Promise]] = {
     ],
     "Corruption": [
         Promise(
-            "Damage to any file of an index is refused with exit code 4 before FAISS sees it.",
+            "Damage to any file of an index is refused with exit code 4 before FAISS sees it (to vectors of 64 MiB "
+            "and more: as soon as it is seen, in use).",
             (
                 "index/test_damage.py::test_every_kind_of_fault_in_every_file_is_refused",
                 "index/test_store.py::test_any_damaged_byte_is_noticed",
