@@ -143,6 +143,12 @@ class Growth:
         return [self.document["sizes"][str(n)]["cells"][cell]["cpu_ms"] for n in self.sizes]
 
     @property
+    def of_other_code(self) -> list[int]:
+        """Sizes whose index was built by other code than that of the first."""
+        sources = [self.document["sizes"][str(n)].get("build", {}).get("source") for n in self.sizes]
+        return [n for n, source in zip(self.sizes, sources, strict=True) if source != sources[0]]
+
+    @property
     def first_answers(self) -> dict[int, float]:
         """Wall seconds of ``moodrec similar ID``, from its start to its end, by size."""
         reports = {n: self.document["sizes"][str(n)] for n in self.sizes}

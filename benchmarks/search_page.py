@@ -103,6 +103,9 @@ def growth_sections(results: Results, out: Path) -> Iterator[str]:
         yield "## Growth\n\nCPU-ms of moodrec by the size of the catalogue, and the exponent of n fitted to it."
     for one in results.growth:
         yield f"### Growth, {one.data}\n\n{growth_table(one)}"
+        if one.of_other_code:
+            sizes = ", ".join(f"{n:,}" for n in one.of_other_code)
+            yield f"Built and measured by another version of the code than the others: {sizes}."
         if one.first_answers:
             said = ", ".join(f"{seconds:.2f} s ({n:,})" for n, seconds in one.first_answers.items())
             yield f"`moodrec similar ID` in a process of its own, from start to end: {said}."

@@ -2,8 +2,7 @@
 
 A selection stands for the rows where a condition is TRUE; its :meth:`opposite` for those where it is FALSE. Where a
 column is NULL neither holds, so that NOT needs no third value. :func:`row_mask` evaluates a selection over all rows
-with
-NumPy; the index's kernel evaluates the same over some rows at a time.
+with NumPy; the index's kernel evaluates the same over some rows at a time.
 """
 
 from __future__ import annotations

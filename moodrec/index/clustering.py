@@ -20,7 +20,7 @@ _LAST_ROUNDS: Final = 2
 _ROWS_A_GROUP: Final = 256
 """That the groups are learnt from."""
 _GROUPS_SEARCHED: Final = 16
-"""Of the groups of centroids while they move: 99 % of rows find their nearest."""
+"""Of the groups that centroids are put in, for the nearest centroid."""
 _ROWS_AT_ONCE: Final = 1 << 16
 
 
@@ -39,17 +39,13 @@ def split_centroids(rows: Vectors, count: int, seed: int) -> Vectors:
     return _moved(np.concatenate(parts), rows)
 
 
-def nearest_centroids(
-    centroids: Vectors, rows: Vectors, n_searched: int = _GROUPS_SEARCHED
-) -> NDArray[np.int64]:
-    """(n,) the nearest of many centroids for each row, of those in so many of the groups that they are put in; now
-    and then, another is nearer.
-    """
+def nearly_nearest(centroids: Vectors, rows: Vectors) -> NDArray[np.int64]:
+    """(n,) the nearest of many centroids for each row; for one row in a hundred, another is nearer."""
     n_groups = int(np.sqrt(len(centroids)))
     index = faiss.IndexIVFFlat(
         faiss.IndexFlatIP(centroids.shape[1]), centroids.shape[1], n_groups, faiss.METRIC_INNER_PRODUCT
     )
-    index.cp.spherical, index.cp.min_points_per_centroid, index.nprobe = True, 1, n_searched
+    index.cp.spherical, index.cp.min_points_per_centroid, index.nprobe = True, 1, _GROUPS_SEARCHED
     index.train(centroids)
     index.add(centroids)
     found: NDArray[np.int64] = _nearest(index, rows)
@@ -66,7 +62,7 @@ def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 def _moved(centroids: Vectors, rows: Vectors) -> Vectors:
     """Centroids in the middle of the rows nearest to them."""
     for _ in range(_LAST_ROUNDS):
-        nearest = nearest_centroids(centroids, rows)
+        nearest = nearly_nearest(centroids, rows)
         order = np.argsort(nearest, kind="stable")
         found, starts = np.unique(nearest[order], return_index=True)
         sums = np.add.reduceat(rows[order], starts, axis=0)

@@ -21,7 +21,7 @@ from moodrec.errors import CorruptStoreError, DataError
 from moodrec.index import calibration, kernel
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
-from moodrec.index.clustering import nearest_centroids, some_rows, split_centroids
+from moodrec.index.clustering import some_rows, split_centroids
 from moodrec.index.engine import (
     INDEX_FILE,
     UNBOUNDED,
@@ -48,10 +48,6 @@ _FEW_SHARE: Final = 0.002
 _SOME_ROWS: Final = 250_000
 _MANY_LISTS: Final = 3_000
 """From here on, they are learnt group by group."""
-_TOO_MANY_LISTS: Final = 12_000
-"""From here on, a row is not compared with all of them."""
-_NEARLY_ALL: Final = 32
-"""Groups of lists in which 99.8 % of rows find their nearest."""
 _ROUNDS: Final = 10
 """Of k-means."""
 _ROWS_AT_ONCE: Final = 1 << 16
@@ -104,7 +100,7 @@ class IvfEngine:
                 f"preset {config.kind!r} learns from tracks and there are none; use 'flat' or 'auto'"
             )
         index = _trained(catalogue.vectors, config)
-        list_of = _lists_of_all(index, catalogue.vectors)
+        list_of = _nearest_lists(index, catalogue.vectors)
         by_list = np.argsort(list_of, kind="stable")
         arranged, list_of = catalogue.arranged(by_list), list_of[by_list]
         _fill(index, arranged.vectors, list_of)
@@ -286,15 +282,8 @@ def _sizes(index: Any) -> NDArray[np.int64]:
     return np.array([index.invlists.list_size(i) for i in range(index.nlist)], np.int64)
 
 
-def _lists_of_all(index: Any, vectors: Vectors) -> NDArray[np.int64]:
-    """(n,) the list of each row. One that lies in another list than the nearest is easily missed by a search."""
-    if index.nlist >= _TOO_MANY_LISTS:
-        return nearest_centroids(_centroids(index), vectors, _NEARLY_ALL)
-    return _nearest_lists(index, vectors)
-
-
 def _nearest_lists(index: Any, vectors: Vectors) -> NDArray[np.int64]:
-    """(n,) the list of each row."""
+    """(n,) the list of each row: the nearest, for a row that lies elsewhere is easily missed by a search."""
     parts = []
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         part = np.ascontiguousarray(vectors[start : start + _ROWS_AT_ONCE])

@@ -29,7 +29,7 @@ _STEPS = 255
 _LEAST = 1e-30
 _LARGEST_OF_A_QUERY = 0.4
 """Number of a unit vector, commonly: its step is a 127th of that."""
-_SMALL = 0.1
+_SMALL = 0.2
 _FEW_LISTS = 0.1
 
 
@@ -63,10 +63,10 @@ class ListSearch:
         middle, step = _decoding(index) if by_bytes else (np.zeros(0, np.float32),) * 2
         runs, starts = _runs(rows, sizes)
         tables = (rule.left, rule.left_at_edge, rule.left_where_known, rule.ranks)
-        floats = (middle, step, sizes, rule.spread, rule.shape, *tables)
-        contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
         centroids = np.ascontiguousarray(rule.centroids, np.float32)
-        coarse, coarse_middle, coarse_step = _as_bytes(centroids, rule.spread)
+        coarse, coarse_middle, coarse_step, error = _as_bytes(centroids, rule.spread)
+        floats = (middle, step, sizes, np.hypot(rule.spread, error), rule.shape, *tables)
+        contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
         centres = (centroids, coarse, coarse_middle)
         self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, *centres, *contiguous)
         kind = _BYTES if by_bytes else _FLOATS
@@ -136,21 +136,21 @@ def _runs(rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np
 
 def _as_bytes(
     centroids: Vectors, spread: NDArray[np.float32]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
-    """(nlist, d) codes of centroids, their (d,) middle, and the step: a code c stands for
-    ``middle + step * (c - 128)``.
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], float, float]:
+    """(nlist, d) codes of centroids, their (d,) middle, the step, and the error of a product with a query that is
+    coded as roughly: a code c stands for ``middle + step * (c - 128)``.
 
-    The step is 0 where the error of a product with a query, coded as roughly, is not small beside most lists'
-    spreads: the codes are not to be used then.
+    Step and error are 0 where the error is not small beside most lists' spreads: the codes are not to be used then.
     """
     middle = centroids.mean(axis=0)
     off = centroids - middle
     step = max(float(np.abs(off).max(initial=0)), _LEAST) / (_HALF - 1)
     of_centroid = step / np.sqrt(12)  # for a query of length 1
     of_query = float(np.linalg.norm(off, axis=1).max(initial=0)) / (_HALF - 1) / np.sqrt(12)
-    error = np.hypot(of_centroid, _LARGEST_OF_A_QUERY * of_query)
-    fine = error < _SMALL * float(np.quantile(spread, _FEW_LISTS))
-    return np.rint(off / step + _HALF).astype(np.uint8), middle, step if fine else 0.0
+    error = 2 * np.hypot(of_centroid, _LARGEST_OF_A_QUERY * of_query)
+    if error >= _SMALL * float(np.quantile(spread, _FEW_LISTS)):
+        return np.zeros(centroids.shape, np.uint8), middle, 0.0, 0.0
+    return np.rint(off / step + _HALF).astype(np.uint8), middle, step, float(error)
 
 
 def _decoding(index: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

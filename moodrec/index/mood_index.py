@@ -143,18 +143,16 @@ class MoodIndex(IndexView):
             queries: (q, d) or (d,) vectors; they are scaled to unit length.
             k: hits a query; the arrays are padded where fewer tracks qualify.
             where: a SQL condition on the columns; see :func:`moodrec.filters.parse.parse`.
-            mood: targets in [0, 1] by mood, a number for all queries or one for each. Tracks without a score for
-            one of
-                these moods are left out.
+            mood: targets in [0, 1] by mood, a number for all queries or one for each. Tracks without a score for one
+                of these moods are left out.
             mood_weight: of the mood against the sound, in [0, 1]: a number, or one for each query; 0.5 if there is a
                 target.
             exclude: track ids not to return; unknown ones have no effect.
             exclude_artist: artists not to return, whatever their case.
             max_per_artist: at most so many tracks an artist; tracks of unknown artists all count apart.
             max_per_album: the same for albums, which are of one album artist and one title.
-            distinct: leave out copies of a better hit, or of the seed: what sounds the same (a cosine of .99), or
-            has the
-                same artist and title.
+            distinct: leave out copies of a better hit, or of the seed: what sounds the same (a cosine of .99), or has
+                the same artist and title.
             diversity: in [0, 1]: how much it counts against a track that it is like a better hit (maximal marginal
                 relevance, among the 10 k best tracks and 100 at least; see :func:`moodrec.ranking.pick`). Hits then
                 come in the order of their choice.

@@ -293,8 +293,10 @@ static void sweep(Search *search) {
             int narrowed = search->narrowed;
             look_ahead(search);
             bounds_of(&search->outlook, search->bar, search->bounds);
-            if (narrowed != search->narrowed) i = 0; /* places have changed */
-            if (search->visited[search->outlook.names[i]]) continue;
+            if (narrowed != search->narrowed) { /* places have changed */
+                i = -1;
+                continue;
+            }
         }
         if (!is_beaten(search, bound_of(search, i))) visit_list(search, i);
     }
