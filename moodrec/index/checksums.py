@@ -14,6 +14,11 @@ from moodrec.config import Config
 _BLOCK: Final = 1 << 23
 
 
+def said_of_damage(path: Path) -> str:
+    """What to tell of a file that is not as it was recorded."""
+    return f"{path}: the file is damaged (its checksum differs); build the index anew"
+
+
 class FileRecord(Config):
     """Size in bytes and checksum of a file."""
 

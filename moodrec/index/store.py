@@ -29,7 +29,7 @@ from pydantic import Field, ValidationError, field_validator
 from moodrec.config import Config, IndexConfig, explain
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import write_atomically
-from moodrec.index.checksums import FileRecord
+from moodrec.index.checksums import FileRecord, said_of_damage
 from moodrec.index.runtime import max_threads
 from moodrec.lock import WriterLock
 
@@ -106,9 +106,7 @@ class Version:
 
     def _require(self, intact: bool, path: Path) -> None:
         if not intact:
-            raise CorruptStoreError(
-                f"{path}: the file is damaged (its checksum differs); build the index anew"
-            )
+            raise CorruptStoreError(said_of_damage(path))
 
 
 def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:

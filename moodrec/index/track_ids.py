@@ -33,9 +33,6 @@ class TrackIds:
         self._in_order = in_order
         self._passes = 0
 
-    def __len__(self) -> int:
-        return len(self._column)
-
     @cached_property
     def _text(self) -> tuple[memoryview, NDArray[np.int32]]:
         """All ids end to end, and where each begins."""

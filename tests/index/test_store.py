@@ -220,6 +220,15 @@ def test_a_large_file_is_checked_in_blocks(tmp_path: Path, monkeypatch: pytest.M
         MoodIndex.open(root)
 
 
+def with_damaged_vectors(root: Path) -> tuple[Path, bytes]:
+    """The file of an index's vectors, of which a bit is now wrong, and what is in it."""
+    path = next(root.glob("v*/vectors.npy"))
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    return path, bytes(damaged)
+
+
 def test_large_vectors_are_checked_while_they_are_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,10 +238,7 @@ def test_large_vectors_are_checked_while_they_are_in_use(
     opened = MoodIndex.open(root)
     opened.remove("t1")  # waits for the check
     opened.save(tmp_path / "copy")
-    path = next(root.glob("v*/vectors.npy"))
-    damaged = bytearray(path.read_bytes())
-    damaged[-1] ^= 1
-    path.write_bytes(damaged)
+    path, damaged = with_damaged_vectors(root)
     opened = MoodIndex.open(root)
     with pytest.raises(CorruptStoreError, match="checksum"):
         opened.remove("t1")
@@ -254,10 +260,7 @@ def test_damage_is_noticed_after_a_fork_a_replacement_and_a_failure_to_read(
     monkeypatch.setattr(persistence, "_LARGE_FILE", 1000)
     root = tmp_path / "index"
     built().save(root)
-    path = next(root.glob("v*/vectors.npy"))
-    damaged = bytearray(path.read_bytes())
-    damaged[-1] ^= 1
-    path.write_bytes(damaged)
+    damaged = with_damaged_vectors(root)[1]
     opened = MoodIndex.open(root)
     built().save(root)  # another version takes the place of what was opened
     with pytest.raises(CorruptStoreError, match="checksum"):
