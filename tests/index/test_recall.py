@@ -142,6 +142,16 @@ def test_vectors_that_have_most_in_common(kind: str, own: float) -> None:
     assert found.explanation.visited < 0.5 * 80 * 8000
 
 
+def test_vectors_in_tight_groups_far_apart() -> None:
+    """Beside the distances of the groups, whose centroids are rounded, those within them are small."""
+    rng = np.random.default_rng(3)
+    groups = clustered(rng, 40, 32, 40)[rng.integers(0, 40, 8000)]
+    vectors = groups + 0.01 * clustered(rng, 8000, 32, 200)
+    index = MoodIndex.build(vectors, pa.table({"track_id": [f"t{row}" for row in range(8000)]}), (), "ivf")
+    found = index.search(vectors[::100], 10)
+    assert recall(found, index.search(vectors[::100], 10, exact=True)) > 0.995
+
+
 def test_a_few_removed_rows_cost_no_recall(index: MoodIndex) -> None:
     gone = [f"t{row}" for row in range(0, N, 20)]
     index.remove(gone)
