@@ -37,6 +37,7 @@ from moodrec.index.list_search import ListSearch
 from moodrec.index.list_shares import KnownShares
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss, map_over, threads_for
+from moodrec.index.sketches import Sketches
 from moodrec.index.stopping import INFORMED, UNINFORMED, StopRule, fit
 from moodrec.schema import probability_column
 
@@ -67,6 +68,7 @@ class IvfEngine:
     """Rows that there were when the lists were learnt."""
     shares: KnownShares = field(default_factory=KnownShares, repr=False)
     """Of the moods; an index of an earlier version has none."""
+    sketches: Sketches = field(default_factory=Sketches.none, repr=False)
     passes_over: PassesOver = "any"
     deepest: int = UNBOUNDED
     _search: ListSearch | FaissLists | None = field(default=None, repr=False)
@@ -106,7 +108,8 @@ class IvfEngine:
         _fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, _centroids(index), list_of, config)
         columns = {name: arranged.columns.numbers(name) for name in _columns_to_know(arranged, config)}
-        engine = cls(index, rule, config, len(arranged), KnownShares.of(columns, list_of, index.nlist))
+        shares = KnownShares.of(columns, list_of, index.nlist)
+        engine = cls(index, rule, config, len(arranged), shares, _sketches(arranged, rule, list_of, config))
         engine._calibrate(arranged, list_of)
         return arranged, engine
 
@@ -155,7 +158,7 @@ class IvfEngine:
                 raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
             rule = StopRule(_centroids(index), **saved)
         shares = KnownShares.open(folder / _SHARES_FILE)
-        return cls(index, rule, config, int(facts["learnt_from"]), shares)
+        return cls(index, rule, config, int(facts["learnt_from"]), shares, Sketches.open(folder))
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """Visit lists from the most promising on, until none is left that can change the top ``depth`` of a query."""
@@ -178,7 +181,8 @@ class IvfEngine:
         if self._search is None:
             if self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None:
                 few = -1 if self._calibrating else max(_LEAST_FEW, _FEW_SHARE * self.index.ntotal)
-                self._search = ListSearch(self.index, self.rule, self.config.first_lists, self.shares, few)
+                first = self.config.first_lists
+                self._search = ListSearch(self.index, self.rule, first, self.shares, self.sketches, few)
             else:
                 self._search = FaissLists(self.index, self.rule, self.config)
         return self._search
@@ -207,6 +211,7 @@ class IvfEngine:
         write_index(self.index, folder / INDEX_FILE)
         np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
         self.shares.save(folder / _SHARES_FILE)
+        self.sketches.save(folder)
         return {"learnt_from": self.learnt_from}
 
 
@@ -218,6 +223,14 @@ def _columns_to_know(catalogue: Catalogue, config: IndexConfig) -> list[str]:
     fields = catalogue.table.schema
     numbers = {field.name for field in fields if pa.types.is_floating(field.type)} & probabilities
     return [*catalogue.moods, *sorted(numbers)]
+
+
+def _sketches(
+    catalogue: Catalogue, rule: StopRule, list_of: NDArray[np.int64], config: IndexConfig
+) -> Sketches:
+    if config.kind == "ivf-pq":  # FAISS searches it
+        return Sketches.none()
+    return Sketches.of(catalogue.vectors, rule.centroids, list_of, config.seed)
 
 
 def _trained(vectors: Vectors, config: IndexConfig) -> Any:

@@ -21,7 +21,7 @@ from moodrec.filters.selection import AllOf, AnyLookup, AnyOf, Lookup, Mask, Ran
 
 KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
 
-_VERSION: Final = 4
+_VERSION: Final = 5
 _RANGE, _LOOKUP, _ANY_LOOKUP, _MASK, _CONSTANT, _AND, _OR = range(7)
 _DTYPES: Final = {
     np.dtype(name): number
@@ -81,8 +81,14 @@ class Lists(Structure):
         ("left_at_edge", c_void_p),
         ("left_where_known", c_void_p),
         ("ranks", c_void_p),
+        ("sketches", c_void_p),
+        ("axes", c_void_p),
         ("levels", c_int64),
+        ("sketch_dim", c_int64),
+        ("n_sketched", c_int64),
         ("coarse_step", c_double),
+        ("near_error", c_double),
+        ("sketch_noise", c_double),
     )
 
 

@@ -20,6 +20,7 @@ from moodrec.index.passing import Wanted
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
 from moodrec.index.scoring import as_asked
+from moodrec.index.sketches import Sketches
 from moodrec.index.stopping import StopRule
 
 _BYTES, _FLOATS = range(2)
@@ -31,6 +32,8 @@ _LARGEST_OF_A_QUERY = 0.4
 """Number of a unit vector, commonly: its step is a 127th of that."""
 _SMALL = 0.2
 _FEW_LISTS = 0.1
+_PATIENCE = 3
+"""Standard errors of a sketch's estimate that a row is given."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +53,15 @@ class Visit:
 class ListSearch:
     """A view of an index's lists; any addition to the index makes it void."""
 
-    def __init__(self, index: Any, rule: StopRule, first_lists: int, shares: KnownShares, few: float) -> None:
+    def __init__(
+        self,
+        index: Any,
+        rule: StopRule,
+        first_lists: int,
+        shares: KnownShares,
+        sketches: Sketches,
+        few: float,
+    ) -> None:
         """Look up where the lists of an ``IndexIVFFlat`` or an 8-bit ``IndexIVFScalarQuantizer`` lie; up to ``few``
         rows that pass are scored without them.
         """
@@ -66,12 +77,14 @@ class ListSearch:
         centroids = np.ascontiguousarray(rule.centroids, np.float32)
         coarse, coarse_middle, coarse_step, error = _as_bytes(centroids, rule.spread)
         floats = (middle, step, sizes, np.hypot(rule.spread, error), rule.shape, *tables)
-        contiguous = [np.ascontiguousarray(array, np.float32) for array in floats]
-        centres = (centroids, coarse, coarse_middle)
-        self._kept: tuple[NDArray[Any], ...] = (codes, rows, sizes, runs, starts, *centres, *contiguous)
+        lists: list[NDArray[Any]] = [codes, rows, sizes, runs, starts, centroids, coarse, coarse_middle]
+        lists += [np.ascontiguousarray(array, np.float32) for array in floats]
+        self._kept = [*lists, sketches.blocks, sketches.axes]
         kind = _BYTES if by_bytes else _FLOATS
-        places = (kernel.address(array) for array in self._kept)
-        self._lists = kernel.Lists(index.nlist, index.d, kind, *places, len(rule.left), coarse_step)
+        places = (kernel.address(array) if array.size else None for array in self._kept)
+        counts = (len(rule.left), len(sketches.axes), sketches.count)
+        errors = (coarse_step, error, _PATIENCE * sketches.noise)
+        self._lists = kernel.Lists(index.nlist, index.d, kind, *places, *counts, *errors)
 
     def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:
         """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""

@@ -88,7 +88,7 @@ CLONES static int32_t count_set(const uint8_t *mask, int64_t n) {
     return count;
 }
 
-/* The mask of n <= BLOCK rows from start on, at the bottom of the stack; behind it are eight bytes of 0. */
+/* The mask of n <= BLOCK rows from start on, at the bottom of the stack; behind it are AT_ONCE bytes of 0. */
 void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack) {
     int64_t height = 0;
     if (filter->n_steps == 0) memset(stack, 1, (size_t)n);
@@ -105,12 +105,12 @@ void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack) 
         }
         at = step->jump && !any_set(stack + (height - 1) * BLOCK, n) ? step->jump : at + 1;
     }
-    memset(stack + n, 0, sizeof(uint64_t));
+    memset(stack + n, 0, AT_ONCE);
 }
 
 /* Room for the masks of a filter; none without memory. */
 uint8_t *filter_stack(const Filter *filter) {
-    return malloc((size_t)(filter->height > 1 ? filter->height : 1) * BLOCK + sizeof(uint64_t));
+    return malloc((size_t)(filter->height > 1 ? filter->height : 1) * BLOCK + AT_ONCE);
 }
 
 /* The share of n rows that passes, about: from blocks spread over them. */

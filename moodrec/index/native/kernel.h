@@ -5,6 +5,7 @@
  *
  *   filter.c     which rows pass
  *   products.c   inner products and exact scores
+ *   sketches.c   which rows need no closer look
  *   heaps.h      the best hits, and the lists that are left
  *   stopping.c   what the lists that are left may still hold
  *   search.c     the search
@@ -28,9 +29,10 @@
 #define CLONES
 #endif
 
-enum { VERSION = 4 };
+enum { VERSION = 5 };
 #define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
+enum { AT_ONCE = 32 }; /* rows, or lists, that are looked at together */
 enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, CONSTANT, AND, OR };
 enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };
 enum { BYTES, FLOATS };
@@ -71,8 +73,13 @@ typedef struct {
     const float *left_at_edge;  /* (levels,) the same for the last rows of such a rank */
     const float *left_where_known; /* (levels,) the same where it is known which lists hold what passes */
     const float *ranks;         /* (levels,) how many rows are expected above such a rank, commonly */
-    int64_t levels;
-    double coarse_step; /* 0: bytes are too coarse */
+    const uint8_t *sketches;    /* blocks of 32 rows each */
+    const float *axes;          /* (sketch_dim, dim) rotation, which sketches are made after */
+    int64_t levels, sketch_dim;
+    int64_t n_sketched;  /* rows that have a sketch: the first ones */
+    double coarse_step;  /* 0: bytes are too coarse */
+    double near_error;   /* by which a product with a centroid may be off, then */
+    double sketch_noise; /* of a sketch's sum, for a query across the centroid, with a margin */
 } Lists;
 
 /* The rows themselves. */
@@ -126,6 +133,16 @@ INTERNAL void dots_floats(const float *rows, int64_t n, const float *vector, int
 INTERNAL void dots_bytes(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums);
 INTERNAL double exact_score(const Rows *rows, const Query *query, int64_t row);
 
+/* sketches.c */
+typedef struct {
+    uint8_t *tables; /* (sketch_dim / 4, 16) what four bits add to a product, in steps */
+    float step, least;
+} Sketched;
+INTERNAL int can_sketch(const Lists *lists);
+INTERNAL const uint8_t *sketches_at(const Lists *lists, int64_t row);
+INTERNAL void sketch_query(const Lists *lists, const float *vector, float *rotated, Sketched *query);
+INTERNAL uint32_t may_reach(const Lists *lists, int64_t row, const Sketched *query, float near, float bar, float *ceilings);
+
 /* stopping.c */
 typedef struct {
     const Lists *lists;
@@ -133,8 +150,8 @@ typedef struct {
     int32_t *names; /* (n,) which ones */
     float *near;    /* (n,) products with the centroids */
     float *likely;  /* (n,) rows that may pass */
-    float *weights; /* (n,) rows */
-    float *spread;  /* (n,) of the scores in a list */
+    const float *weights, *spread; /* (n,) rows, and spread of the scores in a list */
+    float *own_weights, *own_spread; /* (n,) room for those when some are left out */
     float stretch;  /* of the query's spreads */
     float *expected; /* (n,) to work in */
     int informed;   /* whether anything is known of where rows pass */

@@ -7,6 +7,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#define AVX2 __attribute__((target("avx2,fma")))
 #endif
 
 CLONES static void dots_any(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
@@ -50,11 +51,40 @@ VNNI static void dots_vnni(const uint8_t *const *codes, int64_t n, const int8_t 
 }
 #endif
 
+#if defined(AVX2)
+/* Sixteen bytes at a time, as sums of pairs; four rows share the weights and the work of adding up. */
+AVX2 static void dots_avx2(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
+    const int64_t whole = dim & ~(int64_t)15;
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        __m256i of[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+        for (int64_t at = 0; at < whole; at += 16) {
+            const __m256i weight = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(weights + at)));
+            for (int r = 0; r < 4; r++) {
+                const __m256i code = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(codes[i + r] + at)));
+                of[r] = _mm256_add_epi32(of[r], _mm256_madd_epi16(code, weight));
+            }
+        }
+        const __m256i four = _mm256_hadd_epi32(_mm256_hadd_epi32(of[0], of[1]), _mm256_hadd_epi32(of[2], of[3]));
+        _mm_storeu_si128((__m128i *)(void *)(sums + i), _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1)));
+        for (int r = 0; r < 4; r++)
+            for (int64_t at = whole; at < dim; at++) sums[i + r] += (int32_t)codes[i + r][at] * (int32_t)weights[at];
+    }
+    if (i < n) dots_any(codes + i, n - i, weights, dim, sums + i);
+}
+#endif
+
 /* (n,) products of rows of bytes with whole weights. */
 void dots_bytes(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
 #if defined(VNNI)
     if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
         dots_vnni(codes, n, weights, dim, sums);
+        return;
+    }
+#endif
+#if defined(AVX2)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        dots_avx2(codes, n, weights, dim, sums);
         return;
     }
 #endif

@@ -8,6 +8,9 @@
 #include "kernel.h"
 
 enum { PENDING = 32 };
+#define ERRORS 6.0f        /* standard errors that an approximate score is not off by */
+#define FLOAT_ERROR 1e-5f  /* of products in single precision */
+#define COMMON_CODE 74.0f  /* root mean square of a code about its middle, at most, commonly */
 #define TRIED 64     /* a search has an idea of what is ahead when it has visited one list in so many, */
 #define TOO_MANY 8   /* times as many rows as were to be few */
 #define SWEEP_FROM 8 /* and sweeps if that is more than one row in so many */
@@ -37,6 +40,8 @@ typedef struct {
     int64_t n_pending;
     const uint8_t *codes[PENDING];
     int64_t pending[PENDING];
+    float ceilings[PENDING]; /* products that the rows hardly go beyond */
+    Sketched sketched;       /* the query; no tables: there are no sketches */
     uint8_t *stack;
 } Search;
 
@@ -106,7 +111,7 @@ static void add_moods(Search *search, float *moods) {
     int64_t kept = 0;
     for (int64_t i = 0; i < search->n_pending; i++) {
         float mood = search->mood * affinity(search->query, search->pending[i]);
-        if (!(mood + search->similarity > bar)) continue;
+        if (!(mood + search->similarity * search->ceilings[i] > bar)) continue;
         search->codes[kept] = search->codes[i];
         search->pending[kept] = search->pending[i];
         moods[kept++] = mood;
@@ -125,7 +130,6 @@ static void score_pending(Search *search) {
     } else
         for (int64_t i = 0; i < search->n_pending; i++)
             dots_floats((const float *)(const void *)search->codes[i], 1, search->query->vector, lists->dim, products + i);
-    search->out->scored += search->n_pending;
     for (int64_t i = 0; i < search->n_pending; i++) {
         Hit hit = {search->similarity * products[i] + moods[i], search->pending[i]};
         if (is_full(&search->best) && hit.score < least(&search->best)) continue;
@@ -135,10 +139,10 @@ static void score_pending(Search *search) {
     search->n_pending = 0;
 }
 
-static void add_pending(Search *search, const uint8_t *code, int64_t row, int64_t bytes) {
-    search->passed++;
+static void add_pending(Search *search, const uint8_t *code, int64_t row, int64_t bytes, float ceiling) {
     for (int64_t at = 0; at < bytes; at += 64) PREFETCH(code + at);
     search->codes[search->n_pending] = code;
+    search->ceilings[search->n_pending] = ceiling;
     search->pending[search->n_pending++] = row;
     if (search->n_pending == PENDING) score_pending(search);
 }
@@ -159,16 +163,70 @@ static inline int64_t next_set(const uint8_t *mask, int64_t i, int64_t n) {
     return n;
 }
 
-/* n <= BLOCK codes whose rows follow one another from row on. */
-static void visit_run(Search *search, const uint8_t *codes, int64_t row, int64_t n, int64_t bytes) {
-    search->out->visited += n;
-    if (search->filter->n_steps == 0) {
-        for (int64_t i = 0; i < n; i++) add_pending(search, codes + i * bytes, row + i, bytes);
-        return;
+/* 32 bytes of a mask, 0 or 1 each, as bits. */
+static inline uint32_t bits_of_mask(const uint8_t *mask) {
+    uint32_t bits = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    for (int i = 0; i < AT_ONCE; i += 8) {
+        uint64_t word;
+        memcpy(&word, mask + i, sizeof word);
+        bits |= (uint32_t)(word * 0x0102040810204080u >> 56) << i;
     }
-    run_filter(search->filter, row, n, search->stack);
-    for (int64_t i = next_set(search->stack, 0, n); i < n; i = next_set(search->stack, i + 1, n))
-        add_pending(search, codes + i * bytes, row + i, bytes);
+#else
+    for (int i = 0; i < AT_ONCE; i++) bits |= (uint32_t)mask[i] << i;
+#endif
+    return bits;
+}
+
+/* The product that a row must go beyond to be among the first. */
+static float least_product(const Search *search) {
+    if (!is_full(&search->leading) || search->similarity <= 0) return -FLT_MAX;
+    return (least(&search->leading) - search->mood) / search->similarity - (float)search->lists->near_error;
+}
+
+/* Whether the sketches of some rows of a block are worth a look: one row is scored as soon. */
+static int worth_a_sketch(const Search *search, int64_t row, uint32_t rows) {
+    return rows & (rows - 1) && search->sketched.tables && row < search->lists->n_sketched;
+}
+
+/* Have what will be read of some rows of a block brought near. */
+static void await_rows(const Search *search, const uint8_t *codes, int64_t row, uint32_t rows, int64_t bytes) {
+    if (worth_a_sketch(search, row, rows)) {
+        const uint8_t *sketches = sketches_at(search->lists, row);
+        for (int64_t at = 0; at < AT_ONCE * (search->lists->sketch_dim / 8 + 4); at += 64) PREFETCH(sketches + at);
+    } else
+        for (; rows; rows &= rows - 1)
+            for (int64_t at = 0; at < bytes; at += 64) PREFETCH(codes + __builtin_ctz(rows) * bytes + at);
+}
+
+/* Some rows of a block; codes are those of its first one, wherever they lie. */
+static void visit_rows_of_block(Search *search, int64_t place, const uint8_t *codes, int64_t row, uint32_t rows, int64_t bytes) {
+    const float bar = least_product(search);
+    const int sketched = bar > -FLT_MAX && worth_a_sketch(search, row, rows);
+    float ceilings[AT_ONCE];
+    if (sketched) rows &= may_reach(search->lists, row, &search->sketched, search->outlook.near[place], bar, ceilings);
+    for (; rows; rows &= rows - 1) {
+        const int i = __builtin_ctz(rows);
+        add_pending(search, codes + i * bytes, row + i, bytes, sketched ? ceilings[i] : 1);
+    }
+}
+
+/* n <= BLOCK codes of a list of the outlook, whose rows follow one another from row on. */
+static void visit_run(Search *search, int64_t place, const uint8_t *codes, int64_t row, int64_t n, int64_t bytes) {
+    const int64_t lane = row % AT_ONCE, first = row - lane; /* blocks begin at multiples of their size, lists anywhere */
+    uint32_t blocks[BLOCK / AT_ONCE + 1];
+    codes -= lane * bytes;
+    search->out->visited += n;
+    if (search->filter->n_steps) run_filter(search->filter, row, n, search->stack);
+    for (int64_t at = -lane, b = 0; at < n; at += AT_ONCE, b++) {
+        const int64_t skipped = at < 0 ? -at : 0, left = n - at < AT_ONCE ? n - at : AT_ONCE;
+        blocks[b] = search->filter->n_steps ? bits_of_mask(search->stack + at + skipped) : ~(uint32_t)0;
+        blocks[b] = blocks[b] << skipped & ~(uint32_t)0 >> (AT_ONCE - left);
+        search->passed += __builtin_popcount(blocks[b]);
+        if (blocks[b]) await_rows(search, codes + AT_ONCE * b * bytes, first + AT_ONCE * b, blocks[b], bytes);
+    }
+    for (int64_t b = 0; AT_ONCE * b < lane + n; b++)
+        if (blocks[b]) visit_rows_of_block(search, place, codes + AT_ONCE * b * bytes, first + AT_ONCE * b, blocks[b], bytes);
 }
 
 /* A list of the outlook. */
@@ -186,31 +244,36 @@ static void visit_list(Search *search, int64_t place) {
         if (i)
             while (end < lists->sizes[list] && rows[end] == rows[end - 1] + 1) end++;
         for (; i < end; i += BLOCK, row += BLOCK)
-            visit_run(search, codes + i * bytes, row, end - i < BLOCK ? end - i : BLOCK, bytes);
+            visit_run(search, place, codes + i * bytes, row, end - i < BLOCK ? end - i : BLOCK, bytes);
         i = end;
     }
 }
 
 /* ---- lists ---- */
 
-/* Visit the lists of the nearest centroids; all others are left. */
-static void lay_out(Search *search) {
-    const Lists *lists = search->lists;
+CLONES static int any_above(const float *numbers, int64_t n, float bar) {
+    int any = 0;
+    for (int64_t i = 0; i < n; i++) any |= numbers[i] > bar;
+    return any;
+}
+
+/* Visit the lists of the nearest centroids. */
+static void visit_nearest(Search *search) {
+    const float *near = search->outlook.near;
+    const int64_t nlist = search->lists->nlist, most = search->plan->first_lists < nlist ? search->plan->first_lists : nlist;
     Place *places = search->places;
-    int64_t first = 0, most = search->plan->first_lists < lists->nlist ? search->plan->first_lists : lists->nlist;
-    for (int64_t l = 0; l < lists->nlist; l++) {
-        Place place = {search->outlook.near[l], (int32_t)l};
-        int64_t at = l;
-        if (first < most) /* so far, all are at the head */
-            first++;
-        else if (place.bound > places[first - 1].bound) {
-            places[l] = places[first - 1];
-            at = first - 1;
+    int64_t found = 0;
+    for (int64_t start = 0; start < nlist; start += AT_ONCE) {
+        const int64_t n = nlist - start < AT_ONCE ? nlist - start : AT_ONCE;
+        if (found == most && !any_above(near + start, n, places[found - 1].bound)) continue;
+        for (int64_t l = start; l < start + n; l++) {
+            if (found == most && !(near[l] > places[found - 1].bound)) continue;
+            int64_t at = found < most ? found++ : found - 1;
+            for (; at > 0 && places[at - 1].bound < near[l]; at--) places[at] = places[at - 1];
+            places[at] = (Place){near[l], (int32_t)l};
         }
-        for (; at < first && at > 0 && places[at - 1].bound < place.bound; at--) places[at] = places[at - 1];
-        places[at] = place;
     }
-    for (int64_t i = 0; i < first; i++) visit_list(search, places[i].list);
+    for (int64_t i = 0; i < found; i++) visit_list(search, places[i].list);
 }
 
 /* The lists of the outlook that have not been visited. */
@@ -312,9 +375,12 @@ static int none_is_ahead(const Search *search) {
 
 static void visit_lists(Search *search) {
     int swept = 0;
-    lay_out(search);
-    find_left(search);
-    search->bar = first_bar(&search->outlook);
+    visit_nearest(search);
+    score_pending(search);
+    if (!is_full(&search->leading)) {
+        find_left(search);
+        search->bar = first_bar(&search->outlook);
+    }
     look_ahead(search);
     order_left(search);
     for (;;) {
@@ -331,6 +397,7 @@ static void visit_lists(Search *search) {
         visit_list(search, next_list(search));
     }
     score_pending(search);
+    search->out->scored = search->passed;
     search->out->complete = search->n_visited == search->lists->nlist && !is_full(&search->best);
 }
 
@@ -379,13 +446,36 @@ static int few_pass(const Search *search) {
     return share * (double)search->rows->n <= (double)search->plan->few;
 }
 
-/* Candidates of the lists have approximate scores so far. */
+/* By how much the approximate score of a row may be off. */
+static float error_of_scores(const Search *search) {
+    const Lists *lists = search->lists;
+    if (lists->kind != BYTES) return FLOAT_ERROR;
+    float squares = 0, of_weights = search->scale * COMMON_CODE;
+    for (int64_t i = 0; i < lists->dim; i++) {
+        float of_code = lists->step[i] * search->query->vector[i];
+        squares += (of_code * of_code + of_weights * of_weights) / 12;
+    }
+    return search->similarity * ERRORS * sqrtf(squares) + FLOAT_ERROR;
+}
+
+/* Candidates of the lists have approximate scores so far. Those that cannot be among the hits are dropped, unless all rows that
+ * pass are asked for. */
 static void score_exactly(Search *search) {
+    const Rows *rows = search->rows;
     Best *best = &search->best;
+    const int64_t wanted = search->out->complete ? best->size : search->plan->depth;
+    const float error = error_of_scores(search);
+    float lowest = FLT_MAX;
+    put_in_order(best);
     for (int64_t i = 0; i < best->size; i++)
-        for (int64_t at = 0; at < search->rows->dim; at += 16) PREFETCH(search->rows->vectors + best->hits[i].row * search->rows->dim + at);
-    for (int64_t i = 0; i < best->size; i++)
-        best->hits[i].score = (float)exact_score(search->rows, search->query, best->hits[i].row);
+        for (int64_t at = 0; at < rows->dim && i < 2 * wanted; at += 16) PREFETCH(rows->vectors + best->hits[i].row * rows->dim + at);
+    for (int64_t i = 0; i < best->size; i++) {
+        Hit *hit = best->hits + i;
+        if (i >= wanted && hit->score + error < lowest) best->size = i;
+        if (i == best->size) break;
+        hit->score = (float)exact_score(rows, search->query, hit->row);
+        if (i < wanted) lowest = fminf(lowest, hit->score);
+    }
     for (int64_t at = best->size / 2 - 1; at >= 0; at--) sink(best, best->size, at);
 }
 
@@ -403,10 +493,9 @@ static void rank(Search *search) {
 
 /* Begin with all lists. */
 static void look_at_all(Outlook *outlook) {
-    const Lists *lists = outlook->lists;
-    for (int64_t l = 0; l < lists->nlist; l++) outlook->names[l] = (int32_t)l;
-    memcpy(outlook->weights, lists->weights, (size_t)lists->nlist * sizeof(float));
-    memcpy(outlook->spread, lists->spread, (size_t)lists->nlist * sizeof(float));
+    for (int64_t l = 0; l < outlook->n; l++) outlook->names[l] = (int32_t)l;
+    outlook->weights = outlook->lists->weights;
+    outlook->spread = outlook->lists->spread;
 }
 
 static void find(Search *search) {
@@ -414,6 +503,7 @@ static void find(Search *search) {
     search->out->way = LISTS;
     if (!few_pass(search) || !visit_rows(search)) {
         if (lists->kind == BYTES) weigh_rows(search);
+        if (search->sketched.tables) sketch_query(lists, search->query->vector, search->outlook.expected, &search->sketched);
         near_centroids(search);
         likely_rows(lists, search->plan, search->outlook.likely);
         search->outlook.stretch = stretch_of(lists, search->query->vector, search->outlook.expected);
@@ -432,18 +522,21 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
     search.similarity = (float)(1 - query->weight);
     search.mood = (float)query->weight;
     search.places = malloc(nlist * sizeof(Place));
-    search.visited = calloc(nlist + 2 * dim, 1);
+    const size_t tables = can_sketch(lists) ? 4 * (size_t)lists->sketch_dim : 0;
+    search.visited = calloc(nlist + 2 * dim + tables, 1);
     search.weights = (int8_t *)search.visited + nlist;
+    if (tables) search.sketched.tables = search.visited + nlist + 2 * dim;
     search.stack = filter_stack(filter);
     search.best = (Best){malloc((size_t)(wanted + plan->depth) * sizeof(Hit)), 0, wanted, rows->order};
     search.leading = (Best){search.best.hits + wanted, 0, plan->depth, rows->order};
     int32_t *names = malloc(nlist * sizeof(int32_t));
-    float *floats = malloc((6 * nlist + dim) * sizeof(float));
+    float *floats = malloc((6 * nlist + dim + (size_t)lists->sketch_dim) * sizeof(float));
     int enough = search.places && search.visited && search.stack && search.best.hits && names && floats;
     if (enough) {
         search.bounds = floats;
-        search.outlook = (Outlook){lists, lists->nlist, names, floats + nlist, floats + 2 * nlist, floats + 3 * nlist, floats + 4 * nlist,
-                                   1, floats + 5 * nlist, plan->n_shares > 0};
+        search.outlook = (Outlook){.lists = lists, .n = lists->nlist, .names = names, .near = floats + nlist, .likely = floats + 2 * nlist,
+                                   .own_weights = floats + 3 * nlist, .own_spread = floats + 4 * nlist, .stretch = 1,
+                                   .expected = floats + 5 * nlist, .informed = plan->n_shares > 0};
         find(&search);
     }
     free(floats);

@@ -112,18 +112,35 @@ static float left_at(const Outlook *outlook, float score, float rank, float expe
     return rank == FLT_MAX || deeper > level + 1 ? lists->left_at_edge[deeper] : lists->left[deeper > level ? deeper : level];
 }
 
+/* Which of some lists are near enough to hold a row above a score; returns whether any is. */
+CLONES static int any_near_enough(const Outlook *outlook, int64_t start, int64_t n, float score, uint8_t *restrict keep) {
+    const float *restrict spread = outlook->spread + start, *restrict near = outlook->near + start;
+    const float farthest = TOO_FAR * outlook->stretch;
+    uint8_t any = 0;
+    for (int64_t i = 0; i < n; i++) keep[i] = near[i] + farthest * spread[i] > score;
+    for (int64_t i = 0; i < n; i++) any |= keep[i];
+    return any;
+}
+
 /* Leave out the lists that are too far to hold a row above a score, which only rises. */
 void leave_out(Outlook *outlook, float score) {
     int64_t n = 0;
-    for (int64_t l = 0; l < outlook->n; l++) {
-        outlook->names[n] = outlook->names[l];
-        outlook->near[n] = outlook->near[l];
-        outlook->likely[n] = outlook->likely[l];
-        outlook->weights[n] = outlook->weights[l];
-        outlook->spread[n] = outlook->spread[l];
-        n += outlook->near[l] + TOO_FAR * outlook->stretch * outlook->spread[l] > score;
+    uint8_t keep[AT_ONCE];
+    for (int64_t start = 0; start < outlook->n; start += AT_ONCE) {
+        const int64_t some = outlook->n - start < AT_ONCE ? outlook->n - start : AT_ONCE;
+        if (!any_near_enough(outlook, start, some, score, keep)) continue;
+        for (int64_t l = start; l < start + some; l++) {
+            if (!keep[l - start]) continue;
+            outlook->names[n] = outlook->names[l];
+            outlook->near[n] = outlook->near[l];
+            outlook->likely[n] = outlook->likely[l];
+            outlook->own_weights[n] = outlook->weights[l];
+            outlook->own_spread[n++] = outlook->spread[l];
+        }
     }
     outlook->n = n;
+    outlook->weights = outlook->own_weights;
+    outlook->spread = outlook->own_spread;
 }
 
 /* A bar for the time when there is no score to beat yet. */
