@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from moodrec.errors import FilterError
 from moodrec.filters import selection
 from moodrec.filters.arrow_columns import build_column
-from moodrec.filters.column_types import Column, NumberColumn, TextColumn, mismatch
+from moodrec.filters.column_types import Column, ListColumn, NumberColumn, TextColumn, mismatch
 from moodrec.filters.conditions import (
     And,
     Between,
@@ -107,12 +107,12 @@ class ColumnTable:
         return self._numbers[name]
 
     @property
-    def names_of_numbers(self) -> dict[int, str]:
-        """The names of the columns of numbers that have been read so far, by the id of their values."""
+    def names_by_values(self) -> dict[int, str]:
+        """The names of the columns that have been read so far, by the id of the array that tests of them look at."""
         return {
-            id(column.values): name
+            id(column.values if isinstance(column, NumberColumn) else column.codes): name
             for name, column in list(self._columns.items())
-            if isinstance(column, NumberColumn)
+            if isinstance(column, NumberColumn | TextColumn | ListColumn)
         }
 
     def complete(self, name: str) -> bool:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
@@ -39,7 +38,6 @@ from moodrec.index.request import Request
 from moodrec.index.runtime import faiss, map_over, threads_for
 from moodrec.index.sketches import Sketches
 from moodrec.index.stopping import INFORMED, UNINFORMED, StopRule, fit
-from moodrec.schema import probability_column
 
 _RULE_FILE: Final = "stop-rule.npz"
 _SHARES_FILE: Final = "list-shares.npz"
@@ -67,7 +65,7 @@ class IvfEngine:
     learnt_from: int
     """Rows that there were when the lists were learnt."""
     shares: KnownShares = field(default_factory=KnownShares, repr=False)
-    """Of the moods; an index of an earlier version has none."""
+    """Of moods and genres; an index of an earlier version has none, or knows less."""
     sketches: Sketches = field(default_factory=Sketches.none, repr=False)
     passes_over: PassesOver = "any"
     deepest: int = UNBOUNDED
@@ -107,9 +105,10 @@ class IvfEngine:
         arranged, list_of = catalogue.arranged(by_list), list_of[by_list]
         _fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, _centroids(index), list_of, config)
-        columns = {name: arranged.columns.numbers(name) for name in _columns_to_know(arranged, config)}
-        shares = KnownShares.of(columns, list_of, index.nlist)
-        engine = cls(index, rule, config, len(arranged), shares, _sketches(arranged, rule, list_of, config))
+        engine = cls(index, rule, config, len(arranged))
+        if config.kind != "ivf-pq":  # FAISS searches that, and takes no hints
+            engine.shares = KnownShares.of(arranged, list_of, index.nlist)
+            engine.sketches = Sketches.of(arranged.vectors, rule.centroids, list_of, config.seed)
         engine._calibrate(arranged, list_of)
         return arranged, engine
 
@@ -196,8 +195,7 @@ class IvfEngine:
         list_of = _nearest_lists(self.index, vectors)
         _fill(self.index, vectors, list_of)
         sizes = _sizes(self.index)
-        columns = {mood: catalogue.columns.numbers(mood)[new] for mood in self.shares.columns}
-        self.shares = self.shares.added(columns, list_of, sizes)
+        self.shares = self.shares.added(catalogue, list_of, sizes)
         self.rule = self.rule.with_rows(vectors, list_of, sizes)
         return self
 
@@ -213,24 +211,6 @@ class IvfEngine:
         self.shares.save(folder / _SHARES_FILE)
         self.sketches.save(folder)
         return {"learnt_from": self.learnt_from}
-
-
-def _columns_to_know(catalogue: Catalogue, config: IndexConfig) -> list[str]:
-    """Moods, and what they were made from: what follows the vectors, and is asked for by ranges."""
-    if config.kind == "ivf-pq":  # FAISS searches it, and takes no hints
-        return []
-    probabilities = {probability_column(mood) for mood in catalogue.moods}
-    fields = catalogue.table.schema
-    numbers = {field.name for field in fields if pa.types.is_floating(field.type)} & probabilities
-    return [*catalogue.moods, *sorted(numbers)]
-
-
-def _sketches(
-    catalogue: Catalogue, rule: StopRule, list_of: NDArray[np.int64], config: IndexConfig
-) -> Sketches:
-    if config.kind == "ivf-pq":  # FAISS searches it
-        return Sketches.none()
-    return Sketches.of(catalogue.vectors, rule.centroids, list_of, config.seed)
 
 
 def _trained(vectors: Vectors, config: IndexConfig) -> Any:

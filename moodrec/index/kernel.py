@@ -140,6 +140,20 @@ class Share(Structure):
         ("outside", c_int32),
     )
 
+    @classmethod
+    def of(
+        cls,
+        below: NDArray[np.uint16],
+        up_to: NDArray[np.uint16],
+        below_way: float,
+        up_to_way: float,
+        outside: bool,
+    ) -> Self:
+        """With two rows (2, nlist) each of what lies below, and of what lies up to the end."""
+        share = cls(address(below), address(up_to), below_way, up_to_way, outside)
+        share.kept = (below, up_to)
+        return share
+
 
 class Plan(Structure):
     """How much is wanted, and how to go about it."""

@@ -115,12 +115,18 @@ class ListSearch:
         return kernel.Plan(depth, SPARE, self._first, self._few, shares, n_shares)
 
     def _shares_of(self, catalogue: Catalogue, wanted: Wanted) -> tuple[Any, int]:
-        made = []
-        for test, column in self._shares.terms(wanted.selection, catalogue.columns.names_of_numbers):
+        made: list[kernel.Share] = []
+        columns, selection = catalogue.columns, wanted.selection
+        for test, column in self._shares.terms(selection, columns.names_by_values):
             (low, low_way), (high, high_way) = column.ends(test)
-            places = (kernel.address(column.below[end : end + 2]) for end in (low, high))
-            made.append(kernel.Share(*places, low_way, high_way, test.outside))
-        return (kernel.Share * len(made))(*made), len(made)
+            rows = (column.below[low : low + 2], column.below[high : high + 2])
+            made.append(kernel.Share.of(*rows, low_way, high_way, test.outside))
+        for passed in self._shares.of_categories(selection, columns):
+            none, twice = np.zeros((2, len(passed)), np.uint16), np.stack([passed, passed])
+            made.append(kernel.Share.of(none, twice, 0, 0, False))
+        shares: Any = (kernel.Share * len(made))(*made)
+        shares.kept = made  # own the tables
+        return shares, len(made)
 
 
 def _places(index: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -3,7 +3,8 @@
 Moods follow from embeddings, so the rows of a list have much the same mood, and a condition on a mood passes most of
 some lists and nothing of others. A search that knows this visits the first and leaves the others alone. For every
 mood there is a table: what share of each list lies below some forty values, which are quantiles of the whole column,
-closer together towards the ends.
+closer together towards the ends. For genres and other columns of a few texts see
+:mod:`moodrec.index.category_shares`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import AllOf, Range, Selection
+from moodrec.filters.columns import ColumnTable
+from moodrec.filters.selection import AllOf, AnyLookup, Lookup, Range, Selection
+from moodrec.index.catalogue import Catalogue
+from moodrec.index.category_shares import WHOLE, CategoryShares, CategoryTest, has_few_texts
+from moodrec.schema import probability_column
 
-WHOLE: Final = 65_535
-"""The share of a list that holds all of it."""
 _TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
 _QUANTILES: Final = np.concatenate([_TAIL, np.arange(1, 32) / 32, 1 - _TAIL[::-1]])
 
@@ -97,21 +101,37 @@ class KnownShares:
 
     columns: Mapping[str, ListShares] = field(default_factory=dict)
     """Columns of the track table."""
+    categories: Mapping[str, CategoryShares] = field(default_factory=dict)
+    """Columns of a few texts, or of lists of them."""
     others: Sequence[tuple[Values, ListShares]] = ()
     """Columns that are in no table."""
 
     @classmethod
-    def of(cls, columns: Mapping[str, Values], list_of: NDArray[np.int64], nlist: int) -> KnownShares:
-        """Of the named columns (n,), whose rows lie in the lists ``list_of`` (n,)."""
-        sizes = np.bincount(list_of, minlength=nlist)
-        return cls({name: ListShares.of(values, list_of, sizes) for name, values in columns.items()})
+    def of(cls, catalogue: Catalogue, list_of: NDArray[np.int64], nlist: int) -> KnownShares:
+        """Of moods, what they were made from, and genres: what follows the vectors, and is often asked for. The rows
+        lie in the lists ``list_of`` (n,).
+        """
+        sizes, columns, table = np.bincount(list_of, minlength=nlist), catalogue.columns, catalogue.table
+        of_numbers = {
+            name: ListShares.of(columns.numbers(name), list_of, sizes) for name in _numbers(catalogue)
+        }
+        texts = [name for name in table.column_names if has_few_texts(table[name])]
+        of_texts = {name: CategoryShares.of(columns.column(name), list_of, sizes) for name in texts}
+        return cls(of_numbers, {name: known for name, known in of_texts.items() if known is not None})
 
     def added(
-        self, columns: Mapping[str, Values], list_of: NDArray[np.int64], sizes: NDArray[np.int64]
+        self, catalogue: Catalogue, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
     ) -> KnownShares:
-        """With more rows; ``sizes`` (nlist,) of the lists count them already."""
-        known = {name: self.columns[name].added(values, list_of, sizes) for name, values in columns.items()}
-        return KnownShares(known)
+        """With the last rows of a catalogue, whose lists are ``list_of`` (m,); ``sizes`` (nlist,) count them."""
+        columns, first = catalogue.columns, len(catalogue) - len(list_of)
+        of_numbers = {
+            name: known.added(columns.numbers(name)[first:], list_of, sizes)
+            for name, known in self.columns.items()
+        }
+        of_texts = {
+            name: known.added(columns.column(name), list_of, sizes) for name, known in self.categories.items()
+        }
+        return KnownShares(of_numbers, {name: known for name, known in of_texts.items() if known is not None})
 
     @classmethod
     def open(cls, path: Path) -> KnownShares:
@@ -119,18 +139,38 @@ class KnownShares:
         if not path.exists():
             return cls()
         with np.load(path, allow_pickle=False) as saved:
-            names = saved["names"].tolist()
-            return cls(
-                {name: ListShares(saved[f"edges {i}"], saved[f"below {i}"]) for i, name in enumerate(names)}
-            )
+            names, texts = (saved[kind].tolist() if kind in saved else [] for kind in ("names", "texts"))
+            of_numbers = [ListShares(saved[f"edges {i}"], saved[f"below {i}"]) for i in range(len(names))]
+            of_texts = [
+                CategoryShares(tuple(saved[f"categories {i}"].tolist()), saved[f"holding {i}"])
+                for i in range(len(texts))
+            ]
+        return cls(dict(zip(names, of_numbers, strict=True)), dict(zip(texts, of_texts, strict=True)))
 
     def save(self, path: Path) -> None:
         """Write the columns of the track table, if any."""
-        parts: dict[str, NDArray[Any]] = {"names": np.array(list(self.columns), np.str_)}
+        parts: dict[str, NDArray[Any]] = {
+            "names": np.array(list(self.columns), np.str_),
+            "texts": np.array(list(self.categories), np.str_),
+        }
         for i, column in enumerate(self.columns.values()):
             parts |= {f"edges {i}": column.edges, f"below {i}": column.below}
-        if self.columns:
+        for i, text in enumerate(self.categories.values()):
+            parts |= {f"categories {i}": np.array(text.texts, np.str_), f"holding {i}": text.holding}
+        if self.columns or self.categories:
             np.savez(path, allow_pickle=False, **parts)
+
+    def of_categories(
+        self, selection: Selection | None, columns: ColumnTable
+    ) -> Iterator[NDArray[np.uint16]]:
+        """(nlist,) what a test of a known text column passes of each list, for each test that all rows must meet."""
+        names = columns.names_by_values
+        for test in _tests(selection):
+            name = names.get(id(test.values if isinstance(test, Range) else test.codes), "")
+            if name in self.categories:
+                passed = self.categories[name].passing(test, columns.column(name))
+                if passed is not None:
+                    yield passed
 
     def terms(
         self, selection: Selection | None, names: Mapping[int, str]
@@ -139,7 +179,9 @@ class KnownShares:
         the id of their values.
         """
         inside: dict[int, tuple[Range, ListShares]] = {}
-        for test in _ranges(selection):
+        for test in _tests(selection):
+            if not isinstance(test, Range):
+                continue
             shares = self.columns.get(names.get(id(test.values), "")) or next(
                 (known for values, known in self.others if values is test.values), None
             )
@@ -154,10 +196,16 @@ class KnownShares:
         yield from inside.values()
 
 
-def _ranges(selection: Selection | None) -> Iterator[Range]:
-    """The ranges that all rows must lie in."""
+def _numbers(catalogue: Catalogue) -> list[str]:
+    probabilities = {probability_column(mood) for mood in catalogue.moods}
+    floating = {field.name for field in catalogue.table.schema if pa.types.is_floating(field.type)}
+    return [*catalogue.moods, *sorted(floating & probabilities)]
+
+
+def _tests(selection: Selection | None) -> Iterator[CategoryTest]:
+    """The tests of one column that all rows must meet."""
     if isinstance(selection, AllOf):
         for part in selection.parts:
-            yield from _ranges(part)
-    elif isinstance(selection, Range):
+            yield from _tests(part)
+    elif isinstance(selection, Range | Lookup | AnyLookup):
         yield selection

@@ -83,7 +83,7 @@ def test_a_value_between_two_edges_is_not_thought_absent() -> None:
 
 def test_ranges_of_one_column_count_as_one() -> None:
     values, list_of = made_up(10)
-    known = KnownShares.of({"calm": values}, list_of, NLIST)
+    known = KnownShares({"calm": shares_of(values, list_of)})
     parts = (Range(values, 0.2, np.inf), Range(values, 0.3, np.inf), Range(values, -np.inf, 0.6))
     ((test, _),) = known.terms(AllOf(parts), {id(values): "calm"})
     assert (test.low, test.high) == (0.3, 0.6)
@@ -111,7 +111,7 @@ def test_a_column_of_which_nothing_is_known() -> None:
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
     values, list_of = made_up(7)
-    known = KnownShares.of({"ein, zwei ": values, "calm": values[::-1]}, list_of, NLIST)
+    known = KnownShares({"ein, zwei ": shares_of(values, list_of), "calm": shares_of(values[::-1], list_of)})
     known.save(tmp_path / "shares.npz")
     again = KnownShares.open(tmp_path / "shares.npz")
     assert list(again.columns) == ["ein, zwei ", "calm"]
@@ -123,7 +123,7 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
 
 def test_only_what_all_rows_must_meet_says_where_they_are() -> None:
     values, list_of = made_up(8)
-    known = KnownShares.of({"calm": values}, list_of, NLIST)
+    known = KnownShares({"calm": shares_of(values, list_of)})
     calm, other = Range(values, 0, 0.5), Range(values.copy(), 0, 0.5)
     names = {id(values): "calm"}
     found = [test for test, _ in known.terms(AllOf((other, AllOf((calm,)), AnyOf((calm, other)))), names)]
