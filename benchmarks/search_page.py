@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import search_cells
 import search_data
@@ -128,13 +129,18 @@ def setup(results: Results) -> str:
     return f"## Set-up\n\n{described}\n\n{_machines(results)}\n\n{_examples(results)}\n\n## Repeat it\n\n{REPEAT}"
 
 
+def _processor(machine: Mapping[str, Any]) -> str:
+    vectors = machine.get("vectors")
+    return f"{machine['processor']} ({vectors})" if vectors else str(machine["processor"])
+
+
 def _machines(results: Results) -> str:
     lines = []
     for one in results.catalogues:
         machine, load = one.document["machine"], one.document["load"]
         versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
         lines.append(
-            f"- {one.title}: {machine['cores']} cores {machine['processor']}, load {load.get('measure', '?')} when "
+            f"- {one.title}: {machine['cores']} cores {_processor(machine)}, load {load.get('measure', '?')} when "
             f"measured, {one.document['questions']} questions a cell, seed {one.document['seed']}; {versions}"
         )
     newest = results.catalogues[-1].document["systems"].values()

@@ -171,6 +171,11 @@ class TextColumn:
         return known
 
     @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The categories."""
+        return tuple(self.categories.to_pylist())
+
+    @cached_property
     def _present(self) -> Mask | None:
         known = self.known()
         return None if known.all() else known

@@ -8,7 +8,7 @@ its part.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from moodrec.errors import FilterError
 from moodrec.filters import selection
 from moodrec.filters.arrow_columns import build_column
-from moodrec.filters.column_types import Column, ListColumn, NumberColumn, TextColumn, mismatch
+from moodrec.filters.column_types import Column, NumberColumn, TextColumn, mismatch
 from moodrec.filters.conditions import (
     And,
     Between,
@@ -106,14 +106,13 @@ class ColumnTable:
             self._numbers[name] = known
         return self._numbers[name]
 
-    @property
-    def names_by_values(self) -> dict[int, str]:
-        """The names of the columns that have been read so far, by the id of the array that tests of them look at."""
-        return {
-            id(column.values if isinstance(column, NumberColumn) else column.codes): name
-            for name, column in list(self._columns.items())
-            if isinstance(column, NumberColumn | TextColumn | ListColumn)
-        }
+    def name_of(self, values: NDArray[Any]) -> str | None:
+        """The name of the column, of those that have been read so far, whose tests look at this very array."""
+        for name, column in list(self._columns.items()):
+            looked_at = column.values if isinstance(column, NumberColumn) else getattr(column, "codes", None)
+            if looked_at is values:
+                return name
+        return None
 
     def complete(self, name: str) -> bool:
         """Whether a column has no NULL."""

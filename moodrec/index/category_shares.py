@@ -6,7 +6,6 @@ artists and titles, have none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,10 +21,15 @@ WHOLE: Final = 65_535
 """The share of a list that holds all of it."""
 _MOST: Final = 256
 """Categories."""
+_MUCH: Final = 0.5
+"""Of a list, on average: what passes so much is found as soon by those who know nothing."""
+_SOME_LISTS: Final = 0.25
+"""That hold less than half of what others do, where it tells anything which ones."""
 _SAMPLE: Final = 4096
 """Rows that show whether a column has more."""
 
-_Texts = TextColumn | ListColumn
+_TEXTS: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+
 Texts = tuple[str, ...]
 CategoryTest = Range | Lookup | AnyLookup
 
@@ -55,16 +59,17 @@ class CategoryShares:
         None where its categories are not these and some more.
         """
         texts, nlist = texts_of(column), len(sizes)
-        if texts is None or texts[: len(self.texts)] != self.texts or not isinstance(column, _Texts):
+        if texts is None or texts[: len(self.texts)] != self.texts:
             return None
         categories, rows = _holders(column, len(list_of))
-        cells = categories.astype(np.int64) * nlist + list_of[rows]
+        cells = categories * nlist + list_of[rows]
         counts = (
             np.bincount(cells, minlength=len(texts) * nlist).reshape(len(texts), nlist).astype(np.float64)
         )
         before = sizes - np.bincount(list_of, minlength=nlist)
         counts[: len(self.texts)] += self.holding * (before / WHOLE)
-        return CategoryShares(texts, np.rint(counts / np.maximum(sizes, 1) * WHOLE).astype(np.uint16))
+        shares = np.maximum(np.rint(counts / np.maximum(sizes, 1) * WHOLE), counts > 0)
+        return CategoryShares(texts, shares.astype(np.uint16))
 
     def passing(self, test: CategoryTest, column: Column) -> NDArray[np.uint16] | None:
         """(nlist,) what a test passes of each list, or more; None where that is not known."""
@@ -78,40 +83,42 @@ class CategoryShares:
         return passed
 
 
+def tells_lists_apart(passed: NDArray[np.uint16]) -> bool:
+    """Whether (nlist,) shares of lists say much about where the rows are that pass."""
+    mean = passed.mean()
+    return bool(mean <= _MUCH * WHOLE and np.quantile(passed, _SOME_LISTS) <= mean / 2)
+
+
 def has_few_texts(values: pa.ChunkedArray) -> bool:
     """Whether an Arrow column may be one of a few texts, or of lists of them, judged by its first rows."""
     kind, some = values.type, values.slice(0, _SAMPLE)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         kind, some = kind.value_type, pc.list_flatten(some)
     if pa.types.is_dictionary(kind):
-        return bool(pa.types.is_string(kind.value_type))
-    return bool(pa.types.is_string(kind)) and bool(
-        pc.count_distinct(some).as_py() <= min(_MOST, max(1, len(some) // 2))
-    )
+        kind = kind.value_type
+    if not any(is_text(kind) for is_text in _TEXTS):
+        return False
+    return len(pc.unique(some)) <= min(_MOST, max(1, len(some) // 2))
 
 
 def texts_of(column: Column) -> Texts | None:
     """The categories of a column of text or of lists of text, None where there are many or none."""
     of = column.categories if isinstance(column, ListColumn) else column
-    if not isinstance(of, TextColumn) or not 0 < len(of.categories) <= _MOST:
-        return None
-    texts: list[str | None] = of.categories.to_pylist()
-    if isinstance(column, ListColumn):  # its codes are of these elements, one of which may be NULL
-        texts = [None if code < 0 else texts[code] for code in of.codes.tolist()]
-    return None if None in texts else tuple(map(str, texts))
+    return of.texts if isinstance(of, TextColumn) and 0 < len(of.categories) <= _MOST else None
 
 
-def _holders(column: _Texts, count: int) -> tuple[NDArray[np.integer], Sequence[int] | NDArray[np.int64]]:
+def _holders(column: Column, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(h,) codes and the rows that hold them, of the last ``count`` rows, once a row and code."""
     if isinstance(column, ListColumn):
-        offsets = column.offsets[-count - 1 :]
-        rows = np.repeat(np.arange(count), np.diff(offsets))
-        pairs = np.stack([column.codes[offsets[0] :], rows], axis=1)
-        codes, rows = np.unique(pairs[pairs[:, 0] >= 0], axis=0).T
-        return codes, rows
-    codes = column.codes[len(column.codes) - count :]
-    known = np.flatnonzero(codes >= 0)
-    return codes[known], known
+        offsets = column.offsets[len(column.offsets) - 1 - count :]
+        rows, codes = np.repeat(np.arange(count), np.diff(offsets)), column.codes[offsets[0] :]
+        pairs = np.unique(codes[codes >= 0].astype(np.int64) * count + rows[codes >= 0])
+        return pairs // max(count, 1), pairs % max(count, 1)
+    codes = (
+        column.codes[len(column.codes) - count :] if isinstance(column, TextColumn) else np.empty(0, np.int64)
+    )
+    rows = np.flatnonzero(codes >= 0)
+    return codes[rows].astype(np.int64), rows
 
 
 def _passes(test: CategoryTest, count: int) -> NDArray[np.bool_] | None:

@@ -41,7 +41,7 @@ class Candidates:
     visited: int
     """Rows looked at, over all queries."""
     scored: int
-    """Rows compared with a query."""
+    """Rows compared with a query, be it by their sketches alone."""
     ranked: Sequence[Ranked] | None = None
     """The same rows best first, if the structure knows their exact scores."""
     exact: bool = False

@@ -36,7 +36,7 @@ class Explanation:
     visited: int
     """Rows looked at."""
     scored: int
-    """Rows compared with a query."""
+    """Rows compared with a query, be it by their sketches alone."""
     dropped: tuple[Drop, ...] = ()
     """The conditions, each with the rows it drops."""
     shortfall: str | None = None

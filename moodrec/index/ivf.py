@@ -193,9 +193,10 @@ class IvfEngine:
         new = slice(len(catalogue) - n_new, None)
         vectors = catalogue.vectors[new]
         list_of = _nearest_lists(self.index, vectors)
+        sizes = _sizes(self.index) + np.bincount(list_of, minlength=self.index.nlist)
+        shares = self.shares.added(catalogue, list_of, sizes)  # before anything has changed, for it may raise
         _fill(self.index, vectors, list_of)
-        sizes = _sizes(self.index)
-        self.shares = self.shares.added(catalogue, list_of, sizes)
+        self.shares = shares
         self.rule = self.rule.with_rows(vectors, list_of, sizes)
         return self
 

@@ -117,7 +117,7 @@ class ListSearch:
     def _shares_of(self, catalogue: Catalogue, wanted: Wanted) -> tuple[Any, int]:
         made: list[kernel.Share] = []
         columns, selection = catalogue.columns, wanted.selection
-        for test, column in self._shares.terms(selection, columns.names_by_values):
+        for test, column in self._shares.terms(selection, columns):
             (low, low_way), (high, high_way) = column.ends(test)
             rows = (column.below[low : low + 2], column.below[high : high + 2])
             made.append(kernel.Share.of(*rows, low_way, high_way, test.outside))

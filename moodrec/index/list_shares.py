@@ -10,6 +10,7 @@ closer together towards the ends. For genres and other columns of a few texts se
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,10 +19,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.errors import FilterError
 from moodrec.filters.columns import ColumnTable
 from moodrec.filters.selection import AllOf, AnyLookup, Lookup, Range, Selection
 from moodrec.index.catalogue import Catalogue
-from moodrec.index.category_shares import WHOLE, CategoryShares, CategoryTest, has_few_texts
+from moodrec.index.category_shares import (
+    WHOLE,
+    CategoryShares,
+    CategoryTest,
+    has_few_texts,
+    tells_lists_apart,
+)
 from moodrec.schema import probability_column
 
 _TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
@@ -124,14 +132,16 @@ class KnownShares:
     ) -> KnownShares:
         """With the last rows of a catalogue, whose lists are ``list_of`` (m,); ``sizes`` (nlist,) count them."""
         columns, first = catalogue.columns, len(catalogue) - len(list_of)
-        of_numbers = {
-            name: known.added(columns.numbers(name)[first:], list_of, sizes)
-            for name, known in self.columns.items()
-        }
-        of_texts = {
-            name: known.added(columns.column(name), list_of, sizes) for name, known in self.categories.items()
-        }
-        return KnownShares(of_numbers, {name: known for name, known in of_texts.items() if known is not None})
+        of_numbers: dict[str, ListShares] = {}
+        of_texts: dict[str, CategoryShares] = {}
+        for name, of_number in self.columns.items():
+            with suppress(FilterError):  # it holds other values now, or is gone: nothing is known of it
+                of_numbers[name] = of_number.added(columns.numbers(name)[first:], list_of, sizes)
+        for name, of_text in self.categories.items():
+            with suppress(FilterError):
+                if known := of_text.added(columns.column(name), list_of, sizes):
+                    of_texts[name] = known
+        return KnownShares(of_numbers, of_texts)
 
     @classmethod
     def open(cls, path: Path) -> KnownShares:
@@ -164,27 +174,22 @@ class KnownShares:
         self, selection: Selection | None, columns: ColumnTable
     ) -> Iterator[NDArray[np.uint16]]:
         """(nlist,) what a test of a known text column passes of each list, for each test that all rows must meet."""
-        names = columns.names_by_values
         for test in _tests(selection):
-            name = names.get(id(test.values if isinstance(test, Range) else test.codes), "")
-            if name in self.categories:
+            name = columns.name_of(test.values if isinstance(test, Range) else test.codes)
+            if name is not None and name in self.categories:
                 passed = self.categories[name].passing(test, columns.column(name))
-                if passed is not None:
+                if passed is not None and tells_lists_apart(passed):
                     yield passed
 
-    def terms(
-        self, selection: Selection | None, names: Mapping[int, str]
-    ) -> Iterator[tuple[Range, ListShares]]:
-        """The ranges of known columns that all rows must lie in, those of one column as one; ``names`` of columns by
-        the id of their values.
-        """
+    def terms(self, selection: Selection | None, columns: ColumnTable) -> Iterator[tuple[Range, ListShares]]:
+        """The ranges of known columns that all rows must lie in, those of one column as one."""
         inside: dict[int, tuple[Range, ListShares]] = {}
         for test in _tests(selection):
             if not isinstance(test, Range):
                 continue
-            shares = self.columns.get(names.get(id(test.values), "")) or next(
-                (known for values, known in self.others if values is test.values), None
-            )
+            name = columns.name_of(test.values)
+            others = (known for values, known in self.others if values is test.values)
+            shares = next(others, None) if name is None else self.columns.get(name)
             if shares is None:
                 continue
             if test.outside:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from moodrec.filters.columns import ColumnTable
 from moodrec.filters.selection import AllOf, AnyOf, Range
 from moodrec.index import kernel
 from moodrec.index.list_shares import WHOLE, KnownShares, ListShares
@@ -83,9 +85,11 @@ def test_a_value_between_two_edges_is_not_thought_absent() -> None:
 
 def test_ranges_of_one_column_count_as_one() -> None:
     values, list_of = made_up(10)
+    columns = ColumnTable(pa.table({"calm": values}))
+    values = columns.numbers("calm")
     known = KnownShares({"calm": shares_of(values, list_of)})
     parts = (Range(values, 0.2, np.inf), Range(values, 0.3, np.inf), Range(values, -np.inf, 0.6))
-    ((test, _),) = known.terms(AllOf(parts), {id(values): "calm"})
+    ((test, _),) = known.terms(AllOf(parts), columns)
     assert (test.low, test.high) == (0.3, 0.6)
 
 
@@ -123,10 +127,11 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
 
 def test_only_what_all_rows_must_meet_says_where_they_are() -> None:
     values, list_of = made_up(8)
+    columns = ColumnTable(pa.table({"calm": values}))
+    values = columns.numbers("calm")
     known = KnownShares({"calm": shares_of(values, list_of)})
     calm, other = Range(values, 0, 0.5), Range(values.copy(), 0, 0.5)
-    names = {id(values): "calm"}
-    found = [test for test, _ in known.terms(AllOf((other, AllOf((calm,)), AnyOf((calm, other)))), names)]
+    found = [test for test, _ in known.terms(AllOf((other, AllOf((calm,)), AnyOf((calm, other)))), columns)]
     assert [(test.values is values, test.low, test.high) for test in found] == [(True, calm.low, calm.high)]
 
 

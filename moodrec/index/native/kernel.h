@@ -29,6 +29,12 @@
 #define CLONES
 #endif
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define AVX2 __attribute__((target("avx2,fma")))
+static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#endif
+
 enum { VERSION = 5 };
 #define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
@@ -76,9 +82,9 @@ typedef struct {
     const uint8_t *sketches;    /* blocks of 32 rows each */
     const float *axes;          /* (sketch_dim, dim) rotation, which sketches are made after */
     int64_t levels, sketch_dim;
-    int64_t n_sketched;  /* rows that have a sketch: the first ones */
+    int64_t n_sketched;  /* rows that have a sketch: the first ones, be they whole blocks or not */
     double coarse_step;  /* 0: bytes are too coarse */
-    double near_error;   /* by which a product with a centroid may be off, then */
+    double near_error;   /* by which a product with a centroid may be off where bytes are used */
     double sketch_noise; /* of a sketch's sum, for a query across the centroid, with a margin */
 } Lists;
 

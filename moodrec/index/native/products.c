@@ -5,9 +5,7 @@
 #include "kernel.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
-#define AVX2 __attribute__((target("avx2,fma")))
 #endif
 
 CLONES static void dots_any(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
@@ -83,7 +81,7 @@ void dots_bytes(const uint8_t *const *codes, int64_t n, const int8_t *weights, i
     }
 #endif
 #if defined(AVX2)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (has_avx2()) {
         dots_avx2(codes, n, weights, dim, sums);
         return;
     }

@@ -27,6 +27,7 @@ typedef struct {
     float similarity, mood;  /* weights of the two parts of a score */
     int8_t *weights;         /* (dim,) for BYTES: the product with a row is base + scale * sum(code * weight); (dim,) to work in */
     float base, scale;
+    float product_error;     /* by which such a product may be off */
     Place *places;           /* (nlist,) the lists of the outlook that are left: a heap of those not beaten, then the others */
     int64_t n_left, n_heap;
     Outlook outlook;
@@ -72,6 +73,18 @@ static void weigh_rows(Search *search) {
     }
     weigh(steps, lists->dim, search->weights, &search->base, &search->scale);
     search->base += middle;
+}
+
+/* By how much the approximate product of a row may be off. */
+static float error_of_products(const Search *search) {
+    const Lists *lists = search->lists;
+    if (lists->kind != BYTES) return FLOAT_ERROR;
+    float squares = 0, of_weights = search->scale * COMMON_CODE;
+    for (int64_t i = 0; i < lists->dim; i++) {
+        float of_code = lists->step[i] * search->query->vector[i];
+        squares += (of_code * of_code + of_weights * of_weights) / 12;
+    }
+    return ERRORS * sqrtf(squares) + FLOAT_ERROR;
 }
 
 /* Products with the centroids; by bytes, where their error is small beside the lists' spreads. */
@@ -181,52 +194,53 @@ static inline uint32_t bits_of_mask(const uint8_t *mask) {
 /* The product that a row must go beyond to be among the first. */
 static float least_product(const Search *search) {
     if (!is_full(&search->leading) || search->similarity <= 0) return -FLT_MAX;
-    return (least(&search->leading) - search->mood) / search->similarity - (float)search->lists->near_error;
+    return (least(&search->leading) - search->mood) / search->similarity - (float)search->lists->near_error - search->product_error;
 }
 
-/* Whether the sketches of some rows of a block are worth a look: one row is scored as soon. */
+/* Whether the sketches of some rows of a block that begins with a row are worth a look: one row is scored as soon. */
 static int worth_a_sketch(const Search *search, int64_t row, uint32_t rows) {
-    return rows & (rows - 1) && search->sketched.tables && row < search->lists->n_sketched;
+    return rows & (rows - 1) && search->sketched.tables && row + AT_ONCE <= search->lists->n_sketched;
 }
 
-/* Have what will be read of some rows of a block brought near. */
-static void await_rows(const Search *search, const uint8_t *codes, int64_t row, uint32_t rows, int64_t bytes) {
+/* Have what will be read of some rows of a block brought near; row is its first, and its code would be that at. */
+static void await_rows(const Search *search, const uint8_t *codes, int64_t at, int64_t row, uint32_t rows, int64_t bytes) {
     if (worth_a_sketch(search, row, rows)) {
         const uint8_t *sketches = sketches_at(search->lists, row);
-        for (int64_t at = 0; at < AT_ONCE * (search->lists->sketch_dim / 8 + 4); at += 64) PREFETCH(sketches + at);
+        for (int64_t byte = 0; byte < AT_ONCE * (search->lists->sketch_dim / 8 + 4); byte += 64) PREFETCH(sketches + byte);
     } else
         for (; rows; rows &= rows - 1)
-            for (int64_t at = 0; at < bytes; at += 64) PREFETCH(codes + __builtin_ctz(rows) * bytes + at);
+            for (int64_t byte = 0; byte < bytes; byte += 64) PREFETCH(codes + (at + __builtin_ctz(rows)) * bytes + byte);
 }
 
-/* Some rows of a block; codes are those of its first one, wherever they lie. */
-static void visit_rows_of_block(Search *search, int64_t place, const uint8_t *codes, int64_t row, uint32_t rows, int64_t bytes) {
+/* Some rows of a block, of one list. */
+static void visit_block(Search *search, int64_t place, const uint8_t *codes, int64_t at, int64_t row, uint32_t rows, int64_t bytes) {
     const float bar = least_product(search);
     const int sketched = bar > -FLT_MAX && worth_a_sketch(search, row, rows);
     float ceilings[AT_ONCE];
     if (sketched) rows &= may_reach(search->lists, row, &search->sketched, search->outlook.near[place], bar, ceilings);
     for (; rows; rows &= rows - 1) {
         const int i = __builtin_ctz(rows);
-        add_pending(search, codes + i * bytes, row + i, bytes, sketched ? ceilings[i] : 1);
+        add_pending(search, codes + (at + i) * bytes, row + i, bytes, sketched ? ceilings[i] : 1);
     }
 }
 
-/* n <= BLOCK codes of a list of the outlook, whose rows follow one another from row on. */
+/* n <= BLOCK codes of a list of the outlook, whose rows follow one another from row on. Blocks of sketches begin at multiples of
+ * their size, lists anywhere. */
 static void visit_run(Search *search, int64_t place, const uint8_t *codes, int64_t row, int64_t n, int64_t bytes) {
-    const int64_t lane = row % AT_ONCE, first = row - lane; /* blocks begin at multiples of their size, lists anywhere */
-    uint32_t blocks[BLOCK / AT_ONCE + 1];
-    codes -= lane * bytes;
+    const int64_t before = row % AT_ONCE;
+    uint32_t blocks[BLOCK / AT_ONCE + 1], *block = blocks;
     search->out->visited += n;
     if (search->filter->n_steps) run_filter(search->filter, row, n, search->stack);
-    for (int64_t at = -lane, b = 0; at < n; at += AT_ONCE, b++) {
+    for (int64_t at = -before; at < n; at += AT_ONCE, block++) {
         const int64_t skipped = at < 0 ? -at : 0, left = n - at < AT_ONCE ? n - at : AT_ONCE;
-        blocks[b] = search->filter->n_steps ? bits_of_mask(search->stack + at + skipped) : ~(uint32_t)0;
-        blocks[b] = blocks[b] << skipped & ~(uint32_t)0 >> (AT_ONCE - left);
-        search->passed += __builtin_popcount(blocks[b]);
-        if (blocks[b]) await_rows(search, codes + AT_ONCE * b * bytes, first + AT_ONCE * b, blocks[b], bytes);
+        *block = search->filter->n_steps ? bits_of_mask(search->stack + at + skipped) : ~(uint32_t)0;
+        *block = *block << skipped & ~(uint32_t)0 >> (AT_ONCE - left);
+        search->passed += __builtin_popcount(*block);
+        if (*block) await_rows(search, codes, at, row + at, *block, bytes);
     }
-    for (int64_t b = 0; AT_ONCE * b < lane + n; b++)
-        if (blocks[b]) visit_rows_of_block(search, place, codes + AT_ONCE * b * bytes, first + AT_ONCE * b, blocks[b], bytes);
+    block = blocks;
+    for (int64_t at = -before; at < n; at += AT_ONCE, block++)
+        if (*block) visit_block(search, place, codes, at, row + at, *block, bytes);
 }
 
 /* A list of the outlook. */
@@ -446,35 +460,23 @@ static int few_pass(const Search *search) {
     return share * (double)search->rows->n <= (double)search->plan->few;
 }
 
-/* By how much the approximate score of a row may be off. */
-static float error_of_scores(const Search *search) {
-    const Lists *lists = search->lists;
-    if (lists->kind != BYTES) return FLOAT_ERROR;
-    float squares = 0, of_weights = search->scale * COMMON_CODE;
-    for (int64_t i = 0; i < lists->dim; i++) {
-        float of_code = lists->step[i] * search->query->vector[i];
-        squares += (of_code * of_code + of_weights * of_weights) / 12;
-    }
-    return search->similarity * ERRORS * sqrtf(squares) + FLOAT_ERROR;
-}
-
-/* Candidates of the lists have approximate scores so far. Those that cannot be among the hits are dropped, unless all rows that
- * pass are asked for. */
+/* Candidates of the lists have approximate scores so far. Those beyond the spare ones that can hardly be among the hits are
+ * dropped, unless the candidates are all rows that pass. */
 static void score_exactly(Search *search) {
     const Rows *rows = search->rows;
     Best *best = &search->best;
-    const int64_t wanted = search->out->complete ? best->size : search->plan->depth;
-    const float error = error_of_scores(search);
+    const int64_t depth = search->plan->depth, wanted = search->out->complete ? best->size : depth + search->plan->spare;
+    const float error = search->similarity * search->product_error;
     float lowest = FLT_MAX;
     put_in_order(best);
     for (int64_t i = 0; i < best->size; i++)
-        for (int64_t at = 0; at < rows->dim && i < 2 * wanted; at += 16) PREFETCH(rows->vectors + best->hits[i].row * rows->dim + at);
+        for (int64_t at = 0; at < rows->dim && i < wanted; at += 16) PREFETCH(rows->vectors + best->hits[i].row * rows->dim + at);
     for (int64_t i = 0; i < best->size; i++) {
         Hit *hit = best->hits + i;
         if (i >= wanted && hit->score + error < lowest) best->size = i;
         if (i == best->size) break;
         hit->score = (float)exact_score(rows, search->query, hit->row);
-        if (i < wanted) lowest = fminf(lowest, hit->score);
+        if (i < depth) lowest = fminf(lowest, hit->score);
     }
     for (int64_t at = best->size / 2 - 1; at >= 0; at--) sink(best, best->size, at);
 }
@@ -503,6 +505,7 @@ static void find(Search *search) {
     search->out->way = LISTS;
     if (!few_pass(search) || !visit_rows(search)) {
         if (lists->kind == BYTES) weigh_rows(search);
+        search->product_error = error_of_products(search);
         if (search->sketched.tables) sketch_query(lists, search->query->vector, search->outlook.expected, &search->sketched);
         near_centroids(search);
         likely_rows(lists, search->plan, search->outlook.likely);

@@ -1,6 +1,6 @@
 /* Sketches of rows: a bit for each of their numbers, from which the products of 32 rows are estimated in the time that the codes
  * of a few take. The estimate is RaBitQ's (Gao and Long, SIGMOD 2024), and its error is known; moodrec/index/sketches.py has the
- * equations. Rows whose product cannot reach what it must are dropped; all others are scored by their codes.
+ * equations. Rows whose product hardly can reach what it must are dropped; all others are scored by their codes.
  *
  * A block has 32 rows: for every eight numbers a byte of each row, then the scale of each row, then what a product with the
  * centroid counts for, as upper halves of floats. What four bits add to a product is looked up, for 32 rows at once. Only
@@ -10,18 +10,15 @@
 
 #include "kernel.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define AVX2 __attribute__((target("avx2,fma")))
-#endif
-
 enum { NUMBERS = 4, ENTRIES = 1 << NUMBERS, LARGEST = 127 };
+#define ROUNDED (1 / 128.0f) /* upper halves are rounded up, by less than this */
 
 int can_sketch(const Lists *lists) {
 #if defined(AVX2)
-    return lists->n_sketched && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return lists->n_sketched && has_avx2();
 #else
-    return 0 * (lists->n_sketched > 0);
+    (void)lists;
+    return 0;
 #endif
 }
 
@@ -91,6 +88,7 @@ AVX2 static uint32_t may_reach_avx2(const uint8_t *block, int64_t bytes, const S
 uint32_t may_reach(const Lists *lists, int64_t row, const Sketched *query, float near, float bar, float *ceilings) {
 #if defined(AVX2)
     const float across = 1 - near * near; /* what is left of the query beside the centroid */
+    if (near < 0) bar += ROUNDED * near;
     const float least = query->least + (float)lists->sketch_noise * sqrtf(across > 0 ? across : 0);
     return may_reach_avx2(sketches_at(lists, row), lists->sketch_dim * AT_ONCE / 8, query, near, least, bar, ceilings);
 #else
