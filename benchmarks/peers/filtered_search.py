@@ -35,14 +35,15 @@ from search_session import Plan, Session
 from peers.registry import SYSTEMS
 
 STAGES = ("build", "tune", "measure")
+QUESTIONS = 100
+MANY_ROWS = 1_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the stages asked for."""
     given = parser().parse_args(arguments)
-    plan = Plan(
-        given.data, given.n, given.cache.resolve(), given.seed, given.questions, given.rounds, given.budget
-    )
+    questions = given.questions or (QUESTIONS if given.n < MANY_ROWS else QUESTIONS // 2)
+    plan = Plan(given.data, given.n, given.cache.resolve(), given.seed, questions, given.rounds, given.budget)
     facts = {
         "data": plan.data,
         "n": plan.n,
@@ -70,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--data", choices=NAMES, required=True)
     found.add_argument("--n", type=int, required=True)
     found.add_argument("--seed", type=int, default=0, help="of the questions")
-    found.add_argument("--questions", type=int, default=100, help="a cell")
+    found.add_argument(
+        "--questions", type=int, help="a cell: 100, and 50 from a million rows on, if not given"
+    )
     found.add_argument("--rounds", type=int, default=3)
     found.add_argument(
         "--budget", type=float, default=2.0, help="seconds a system may take for one round of a cell"
