@@ -40,8 +40,8 @@ to search the fastest. A time is processor time of one query on one thread, all 
 over the queries; for moodrec from the text of the filter to the ids, for the others with the mask that they need.
 Recall is against an exact float32 search. The systems of one catalogue are measured in one call and take turns.
 Filters of the same text come back in every round, so moodrec has their parsed form at hand, as the others have
-theirs; masks and answers are kept by nobody. All columns depend on the machine (Set-up names it): on rented ones
-processors and memory differ by a factor of two or three, so compare within a table. Rendered by
+theirs; masks and answers are kept by nobody. All columns depend on the machine (Set-up names it), and rented ones
+differ much in processor and memory, so compare within a table. Rendered by
 `benchmarks/search_page.py`.
 """
 
