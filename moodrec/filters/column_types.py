@@ -22,7 +22,18 @@ from moodrec.errors import FilterError
 from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.conditions import Like, Operator, Scalar, quote_name, quote_value
 from moodrec.filters.patterns import like_pattern
-from moodrec.filters.selection import AnyLookup, AnyOf, Lookup, Mask, Range, Rows, Selection, Table, row_mask
+from moodrec.filters.selection import (
+    AnyLookup,
+    AnyOf,
+    Lookup,
+    Mask,
+    Order,
+    Range,
+    Rows,
+    Selection,
+    Table,
+    row_mask,
+)
 
 _NUMPY_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -71,6 +82,7 @@ class NumberColumn:
     name: str
     values: NDArray[Any]
     present: Mask | None = None
+    order: Order | None = None
 
     @property
     def floating(self) -> bool:
@@ -91,7 +103,7 @@ class NumberColumn:
         if isinstance(value, bool | str):
             raise mismatch(self.name, "numbers", f"compared with {quote_value(value)}")
         low, high = self._float_range(op, value) if self.floating else self._whole_range(op, value)
-        return Range(self.values, low, high, op == "<>", self.present)
+        return Range(self.values, low, high, op == "<>", self.present, self.order)
 
     def compare_column(self, op: Operator, other: NumberColumn) -> Rows:
         """Rows where both columns are known and ``column op other`` is TRUE."""
@@ -165,6 +177,7 @@ class TextColumn:
     name: str
     codes: NDArray[np.signedinteger[Any]]
     categories: pa.Array
+    order: Order | None = None
 
     def known(self) -> Mask:
         known: Mask = self.codes >= 0
@@ -185,7 +198,7 @@ class TextColumn:
             code = int(
                 pc.index(self.categories, self._text(value)).as_py()
             )  # -1, which no known row has, if absent
-            return Range(self.codes, code, code, op == "<>", self._present)
+            return Range(self.codes, code, code, op == "<>", self._present, self.order)
         return self._look_up(_ARROW_OPERATORS[op](self.categories, self._text(value)))
 
     def among(self, values: Sequence[Scalar]) -> Lookup:
@@ -222,7 +235,7 @@ class TextColumn:
         return Lookup(self.codes, table)
 
     def _look_up(self, verdict: pa.Array) -> Lookup:
-        return Lookup(self.codes, _table(flags_of(verdict)))
+        return Lookup(self.codes, _table(flags_of(verdict)), self.order)
 
     def _text(self, value: Scalar) -> str:
         if not isinstance(value, str):

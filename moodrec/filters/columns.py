@@ -8,7 +8,10 @@ its part.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -34,19 +37,27 @@ from moodrec.filters.conditions import (
 )
 from moodrec.filters.names import hint
 from moodrec.filters.percentiles import PercentileColumn
-from moodrec.filters.selection import AllOf, AnyOf, Mask, Rows, Selection
+from moodrec.filters.selection import AnyOf, Mask, Order, Rows, Selection, all_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+NO_ORDERS: Final[Mapping[str, Order]] = MappingProxyType({})
+
+
 class ColumnTable:
     """Typed columns over an Arrow table; each is built when it is first asked for, then kept."""
 
-    def __init__(self, table: pa.Table, alive: Mask | None = None) -> None:
-        """Wrap ``table``; ``alive`` (n,) are the rows that percentiles count, all if None."""
+    def __init__(
+        self, table: pa.Table, alive: Mask | None = None, orders: Mapping[str, Order] = NO_ORDERS
+    ) -> None:
+        """Wrap ``table``; ``alive`` (n,) are the rows that percentiles count, all if None. ``orders`` are those that
+        are known, by column: of numbers, and of texts in the order in which these come up in the table.
+        """
         self._table = table
         self._alive = alive
+        self.orders: Final = orders
         self._columns: dict[str, Column] = {}
         self._percentiles: dict[str, PercentileColumn] = {}
         self._complete: dict[str, bool] = {}
@@ -70,9 +81,13 @@ class ColumnTable:
 
     def with_alive(self, alive: Mask) -> ColumnTable:
         """The same rows, of which only ``alive`` count; columns built so far are shared."""
-        other = ColumnTable(self._table, alive)
+        other = ColumnTable(self._table, alive, self.orders)
         other._columns, other._complete, other._numbers = self._columns, self._complete, self._numbers
         return other
+
+    def with_orders(self, orders: Mapping[str, Order]) -> ColumnTable:
+        """The same rows, whose orders are known."""
+        return ColumnTable(self._table, self._alive, orders)
 
     def column(self, name: str) -> Column:
         """The column called ``name``.
@@ -84,8 +99,14 @@ class ColumnTable:
             if name not in self._names:
                 raise FilterError(f"unknown column {quote_name(name)}: {hint(name, self.names, 'columns')}")
             # Of two threads, one makes the column that all go by.
-            self._columns.setdefault(name, build_column(name, self._table[name]))
+            self._columns.setdefault(name, self._built(name))
         return self._columns[name]
+
+    def _built(self, name: str) -> Column:
+        column = build_column(name, self._table[name])
+        if isinstance(column, NumberColumn | TextColumn):
+            return replace(column, order=self.orders.get(name))
+        return column
 
     def field(self, field: Field) -> Column:
         """The column that ``field`` reads; ``pct(x)`` is each row's percentile among the known ``x``."""
@@ -143,7 +164,7 @@ def select(condition: Condition, columns: ColumnTable) -> Selection:
     if isinstance(condition, Not):
         return select(condition.part, columns).opposite()
     if isinstance(condition, And):
-        return AllOf(tuple(select(part, columns) for part in condition.parts))
+        return all_of(select(part, columns) for part in condition.parts)
     if isinstance(condition, Or):
         return AnyOf(tuple(select(part, columns) for part in condition.parts))
     return _test(condition, columns.field(condition.field), columns)
@@ -181,7 +202,7 @@ def _test(condition: Leaf, column: Column, columns: ColumnTable) -> Selection:
             return _compare_fields(condition, condition.value, columns)
         return column.compare(condition.operator, condition.value)
     if isinstance(condition, Between):
-        return AllOf((column.compare(">=", condition.low), column.compare("<=", condition.high)))
+        return all_of((column.compare(">=", condition.low), column.compare("<=", condition.high)))
     if isinstance(condition, Membership):
         return column.among(condition.values)
     return column.like(condition)

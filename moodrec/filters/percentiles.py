@@ -62,7 +62,7 @@ class PercentileColumn:
         first = self._first(lambda share: share >= test.low)
         end = self._first(lambda share: share > test.high)
         low, high = self._counted[[first, end - 1]].tolist() if first < end else EMPTY_RANGE
-        return Range(self.column.values, low, high, test.outside, self.column.present)
+        return Range(self.column.values, low, high, test.outside, self.column.present, self.column.order)
 
     def _first(self, passes: Callable[[Any], bool]) -> int:
         """The first of the values that count whose percentile passes; the number of all, where none does."""

@@ -7,7 +7,7 @@ with NumPy; the index's kernel evaluates the same over some rows at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -17,6 +17,15 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 Table = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """The rows of a column in the order of its values, those of one value as they lie; NULL is left out."""
+
+    rows: NDArray[np.int32]
+    """(m,) of the first ``count`` rows."""
+    count: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +39,8 @@ class Range:
     outside: bool = False
     present: Mask | None = None
     """(n,) False where NULL; None: known wherever not NaN."""
+    order: Order | None = None
+    """If it is known."""
 
     @property
     def nbytes(self) -> int:
@@ -57,6 +68,8 @@ class Lookup:
     """(n,) -1 where NULL."""
     table: Table
     """(categories + 1,) by code + 1; the first entry is NULL's: 0, but for a test that has no opposite."""
+    order: Order | None = None
+    """If it is known."""
 
     @property
     def nbytes(self) -> int:
@@ -67,7 +80,7 @@ class Lookup:
         """The rows where the test is FALSE."""
         table = 1 - self.table
         table[0] = 0
-        return Lookup(self.codes, table)
+        return replace(self, table=table)
 
     def rows(self) -> Mask:
         """(n,) rows where the test is TRUE."""
@@ -171,6 +184,29 @@ class AnyOf:
 
 Test = Range | Lookup | AnyLookup | Rows
 Selection = Test | AllOf | AnyOf
+
+
+def all_of(parts: Iterable[Selection]) -> Selection:
+    """The rows where every part is TRUE; ranges of one column become one."""
+    ranges: dict[int, Range] = {}
+    others: list[Selection] = []
+    for part in _flat(parts):
+        if not isinstance(part, Range) or part.outside:
+            others.append(part)
+            continue
+        before = ranges.get(id(part.values), part)
+        low, high = max(part.low, before.low), min(part.high, before.high)
+        ranges[id(part.values)] = replace(part, low=low, high=high)
+    every = (*ranges.values(), *others)
+    return every[0] if len(every) == 1 else AllOf(every)
+
+
+def _flat(parts: Iterable[Selection]) -> Iterator[Selection]:
+    for part in parts:
+        if isinstance(part, AllOf):
+            yield from _flat(part.parts)
+        else:
+            yield part
 
 
 def names_rows(selection: Selection) -> bool:

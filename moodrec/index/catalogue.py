@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from moodrec.errors import DataError
 from moodrec.filters import selection
-from moodrec.filters.columns import ColumnTable
+from moodrec.filters.columns import NO_ORDERS, ColumnTable
 from moodrec.index import kernel
 from moodrec.index.checks import Vectors
+from moodrec.index.column_orders import orders_of
 from moodrec.index.passing import Wanted
 from moodrec.index.track_ids import TrackIds
 from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE, TRACK_ID
@@ -56,14 +57,15 @@ class Catalogue:
         alive: NDArray[np.bool_] | None = None,
         order: Rows | None = None,
         by_id: NDArray[np.int32] | None = None,
+        orders: Mapping[str, selection.Order] = NO_ORDERS,
     ) -> Catalogue:
         """A catalogue of checked vectors and a checked table; without ``alive`` every row counts. ``by_id`` (n,) are
-        the rows in the order of their ids, if they are known.
+        the rows in the order of their ids, and ``orders`` those in the order of columns, as far as they are known.
         """
         living = np.ones(len(vectors), bool) if alive is None else alive
         column = table[TRACK_ID]
         ids = TrackIds(column.chunk(0) if column.num_chunks == 1 else column.combine_chunks(), by_id)
-        return cls(vectors, table, tuple(moods), living, ColumnTable(table, living), ids, order)
+        return cls(vectors, table, tuple(moods), living, ColumnTable(table, living, orders), ids, order)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -182,12 +184,17 @@ class Catalogue:
             raise DataError(f"the new tracks' columns do not fit those of the index: {error}") from None
         alive = np.concatenate([self.alive, np.ones(len(vectors), bool)])
         order = None if self.order is None else np.concatenate([self.order, _next(self.order, len(vectors))])
-        return Catalogue.of(np.concatenate([self.vectors, vectors]), merged, self.moods, alive, order)
+        both = np.concatenate([self.vectors, vectors])
+        return Catalogue.of(both, merged, self.moods, alive, order, orders=self.columns.orders)
 
     def arranged(self, rows: Rows) -> Catalogue:
         """The same with its rows in another order; ``rows`` (n,) are the old numbers of the new rows."""
         table = self.table.take(pa.array(rows)).combine_chunks()
         return Catalogue.of(self.vectors[rows], table, self.moods, self.alive[rows], self.places(rows))
+
+    def ordered(self) -> Catalogue:
+        """With the orders of its columns known."""
+        return replace(self, columns=self.columns.with_orders(orders_of(self.table)))
 
     def removed(self, track_ids: Collection[str]) -> Catalogue:
         """With the rows of ``track_ids`` as tombstones."""

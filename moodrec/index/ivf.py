@@ -110,7 +110,7 @@ class IvfEngine:
             engine.shares = KnownShares.of(arranged, list_of, index.nlist)
             engine.sketches = Sketches.of(arranged.vectors, rule.centroids, list_of, config.seed)
         engine._calibrate(arranged, list_of)
-        return arranged, engine
+        return (arranged if config.kind == "ivf-pq" else arranged.ordered()), engine
 
     def _calibrate(self, catalogue: Catalogue, list_of: NDArray[np.int64]) -> None:
         """Give the stop rule as much patience as sample searches need to find enough, and the same again where it is

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -182,23 +182,15 @@ class KnownShares:
                     yield passed
 
     def terms(self, selection: Selection | None, columns: ColumnTable) -> Iterator[tuple[Range, ListShares]]:
-        """The ranges of known columns that all rows must lie in, those of one column as one."""
-        inside: dict[int, tuple[Range, ListShares]] = {}
+        """The ranges of known columns that all rows must lie in."""
         for test in _tests(selection):
             if not isinstance(test, Range):
                 continue
             name = columns.name_of(test.values)
             others = (known for values, known in self.others if values is test.values)
             shares = next(others, None) if name is None else self.columns.get(name)
-            if shares is None:
-                continue
-            if test.outside:
+            if shares is not None:
                 yield test, shares
-                continue
-            before, _ = inside.get(id(test.values), (test, shares))
-            both = replace(test, low=max(test.low, before.low), high=min(test.high, before.high))
-            inside[id(test.values)] = both, shares
-        yield from inside.values()
 
 
 def _numbers(catalogue: Catalogue) -> list[str]:

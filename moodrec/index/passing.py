@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import AllOf, Mask, Rows, Selection, names_rows, row_mask
+from moodrec.filters.selection import Mask, Rows, Selection, all_of, names_rows, row_mask
 from moodrec.index import kernel
+from moodrec.index.program import Program
 
 _SMALL: Final = 1 << 14
 """Bytes."""
@@ -47,12 +48,12 @@ class Wanted:
         parts = [term.selection for term in self.terms]
         if self.living is not None:
             parts.append(self.living)
-        return parts[0] if len(parts) == 1 else AllOf(tuple(parts)) if parts else None
+        return all_of(parts) if parts else None
 
     @cached_property
-    def program(self) -> kernel.Program:
+    def program(self) -> Program:
         """The selection as the kernel runs it."""
-        return kernel.Program(self.selection)
+        return Program(self.selection)
 
     @property
     def is_small(self) -> bool:
@@ -73,10 +74,10 @@ class Passing:
         return self.wanted.terms
 
     @property
-    def program(self) -> kernel.Program:
+    def program(self) -> Program:
         """The selection as the kernel runs it; once there is a mask, a look at the mask."""
         known = self.known_mask
-        return self.wanted.program if known is None else kernel.Program(Rows(known, known))
+        return self.wanted.program if known is None else Program(Rows(known, known))
 
     @cached_property
     def _masked(self) -> tuple[Mask, int]:
@@ -126,6 +127,6 @@ class Passing:
 def evaluated(selection: Selection | None, n: int) -> tuple[Mask, int]:
     """(n,) the rows of a selection, and how many they are: by the kernel, which is faster, where there is one."""
     if kernel.library() is not None:
-        return kernel.Program(selection).mask(n)
+        return Program(selection).mask(n)
     mask = np.ones(n, bool) if selection is None else row_mask(selection, n)
     return mask, int(np.count_nonzero(mask))

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from moodrec.config import IndexConfig, explain
 from moodrec.errors import CorruptStoreError, UsageError
+from moodrec.index import column_orders
 from moodrec.index.catalogue import LARGE, Catalogue
 from moodrec.index.engine import Engine
 from moodrec.index.faiss_index import open_engine
@@ -64,6 +65,7 @@ def saver(
             np.save(folder / _ORDER, catalogue.order, allow_pickle=False)
         if len(catalogue) >= LARGE:
             np.save(folder / _BY_ID, catalogue.track_ids.in_order, allow_pickle=False)
+        column_orders.save(catalogue.columns.orders, folder)
         return Manifest(
             rows=len(catalogue),
             dim=catalogue.dim,
@@ -122,7 +124,8 @@ def _read_catalogue(version: Version) -> Catalogue:
     shapes = {len(part) for part in parts if part is not None} | {manifest.rows}
     if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
         raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
-    return Catalogue.of(vectors, table, manifest.moods, alive, order, by_id)
+    orders = column_orders.read(folder, manifest.rows)
+    return Catalogue.of(vectors, table, manifest.moods, alive, order, by_id, orders)
 
 
 def _read_array(path: Path, mapped: bool = False) -> NDArray[Any]:

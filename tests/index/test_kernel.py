@@ -21,6 +21,7 @@ from moodrec.index.faiss_lists import FaissLists
 from moodrec.index.list_search import ListSearch
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
+from moodrec.index.program import Program
 from moodrec.index.stopping import tail
 from moodrec.ranking import blend, mood_affinity
 from tests.catalogues import MOODS, sample_catalogue
@@ -68,7 +69,7 @@ def test_masks_are_those_of_numpy() -> None:
         for _ in range(100):
             condition = random_condition(rng)
             selection = select(condition, columns)
-            mask, passed = kernel.Program(selection).mask(len(rows))
+            mask, passed = Program(selection).mask(len(rows))
             np.testing.assert_array_equal(mask, row_mask(selection, len(rows)), str(condition))
             assert passed == np.count_nonzero(mask)
 
@@ -82,7 +83,7 @@ def test_a_deep_condition_needs_a_deep_stack() -> None:
     for _ in range(60):
         condition = Not(And((random_condition(rng, 1), condition)))
     selection = select(condition, columns)
-    program = kernel.Program(selection)
+    program = Program(selection)
     assert program.height > 30
     np.testing.assert_array_equal(program.mask(300)[0], row_mask(selection, 300))
 
@@ -129,7 +130,7 @@ def test_tables_of_any_length_are_looked_up(n_genres: int) -> None:
         "genre <> 'genre 1'",
     ):
         selection = select(parse(where), columns)
-        np.testing.assert_array_equal(kernel.Program(selection).mask(4000)[0], row_mask(selection, 4000))
+        np.testing.assert_array_equal(Program(selection).mask(4000)[0], row_mask(selection, 4000))
 
 
 @needs_kernel
@@ -245,8 +246,8 @@ def test_conditions_without_parts_are_all_rows_or_none() -> None:
     ):
         selection = select(condition, columns)
         assert row_mask(selection, 3).tolist() == rows
-        assert kernel.Program(selection).mask(3)[0].tolist() == rows
-    assert kernel.Program(None).mask(3)[0].tolist() == [True] * 3
+        assert Program(selection).mask(3)[0].tolist() == rows
+    assert Program(None).mask(3)[0].tolist() == [True] * 3
 
 
 @pytest.mark.parametrize("compiled", [True, False])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from moodrec.filters.columns import ColumnTable
-from moodrec.filters.selection import AllOf, AnyOf, Range
+from moodrec.filters.selection import AllOf, AnyOf, Range, all_of
 from moodrec.index import kernel
 from moodrec.index.list_shares import WHOLE, KnownShares, ListShares
 from moodrec.index.mood_index import MoodIndex
@@ -89,7 +89,7 @@ def test_ranges_of_one_column_count_as_one() -> None:
     values = columns.numbers("calm")
     known = KnownShares({"calm": shares_of(values, list_of)})
     parts = (Range(values, 0.2, np.inf), Range(values, 0.3, np.inf), Range(values, -np.inf, 0.6))
-    ((test, _),) = known.terms(AllOf(parts), columns)
+    ((test, _),) = known.terms(all_of(parts), columns)
     assert (test.low, test.high) == (0.3, 0.6)
 
 

@@ -4,6 +4,7 @@
  * No call keeps state or touches Python, so that threads may search at once.
  *
  *   filter.c     which rows pass
+ *   orders.c     which rows can pass, where columns are known in order
  *   products.c   inner products and exact scores
  *   sketches.c   which rows need no closer look
  *   heaps.h      the best hits, and the lists that are left
@@ -35,7 +36,7 @@
 static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
 
-enum { VERSION = 5 };
+enum { VERSION = 6 };
 #define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
 enum { AT_ONCE = 32 }; /* rows, or lists, that are looked at together */
@@ -51,6 +52,9 @@ typedef struct {
     const uint8_t *present;           /* (n,) 0 where NULL, or none */
     const uint8_t *table;             /* by code + 1: whether it passes; for lists 1 = known, 3 = passes */
     const int64_t *offsets;           /* (n + 1,) where the elements of each list begin */
+    const int32_t *order;             /* (n_order,) rows in the order of their values, or none */
+    const int64_t *chosen;            /* (n_chosen,) the codes whose entries are 1, where there is an order */
+    int64_t n_order, n_chosen;
     double low, high;                 /* both ends pass */
     int64_t whole_low, whole_high;    /* the same for whole numbers */
     uint64_t bits;                    /* a table of at most 64 entries, entry e as bit e; 0: the table is longer */
@@ -59,6 +63,7 @@ typedef struct {
 typedef struct {
     const Step *steps;
     int64_t n_steps, height; /* height: masks alive at once, at most */
+    int64_t n_ordered;       /* the first rows, which are in the orders of steps unless their value is NULL */
 } Filter;
 
 typedef struct {
@@ -133,6 +138,20 @@ typedef struct {
 INTERNAL void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack);
 INTERNAL uint8_t *filter_stack(const Filter *filter);
 INTERNAL double sampled_share(const Filter *filter, int64_t n, uint8_t *stack);
+
+/* orders.c */
+enum { MOST_SLICES = 64, MOST_PARTS = 64 };
+typedef struct {
+    const int32_t *rows; /* (n,) */
+    int64_t n;
+} Slice;
+typedef struct {
+    Slice slices[MOST_SLICES];
+    int64_t n_slices, rows;
+    int exact; /* whether they hold no other rows than those that pass */
+} Ordered;
+INTERNAL void find_slices(const Filter *filter, Ordered *ordered);
+INTERNAL void mark_slices(const Ordered *ordered, uint32_t *marks);
 
 /* products.c */
 INTERNAL void dots_floats(const float *rows, int64_t n, const float *vector, int64_t dim, float *products);

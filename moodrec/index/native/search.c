@@ -13,6 +13,7 @@ enum { PENDING = 32 };
 #define COMMON_CODE 74.0f  /* root mean square of a code about its middle, at most, commonly */
 #define TRIED 64     /* a search has an idea of what is ahead when it has visited one list in so many, */
 #define TOO_MANY 8   /* times as many rows as were to be few */
+#define SPARSE 10     /* rows are marked if at most one in so many can pass */
 #define SWEEP_FROM 8 /* and sweeps if that is more than one row in so many */
 
 typedef struct {
@@ -43,6 +44,8 @@ typedef struct {
     int64_t pending[PENDING];
     float ceilings[PENDING]; /* products that the rows hardly go beyond */
     Sketched sketched;       /* the query; no tables: there are no sketches */
+    Ordered ordered;
+    uint32_t *marks;         /* a bit for each row that is in the orders: whether it can pass; none, if there are too many */
     uint8_t *stack;
 } Search;
 
@@ -224,16 +227,28 @@ static void visit_block(Search *search, int64_t place, const uint8_t *codes, int
     }
 }
 
+/* Which of some rows from a row on pass, as bits: of n <= AT_ONCE, which lie in one block and are in the orders. */
+static uint32_t passing_marked(const Search *search, int64_t row, int64_t n) {
+    uint32_t rows = search->marks[row / AT_ONCE] >> row % AT_ONCE & ~(uint32_t)0 >> (AT_ONCE - n);
+    if (!rows || search->ordered.exact) return rows;
+    run_filter(search->filter, row, n, search->stack);
+    return rows & bits_of_mask(search->stack);
+}
+
 /* n <= BLOCK codes of a list of the outlook, whose rows follow one another from row on. Blocks of sketches begin at multiples of
  * their size, lists anywhere. */
 static void visit_run(Search *search, int64_t place, const uint8_t *codes, int64_t row, int64_t n, int64_t bytes) {
     const int64_t before = row % AT_ONCE;
     uint32_t blocks[BLOCK / AT_ONCE + 1], *block = blocks;
+    const int marked = search->marks && row + n <= search->filter->n_ordered, masked = search->filter->n_steps && !marked;
     search->out->visited += n;
-    if (search->filter->n_steps) run_filter(search->filter, row, n, search->stack);
+    if (masked) run_filter(search->filter, row, n, search->stack);
     for (int64_t at = -before; at < n; at += AT_ONCE, block++) {
         const int64_t skipped = at < 0 ? -at : 0, left = n - at < AT_ONCE ? n - at : AT_ONCE;
-        *block = search->filter->n_steps ? bits_of_mask(search->stack + at + skipped) : ~(uint32_t)0;
+        if (marked)
+            *block = passing_marked(search, row + at + skipped, left - skipped);
+        else
+            *block = masked ? bits_of_mask(search->stack + at + skipped) : ~(uint32_t)0;
         *block = *block << skipped & ~(uint32_t)0 >> (AT_ONCE - left);
         search->passed += __builtin_popcount(*block);
         if (*block) await_rows(search, codes, at, row + at, *block, bytes);
@@ -425,27 +440,41 @@ static void score_rows(Search *search) {
     search->n_pending = 0;
 }
 
+static void await_row(Search *search, int64_t row) {
+    const float *vector = search->rows->vectors + row * search->rows->dim;
+    for (int64_t at = 0; at < search->rows->dim; at += 16) PREFETCH(vector + at);
+    search->passed++;
+    search->pending[search->n_pending++] = row;
+    if (search->n_pending == PENDING) score_rows(search);
+}
+
+/* Score the rows that pass of those in the orders; returns how many rows are. */
+static int64_t visit_marked(Search *search) {
+    const int64_t n_marked = search->marks ? search->filter->n_ordered : 0;
+    for (int64_t row = 0; row < n_marked; row += AT_ONCE) {
+        if (!search->marks[row / AT_ONCE]) continue;
+        uint32_t rows = passing_marked(search, row, n_marked - row < AT_ONCE ? n_marked - row : AT_ONCE);
+        for (; rows; rows &= rows - 1) await_row(search, row + __builtin_ctz(rows));
+    }
+    return n_marked;
+}
+
 /* Score every row that passes; returns 0, leaving all as it was, where so many do that the sample must have been a bad one. */
 static int visit_rows(Search *search) {
     const Rows *rows = search->rows;
     const int64_t too_many = TOO_MANY * search->plan->few + search->best.most;
-    for (int64_t start = 0; start < rows->n; start += BLOCK) {
+    const int64_t marked = visit_marked(search);
+    for (int64_t start = marked; start < rows->n; start += BLOCK) {
         if (search->filter->n_steps && search->passed > too_many) {
             search->n_pending = search->passed = search->best.size = 0;
             return 0;
         }
         int64_t n = rows->n - start < BLOCK ? rows->n - start : BLOCK;
         run_filter(search->filter, start, n, search->stack);
-        for (int64_t i = next_set(search->stack, 0, n); i < n; i = next_set(search->stack, i + 1, n)) {
-            const float *vector = rows->vectors + (start + i) * rows->dim;
-            for (int64_t at = 0; at < rows->dim; at += 16) PREFETCH(vector + at);
-            search->passed++;
-            search->pending[search->n_pending++] = start + i;
-            if (search->n_pending == PENDING) score_rows(search);
-        }
+        for (int64_t i = next_set(search->stack, 0, n); i < n; i = next_set(search->stack, i + 1, n)) await_row(search, start + i);
     }
     score_rows(search);
-    search->out->visited = rows->n;
+    search->out->visited = rows->n - marked + (marked ? search->ordered.rows : 0);
     search->out->scored = search->passed;
     search->out->complete = search->passed <= search->best.most;
     search->out->way = ROWS;
@@ -454,8 +483,18 @@ static int visit_rows(Search *search) {
 
 /* ---- search ---- */
 
+/* Mark the rows that can pass, if that takes less than to look at most rows that a search visits. */
+static int mark_few(Search *search) {
+    find_slices(search->filter, &search->ordered);
+    if (search->ordered.rows > search->rows->n / SPARSE) return 1;
+    search->marks = calloc((size_t)(search->filter->n_ordered / AT_ONCE + 1), sizeof(uint32_t));
+    if (search->marks) mark_slices(&search->ordered, search->marks);
+    return search->marks != 0;
+}
+
 static int few_pass(const Search *search) {
     if (search->filter->n_steps == 0) return search->rows->n <= search->plan->few;
+    if (search->marks && search->ordered.rows <= search->plan->few) return 1;
     double share = sampled_share(search->filter, search->rows->n, search->stack);
     return share * (double)search->rows->n <= (double)search->plan->few;
 }
@@ -535,6 +574,7 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
     int32_t *names = malloc(nlist * sizeof(int32_t));
     float *floats = malloc((6 * nlist + dim + (size_t)lists->sketch_dim) * sizeof(float));
     int enough = search.places && search.visited && search.stack && search.best.hits && names && floats;
+    enough = enough && mark_few(&search);
     if (enough) {
         search.bounds = floats;
         search.outlook = (Outlook){.lists = lists, .n = lists->nlist, .names = names, .near = floats + nlist, .likely = floats + 2 * nlist,
@@ -548,6 +588,7 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
     free(search.visited);
     free(search.stack);
     free(search.best.hits);
+    free(search.marks);
     return enough ? 0 : -1;
 }
 

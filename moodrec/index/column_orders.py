@@ -1,0 +1,72 @@
+"""The rows of an index in the order of each column's values, as databases keep them for their indexes.
+
+What a condition passes then lies together, and a search need not look for it. Rows that are added later are not in
+the orders; the kernel tests them one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from moodrec.errors import CorruptStoreError, FilterError
+from moodrec.filters.arrow_columns import build_column
+from moodrec.filters.column_types import NumberColumn, TextColumn
+from moodrec.filters.selection import Order
+from moodrec.schema import TRACK_ID
+
+_ROWS_FILE: Final = "column-orders.npy"
+_FACTS_FILE: Final = "column-orders.npz"
+_MOST_ROWS: Final = 1 << 31
+
+
+def orders_of(table: pa.Table) -> dict[str, Order]:
+    """Of every column of numbers or texts but the ids, which are looked up otherwise."""
+    if table.num_rows >= _MOST_ROWS:
+        return {}
+    found = {name: _order_of(table, name) for name in table.column_names if name != TRACK_ID}
+    return {name: order for name, order in found.items() if order is not None}
+
+
+def save(orders: Mapping[str, Order], folder: Path) -> None:
+    """Write orders, if there are any."""
+    if orders:
+        every = list(orders.values())
+        ends = np.cumsum([len(order.rows) for order in every])
+        np.save(folder / _ROWS_FILE, np.concatenate([order.rows for order in every]), allow_pickle=False)
+        names, count = np.array(list(orders), np.str_), np.int64(every[0].count)
+        np.savez(folder / _FACTS_FILE, allow_pickle=False, names=names, ends=ends, count=count)
+
+
+def read(folder: Path, n: int) -> dict[str, Order]:
+    """What :func:`save` wrote of an index of ``n`` rows, to be read as it is needed; {} where nothing was.
+
+    Raises:
+        CorruptStoreError: it does not fit the index.
+    """
+    if not (folder / _FACTS_FILE).exists():
+        return {}
+    rows = np.load(folder / _ROWS_FILE, mmap_mode="r", allow_pickle=False)
+    with np.load(folder / _FACTS_FILE, allow_pickle=False) as facts:
+        names, ends, count = facts["names"].tolist(), facts["ends"].tolist(), int(facts["count"])
+    if count > n or (ends and ends[-1] != len(rows)):
+        raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
+    starts = [0, *ends[:-1]]
+    parts = zip(names, starts, ends, strict=True)
+    return {name: Order(np.asarray(rows[start:end]), count) for name, start, end in parts}
+
+
+def _order_of(table: pa.Table, name: str) -> Order | None:
+    try:
+        column = build_column(name, table[name])
+    except FilterError:  # nothing can be asked of it
+        return None
+    if not isinstance(column, NumberColumn | TextColumn):
+        return None
+    values = column.values if isinstance(column, NumberColumn) else column.codes
+    known = np.flatnonzero(column.known()).astype(np.int32)
+    return Order(known[np.argsort(values[known], kind="stable")], table.num_rows)
