@@ -18,6 +18,7 @@ FILTERS = {
     "10% random": "calm >= 0.9",
     "10% opposes": "near < 0.1",
     "1% random": "calm >= 0.99",
+    "0.1% random": "calm >= 0.999",
 }
 K = 10
 IndexOf = Callable[[str], MoodIndex]
