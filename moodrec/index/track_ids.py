@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -71,11 +71,13 @@ class TrackIds:
         return dict(zip(self.at(rows), rows.tolist(), strict=True))
 
     def _by_bisection(self, track_id: str, alive: NDArray[np.bool_]) -> int | None:
-        (text, offsets), in_order, wanted = self._text, self.in_order, track_id.encode()
+        text, offsets = self._text
+        starts, in_order = _numbers(offsets), _numbers(self.in_order)
+        wanted = track_id.encode()
 
         def id_at(place: int) -> bytes:
             row = in_order[place]
-            return bytes(text[offsets[row] : offsets[row + 1]])
+            return bytes(text[starts[row] : starts[row + 1]])
 
         place = bisect_left(range(len(in_order)), wanted, key=id_at)
         while place < len(in_order) and id_at(place) == wanted:
@@ -83,6 +85,11 @@ class TrackIds:
                 return int(in_order[place])
             place += 1
         return None
+
+
+def _numbers(array: Any) -> memoryview[int]:
+    """An array to read single numbers from, in a third of the time that NumPy takes."""
+    return memoryview(array)
 
 
 def _is_text(track_id: str) -> bool:

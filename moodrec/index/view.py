@@ -184,6 +184,7 @@ class IndexView:
             raise CorruptStoreError("the index holds vectors that are not of unit length; build it anew")
 
     def _rows(self, track_ids: Sequence[str]) -> Rows:
-        if missing := self._catalogue.unknown(track_ids):
+        rows = self._catalogue.rows_of(track_ids)
+        if len(rows) < len(track_ids) and (missing := self._catalogue.unknown(track_ids)):
             raise NotFoundError(f"these tracks are not in the index: {listed(missing)}")
-        return self._catalogue.rows_of(track_ids)
+        return rows
