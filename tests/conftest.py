@@ -7,11 +7,16 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and processes pass that on: tests that press it
 # would wait for ever.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A test that takes long on a busy machine has not failed.
+settings.register_profile("moodrec", deadline=None)
+settings.load_profile("moodrec")
 
 
 @pytest.fixture(scope="session")

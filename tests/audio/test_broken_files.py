@@ -212,7 +212,7 @@ def patched(content: bytes, patches: list[tuple[float, bytes]], reach: int | Non
     return bytes(result)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATCHES, st.sampled_from([".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"]))
 def test_damage_ends_in_audio_or_in_an_audio_error(
     tmp_path: Path, originals: Callable[[str], bytes], patches: list[tuple[float, bytes]], suffix: str

@@ -167,7 +167,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return written
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), st.sampled_from(sorted(TAGGERS)))
 def test_damaged_tags_raise_nothing(
     tmp_path: Path, tagged: dict[str, bytes], data: st.DataObject, suffix: str

@@ -50,7 +50,7 @@ def test_other_files_are_not(content: bytes) -> None:
     assert sound_kind(io.BytesIO(content + b"some text " * 500)) is None
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(SOUND_FORMATS)), st.integers(0, 15), st.binary(min_size=1, max_size=8))
 def test_what_libsndfile_opens_is_never_refused(
     sounds: dict[str, bytes], suffix: str, place: int, patch: bytes

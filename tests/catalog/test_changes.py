@@ -55,7 +55,7 @@ class Folder:
             self.sounds[one], self.sounds[two] = self.sounds[two], self.sounds[one]
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(ROUNDS)
 def test_ids_follow_the_sound_and_no_sound_is_heard_twice(rounds: list[list[tuple[str, int]]]) -> None:
     with tempfile.TemporaryDirectory() as place:

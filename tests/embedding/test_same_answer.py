@@ -41,7 +41,7 @@ def alone(model: MoodModel, songs: list[Path]) -> list[TrackMoods]:
     return [model.analyze(song) for song in songs]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.lists(st.sampled_from(range(6)), min_size=1, max_size=6, unique=True), jobs=st.integers(1, 3))
 def test_neighbours_order_and_processes_do_not_matter(
     model: MoodModel, songs: list[Path], alone: list[TrackMoods], order: list[int], jobs: int
@@ -75,7 +75,7 @@ def _windows(model: MoodModel, seed: int, count: int, level: float, kind: str) -
     return (level * np.sin(2 * np.pi * pitches * times)).astype(np.float32)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(1, 5),

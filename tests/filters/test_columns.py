@@ -54,7 +54,7 @@ def test_random_filters_agree_with_sqlite() -> None:
         oracle.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_random_filters_with_lists_agree_with_plain_python(seed: int) -> None:
     rng = random.Random(seed)

@@ -69,7 +69,7 @@ def known_and_counted(
     return passed / WHOLE, counts / np.maximum(np.bincount(list_of, minlength=NLIST), 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from(TESTS))
 def test_what_a_text_passes(seed: int, text: str) -> None:
     rows, list_of = table(seed)
@@ -78,7 +78,7 @@ def test_what_a_text_passes(seed: int, text: str) -> None:
     assert (passed[counted > 0] > 0).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from(LIST_TESTS))
 def test_lists_of_texts_pass_no_more_than_is_known(seed: int, text: str) -> None:
     rows, list_of = table(seed)

@@ -93,7 +93,7 @@ def test_diversity_is_maximal_marginal_relevance_among_the_best_hundred(index: M
     assert rows_of(index.search(SAMPLE.vectors[8], 8, diversity=0.0).track_ids[0]) == rows[:8]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     k=st.integers(1, 40),
     artists=st.one_of(st.none(), st.integers(1, 3)),

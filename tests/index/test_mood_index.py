@@ -294,7 +294,7 @@ def test_the_explanation_says_what_dropped_how_many(index: MoodIndex) -> None:
     assert "max_per_artist=1 leaves" in hits.explain()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     share=st.floats(0, 1),
     k=st.integers(1, 30),

@@ -43,7 +43,7 @@ def parts(sketches: Sketches) -> tuple[NDArray[np.floating], NDArray[np.floating
     return signs, floats[0, : sketches.count].astype(float), floats[1, : sketches.count].astype(float)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sampled_from([32, 77, 128, 200]), st.integers(0, 1000))
 def test_estimates_are_off_by_as_much_as_is_said(dim: int, seed: int) -> None:
     vectors, centroids, list_of = around(dim, seed)

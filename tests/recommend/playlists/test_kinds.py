@@ -52,7 +52,7 @@ def closest_gap(playlist: Playlist) -> int:
     variety=st.sampled_from([0.0, 0.5, 1.0]),
     seed=st.integers(0, 5),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_the_rules_of_every_kind(kind: str, n: int, gap: int, variety: float, seed: int) -> None:
     rules = Rules(n=n, artist_gap=gap, variety=variety, random_seed=seed)
     playlist = KINDS[kind](rules)
