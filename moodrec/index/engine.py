@@ -44,8 +44,10 @@ class Candidates:
     """Rows compared with a query, be it by their sketches alone."""
     ranked: Sequence[Ranked] | None = None
     """The same rows best first, if the structure knows their exact scores."""
+    every: bool = False
+    """Whether every row that passes was compared with the query, be it roughly."""
     exact: bool = False
-    """Whether every row that passes was compared with the query."""
+    """Whether every one was, by its exact score."""
 
 
 class Engine(Protocol):

@@ -32,7 +32,7 @@ from moodrec.index.engine import (
     write_index,
 )
 from moodrec.index.faiss_lists import FaissLists
-from moodrec.index.list_search import ListSearch
+from moodrec.index.list_search import Few, ListSearch
 from moodrec.index.list_shares import KnownShares
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss, map_over, threads_for
@@ -44,6 +44,9 @@ _SHARES_FILE: Final = "list-shares.npz"
 _LEAST_FEW: Final = 300
 _FEW_SHARE: Final = 0.002
 """Of the rows: so few are scored sooner than lists are visited for the best of them."""
+_MOST_MARKED_SHARE: Final = 0.05
+_MARKED: Final = 20
+"""Times the square root of the rows: the same where they need not be looked for, up to that share."""
 _SOME_ROWS: Final = 250_000
 _MANY_LISTS: Final = 3_000
 """From here on, they are learnt group by group."""
@@ -173,13 +176,14 @@ class IvfEngine:
             sum([visit.visited for visit in visits]),
             sum([visit.scored for visit in visits]),
             [visit.ranked for visit in visits],
+            all(visit.every for visit in visits),
             all(visit.exact for visit in visits),
         )
 
     def _searcher(self) -> ListSearch | FaissLists:
         if self._search is None:
             if self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None:
-                few = -1 if self._calibrating else max(_LEAST_FEW, _FEW_SHARE * self.index.ntotal)
+                few = Few(-1, -1) if self._calibrating else _few(self.index.ntotal)
                 first = self.config.first_lists
                 self._search = ListSearch(self.index, self.rule, first, self.shares, self.sketches, few)
             else:
@@ -212,6 +216,11 @@ class IvfEngine:
         self.shares.save(folder / _SHARES_FILE)
         self.sketches.save(folder)
         return {"learnt_from": self.learnt_from}
+
+
+def _few(n: int) -> Few:
+    unmarked = max(_LEAST_FEW, int(_FEW_SHARE * n))
+    return Few(unmarked, max(unmarked, int(min(_MARKED * np.sqrt(n), _MOST_MARKED_SHARE * n))))
 
 
 def _trained(vectors: Vectors, config: IndexConfig) -> Any:

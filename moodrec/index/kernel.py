@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
 
-_VERSION: Final = 6
+_VERSION: Final = 7
 
 
 class Step(Structure):
@@ -80,6 +80,7 @@ class Lists(Structure):
         ("axes", c_void_p),
         ("levels", c_int64),
         ("sketch_dim", c_int64),
+        ("n_in_order", c_int64),
         ("n_sketched", c_int64),
         ("coarse_step", c_double),
         ("near_error", c_double),
@@ -158,6 +159,7 @@ class Plan(Structure):
         ("spare", c_int64),
         ("first_lists", c_int64),
         ("few", c_int64),
+        ("few_in_order", c_int64),
         ("shares", POINTER(Share)),
         ("n_shares", c_int64),
     )

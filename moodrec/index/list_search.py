@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctypes import c_int64
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from moodrec.index.sketches import Sketches
 from moodrec.index.stopping import StopRule
 
 _BYTES, _FLOATS = range(2)
-_ROWS = 1
+_LISTS, _ROWS = range(2)
 _HALF = 128
 _STEPS = 255
 _LEAST = 1e-30
@@ -36,6 +36,15 @@ _PATIENCE = 3
 """Standard errors of a sketch's estimate that a row is given."""
 
 
+class Few(NamedTuple):
+    """How many rows may pass for all of them to be scored, and no list looked at."""
+
+    unmarked: int
+    """Where it is a sample that says how many pass."""
+    marked: int
+    """Where columns are known in order, so that they need not be looked for; first by their codes."""
+
+
 @dataclass(slots=True, eq=False)
 class Visit:
     """What a search of the lists found, and what it took."""
@@ -44,8 +53,10 @@ class Visit:
     """With their exact scores."""
     complete: bool
     """Whether these are all rows that pass."""
+    every: bool
+    """Whether all rows that pass were compared with the query, be it by their codes."""
     exact: bool
-    """Whether all rows that pass were compared with the query."""
+    """Whether they were by their vectors."""
     visited: int
     scored: int
 
@@ -60,14 +71,12 @@ class ListSearch:
         first_lists: int,
         shares: KnownShares,
         sketches: Sketches,
-        few: float,
+        few: Few,
     ) -> None:
-        """Look up where the lists of an ``IndexIVFFlat`` or an 8-bit ``IndexIVFScalarQuantizer`` lie; up to ``few``
-        rows that pass are scored without them.
-        """
+        """Look up where the lists of an ``IndexIVFFlat`` or an 8-bit ``IndexIVFScalarQuantizer`` lie."""
         self._index = index  # owns the memory
         self._n_rows = int(index.ntotal)
-        self._shares, self._few = shares, int(few)
+        self._shares, self._few = shares, few
         self._first = first_lists
         codes, rows, sizes = _places(index)
         by_bytes = index.code_size == index.d
@@ -82,7 +91,7 @@ class ListSearch:
         self._kept = [*lists, sketches.blocks, sketches.axes]
         kind = _BYTES if by_bytes else _FLOATS
         places = (kernel.address(array) if array.size else None for array in self._kept)
-        counts = (len(rule.left), len(sketches.axes), sketches.count)
+        counts = (len(rule.left), len(sketches.axes), _in_order(runs, starts), sketches.count)
         errors = (coarse_step, error, _PATIENCE * sketches.noise)
         self._lists = kernel.Lists(index.nlist, index.d, kind, *places, *counts, *errors)
 
@@ -105,14 +114,14 @@ class ListSearch:
         if failed:
             raise MemoryError
         n = found.found
-        exact, complete = found.way == _ROWS, bool(found.complete)
-        return Visit(Ranked(rows[:n], scores[:n]), complete, exact, found.visited, found.scored)
+        exact, every, complete = found.way == _ROWS, found.way != _LISTS, bool(found.complete)
+        return Visit(Ranked(rows[:n], scores[:n]), complete, every, exact, found.visited, found.scored)
 
     def _plan(self, catalogue: Catalogue, wanted: Wanted, depth: int) -> kernel.Plan:
         if wanted.shares is None or wanted.shares[0] is not self:
             wanted.shares = (self, *self._shares_of(catalogue, wanted))
         _, shares, n_shares = wanted.shares
-        return kernel.Plan(depth, SPARE, self._first, self._few, shares, n_shares)
+        return kernel.Plan(depth, SPARE, self._first, *self._few, shares, n_shares)
 
     def _shares_of(self, catalogue: Catalogue, wanted: Wanted) -> tuple[Any, int]:
         made: list[kernel.Share] = []
@@ -151,6 +160,13 @@ def _runs(rows: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np
             numbers = np.ctypeslib.as_array((c_int64 * size).from_address(place))
             runs[i] = np.flatnonzero(np.diff(numbers) != 1)[0] + 1
     return runs, starts
+
+
+def _in_order(runs: NDArray[np.int64], starts: NDArray[np.int64]) -> int:
+    """How many rows, from the first on, lie in the heads of the lists, one list after the other."""
+    before = np.cumsum(runs) - runs
+    astray = np.flatnonzero((runs > 0) & (starts != before))
+    return int(before[astray[0]] if len(astray) else runs.sum())
 
 
 def _as_bytes(

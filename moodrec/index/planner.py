@@ -43,6 +43,7 @@ _BATCH: Final = 8
 """From so many queries on, a matrix product is considered."""
 _DEEPER: Final = 4
 _FEW: Final = "few rows pass"
+_FEW_AT_HAND: Final = "few rows pass: all compared, then exact scores"
 _CANDIDATES: Final = "candidates, then exact scores"
 
 
@@ -78,8 +79,7 @@ def _at_once(catalogue: Catalogue, engine: Engine, request: Request) -> Hits | N
     if candidates.ranked is None or not (candidates.complete[0] or len(candidates.rows[0]) >= request.k):
         return None
     ranked = [Ranked(one.rows[: request.k], one.scores[: request.k]) for one in candidates.ranked]
-    path, reason = ("exact", _FEW) if candidates.exact else (engine.name, _CANDIDATES)
-    found = _Found(ranked, path, reason, candidates.visited, candidates.scored)
+    found = _Found(ranked, *_way(engine, candidates), candidates.visited, candidates.scored)
     return as_hits(ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
@@ -142,8 +142,7 @@ def _look(
     """One round of candidates; returns the queries for which it was not enough."""
     candidates = engine.find(catalogue, request, depth)
     found.visited, found.scored = found.visited + candidates.visited, found.scored + candidates.scored
-    if candidates.exact:
-        found.path, found.reason = "exact", _FEW
+    found.path, found.reason = _way(engine, candidates)
     left = []
     for i, query in enumerate(queries):
         ranked, complete = _certain(catalogue, request, candidates, i, depth)
@@ -151,6 +150,13 @@ def _look(
         if not (complete or (enough and candidates.settled[i])):
             left.append(query)
     return left
+
+
+def _way(engine: Engine, candidates: Candidates) -> tuple[str, str]:
+    """Path and reason."""
+    if candidates.every:
+        return ("exact", _FEW) if candidates.exact else (engine.name, _FEW_AT_HAND)
+    return engine.name, _CANDIDATES
 
 
 def _certain(

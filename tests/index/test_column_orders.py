@@ -121,6 +121,25 @@ def test_what_few_rows_pass_is_not_looked_for() -> None:
     assert hits.explanation.visited < 20
 
 
+@needs_kernel
+def test_where_more_pass_all_are_compared_by_their_codes() -> None:
+    index = indexed("ivf-sq8", 20_000)
+    where = "days < 40"
+    queries = index._catalogue.vectors[:3]
+
+    assert_finds_all(index, where)
+    hits = index.search(queries, where=where, k=10)
+    assert hits.explanation.path == "ivf-sq8"
+    assert hits.explanation.scored == len(queries) * hits.explanation.passed > 300
+
+    added = sample_catalogue(20_100)
+    new = with_columns(added.table, 0).slice(20_000)
+    index.add(added.vectors[20_000:], new)
+    assert_finds_all(index, where)
+    index.remove(index.search(queries[0], where=where, k=3).track_ids[0].tolist())
+    assert_finds_all(index, where)
+
+
 def test_they_are_read_as_they_were_written(tmp_path: Path) -> None:
     index = whole("ivf-sq8")
     index.save(tmp_path / "index")

@@ -9,6 +9,10 @@
  *   sketches.c   which rows need no closer look
  *   heaps.h      the best hits, and the lists that are left
  *   stopping.c   what the lists that are left may still hold
+ *   scoring.c    what rows score
+ *   rows.c       the rows of a list
+ *   lists.c      through the lists, the most promising ones first
+ *   few.c        through all rows that pass, where they are few
  *   search.c     the search
  */
 #ifndef MOODREC_KERNEL_H
@@ -36,14 +40,14 @@
 static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
 
-enum { VERSION = 6 };
+enum { VERSION = 7 };
 #define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
 enum { AT_ONCE = 32 }; /* rows, or lists, that are looked at together */
 enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, CONSTANT, AND, OR };
 enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };
 enum { BYTES, FLOATS };
-enum { LISTS, ROWS };
+enum { LISTS, ROWS, CODES };
 
 /* A test of one column, or a connective of the two masks made last. */
 typedef struct {
@@ -87,6 +91,7 @@ typedef struct {
     const uint8_t *sketches;    /* blocks of 32 rows each */
     const float *axes;          /* (sketch_dim, dim) rotation, which sketches are made after */
     int64_t levels, sketch_dim;
+    int64_t n_in_order;  /* rows, the first ones, that lie in the heads of the lists, one list after the other */
     int64_t n_sketched;  /* rows that have a sketch: the first ones, be they whole blocks or not */
     double coarse_step;  /* 0: bytes are too coarse */
     double near_error;   /* by which a product with a centroid may be off where bytes are used */
@@ -122,6 +127,7 @@ typedef struct {
     int64_t spare;       /* candidates more than that, whose approximate scores may mislead */
     int64_t first_lists; /* to visit before anything is expected */
     int64_t few;         /* if a sample of the rows says that so few pass, they are scored without the lists */
+    int64_t few_in_order; /* as many that are in the orders, and lie in the lists one after the other, are scored by their codes */
     const Share *shares; /* (n_shares,) ranges that every row must lie in */
     int64_t n_shares;
 } Plan;
@@ -131,7 +137,7 @@ typedef struct {
     float *scores; /* exact ones */
     int64_t found, visited, scored;
     int64_t complete; /* whether these are all rows that pass */
-    int64_t way;      /* LISTS or ROWS: what was gone through */
+    int64_t way;      /* LISTS, or all rows that pass: by their vectors, ROWS, or first by their CODES */
 } Found;
 
 /* filter.c */
