@@ -176,8 +176,8 @@ class IvfEngine:
             sum([visit.visited for visit in visits]),
             sum([visit.scored for visit in visits]),
             [visit.ranked for visit in visits],
-            all(visit.every for visit in visits),
-            all(visit.exact for visit in visits),
+            False not in [visit.every for visit in visits],
+            False not in [visit.exact for visit in visits],
         )
 
     def _searcher(self) -> ListSearch | FaissLists:

@@ -12,6 +12,7 @@ import pytest
 
 from moodrec.errors import CorruptStoreError
 from moodrec.filters.columns import ColumnTable, select
+from moodrec.filters.conditions import And
 from moodrec.filters.parse import parse
 from moodrec.filters.selection import Lookup, Range, all_of, row_mask
 from moodrec.index import column_orders, kernel
@@ -112,6 +113,23 @@ def test_any_filter_passes_the_rows_that_it_passes_without(seed: int) -> None:
         few = index.search(index._catalogue.vectors[:1], where=condition, k=5)
         assert set(few.track_ids[0, : few.counts[0]].tolist()) <= set(wanted.tolist()), str(condition)
         assert few.counts[0] == min(5, len(wanted)), str(condition)
+
+
+@needs_kernel
+@pytest.mark.parametrize("seed", range(5))
+def test_so_does_any_filter_beside_a_narrow_one(seed: int) -> None:
+    rng = random.Random(seed)
+    n = 1500
+    table = as_table(random_rows(rng, n)).append_column("track_id", pa.array([f"t{row}" for row in range(n)]))
+    table = table.append_column("day", pa.array(rng.sample(range(n), n)))
+    index = MoodIndex.build(sample_catalogue(n).vectors, table, (), "ivf-sq8")
+    columns = index._catalogue.columns
+    for _ in range(100):
+        condition = And((parse("day BETWEEN 500 AND 600"), random_condition(rng)))
+        passing = row_mask(select(condition, columns), n)
+        hits = index.search(index._catalogue.vectors[:1], where=condition, k=120)
+        wanted = index._catalogue.ids_at(np.flatnonzero(passing))
+        assert sorted(hits.track_ids[0, : hits.counts[0]].tolist()) == sorted(wanted.tolist()), str(condition)
 
 
 @needs_kernel

@@ -55,8 +55,8 @@ static int64_t visit_marked(Search *search) {
     for (int64_t row = 0; row < n_marked; row += AT_ONCE) {
         if (!search->marks[row / AT_ONCE]) continue;
         uint32_t rows = passing_marked(search, row, n_marked - row < AT_ONCE ? n_marked - row : AT_ONCE);
-        search->passed += __builtin_popcount(rows);
         for (; rows; rows &= rows - 1) {
+            search->passed++;
             if (by_codes)
                 await_code(search, row + __builtin_ctz(rows), &list);
             else

@@ -1,5 +1,6 @@
 /* Which rows pass: the steps of a filter, run over some rows at a time. Tests put masks on a stack, connectives join the two
  * on its top. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,65 @@ void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack) 
         at = step->jump && !any_set(stack + (height - 1) * BLOCK, n) ? step->jump : at + 1;
     }
     memset(stack + n, 0, AT_ONCE);
+}
+
+/* A whole number of a column. */
+int64_t whole_at(const Step *step, int64_t row) {
+    switch (step->dtype) {
+    case I8: return ((const int8_t *)step->values)[row];
+    case U8: return ((const uint8_t *)step->values)[row];
+    case I16: return ((const int16_t *)step->values)[row];
+    case U16: return ((const uint16_t *)step->values)[row];
+    case I32: return ((const int32_t *)step->values)[row];
+    case U32: return ((const uint32_t *)step->values)[row];
+    default: return ((const int64_t *)step->values)[row];
+    }
+}
+
+/* A number of a column that is not whole. */
+double number_at(const Step *step, int64_t row) {
+    return step->dtype == F32 ? (double)((const float *)step->values)[row] : ((const double *)step->values)[row];
+}
+
+static int in_range(const Step *step, int64_t row) {
+    int below, above;
+    if (step->present && !step->present[row]) return 0;
+    if (step->dtype <= I64) {
+        const int64_t value = whole_at(step, row);
+        below = value < step->whole_low, above = value > step->whole_high;
+    } else {
+        const int narrow = step->dtype == F32;
+        const double value = number_at(step, row), low = narrow ? (float)step->low : step->low, high = narrow ? (float)step->high : step->high;
+        if (isnan(value)) return 0;
+        below = value < low, above = value > high;
+    }
+    return (below || above) == (step->negated != 0);
+}
+
+static int test_row(const Step *step, int64_t row) {
+    uint8_t mask;
+    switch (step->op) {
+    case RANGE: return in_range(step, row);
+    case LOOKUP: return step->table[whole_at(step, row) + 1];
+    case ANY_LOOKUP: test_any(step, row, 1, &mask); return mask;
+    case MASK: return ((const uint8_t *)step->values)[row];
+    default: return !step->negated;
+    }
+}
+
+/* Whether one row passes a filter of MOST_PARTS masks at most. */
+int passes(const Filter *filter, int64_t row) {
+    uint64_t stack = 1; /* a bit for each mask, the top one is the lowest */
+    for (int64_t at = 0; at < filter->n_steps;) {
+        const Step *step = filter->steps + at;
+        if (step->op == AND || step->op == OR) {
+            const uint64_t top = stack & 1, below = stack >> 1 & 1;
+            stack = (stack >> 2) << 1 | (step->op == AND ? top & below : top | below);
+        } else
+            stack = stack << 1 | (uint64_t)test_row(step, row);
+        at = step->jump && !(stack & 1) ? step->jump : at + 1;
+    }
+    return stack & 1;
 }
 
 /* Room for the masks of a filter; none without memory. */

@@ -13,22 +13,6 @@ typedef struct {
 
 static const Part UNKNOWN = {0, INT64_MAX, 0};
 
-static int64_t whole_at(const Step *step, int64_t row) {
-    switch (step->dtype) {
-    case I8: return ((const int8_t *)step->values)[row];
-    case U8: return ((const uint8_t *)step->values)[row];
-    case I16: return ((const int16_t *)step->values)[row];
-    case U16: return ((const uint16_t *)step->values)[row];
-    case I32: return ((const int32_t *)step->values)[row];
-    case U32: return ((const uint32_t *)step->values)[row];
-    default: return ((const int64_t *)step->values)[row];
-    }
-}
-
-static double number_at(const Step *step, int64_t row) {
-    return step->dtype == F32 ? (double)((const float *)step->values)[row] : ((const double *)step->values)[row];
-}
-
 /* How many rows of a column have a value below one, or up to it: the whole one where values are whole. */
 static int64_t rank_of(const Step *step, int64_t whole, double number, int up_to) {
     int64_t low = 0, high = step->n_order;

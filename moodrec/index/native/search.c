@@ -17,7 +17,7 @@ static int mark_few(Search *search) {
 static int few_pass(const Search *search) {
     if (search->filter->n_steps == 0) return search->rows->n <= search->plan->few;
     const int64_t few = has_codes_in_order(search) ? search->plan->few_in_order : search->plan->few;
-    if (search->marks && search->ordered.rows <= few) return 1;
+    if (search->marks && search->ordered.rows <= (search->ordered.exact ? few : few / 2)) return 1;
     if (search->marks && search->ordered.exact && search->filter->n_ordered == search->rows->n) return 0;
     double share = sampled_share(search->filter, search->rows->n, search->stack);
     return share * (double)search->rows->n <= (double)search->plan->few;

@@ -84,10 +84,15 @@ static inline uint32_t bits_of_mask(const uint8_t *mask) {
 
 /* Which of some rows from a row on pass, as bits: of n <= AT_ONCE, which lie in one block and are in the orders. */
 static inline uint32_t passing_marked(const Search *search, int64_t row, int64_t n) {
-    uint32_t rows = search->marks[row / AT_ONCE] >> row % AT_ONCE & ~(uint32_t)0 >> (AT_ONCE - n);
+    uint32_t rows = search->marks[row / AT_ONCE] >> row % AT_ONCE & ~(uint32_t)0 >> (AT_ONCE - n), passing = 0;
     if (!rows || search->ordered.exact) return rows;
-    run_filter(search->filter, row, n, search->stack);
-    return rows & bits_of_mask(search->stack);
+    if (rows & (rows - 1) & ((rows & (rows - 1)) - 1)) { /* more than two */
+        run_filter(search->filter, row, n, search->stack);
+        return rows & bits_of_mask(search->stack);
+    }
+    for (; rows; rows &= rows - 1)
+        if (passes(search->filter, row + __builtin_ctz(rows))) passing |= rows & -rows;
+    return passing;
 }
 
 #endif
