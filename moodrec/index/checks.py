@@ -49,9 +49,10 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
     if names is not None and len(names) != len(matrix):
         raise DataError(f"{len(matrix)} vectors were given for {len(names)} tracks")
     if matrix.dtype == np.float32 and matrix.flags.c_contiguous and kernel.library() is not None:
-        plain_rows = kernel.unit_rows(matrix)
-        if plain_rows is not None:
-            return plain_rows
+        own = matrix if names is None else matrix.copy()
+        if kernel.to_unit_length(own):
+            return own
+        matrix = _matrix(vectors, dim, single=names is None)
     unit = np.empty(matrix.shape, np.float32)
     for start in range(0, len(matrix), _CHUNK):
         part = matrix[start : start + _CHUNK].astype(np.float64)
@@ -96,7 +97,7 @@ def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
 
 def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
     try:
-        matrix = np.array(vectors, ndmin=2) if single else np.asarray(vectors)
+        matrix = np.array(vectors, ndmin=2) if single else np.asarray(vectors)  # the first is always a copy
     except ValueError:
         raise DataError("the vectors are not all of one length") from None
     if matrix.dtype.kind not in "fiu":

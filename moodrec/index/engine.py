@@ -50,6 +50,21 @@ class Candidates:
     """Whether every one was, by its exact score."""
 
 
+@dataclass(slots=True, eq=False)
+class Visit:
+    """What a structure that knows exact scores found for one query, and what it took."""
+
+    ranked: Ranked
+    complete: bool
+    """Whether these are all rows that pass."""
+    every: bool
+    """Whether all rows that pass were compared with the query, be it roughly."""
+    exact: bool
+    """Whether they were by their exact scores."""
+    visited: int
+    scored: int
+
+
 class Engine(Protocol):
     """A structure over the rows of a catalogue; the preset ``flat`` has none, and always scans."""
 
@@ -69,9 +84,10 @@ class Engine(Protocol):
     def lists_are_scanned(self) -> bool:
         """Whether it takes any filter and mood target as they are, at no more than a scan's cost."""
 
-    @property
-    def scores_exactly(self) -> bool:
-        """Whether its candidates come with their exact scores."""
+    def best(self, catalogue: Catalogue, request: Request, depth: int) -> Visit | None:
+        """At least ``depth`` rows of a request of one query (fewer: there may be no more), best first; None where it
+        does not know their exact scores.
+        """
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """At least ``depth`` candidates a query (fewer: there may be no more) among the rows that pass."""

@@ -72,7 +72,6 @@ class GpuEngine:
     name: str = "gpu"
     passes_over: PassesOver = "any"
     lists_are_scanned: bool = True
-    scores_exactly: bool = False
     deepest: int = MOST_RESULTS - SPARE
 
     @classmethod
@@ -94,6 +93,9 @@ class GpuEngine:
         index.add(vectors)
         filters = _honours_filters(resources, vectors)
         return cls(index, scan, cpu if isinstance(cpu, IvfEngine) else None, config, filters, 1.0, resources)
+
+    def best(self, catalogue: Catalogue, request: Request, depth: int) -> None:
+        """It knows approximate scores."""
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """The nearest rows: by FAISS what it may be asked, by an exact scan all else."""

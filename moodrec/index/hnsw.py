@@ -39,7 +39,6 @@ class HnswEngine:
     passes_over: PassesOver = "tombstones"
     deepest: int = UNBOUNDED
     lists_are_scanned: bool = False
-    scores_exactly: bool = False
 
     @classmethod
     def build(cls, vectors: Vectors, config: IndexConfig) -> Self:
@@ -53,6 +52,9 @@ class HnswEngine:
     def open(cls, folder: Path, config: IndexConfig) -> Self:
         """Read a saved graph."""
         return cls(read_index(folder / INDEX_FILE), config.ef_search)
+
+    def best(self, catalogue: Catalogue, request: Request, depth: int) -> None:
+        """It knows approximate scores."""
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """Walk the graph from its entry towards each query; ``allowed`` may exclude tombstones."""

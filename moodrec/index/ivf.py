@@ -27,6 +27,7 @@ from moodrec.index.engine import (
     Candidates,
     Facts,
     PassesOver,
+    Visit,
     in_memory,
     read_index,
     write_index,
@@ -85,11 +86,6 @@ class IvfEngine:
     def lists_are_scanned(self) -> bool:
         """Whether the kernel searches: it takes filters as they are, and ranks by mood as well."""
         return isinstance(self._searcher(), ListSearch)
-
-    @property
-    def scores_exactly(self) -> bool:
-        """The kernel does."""
-        return self.lists_are_scanned
 
     @classmethod
     def build(cls, catalogue: Catalogue, config: IndexConfig) -> tuple[Catalogue, Self]:
@@ -161,6 +157,11 @@ class IvfEngine:
             rule = StopRule(_centroids(index), **saved)
         shares = KnownShares.open(folder / _SHARES_FILE)
         return cls(index, rule, config, int(facts["learnt_from"]), shares, Sketches.open(folder))
+
+    def best(self, catalogue: Catalogue, request: Request, depth: int) -> Visit | None:
+        """What the kernel finds."""
+        search = self._searcher()
+        return search.search(catalogue, request, depth, 0) if isinstance(search, ListSearch) else None
 
     def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
         """Visit lists from the most promising on, until none is left that can change the top ``depth`` of a query."""

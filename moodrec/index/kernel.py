@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
 
-_VERSION: Final = 7
+_VERSION: Final = 8
 
 
 class Step(Structure):
@@ -202,8 +202,8 @@ def library() -> Any:
     loaded.moodrec_mask.argtypes = (by_name[Filter], c_int64, c_void_p)
     loaded.moodrec_sample.restype = c_double
     loaded.moodrec_sample.argtypes = (by_name[Filter], c_int64)
-    loaded.moodrec_unit_rows.restype = c_int64
-    loaded.moodrec_unit_rows.argtypes = (c_void_p, c_int64, c_int64, c_void_p)
+    loaded.moodrec_to_unit_length.restype = c_int64
+    loaded.moodrec_to_unit_length.argtypes = (c_void_p, c_int64, c_int64)
     loaded.moodrec_scores.restype = None
     loaded.moodrec_scores.argtypes = (by_name[Rows], by_name[Query], c_void_p, c_int64, c_void_p)
     return loaded
@@ -224,12 +224,11 @@ def empty(n: int, dtype: type[np.generic]) -> tuple[NDArray[Any], int]:
     return array, address(array)
 
 
-def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """(n, d) rows at unit length; None where one has none, or an extreme one."""
+def to_unit_length(vectors: NDArray[np.float32]) -> bool:
+    """Scale (n, d) rows in place; False, with some of them done, where one has no length, or an extreme one."""
     n, dim = vectors.shape
-    found = np.empty((n, dim), np.float32)
-    done: int = library().moodrec_unit_rows(address(vectors), n, dim, address(found))
-    return found if done == n else None
+    done: int = library().moodrec_to_unit_length(address(vectors), n, dim)
+    return done == len(vectors)
 
 
 def scores(rows: Rows, query: Query, wanted: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ctypes import c_int64
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,13 +12,13 @@ from moodrec.errors import CorruptStoreError
 from moodrec.index import kernel
 from moodrec.index.catalogue import Catalogue
 from moodrec.index.checks import Vectors
-from moodrec.index.engine import SPARE
+from moodrec.index.engine import SPARE, Visit
 from moodrec.index.hits import Ranked
 from moodrec.index.list_shares import KnownShares
 from moodrec.index.passing import Wanted
 from moodrec.index.request import Request
 from moodrec.index.runtime import faiss
-from moodrec.index.scoring import as_asked
+from moodrec.index.scoring import as_asked, place_of
 from moodrec.index.sketches import Sketches
 from moodrec.index.stopping import StopRule
 
@@ -45,20 +44,20 @@ class Few(NamedTuple):
     """Where columns are known in order, so that they need not be looked for; first by their codes."""
 
 
-@dataclass(slots=True, eq=False)
-class Visit:
-    """What a search of the lists found, and what it took."""
+class _Desk:
+    """What a call of the kernel fills in, kept for later ones: to make it anew takes as long as a short search."""
 
-    ranked: Ranked
-    """With their exact scores."""
-    complete: bool
-    """Whether these are all rows that pass."""
-    every: bool
-    """Whether all rows that pass were compared with the query, be it by their codes."""
-    exact: bool
-    """Whether they were by their vectors."""
-    visited: int
-    scored: int
+    __slots__ = ("found", "query", "rows", "scores")
+
+    def __init__(self) -> None:
+        self.query, self.found = kernel.Query(), kernel.Found()
+        self.rows, self.scores = np.empty(0, np.int64), np.empty(0, np.float32)
+
+    def make_room(self, most: int) -> None:
+        """For so many rows."""
+        if len(self.rows) < most:
+            self.rows, self.found.rows = kernel.empty(most, np.int64)
+            self.scores, self.found.scores = kernel.empty(most, np.float32)
 
 
 class ListSearch:
@@ -94,34 +93,45 @@ class ListSearch:
         counts = (len(rule.left), len(sketches.axes), _in_order(runs, starts), sketches.count)
         errors = (coarse_step, error, _PATIENCE * sketches.noise)
         self._lists = kernel.Lists(index.nlist, index.d, kind, *places, *counts, *errors)
+        self._call = kernel.library().moodrec_search
+        self._desks: list[_Desk] = []
 
     def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:
         """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""
         if len(catalogue) != self._n_rows:
             raise CorruptStoreError("an addition was interrupted half-way; open the index again")
-        most = 2 * (depth + SPARE)
-        rows, rows_place = kernel.empty(most, np.int64)
-        scores, scores_place = kernel.empty(most, np.float32)
-        found = kernel.Found(rows_place, scores_place)
-        failed = kernel.library().moodrec_search(
-            self._lists,
-            catalogue.in_memory,
-            as_asked(catalogue, request, query),
-            request.passing.program.filter,
-            self._plan(catalogue, request.passing.wanted, depth),
-            found,
-        )
+        plan = self._plan(catalogue, request.passing.wanted, depth)
+        desk = self._desk()
+        desk.make_room(2 * (depth + SPARE))
+        if request.blend is None:
+            desk.query.vector = place_of(request, query)
+        asked = desk.query if request.blend is None else as_asked(catalogue, request, query)
+        filtered, found = request.passing.program.filter, desk.found
+        failed = self._call(self._lists, catalogue.in_memory, asked, filtered, plan, found)
         if failed:
             raise MemoryError
-        n = found.found
-        exact, every, complete = found.way == _ROWS, found.way != _LISTS, bool(found.complete)
-        return Visit(Ranked(rows[:n], scores[:n]), complete, every, exact, found.visited, found.scored)
+        n, way = found.found, found.way
+        ranked = Ranked(desk.rows[:n].copy(), desk.scores[:n].copy())
+        visit = Visit(ranked, bool(found.complete), way != _LISTS, way == _ROWS, found.visited, found.scored)
+        self._desks.append(desk)
+        return visit
+
+    def _desk(self) -> _Desk:
+        """One that no other thread sits at."""
+        try:
+            return self._desks.pop()
+        except IndexError:
+            return _Desk()
 
     def _plan(self, catalogue: Catalogue, wanted: Wanted, depth: int) -> kernel.Plan:
-        if wanted.shares is None or wanted.shares[0] is not self:
-            wanted.shares = (self, *self._shares_of(catalogue, wanted))
-        _, shares, n_shares = wanted.shares
-        return kernel.Plan(depth, SPARE, self._first, *self._few, shares, n_shares)
+        known = wanted.plan
+        if known is not None and known[0] is self and known[1] == depth:
+            return known[2]
+        shares, n_shares = self._shares_of(catalogue, wanted)
+        plan = kernel.Plan(depth, SPARE, self._first, *self._few, shares, n_shares)
+        plan.kept = shares
+        wanted.plan = (self, depth, plan)
+        return plan
 
     def _shares_of(self, catalogue: Catalogue, wanted: Wanted) -> tuple[Any, int]:
         made: list[kernel.Share] = []

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.filters.selection import Mask, Rows, Selection, all_of, names_rows, row_mask
 from moodrec.index import kernel
+from moodrec.index.kernel import Plan
 from moodrec.index.program import Program
 
 _SMALL: Final = 1 << 14
@@ -39,8 +40,8 @@ class Wanted:
     living: Rows | None
     """Which are no tombstones; None: all."""
     terms: tuple[Term, ...]
-    shares: tuple[object, Any, int] | None = None
-    """What is known of where the rows lie, with the search of lists that knows it."""
+    plan: tuple[object, int, Plan] | None = None
+    """How they were last searched for: in which lists, and how many of them."""
 
     @cached_property
     def selection(self) -> Selection | None:

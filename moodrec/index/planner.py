@@ -30,7 +30,7 @@ import numpy as np
 
 from moodrec.config import IndexConfig
 from moodrec.index.catalogue import Catalogue, Rows
-from moodrec.index.engine import Candidates, Engine
+from moodrec.index.engine import Candidates, Engine, Visit
 from moodrec.index.exact import exact_search
 from moodrec.index.hits import Drop, Explanation, Hits, Ranked, as_hits
 from moodrec.index.request import Request
@@ -61,7 +61,7 @@ class _Found:
 
 def run(catalogue: Catalogue, engine: Engine | None, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
-    if engine is not None and engine.scores_exactly and request.is_plain:
+    if engine is not None and request.is_plain:
         hits = _at_once(catalogue, engine, request)
         if hits is not None:
             return hits
@@ -75,12 +75,13 @@ def run(catalogue: Catalogue, engine: Engine | None, config: IndexConfig, reques
 
 def _at_once(catalogue: Catalogue, engine: Engine, request: Request) -> Hits | None:
     """The hits of a plain request, without detours: what is left to do in Python takes longer than the search."""
-    candidates = engine.find(catalogue, request, request.k)
-    if candidates.ranked is None or not (candidates.complete[0] or len(candidates.rows[0]) >= request.k):
+    k = request.k
+    visit = engine.best(catalogue, request, k)
+    if visit is None or not (visit.complete or len(visit.ranked.rows) >= k):
         return None
-    ranked = [Ranked(one.rows[: request.k], one.scores[: request.k]) for one in candidates.ranked]
-    found = _Found(ranked, *_way(engine, candidates), candidates.visited, candidates.scored)
-    return as_hits(ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
+    ranked = [Ranked(visit.ranked.rows[:k], visit.ranked.scores[:k])]
+    found = _Found(ranked, *_way(engine, visit), visit.visited, visit.scored)
+    return as_hits(ranked, k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
 def why_scan(catalogue: Catalogue, engine: Engine, config: IndexConfig, request: Request) -> str | None:
@@ -152,10 +153,10 @@ def _look(
     return left
 
 
-def _way(engine: Engine, candidates: Candidates) -> tuple[str, str]:
+def _way(engine: Engine, found: Candidates | Visit) -> tuple[str, str]:
     """Path and reason."""
-    if candidates.every:
-        return ("exact", _FEW) if candidates.exact else (engine.name, _FEW_AT_HAND)
+    if found.every:
+        return ("exact", _FEW) if found.exact else (engine.name, _FEW_AT_HAND)
     return engine.name, _CANDIDATES
 
 

@@ -38,13 +38,17 @@ def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows)
 
 def as_asked(catalogue: Catalogue, request: Request, query: int) -> kernel.Query:
     """One query of a request as the kernel takes it."""
-    vector = kernel.address(request.queries) + request.queries.itemsize * catalogue.dim * query
-    blend = request.blend
+    vector, blend = place_of(request, query), request.blend
     if blend is None:
         return kernel.Query(vector)
     columns = [catalogue.columns.numbers(mood) for mood in blend.moods]
     targets = kernel.address(blend.targets) + blend.targets.itemsize * len(columns) * query
     return kernel.Query.blended(vector, float(blend.weights[query]), columns, targets)
+
+
+def place_of(request: Request, query: int) -> int:
+    """Where the vector of a query begins in memory."""
+    return kernel.address(request.queries) + request.queries.strides[0] * query
 
 
 def in_order(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> Ranked:

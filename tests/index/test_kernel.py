@@ -208,6 +208,19 @@ def test_many_queries_go_over_threads_and_find_the_same(monkeypatch: pytest.Monk
     assert_same(index.search(sample.vectors[:200], 5), alone)
 
 
+@needs_kernel
+def test_a_search_leaves_nothing_behind_for_the_next() -> None:
+    sample = sample_catalogue(2000)
+    asked = [(3, None), (60, "happy < 0.9"), (5, "happy < 0.02"), (3, None), (5, "happy < 0.02")]
+    used = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-sq8")
+    for k, where in asked:
+        fresh = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-sq8")
+        hits, alone = (index.search(sample.vectors[7], k, where=where) for index in (used, fresh))
+        assert_same(hits, alone)
+        assert hits.explanation == alone.explanation
+        assert hits.explanation.visited <= len(sample.vectors)
+
+
 def test_a_kernel_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     class Older(kernel.Found):
         _fields_ = (("more", kernel.c_int64),)

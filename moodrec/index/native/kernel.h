@@ -40,7 +40,7 @@
 static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
 
-enum { VERSION = 7 };
+enum { VERSION = 8 };
 #define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
 enum { AT_ONCE = 32 }; /* rows, or lists, that are looked at together */

@@ -139,12 +139,12 @@ EXPORT void moodrec_scores(const Rows *rows, const Query *query, const int64_t *
     }
 }
 
-/* (n, dim) rows at unit length; returns how many could be done before one whose length is 0, not finite or extreme. */
-EXPORT int64_t moodrec_unit_rows(const float *rows, int64_t n, int64_t dim, float *unit) {
-    for (int64_t i = 0; i < n; i++, rows += dim, unit += dim) {
+/* Scale (n, dim) rows to unit length; returns how many could be before one whose length is 0, not finite or extreme. */
+EXPORT int64_t moodrec_to_unit_length(float *rows, int64_t n, int64_t dim) {
+    for (int64_t i = 0; i < n; i++, rows += dim) {
         double square = dot_exact(rows, rows, dim), length = sqrt(square);
         if (!(square >= DBL_MIN && square <= DBL_MAX)) return i;
-        for (int64_t at = 0; at < dim; at++) unit[at] = (float)((double)rows[at] / length);
+        for (int64_t at = 0; at < dim; at++) rows[at] = (float)((double)rows[at] / length);
     }
     return n;
 }

@@ -45,6 +45,7 @@ static void look_at_all(Outlook *outlook) {
 static void find(Search *search) {
     const Lists *lists = search->lists;
     search->out->way = LISTS;
+    search->out->visited = 0;
     if (lists->kind == BYTES) weigh_rows(search);
     search->product_error = error_of_products(search);
     if (!few_pass(search) || !visit_few(search)) {
