@@ -80,8 +80,12 @@ def _at_once(catalogue: Catalogue, engine: Engine, request: Request) -> Hits | N
     if visit is None or not (visit.complete or len(visit.ranked.rows) >= k):
         return None
     ranked = [Ranked(visit.ranked.rows[:k], visit.ranked.scores[:k])]
-    found = _Found(ranked, *_way(engine, visit), visit.visited, visit.scored)
-    return as_hits(ranked, k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
+
+    def account() -> Explanation:
+        found = _Found(ranked, *_way(engine, visit), visit.visited, visit.scored)
+        return _explain(catalogue, request, found)
+
+    return as_hits(ranked, k, catalogue.ids_at, account)
 
 
 def why_scan(catalogue: Catalogue, engine: Engine, config: IndexConfig, request: Request) -> str | None:
