@@ -89,6 +89,6 @@ int visit_few(Search *search) {
     score_rows(search);
     search->out->visited = rows->n - marked + (marked ? search->ordered.rows : 0);
     search->out->scored = search->passed;
-    search->out->complete = search->passed <= search->best.most;
+    search->out->complete = search->passed <= room(search->plan);
     return 1;
 }

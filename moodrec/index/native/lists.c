@@ -154,6 +154,8 @@ void visit_lists(Search *search) {
     }
     score_pending(search);
     search->out->scored = search->passed;
-    search->out->complete = search->n_visited == search->lists->nlist && !is_full(&search->best);
+    /* Not all that passed may be among the best: sketches drop rows as soon as the first places are taken. */
+    search->out->complete =
+        search->n_visited == search->lists->nlist && search->best.size == search->passed && search->passed <= room(search->plan);
 }
 

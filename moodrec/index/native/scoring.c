@@ -84,7 +84,7 @@ static void add_moods(Search *search, float *moods) {
     int64_t kept = 0;
     for (int64_t i = 0; i < search->n_pending; i++) {
         float mood = search->mood * affinity(search->query, search->pending[i]);
-        if (!(mood + search->similarity * search->ceilings[i] > bar)) continue;
+        if (!(mood + search->similarity * (search->ceilings[i] + search->product_error) > bar)) continue;
         search->codes[kept] = search->codes[i];
         search->pending[kept] = search->pending[i];
         moods[kept++] = mood;
@@ -120,6 +120,8 @@ void score_exactly(Search *search) {
     const int64_t depth = search->plan->depth, wanted = search->out->complete ? best->size : depth + search->plan->spare;
     const float error = search->similarity * search->product_error;
     float lowest = FLT_MAX;
+    double squares = 0;
+    if (is_full(best)) search->dropped = least(best);
     put_in_order(best);
     for (int64_t i = 0; i < best->size; i++)
         for (int64_t at = 0; at < rows->dim && i < wanted; at += 16) PREFETCH(rows->vectors + best->hits[i].row * rows->dim + at);
@@ -127,8 +129,11 @@ void score_exactly(Search *search) {
         Hit *hit = best->hits + i;
         if (i >= wanted && hit->score + error < lowest) best->size = i;
         if (i == best->size) break;
-        hit->score = (float)exact_score(rows, search->query, hit->row);
-        if (i < depth) lowest = fminf(lowest, hit->score);
+        const float exact = (float)exact_score(rows, search->query, hit->row);
+        squares += (double)(hit->score - exact) * (hit->score - exact);
+        hit->score = exact;
+        if (i < depth) lowest = fminf(lowest, exact);
     }
+    search->observed_error = best->size ? (float)sqrt(squares / (double)best->size) : 0;
     for (int64_t at = best->size / 2 - 1; at >= 0; at--) sink(best, best->size, at);
 }

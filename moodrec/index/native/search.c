@@ -1,9 +1,12 @@
 /* The search: through the rows that pass where they are few, or else through the lists. */
+#include <float.h>
 #include <stdlib.h>
 
 #include "search.h"
 
-#define SPARSE 10 /* rows are marked if at most one in so many can pass */
+#define SPARSE 10    /* rows are marked if at most one in so many can pass */
+#define DOUBT 4.0f   /* times the error of approximate scores: what could not be told apart */
+enum { MORE_ROOM = 8 }; /* times as much, three times at most */
 
 /* Mark the rows that can pass, if that takes less than to look at most rows that a search visits. */
 static int mark_few(Search *search) {
@@ -25,27 +28,59 @@ static int few_pass(const Search *search) {
 
 /* The candidates, best first. */
 static void rank(Search *search) {
-    Best *best = &search->best;
     if (search->out->way != ROWS) score_exactly(search);
-    put_in_order(best);
-    search->out->found = best->size;
-    for (int64_t i = 0; i < best->size; i++) {
-        search->out->rows[i] = best->hits[i].row;
-        search->out->scores[i] = best->hits[i].score;
+    put_in_order(&search->best);
+}
+
+static void give(Search *search) {
+    const Best *best = &search->best;
+    Found *out = search->out;
+    out->found = best->size < room(search->plan) ? best->size : room(search->plan);
+    for (int64_t i = 0; i < out->found; i++) {
+        out->rows[i] = best->hits[i].row;
+        out->scores[i] = best->hits[i].score;
     }
+}
+
+/* Whether a row whose code has been dropped could be a hit: rows closer together than codes can tell apart need more room. */
+static int is_in_doubt(const Search *search) {
+    if (search->lists->kind != BYTES || search->best.size < search->plan->depth) return 0;
+    return search->best.hits[search->plan->depth - 1].score - search->dropped < DOUBT * search->observed_error;
+}
+
+/* Make room for more candidates; returns 0 if that brings nothing, or cannot be. */
+static int make_room(Search *search) {
+    Best *best = &search->best;
+    const int64_t most = MORE_ROOM * best->most;
+    if (best->most >= search->rows->n || most > MORE_ROOM * MORE_ROOM * MORE_ROOM * room(search->plan)) return 0;
+    Hit *hits = realloc(best->hits, (size_t)(most + search->plan->depth) * sizeof(Hit));
+    if (!hits) return 0;
+    best->hits = hits;
+    best->most = most;
+    search->leading.hits = hits + most;
+    return 1;
 }
 
 /* Begin with all lists. */
 static void look_at_all(Outlook *outlook) {
+    outlook->n = outlook->lists->nlist;
     for (int64_t l = 0; l < outlook->n; l++) outlook->names[l] = (int32_t)l;
     outlook->weights = outlook->lists->weights;
     outlook->spread = outlook->lists->spread;
 }
 
-static void find(Search *search) {
-    const Lists *lists = search->lists;
+static void begin(Search *search) {
     search->out->way = LISTS;
     search->out->visited = 0;
+    search->n_visited = search->passed = search->n_pending = search->best.size = search->leading.size = 0;
+    search->narrowed = 0;
+    search->foreseen = 0;
+    search->dropped = -FLT_MAX;
+}
+
+static void find(Search *search) {
+    const Lists *lists = search->lists;
+    begin(search);
     if (lists->kind == BYTES) weigh_rows(search);
     search->product_error = error_of_products(search);
     if (!few_pass(search) || !visit_few(search)) {
@@ -59,10 +94,20 @@ static void find(Search *search) {
     rank(search);
 }
 
+/* A search from the start, with more room each time, until its hits are beyond doubt. */
+static void find_enough(Search *search) {
+    find(search);
+    while (is_in_doubt(search) && make_room(search)) {
+        memset(search->visited, 0, (size_t)search->lists->nlist);
+        find(search);
+    }
+    give(search);
+}
+
 /* The best rows of a query; returns 0, or -1 without memory. */
 EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query *query, const Filter *filter, const Plan *plan,
                               Found *out) {
-    const int64_t wanted = 2 * (plan->depth + plan->spare);
+    const int64_t wanted = room(plan);
     const size_t nlist = (size_t)lists->nlist, dim = (size_t)lists->dim;
     Search search = {.lists = lists, .rows = rows, .query = query, .filter = filter, .plan = plan, .out = out};
     search.similarity = (float)(1 - query->weight);
@@ -84,7 +129,7 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
         search.outlook = (Outlook){.lists = lists, .n = lists->nlist, .names = names, .near = floats + nlist, .likely = floats + 2 * nlist,
                                    .own_weights = floats + 3 * nlist, .own_spread = floats + 4 * nlist, .stretch = 1,
                                    .expected = floats + 5 * nlist, .informed = plan->n_shares > 0};
-        find(&search);
+        find_enough(&search);
     }
     free(floats);
     free(names);

@@ -22,6 +22,8 @@ typedef struct {
     int8_t *weights;         /* (dim,) for BYTES: the product with a row is base + scale * sum(code * weight); (dim,) to work in */
     float base, scale;
     float product_error;     /* by which such a product may be off */
+    float dropped;           /* no row that was dropped for want of room has a higher approximate score */
+    float observed_error;    /* root mean square of what approximate scores were off by */
     Place *places;           /* (nlist,) the lists of the outlook that are left: a heap of those not beaten, then the others */
     int64_t n_left, n_heap;
     Outlook outlook;
@@ -58,6 +60,9 @@ INTERNAL void visit_lists(Search *search);
 /* few.c */
 INTERNAL int has_codes_in_order(const Search *search);
 INTERNAL int visit_few(Search *search);
+
+/* How many rows the caller has room for. */
+static inline int64_t room(const Plan *plan) { return 2 * (plan->depth + plan->spare); }
 
 static inline void add_pending(Search *search, const uint8_t *code, int64_t row, int64_t bytes, float ceiling) {
     for (int64_t at = 0; at < bytes; at += 64) PREFETCH(code + at);
