@@ -37,12 +37,16 @@ class _ResidualBlock(nn.Module):
 
 
 def _strided(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """``conv(x)``, without the stride along an axis of one point, where it has no meaning.
+    """``conv(x)``; along an axis of which a stride leaves one point, without the stride and cut to that point.
 
-    There PyTorch's bfloat16 kernel for the CPU returns gradients of uninitialised memory (seen with 2.14).
+    There PyTorch's bfloat16 kernels for the CPU return gradients of uninitialised memory (seen with 2.14; on
+    processors with AMX along axes of two points, too).
     """
-    stride = tuple(1 if size == 1 else step for size, step in zip(x.shape[-2:], conv.stride, strict=True))
-    return F.conv2d(x, conv.weight, conv.bias, stride, conv.padding)
+    sizes, strides = x.shape[-2:], conv.stride
+    taken = tuple(1 if size <= step else step for size, step in zip(sizes, strides, strict=True))
+    found = F.conv2d(x, conv.weight, conv.bias, taken, conv.padding)
+    rows, columns = (1 if size <= step else None for size, step in zip(sizes, strides, strict=True))
+    return found[..., :rows, :columns]
 
 
 class ShortChunkResNet(MapBackbone):
