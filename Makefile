@@ -31,12 +31,12 @@ clean:
 	rm -rf $(VENV) demo-output
 
 # An editable install needs repeating only when what it depends on changes.
-$(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/native/*) | $(BIN)/pip
+$(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
 	@echo "Installing moodrec and PyTorch into $(VENV): some 3 GB to download and 6 GB on disk, once."
 	$(INSTALL) -e .
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt $(wildcard moodrec/index/native/*) | $(BIN)/pip
+$(VENV)/.installed-dev: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
 	@echo "Installing moodrec, PyTorch and the test tools into $(VENV): some 3 GB to download and 6 GB on disk, once."
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed

@@ -118,7 +118,7 @@ def _device() -> Iterator[Check]:
 
 
 def _kernel() -> Iterator[Check]:
-    from moodrec.index import kernel
+    from moodrec.index.kernel import binding as kernel
 
     if kernel.library() is not None:
         yield Check("search kernel", "ok", "compiled")

@@ -11,9 +11,9 @@ import pytest
 
 from moodrec.config import IndexConfig
 from moodrec.errors import DuplicateIdError, NotFoundError, UsageError
-from moodrec.index.hits import Hits
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
+from moodrec.index.search.hits import Hits
 from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.oracles import best_rows, blend_scores, cap_rows
 

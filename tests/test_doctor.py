@@ -108,7 +108,7 @@ def test_a_check_that_fails_is_a_finding(error: Exception) -> None:
 def test_a_kernel_that_is_not_there_is_a_warning(
     library: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moodrec.index.kernel.library", lambda: None)
+    monkeypatch.setattr("moodrec.index.kernel.binding.library", lambda: None)
     check = found(library, model)["search kernel"]
     assert check.status == "warn"
     assert "gcc" in check.advice

@@ -47,7 +47,7 @@ WITHOUT = {
     "faiss": {"audio", "filters", "metrics", "ranking", "library", "data", "model", "training", "embedding"},
 }
 """Packages that must never import a library, not even inside a function."""
-EXCEPT = {"torch": {"index/gpu_scan.py"}}
+EXCEPT = {"torch": {"index/backends/gpu/scan.py"}}
 """Files that may all the same: there inside a function, on a path that needs it."""
 PICKLES = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "cloudpickle"}
 HEAVY = ("torch", "torchaudio", "faiss", "pandas", "pyarrow", "sqlglot", "matplotlib", "numpy", "soundfile")

@@ -87,7 +87,7 @@ def add(
 
     Example: moodrec index add my-index new.parquet --on-duplicate replace
     """
-    from moodrec.index.checks import vectors_of
+    from moodrec.index.rows.validation import vectors_of
 
     opened, tracks = _open_own(index), _read(table)
     if embedding not in tracks.column_names:

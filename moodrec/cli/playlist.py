@@ -31,7 +31,7 @@ from moodrec.cli.tracks import mentioned
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
-    from moodrec.index.request import Conditions
+    from moodrec.index.search.request import Conditions
     from moodrec.recommend.recommender import Recommender
 
 MoodOption = Annotated[

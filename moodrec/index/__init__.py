@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from moodrec.index.hits import Explanation, Hits
     from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.search.hits import Explanation, Hits
 
 __all__ = ["Explanation", "Hits", "MoodIndex"]
 
 _HOME: Final = {
-    "Explanation": "moodrec.index.hits",
-    "Hits": "moodrec.index.hits",
+    "Explanation": "moodrec.index.search.hits",
+    "Hits": "moodrec.index.search.hits",
     "MoodIndex": "moodrec.index.mood_index",
 }
 

@@ -16,15 +16,15 @@ from moodrec.errors import DataError, DuplicateIdError
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.index import planner
-from moodrec.index.catalogue import Catalogue, Rows
-from moodrec.index.checks import Vectors, listed, mixture, track_table, unit_rows, vectors_of
-from moodrec.index.engine import Engine
-from moodrec.index.faiss_index import build_engine, extend_engine
-from moodrec.index.hits import Hits
-from moodrec.index.persistence import Opened, Origin, load, saver
+from moodrec.index.backends.base import Backend
+from moodrec.index.backends.factory import build_backend, extend_backend
 from moodrec.index.presets import load_preset, settled
-from moodrec.index.request import Conditions, Wish, names, resolve
-from moodrec.index.store import publish, read_current
+from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.validation import Vectors, listed, mixture, track_table, unit_rows, vectors_of
+from moodrec.index.search.hits import Hits
+from moodrec.index.search.request import Conditions, Wish, names, resolve
+from moodrec.index.storage.format import Opened, Origin, load, saver
+from moodrec.index.storage.store import publish, read_current
 from moodrec.index.view import IndexView
 from moodrec.schema import EMBEDDING, TRACK_ID
 
@@ -70,7 +70,7 @@ class MoodIndex(IndexView):
         origin = Origin(
             preset if isinstance(preset, str) else wanted.kind, model_fingerprint, library_revision
         )
-        return cls(Opened(*build_engine(Catalogue.of(vectors, table, moods), config), config, origin))
+        return cls(Opened(*build_backend(Catalogue.of(vectors, table, moods), config), config, origin))
 
     @classmethod
     def from_table(
@@ -118,7 +118,7 @@ class MoodIndex(IndexView):
             CorruptStoreError: what was opened is damaged.
         """
         self._wait_for_check()
-        write = saver(self._catalogue, self._engine, self._config, self._origin)
+        write = saver(self._catalogue, self._backend, self._config, self._origin)
         self._version = publish(Path(path), write)
 
     def search(
@@ -221,7 +221,7 @@ class MoodIndex(IndexView):
         if check is not None:
             check.raise_if_damaged()
         request = resolve(wish, self._catalogue, queries, own)
-        return planner.run(self._catalogue, self._engine, self._config, request)
+        return planner.run(self._catalogue, self._backend, self._config, request)
 
     def add(
         self,
@@ -261,7 +261,7 @@ class MoodIndex(IndexView):
 
     def _grow(self, catalogue: Catalogue, n_new: int) -> None:
         self._wait_for_check()
-        self._adopt(catalogue, extend_engine(self._engine, catalogue, n_new))
+        self._adopt(catalogue, extend_backend(self._backend, catalogue, n_new))
 
     def remove(self, track_ids: Collection[str], *, on_missing: Literal["error", "ignore"] = "error") -> None:
         """Remove tracks.
@@ -272,16 +272,16 @@ class MoodIndex(IndexView):
         wanted = names(track_ids, "track_ids")
         if on_missing == "error":
             self._rows(wanted)
-        self._adopt(self._catalogue.removed(wanted), self._engine)
+        self._adopt(self._catalogue.removed(wanted), self._backend)
 
-    def _adopt(self, catalogue: Catalogue, engine: Engine | None) -> None:
+    def _adopt(self, catalogue: Catalogue, backend: Backend | None) -> None:
         """Go on with these; built anew where too many rows are tombstones, or the structure has been outgrown."""
         self._wait_for_check()
         dead = len(catalogue) - catalogue.n_alive
         too_many = dead > self._config.max_removed * len(catalogue) and catalogue.n_alive > 0
-        if too_many or (engine is not None and engine.outgrown(self._config.max_growth)):
-            catalogue, engine = build_engine(catalogue.compacted(), self._config)
-        self._catalogue, self._engine = catalogue, engine
+        if too_many or (backend is not None and backend.outgrown(self._config.max_growth)):
+            catalogue, backend = build_backend(catalogue.compacted(), self._config)
+        self._catalogue, self._backend = catalogue, backend
 
     def _wait_for_check(self) -> None:
         check = self._check

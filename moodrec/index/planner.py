@@ -1,8 +1,8 @@
 """Which way a search goes, and what it has to say about it.
 
 Candidates come from the preset's structure, or from a scan of the rows that pass; either way they get their exact
-scores from the stored vectors (:mod:`moodrec.index.scoring`), and k of them are chosen. Where hits depend on other
-hits (caps, copies, diversity) and the candidates do not last, the search goes deeper.
+scores from the stored vectors (:mod:`moodrec.index.search.scoring`), and k of them are chosen. Where hits depend on
+other hits (caps, copies, diversity) and the candidates do not last, the search goes deeper.
 
 A scan is taken
 
@@ -29,13 +29,13 @@ from typing import Final
 import numpy as np
 
 from moodrec.config import IndexConfig
-from moodrec.index.catalogue import Catalogue, Rows
-from moodrec.index.engine import Candidates, Engine, Visit
-from moodrec.index.exact import exact_search
-from moodrec.index.hits import Drop, Explanation, Hits, Ranked, as_hits
-from moodrec.index.request import Request
+from moodrec.index.backends.base import Backend, Candidates, Visit
+from moodrec.index.rows.catalogue import Catalogue, Rows
 from moodrec.index.runtime import threads_for
-from moodrec.index.scoring import choose, in_order
+from moodrec.index.search.exact_scan import exact_search
+from moodrec.index.search.hits import Drop, Explanation, Hits, Ranked, as_hits
+from moodrec.index.search.request import Request
+from moodrec.index.search.scoring import choose, in_order
 
 _SCAN_SHARE: Final = 0.1
 """Share of the rows that may be wanted before a scan is the better way."""
@@ -59,56 +59,56 @@ class _Found:
     scored: int
 
 
-def run(catalogue: Catalogue, engine: Engine | None, config: IndexConfig, request: Request) -> Hits:
+def run(catalogue: Catalogue, backend: Backend | None, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
-    if engine is not None and request.is_plain:
-        hits = _at_once(catalogue, engine, request)
+    if backend is not None and request.is_plain:
+        hits = _at_once(catalogue, backend, request)
         if hits is not None:
             return hits
-    reason = "flat compares every row" if engine is None else why_scan(catalogue, engine, config, request)
-    if engine is None or reason is not None:
+    reason = "flat compares every row" if backend is None else why_scan(catalogue, backend, config, request)
+    if backend is None or reason is not None:
         found = _scan(catalogue, request, reason or "")
     else:
-        found = _through(catalogue, engine, request)
+        found = _through(catalogue, backend, request)
     return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
-def _at_once(catalogue: Catalogue, engine: Engine, request: Request) -> Hits | None:
+def _at_once(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:
     """The hits of a plain request, without detours: what is left to do in Python takes longer than the search."""
     k = request.k
-    visit = engine.best(catalogue, request, k)
+    visit = backend.best(catalogue, request, k)
     if visit is None or not (visit.complete or len(visit.ranked.rows) >= k):
         return None
     ranked = [Ranked(visit.ranked.rows[:k], visit.ranked.scores[:k])]
 
     def account() -> Explanation:
-        found = _Found(ranked, *_way(engine, visit), visit.visited, visit.scored)
+        found = _Found(ranked, *_way(backend, visit), visit.visited, visit.scored)
         return _explain(catalogue, request, found)
 
     return as_hits(ranked, k, catalogue.ids_at, account)
 
 
-def why_scan(catalogue: Catalogue, engine: Engine, config: IndexConfig, request: Request) -> str | None:
-    """The reason to scan the passing rows, None where the engine should look for candidates."""
+def why_scan(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Request) -> str | None:
+    """The reason to scan the passing rows, None where the backend should look for candidates."""
     if request.exact:
         return "asked for"
-    if engine.lists_are_scanned:
+    if backend.lists_are_scanned:
         return _why_scan_anyway(catalogue, config, request)
     if request.passing.count <= config.exact_rows:
         return "few rows pass"
     if request.blend is not None:
         return "a mood target reorders all rows"
-    if request.filtered and engine.passes_over != "any":
-        return f"{engine.name} is for searches without a filter"
-    if request.passing.mask is not None and engine.passes_over == "none":
-        return f"{engine.name} cannot pass over removed rows"
-    if request.depth > min(_SCAN_SHARE * request.passing.count, engine.deepest):
+    if request.filtered and backend.passes_over != "any":
+        return f"{backend.name} is for searches without a filter"
+    if request.passing.mask is not None and backend.passes_over == "none":
+        return f"{backend.name} cannot pass over removed rows"
+    if request.depth > min(_SCAN_SHARE * request.passing.count, backend.deepest):
         return "much of what passes is wanted"
     return None
 
 
 def _why_scan_anyway(catalogue: Catalogue, config: IndexConfig, request: Request) -> str | None:
-    """Where a scan beats even an engine that takes everything as it is; the rows that pass are not counted for it."""
+    """Where a scan beats even a backend that takes everything as it is; the rows that pass are not counted for it."""
     if request.depth > _SCAN_SHARE * catalogue.n_alive:
         return "much of what there is is wanted"
     if len(request.queries) >= _BATCH and request.passing.is_below(config.exact_rows):
@@ -123,12 +123,12 @@ def _scan(catalogue: Catalogue, request: Request, reason: str) -> _Found:
     return _Found(ranked, "exact", reason, n * len(catalogue), n * request.passing.count)
 
 
-def _through(catalogue: Catalogue, engine: Engine, request: Request) -> _Found:
-    found = _Found([_NOTHING] * len(request.queries), engine.name, _CANDIDATES, 0, 0)
+def _through(catalogue: Catalogue, backend: Backend, request: Request) -> _Found:
+    found = _Found([_NOTHING] * len(request.queries), backend.name, _CANDIDATES, 0, 0)
     depth, left = request.depth, list(range(len(request.queries)))
-    while left and depth <= min(engine.deepest, max(request.depth, _SCAN_SHARE * catalogue.n_alive)):
+    while left and depth <= min(backend.deepest, max(request.depth, _SCAN_SHARE * catalogue.n_alive)):
         asked = request.part(left) if len(left) < len(request.queries) else request
-        left = _look(catalogue, engine, asked, depth, found, left)
+        left = _look(catalogue, backend, asked, depth, found, left)
         depth *= _DEEPER
         if not request.picky:
             break
@@ -142,12 +142,12 @@ def _through(catalogue: Catalogue, engine: Engine, request: Request) -> _Found:
 
 
 def _look(
-    catalogue: Catalogue, engine: Engine, request: Request, depth: int, found: _Found, queries: list[int]
+    catalogue: Catalogue, backend: Backend, request: Request, depth: int, found: _Found, queries: list[int]
 ) -> list[int]:
     """One round of candidates; returns the queries for which it was not enough."""
-    candidates = engine.find(catalogue, request, depth)
+    candidates = backend.find(catalogue, request, depth)
     found.visited, found.scored = found.visited + candidates.visited, found.scored + candidates.scored
-    found.path, found.reason = _way(engine, candidates)
+    found.path, found.reason = _way(backend, candidates)
     left = []
     for i, query in enumerate(queries):
         ranked, complete = _certain(catalogue, request, candidates, i, depth)
@@ -157,11 +157,11 @@ def _look(
     return left
 
 
-def _way(engine: Engine, found: Candidates | Visit) -> tuple[str, str]:
+def _way(backend: Backend, found: Candidates | Visit) -> tuple[str, str]:
     """Path and reason."""
     if found.every:
-        return ("exact", _FEW) if found.exact else (engine.name, _FEW_AT_HAND)
-    return engine.name, _CANDIDATES
+        return ("exact", _FEW) if found.exact else (backend.name, _FEW_AT_HAND)
+    return backend.name, _CANDIDATES
 
 
 def _certain(

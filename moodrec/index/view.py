@@ -14,13 +14,13 @@ from moodrec.errors import CorruptStoreError, ModelMismatchError, NotFoundError
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.filters.columns import as_condition, select
 from moodrec.filters.conditions import Condition
-from moodrec.index.catalogue import Catalogue, Rows
-from moodrec.index.checks import Vectors, listed
-from moodrec.index.engine import Engine
-from moodrec.index.frames import to_pandas
-from moodrec.index.passing import evaluated
-from moodrec.index.persistence import Opened, Origin
-from moodrec.index.store import Version
+from moodrec.index.backends.base import Backend
+from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.frames import to_pandas
+from moodrec.index.rows.validation import Vectors, listed
+from moodrec.index.search.passing import evaluated
+from moodrec.index.storage.format import Opened, Origin
+from moodrec.index.storage.store import Version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ class IndexView:
     def __init__(self, opened: Opened, version: Version | None = None) -> None:
         """Take over an index; use ``MoodIndex.build`` or ``MoodIndex.open``."""
         self._catalogue: Catalogue = opened.catalogue
-        self._engine: Engine | None = opened.engine
+        self._backend: Backend | None = opened.backend
         self._config: IndexConfig = opened.config
         self._origin: Origin = opened.origin
         self._check = opened.check
@@ -163,7 +163,7 @@ class IndexView:
             removed=len(self._catalogue) - len(self),
             dim=self.dim,
             preset=self.preset,
-            kind=self._engine.name if self._engine else "flat",
+            kind=self._backend.name if self._backend else "flat",
             moods=self.moods,
             columns=self.column_names,
             model_fingerprint=self.model_fingerprint,

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from moodrec.config import RankingConfig
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.names import hint
-from moodrec.index.checks import listed, mixture
-from moodrec.index.hits import Explanation, Hits
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.request import Conditions, names
+from moodrec.index.rows.validation import listed, mixture
+from moodrec.index.search.hits import Explanation, Hits
+from moodrec.index.search.request import Conditions, names
 
 History = Mapping[str, float] | Sequence[str]
 """Weight by track id, or ids."""

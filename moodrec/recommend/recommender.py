@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import NotFoundError
-from moodrec.index.hits import Hits
-from moodrec.index.request import Conditions
+from moodrec.index.search.hits import Hits
+from moodrec.index.search.request import Conditions
 from moodrec.recommend.pairs import pairs_of, score_pairs
 from moodrec.recommend.queries import (
     History,

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
-from moodrec.index.checks import listed
-from moodrec.index.hits import Explanation, Hits
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.validation import listed
+from moodrec.index.search.hits import Explanation, Hits
 from moodrec.ranking import blend, mood_affinity
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.queries import Unknown, checked_target, is_one, known_ids

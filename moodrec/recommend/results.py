@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.html import score_table
-from moodrec.index.frames import to_pandas
+from moodrec.index.rows.frames import to_pandas
 from moodrec.schema import ARTIST, TITLE, TRACK_ID
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moodrec.index.hits import Explanation, Hits
     from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.search.hits import Explanation, Hits
 
 RANK: Final = "rank"
 SCORE: Final = "score"

@@ -14,8 +14,8 @@ from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import CorruptStoreError, ModelMismatchError, NotFoundError, UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.html import score_table
-from moodrec.index.frames import to_pandas
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.frames import to_pandas
 from moodrec.library.snapshot import DUPLICATE_OF
 from moodrec.recommend.listing import in_order, sort_keys
 from moodrec.schema import PATH, TRACK_ID

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from moodrec.index import kernel
+from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 

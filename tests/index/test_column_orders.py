@@ -15,9 +15,10 @@ from moodrec.filters.columns import ColumnTable, select
 from moodrec.filters.conditions import And
 from moodrec.filters.parse import parse
 from moodrec.filters.selection import Lookup, Range, all_of, row_mask
-from moodrec.index import column_orders, kernel
-from moodrec.index.column_orders import orders_of
+from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows import column_orders
+from moodrec.index.rows.column_orders import orders_of
 from tests.catalogues import MOODS, sample_catalogue
 from tests.filters.generated import as_table, random_condition, random_rows
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.index import store
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.storage import store
 from tests.catalogues import MOODS, sample_catalogue
 from tests.index.damage import FAULTS, put_in, stored_files
 

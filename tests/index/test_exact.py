@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from moodrec.index.exact import ROUNDING, _leading
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.products import products
+from moodrec.index.search.exact_scan import ROUNDING, _leading
+from moodrec.index.search.products import products
 from tests.catalogues import clustered
 from tests.contracts import assert_same
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from moodrec.errors import MissingExtraError, UsageError
-from moodrec.index.gpu import require_gpu
-from moodrec.index.gpu_scan import GpuScan
+from moodrec.index.backends.gpu.backend import require_gpu
+from moodrec.index.backends.gpu.scan import GpuScan
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from moodrec.index.request import Wish, resolve
+from moodrec.index.search.request import Wish, resolve
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import SEARCHES, IndexContract, recall
 
@@ -32,7 +32,7 @@ def test_the_exact_scan_by_pytorch(conditions: dict, monkeypatch: pytest.MonkeyP
     catalogue = index._catalogue
     wish = {name: value for name, value in conditions.items() if name != "max_per_artist"}
     request = resolve(Wish(k=5, **wish), catalogue, SAMPLE.vectors[:20])
-    monkeypatch.setattr("moodrec.index.gpu_scan._SCORES_AT_ONCE", 3000)  # several rounds
+    monkeypatch.setattr("moodrec.index.backends.gpu.scan._SCORES_AT_ONCE", 3000)  # several rounds
     found = GpuScan(catalogue.vectors, "cpu").find(catalogue, request, 5 + request.skipped.shape[1])
     truth = index.search(SAMPLE.vectors[:20], 5, exact=True, **wish)
     for rows, ids in zip(found, truth.track_ids, strict=True):

@@ -15,14 +15,14 @@ from moodrec.filters.columns import ColumnTable, select
 from moodrec.filters.conditions import And, Comparison, Condition, Field, Membership, Not, Or
 from moodrec.filters.parse import parse
 from moodrec.filters.selection import row_mask
-from moodrec.index import kernel
-from moodrec.index.checks import unit_rows
-from moodrec.index.faiss_lists import FaissLists
-from moodrec.index.list_search import ListSearch
+from moodrec.index.backends.ivf.faiss_search import FaissLists
+from moodrec.index.backends.ivf.kernel_search import ListSearch
+from moodrec.index.backends.ivf.stop_rule import tail
+from moodrec.index.kernel import binding as kernel
+from moodrec.index.kernel.program import Program
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from moodrec.index.program import Program
-from moodrec.index.stopping import tail
+from moodrec.index.rows.validation import unit_rows
 from moodrec.ranking import blend, mood_affinity
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import IndexContract, assert_same, recall
@@ -44,7 +44,7 @@ class TestIvfByFaiss(IndexContract):
     preset = "ivf"
 
     def test_faiss_searches(self, index: MoodIndex) -> None:
-        assert isinstance(index._engine._searcher(), FaissLists)  # type: ignore[union-attr]
+        assert isinstance(index._backend._searcher(), FaissLists)  # type: ignore[union-attr]
 
 
 @pytest.mark.usefixtures("no_kernel")
@@ -57,7 +57,7 @@ class TestIvfSq8ByFaiss(IndexContract):
 def test_the_kernel_searches_these_presets(preset: str) -> None:
     sample = sample_catalogue()
     index = MoodIndex.build(sample.vectors, sample.table, MOODS, preset)
-    assert isinstance(index._engine._searcher(), ListSearch)  # type: ignore[union-attr]
+    assert isinstance(index._backend._searcher(), ListSearch)  # type: ignore[union-attr]
 
 
 @needs_kernel
@@ -138,8 +138,8 @@ def test_half_an_addition_is_noticed() -> None:
     """The lists then hold rows that the catalogue has not."""
     sample = sample_catalogue(600)
     index = MoodIndex.build(sample.vectors[:500], sample.table.slice(0, 500), MOODS, "ivf-sq8")
-    index._engine.index.add(sample.vectors[500:])  # type: ignore[union-attr]
-    index._engine._search = None  # type: ignore[union-attr]
+    index._backend.index.add(sample.vectors[500:])  # type: ignore[union-attr]
+    index._backend._search = None  # type: ignore[union-attr]
     with pytest.raises(CorruptStoreError, match="interrupted"):
         index.search(sample.vectors[0])
 
@@ -192,7 +192,7 @@ def test_the_kernel_and_faiss_find_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     index = MoodIndex.build(sample.vectors, sample.table, MOODS, exhaustive)
     ours = index.search(sample.vectors[:40], 20, where="happy < 0.7")
     monkeypatch.setattr(kernel, "library", lambda: None)
-    index._engine._search = None  # type: ignore[union-attr]
+    index._backend._search = None  # type: ignore[union-attr]
     theirs = index.search(sample.vectors[:40], 20, where="happy < 0.7")
     assert (ours.explanation.path, theirs.explanation.path) == ("ivf", "ivf")
     assert ours.track_ids.tolist() == theirs.track_ids.tolist()

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from moodrec.filters.columns import ColumnTable
 from moodrec.filters.selection import AllOf, AnyOf, Range, all_of
-from moodrec.index import kernel
-from moodrec.index.list_shares import WHOLE, KnownShares, ListShares
+from moodrec.index.backends.ivf.list_shares import WHOLE, KnownShares, ListShares
+from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from tests.catalogues import MOODS, sample_catalogue
@@ -163,7 +163,7 @@ def test_lists_that_hold_nothing_that_passes_are_not_visited(tmp_path: Path) -> 
     visited = sum(hits.explanation.visited for hits in informed)
     by_share = [index.search(query, where="pct(calm) >= 0.9") for query in queries]
     assert sum(hits.explanation.visited for hits in by_share) < 1.2 * visited
-    index._engine.shares, index._engine._search = KnownShares(), None  # type: ignore[union-attr]
+    index._backend.shares, index._backend._search = KnownShares(), None  # type: ignore[union-attr]
     index._catalogue.known_filters.clear()
     blind = [index.search(query, where=f"calm >= {limit:.6f}") for query in queries]
     assert visited < 0.6 * sum(hits.explanation.visited for hits in blind)

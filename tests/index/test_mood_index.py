@@ -24,7 +24,7 @@ from moodrec.errors import (
     UsageError,
 )
 from moodrec.index import Explanation, Hits, MoodIndex
-from moodrec.index.track_ids import TrackIds
+from moodrec.index.rows.track_ids import TrackIds
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import assert_same
 from tests.oracles import blend_scores
@@ -338,8 +338,8 @@ def test_threads_come_from_the_environment() -> None:
 
 
 def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moodrec.index.catalogue.LARGE", 100)
-    monkeypatch.setattr("moodrec.index.persistence.LARGE", 100)
+    monkeypatch.setattr("moodrec.index.rows.catalogue.LARGE", 100)
+    monkeypatch.setattr("moodrec.index.storage.format.LARGE", 100)
     index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS)
     index.remove(["t7", "t9"])
     index.add(SAMPLE.vectors[7:8], SAMPLE.table.slice(7, 1))
@@ -350,8 +350,8 @@ def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch
             (200, 0),
             (0, 0),
         ):  # passes over all, then bisection, then passes again
-            monkeypatch.setattr("moodrec.index.track_ids._FEW", few)
-            monkeypatch.setattr("moodrec.index.track_ids._PASSES", passes)
+            monkeypatch.setattr("moodrec.index.rows.track_ids._FEW", few)
+            monkeypatch.setattr("moodrec.index.rows.track_ids._PASSES", passes)
             assert "t3" in opened
             assert "t7" in opened
             assert "t9" not in opened

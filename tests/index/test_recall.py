@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.persistence import Opened
 from moodrec.index.presets import load_preset
+from moodrec.index.storage.format import Opened
 from tests.catalogues import clustered
 from tests.contracts import assert_same, recall
 
@@ -95,7 +95,7 @@ def test_filtered_through_the_lists_alone(index: MoodIndex, share: float, relati
     if index.info().kind not in ("ivf", "ivf-sq8"):
         pytest.skip("this preset scans under filters")
     never_scan = index._config.model_copy(update={"exact_rows": 0})
-    lists = MoodIndex(Opened(index._catalogue, index._engine, never_scan, index._origin))
+    lists = MoodIndex(Opened(index._catalogue, index._backend, never_scan, index._origin))
     recalls = []
     for i, query in enumerate(queries()):
         where = condition(share, relation, i)

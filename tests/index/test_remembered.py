@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.passing import Passing
+from moodrec.index.search.passing import Passing
 from tests.catalogues import MOODS, sample_catalogue
 
 SAMPLE = sample_catalogue(800)

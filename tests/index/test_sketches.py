@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from moodrec.index import kernel, list_search
-from moodrec.index.checks import unit_rows
+from moodrec.index.backends.ivf import kernel_search as list_search
+from moodrec.index.backends.ivf.sketches import Sketches
+from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.persistence import Opened
 from moodrec.index.presets import load_preset
-from moodrec.index.sketches import Sketches
+from moodrec.index.rows.validation import unit_rows
+from moodrec.index.storage.format import Opened
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import recall
 
@@ -96,15 +97,15 @@ def sketched_index(preset: str, rows: int = 4000) -> MoodIndex:
 
 def unsketched(index: MoodIndex) -> MoodIndex:
     """The same index without sketches."""
-    engine = replace(index._engine, sketches=Sketches.none(), _search=None)  # type: ignore[type-var]
-    return MoodIndex(Opened(index._catalogue, engine, index._config, index._origin))
+    backend = replace(index._backend, sketches=Sketches.none(), _search=None)  # type: ignore[type-var]
+    return MoodIndex(Opened(index._catalogue, backend, index._config, index._origin))
 
 
 @needs_kernel
 @pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
 def test_searches_find_what_they_find_without(preset: str) -> None:
     index = sketched_index(preset)
-    assert index._engine.sketches.count == len(index)  # type: ignore[union-attr]
+    assert index._backend.sketches.count == len(index)  # type: ignore[union-attr]
     for conditions in ({}, {"where": "calm >= 0.5"}, {"mood": {"calm": 1.0}}, {"max_per_artist": 1}):
         found = index.search(QUERIES, 10, **conditions)
         assert recall(found, unsketched(index).search(QUERIES, 10, **conditions)) > 0.99
@@ -159,7 +160,7 @@ def test_tracks_that_came_later_are_found(preset: str, rows: int) -> None:
     tracks = SAMPLE.table.slice(0, 30)
     tracks = tracks.set_column(tracks.schema.get_field_index("track_id"), "track_id", [names])
     index.add(new, tracks)
-    assert index._engine.sketches.count == rows  # type: ignore[union-attr]
+    assert index._backend.sketches.count == rows  # type: ignore[union-attr]
     hits = index.search(new, 5)
     assert hits.track_ids[:, 0].tolist() == names
     assert recall(hits, index.search(new, 5, exact=True)) > 0.98

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from moodrec.index import calibration
-from moodrec.index.catalogue import Catalogue
-from moodrec.index.checks import track_table
-from moodrec.index.ivf import IvfEngine
+from moodrec.index.backends.ivf import calibration
+from moodrec.index.backends.ivf.backend import IvfBackend
+from moodrec.index.backends.ivf.stop_rule import TABLES, fit, levels
 from moodrec.index.presets import load_preset
-from moodrec.index.stopping import TABLES, fit, levels
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.validation import track_table
 from tests.catalogues import clustered, sample_catalogue
 
 CONFIG = load_preset("ivf-sq8")
@@ -66,17 +66,21 @@ def test_spread_and_shape_are_those_of_the_offsets() -> None:
 def test_calibration_gives_as_much_patience_as_finds_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = sample_catalogue(3000)
     catalogue = Catalogue.of(sample.vectors, track_table(sample.table), ())
-    monkeypatch.setattr("moodrec.index.ivf.fit", lambda *args: fit(*args).scaled(8))  # too bold
-    arranged, engine = IvfEngine.build(catalogue, CONFIG.model_copy(update={"nlist": 120, "first_lists": 1}))
-    known = calibration.trials(arranged, engine.config)
+    monkeypatch.setattr(
+        "moodrec.index.backends.ivf.backend.fit", lambda *args: fit(*args).scaled(8)
+    )  # too bold
+    arranged, backend = IvfBackend.build(
+        catalogue, CONFIG.model_copy(update={"nlist": 120, "first_lists": 1})
+    )
+    known = calibration.trials(arranged, backend.config)
     assert {trial.kind for trial in known} == {
         "no filter",
         "0.01 around",
         *(f"{share} {relation}" for share in (0.5, 0.1, 0.01) for relation in ("agrees", "opposes")),
     }
-    assert calibration.enough(engine, arranged, known, engine.config.target_recall)
-    engine.rule, engine._search = engine.rule.scaled(1 / calibration.STEP**3), None
-    assert not calibration.enough(engine, arranged, known, engine.config.target_recall)
+    assert calibration.enough(backend, arranged, known, backend.config.target_recall)
+    backend.rule, backend._search = backend.rule.scaled(1 / calibration.STEP**3), None
+    assert not calibration.enough(backend, arranged, known, backend.config.target_recall)
 
 
 def test_trials_know_their_answers() -> None:

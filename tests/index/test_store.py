@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
-from moodrec.index import checksums, persistence, store
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.persistence import load
+from moodrec.index.storage import checksums, store
+from moodrec.index.storage import format as persistence
+from moodrec.index.storage.format import load
 from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.contracts import assert_same
 
@@ -135,7 +136,7 @@ def test_a_killed_writer_leaves_the_old_version(tmp_path: Path) -> None:
     root = tmp_path / "index"
     built().save(root)
     program = (
-        "import os, sys; from moodrec.index import store; from tests.index.test_store import built\n"
+        "import os, sys; from moodrec.index.storage import store; from tests.index.test_store import built\n"
         "store._sync = lambda folder: os.kill(os.getpid(), 9)\n"
         "built().save(sys.argv[1])"
     )
@@ -269,11 +270,11 @@ def test_damage_is_noticed_after_a_fork_a_replacement_and_a_failure_to_read(
 
     unreadable = MoodIndex.open(root)
     with monkeypatch.context() as patch:
-        patch.setattr("moodrec.index.checksums._read", lambda *_: os.read(-1, 1))
+        patch.setattr("moodrec.index.storage.checksums._read", lambda *_: os.read(-1, 1))
         with pytest.raises(CorruptStoreError, match="cannot be read"):
             unreadable.remove("t1")
 
-    monkeypatch.setattr("moodrec.index.late_check._DELAY_S", 0.05)
+    monkeypatch.setattr("moodrec.index.storage.late_check._DELAY_S", 0.05)
     path = next(root.glob("v*/vectors.npy"))
     path.write_bytes(damaged)
     served = MoodIndex.open(root)

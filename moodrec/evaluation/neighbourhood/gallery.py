@@ -17,7 +17,7 @@ from moodrec.data.groups import fold_name
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.retrieval import QUADRANTS
-from moodrec.index.checks import vectors_of
+from moodrec.index.rows.validation import vectors_of
 from moodrec.schema import EMBEDDING, TRACK_ID
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError
-from moodrec.index.checks import listed, unit_rows
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.validation import listed, unit_rows
 
 Floats = NDArray[np.float32]
 Missing = Literal["error", "zero"]

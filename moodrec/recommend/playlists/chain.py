@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from moodrec.errors import UsageError
 from moodrec.filters.column_types import fold
 from moodrec.filters.conditions import Condition
-from moodrec.index.frames import to_pandas
-from moodrec.index.hits import Hits
-from moodrec.index.request import Conditions, names
+from moodrec.index.rows.frames import to_pandas
+from moodrec.index.search.hits import Hits
+from moodrec.index.search.request import Conditions, names
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.recommender import Recommender

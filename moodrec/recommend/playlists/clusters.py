@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import UsageError
-from moodrec.index.request import Conditions
 from moodrec.index.runtime import faiss
+from moodrec.index.search.request import Conditions
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.chain import Chain
 from moodrec.recommend.playlists.playlist import Playlist

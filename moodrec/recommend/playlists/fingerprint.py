@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError, UsageError
-from moodrec.index.request import Conditions
+from moodrec.index.search.request import Conditions
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.kinds import mix
 from moodrec.recommend.playlists.playlist import Playlist

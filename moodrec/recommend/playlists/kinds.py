@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import UsageError
-from moodrec.index.request import Conditions
+from moodrec.index.search.request import Conditions
 from moodrec.recommend.playlists.chain import Chain, Place, Vector
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules

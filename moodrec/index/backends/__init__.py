@@ -1,0 +1,1 @@
+"""What finds candidates: one backend a preset, behind the protocol of ``base``."""

@@ -1,0 +1,179 @@
+"""Presets with ``device = "cuda"``: FAISS on an NVIDIA GPU for what it does well, PyTorch for the rest.
+
+``flat`` is searched by ``GpuIndexFlatIP``; its filters go there too if a self-test at opening shows that this build
+of FAISS honours them (those without cuVS take a selector and ignore it). ``ivf`` and ``ivf-sq8`` are cloned from
+the lists
+of the CPU, with as many lists visited as the target recall takes (all rows, where that is more than FAISS allows);
+a fixed number of lists fails under filters, so those go to the exact scan of :mod:`moodrec.index.backends.gpu.scan`,
+as mood targets do. The files are those of the CPU, and open there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Final, Self
+
+import numpy as np
+
+from moodrec.config import IndexConfig
+from moodrec.errors import MissingExtraError, UsageError
+from moodrec.index.backends.base import (
+    SPARE,
+    Backend,
+    Candidates,
+    Facts,
+    Mask,
+    PassesOver,
+    bitmap,
+    from_table,
+)
+from moodrec.index.backends.gpu.scan import GpuScan
+from moodrec.index.backends.ivf.backend import IvfBackend
+from moodrec.index.backends.ivf.stop_rule import sample_scores
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.validation import Vectors
+from moodrec.index.runtime import faiss
+from moodrec.index.search.request import Request
+
+MOST_RESULTS: Final = 2048
+"""FAISS returns at most this many rows a query on a GPU."""
+_TESTED_ROWS: Final = 1000
+_MOST_LISTS: Final = 2048
+"""FAISS without cuVS looks in at most so many lists."""
+_NEIGHBOURS: Final = 10
+
+
+def require_gpu() -> None:
+    """Check that FAISS can use a GPU here.
+
+    Raises:
+        MissingExtraError: the installed FAISS is the build without GPU support.
+        UsageError: it has the support, but no GPU is to be seen.
+    """
+    if not hasattr(faiss, "StandardGpuResources"):
+        raise MissingExtraError("device 'cuda' (in an environment without faiss-cpu)", "gpu")
+    if faiss.get_num_gpus() == 0:
+        raise UsageError(
+            "device 'cuda': no NVIDIA GPU is visible here; see nvidia-smi and CUDA_VISIBLE_DEVICES"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class GpuBackend:
+    """An index on the GPU, a copy of the vectors for PyTorch, and what is saved and added to: the backend of the
+    CPU.
+    """
+
+    index: Any
+    scan: GpuScan
+    cpu: IvfBackend | None
+    """None for ``flat``, which has no structure."""
+    config: IndexConfig
+    filters: bool
+    """Whether ``index`` may be given a filter."""
+    share: float
+    """Of the lists, those that ``index`` looks in."""
+    resources: Any
+    """Kept alive: the index uses them."""
+    lock: Lock = field(default_factory=Lock, repr=False)
+    """FAISS's indexes on a GPU answer one thread at a time."""
+    name: str = "gpu"
+    passes_over: PassesOver = "any"
+    lists_are_scanned: bool = True
+    deepest: int = MOST_RESULTS - SPARE
+
+    @classmethod
+    def over(cls, catalogue: Catalogue, cpu: Backend | None, config: IndexConfig) -> Self:
+        """Copy an index to the GPU.
+
+        Raises:
+            MissingExtraError, UsageError: as :func:`require_gpu`.
+        """
+        require_gpu()
+        resources, vectors = faiss.StandardGpuResources(), np.ascontiguousarray(catalogue.vectors)
+        scan = GpuScan(vectors, "cuda")
+        if isinstance(cpu, IvfBackend):
+            index = faiss.index_cpu_to_gpu(resources, 0, cpu.index)
+            if nprobe := _enough_lists(index, vectors, config):
+                index.nprobe = nprobe
+                return cls(index, scan, cpu, config, False, nprobe / index.nlist, resources)
+        index = faiss.GpuIndexFlatIP(resources, vectors.shape[1])
+        index.add(vectors)
+        filters = _honours_filters(resources, vectors)
+        return cls(index, scan, cpu if isinstance(cpu, IvfBackend) else None, config, filters, 1.0, resources)
+
+    def best(self, catalogue: Catalogue, request: Request, depth: int) -> None:
+        """It knows approximate scores."""
+
+    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
+        """The nearest rows: by FAISS what it may be asked, by an exact scan all else."""
+        mask = request.passing.mask
+        if request.blend is not None or (mask is not None and not self.filters):
+            n = len(request.queries)
+            everything = [request.passing.count <= depth + SPARE] * n
+            scanned = self.scan.find(catalogue, request, depth + SPARE)
+            return Candidates(scanned, [True] * n, everything, n * len(catalogue), n * len(catalogue))
+        found = min(depth + SPARE, len(catalogue))
+        with self.lock:
+            rows = _search(self.index, request.queries, found, mask)
+        return from_table(rows, round(self.share * len(catalogue)))
+
+    def extended(self, catalogue: Catalogue, n_new: int) -> GpuBackend:
+        """Put the new rows into the structure of the CPU, and copy all to the GPU again."""
+        cpu = None if self.cpu is None else self.cpu.extended(catalogue, n_new)
+        return GpuBackend.over(catalogue, cpu, self.config)
+
+    def outgrown(self, max_growth: float) -> bool:
+        """As the structure of the CPU."""
+        return self.cpu is not None and self.cpu.outgrown(max_growth)
+
+    def save(self, folder: Any) -> Facts:
+        """What the CPU needs, so that a machine without a GPU opens the same files."""
+        return {} if self.cpu is None else self.cpu.save(folder)
+
+
+def _search(index: Any, queries: Vectors, found: int, allowed: Mask | None) -> Any:
+    if allowed is None:
+        return index.search(queries, found)[1]
+    bits = bitmap(allowed)
+    parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+    return index.search(queries, found, params=parameters)[1]
+
+
+def _enough_lists(index: Any, vectors: Vectors, config: IndexConfig) -> int | None:
+    """The least power of two of lists with which sample rows find their target share of neighbours, None if a GPU may
+    not look in so many.
+    """
+    known = [
+        (row, np.argpartition(scores, -_NEIGHBOURS)[-_NEIGHBOURS:])
+        for row, scores in sample_scores(vectors, config.seed)
+        if len(scores) > _NEIGHBOURS
+    ]
+    queries = np.ascontiguousarray(vectors[[row for row, _ in known]])
+    nprobe = 1
+    while known and nprobe <= min(index.nlist, _MOST_LISTS):
+        index.nprobe = nprobe
+        found = index.search(queries, _NEIGHBOURS + 1)[1]
+        shares = [np.isin(truth, rows).mean() for rows, (_, truth) in zip(found, known, strict=True)]
+        if np.mean(shares) >= (1 + config.target_recall) / 2:
+            return nprobe
+        nprobe *= 2
+    return None
+
+
+def _honours_filters(resources: Any, vectors: Vectors) -> bool:
+    """Whether a filtered GPU search returns the rows it should: some builds of FAISS take a filter and ignore it."""
+    part = np.ascontiguousarray(vectors[:_TESTED_ROWS])
+    if len(part) < 4:
+        return False
+    index = faiss.GpuIndexFlatIP(resources, part.shape[1])
+    index.add(part)
+    odd = np.arange(len(part)) % 2 == 1
+    try:
+        rows = _search(index, part[:1], 1, odd)
+    except RuntimeError:  # FAISS's word for "not supported"
+        return False
+    return bool(odd[rows].all()) and bool(
+        np.isclose(part[rows[0, 0]] @ part[0], (part[odd] @ part[0]).max(), atol=1e-3)
+    )

@@ -1,0 +1,65 @@
+"""Exact search on a GPU by PyTorch: every row is scored, rows that do not pass are masked. Filters and mood targets
+of any kind are as good as none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.validation import Vectors
+from moodrec.index.search.request import Request
+
+if TYPE_CHECKING:
+    import torch
+
+_SCORES_AT_ONCE = 1 << 28
+
+
+class GpuScan:
+    """The vectors in a device's memory."""
+
+    def __init__(self, vectors: Vectors, device: str) -> None:
+        """Copy (n, d) vectors to a PyTorch device: ``cuda``, or ``cpu`` for a check of the same code."""
+        import torch  # on this path alone: it takes seconds and gigabytes
+
+        self._torch = torch
+        self._device = device
+        self._vectors = torch.from_numpy(np.array(vectors, np.float32)).to(device)
+
+    def find(self, catalogue: Catalogue, request: Request, depth: int) -> list[Rows]:
+        """The ``depth`` best rows of each query that pass, or fewer where no more do."""
+        torch = self._torch
+        passed = self._mask(request.passing.mask)
+        most = min(depth, request.passing.count)
+        step = max(1, _SCORES_AT_ONCE // max(1, len(catalogue)))
+        found: list[Rows] = []
+        for start in range(0, len(request.queries), step):
+            part = range(start, min(start + step, len(request.queries)))
+            scores = self._scores(catalogue, request, part)
+            if passed is not None:
+                scores.masked_fill_(~passed, -torch.inf)
+            found += list(torch.topk(scores, most, dim=1).indices.cpu().numpy())
+        return found
+
+    def _mask(self, mask: NDArray[np.bool_] | None) -> torch.Tensor | None:
+        return None if mask is None else self._torch.from_numpy(np.ascontiguousarray(mask)).to(self._device)
+
+    def _scores(self, catalogue: Catalogue, request: Request, queries: Sequence[int]) -> torch.Tensor:
+        """(queries, n) blended scores."""
+        blend = request.blend
+        rows = self._torch.from_numpy(request.queries[list(queries)]).to(self._device)
+        scores: torch.Tensor = rows @ self._vectors.T
+        if blend is None:
+            return scores
+        moods = self._torch.from_numpy(catalogue.mood_scores(blend.moods)).to(self._device)
+        for i, query in enumerate(queries):
+            target = self._torch.from_numpy(blend.targets[query]).to(self._device)
+            weight = float(blend.weights[query])
+            affinity = 1 - ((moods - target) ** 2).mean(dim=1)
+            scores[i] = (1 - weight) * scores[i] + weight * affinity
+        return scores

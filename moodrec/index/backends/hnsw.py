@@ -1,0 +1,85 @@
+"""The ``hnsw`` preset: a graph of near neighbours, for searches without a filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from moodrec.config import IndexConfig
+from moodrec.index.backends.base import (
+    INDEX_FILE,
+    SPARE,
+    UNBOUNDED,
+    Candidates,
+    Facts,
+    PassesOver,
+    bitmap,
+    from_table,
+    read_index,
+    write_index,
+)
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.validation import Vectors
+from moodrec.index.runtime import faiss, threads_for
+from moodrec.index.search.request import Request
+
+
+@dataclass(frozen=True, eq=False)
+class HnswBackend:
+    """FAISS ``IndexHNSWFlat``.
+
+    It loses recall under selective filters, so those are scans of the rows that pass; and it cannot forget a row,
+    so removed ones stay in the graph as tombstones that are passed over, until the index is built anew.
+    """
+
+    index: Any
+    ef_search: int
+    name: str = "hnsw"
+    passes_over: PassesOver = "tombstones"
+    deepest: int = UNBOUNDED
+    lists_are_scanned: bool = False
+
+    @classmethod
+    def build(cls, vectors: Vectors, config: IndexConfig) -> Self:
+        """Link all rows."""
+        index = faiss.IndexHNSWFlat(vectors.shape[1], config.links, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = config.ef_construction
+        index.add(vectors)
+        return cls(index, config.ef_search)
+
+    @classmethod
+    def open(cls, folder: Path, config: IndexConfig) -> Self:
+        """Read a saved graph."""
+        return cls(read_index(folder / INDEX_FILE), config.ef_search)
+
+    def best(self, catalogue: Catalogue, request: Request, depth: int) -> None:
+        """It knows approximate scores."""
+
+    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
+        """Walk the graph from its entry towards each query; ``allowed`` may exclude tombstones."""
+        queries, allowed = request.queries, request.passing.mask
+        found = depth + SPARE
+        effort = max(self.ef_search, 2 * found)
+        if allowed is None:
+            parameters = faiss.SearchParametersHNSW(efSearch=effort)
+        else:
+            bits = bitmap(allowed)
+            parameters = faiss.SearchParametersHNSW(efSearch=effort, sel=faiss.IDSelectorBitmap(bits))
+        with threads_for(len(queries)):
+            _, rows = self.index.search(queries, found, params=parameters)
+        return from_table(rows, effort)
+
+    def extended(self, catalogue: Catalogue, n_new: int) -> HnswBackend:
+        """Link the new rows."""
+        self.index.add(catalogue.vectors[len(catalogue) - n_new :])
+        return self
+
+    def outgrown(self, max_growth: float) -> bool:
+        """Never: a graph grows well."""
+        return False
+
+    def save(self, folder: Path) -> Facts:
+        """Write the graph."""
+        write_index(self.index, folder / INDEX_FILE)
+        return {}

@@ -1,0 +1,142 @@
+"""The last word on the stop rule: sample searches under sample filters, and as much patience as they need.
+
+:mod:`moodrec.index.backends.ivf.stop_rule` fits the rule without a filter. Moods follow from embeddings, so a filter
+on a mood lets pass what lies on one side of a plane: near the query or far from it. Such filters are made up here,
+from random directions with noise, and the index's own search is measured under them against the exact answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.config import IndexConfig
+from moodrec.filters.selection import Range
+from moodrec.index.backends.base import Backend
+from moodrec.index.backends.ivf.list_shares import KnownShares, ListShares
+from moodrec.index.backends.ivf.stop_rule import sample_scores
+from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.validation import Vectors
+from moodrec.index.search.passing import Passing, Term, Wanted
+from moodrec.index.search.request import Request
+
+QUERIES: Final = 64
+STEP: Final = 0.75
+"""By which the share that may stay behind changes at a time."""
+MOST_STEPS: Final = 10
+_NEAR: Final = 3
+_FAR_KINDS: Final = ("0.5 opposes", "0.1 agrees", "0.1 opposes", "0.01 agrees", "0.01 opposes")
+Groups = tuple[tuple[slice, tuple[str, ...]], ...]
+UNINFORMED_GROUPS: Final[Groups] = (
+    (slice(0, _NEAR), ("no filter", "0.5 agrees")),
+    (slice(_NEAR, None), (*_FAR_KINDS, "0.01 around")),
+)
+"""Levels of the rule, and the kinds of searches that go by them: what ends near the query, and what goes farther."""
+INFORMED_GROUPS: Final[Groups] = (
+    (slice(0, _NEAR), ("0.5 agrees", "0.01 around")),
+    (slice(_NEAR, None), _FAR_KINDS),
+)
+"""The same where it is known which lists hold what passes: few rows about the query's own mood are near, then."""
+_AROUND: Final = 0.01
+_DIRECTIONS: Final = 4
+_SHARES: Final = (0.5, 0.1, 0.01)
+_NOISE: Final = 0.3
+_NEIGHBOURS: Final = 10
+_MARGIN: Final = 0.3
+"""Of what the target recall lets go, the sample may lose this share."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A search whose answer is known."""
+
+    kind: str
+    query: int
+    """The row that is the query."""
+    selection: Range | None
+    truth: Rows
+
+
+def trials(catalogue: Catalogue, config: IndexConfig) -> list[Trial]:
+    """Searches without a filter, and under filters that agree with the query, oppose it, or pass little about it."""
+    rng = np.random.default_rng(config.seed + 1)
+    columns = [_made_up_mood(catalogue.vectors, rng) for _ in range(_DIRECTIONS)]
+    ordered = [np.sort(column) for column in columns]
+    found = []
+    for number, (row, scores) in enumerate(sample_scores(catalogue.vectors, config.seed + 1, QUERIES)):
+        column, rising = columns[number % _DIRECTIONS], ordered[number % _DIRECTIONS]
+        found.append(Trial("no filter", row, None, _best(scores, scores > -1)))
+        for kind, test in _tests(column, rising, row):
+            found.append(Trial(kind, row, test, _best(scores, test.rows())))
+    return found
+
+
+def shares_of(known: Sequence[Trial], list_of: NDArray[np.int64], nlist: int) -> KnownShares:
+    """How the made-up moods are spread over the lists, as it is known of real ones."""
+    sizes = np.bincount(list_of, minlength=nlist)
+    columns = {id(one.selection.values): one.selection.values for one in known if one.selection is not None}
+    return KnownShares(others=[(one, ListShares.of(one, list_of, sizes)) for one in columns.values()])
+
+
+def enough(backend: Backend, catalogue: Catalogue, known: Sequence[Trial], target_recall: float) -> bool:
+    """Whether every kind of search finds the target share of its neighbours, and some more."""
+    wanted = 1 - (1 - target_recall) * _MARGIN
+    shares: dict[str, list[float]] = {}
+    for trial in known:
+        if len(trial.truth):
+            found = backend.find(catalogue, _request(catalogue, trial), _NEIGHBOURS + 1)
+            # A search that gives up is followed by a scan, which finds all.
+            share = float(np.isin(trial.truth, found.rows[0]).mean()) if found.settled[0] else 1.0
+            shares.setdefault(trial.kind, []).append(share)
+    return all(np.mean(share) >= wanted for share in shares.values())
+
+
+def _made_up_mood(vectors: Vectors, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n,) how far each row lies along the line between two of them, blurred."""
+    first, second = vectors[rng.integers(0, len(vectors), 2)]
+    along = vectors @ (first - second)
+    blurred: NDArray[np.float32] = along + np.float32(_NOISE * along.std()) * rng.standard_normal(
+        len(along), np.float32
+    )
+    return blurred
+
+
+def _tests(column: NDArray[np.float32], rising: NDArray[np.float32], row: int) -> Iterator[tuple[str, Range]]:
+    """Of a column (n,), and the same in order."""
+    last, place = len(rising) - 1, int(np.searchsorted(rising, column[row]))
+    high_side = place > last / 2
+    for share in _SHARES:
+        low, high = float(rising[round(share * last)]), float(rising[round((1 - share) * last)])
+        tests = (Range(column, -np.inf, low), Range(column, high, np.inf))
+        yield f"{share} agrees", tests[high_side]
+        yield f"{share} opposes", tests[not high_side]
+    first = min(max(0, place - round(_AROUND / 2 * last)), last - round(_AROUND * last))
+    around = Range(column, float(rising[first]), float(rising[first + round(_AROUND * last)]))
+    yield f"{_AROUND} around", around
+
+
+def _best(scores: NDArray[np.float32], passing: NDArray[np.bool_]) -> Rows:
+    rows = np.flatnonzero(passing & (scores > -1))
+    if len(rows) > _NEIGHBOURS:
+        rows = rows[np.argpartition(scores[rows], -_NEIGHBOURS)[-_NEIGHBOURS:]]
+    return rows
+
+
+def _request(catalogue: Catalogue, trial: Trial) -> Request:
+    terms = () if trial.selection is None else (Term(trial.kind, trial.selection),)
+    return Request(
+        queries=np.ascontiguousarray(catalogue.vectors[[trial.query]]),
+        k=_NEIGHBOURS,
+        passing=Passing(Wanted(len(catalogue), catalogue.n_alive, catalogue.living, terms)),
+        skipped=np.empty((1, 0), np.int64),
+        own=np.full(1, -1),
+        blend=None,
+        caps=(),
+        titles=None,
+        diversity=0.0,
+        exact=False,
+    )

@@ -1,0 +1,110 @@
+"""Centroids of inverted lists, where there are so many that k-means over all at once takes long.
+
+Rows are first split into some groups, and each group into its share of the lists; then all centroids are moved to
+the mean of the rows nearest to them. The work grows with the square root of the number of lists, not with the number.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.index.rows.validation import Vectors
+from moodrec.index.runtime import faiss
+
+_ROUNDS: Final = 10
+"""Of k-means."""
+_LAST_ROUNDS: Final = 2
+_ROWS_A_GROUP: Final = 256
+"""That the groups are learnt from."""
+_GROUPS_SEARCHED: Final = 16
+"""Of the groups that centroids are put in, for the nearest centroid."""
+_ROWS_AT_ONCE: Final = 1 << 16
+
+
+def split_centroids(rows: Vectors, count: int, seed: int) -> Vectors:
+    """(count, d) centroids of unit length, of (n, d) rows of unit length; n is at least ``count``."""
+    n_groups = int(np.sqrt(count))
+    groups = _centroids(some_rows(rows, _ROWS_A_GROUP * n_groups, seed), n_groups, seed)
+    group_of = _nearest(_flat(groups), rows)
+    sizes = np.bincount(group_of, minlength=n_groups)
+    members = np.split(np.argsort(group_of, kind="stable"), np.cumsum(sizes)[:-1])
+    parts = [
+        _centroids(np.ascontiguousarray(rows[np.sort(some)]), share, seed)
+        for some, share in zip(members, _shares(sizes, count), strict=True)
+        if share
+    ]
+    return _moved(np.concatenate(parts), rows)
+
+
+def nearly_nearest(centroids: Vectors, rows: Vectors) -> NDArray[np.int64]:
+    """(n,) the nearest of many centroids for each row; for one row in a hundred, another is nearer."""
+    n_groups = int(np.sqrt(len(centroids)))
+    index = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(centroids.shape[1]), centroids.shape[1], n_groups, faiss.METRIC_INNER_PRODUCT
+    )
+    index.cp.spherical, index.cp.min_points_per_centroid, index.nprobe = True, 1, _GROUPS_SEARCHED
+    index.train(centroids)
+    index.add(centroids)
+    found: NDArray[np.int64] = _nearest(index, rows)
+    return found
+
+
+def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """``count`` in proportion to the sizes, at most as many as each is large."""
+    ends = np.rint(np.cumsum(sizes) * (count / sizes.sum())).astype(np.int64)
+    shares: NDArray[np.int64] = np.diff(ends, prepend=0)
+    return shares
+
+
+def _moved(centroids: Vectors, rows: Vectors) -> Vectors:
+    """Centroids in the middle of the rows nearest to them."""
+    for _ in range(_LAST_ROUNDS):
+        nearest = nearly_nearest(centroids, rows)
+        order = np.argsort(nearest, kind="stable")
+        found, starts = np.unique(nearest[order], return_index=True)
+        sums = np.add.reduceat(rows[order], starts, axis=0)
+        centroids = centroids.copy()
+        centroids[found] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return centroids
+
+
+def _centroids(rows: Vectors, count: int, seed: int) -> Vectors:
+    if count >= len(rows):
+        return rows
+    learner = faiss.Kmeans(
+        rows.shape[1],
+        int(count),
+        niter=_ROUNDS,
+        spherical=True,
+        seed=seed,
+        min_points_per_centroid=1,
+        max_points_per_centroid=1 << 30,
+    )
+    learner.train(rows)
+    found: Vectors = learner.centroids
+    return found
+
+
+def some_rows(rows: Vectors, most: int, seed: int) -> Vectors:
+    """(m, d) at most so many rows, chosen at random."""
+    if len(rows) <= most:
+        return np.ascontiguousarray(rows)
+    chosen = np.random.default_rng(seed).choice(len(rows), most, replace=False)
+    return np.ascontiguousarray(rows[np.sort(chosen)])
+
+
+def _flat(centroids: Vectors) -> Any:
+    index = faiss.IndexFlatIP(centroids.shape[1])
+    index.add(centroids)
+    return index
+
+
+def _nearest(index: Any, rows: Vectors) -> NDArray[np.int64]:
+    parts: list[NDArray[np.int64]] = []
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = np.ascontiguousarray(rows[start : start + _ROWS_AT_ONCE])
+        parts.append(index.search(part, 1)[1][:, 0])
+    return np.concatenate(parts)

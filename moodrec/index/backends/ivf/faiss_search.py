@@ -1,0 +1,106 @@
+"""Inverted lists searched by FAISS alone: the reference for the kernel, and what serves where there is no kernel."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.config import IndexConfig
+from moodrec.index.backends.base import SPARE, Candidates, Mask, bitmap
+from moodrec.index.backends.ivf.stop_rule import StopRule, Visits
+from moodrec.index.rows.validation import Vectors
+from moodrec.index.runtime import faiss
+
+_SPARE_TIMES: Final = {"ivf": 1, "ivf-sq8": 2, "ivf-pq": 10}
+"""Candidates for each one wanted: the coarser the codes, the more."""
+
+
+class FaissLists:
+    """Lists visited from the nearest centroid on, in growing steps."""
+
+    def __init__(self, index: Any, rule: StopRule, config: IndexConfig) -> None:
+        self.index = index
+        self.rule = rule
+        self.config = config
+
+    def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
+        """Visit lists in growing steps, until no list is left that can change the top ``depth`` of a query.
+
+        A query gives up when that takes more lists than a scan of the rows is worth.
+        """
+        wanted = (depth + SPARE) * _SPARE_TIMES[self.config.kind]
+        bits = None if allowed is None else bitmap(allowed)
+        selector = None if bits is None else faiss.IDSelectorBitmap(bits)
+        visits = self.rule.visits(queries, self.list_sizes, depth if allowed is None else None)
+        best = _Best(len(queries), wanted)
+        active, done, visited = np.arange(len(queries)), 0, 0
+        settled = np.ones(len(queries), bool)
+        most = self.config.most_lists * self.index.nlist
+        while len(active) and done < self.index.nlist:
+            step = slice(done, min(max(self.config.first_lists, 2 * done), self.index.nlist))
+            best.merge(active, *self._scan(queries[active], visits, active, step, wanted, selector))
+            visited += int(self.list_sizes[visits.lists[active, step]].sum())
+            done = step.stop
+            needed = visits.needed(active, best.scores[active, depth - 1])
+            open_ended = np.isneginf(best.scores[active, depth - 1])  # fewer than depth found yet
+            more = (needed > done) | open_ended
+            hopeless = more & ((done >= most) | ((needed > most) & ~open_ended))
+            settled[active[hopeless]] = False
+            active = active[more & ~hopeless]
+        rows = [found[found >= 0] for found in best.rows]
+        return Candidates(rows, settled.tolist(), [False] * len(queries), visited, visited)
+
+    def _scan(
+        self,
+        queries: Vectors,
+        visits: Visits,
+        active: NDArray[np.int64],
+        step: slice,
+        wanted: int,
+        selector: Any,
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The best rows of one step's lists: scores and rows, (active, wanted)."""
+        lists = np.ascontiguousarray(visits.lists[active, step])
+        near = np.ascontiguousarray(visits.centroid_scores[active, step])
+        scores = np.empty((len(active), wanted), np.float32)
+        rows = np.empty((len(active), wanted), np.int64)
+        parameters = faiss.SearchParametersIVF(nprobe=lists.shape[1], sel=selector)
+        # The Python method of this name without _c refuses parameters, so the C++ one is called.
+        self.index.search_preassigned_c(
+            len(active),
+            faiss.swig_ptr(queries),
+            wanted,
+            faiss.swig_ptr(lists),
+            faiss.swig_ptr(near),
+            faiss.swig_ptr(scores),
+            faiss.swig_ptr(rows),
+            False,
+            parameters,
+            None,
+        )
+        return np.where(rows < 0, -np.inf, scores).astype(np.float32), rows
+
+    @cached_property
+    def list_sizes(self) -> NDArray[np.int64]:
+        """(nlist,) rows of each list."""
+        sizes = (self.index.invlists.list_size(i) for i in range(self.index.nlist))
+        return np.fromiter(sizes, np.int64, self.index.nlist)
+
+
+class _Best:
+    """The best rows so far, (q, wanted): scores falling, rows -1 where there are none yet."""
+
+    def __init__(self, n_queries: int, wanted: int) -> None:
+        self.scores = np.full((n_queries, wanted), -np.inf, np.float32)
+        self.rows = np.full((n_queries, wanted), -1, np.int64)
+
+    def merge(self, queries: NDArray[np.int64], scores: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+        """Take in more rows for some of the queries."""
+        both = np.concatenate([self.scores[queries], scores], axis=1)
+        both_rows = np.concatenate([self.rows[queries], rows], axis=1)
+        order = np.argsort(-both, axis=1, kind="stable")[:, : self.scores.shape[1]]
+        self.scores[queries] = np.take_along_axis(both, order, axis=1)
+        self.rows[queries] = np.take_along_axis(both_rows, order, axis=1)

@@ -1,0 +1,208 @@
+"""How the values of a column are spread over the lists: what a range of them passes of each list.
+
+Moods follow from embeddings, so the rows of a list have much the same mood, and a condition on a mood passes most of
+some lists and nothing of others. A search that knows this visits the first and leaves the others alone. For every
+mood there is a table: what share of each list lies below some forty values, which are quantiles of the whole column,
+closer together towards the ends. For genres and other columns of a few texts see
+:mod:`moodrec.index.backends.ivf.category_shares`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from moodrec.errors import FilterError
+from moodrec.filters.columns import ColumnTable
+from moodrec.filters.selection import AllOf, AnyLookup, Lookup, Range, Selection
+from moodrec.index.backends.ivf.category_shares import (
+    WHOLE,
+    CategoryShares,
+    CategoryTest,
+    has_few_texts,
+    tells_lists_apart,
+)
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.schema import probability_column
+
+_TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
+_QUANTILES: Final = np.concatenate([_TAIL, np.arange(1, 32) / 32, 1 - _TAIL[::-1]])
+
+Values = NDArray[np.float32]
+
+
+class End(NamedTuple):
+    """Where an end of a range lies in the table: between a row and the next, as a share of the way."""
+
+    row: int
+    way: float
+
+
+@dataclass(frozen=True, eq=False)
+class ListShares:
+    """One column."""
+
+    edges: Values
+    """(e,) rising."""
+    below: NDArray[np.uint16]
+    """(2 e + 2, nlist) shares of each list, in 1/65535: none of it, then for each edge what lies below it and what up
+    to it, and last all that is known."""
+
+    @classmethod
+    def of(cls, values: Values, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
+        """Of a column (n,), NaN where unknown; ``list_of`` (n,) and the sizes (nlist,) of the lists."""
+        known = values[~np.isnan(values)]
+        edges = np.unique(np.quantile(known, _QUANTILES, method="nearest")) if len(known) else known
+        empty = np.zeros((2 * len(edges) + 2, len(sizes)), np.uint16)
+        return cls(edges.astype(np.float32), empty).added(values, list_of, sizes)
+
+    def added(self, values: Values, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
+        """With more rows: their values, their lists, and the sizes of all lists with them."""
+        nlist = len(sizes)
+        known = ~np.isnan(values)
+        place = np.searchsorted(self.edges, values[known])
+        on_edge = np.append(self.edges, np.float32(np.nan))[place] == values[known]
+        row = 2 * place + on_edge + 1
+        cells = row * nlist + list_of[known]
+        counts = np.bincount(cells, minlength=self.below.size).reshape(self.below.shape)
+        before = sizes - np.bincount(list_of, minlength=nlist)
+        rows_below = self.below * (before / WHOLE) + np.cumsum(counts, axis=0)
+        return ListShares(self.edges, np.rint(rows_below / np.maximum(sizes, 1) * WHOLE).astype(np.uint16))
+
+    def ends(self, test: Range) -> tuple[End, End]:
+        """Where to look up what of each list lies below a range, and what up to its end."""
+        low = self._end(_single(test.low, up=test.outside), 0.0)
+        high = self._end(_single(test.high, up=not test.outside), 1.0)
+        if low.row == high.row:  # between two edges, where a few values may hold all there is
+            return End(low.row, 0.0), End(high.row, 1.0)
+        return low, high
+
+    def _end(self, value: float, inclusive: float) -> End:
+        place, edges = int(np.searchsorted(self.edges, value)), self.edges
+        if place < len(edges) and edges[place] == value:
+            return End(2 * place + 1, inclusive)
+        if place in (0, len(edges)):
+            return End(2 * place, inclusive)
+        low, high = float(edges[place - 1]), float(edges[place])
+        return End(2 * place, (value - low) / (high - low))
+
+
+def _single(value: float, up: bool) -> float:
+    """A number in single precision, as the shares were counted, rounded up or down."""
+    with np.errstate(over="ignore"):
+        near = np.float32(value)
+    if float(near) < value if up else float(near) > value:
+        near = np.nextafter(near, np.float32(np.inf if up else -np.inf))
+    return float(near)
+
+
+@dataclass(frozen=True, eq=False)
+class KnownShares:
+    """The columns whose spread over the lists is known."""
+
+    columns: Mapping[str, ListShares] = field(default_factory=dict)
+    """Columns of the track table."""
+    categories: Mapping[str, CategoryShares] = field(default_factory=dict)
+    """Columns of a few texts, or of lists of them."""
+    others: Sequence[tuple[Values, ListShares]] = ()
+    """Columns that are in no table."""
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, list_of: NDArray[np.int64], nlist: int) -> KnownShares:
+        """Of moods, what they were made from, and genres: what follows the vectors, and is often asked for. The rows
+        lie in the lists ``list_of`` (n,).
+        """
+        sizes, columns, table = np.bincount(list_of, minlength=nlist), catalogue.columns, catalogue.table
+        of_numbers = {
+            name: ListShares.of(columns.numbers(name), list_of, sizes) for name in _numbers(catalogue)
+        }
+        texts = [name for name in table.column_names if has_few_texts(table[name])]
+        of_texts = {name: CategoryShares.of(columns.column(name), list_of, sizes) for name in texts}
+        return cls(of_numbers, {name: known for name, known in of_texts.items() if known is not None})
+
+    def added(
+        self, catalogue: Catalogue, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> KnownShares:
+        """With the last rows of a catalogue, whose lists are ``list_of`` (m,); ``sizes`` (nlist,) count them."""
+        columns, first = catalogue.columns, len(catalogue) - len(list_of)
+        of_numbers: dict[str, ListShares] = {}
+        of_texts: dict[str, CategoryShares] = {}
+        for name, of_number in self.columns.items():
+            with suppress(FilterError):  # it holds other values now, or is gone: nothing is known of it
+                of_numbers[name] = of_number.added(columns.numbers(name)[first:], list_of, sizes)
+        for name, of_text in self.categories.items():
+            with suppress(FilterError):
+                if known := of_text.added(columns.column(name), list_of, sizes):
+                    of_texts[name] = known
+        return KnownShares(of_numbers, of_texts)
+
+    @classmethod
+    def open(cls, path: Path) -> KnownShares:
+        """Read what :meth:`save` wrote; nothing is known where there is no such file."""
+        if not path.exists():
+            return cls()
+        with np.load(path, allow_pickle=False) as saved:
+            names, texts = (saved[kind].tolist() if kind in saved else [] for kind in ("names", "texts"))
+            of_numbers = [ListShares(saved[f"edges {i}"], saved[f"below {i}"]) for i in range(len(names))]
+            of_texts = [
+                CategoryShares(tuple(saved[f"categories {i}"].tolist()), saved[f"holding {i}"])
+                for i in range(len(texts))
+            ]
+        return cls(dict(zip(names, of_numbers, strict=True)), dict(zip(texts, of_texts, strict=True)))
+
+    def save(self, path: Path) -> None:
+        """Write the columns of the track table, if any."""
+        parts: dict[str, NDArray[Any]] = {
+            "names": np.array(list(self.columns), np.str_),
+            "texts": np.array(list(self.categories), np.str_),
+        }
+        for i, column in enumerate(self.columns.values()):
+            parts |= {f"edges {i}": column.edges, f"below {i}": column.below}
+        for i, text in enumerate(self.categories.values()):
+            parts |= {f"categories {i}": np.array(text.texts, np.str_), f"holding {i}": text.holding}
+        if self.columns or self.categories:
+            np.savez(path, allow_pickle=False, **parts)
+
+    def of_categories(
+        self, selection: Selection | None, columns: ColumnTable
+    ) -> Iterator[NDArray[np.uint16]]:
+        """(nlist,) what a test of a known text column passes of each list, for each test that all rows must meet."""
+        for test in _tests(selection):
+            name = columns.name_of(test.values if isinstance(test, Range) else test.codes)
+            if name is not None and name in self.categories:
+                passed = self.categories[name].passing(test, columns.column(name))
+                if passed is not None and tells_lists_apart(passed):
+                    yield passed
+
+    def terms(self, selection: Selection | None, columns: ColumnTable) -> Iterator[tuple[Range, ListShares]]:
+        """The ranges of known columns that all rows must lie in."""
+        for test in _tests(selection):
+            if not isinstance(test, Range):
+                continue
+            name = columns.name_of(test.values)
+            others = (known for values, known in self.others if values is test.values)
+            shares = next(others, None) if name is None else self.columns.get(name)
+            if shares is not None:
+                yield test, shares
+
+
+def _numbers(catalogue: Catalogue) -> list[str]:
+    probabilities = {probability_column(mood) for mood in catalogue.moods}
+    floating = {field.name for field in catalogue.table.schema if pa.types.is_floating(field.type)}
+    return [*catalogue.moods, *sorted(floating & probabilities)]
+
+
+def _tests(selection: Selection | None) -> Iterator[CategoryTest]:
+    """The tests of one column that all rows must meet."""
+    if isinstance(selection, AllOf):
+        for part in selection.parts:
+            yield from _tests(part)
+    elif isinstance(selection, Range | Lookup | AnyLookup):
+        yield selection

@@ -1,0 +1,112 @@
+"""The last step of every path: candidates get their exact scores, an order, and the choice of k among them.
+
+Scores are computed in float64 from the float32 rows, one row at a time, and rounded to float32; candidates of
+one score come in the order in which they came into the index (which of many such rows are candidates is the backend's
+affair, but for an exact search). So a track has the same score whatever found it, in a batch or alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moodrec.index.kernel import binding as kernel
+from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.search.hits import Ranked
+from moodrec.index.search.request import Request
+from moodrec.ranking import Floats, cap_per_key, pick
+
+SAME_RECORDING: Final = 0.99
+"""Inner product from which two tracks count as copies of one recording. Other encodings of one file are nearly always
+closer than this, other tracks very seldom."""
+
+
+def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
+    """(m,) scores of ``rows`` for one query."""
+    if kernel.library() is not None:
+        return kernel.scores(catalogue.in_memory, as_asked(catalogue, request, query), rows)
+    # Not a matrix product: BLAS may round a row differently in another company of rows.
+    vectors = catalogue.vectors[rows].astype(np.float64)
+    scores: Floats = np.einsum("ij,j->i", vectors, request.queries[query].astype(np.float64))
+    if request.blend is not None:
+        moods = catalogue.mood_scores(request.blend.moods, rows).astype(np.float64)
+        scores = request.blend.score(query, scores, moods)
+    return scores.astype(np.float32)
+
+
+def as_asked(catalogue: Catalogue, request: Request, query: int) -> kernel.Query:
+    """One query of a request as the kernel takes it."""
+    vector, blend = place_of(request, query), request.blend
+    if blend is None:
+        return kernel.Query(vector)
+    columns = [catalogue.columns.numbers(mood) for mood in blend.moods]
+    targets = kernel.address(blend.targets) + blend.targets.itemsize * len(columns) * query
+    return kernel.Query.blended(vector, float(blend.weights[query]), columns, targets)
+
+
+def place_of(request: Request, query: int) -> int:
+    """Where the vector of a query begins in memory."""
+    return kernel.address(request.queries) + request.queries.strides[0] * query
+
+
+def in_order(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> Ranked:
+    """``rows`` with their exact scores, best first."""
+    scores = exact_scores(catalogue, request, query, rows)
+    order = np.lexsort((catalogue.places(rows), -scores))
+    return Ranked(rows[order], scores[order])
+
+
+def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[Ranked, bool]:
+    """The k of ``ranked`` to return, and whether rows that rank lower could not change the choice."""
+    if request.skipped.shape[1]:
+        for row in request.skipped[query].tolist():
+            kept = ranked.rows != row
+            ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
+    if request.distinct:
+        ranked = _without_the_seeds_title(request, query, ranked)
+    if not request.picky:
+        chosen = Ranked(ranked.rows[: request.k], ranked.scores[: request.k])
+        return chosen, len(chosen) == request.k
+    positions, certain = _picked(catalogue, request, query, ranked)
+    return Ranked(ranked.rows[positions], ranked.scores[positions]), certain
+
+
+def _without_the_seeds_title(request: Request, query: int, ranked: Ranked) -> Ranked:
+    own, titles = int(request.own[query]), request.titles
+    if own < 0 or titles is None or titles[own] < 0:
+        return ranked
+    kept = titles[ranked.rows] != titles[own]
+    return Ranked(ranked.rows[kept], ranked.scores[kept])
+
+
+def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[Rows, bool]:
+    if len(request.caps) == 1 and not request.distinct and not request.diversity:
+        cap = request.caps[0]
+        positions = cap_per_key(np.arange(len(ranked)), cap.keys[ranked.rows], cap.limit, request.k)
+        return positions, len(positions) == request.k
+    if not request.diversity:
+        positions = _pick(catalogue, request, query, ranked, len(ranked))
+        return positions, len(positions) == request.k
+    pool = request.pool
+    while True:
+        positions = _pick(catalogue, request, query, ranked, pool)
+        if len(positions) == request.k or pool >= len(ranked):
+            return positions, len(positions) == request.k and pool <= len(ranked)
+        pool *= 4
+
+
+def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, pool: int) -> Rows:
+    rows = ranked.rows[:pool]
+    vectors = catalogue.vectors[rows] if request.distinct or request.diversity else None
+    own = request.own[query : query + 1]
+    return pick(
+        ranked.scores[:pool],
+        request.k,
+        [(keys[rows], limit) for keys, limit in request.limits],
+        vectors,
+        SAME_RECORDING if request.distinct else np.inf,
+        request.diversity,
+        catalogue.vectors[own[own >= 0]] if request.distinct else None,
+    )

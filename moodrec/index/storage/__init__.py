@@ -1,0 +1,1 @@
+"""Saved indexes: versions on disk, their manifests and checksums."""
