@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, Self, Unpack
 
 import numpy as np
@@ -12,31 +13,82 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from moodrec.config import IndexConfig
-from moodrec.errors import DataError, DuplicateIdError
+from moodrec.errors import (
+    CorruptStoreError,
+    DataError,
+    DuplicateIdError,
+    ModelMismatchError,
+    NotFoundError,
+    UsageError,
+)
+from moodrec.filters.columns import as_condition, select
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.index import planner
-from moodrec.index.backends.base import Backend
-from moodrec.index.backends.factory import build_backend, extend_backend
 from moodrec.index.presets import load_preset, settled
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.frames import to_pandas
+from moodrec.index.rows.segment import Rows
 from moodrec.index.rows.validation import Vectors, listed, mixture, track_table, unit_rows, vectors_of
 from moodrec.index.search.hits import Hits
+from moodrec.index.search.passing import evaluated
 from moodrec.index.search.request import Conditions, Wish, names, resolve
-from moodrec.index.storage.format import Opened, Origin, load, saver
-from moodrec.index.storage.store import publish, read_current
-from moodrec.index.view import IndexView
+from moodrec.index.snapshot import Origin, Snapshot
+from moodrec.index.storage.format import load, saver
+from moodrec.index.storage.store import current_name, publish, read_current
+from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class MoodIndex(IndexView):
+@dataclass(frozen=True)
+class IndexInfo:
+    """What an index is."""
+
+    tracks: int
+    removed: int
+    """Tombstones: removed tracks whose rows are still there."""
+    dim: int
+    preset: str
+    kind: str
+    """What the preset came to: ``flat``, ``ivf``, ``ivf-sq8``, ``ivf-pq``, ``hnsw`` or ``gpu``."""
+    moods: tuple[str, ...]
+    columns: tuple[str, ...]
+    model_fingerprint: str | None
+    library_revision: int | None
+    path: str | None
+    """Where it was opened from or saved to last."""
+
+
+class MoodIndex:
     """An index over one row a track.
 
-    Searching changes nothing, and any number of threads may search at once; not while another adds or removes.
+    Any number of threads may search while others add, update and remove. An index is a sequence of immutable
+    snapshots: a search works on the one it started with, and a change publishes the next. Readers never wait;
+    writers wait for one another. A change that fails leaves the index as it was.
     """
+
+    def __init__(self, snapshot: Snapshot, device: Literal["cpu", "cuda"] | None = None) -> None:
+        """Take over a snapshot; use :meth:`build` or :meth:`open`.
+
+        Args:
+            snapshot: the first version.
+            device: where later versions are searched (:meth:`refresh`), in place of what the preset says.
+        """
+        self._versions = Versions(snapshot)
+        self._device = device
+        self._saved = snapshot.version
+        self._saving = Lock()
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        return self._versions.current
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._versions.current.catalogue
 
     @classmethod
     def build(
@@ -70,7 +122,7 @@ class MoodIndex(IndexView):
         origin = Origin(
             preset if isinstance(preset, str) else wanted.kind, model_fingerprint, library_revision
         )
-        return cls(Opened(*build_backend(Catalogue.of(vectors, table, moods), config), config, origin))
+        return cls(Snapshot.build(Catalogue.of(vectors, table, moods), config, origin))
 
     @classmethod
     def from_table(
@@ -107,7 +159,7 @@ class MoodIndex(IndexView):
                 is in use: a search raises this as soon as damage has been seen, a change or :meth:`save` waits for
                 the check.
         """
-        return read_current(Path(path), lambda version: cls(load(version, device), version))
+        return cls(read_current(Path(path), lambda version: load(version, device)), device)
 
     def save(self, path: Path | str) -> None:
         """Write the index to a folder, in one step that readers and crashes never see half of.
@@ -117,9 +169,176 @@ class MoodIndex(IndexView):
             StoreLockedError: another process is writing there.
             CorruptStoreError: what was opened is damaged.
         """
-        self._wait_for_check()
-        write = saver(self._catalogue, self._backend, self._config, self._origin)
-        self._version = publish(Path(path), write)
+        with self._saving:
+            snapshot = self._versions.settle()
+            self._saved = publish(Path(path), saver(snapshot))
+            self._versions.move_to(snapshot, replace(snapshot, version=self._saved))
+
+    def refresh(self) -> bool:
+        """Go over to the newest saved version, if there is a newer one than this; searches go on meanwhile.
+
+        Returns:
+            Whether there was a newer one.
+
+        Raises:
+            UsageError: the index was never saved, or has changes that are not saved.
+            NotFoundError: its folder holds no index any more.
+            CorruptStoreError: the newest version is damaged; this one stays.
+        """
+        if self._saved is None:
+            raise UsageError(
+                "this index was built in memory and never saved, so there is nothing to refresh from"
+            )
+        before, root = self._snapshot, self._saved.folder.parent
+        if current_name(root) == self._saved.folder.name:
+            return False
+        newest = read_current(root, lambda version: load(version, self._device))
+        if before.version is None or not self._versions.move_to(before, newest):
+            raise UsageError(f"the index has changes that are not saved: save it, or open {root} anew")
+        self._saved = newest.version
+        return True
+
+    def snapshot(self) -> Self:
+        """Return an index of this version alone: what others change here does not show there, and the reverse.
+
+        It shares its rows with this index and costs next to nothing. Take one where several calls must see the
+        same tracks.
+        """
+        other = type(self)(self._snapshot, self._device)
+        other._saved = self._saved
+        return other
+
+    def __len__(self) -> int:
+        return self._catalogue.n_alive
+
+    def __contains__(self, track_id: object) -> bool:
+        return track_id in self._catalogue
+
+    @property
+    def track_ids(self) -> list[str]:
+        """The ids of all tracks, in the order in which they came in."""
+        ids: list[str] = self._catalogue.ids_at(self._catalogue.living_rows).tolist()
+        return ids
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the track table's columns."""
+        return self._catalogue.column_names
+
+    @property
+    def table(self) -> pa.Table:
+        """The track table, Arrow; a row a track."""
+        return self._catalogue.living_table
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The track table, pandas: NULL integers are ``<NA>``, lists are lists."""
+        return to_pandas(self.table)
+
+    def matching(self, where: str | Condition) -> pa.Table:
+        """The tracks for which a condition is TRUE, in the order in which they came in.
+
+        Raises:
+            FilterError: it cannot be read, or names an unknown column.
+        """
+        catalogue, condition = self._catalogue, as_condition(where)
+        selections = [select(condition, catalogue.columns_of(part)) for part in catalogue.parts]
+        masks = [evaluated(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)]
+        rows = catalogue.living_rows
+        return catalogue.table_at(rows[np.concatenate(masks)[rows]])
+
+    def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
+        """The rows of the track table for these ids, in their order.
+
+        Raises:
+            NotFoundError: a track is not here.
+        """
+        return to_pandas(self.rows(track_ids))
+
+    def rows(self, track_ids: Sequence[str]) -> pa.Table:
+        """The same as an Arrow table.
+
+        Raises:
+            NotFoundError: a track is not here.
+        """
+        catalogue = self._catalogue
+        return catalogue.table_at(_rows(catalogue, track_ids))
+
+    def vectors(self, track_ids: Sequence[str]) -> Vectors:
+        """(len(track_ids), d) unit vectors, in the order asked for.
+
+        Raises:
+            NotFoundError: a track is not here.
+        """
+        catalogue = self._catalogue
+        return np.array(catalogue.vectors_at(_rows(catalogue, track_ids)))
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """Names of the mood columns."""
+        return self._catalogue.moods
+
+    @property
+    def dim(self) -> int:
+        """Numbers a vector."""
+        return self._catalogue.dim
+
+    @property
+    def preset(self) -> str:
+        """The preset, as it was asked for."""
+        return self._snapshot.origin.preset
+
+    @property
+    def model_fingerprint(self) -> str | None:
+        """Of the model that made the embeddings, if known."""
+        return self._snapshot.origin.model_fingerprint
+
+    @property
+    def library_revision(self) -> int | None:
+        """Of the library that the index was built from, if any."""
+        return self._snapshot.origin.library_revision
+
+    def require_model(self, fingerprint: str | None) -> None:
+        """Check that embeddings of a model may be compared with those here; None is not checked.
+
+        Raises:
+            ModelMismatchError: they are of another model.
+        """
+        ours = self.model_fingerprint
+        if ours is not None and fingerprint is not None and ours != fingerprint:
+            raise ModelMismatchError(
+                f"the index holds embeddings of model {ours}, these are of model {fingerprint}; "
+                "name the model that made the index (--model FOLDER), or analyse the music with the other one"
+            )
+
+    def info(self) -> IndexInfo:
+        """What this index is."""
+        snapshot = self._snapshot
+        catalogue, origin = snapshot.catalogue, snapshot.origin
+        return IndexInfo(
+            tracks=catalogue.n_alive,
+            removed=len(catalogue) - catalogue.n_alive,
+            dim=catalogue.dim,
+            preset=origin.preset,
+            kind=snapshot.backend.name,
+            moods=catalogue.moods,
+            columns=catalogue.column_names,
+            model_fingerprint=origin.model_fingerprint,
+            library_revision=origin.library_revision,
+            path=None if self._saved is None else str(self._saved.folder.parent),
+        )
+
+    def verify(self) -> None:
+        """Check the files that the index was opened from or saved to, and the vectors in memory.
+
+        Raises:
+            CorruptStoreError: something is damaged.
+        """
+        if self._saved is not None:
+            self._saved.verify()
+        vectors = [part.segment.vectors for part in self._catalogue.parts]
+        if not all(np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-4) for one in vectors):
+            raise CorruptStoreError("the index holds vectors that are not of unit length; build it anew")
 
     def search(
         self,
@@ -178,7 +397,8 @@ class MoodIndex(IndexView):
             diversity,
             exact,
         )
-        return self._run(wish, unit_rows(queries, self.dim))
+        snapshot = self._snapshot
+        return _run(snapshot, wish, unit_rows(queries, snapshot.catalogue.dim))
 
     def similar_to(
         self, track_ids: str | Sequence[str], k: int = 10, **conditions: Unpack[Conditions]
@@ -193,9 +413,10 @@ class MoodIndex(IndexView):
         Raises:
             NotFoundError: a track is not here; else as :meth:`search`.
         """
-        rows = self._rows(names(track_ids, "track_ids"))
-        queries = np.ascontiguousarray(self._catalogue.vectors[rows])
-        return self._run(Wish(k=k, **conditions), queries, rows)
+        snapshot = self._snapshot
+        rows = _rows(snapshot.catalogue, names(track_ids, "track_ids"))
+        queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
+        return _run(snapshot, Wish(k=k, **conditions), queries, rows)
 
     def similar_to_mix(
         self, weights: Mapping[str, float], k: int = 10, **conditions: Unpack[Conditions]
@@ -212,16 +433,11 @@ class MoodIndex(IndexView):
             UsageError: there are no weights, they are not finite, or the tracks cancel each other; else as
                 :meth:`search`.
         """
-        query = mixture(self.vectors(list(weights)), list(weights.values()))
+        snapshot, track_ids = self._snapshot, list(weights)
+        vectors = snapshot.catalogue.vectors_at(_rows(snapshot.catalogue, track_ids))
+        query = mixture(vectors, list(weights.values()))
         wish = Wish(k=k, **conditions)
-        return self._run(replace(wish, exclude=[*names(wish.exclude, "exclude"), *weights]), query)
-
-    def _run(self, wish: Wish, queries: Vectors, own: Rows | None = None) -> Hits:
-        check = self._check
-        if check is not None:
-            check.raise_if_damaged()
-        request = resolve(wish, self._catalogue, queries, own)
-        return planner.run(self._catalogue, self._backend, self._config, request)
+        return _run(snapshot, replace(wish, exclude=[*names(wish.exclude, "exclude"), *weights]), query)
 
     def add(
         self,
@@ -248,20 +464,23 @@ class MoodIndex(IndexView):
         table = track_table(tracks, self.moods)
         ids: list[str] = table[TRACK_ID].to_pylist()
         vectors = unit_rows(embeddings, self.dim, ids)
-        known = [track_id for track_id in ids if track_id in self._catalogue]
-        if known and on_duplicate == "error":
-            raise DuplicateIdError(
-                f"these tracks are in the index already: {listed(known)}; see on_duplicate"
-            )
-        if known and on_duplicate == "ignore":
-            new = np.array([track_id not in self._catalogue for track_id in ids])
-            vectors, table = vectors[new], table.filter(pa.array(new)).combine_chunks()
-        base = self._catalogue.removed(known) if on_duplicate == "replace" else self._catalogue
-        self._grow(base.added(vectors, table), len(vectors))
+        self._versions.change(lambda now: _added(now, vectors, table, ids, on_duplicate))
 
-    def _grow(self, catalogue: Catalogue, n_new: int) -> None:
-        self._wait_for_check()
-        self._adopt(catalogue, extend_backend(self._backend, catalogue, n_new))
+    def update(self, tracks: pd.DataFrame | pa.Table) -> None:
+        """Give tracks other values in some columns; their vectors stay. If this raises, the index is as it was.
+
+        Args:
+            tracks: ``track_id`` and the columns to change or to add; columns that are not named keep their values.
+                Updated tracks count as the last that came in.
+
+        Raises:
+            NotFoundError: tracks are not here; it lists them.
+            DuplicateIdError: a ``track_id`` occurs twice.
+            DataError: columns are wrong, or do not fit those of the index; the message names them.
+        """
+        table = track_table(tracks)
+        table = track_table(table, [mood for mood in self.moods if mood in table.column_names])
+        self._versions.change(lambda now: _updated(now, table))
 
     def remove(self, track_ids: Collection[str], *, on_missing: Literal["error", "ignore"] = "error") -> None:
         """Remove tracks.
@@ -270,21 +489,60 @@ class MoodIndex(IndexView):
             NotFoundError: ids are not here, with ``on_missing="error"``; it lists them, and nothing is removed.
         """
         wanted = names(track_ids, "track_ids")
-        if on_missing == "error":
-            self._rows(wanted)
-        self._adopt(self._catalogue.removed(wanted), self._backend)
 
-    def _adopt(self, catalogue: Catalogue, backend: Backend | None) -> None:
-        """Go on with these; built anew where too many rows are tombstones, or the structure has been outgrown."""
-        self._wait_for_check()
-        dead = len(catalogue) - catalogue.n_alive
-        too_many = dead > self._config.max_removed * len(catalogue) and catalogue.n_alive > 0
-        if too_many or (backend is not None and backend.outgrown(self._config.max_growth)):
-            catalogue, backend = build_backend(catalogue.compacted(), self._config)
-        self._catalogue, self._backend = catalogue, backend
+        def make_next(now: Snapshot) -> Snapshot:
+            if on_missing == "error":
+                _rows(now.catalogue, wanted)
+            return now.without(wanted)
 
-    def _wait_for_check(self) -> None:
-        check = self._check
-        if check is not None:
-            check.wait()
-            self._check = None
+        self._versions.change(make_next)
+
+    def compact(self) -> None:
+        """Build the index anew from the tracks that are left: removed ones go, and the preset learns from all rows.
+
+        Small changes are merged, and a worn index is built anew, without being told to; this does it now.
+        """
+        self._versions.settle(_compacted)
+
+
+def _run(snapshot: Snapshot, wish: Wish, queries: Vectors, own: Rows | None = None) -> Hits:
+    if snapshot.check is not None:
+        snapshot.check.raise_if_damaged()
+    request = resolve(wish, snapshot.catalogue, queries, own)
+    return planner.run(snapshot.catalogue, snapshot.backend, snapshot.config, request)
+
+
+def _rows(catalogue: Catalogue, track_ids: Sequence[str]) -> Rows:
+    rows = catalogue.rows_of(track_ids)
+    if len(rows) < len(track_ids) and (missing := catalogue.unknown(track_ids)):
+        raise NotFoundError(f"these tracks are not in the index: {listed(missing)}")
+    return rows
+
+
+def _added(
+    now: Snapshot, vectors: Vectors, table: pa.Table, ids: Sequence[str], on_duplicate: str
+) -> Snapshot:
+    missing = set(now.catalogue.unknown(ids))
+    known = [track_id for track_id in ids if track_id not in missing]
+    if known and on_duplicate == "error":
+        raise DuplicateIdError(f"these tracks are in the index already: {listed(known)}; see on_duplicate")
+    if known and on_duplicate == "ignore":
+        new = np.array([track_id in missing for track_id in ids])
+        vectors, table = vectors[new], table.filter(pa.array(new)).combine_chunks()
+    return (now.without(known) if on_duplicate == "replace" else now).with_rows(vectors, table)
+
+
+def _updated(now: Snapshot, table: pa.Table) -> Snapshot:
+    ids: list[str] = table[TRACK_ID].to_pylist()
+    rows = _rows(now.catalogue, ids)
+    whole = now.catalogue.table_at(rows)
+    for name in table.column_names:
+        place = whole.column_names.index(name) if name in whole.column_names else None
+        column = table[name]
+        whole = whole.append_column(name, column) if place is None else whole.set_column(place, name, column)
+    return now.without(ids).with_rows(np.array(now.catalogue.vectors_at(rows)), whole.combine_chunks())
+
+
+def _compacted(now: Snapshot) -> Snapshot:
+    whole = now.catalogue.tail is None and now.catalogue.base.living is None
+    return now if whole else now.rebuilt()

@@ -30,10 +30,11 @@ def gpu() -> None:
 def test_the_exact_scan_by_pytorch(conditions: dict, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[type-arg]
     index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS, "flat")
     catalogue = index._catalogue
+    segment = catalogue.base.segment
     wish = {name: value for name, value in conditions.items() if name != "max_per_artist"}
     request = resolve(Wish(k=5, **wish), catalogue, SAMPLE.vectors[:20])
     monkeypatch.setattr("moodrec.index.backends.gpu.scan._SCORES_AT_ONCE", 3000)  # several rounds
-    found = GpuScan(catalogue.vectors, "cpu").find(catalogue, request, 5 + request.skipped.shape[1])
+    found = GpuScan(segment.vectors, "cpu").find(segment, request, 5 + request.skipped.shape[1])
     truth = index.search(SAMPLE.vectors[:20], 5, exact=True, **wish)
     for rows, ids in zip(found, truth.track_ids, strict=True):
         assert {*ids} - {None} <= {f"t{row}" for row in rows}

@@ -254,7 +254,7 @@ def test_reading_an_index(index: MoodIndex) -> None:
     assert (info.tracks, info.dim, info.preset, info.kind, info.moods) == (200, 16, "auto", "flat", MOODS)
 
 
-SAMPLE_UNIT = MoodIndex.build(SAMPLE.vectors, SAMPLE.table)._catalogue.vectors
+SAMPLE_UNIT = MoodIndex.build(SAMPLE.vectors, SAMPLE.table)._catalogue.base.segment.vectors
 
 
 def test_an_index_from_a_table_with_vectors_in_a_column(index: MoodIndex) -> None:
@@ -338,7 +338,7 @@ def test_threads_come_from_the_environment() -> None:
 
 
 def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moodrec.index.rows.catalogue.LARGE", 100)
+    monkeypatch.setattr("moodrec.index.rows.segment.LARGE", 100)
     monkeypatch.setattr("moodrec.index.storage.format.LARGE", 100)
     index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS)
     index.remove(["t7", "t9"])

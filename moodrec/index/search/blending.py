@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from moodrec.config import RankingConfig
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.index.rows.catalogue import Catalogue
 from moodrec.ranking import Floats, blend, mood_affinity
 
 _DEFAULT = RankingConfig()
@@ -40,7 +39,7 @@ class Blend:
 def resolve_blend(
     mood: Mapping[str, float | Sequence[float]] | None,
     mood_weight: float | Sequence[float] | None,
-    catalogue: Catalogue,
+    moods: Sequence[str],
     n_queries: int,
 ) -> Blend | None:
     """Check mood targets and weights; a single number holds for every query.
@@ -53,8 +52,8 @@ def resolve_blend(
             raise UsageError("mood_weight without a mood target has no meaning: give mood={'calm': 0.8}, say")
         return None
     for name in mood:
-        if name not in catalogue.moods:
-            raise UsageError(f"unknown mood {name!r}; {hint(name, catalogue.moods, 'moods')}")
+        if name not in moods:
+            raise UsageError(f"unknown mood {name!r}; {hint(name, moods, 'moods')}")
     targets = [_a_query(value, n_queries, f"the target of {name!r}") for name, value in mood.items()]
     weights = _a_query(_DEFAULT.mood_weight if mood_weight is None else mood_weight, n_queries, "mood_weight")
     return Blend(tuple(mood), np.stack(targets, axis=1).astype(np.float32), weights)

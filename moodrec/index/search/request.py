@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, TypedDict
+from typing import Any, Final, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import UsageError
 from moodrec.filters.column_types import TextColumn, fold
-from moodrec.filters.columns import as_condition, parts_of, select
+from moodrec.filters.columns import ColumnTable, as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
 from moodrec.filters.selection import Range
 from moodrec.filters.selection import Rows as NamedRows
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Part, Rows
 from moodrec.index.rows.validation import Vectors, listed
 from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.passing import Passing, Term, Wanted
@@ -39,14 +40,16 @@ class Request:
     """(q, d) of unit length."""
     k: int
     passing: Passing
-    """The rows that meet every condition."""
+    """The rows of the base that meet every condition."""
+    late: Passing | None
+    """The rows of the tail that do; None where there is no tail."""
     skipped: Rows
     """(q, s) rows that a query must not return although they meet the conditions; -1 is none."""
     own: Rows
     """(q,) the row of each query itself, -1 where it is none: its copies are not distinct from it."""
     blend: Blend | None
     caps: tuple[Cap, ...]
-    titles: NDArray[np.int32] | None
+    titles: NDArray[np.int64] | None
     """(n,) a number for each artist and title, -1 where one is unknown; given when hits shall be distinct."""
     diversity: float
     exact: bool
@@ -57,15 +60,25 @@ class Request:
         return self.titles is not None
 
     @property
-    def limits(self) -> list[tuple[NDArray[np.int32], int]]:
+    def limits(self) -> list[tuple[NDArray[np.integer[Any]], int]]:
         """The keys of rows, and how many hits may share one."""
-        limits = [(cap.keys, cap.limit) for cap in self.caps]
+        limits: list[tuple[NDArray[np.integer[Any]], int]] = [(cap.keys, cap.limit) for cap in self.caps]
         return limits if self.titles is None else [*limits, (self.titles, 1)]
 
     @property
     def filtered(self) -> bool:
-        """Whether there is any condition; tombstones alone are none."""
+        """Whether there is any condition on the base; tombstones alone are none."""
         return bool(self.passing.terms)
+
+    @property
+    def count(self) -> int:
+        """How many rows of base and tail meet every condition."""
+        return self.passing.count + (self.late.count if self.late is not None else 0)
+
+    def meets(self, row: int, n_base: int) -> bool:
+        """Whether a row meets every condition; ``n_base`` is the number of rows in the base."""
+        passing, own = (self.passing, row) if row < n_base or self.late is None else (self.late, row - n_base)
+        return passing.mask is None or bool(passing.mask[own])
 
     @property
     def picky(self) -> bool:
@@ -153,13 +166,14 @@ def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None
         raise UsageError(f"k is {wish.k}; it must be 1 or more")
     if not 0 <= wish.diversity <= 1:
         raise UsageError(f"diversity is {wish.diversity}; it must lie in [0, 1]")
-    blend = resolve_blend(wish.mood, wish.mood_weight, catalogue, len(queries))
+    blend = resolve_blend(wish.mood, wish.mood_weight, catalogue.moods, len(queries))
     skipped, excluded = _skipped(wish, catalogue, len(queries), own)
-    others = [*_moods(blend, catalogue), *_exclusions(wish, catalogue, excluded)]
+    passing = [_passing(wish, catalogue, part, blend, excluded) for part in catalogue.parts]
     return Request(
         queries,
         wish.k,
-        Passing(_wanted(wish, catalogue, others)),
+        passing[0],
+        passing[1] if len(passing) > 1 else None,
         skipped,
         _none(len(queries)) if own is None else own,
         blend,
@@ -196,47 +210,55 @@ def names(given: Collection[str], what: str) -> list[str]:
     return every
 
 
-def _wanted(wish: Wish, catalogue: Catalogue, others: Sequence[Term]) -> Wanted:
-    """What the conditions come to; a filter of a few numbers is remembered by its text."""
-    rememberable = not others and (wish.where is None or isinstance(wish.where, str))
-    if rememberable and (known := catalogue.known_filters.get(wish.where)):  # type: ignore[arg-type]
-        return known
-    terms = (*_where(wish, catalogue), *others)
-    wanted = Wanted(len(catalogue), catalogue.n_alive, catalogue.living, terms)
+def _passing(wish: Wish, catalogue: Catalogue, part: Part, blend: Blend | None, excluded: Rows) -> Passing:
+    """Find the rows of a part that meet every condition; a filter of a few numbers is remembered by its text."""
+    columns = catalogue.columns_of(part)
+    others = [*_moods(blend, columns), *_exclusions(wish, part, columns, excluded)]
+    rememberable = not others and (wish.where is None or _can_be_remembered(wish.where))
+    if rememberable and (known := part.filters.get(wish.where)):  # type: ignore[arg-type]
+        return Passing(known)
+    wanted = Wanted(len(part), part.n_alive, part.living, (*_where(wish, columns), *others))
     if rememberable and wanted.is_small:
-        if len(catalogue.known_filters) >= _MOST_KNOWN:
-            catalogue.known_filters.clear()
-        catalogue.known_filters[wish.where] = wanted  # type: ignore[index]
-    return wanted
+        if len(part.filters) >= _MOST_KNOWN:
+            part.filters.clear()
+        part.filters[wish.where] = wanted  # type: ignore[index]
+    return Passing(wanted)
 
 
-def _where(wish: Wish, catalogue: Catalogue) -> list[Term]:
+def _can_be_remembered(where: str | Condition) -> bool:
+    """Whether a condition means the same rows of a part as long as the part lasts: percentiles do not, for they
+    depend on the rows of all parts.
+    """
+    return isinstance(where, str) and "pct" not in where.casefold()
+
+
+def _where(wish: Wish, columns: ColumnTable) -> list[Term]:
     if wish.where is None:
         return []
     parts = parts_of(as_condition(wish.where))
-    return [Term(part, select(part, catalogue.columns)) for part in parts]
+    return [Term(part, select(part, columns)) for part in parts]
 
 
-def _moods(blend: Blend | None, catalogue: Catalogue) -> list[Term]:
+def _moods(blend: Blend | None, columns: ColumnTable) -> list[Term]:
     """A track without a score for a mood that is asked for cannot be near the target."""
     wanted = blend.moods if blend else ()
     return [
-        Term(f"mood target: no score for {mood}", Range(catalogue.columns.numbers(mood), -np.inf, np.inf))
+        Term(f"mood target: no score for {mood}", Range(columns.numbers(mood), -np.inf, np.inf))
         for mood in wanted
-        if not catalogue.columns.complete(mood)
+        if not columns.complete(mood)
     ]
 
 
-def _exclusions(wish: Wish, catalogue: Catalogue, rows: Rows) -> list[Term]:
+def _exclusions(wish: Wish, part: Part, columns: ColumnTable, rows: Rows) -> list[Term]:
     terms: list[Term] = []
     artists = names(wish.exclude_artist, "exclude_artist")
     if artists:
-        column = _text(catalogue, ARTIST, "exclude_artist")
+        column = _text(columns, ARTIST, "exclude_artist")
         others = column.not_folded_among({fold(artist) for artist in artists})
         terms.append(Term(f"exclude_artist {listed(artists)}", others))
     if len(rows):
-        kept = np.ones(len(catalogue), bool)
-        kept[rows] = False
+        kept = np.ones(len(part), bool)
+        kept[rows[(rows >= part.first) & (rows < part.first + len(part))] - part.first] = False
         terms.append(Term(f"exclude ({len(rows)} tracks)", NamedRows(kept, ~kept)))
     return terms
 
@@ -256,12 +278,12 @@ def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None)
 
 
 def _caps(wish: Wish, catalogue: Catalogue) -> list[Cap]:
-    caps = []
+    caps, columns = [], catalogue.base.segment.columns
     if wish.max_per_artist is not None:
-        _text(catalogue, ARTIST, "max_per_artist")
+        _text(columns, ARTIST, "max_per_artist")
         caps.append(Cap("max_per_artist", catalogue.artist_keys, wish.max_per_artist))
     if wish.max_per_album is not None:
-        _text(catalogue, ALBUM, "max_per_album")
+        _text(columns, ALBUM, "max_per_album")
         caps.append(Cap("max_per_album", catalogue.album_keys, wish.max_per_album))
     for cap in caps:
         if cap.limit < 1:
@@ -269,8 +291,8 @@ def _caps(wish: Wish, catalogue: Catalogue) -> list[Cap]:
     return caps
 
 
-def _text(catalogue: Catalogue, name: str, asked: str) -> TextColumn:
-    column = catalogue.columns.text(name)
+def _text(columns: ColumnTable, name: str, asked: str) -> TextColumn:
+    column = columns.text(name)
     if column is None:
         raise UsageError(f"{asked} needs a column {name!r} of text in the track table")
     return column
