@@ -242,7 +242,7 @@ class MoodIndex:
             FilterError: it cannot be read, or names an unknown column.
         """
         catalogue, condition = self._catalogue, as_condition(where)
-        selections = [select(condition, catalogue.columns_of(part)) for part in catalogue.parts]
+        selections = [select(condition, columns) for columns in catalogue.columns]
         masks = [evaluated(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)]
         rows = catalogue.living_rows
         return catalogue.table_at(rows[np.concatenate(masks)[rows]])

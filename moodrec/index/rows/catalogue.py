@@ -161,9 +161,10 @@ class Catalogue:
 
     # What filters and caps read ---------------------------------------------------------------------------------
 
-    def columns_of(self, part: Part) -> ColumnTable:
-        """Return a part's columns as filters read them: percentiles count the rows of all parts."""
-        return part.segment.columns.with_counted(self._counted)
+    @cached_property
+    def columns(self) -> tuple[ColumnTable, ...]:
+        """The columns of each part as filters read them: percentiles count the rows of all parts."""
+        return tuple(part.segment.columns.with_counted(self._counted) for part in self.parts)
 
     @cached_property
     def _sorted_values(self) -> dict[str, NDArray[Any]]:

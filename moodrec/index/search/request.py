@@ -168,7 +168,8 @@ def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None
         raise UsageError(f"diversity is {wish.diversity}; it must lie in [0, 1]")
     blend = resolve_blend(wish.mood, wish.mood_weight, catalogue.moods, len(queries))
     skipped, excluded = _skipped(wish, catalogue, len(queries), own)
-    passing = [_passing(wish, catalogue, part, blend, excluded) for part in catalogue.parts]
+    parts = zip(catalogue.parts, catalogue.columns, strict=True)
+    passing = [_passing(wish, part, columns, blend, excluded) for part, columns in parts]
     return Request(
         queries,
         wish.k,
@@ -210,9 +211,8 @@ def names(given: Collection[str], what: str) -> list[str]:
     return every
 
 
-def _passing(wish: Wish, catalogue: Catalogue, part: Part, blend: Blend | None, excluded: Rows) -> Passing:
+def _passing(wish: Wish, part: Part, columns: ColumnTable, blend: Blend | None, excluded: Rows) -> Passing:
     """Find the rows of a part that meet every condition; a filter of a few numbers is remembered by its text."""
-    columns = catalogue.columns_of(part)
     others = [*_moods(blend, columns), *_exclusions(wish, part, columns, excluded)]
     rememberable = not others and (wish.where is None or _can_be_remembered(wish.where))
     if rememberable and (known := part.filters.get(wish.where)):  # type: ignore[arg-type]
