@@ -1,11 +1,11 @@
-"""What a search asks for, resolved to rows and arrays: the arguments of ``search`` are checked here and once."""
+"""The options of a search, resolved against the rows of an index: filters, exclusions, caps and mood targets."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, TypedDict
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from moodrec.errors import UsageError
 from moodrec.filters.column_types import TextColumn, fold
 from moodrec.filters.columns import as_condition, parts_of, select
-from moodrec.filters.conditions import Condition
 from moodrec.filters.selection import Range
 from moodrec.filters.selection import Rows as NamedRows
 from moodrec.index.rows.catalogue import Catalogue, Rows
 from moodrec.index.rows.validation import Vectors, listed
 from moodrec.index.search.blending import Blend, resolve_blend
+from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.index.search.passing import Passing, Term, Wanted
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
@@ -104,69 +104,37 @@ class Request:
         )
 
 
-class Conditions(TypedDict, total=False):
-    """The arguments of ``search`` that say which tracks are wanted; see there."""
-
-    where: str | Condition | None
-    mood: Mapping[str, float | Sequence[float]] | None
-    mood_weight: float | Sequence[float] | None
-    exclude: Collection[str]
-    exclude_artist: Collection[str]
-    max_per_artist: int | None
-    max_per_album: int | None
-    distinct: bool
-    diversity: float
-    exact: bool
-
-
-@dataclass(slots=True)
-class Wish:
-    """The arguments of a search, as the user gave them."""
-
-    k: int = 10
-    where: str | Condition | None = None
-    mood: Mapping[str, float | Sequence[float]] | None = None
-    mood_weight: float | Sequence[float] | None = None
-    exclude: Collection[str] = ()
-    exclude_artist: Collection[str] = ()
-    max_per_artist: int | None = None
-    max_per_album: int | None = None
-    distinct: bool = False
-    diversity: float = 0.0
-    exact: bool = False
-
-
-def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None = None) -> Request:
-    """Check a wish and find the rows it is about.
+def resolve(
+    options: SearchOptions, k: int, catalogue: Catalogue, queries: Vectors, own: Rows | None = None
+) -> Request:
+    """Find the rows that the options of a search are about.
 
     Args:
-        wish: what the user asks for.
+        options: what is asked for.
+        k: hits a query.
         catalogue: the rows.
         queries: (q, d) of unit length.
         own: (q,) the row of each query itself, never returned for it.
 
     Raises:
-        UsageError: arguments out of range, or that contradict each other.
-        FilterError: a condition that cannot be read or names an unknown column.
+        UsageError: ``k`` is out of range, there is no such mood or column, or numbers are not one for each query.
+        FilterError: the condition names an unknown column.
     """
-    if wish.k < 1:
-        raise UsageError(f"k is {wish.k}; it must be 1 or more")
-    if not 0 <= wish.diversity <= 1:
-        raise UsageError(f"diversity is {wish.diversity}; it must lie in [0, 1]")
-    blend = resolve_blend(wish.mood, wish.mood_weight, catalogue, len(queries))
-    skipped, excluded = _skipped(wish, catalogue, len(queries), own)
-    others = [*_moods(blend, catalogue), *_exclusions(wish, catalogue, excluded)]
+    wanted = checked_k(k, catalogue.n_alive)
+    blend = resolve_blend(options.mood, options.mood_weight, catalogue, len(queries))
+    skipped, excluded = _skipped(options, catalogue, len(queries), own)
+    others = [*_moods(blend, catalogue), *_exclusions(options, catalogue, excluded)]
     return Request(
         queries,
-        wish.k,
-        Passing(_wanted(wish, catalogue, others)),
+        wanted,
+        Passing(_wanted(options, catalogue, others)),
         skipped,
         _none(len(queries)) if own is None else own,
         blend,
-        tuple(_caps(wish, catalogue)),
-        catalogue.title_keys if wish.distinct else None,
-        float(wish.diversity),
-        wish.exact,
+        tuple(_caps(options, catalogue)),
+        catalogue.title_keys if options.distinct else None,
+        options.diversity,
+        options.exact,
     )
 
 
@@ -181,39 +149,24 @@ def _none(n: int) -> Rows:
     return np.full(n, -1)
 
 
-def names(given: Collection[str], what: str) -> list[str]:
-    """A collection of names; one alone may be given as it is.
-
-    Raises:
-        UsageError: they are not text.
-    """
-    if not given:
-        return []
-    every = [given] if isinstance(given, str) else list(given)
-    wrong = [name for name in every if not isinstance(name, str)]
-    if wrong:
-        raise UsageError(f"{what} takes text, not {listed(wrong)}")
-    return every
-
-
-def _wanted(wish: Wish, catalogue: Catalogue, others: Sequence[Term]) -> Wanted:
+def _wanted(options: SearchOptions, catalogue: Catalogue, others: Sequence[Term]) -> Wanted:
     """What the conditions come to; a filter of a few numbers is remembered by its text."""
-    rememberable = not others and (wish.where is None or isinstance(wish.where, str))
-    if rememberable and (known := catalogue.known_filters.get(wish.where)):  # type: ignore[arg-type]
+    rememberable = not others and (options.where is None or isinstance(options.where, str))
+    if rememberable and (known := catalogue.known_filters.get(options.where)):  # type: ignore[arg-type]
         return known
-    terms = (*_where(wish, catalogue), *others)
+    terms = (*_where(options, catalogue), *others)
     wanted = Wanted(len(catalogue), catalogue.n_alive, catalogue.living, terms)
     if rememberable and wanted.is_small:
         if len(catalogue.known_filters) >= _MOST_KNOWN:
             catalogue.known_filters.clear()
-        catalogue.known_filters[wish.where] = wanted  # type: ignore[index]
+        catalogue.known_filters[options.where] = wanted  # type: ignore[index]
     return wanted
 
 
-def _where(wish: Wish, catalogue: Catalogue) -> list[Term]:
-    if wish.where is None:
+def _where(options: SearchOptions, catalogue: Catalogue) -> list[Term]:
+    if options.where is None:
         return []
-    parts = parts_of(as_condition(wish.where))
+    parts = parts_of(as_condition(options.where))
     return [Term(part, select(part, catalogue.columns)) for part in parts]
 
 
@@ -227,26 +180,36 @@ def _moods(blend: Blend | None, catalogue: Catalogue) -> list[Term]:
     ]
 
 
-def _exclusions(wish: Wish, catalogue: Catalogue, rows: Rows) -> list[Term]:
+def _exclusions(options: SearchOptions, catalogue: Catalogue, rows: Rows) -> list[Term]:
     terms: list[Term] = []
-    artists = names(wish.exclude_artist, "exclude_artist")
+    artists = sorted(options.exclude_artist)
     if artists:
         column = _text(catalogue, ARTIST, "exclude_artist")
         others = column.not_folded_among({fold(artist) for artist in artists})
         terms.append(Term(f"exclude_artist {listed(artists)}", others))
     if len(rows):
-        kept = np.ones(len(catalogue), bool)
-        kept[rows] = False
-        terms.append(Term(f"exclude ({len(rows)} tracks)", NamedRows(kept, ~kept)))
+        left_out = _marked(rows, len(catalogue))
+        terms.append(Term(f"exclude ({len(rows)} tracks)", NamedRows(~left_out, left_out)))
+    if options.only is not None:
+        allowed = _marked(catalogue.rows_of(options.only), len(catalogue))
+        terms.append(Term(f"only ({len(options.only)} tracks)", NamedRows(allowed, ~allowed)))
     return terms
 
 
-def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None) -> tuple[Rows, Rows]:
+def _marked(rows: Rows, n: int) -> NDArray[np.bool_]:
+    """(n,) True for the rows."""
+    marked = np.zeros(n, bool)
+    marked[rows] = True
+    return marked
+
+
+def _skipped(
+    options: SearchOptions, catalogue: Catalogue, n_queries: int, own: Rows | None
+) -> tuple[Rows, Rows]:
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
-    if own is None and not wish.exclude:
+    if own is None and not options.exclude:
         return _nothing_skipped(n_queries)
-    wanted = names(wish.exclude, "exclude")
-    excluded = np.unique(catalogue.rows_of(wanted)) if wanted else np.empty(0, np.int64)
+    excluded = np.unique(catalogue.rows_of(options.exclude)) if options.exclude else np.empty(0, np.int64)
     few = excluded if len(excluded) <= _FEW else excluded[:0]
     columns = [np.broadcast_to(few, (n_queries, len(few)))] if len(few) else []
     if own is not None:
@@ -255,17 +218,14 @@ def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None)
     return skipped, excluded[:0] if len(few) else excluded
 
 
-def _caps(wish: Wish, catalogue: Catalogue) -> list[Cap]:
+def _caps(options: SearchOptions, catalogue: Catalogue) -> list[Cap]:
     caps = []
-    if wish.max_per_artist is not None:
+    if options.max_per_artist is not None:
         _text(catalogue, ARTIST, "max_per_artist")
-        caps.append(Cap("max_per_artist", catalogue.artist_keys, wish.max_per_artist))
-    if wish.max_per_album is not None:
+        caps.append(Cap("max_per_artist", catalogue.artist_keys, options.max_per_artist))
+    if options.max_per_album is not None:
         _text(catalogue, ALBUM, "max_per_album")
-        caps.append(Cap("max_per_album", catalogue.album_keys, wish.max_per_album))
-    for cap in caps:
-        if cap.limit < 1:
-            raise UsageError(f"{cap.name} is {cap.limit}; it must be 1 or more")
+        caps.append(Cap("max_per_album", catalogue.album_keys, options.max_per_album))
     return caps
 
 

@@ -26,7 +26,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 
-from moodrec.config import Config, IndexConfig, explain
+from moodrec.config import Config, IndexConfig, explain, unused_fields
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import write_atomically
 from moodrec.index.runtime import max_threads
@@ -70,11 +70,14 @@ class Manifest(Config):
 
     @field_validator("config", mode="before")
     @classmethod
-    def _without_retired_fields(cls, config: Any) -> Any:
-        """Indexes of earlier versions open: fields that no longer mean anything are passed over."""
-        if isinstance(config, dict):
-            return {name: value for name, value in config.items() if name not in _RETIRED}
-        return config
+    def _without_idle_fields(cls, config: Any) -> Any:
+        """Indexes of earlier versions open: fields that mean nothing, or nothing for the kind, are passed over."""
+        if isinstance(config, IndexConfig):
+            config = config.model_dump()
+        if not isinstance(config, dict):
+            return config
+        idle = _RETIRED | unused_fields(config.get("kind", "auto"), config.get("device", "cpu"))
+        return {name: value for name, value in config.items() if name not in idle}
 
 
 @dataclass(frozen=True)
