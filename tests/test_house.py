@@ -16,6 +16,7 @@ import moodrec
 
 ROOT = Path(moodrec.__file__).parent
 FLOORS = {
+    "arguments": 0,
     "errors": 0,
     "files": 0,
     "html": 0,

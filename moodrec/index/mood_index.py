@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
+from moodrec.arguments import OnConflict, OnDuplicate, on_conflict_of, texts
 from moodrec.config import IndexConfig
 from moodrec.errors import (
     CorruptStoreError,
@@ -29,10 +30,19 @@ from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.rows.segment import Rows
-from moodrec.index.rows.validation import Vectors, listed, mixture, track_table, unit_rows, vectors_of
+from moodrec.index.rows.validation import (
+    Vectors,
+    checked_weights,
+    listed,
+    mixture,
+    track_table,
+    unit_rows,
+    vectors_of,
+)
 from moodrec.index.search.hits import Hits
+from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.index.search.passing import evaluated
-from moodrec.index.search.request import Conditions, Wish, names, resolve
+from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver
 from moodrec.index.storage.store import current_name, publish, read_current
@@ -344,107 +354,86 @@ class MoodIndex:
         self,
         queries: ArrayLike,
         k: int = 10,
-        *,
-        where: str | Condition | None = None,
-        mood: Mapping[str, float | Sequence[float]] | None = None,
-        mood_weight: float | Sequence[float] | None = None,
-        exclude: Collection[str] = (),
-        exclude_artist: Collection[str] = (),
-        max_per_artist: int | None = None,
-        max_per_album: int | None = None,
-        distinct: bool = False,
-        diversity: float = 0.0,
-        exact: bool = False,
+        options: SearchOptions | None = None,
+        **keywords: Unpack[SearchKeywords],
     ) -> Hits:
         """The k tracks nearest to each query that meet the conditions.
 
         Args:
             queries: (q, d) or (d,) vectors; they are scaled to unit length.
-            k: hits a query; the arrays are padded where fewer tracks qualify.
-            where: a SQL condition on the columns; see :func:`moodrec.filters.parse.parse`.
-            mood: targets in [0, 1] by mood, a number for all queries or one for each. Tracks without a score for one
-                of these moods are left out.
-            mood_weight: of the mood against the sound, in [0, 1]: a number, or one for each query; 0.5 if there is a
-                target.
-            exclude: track ids not to return; unknown ones have no effect.
-            exclude_artist: artists not to return, whatever their case.
-            max_per_artist: at most so many tracks an artist; tracks of unknown artists all count apart.
-            max_per_album: the same for albums, which are of one album artist and one title.
-            distinct: leave out copies of a better hit, or of the seed: what sounds the same (a cosine of .99), or has
-                the same artist and title.
-            diversity: in [0, 1]: how much it counts against a track that it is like a better hit (maximal marginal
-                relevance, among the 10 k best tracks and 100 at least; see :func:`moodrec.ranking.pick`). Hits then
-                come in the order of their choice.
-            exact: look at every row that passes.
+            k: hits a query, from 1 to 10,000 more than there are tracks; arrays are padded where fewer qualify.
+            options: what is asked for beside.
+            **keywords: fields of :class:`SearchOptions` (``where``, ``mood``, ``only``, ``exclude``, ...); each
+                replaces that of ``options``.
 
         Returns:
-            ids and scores: cosines in [-1, 1], or the blend of :mod:`moodrec.ranking` with a target.
+            Ids and scores: cosines in [-1, 1], or the blend of :mod:`moodrec.ranking` with a mood target.
 
         Raises:
-            DataError: queries that are zero, not finite, or of another dimension.
-            UsageError: arguments out of range, or that contradict each other; FilterError for ``where``.
+            DataError: queries are zero, not finite, or of another dimension.
+            UsageError: a value is out of range, values contradict each other, or there is no such mood.
+            FilterError: the condition cannot be read, or names an unknown column.
         """
-        wish = Wish(
-            k,
-            where,
-            mood,
-            mood_weight,
-            exclude,
-            exclude_artist,
-            max_per_artist,
-            max_per_album,
-            distinct,
-            diversity,
-            exact,
-        )
-        snapshot = self._snapshot
-        return _run(snapshot, wish, unit_rows(queries, snapshot.catalogue.dim))
+        asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        return _run(snapshot, asked, k, unit_rows(queries, snapshot.catalogue.dim))
 
     def similar_to(
-        self, track_ids: str | Sequence[str], k: int = 10, **conditions: Unpack[Conditions]
+        self,
+        track_ids: str | Sequence[str],
+        k: int = 10,
+        options: SearchOptions | None = None,
+        **keywords: Unpack[SearchKeywords],
     ) -> Hits:
         """The k tracks nearest to each of the given ones, none of which is its own neighbour.
 
         Args:
             track_ids: tracks of this index.
-            k: hits a track.
-            **conditions: ``where``, ``mood`` and so on, as for :meth:`search`.
+            k: hits a track, as for :meth:`search`.
+            options: what is asked for beside.
+            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``.
 
         Raises:
-            NotFoundError: a track is not here; else as :meth:`search`.
+            NotFoundError: a track is not in the index.
+            UsageError, FilterError: as for :meth:`search`.
         """
-        snapshot = self._snapshot
-        rows = _rows(snapshot.catalogue, names(track_ids, "track_ids"))
+        asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        rows = _rows(snapshot.catalogue, texts(track_ids, "track_ids"))
         queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
-        return _run(snapshot, Wish(k=k, **conditions), queries, rows)
+        return _run(snapshot, asked, k, queries, rows)
 
     def similar_to_mix(
-        self, weights: Mapping[str, float], k: int = 10, **conditions: Unpack[Conditions]
+        self,
+        weights: Mapping[str, float],
+        k: int = 10,
+        options: SearchOptions | None = None,
+        **keywords: Unpack[SearchKeywords],
     ) -> Hits:
         """The k tracks nearest to a mixture of tracks, none of which is returned.
 
         Args:
             weights: by track id; the query is the weighted sum of their vectors. Negative: away from that track.
-            k: hits.
-            **conditions: as for :meth:`search`.
+            k: hits, as for :meth:`search`.
+            options: what is asked for beside.
+            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``.
 
         Raises:
-            NotFoundError: a track is not here.
-            UsageError: there are no weights, they are not finite, or the tracks cancel each other; else as
-                :meth:`search`.
+            NotFoundError: a track is not in the index.
+            UsageError: there are no weights, they are not finite numbers, or the tracks cancel each other; else as
+                for :meth:`search`.
+            FilterError: as for :meth:`search`.
         """
-        snapshot, track_ids = self._snapshot, list(weights)
-        vectors = snapshot.catalogue.vectors_at(_rows(snapshot.catalogue, track_ids))
-        query = mixture(vectors, list(weights.values()))
-        wish = Wish(k=k, **conditions)
-        return _run(snapshot, replace(wish, exclude=[*names(wish.exclude, "exclude"), *weights]), query)
+        asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        given = checked_weights(weights)
+        vectors = snapshot.catalogue.vectors_at(_rows(snapshot.catalogue, list(given)))
+        query = mixture(vectors, list(given.values()))
+        return _run(snapshot, asked.excluding(given), k, query)
 
     def add(
         self,
         embeddings: ArrayLike,
         tracks: pd.DataFrame | pa.Table,
         *,
-        on_duplicate: Literal["error", "replace", "ignore"] = "error",
+        on_conflict: OnDuplicate = "error",
         model_fingerprint: str | None = None,
     ) -> None:
         """Add tracks; if this raises, the index is as it was.
@@ -452,19 +441,22 @@ class MoodIndex:
         Args:
             embeddings: (n, d) as for :meth:`build`.
             tracks: n rows with ``track_id`` and the index's moods; other columns may be missing (NULL) or new.
-            on_duplicate: what to do about ids that are here already: refuse, replace them, or keep what is here.
+            on_conflict: what to do about ids that are here already: "error" refuses them, "ignore" keeps what is
+                here, "replace" puts the new rows in their places.
             model_fingerprint: of the model that made the embeddings.
 
         Raises:
-            DuplicateIdError: ids are here already, with ``on_duplicate="error"``; it lists them.
+            DuplicateIdError: ids are here already, with ``on_conflict="error"``; the message lists them.
             DataError: as for :meth:`build`.
             ModelMismatchError: the embeddings are another model's.
+            UsageError: ``on_conflict`` is another word.
         """
+        on_conflict_of(on_conflict, adds=True)
         self.require_model(model_fingerprint)
         table = track_table(tracks, self.moods)
         ids: list[str] = table[TRACK_ID].to_pylist()
         vectors = unit_rows(embeddings, self.dim, ids)
-        self._versions.change(lambda now: _added(now, vectors, table, ids, on_duplicate))
+        self._versions.change(lambda now: _added(now, vectors, table, ids, on_conflict))
 
     def update(self, tracks: pd.DataFrame | pa.Table) -> None:
         """Give tracks other values in some columns; their vectors stay. If this raises, the index is as it was.
@@ -482,16 +474,42 @@ class MoodIndex:
         table = track_table(table, [mood for mood in self.moods if mood in table.column_names])
         self._versions.change(lambda now: _updated(now, table))
 
-    def remove(self, track_ids: Collection[str], *, on_missing: Literal["error", "ignore"] = "error") -> None:
-        """Remove tracks.
+    def upsert(
+        self,
+        embeddings: ArrayLike,
+        tracks: pd.DataFrame | pa.Table,
+        *,
+        model_fingerprint: str | None = None,
+    ) -> None:
+        """Add tracks, and replace those whose ids are here already; if this raises, the index is as it was.
+
+        Args:
+            embeddings: (n, d) as for :meth:`build`.
+            tracks: n rows, as for :meth:`add`.
+            model_fingerprint: of the model that made the embeddings.
 
         Raises:
-            NotFoundError: ids are not here, with ``on_missing="error"``; it lists them, and nothing is removed.
+            DataError, ModelMismatchError: as for :meth:`add`.
         """
-        wanted = names(track_ids, "track_ids")
+        self.add(embeddings, tracks, on_conflict="replace", model_fingerprint=model_fingerprint)
+
+    def remove(self, track_ids: Collection[str], *, on_conflict: OnConflict = "error") -> None:
+        """Remove tracks.
+
+        Args:
+            track_ids: their ids.
+            on_conflict: what to do about ids that are not here: "error" refuses them, "ignore" passes over them.
+
+        Raises:
+            NotFoundError: ids are not here, with ``on_conflict="error"``; the message lists them, and nothing is
+                removed.
+            UsageError: ``on_conflict`` is another word.
+        """
+        on_conflict_of(on_conflict)
+        wanted = texts(track_ids, "track_ids")
 
         def make_next(now: Snapshot) -> Snapshot:
-            if on_missing == "error":
+            if on_conflict == "error":
                 _rows(now.catalogue, wanted)
             return now.without(wanted)
 
@@ -505,10 +523,12 @@ class MoodIndex:
         self._versions.settle(_compacted)
 
 
-def _run(snapshot: Snapshot, wish: Wish, queries: Vectors, own: Rows | None = None) -> Hits:
+def _run(
+    snapshot: Snapshot, options: SearchOptions, k: int, queries: Vectors, own: Rows | None = None
+) -> Hits:
     if snapshot.check is not None:
         snapshot.check.raise_if_damaged()
-    request = resolve(wish, snapshot.catalogue, queries, own)
+    request = resolve(options, k, snapshot.catalogue, queries, own)
     return planner.run(snapshot.catalogue, snapshot.backend, snapshot.config, request)
 
 
@@ -520,16 +540,19 @@ def _rows(catalogue: Catalogue, track_ids: Sequence[str]) -> Rows:
 
 
 def _added(
-    now: Snapshot, vectors: Vectors, table: pa.Table, ids: Sequence[str], on_duplicate: str
+    now: Snapshot, vectors: Vectors, table: pa.Table, ids: Sequence[str], on_conflict: str
 ) -> Snapshot:
     missing = set(now.catalogue.unknown(ids))
     known = [track_id for track_id in ids if track_id not in missing]
-    if known and on_duplicate == "error":
-        raise DuplicateIdError(f"these tracks are in the index already: {listed(known)}; see on_duplicate")
-    if known and on_duplicate == "ignore":
+    if known and on_conflict == "error":
+        raise DuplicateIdError(
+            f"these tracks are in the index already: {listed(known)}; on_conflict='replace' replaces them, "
+            "'ignore' keeps them as they are"
+        )
+    if known and on_conflict == "ignore":
         new = np.array([track_id in missing for track_id in ids])
         vectors, table = vectors[new], table.filter(pa.array(new)).combine_chunks()
-    return (now.without(known) if on_duplicate == "replace" else now).with_rows(vectors, table)
+    return (now.without(known) if on_conflict == "replace" else now).with_rows(vectors, table)
 
 
 def _updated(now: Snapshot, table: pa.Table) -> Snapshot:

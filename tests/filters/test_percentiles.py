@@ -12,7 +12,7 @@ from scipy import stats
 
 from moodrec.errors import FilterError
 from moodrec.filters.column_types import NumberColumn
-from moodrec.filters.conditions import Like, Operator
+from moodrec.filters.conditions import Field, Like, Operator
 from moodrec.filters.percentiles import PercentileColumn
 from moodrec.filters.selection import Selection, row_mask
 
@@ -59,4 +59,4 @@ def test_what_percentiles_cannot_be_asked() -> None:
     with pytest.raises(FilterError, match=r"pct\(x\)"):
         column.compare("=", "high")
     with pytest.raises(FilterError, match="LIKE"):
-        column.like(Like(None, "a%"))  # type: ignore[arg-type]
+        column.like(Like(Field("x"), "a%"))

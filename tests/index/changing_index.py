@@ -159,7 +159,7 @@ class Trial:
         elif kind == "replace":
             vectors, calm = vectors[: len(some)], calm[: len(some)]
             made = self._make(own, writer, number, some, vectors, calm, gone=some)
-            self.index.add(vectors, frame(some, calm), on_duplicate="replace")
+            self.index.add(vectors, frame(some, calm), on_conflict="replace")
         elif kind == "update":
             calm = calm[: len(some)]
             kept = np.array([own[name].vector for name in some])

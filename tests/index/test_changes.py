@@ -54,12 +54,12 @@ class Changing:
             self._put(self.rng.choice(known, count, replace=False).tolist(), "replace")
         return count
 
-    def _put(self, names: list[str], on_duplicate: str) -> None:
+    def _put(self, names: list[str], on_conflict: str) -> None:
         for name in names:
             self.held.pop(name, None)  # a replaced track comes last
             self.held[name] = int(self.rng.integers(len(POOL.vectors)))
         sample = self.sample(names)
-        self.index.add(sample.vectors, sample.table, on_duplicate=on_duplicate)  # type: ignore[arg-type]
+        self.index.add(sample.vectors, sample.table, on_conflict=on_conflict)  # type: ignore[arg-type]
 
     def check(self, index: MoodIndex) -> None:
         rebuilt, queries = self.rebuilt(), POOL.vectors[:40]

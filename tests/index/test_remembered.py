@@ -37,7 +37,7 @@ def test_changes_are_seen_by_remembered_filters() -> None:
     after = index.search(SAMPLE.vectors[0], 3, where="calm >= 0.4")
     assert gone not in after.track_ids
     assert after.track_ids[0, :2].tolist() == before.track_ids[0, 1:].tolist()
-    index.add(SAMPLE.vectors[:1], SAMPLE.table.slice(0, 1), on_duplicate="replace")
+    index.add(SAMPLE.vectors[:1], SAMPLE.table.slice(0, 1), on_conflict="replace")
     assert index.search(SAMPLE.vectors[0], 3, where="calm >= 0.4").track_ids.shape == (1, 3)
 
 

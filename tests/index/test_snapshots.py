@@ -189,7 +189,7 @@ def test_a_background_merge_keeps_what_was_changed_meanwhile(monkeypatch: pytest
     assert prepared.wait(10)
     index.add(SAMPLE.vectors[850:860], SAMPLE.table.slice(850, 10))
     index.remove(["t1", "t801", "t851"])
-    index.add(-SAMPLE.vectors[2:3], SAMPLE.table.slice(2, 1), on_duplicate="replace")
+    index.add(-SAMPLE.vectors[2:3], SAMPLE.table.slice(2, 1), on_conflict="replace")
     changed.set()
     upkeep = index._versions._upkeep
     assert upkeep is not None

@@ -1,11 +1,11 @@
-"""What a search asks for, resolved to rows and arrays: the arguments of ``search`` are checked here and once."""
+"""The options of a search, resolved against the rows of an index: filters, exclusions, caps and mood targets."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.segment import Part, Rows
 from moodrec.index.rows.validation import Vectors, listed
 from moodrec.index.search.blending import Blend, resolve_blend
+from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.index.search.passing import Passing, Term, Wanted
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
@@ -117,71 +118,40 @@ class Request:
         )
 
 
-class Conditions(TypedDict, total=False):
-    """The arguments of ``search`` that say which tracks are wanted; see there."""
-
-    where: str | Condition | None
-    mood: Mapping[str, float | Sequence[float]] | None
-    mood_weight: float | Sequence[float] | None
-    exclude: Collection[str]
-    exclude_artist: Collection[str]
-    max_per_artist: int | None
-    max_per_album: int | None
-    distinct: bool
-    diversity: float
-    exact: bool
-
-
-@dataclass(slots=True)
-class Wish:
-    """The arguments of a search, as the user gave them."""
-
-    k: int = 10
-    where: str | Condition | None = None
-    mood: Mapping[str, float | Sequence[float]] | None = None
-    mood_weight: float | Sequence[float] | None = None
-    exclude: Collection[str] = ()
-    exclude_artist: Collection[str] = ()
-    max_per_artist: int | None = None
-    max_per_album: int | None = None
-    distinct: bool = False
-    diversity: float = 0.0
-    exact: bool = False
-
-
-def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None = None) -> Request:
-    """Check a wish and find the rows it is about.
+def resolve(
+    options: SearchOptions, k: int, catalogue: Catalogue, queries: Vectors, own: Rows | None = None
+) -> Request:
+    """Find the rows that the options of a search are about.
 
     Args:
-        wish: what the user asks for.
+        options: what is asked for.
+        k: hits a query.
         catalogue: the rows.
         queries: (q, d) of unit length.
         own: (q,) the row of each query itself, never returned for it.
 
     Raises:
-        UsageError: arguments out of range, or that contradict each other.
-        FilterError: a condition that cannot be read or names an unknown column.
+        UsageError: ``k`` is out of range, there is no such mood or column, or numbers are not one for each query.
+        FilterError: the condition names an unknown column.
     """
-    if wish.k < 1:
-        raise UsageError(f"k is {wish.k}; it must be 1 or more")
-    if not 0 <= wish.diversity <= 1:
-        raise UsageError(f"diversity is {wish.diversity}; it must lie in [0, 1]")
-    blend = resolve_blend(wish.mood, wish.mood_weight, catalogue.moods, len(queries))
-    skipped, excluded = _skipped(wish, catalogue, len(queries), own)
+    wanted = checked_k(k, catalogue.n_alive)
+    blend = resolve_blend(options.mood, options.mood_weight, catalogue.moods, len(queries))
+    skipped, excluded = _skipped(options, catalogue, len(queries), own)
+    allowed = None if options.only is None else catalogue.rows_of(options.only)
     parts = zip(catalogue.parts, catalogue.columns, strict=True)
-    passing = [_passing(wish, part, columns, blend, excluded) for part, columns in parts]
+    passing = [_passing(options, part, columns, blend, excluded, allowed) for part, columns in parts]
     return Request(
         queries,
-        wish.k,
+        wanted,
         passing[0],
         passing[1] if len(passing) > 1 else None,
         skipped,
         _none(len(queries)) if own is None else own,
         blend,
-        tuple(_caps(wish, catalogue)),
-        catalogue.title_keys if wish.distinct else None,
-        float(wish.diversity),
-        wish.exact,
+        tuple(_caps(options, catalogue)),
+        catalogue.title_keys if options.distinct else None,
+        options.diversity,
+        options.exact,
     )
 
 
@@ -196,32 +166,24 @@ def _none(n: int) -> Rows:
     return np.full(n, -1)
 
 
-def names(given: Collection[str], what: str) -> list[str]:
-    """A collection of names; one alone may be given as it is.
-
-    Raises:
-        UsageError: they are not text.
-    """
-    if not given:
-        return []
-    every = [given] if isinstance(given, str) else list(given)
-    wrong = [name for name in every if not isinstance(name, str)]
-    if wrong:
-        raise UsageError(f"{what} takes text, not {listed(wrong)}")
-    return every
-
-
-def _passing(wish: Wish, part: Part, columns: ColumnTable, blend: Blend | None, excluded: Rows) -> Passing:
+def _passing(
+    options: SearchOptions,
+    part: Part,
+    columns: ColumnTable,
+    blend: Blend | None,
+    excluded: Rows,
+    allowed: Rows | None,
+) -> Passing:
     """Find the rows of a part that meet every condition; a filter of a few numbers is remembered by its text."""
-    others = [*_moods(blend, columns), *_exclusions(wish, part, columns, excluded)]
-    rememberable = not others and (wish.where is None or _can_be_remembered(wish.where))
-    if rememberable and (known := part.filters.get(wish.where)):  # type: ignore[arg-type]
+    others = [*_moods(blend, columns), *_exclusions(options, part, columns, excluded, allowed)]
+    rememberable = not others and (options.where is None or _can_be_remembered(options.where))
+    if rememberable and (known := part.filters.get(options.where)):  # type: ignore[arg-type]
         return Passing(known)
-    wanted = Wanted(len(part), part.n_alive, part.living, (*_where(wish, columns), *others))
+    wanted = Wanted(len(part), part.n_alive, part.living, (*_where(options, columns), *others))
     if rememberable and wanted.is_small:
         if len(part.filters) >= _MOST_KNOWN:
             part.filters.clear()
-        part.filters[wish.where] = wanted  # type: ignore[index]
+        part.filters[options.where] = wanted  # type: ignore[index]
     return Passing(wanted)
 
 
@@ -232,10 +194,10 @@ def _can_be_remembered(where: str | Condition) -> bool:
     return isinstance(where, str) and "pct" not in where.casefold()
 
 
-def _where(wish: Wish, columns: ColumnTable) -> list[Term]:
-    if wish.where is None:
+def _where(options: SearchOptions, columns: ColumnTable) -> list[Term]:
+    if options.where is None:
         return []
-    parts = parts_of(as_condition(wish.where))
+    parts = parts_of(as_condition(options.where))
     return [Term(part, select(part, columns)) for part in parts]
 
 
@@ -249,26 +211,38 @@ def _moods(blend: Blend | None, columns: ColumnTable) -> list[Term]:
     ]
 
 
-def _exclusions(wish: Wish, part: Part, columns: ColumnTable, rows: Rows) -> list[Term]:
+def _exclusions(
+    options: SearchOptions, part: Part, columns: ColumnTable, excluded: Rows, allowed: Rows | None
+) -> list[Term]:
     terms: list[Term] = []
-    artists = names(wish.exclude_artist, "exclude_artist")
+    artists = sorted(options.exclude_artist)
     if artists:
         column = _text(columns, ARTIST, "exclude_artist")
         others = column.not_folded_among({fold(artist) for artist in artists})
         terms.append(Term(f"exclude_artist {listed(artists)}", others))
-    if len(rows):
-        kept = np.ones(len(part), bool)
-        kept[rows[(rows >= part.first) & (rows < part.first + len(part))] - part.first] = False
-        terms.append(Term(f"exclude ({len(rows)} tracks)", NamedRows(kept, ~kept)))
+    if len(excluded):
+        left_out = _marked(excluded, part)
+        terms.append(Term(f"exclude ({len(excluded)} tracks)", NamedRows(~left_out, left_out)))
+    if options.only is not None and allowed is not None:
+        kept = _marked(allowed, part)
+        terms.append(Term(f"only ({len(options.only)} tracks)", NamedRows(kept, ~kept)))
     return terms
 
 
-def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None) -> tuple[Rows, Rows]:
+def _marked(rows: Rows, part: Part) -> NDArray[np.bool_]:
+    """(n,) True for those rows of a part that are among some rows of the catalogue."""
+    marked = np.zeros(len(part), bool)
+    marked[rows[(rows >= part.first) & (rows < part.first + len(part))] - part.first] = True
+    return marked
+
+
+def _skipped(
+    options: SearchOptions, catalogue: Catalogue, n_queries: int, own: Rows | None
+) -> tuple[Rows, Rows]:
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
-    if own is None and not wish.exclude:
+    if own is None and not options.exclude:
         return _nothing_skipped(n_queries)
-    wanted = names(wish.exclude, "exclude")
-    excluded = np.unique(catalogue.rows_of(wanted)) if wanted else np.empty(0, np.int64)
+    excluded = np.unique(catalogue.rows_of(options.exclude)) if options.exclude else np.empty(0, np.int64)
     few = excluded if len(excluded) <= _FEW else excluded[:0]
     columns = [np.broadcast_to(few, (n_queries, len(few)))] if len(few) else []
     if own is not None:
@@ -277,17 +251,14 @@ def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None)
     return skipped, excluded[:0] if len(few) else excluded
 
 
-def _caps(wish: Wish, catalogue: Catalogue) -> list[Cap]:
+def _caps(options: SearchOptions, catalogue: Catalogue) -> list[Cap]:
     caps, columns = [], catalogue.base.segment.columns
-    if wish.max_per_artist is not None:
+    if options.max_per_artist is not None:
         _text(columns, ARTIST, "max_per_artist")
-        caps.append(Cap("max_per_artist", catalogue.artist_keys, wish.max_per_artist))
-    if wish.max_per_album is not None:
+        caps.append(Cap("max_per_artist", catalogue.artist_keys, options.max_per_artist))
+    if options.max_per_album is not None:
         _text(columns, ALBUM, "max_per_album")
-        caps.append(Cap("max_per_album", catalogue.album_keys, wish.max_per_album))
-    for cap in caps:
-        if cap.limit < 1:
-            raise UsageError(f"{cap.name} is {cap.limit}; it must be 1 or more")
+        caps.append(Cap("max_per_album", catalogue.album_keys, options.max_per_album))
     return caps
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import Field, ValidationError, field_validator
 
-from moodrec.config import Config, IndexConfig, explain
+from moodrec.config import Config, IndexConfig, explain, unused_fields
 from moodrec.errors import CorruptStoreError
 from moodrec.index.storage.checksums import FileRecord
 
@@ -40,11 +40,14 @@ class Manifest(Config):
 
     @field_validator("config", mode="before")
     @classmethod
-    def _without_retired_fields(cls, config: Any) -> Any:
-        """Indexes of earlier versions open: fields that no longer mean anything are passed over."""
-        if isinstance(config, dict):
-            return {name: value for name, value in config.items() if name not in _RETIRED}
-        return config
+    def _without_idle_fields(cls, config: Any) -> Any:
+        """Indexes of earlier versions open: fields that mean nothing, or nothing for the kind, are passed over."""
+        if isinstance(config, IndexConfig):
+            config = config.model_dump()
+        if not isinstance(config, dict):
+            return config
+        idle = _RETIRED | unused_fields(config.get("kind", "auto"), config.get("device", "cpu"))
+        return {name: value for name, value in config.items() if name not in idle}
 
 
 def read_manifest(path: Path, text: bytes) -> Manifest:

@@ -26,7 +26,7 @@ def test_vectors_come_in_the_order_asked_for() -> None:
     assert len(ItemVectors.of(INDEX)) == len(INDEX)
     with pytest.raises(NotFoundError, match="1 of 2 items are not in the index: 'x'"):
         ItemVectors.of(INDEX, ["i07", "x"])
-    zero = ItemVectors.of(INDEX, ["x", "i07"], missing="zero")
+    zero = ItemVectors.of(INDEX, ["x", "i07"], on_conflict="ignore")
     assert not zero.vectors[0].any()
     np.testing.assert_array_equal(zero.vectors[1], INDEX.vectors(["i07"])[0])
     with pytest.raises(DuplicateIdError):
