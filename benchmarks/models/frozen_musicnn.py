@@ -1,6 +1,6 @@
 """What a frozen MusiCNN and logistic regression predict, out of fold: the field's baseline for the default model.
 
-    MOODREC_DATA=... python benchmarks/frozen_musicnn.py [--cache DIR]
+    MOODREC_DATA=... python -m benchmarks.models.frozen_musicnn [--cache DIR]
 
 A track is the mean of the 200 penultimate features of MusiCNN over the windows that the default model hears. On the
 standardised features stand logistic regressions (one multinomial over the quadrants, one for each axis and each word
@@ -29,6 +29,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.places import RECIPES, RESULTS
 from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.files import replacing
 from moodrec.metrics.classification import macro_f1
@@ -39,9 +40,8 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import read_recipe
 from moodrec.training.run import default_cache
 
-HERE = Path(__file__).parent
-RECIPE = HERE.parent / "recipes" / "default.toml"
-OUT = HERE / "results" / "frozen-musicnn-out-of-fold.parquet"
+RECIPE = RECIPES / "default.toml"
+OUT = RESULTS / "frozen-musicnn-out-of-fold.parquet"
 ABOUT = b"moodrec.frozen"
 MIN_TRACKS = 20
 STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from multitask_tables import EMBEDDING_FIGURES, MOOD_FIGURES, section, table
-
+from benchmarks.multitask.tables import EMBEDDING_FIGURES, MOOD_FIGURES, section, table
 from moodrec.evaluation.experiment.results import Results
 from moodrec.model.spec import MOOD_TASK
 

@@ -1,6 +1,6 @@
 """Write docs/results/multitask.md and its plots from the committed results of ``moodrec experiment``.
 
-    python benchmarks/multitask.py [FOLDER ...] [--out DIR] [--resamples N]
+    python -m benchmarks.multitask.page [FOLDER ...] [--out DIR] [--resamples N]
 
 FOLDER is the folder of an experiment; without one, every folder of an experiment under benchmarks/results/multitask.
 All figures are computed again from the stored predictions: neither audio nor labels nor models are needed.
@@ -14,24 +14,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from multitask_cells import Sampler
-from multitask_facts import cost_section, embedding_section, selection_section, setup_section
-from multitask_plots import ablation_plot, difference_plot
-from multitask_summary import summary_section
-from multitask_tables import ablation_section, folds_section, main_section, other_figures_section
-
+from benchmarks.multitask.cells import Sampler
+from benchmarks.multitask.facts import cost_section, embedding_section, selection_section, setup_section
+from benchmarks.multitask.plots import ablation_plot, difference_plot
+from benchmarks.multitask.summary import summary_section
+from benchmarks.multitask.tables import ablation_section, folds_section, main_section, other_figures_section
+from benchmarks.places import PAGES, RESULTS
 from moodrec.errors import MoodrecError
 from moodrec.evaluation.experiment.folder import PLAN
 from moodrec.evaluation.experiment.results import Results, read_results
 from moodrec.files import write_atomically
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "multitask"
-PAGES = HERE.parent / "docs" / "results"
+RUNS = RESULTS / "multitask"
 INTERVAL = re.compile(r"\[[+-]\d+\.\d+, [+-]\d+\.\d+\]")
 
-OURS = HERE / "multitask.md.in"
+OURS = Path(__file__).with_name("page.md.in")
 """What is true of the committed results alone."""
 
 INTRODUCTION = """# Mood alone, or mood with metadata?
@@ -39,7 +37,8 @@ INTRODUCTION = """# Mood alone, or mood with metadata?
 A network that also learns artist, album, year and genre, against the same network on moods alone: same data, same
 steps, same mood excerpts, the same hyperparameters in both arms. No artist is both trained on and tested.
 
-Rendered by `benchmarks/multitask.py` from the stored predictions of every run: no figure in a table is typed by hand.
+Rendered by `python -m benchmarks.multitask.page` from the stored predictions of every run: no figure in a table is
+typed by hand.
 """
 
 INTERVALS = """## Intervals
@@ -58,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=PAGES)
     parser.add_argument("--resamples", type=int, default=DEFAULT_RESAMPLES)
     given = parser.parse_args(arguments)
-    folders = given.folders or sorted(place.parent for place in RESULTS.rglob(PLAN))
+    folders = given.folders or sorted(place.parent for place in RUNS.rglob(PLAN))
     if not folders:
-        sys.exit(f"{RESULTS}: holds no results; copy the folder that moodrec experiment wrote there")
+        sys.exit(f"{RUNS}: holds no results; copy the folder that moodrec experiment wrote there")
     try:
         notes = "" if given.folders else OURS.read_text()
         render([read_results(folder) for folder in folders], given.out, given.resamples, notes)

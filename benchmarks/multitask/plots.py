@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from multitask_cells import Place, Sampler
-
+from benchmarks.multitask.cells import Place, Sampler
 from moodrec.evaluation.experiment.compare import Contrast
 from moodrec.plots.canvas import ACCENT, INK, MUTED, SECOND, SOFT, heading, new_figure, save_figure, tidy
 

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
-from multitask_cells import Sampler
-from multitask_tables import KNOWN_FIGURES, by_dataset, figure, verdict, zero
-
+from benchmarks.multitask.cells import Sampler
+from benchmarks.multitask.tables import KNOWN_FIGURES, by_dataset, figure, verdict, zero
 from moodrec.evaluation.experiment.plan import Plan
 from moodrec.evaluation.experiment.results import Results
 

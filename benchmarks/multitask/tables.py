@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from multitask_cells import Place, Sampler
-
+from benchmarks.multitask.cells import Place, Sampler
 from moodrec.evaluation.experiment.compare import Contrast
 
 MOOD_FIGURES = {

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import faiss
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
 
-from peers.peer import EF_CONSTRUCTION, LINKS, Peer, Rows, Setting, ladder
+from benchmarks.peers.peer import EF_CONSTRUCTION, LINKS, Peer, Rows, Setting, ladder
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 
 
 class FaissPeer(Peer):

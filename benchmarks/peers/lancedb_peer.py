@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
 
-from peers.peer import Peer, Rows, Setting, batches, filter_columns, ladder
+from benchmarks.peers.peer import Peer, Rows, Setting, batches, filter_columns, ladder
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 
 
 class LanceDb(Peer):

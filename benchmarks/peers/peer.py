@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
+
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 
 Rows = NDArray[np.int64]
 Kind = Literal["ours", "library", "database"]

@@ -1,7 +1,7 @@
 """Cold start: collaborative filtering alone, and with moodrec's vectors, on tracks that nobody has played yet.
 
-    PYTHONPATH=. .venvs/lenskit/bin/python benchmarks/cold_start.py        # after make test-adapter-lenskit
-    python benchmarks/cold_start.py --render                               # write the page from the result
+    PYTHONPATH=. .venvs/lenskit/bin/python -m benchmarks.retrieval.cold_start        # after make test-adapter-lenskit
+    python -m benchmarks.retrieval.cold_start --render                               # write the page from the result
 
 The tracks are real: the 686 of the sample index (free game music), with the vectors of the default model, which was
 not trained on them. The listening is SIMULATED, from three taste models over real metadata that the vectors never
@@ -19,16 +19,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from machine import machine_report
 from numpy.typing import NDArray
 
+from benchmarks.machine import machine_report
+from benchmarks.places import INDEXES, PAGES, RESULTS
 from moodrec.files import write_atomically
 from moodrec.index.mood_index import MoodIndex
 
-HERE = Path(__file__).parent
-INDEX = HERE.parent / "indexes" / "open-game-music"
-OUT = HERE / "results" / "cold-start.json"
-PAGE = HERE.parent / "docs" / "results" / "cold-start.md"
+INDEX = INDEXES / "open-game-music"
+OUT = RESULTS / "cold-start.json"
+PAGE = PAGES / "cold-start.md"
 SEEDS = (0, 1, 2)
 USERS = 200
 K = 10
@@ -209,7 +209,7 @@ def main() -> None:
 
 def render(result: Mapping[str, Any]) -> None:
     """docs/results/cold-start.md."""
-    parts = [HERE.joinpath("cold_start.md.in").read_text()]
+    parts = [Path(__file__).with_name("cold_start.md.in").read_text()]
     for task, title in (("new", "Only new tracks can be found"), ("all", "All tracks can be found")):
         parts += [f"## {title}", ""]
         for taste, runs in result["runs"].items():

@@ -1,9 +1,9 @@
 """The retrieval benchmark behind docs/results/retrieval.md.
 
-    MOODREC_DATA=... python benchmarks/retrieval.py [--emopia FOLDER]   # measure, then render
-    python benchmarks/retrieval.py --render                             # render from the results that are there
+    MOODREC_DATA=... python -m benchmarks.retrieval.measure [--emopia FOLDER]   # measure, then render
+    python -m benchmarks.retrieval.measure --render                            # render what is there
 
-The systems are tables under benchmarks/results: benchmarks/retrieval_systems.py makes them. Each dataset's result is
+The systems are tables under benchmarks/results: benchmarks/retrieval/systems.py makes them. Each dataset's result is
 benchmarks/results/retrieval/<dataset>.json.
 """
 
@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import machine_report
-from retrieval_page import render
 
+from benchmarks.machine import machine_report
+from benchmarks.places import PAGES, RESULTS
+from benchmarks.retrieval.page import render
 from moodrec.data.sources import load_source
 from moodrec.evaluation.experiment.results import Cell, read_results
 from moodrec.evaluation.experiment.stored import StoredPredictions
@@ -26,10 +27,7 @@ from moodrec.evaluation.neighbourhood.gallery import Gallery, Run, System, galle
 from moodrec.evaluation.neighbourhood.run import packaged_moods, run_benchmark
 from moodrec.files import write_atomically
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 OUT = RESULTS / "retrieval"
-PAGE = HERE.parent / "docs" / "results"
 FILES = {
     "multi-task": RESULTS / "default-out-of-fold.parquet",
     "single-task": OUT / "single-task.parquet",
@@ -58,7 +56,7 @@ def main() -> None:
         for dataset in options.only:
             measure(dataset, Path(os.environ["MOODREC_DATA"]) / dataset)
     results = {place.stem: json.loads(place.read_text()) for place in sorted(OUT.glob("*.json"))}
-    render(results, PAGE)
+    render(results, PAGES)
 
 
 def measure(dataset: str, root: Path) -> None:

@@ -1,4 +1,4 @@
-"""docs/results/retrieval.md from the results of benchmarks/retrieval.py."""
+"""docs/results/retrieval.md from the results of benchmarks/retrieval/measure.py."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MOOD_ROWS = (
 TITLES = {"mood4q": "4Q", "emotify": "Emotify", "emopia": "EMOPIA"}
 RIVALS = ("single-task", "frozen MusiCNN", "MFCC statistics", "metadata", "random")
 
-HEAD = Path(__file__).with_name("retrieval.md.in")
+HEAD = Path(__file__).with_name("page.md.in")
 
 
 def render(results: Mapping[str, Result], folder: Path) -> None:

@@ -1,13 +1,13 @@
 """The systems that the retrieval benchmark compares, each as a table of embeddings and predicted moods.
 
-    MOODREC_DATA=... python benchmarks/retrieval_systems.py --single RUN [--emopia FOLDER]
+    MOODREC_DATA=... python -m benchmarks.retrieval.systems --single RUN [--emopia FOLDER]
 
 On Emotify and 4Q every row is out of fold, by networks or regressions that never heard the artist:
 
 - multi-task is benchmarks/results/default-out-of-fold.parquet, frozen MusiCNN
   benchmarks/results/frozen-musicnn-out-of-fold.parquet; both are there already;
 - single-task is the out-of-fold table of a run (``--single``): ``moodrec train recipes/single-task.toml --out RUN``;
-- MFCC statistics and metadata (genres) get their moods from the regressions of benchmarks/frozen_musicnn.py.
+- MFCC statistics and metadata (genres) get their moods from the regressions of benchmarks/models/frozen_musicnn.py.
 
 On EMOPIA, which none of them was trained on, the models trained on all of Emotify and 4Q are asked. FOLDER holds its
 tracks.csv and the rendered audio (``moodrec.data.sources.emopia.render_midis``, FluidR3_GM.sf2).
@@ -27,11 +27,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from frozen_musicnn import Task, choose, out_of_fold, tasks_of
-from mfcc import cached_mfcc
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.models.frozen_musicnn import Task, choose, out_of_fold, tasks_of
+from benchmarks.places import RECIPES, RESULTS
+from benchmarks.retrieval.mfcc import cached_mfcc
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
 from moodrec.evaluation.neighbourhood.gallery import gallery_of, metadata_run
@@ -47,9 +48,8 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.run import default_cache
 
-HERE = Path(__file__).parent
-RECIPE = HERE.parent / "recipes" / "default.toml"
-OUT = HERE / "results" / "retrieval"
+RECIPE = RECIPES / "default.toml"
+OUT = RESULTS / "retrieval"
 MOODS = ("valence", "arousal", "happy", "tense", "sad", "calm")
 """What EMOPIA has labels for."""
 

@@ -9,13 +9,14 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from peers.peer import Setting
-from search_cells import Cell, Question, QuestionMaker
-from search_results import rounded
-from search_terms import Columns
-from search_truth import Truth, Verdict, judge, truths
-from search_tuning import Trial
-from search_worker import Answer, Worker
+
+from benchmarks.peers.peer import Setting
+from benchmarks.search.cells import Cell, Question, QuestionMaker
+from benchmarks.search.results import rounded
+from benchmarks.search.terms import Columns
+from benchmarks.search.truth import Truth, Verdict, judge, truths
+from benchmarks.search.tuning import Trial
+from benchmarks.search.worker import Answer, Worker
 
 K: Final = 10
 _FIRST_LOOK: Final = 10
@@ -36,7 +37,7 @@ class Asked:
         return cls(maker.vectors, questions, truths(maker.vectors, columns, questions, K))
 
     def trying(self, worker: Worker, budget_s: float) -> Callable[[Setting, bool], Trial]:
-        """For :func:`search_tuning.tune`."""
+        """For :func:`benchmarks.search.tuning.tune`."""
 
         def attempt(setting: Setting, look: bool) -> Trial:
             some = self.questions[:_FIRST_LOOK] if look else self.questions

@@ -1,6 +1,6 @@
 """Searches with a mood target, over all weights of the mood against the sound, with and without a cap per artist.
 
-    python benchmarks/blended_search.py --cache DIR --data clustered --n 1000000
+    python -m benchmarks.search.blended --cache DIR --data clustered --n 1000000
 
 A question is a held-out track with targets, drawn in [0, 1], for one or two moods. Processor time of one query, one
 thread; recall@10 against ``exact=True``: a hit counts when its score reaches the k-th of the exact answer. The result
@@ -20,13 +20,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from search_asked import K
-from search_building import ensure_built, tell
-from search_data import DIM, NAMES, SearchData, load_data
-from search_results import FOLDER, result_file, rounded
-from search_worker import THREAD_LIMITS, Place
 from threadpoolctl import threadpool_limits
 
+from benchmarks.search.asked import K
+from benchmarks.search.building import ensure_built, tell
+from benchmarks.search.data import DIM, NAMES, SearchData, load_data
+from benchmarks.search.results import FOLDER, result_file, rounded
+from benchmarks.search.worker import THREAD_LIMITS, Place
 from moodrec.index import Hits, MoodIndex
 
 WEIGHTS: Final = tuple(round(0.1 * step, 1) for step in range(11))

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from peers.registry import peer_class, versions
-from search_worker import Place, Worker
-
 import moodrec
+from benchmarks.peers.registry import peer_class, versions
+from benchmarks.search.worker import Place, Worker
 
 _FACTS: Final = "built.json"
 _SOURCES: Final = {".py", ".toml", ".c", ".cpp", ".h"}

@@ -14,8 +14,9 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import DAYS, SearchData
-from search_terms import Columns, Filter, Mask, Term
+
+from benchmarks.search.data import DAYS, SearchData
+from benchmarks.search.terms import Columns, Filter, Mask, Term
 
 Relation = Literal["none", "agrees", "random", "opposes"]
 SHARES: Final = (0.5, 0.1, 0.01, 0.001)

@@ -4,7 +4,7 @@ Three kinds of vectors, d = 128 and unit length:
 
 - ``clustered``: Gaussian clusters of uneven size, some 100 rows each.
 - ``diffuse``: one Gaussian cloud without clusters; the variances of its axes fall slowly.
-- ``real``: embeddings of windows of music (search_windows.py). Beyond the windows there are, a row is a mix of a
+- ``real``: embeddings of windows of music (windows.py). Beyond the windows there are, a row is a mix of a
   window and one of its 20 nearest windows of other tracks, in a random proportion, plus noise of a tenth of their
   distance, scaled to unit length.
 
@@ -34,7 +34,7 @@ HELD_OUT: Final = 10_000
 DAYS: Final = 10_000
 GENRES: Final = 12
 WINDOWS: Final = "windows.npz"
-"""In the cache; search_windows.py writes it."""
+"""In the cache; benchmarks/search/windows.py writes it."""
 NAMES: Final = ("clustered", "diffuse", "real")
 MADE_UP_MOODS: Final = ("happy", "calm", "sad", "tense", "energetic", "dark", "tender", "powerful")
 _PART: Final = 100_000

@@ -3,7 +3,7 @@
 Filters pass 100, 50, 10, 1 and 0.1 % of the tracks, and agree with the seed, oppose it, or have nothing to do with
 it.
 
-    python benchmarks/peers/filtered_search.py --cache DIR --data clustered --n 100000
+    python -m benchmarks.search.filtered --cache DIR --data clustered --n 100000
 
 Needs ``pip install -r benchmarks/peers/requirements.txt``; what is not installed is left out and the result says so.
 ``--cache`` holds catalogues and built indexes (some 8 GB for a million rows), made once. The stages may be run apart:
@@ -20,19 +20,15 @@ system takes a mask, NumPy makes it and its time counts. Parsed filters are kept
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from search_asked import K
-from search_cells import all_cells
-from search_data import DIM, NAMES
-from search_results import result_file, search_path
-from search_session import Plan, Session
-
-from peers.registry import SYSTEMS
+from benchmarks.peers.registry import SYSTEMS
+from benchmarks.search.asked import K
+from benchmarks.search.cells import all_cells
+from benchmarks.search.data import DIM, NAMES
+from benchmarks.search.results import result_file, search_path
+from benchmarks.search.session import Plan, Session
 
 STAGES = ("build", "tune", "measure")
 QUESTIONS = 100

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from search_figures import OURS, Catalogue, CellResult, Results, geometric_mean
+
+from benchmarks.search.figures import OURS, Catalogue, CellResult, Results, geometric_mean
 
 LEAST_RECALL: Final = 0.98
 MOST_OF_BEST: Final = 2.0

@@ -1,9 +1,9 @@
 """How the cost of a search grows with the catalogue, with one setting (preset ``auto``).
 
-    python benchmarks/growth.py --cache DIR --data clustered
+    python -m benchmarks.search.growth --cache DIR --data clustered
 
 Catalogues of 10,000 to a million tracks; ``--n`` takes others, 3000000 and 10000000 too (the last needs some 25 GB of
-disk and 16 GB of memory to build). Questions as in benchmarks/peers/filtered_search.py, in rounds over the sizes.
+disk and 16 GB of memory to build). Questions as in benchmarks/search/filtered.py, in rounds over the sizes.
 The result is benchmarks/results/search/growth-<data>.json; a size that is there is not measured again, unless the
 code of the search has changed or ``--again`` says so.
 """
@@ -20,14 +20,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from peers.peer import ONE_SETTING
-from search_asked import Asked, K
-from search_building import ensure_built, source_hash, tell
-from search_cells import Cell, QuestionMaker
-from search_data import DIM, NAMES, load_data
-from search_results import FOLDER, result_file
-from search_terms import Columns
-from search_worker import Answer, Place, Worker
+from benchmarks.peers.peer import ONE_SETTING
+from benchmarks.search.asked import Asked, K
+from benchmarks.search.building import ensure_built, source_hash, tell
+from benchmarks.search.cells import Cell, QuestionMaker
+from benchmarks.search.data import DIM, NAMES, load_data
+from benchmarks.search.results import FOLDER, result_file
+from benchmarks.search.terms import Columns
+from benchmarks.search.worker import Answer, Place, Worker
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 CELLS = (Cell(1.0, "none", 0), Cell(0.1, "random", 1), Cell(0.1, "opposes", 1), Cell(0.01, "random", 1))

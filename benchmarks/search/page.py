@@ -1,6 +1,6 @@
 """Write docs/results/search.md and its plots from the committed results under benchmarks/results/search.
 
-python benchmarks/search_page.py [--results DIR] [--out DIR]
+python -m benchmarks.search.page [--results DIR] [--out DIR]
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import search_cells
-import search_data
-from search_figures import Catalogue, Results
-from search_plots import blended_plot, growth_plot, recall_plot
-from search_results import FOLDER
-from search_tables import (
+from benchmarks.places import PAGES
+from benchmarks.search import cells, data
+from benchmarks.search.figures import Catalogue, Results
+from benchmarks.search.plots import blended_plot, growth_plot, recall_plot
+from benchmarks.search.results import FOLDER
+from benchmarks.search.tables import (
     blended_table,
     cells_table,
     goals_table,
@@ -26,10 +26,7 @@ from search_tables import (
     overview_table,
     systems_table,
 )
-
 from moodrec.files import write_atomically
-
-PAGES = Path(__file__).parent.parent / "docs" / "results"
 
 INTRODUCTION = """# Search under filters
 
@@ -42,7 +39,7 @@ Recall is against an exact float32 search. The systems of one catalogue are meas
 Filters of the same text come back in every round, so moodrec has their parsed form at hand, as the others have
 theirs; masks and answers are kept by nobody. All columns depend on the machine (Set-up names it), and rented ones
 differ much in processor and memory, so compare within a table. Rendered by
-`benchmarks/search_page.py`.
+`python -m benchmarks.search.page`.
 """
 
 READING = """In the tables: CPU-ms a query. moodrec with its recall in brackets; **bold** is the fastest other system.
@@ -50,11 +47,11 @@ Other systems in brackets miss recall 0.97 at every setting; the recall they rea
 not compared with."""
 
 REPEAT = """    pip install -r benchmarks/peers/requirements.txt
-    MOODREC_DATA=DIR python benchmarks/search_windows.py --cache CACHE
-    python benchmarks/peers/filtered_search.py --cache CACHE --data clustered --n 100000
-    python benchmarks/growth.py --cache CACHE --data clustered
-    python benchmarks/blended_search.py --cache CACHE --data clustered --n 1000000
-    python benchmarks/search_page.py
+    MOODREC_DATA=DIR python -m benchmarks.search.windows --cache CACHE
+    python -m benchmarks.search.filtered --cache CACHE --data clustered --n 100000
+    python -m benchmarks.search.growth --cache CACHE --data clustered
+    python -m benchmarks.search.blended --cache CACHE --data clustered --n 1000000
+    python -m benchmarks.search.page
 """
 
 
@@ -66,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     results = Results.read(given.results)
     if not results.catalogues:
-        sys.exit(f"{given.results}: holds no results of benchmarks/peers/filtered_search.py")
+        sys.exit(f"{given.results}: holds no results of benchmarks/search/filtered.py")
     render(results, given.out)
 
 
@@ -126,7 +123,7 @@ def blended_sections(results: Results, out: Path) -> Iterator[str]:
 
 def setup(results: Results) -> str:
     """Catalogues, questions, machine, versions and commands."""
-    described = "\n\n".join(inspect.getdoc(module) or "" for module in (search_data, search_cells))
+    described = "\n\n".join(inspect.getdoc(module) or "" for module in (data, cells))
     described = described.replace("``", "`")
     return f"## Set-up\n\n{described}\n\n{_machines(results)}\n\n{_examples(results)}\n\n## Repeat it\n\n{REPEAT}"
 

@@ -8,8 +8,8 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
-from search_figures import OURS, Blended, Catalogue, CellResult, Growth
 
+from benchmarks.search.figures import OURS, Blended, Catalogue, CellResult, Growth
 from moodrec.plots.canvas import ACCENT, FAINT, INK, MUTED, SECOND, new_figure, save_figure, tidy
 
 SHOWN: Final = ("no filter", "50% opposes", "10% random", "10% opposes", "1% random", "1% opposes")

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from machine import machine_report
-
+from benchmarks.machine import machine_report
+from benchmarks.places import RESULTS
 from moodrec.files import write_atomically
 
 _SHORT_LIST: Final = re.compile(r"\[([\d\s.,e+-]+)\]")
-FOLDER: Final = Path(__file__).parent / "results" / "search"
+FOLDER: Final = RESULTS / "search"
 
 
 class ResultFile:

@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from machine import machine_report
-from peers.peer import Setting
-from peers.registry import missing, peer_class, versions
-from search_asked import Asked, K
-from search_building import ensure_built, tell
-from search_cells import Cell, QuestionMaker
-from search_data import load_data
-from search_results import ResultFile, rounded
-from search_terms import Columns
-from search_tuning import Trial, tune
-from search_worker import Answer, Place, Worker, WorkerError
+from benchmarks.machine import machine_report
+from benchmarks.peers.peer import Setting
+from benchmarks.peers.registry import missing, peer_class, versions
+from benchmarks.search.asked import Asked, K
+from benchmarks.search.building import ensure_built, tell
+from benchmarks.search.cells import Cell, QuestionMaker
+from benchmarks.search.data import load_data
+from benchmarks.search.results import ResultFile, rounded
+from benchmarks.search.terms import Columns
+from benchmarks.search.tuning import Trial, tune
+from benchmarks.search.worker import Answer, Place, Worker, WorkerError
 
 
 @dataclass(frozen=True)

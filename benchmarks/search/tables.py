@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from search_figures import OURS, Blended, Catalogue, CellResult, Growth, Results, geometric_mean
-from search_goals import EXPONENT_FROM, verdicts
+from benchmarks.search.figures import OURS, Blended, Catalogue, CellResult, Growth, Results, geometric_mean
+from benchmarks.search.goals import EXPONENT_FROM, verdicts
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from search_cells import Question
-from search_terms import Columns, Mask
+
+from benchmarks.search.cells import Question
+from benchmarks.search.terms import Columns, Mask
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from peers.peer import Setting
+from benchmarks.peers.peer import Setting
 
 TARGET: Final = 0.97
 """Recall@10 that a peer must reach."""

@@ -1,6 +1,6 @@
 """Embeddings of windows of real music, the real vectors of the search benchmarks.
 
-    MOODREC_DATA=DIR python benchmarks/search_windows.py --cache DIR
+    MOODREC_DATA=DIR python -m benchmarks.search.windows --cache DIR
 
 Every track of mood4q, Emotify and open_game_music is cut into windows of the default model's length, end to end.
 Windows that the model calls silent are left out. The file ``windows.npz`` in the cache holds ``embeddings``
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import WINDOWS
 
+from benchmarks.search.data import WINDOWS
 from moodrec import MoodModel
 from moodrec.audio.decode import decode
 from moodrec.errors import SilentAudioError

@@ -19,11 +19,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from peers.peer import Peer, Setting
-from peers.registry import peer_class
-from search_cells import Question
-from search_data import load_data
-from search_terms import Columns
+
+from benchmarks.peers.peer import Peer, Setting
+from benchmarks.peers.registry import peer_class
+from benchmarks.search.cells import Question
+from benchmarks.search.data import load_data
+from benchmarks.search.terms import Columns
 
 THREAD_LIMITS: Final = (
     "OMP_NUM_THREADS",

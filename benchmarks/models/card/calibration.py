@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from model_card_parts import Part, table
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
+from benchmarks.models.card.parts import Part, table
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, Difference, difference_of, resamples
 from moodrec.metrics.calibration import Platt, fit_platt, fit_temperature, reliability
 from moodrec.model.spec import PublishedMood

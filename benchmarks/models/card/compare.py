@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from model_card_parts import Part, signed, some_rows, table
 
+from benchmarks.models.card.parts import Part, signed, some_rows, table
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.experiment.compare import Contrast, Sampled, contrast

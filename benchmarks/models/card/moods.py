@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from model_card_parts import Part, figure, table
 
+from benchmarks.models.card.parts import Part, figure, table
 from moodrec.evaluation.evaluate import evaluate
 from moodrec.evaluation.reports import EvaluationReport, RetrievalReport
 from moodrec.evaluation.retrieval import QUADRANTS, evaluate_retrieval

@@ -1,6 +1,6 @@
 """Write docs/model-card.md, and its copy beside the weights, from out-of-fold predictions of the default model.
 
-    MOODREC_DATA=... python benchmarks/model_card.py
+    MOODREC_DATA=... python -m benchmarks.models.card.page
 
 Every figure of quality comes from predictions by models that never heard the track or its artist; they are kept in
 benchmarks/results, beside those of frozen MusiCNN, so that the card is rendered again without training. The spread of
@@ -20,9 +20,10 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
-from model_card_calibration import calibration_report
-from model_card_compare import compare
-from model_card_moods import (
+
+from benchmarks.models.card.calibration import calibration_report
+from benchmarks.models.card.compare import compare
+from benchmarks.models.card.moods import (
     emotion_mean,
     heads_table,
     published_table,
@@ -33,10 +34,10 @@ from model_card_moods import (
     rows_of,
     word_table,
 )
-from model_card_parts import Part, read_part, read_tables
-from model_card_spread import read_spread
-from model_card_trials import CLEARLY, Trials
-
+from benchmarks.models.card.parts import Part, read_part, read_tables
+from benchmarks.models.card.spread import read_spread
+from benchmarks.models.card.trials import CLEARLY, Trials
+from benchmarks.places import DOCS, RECIPES, RESULTS
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import MoodrecError
 from moodrec.files import write_atomically
@@ -48,15 +49,14 @@ from moodrec.training.out_of_fold import RECIPE_MARK
 from moodrec.training.recipe import read_recipe
 from moodrec.training.warm_start import under
 
-HERE = Path(__file__).parent
-RECIPE = HERE.parent / "recipes" / "default.toml"
-PREDICTIONS = HERE / "results" / "default-out-of-fold.parquet"
-FROZEN = HERE / "results" / "frozen-musicnn-out-of-fold.parquet"
-METADATA_HEADS = HERE / "results" / "metadata-heads.json"
-TRIALS = HERE / "results" / "default-trials.json"
-TEMPLATE = HERE / "model_card.md.in"
-CARD = HERE.parent / "docs" / "model-card.md"
-IMAGES = HERE.parent / "docs" / "images"
+RECIPE = RECIPES / "default.toml"
+PREDICTIONS = RESULTS / "default-out-of-fold.parquet"
+FROZEN = RESULTS / "frozen-musicnn-out-of-fold.parquet"
+METADATA_HEADS = RESULTS / "metadata-heads.json"
+TRIALS = RESULTS / "default-trials.json"
+TEMPLATE = Path(__file__).with_name("page.md.in")
+CARD = DOCS / "model-card.md"
+IMAGES = DOCS / "images"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

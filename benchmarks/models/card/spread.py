@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from model_card_parts import table
 from numpy.typing import NDArray
 
+from benchmarks.models.card.parts import table
 from moodrec.errors import ModelMismatchError
 from moodrec.index import MoodIndex
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from model_card_parts import table
+
+from benchmarks.models.card.parts import table
 
 COLUMNS = {
     "quadrant_f1": "quadrant F1",
@@ -41,7 +42,7 @@ class Trials:
 
     @staticmethod
     def read(path: Path) -> Trials:
-        """What default_trials.py wrote."""
+        """What benchmarks/models/trials/default.py wrote."""
         return Trials(json.loads(path.read_text())["trials"])
 
     def differences(self, name: str) -> dict[str, Difference]:

@@ -1,6 +1,6 @@
 """Analysis, timed: how many times faster than it plays a track of three minutes is analysed, on one core and on two.
 
-    python benchmarks/analysis_speed.py [--model FOLDER ...] [--audio FILE ...]
+    python -m benchmarks.models.speed.analysis [--model FOLDER ...] [--audio FILE ...]
         [--musicnn-python PYTHON [--musicnn-path FOLDER]]
 
 Decoding, log-mel, network, all three (``MoodModel.analyze``), and a run of ``moodrec analyze`` with its library, on
@@ -28,10 +28,11 @@ from typing import Any
 import librosa
 import soundfile
 import torch
-from forward_ways import Way, compare_ways
-from machine import machine_report
-from made_music import write_looped, write_tracks
 
+from benchmarks.machine import machine_report
+from benchmarks.models.speed.forward_ways import Way, compare_ways
+from benchmarks.models.speed.made_music import write_looped, write_tracks
+from benchmarks.places import RESULTS
 from moodrec.audio.decode import decode
 from moodrec.audio.windows import cut_windows
 from moodrec.catalog.analyze import analyze
@@ -43,9 +44,8 @@ from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.frontend import LogMel
 from moodrec.model.inference import mean_embedding
 
-HERE = Path(__file__).parent
-RESULT = HERE / "results" / "analysis-speed.json"
-PEER = HERE / "peers" / "musicnn_speed.py"
+RESULT = RESULTS / "analysis-speed.json"
+PEER = Path(__file__).with_name("musicnn_peer.py")
 REPEATS = 3
 ALL_CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 

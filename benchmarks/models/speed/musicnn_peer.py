@@ -1,4 +1,4 @@
-"""Times the package ``musicnn`` on the files named; run by analysis_speed.py with a Python that can import it."""
+"""Times the package ``musicnn`` on the files named; run by analysis.py with a Python that has it."""
 
 from __future__ import annotations
 

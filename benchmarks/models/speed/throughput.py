@@ -1,6 +1,6 @@
 """How close ``moodrec analyze`` comes to the speed of its slower half: pure decoding or the pure network.
 
-    python benchmarks/analysis_throughput.py [--tracks 4] [--seconds 180] [--repeats 3]
+    python -m benchmarks.models.speed.throughput [--tracks 4] [--seconds 180] [--repeats 3]
 
 On full-length mp3, ogg and flac files that it makes itself. Each part runs in a process of its own, with every core
 to itself: decoding and tag-reading alone, the network alone on windows that are in memory, and a whole analysis
@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import machine_report
-from made_music import RATE, made_music, write_track
 
-HERE = Path(__file__).parent
-RESULT = HERE / "results" / "analysis-throughput.json"
+from benchmarks.machine import machine_report
+from benchmarks.models.speed.made_music import RATE, made_music, write_track
+from benchmarks.places import RESULTS, ROOT
+
+THIS = "benchmarks.models.speed.throughput"
+RESULT = RESULTS / "analysis-throughput.json"
 KINDS = {"mp3": "MP3", "ogg": "OGG", "flac": "FLAC"}
 PARTS = ("decode", "network", "analyze")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -100,9 +102,9 @@ def measured(music: Path, length: float, repeats: int, cores: int = CORES) -> di
 
 def run_part(part: str, music: Path, cores: int) -> dict[str, float]:
     """Run one part in a process of its own, under the settings that the command line runs under."""
-    command = [sys.executable, __file__, "--part", part, "--music", str(music), "--cores", str(cores)]
+    command = [sys.executable, "-m", THIS, "--part", part, "--music", str(music), "--cores", str(cores)]
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "OMP_NUM_THREADS": str(cores)}
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -1,6 +1,6 @@
 """Training, timed: excerpts a second of every backbone, forward, backward and AdamW step.
 
-    python benchmarks/training_speed.py
+    python -m benchmarks.models.speed.training
 
 Every backbone is trained on noise at a width at which a step costs about as much as that of ``fcn`` with 24
 channels, in float32 and in bfloat16, with and without ``channels_last``. Prints a table and writes
@@ -18,9 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from machine import machine_report
 from torch import Tensor, nn
 
+from benchmarks.machine import machine_report
+from benchmarks.places import RESULTS
 from moodrec.config import AudioConfig
 from moodrec.model.backbones import backbone_names, build_backbone
 
@@ -34,7 +35,7 @@ WIDTHS = {
 }
 """``channels`` of about equal cost."""
 OUTPUTS = 128
-RESULT = Path(__file__).parent / "results" / "training-speed.json"
+RESULT = RESULTS / "training-speed.json"
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """Is there a better default model? Settings that were tried, judged on tracks that no reported figure is about.
 
-    MOODREC_DATA=... python benchmarks/default_trials.py [--only NAME ...]
+    MOODREC_DATA=... python -m benchmarks.models.trials.default [--only NAME ...]
 
 The folds of the default model are left out two at a time, neighbours in a ring: a network learns from the other three
 and is asked about each of the two. So a setting can be chosen for any fold by networks that never heard it. Each fold
 is scored twice; differences are paired by fold and left-out pair.
 
 Writes benchmarks/results/default-trials.json after each trial and goes on where it was stopped; the model card
-shows it. Fifteen trials take half an hour of one core, and the features of trial_windows.py some minutes more.
+shows it. Fifteen trials take half an hour of one core, and the features of windows.py some minutes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from machine import machine_report
 from numpy.typing import NDArray
 from torch import Tensor
-from trial_scores import fold_figures
-from trial_settings import JOINTS, TRIALS, Hears, Joint, Trial, changed
-from trial_windows import features_of
 
+from benchmarks.machine import machine_report
+from benchmarks.models.trials.scores import fold_figures
+from benchmarks.models.trials.settings import JOINTS, TRIALS, Hears, Joint, Trial, changed
+from benchmarks.models.trials.windows import features_of
+from benchmarks.places import RECIPES, RESULTS
 from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.files import write_atomically
 from moodrec.model.network import NetworkOutput
@@ -42,9 +43,8 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.run import default_cache
 
-HERE = Path(__file__).parent
-RECIPE = HERE.parent / "recipes" / "default.toml"
-RESULT = HERE / "results" / "default-trials.json"
+RECIPE = RECIPES / "default.toml"
+RESULT = RESULTS / "default-trials.json"
 PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (0, 4))
 
 Heard = dict[tuple[int, int], Predictions]
@@ -157,10 +157,10 @@ def with_softmax(objective: Objective, labels: TaskLabels, weight: float) -> Wit
 def side_by_side(joint: Joint, heard: dict[str, Heard], data: Prepared) -> Heard:
     """What the members say together."""
     words = np.array([name.startswith("mood4q:word:") for name in data.table.targets.columns])
-    return {pair: _together(joint, {m: heard[m][pair] for m in joint.members}, words) for pair in PAIRS}
+    return {pair: together(joint, {m: heard[m][pair] for m in joint.members}, words) for pair in PAIRS}
 
 
-def _together(joint: Joint, members: dict[str, Predictions], words: NDArray[np.bool_]) -> Predictions:
+def together(joint: Joint, members: dict[str, Predictions], words: NDArray[np.bool_]) -> Predictions:
     parts = list(members.values())
     embeddings = np.concatenate([part.embeddings for part in parts], axis=1)
     logits = np.mean([part.logits[MOOD_TASK] for part in parts], axis=0)

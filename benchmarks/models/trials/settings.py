@@ -20,7 +20,7 @@ class Trial:
     softmax: float = 0.0
     """Weight of a cross-entropy over the four quadrants, on top of the recipe's losses."""
     hears: Hears = "all windows"
-    """Of a track: see trial_windows.py."""
+    """Of a track: see benchmarks/models/trials/windows.py."""
     against: str = "as it is"
     """The trial that this one is compared with."""
 

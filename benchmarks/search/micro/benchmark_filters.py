@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import columns
 
+from benchmarks.search.micro.catalogue import columns
 from moodrec.filters.columns import ColumnTable, row_mask
 from moodrec.filters.parse import parse
 

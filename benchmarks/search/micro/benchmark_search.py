@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Catalogue
 
+from benchmarks.search.micro.catalogue import Catalogue
 from moodrec.index import MoodIndex
 
 PRESETS = ("flat", "ivf", "ivf-sq8", "hnsw")
