@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -199,7 +199,7 @@ def embeddings(features: Floats, data: Prepared) -> NDArray[np.float32]:
     return found
 
 
-def write(path: Path, frame: pd.DataFrame, about: dict[str, object]) -> None:
+def write(path: Path, frame: pd.DataFrame, about: Mapping[str, object]) -> None:
     """The table, with how it came about in its metadata."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     known = {**(table.schema.metadata or {}), ABOUT: json.dumps(about).encode()}

@@ -45,10 +45,10 @@ class Hnswlib(Peer):
     def search(self, query: NDArray[np.float32], prepared: Filter | None, k: int, setting: Setting) -> Rows:
         self._index.set_ef(setting.value)
         if prepared is None:
-            return self._index.knn_query(query, k, num_threads=1)[0][0]
+            return np.asarray(self._index.knn_query(query, k, num_threads=1)[0][0])
         passes = prepared.mask(self._columns).tobytes().__getitem__
         try:
-            return self._index.knn_query(query, k, num_threads=1, filter=passes)[0][0]
+            return np.asarray(self._index.knn_query(query, k, num_threads=1, filter=passes)[0][0])
         except RuntimeError:  # fewer than k found: hnswlib returns nothing then
             return np.empty(0, np.int64)
 

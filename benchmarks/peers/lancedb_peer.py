@@ -57,7 +57,7 @@ class LanceDb(Peer):
         return asked.to_arrow()
 
     def rows(self, found: Any) -> Rows:
-        return found["row"].to_numpy().astype(np.int64)
+        return np.asarray(found["row"].to_numpy(), np.int64)
 
 
 def _batches(data: SearchData) -> Any:

@@ -91,7 +91,10 @@ def batches(data: SearchData, size: int) -> Iterable[slice]:
 
 def plain_rows(data: SearchData, part: slice, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Some rows of the table as Python values."""
-    return data.table.select(list(columns)).slice(part.start, part.stop - part.start).to_pylist()
+    rows: list[dict[str, Any]] = (
+        data.table.select(list(columns)).slice(part.start, part.stop - part.start).to_pylist()
+    )
+    return rows
 
 
 def filter_columns(data: SearchData) -> list[str]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ def main() -> None:
 
 def write_own(out: Path, data: Prepared, features: Floats, embeddings: Floats) -> None:
     """Out-of-fold moods from features, beside embeddings."""
-    found = {}
+    found: dict[str, Floats] = {}
     for task in tasks_of(data):
         own = wanted(task)
         if own is not None:
@@ -201,7 +202,7 @@ def place_in(values: Floats, reference: Floats) -> Floats:
     return np.asarray(both / 2 / len(ordered))
 
 
-def write(out: Path, columns: pd.DataFrame | Mapping[str, NDArray], embeddings: Floats) -> None:
+def write(out: Path, columns: pd.DataFrame | Mapping[str, NDArray[Any]], embeddings: Floats) -> None:
     """One row a track."""
     table = pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False).replace_schema_metadata(None)
     for name in table.column_names:

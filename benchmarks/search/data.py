@@ -142,9 +142,9 @@ def real_rows(
         vectors, linear = windows[plain], scores[plain]
         if len(plain) == count or near is None:
             return vectors, linear
-        mixed = mix(windows, scores, near, rng, count - len(plain))
+        more, of_more = mix(windows, scores, near, rng, count - len(plain))
         shuffled = rng.permutation(count)
-        return tuple(np.concatenate(pair)[shuffled] for pair in zip((vectors, linear), mixed, strict=True))
+        return np.concatenate([vectors, more])[shuffled], np.concatenate([linear, of_more])[shuffled]
 
     return rows
 
@@ -175,7 +175,8 @@ def nearest_of_other_tracks(windows: Floats, track: NDArray[np.int32], count: in
 def logits(probabilities: Floats) -> Floats:
     """Inverse of the logistic function, kept finite."""
     kept = probabilities.astype(np.float64).clip(1e-9, 1 - 1e-9)
-    return np.log(kept / (1 - kept)).astype(np.float32)
+    found: NDArray[np.float64] = np.log(kept / (1 - kept))
+    return found.astype(np.float32)
 
 
 def mood_scores(linear: Floats, held_out: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -219,4 +220,5 @@ def parts(vectors: Floats) -> Iterator[Floats]:
 
 def unit(rows: NDArray[np.floating]) -> Floats:
     """Rows scaled to unit length."""
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    found: NDArray[np.floating] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return found.astype(np.float32)

@@ -159,7 +159,8 @@ class Growth:
         points = [(n, ms) for n, ms in zip(self.sizes, self.times(cell), strict=True) if n >= least]
         if len(points) < 2:
             return None
-        return float(np.polyfit(*np.log(np.array(points, float)).T, 1)[0])
+        sizes, times = np.log(np.array(points, float)).T
+        return float(np.polyfit(sizes, times, 1)[0])
 
 
 @dataclass(frozen=True)

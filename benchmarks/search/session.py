@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,11 @@ class Session:
         """Find each system's setting for each cell; not timed for comparison."""
         for cell in self._cells:
             todo = [name for name in self._systems if name not in self._file.cell(cell.name)["tuned"]]
-            asked = self._asked(cell) if todo else None
+            if not todo:
+                continue
+            asked = self._asked(cell)
             for name in todo:
-                self._guarded(name, lambda one, cell=cell, asked=asked: self._tune(one, cell, asked))
+                self._guarded(name, partial(self._tune, cell=cell, asked=asked))
         self._close()
 
     def _tune(self, name: str, cell: Cell, asked: Asked) -> None:
@@ -122,12 +125,11 @@ class Session:
             shift = number % len(names)
             for name in [*names[shift:], *names[:shift]]:
                 setting = Setting(**said["tuned"][name]["setting"])
-                self._guarded(
-                    name,
-                    lambda one, setting=setting, budget=budget: rounds[one].append(
-                        self._workers[one].ask(asked.questions, K, setting, budget)
-                    ),
-                )
+
+                def ask(one: str, setting: Setting = setting, budget: float = budget) -> None:
+                    rounds[one].append(self._workers[one].ask(asked.questions, K, setting, budget))
+
+                self._guarded(name, ask)
         load = machine_report()["load"]
         done = [name for name in names if len(rounds[name]) == self._plan.rounds + 1]
         said["measured"] |= {name: asked.summary(rounds[name][1:]) | {"load": load} for name in done}

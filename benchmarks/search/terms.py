@@ -78,18 +78,18 @@ class Columns:
         values = self.numbers[term.column]
         low, high = (values.dtype.type(value) for value in (term.values[0], term.values[-1]))
         if term.operator == ">=":
-            return values >= low
+            return np.asarray(np.greater_equal(values, low), bool)
         if term.operator == "<":
-            return values < low
+            return np.asarray(np.less(values, low), bool)
         if term.operator == "BETWEEN":
-            return (values >= low) & (values <= high)
+            return np.asarray(np.greater_equal(values, low) & np.less_equal(values, high), bool)
         raise ValueError(f"{term}: not a test of numbers")
 
     def _test_text(self, term: Term) -> Mask:
         codes, categories = self.codes[term.column], self.categories[term.column]
         wanted = [categories[str(value)] for value in term.values]
         if term.operator == "<>":
-            return codes != wanted[0]
+            return np.not_equal(codes, wanted[0])
         if term.operator != "IN":
             raise ValueError(f"{term}: not a test of text")
         chosen = np.zeros(len(categories), bool)

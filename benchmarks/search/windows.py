@@ -35,7 +35,7 @@ def window_embeddings(data: Path, cache: Path) -> dict[str, NDArray[np.generic]]
         cache.mkdir(parents=True, exist_ok=True)
         found = hear_all(data)
         half = place.with_suffix(".part.npz")
-        np.savez(half, **found)
+        np.savez(half, allow_pickle=False, **found)
         half.replace(place)
     with np.load(place, allow_pickle=False) as stored:
         return dict(stored)

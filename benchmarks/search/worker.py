@@ -91,19 +91,23 @@ class Worker:
 
     def build(self) -> dict[str, float]:
         """Build anew: ``cpu_s``, ``wall_s`` and ``files_mb``."""
-        return self._call("build", limit_s=_BUILD_LIMIT_S)
+        found: dict[str, float] = self._call("build", limit_s=_BUILD_LIMIT_S)
+        return found
 
     def open(self) -> dict[str, float]:
         """Open what was built: ``wall_s``."""
-        return self._call("open")
+        found: dict[str, float] = self._call("open")
+        return found
 
     def memory_mb(self) -> dict[str, float]:
         """Growth since before opening: ``private_mb`` of its own, ``mapped_mb`` of files mapped into memory."""
-        return self._call("memory")
+        found: dict[str, float] = self._call("memory")
+        return found
 
     def ask(self, questions: Sequence[Question], k: int, setting: Setting, budget_s: float) -> list[Answer]:
         """Answers to the first questions: all that ``budget_s`` of wall time is enough for, at least one."""
-        return self._call("ask", list(questions), k, setting, budget_s)
+        found: list[Answer] = self._call("ask", list(questions), k, setting, budget_s)
+        return found
 
     def close(self) -> None:
         """End the process."""

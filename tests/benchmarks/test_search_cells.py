@@ -56,7 +56,8 @@ def test_the_text_means_what_the_mask_means(maker: Any, data: Any) -> None:
 
 
 def test_the_seed_meets_what_agrees_and_not_what_opposes(maker: Any, data: Any) -> None:
-    for relation, meets in (("agrees", True), ("opposes", False)):
+    ways: list[tuple[cells.Relation, bool]] = [("agrees", True), ("opposes", False)]
+    for relation, meets in ways:
         for share in (0.5, 0.1, 0.01):
             for question in maker.draw(cells.Cell(share, relation, 1), 20):
                 own = (data.queries == question.query).all(1).argmax()
@@ -68,7 +69,7 @@ def test_the_seed_meets_what_agrees_and_not_what_opposes(maker: Any, data: Any) 
 def test_relations_order_the_best_cosines_that_pass(maker: Any, data: Any) -> None:
     columns = terms.Columns.of(data.table)
 
-    def best(relation: str) -> float:
+    def best(relation: cells.Relation) -> float:
         found = maker.draw(cells.Cell(0.01, relation, 1), 40)
         return float(np.mean([(data.vectors @ q.query)[q.filter.mask(columns)].max() for q in found]))
 

@@ -28,17 +28,17 @@ def tables() -> dict[str, LabelTable]:
     rng = np.random.default_rng(0)
     artist = np.arange(N) // 4
     quadrant = rng.integers(4, size=N)
-    columns = {
+    columns: dict[str, list[Any]] = {
         "track_id": [f"t{i}" for i in range(N)],
         "artist": [f"a{i}" for i in artist],
         "group": [f"a{i}" for i in artist],
         "fold": (artist % 5).tolist(),
     }
-    hard = {name: (quadrant == i) * 1.0 for i, name in enumerate(QUADRANTS)}
+    hard = {name: (quadrant == i).astype(np.float32) for i, name in enumerate(QUADRANTS)}
     hard |= {"mood4q:valence": np.isin(quadrant, (0, 3)) * 1.0, "mood4q:arousal": (quadrant < 2) * 1.0}
     hard |= {"mood4q:word:calm": (quadrant == 3) * 1.0}
     split = [["train", "val", "test"][i % 3] for i in artist]
-    soft = {"emotify:calmness": rng.random(N), "emotify:power": rng.random(N)}
+    soft = {name: rng.random(N).astype(np.float32) for name in ("emotify:calmness", "emotify:power")}
     return {
         "mood4q": LabelTable.build("mood4q", columns, hard),
         "emotify": LabelTable.build("emotify", columns | {"split": split}, soft),

@@ -68,7 +68,7 @@ def test_by_mood_goes_by_the_mood_alone() -> None:
     assert mixed[1].track_ids == REC.by_mood({"happy": 0.2, "calm": 0.1}, k=7).track_ids
     for wrong in ({"mood": {"happy": 1.0}}, {"mood_weight": 0.3}):
         with pytest.raises(UsageError, match="target alone"):
-            REC.by_mood({"calm": 0.9}, **wrong)  # type: ignore[arg-type]
+            REC.by_mood({"calm": 0.9}, **wrong)
     with pytest.raises(UsageError, match="mood target"):
         REC.by_mood({})
 
@@ -164,7 +164,7 @@ def test_a_score_is_what_a_search_gives() -> None:
     with pytest.raises(UsageError, match="without a mood target"):
         REC.score(("t5", "t6"), mood_weight=0.5)
     with pytest.raises(DataError, match="two ids"):
-        REC.score([("t5",)])  # type: ignore[list-item]
+        REC.score([("t5",)])
 
 
 def test_results_as_tables_and_as_html() -> None:

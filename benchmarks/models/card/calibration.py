@@ -167,7 +167,7 @@ def brier_scores(moods: Sequence[MoodData], counts: NDArray[np.int64]) -> Floats
     for mood in moods:
         squares = [(p - mood.labels) ** 2 for p in mood.probabilities.values()]
         found.append(np.average(squares, axis=1, weights=counts[mood.rows]))
-    return np.mean(found, axis=0)
+    return np.asarray(np.mean(found, axis=0))
 
 
 def brier_text(found: Difference) -> str:

@@ -46,7 +46,7 @@ class Part:
     def with_targets(self, targets: Sequence[str]) -> StoredPredictions:
         """Labels and predictions of some targets, as the figures of experiments take them."""
         tracks = self.table.tracks
-        columns = [self.table.targets.columns.get_loc(target) for target in targets]
+        columns = self.table.targets.columns.get_indexer(pd.Index(targets))
         return StoredPredictions(
             track_ids=tracks["track_id"].to_numpy(np.str_),
             groups=tracks["group"].to_numpy(np.str_),

@@ -6,11 +6,14 @@ import copy
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from moodrec.model.network import MoodNetwork
 
 Forward = Callable[[Tensor], Tensor]
 Timer = Callable[[Callable[[], object]], float]
@@ -33,18 +36,17 @@ class Way:
 class Embedder(nn.Module):
     """The part of a network that analysis needs, as a module by itself."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: MoodNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, log_mels: Tensor) -> Tensor:
         """(windows, n_mels, frames) to (windows, embedding_dim)."""
-        embeddings: Tensor = self.network.embed(log_mels)
-        return embeddings
+        return self.network.embed(log_mels)
 
 
 @torch.no_grad()
-def compare_ways(network: nn.Module, log_mels: Tensor, seconds: float, timer: Timer) -> list[Way]:
+def compare_ways(network: MoodNetwork, log_mels: Tensor, seconds: float, timer: Timer) -> list[Way]:
     """Every way on the same windows of a track of so many seconds."""
     embedder = Embedder(network).eval()
     reference = embedder(log_mels).mean(0)
@@ -52,7 +54,7 @@ def compare_ways(network: nn.Module, log_mels: Tensor, seconds: float, timer: Ti
     for name, forward in ways(embedder, log_mels):
         embedding = forward(log_mels).float().mean(0)
         error = 1 - torch.cosine_similarity(embedding.double(), reference.double(), dim=0)
-        spent = timer(lambda forward=forward: forward(log_mels))
+        spent = timer(partial(forward, log_mels))
         found.append(Way(name, seconds / spent, max(0.0, float(error))))
     return found
 
@@ -91,7 +93,7 @@ def in_chunks(forward: Forward, size: int) -> Forward:
     return lambda log_mels: torch.cat([forward(chunk) for chunk in log_mels.split(size)])
 
 
-def exported(embedder: Embedder, log_mels: Tensor) -> Forward:
+def exported(embedder: nn.Module, log_mels: Tensor) -> Forward:
     """The graph that torch.export makes, for any number of windows."""
     windows = torch.export.Dim("windows", min=2)
     program = torch.export.export(embedder, (log_mels,), dynamic_shapes=({0: windows},))

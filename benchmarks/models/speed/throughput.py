@@ -79,7 +79,7 @@ def make(folder: Path, kind: str, options: argparse.Namespace) -> float:
     for number in range(options.tracks):
         rng = np.random.default_rng([options.seed, number])
         write_track(folder / f"{number}.{kind}", made_music(options.seconds, rng), RATE, KINDS[kind])
-    return options.tracks * float(options.seconds)
+    return float(options.tracks * options.seconds)
 
 
 def measured(music: Path, length: float, repeats: int, cores: int = CORES) -> dict[str, float]:
@@ -146,13 +146,14 @@ def part_analyze(music: Path, cores: int) -> dict[str, float]:
     from moodrec.catalog.analyze import analyze
     from moodrec.embedding.mood_model import MoodModel
     from moodrec.library.library import Library
+    from moodrec.library.records import Outcome
 
     model = MoodModel.load(device="cpu")
     model.analyze_windows(np.zeros((1, model.window_samples), np.float32) + 0.1)
     with tempfile.TemporaryDirectory() as folder, Library.create(Path(folder) / "library") as library:
         begun, before = time.perf_counter(), processor_seconds()
         report = analyze([music], library, model, jobs=None if cores == CORES else cores)
-        if sum(report.counts.values()) != report.counts["ok"]:
+        if sum(report.counts.values()) != report.counts[Outcome.OK]:
             raise SystemExit(f"not every file was analysed: {report.counts}")
     return used(begun) | {"processor_seconds": processor_seconds() - before}
 

@@ -24,6 +24,7 @@ from benchmarks.machine import machine_report
 from benchmarks.places import RESULTS
 from moodrec.config import AudioConfig
 from moodrec.model.backbones import backbone_names, build_backbone
+from moodrec.model.backbones.base import Backbone
 
 WIDTHS = {
     "efficientnet": 16,
@@ -134,9 +135,9 @@ def speed_of(name: str, channels: int, setting: Setting, options: argparse.Names
     )
 
 
-def training_step(backbone: nn.Module, setting: Setting, log_mel: Tensor) -> Callable[[], None]:
+def training_step(backbone: Backbone, setting: Setting, log_mel: Tensor) -> Callable[[], None]:
     """A function that learns from one batch."""
-    network = nn.Sequential(backbone, nn.Linear(int(backbone.features), OUTPUTS)).train()
+    network = nn.Sequential(backbone, nn.Linear(backbone.features, OUTPUTS)).train()
     if setting.channels_last:
         network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)

@@ -22,7 +22,7 @@ FIGURES = {
 
 def fold_figures(data: Prepared, predictions: Predictions, fold: int) -> dict[str, float]:
     """Every figure, on the fold's tracks."""
-    found = {}
+    found: dict[str, float] = {}
     for dataset, names in FIGURES.items():
         stored = stored_of(data, predictions, dataset, fold)
         figures = AllFigures(stored).of(np.ones((1, len(stored))))

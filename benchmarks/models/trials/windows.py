@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def features_of(recipe: Recipe, data: Prepared, cache: Path, one_level: bool) ->
             np.savez(file, features=np.concatenate(parts), counts=[len(part) for part in parts])
     with np.load(place, allow_pickle=False) as stored:
         parts = np.split(stored["features"], np.cumsum(stored["counts"])[:-1])
-    return [lambda own=own: own for own in parts]
+    return [partial(np.asarray, own) for own in parts]
 
 
 @torch.inference_mode()

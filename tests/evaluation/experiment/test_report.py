@@ -43,7 +43,8 @@ def render(tmp_path: Path) -> Render:
 def folds(datasets: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two folds of ``songs`` with an ablation."""
     out = tmp_path_factory.mktemp("folds")
-    plan = write_plan(datasets, "folds", more=ABLATION, **{"fold = 0": "folds = [0, 1]", '"tiny"': '"folds"'})
+    changes = {"fold = 0": "folds = [0, 1]", '"tiny"': '"folds"'}
+    plan = write_plan(datasets, "folds", changes, more=ABLATION)
     run_plan(plan, out, GridOptions(only="songs/*", cache_folder=cache), lambda event: None)
     return out
 
@@ -145,7 +146,7 @@ def test_every_trained_model_has_its_embedding_and_cost(results: Path, render: R
 def test_selection_shows_validation_figures_alone(
     datasets: Path, cache: Path, tmp_path: Path, render: Render
 ) -> None:
-    plan = write_plan(datasets, **{'name = "tiny"': 'name = "tiny"\nphase = "select"'})
+    plan = write_plan(datasets, changes={'name = "tiny"': 'name = "tiny"\nphase = "select"'})
     options = GridOptions(only="songs/*/seed-0*", cache_folder=cache)
     run_plan(plan, tmp_path / "select", options, lambda event: None)
     page = render(tmp_path / "select")
