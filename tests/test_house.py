@@ -24,6 +24,7 @@ FLOORS = {
     "files": 0,
     "html": 0,
     "lock": 0,
+    "plugins": 0,
     "config": 0,
     "schema": 0,
     "audio": 1,
