@@ -70,7 +70,7 @@ class ModelConfig(Config):
     """The network's shape."""
 
     backbone: str = "fcn"
-    """Name of a file under ``moodrec/model/backbones``."""
+    """Name of a file under ``moodrec/model/backbones``, or of a plug-in: docs/plugins.md."""
     channels: Positive = 24
     """Filters of the first block; each backbone derives the others from it."""
     embedding_dim: Positive = 128

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, Self, Unpack
@@ -17,15 +17,15 @@ from moodrec.config import IndexConfig
 from moodrec.errors import (
     CorruptStoreError,
     DataError,
-    DuplicateIdError,
     ModelMismatchError,
-    NotFoundError,
     UsageError,
 )
 from moodrec.filters.columns import as_condition, select
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.index import planner
+from moodrec.index.changes import added, compacted, rows_of, updated
+from moodrec.index.info import IndexInfo, info_of
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
@@ -33,7 +33,6 @@ from moodrec.index.rows.segment import Rows
 from moodrec.index.rows.validation import (
     Vectors,
     checked_weights,
-    listed,
     mixture,
     track_table,
     unit_rows,
@@ -51,25 +50,6 @@ from moodrec.schema import EMBEDDING, TRACK_ID
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class IndexInfo:
-    """What an index is."""
-
-    tracks: int
-    removed: int
-    """Tombstones: removed tracks whose rows are still there."""
-    dim: int
-    preset: str
-    kind: str
-    """What the preset came to: ``flat``, ``ivf``, ``ivf-sq8``, ``ivf-pq``, ``hnsw`` or ``gpu``."""
-    moods: tuple[str, ...]
-    columns: tuple[str, ...]
-    model_fingerprint: str | None
-    library_revision: int | None
-    path: str | None
-    """Where it was opened from or saved to last."""
 
 
 class MoodIndex:
@@ -272,7 +252,7 @@ class MoodIndex:
             NotFoundError: a track is not here.
         """
         catalogue = self._catalogue
-        return catalogue.table_at(_rows(catalogue, track_ids))
+        return catalogue.table_at(rows_of(catalogue, track_ids))
 
     def vectors(self, track_ids: Sequence[str]) -> Vectors:
         """(len(track_ids), d) unit vectors, in the order asked for.
@@ -281,7 +261,7 @@ class MoodIndex:
             NotFoundError: a track is not here.
         """
         catalogue = self._catalogue
-        return np.array(catalogue.vectors_at(_rows(catalogue, track_ids)))
+        return np.array(catalogue.vectors_at(rows_of(catalogue, track_ids)))
 
     @property
     def moods(self) -> tuple[str, ...]:
@@ -323,20 +303,7 @@ class MoodIndex:
 
     def info(self) -> IndexInfo:
         """What this index is."""
-        snapshot = self._snapshot
-        catalogue, origin = snapshot.catalogue, snapshot.origin
-        return IndexInfo(
-            tracks=catalogue.n_alive,
-            removed=len(catalogue) - catalogue.n_alive,
-            dim=catalogue.dim,
-            preset=origin.preset,
-            kind=snapshot.backend.name,
-            moods=catalogue.moods,
-            columns=catalogue.column_names,
-            model_fingerprint=origin.model_fingerprint,
-            library_revision=origin.library_revision,
-            path=None if self._saved is None else str(self._saved.folder.parent),
-        )
+        return info_of(self._snapshot, self._saved)
 
     def verify(self) -> None:
         """Check the files that the index was opened from or saved to, and the vectors in memory.
@@ -397,7 +364,7 @@ class MoodIndex:
             UsageError, FilterError: as for :meth:`search`.
         """
         asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
-        rows = _rows(snapshot.catalogue, texts(track_ids, "track_ids"))
+        rows = rows_of(snapshot.catalogue, texts(track_ids, "track_ids"))
         queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
         return _run(snapshot, asked, k, queries, rows)
 
@@ -424,7 +391,7 @@ class MoodIndex:
         """
         asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
         given = checked_weights(weights)
-        vectors = snapshot.catalogue.vectors_at(_rows(snapshot.catalogue, list(given)))
+        vectors = snapshot.catalogue.vectors_at(rows_of(snapshot.catalogue, list(given)))
         query = mixture(vectors, list(given.values()))
         return _run(snapshot, asked.excluding(given), k, query)
 
@@ -456,7 +423,7 @@ class MoodIndex:
         table = track_table(tracks, self.moods)
         ids: list[str] = table[TRACK_ID].to_pylist()
         vectors = unit_rows(embeddings, self.dim, ids)
-        self._versions.change(lambda now: _added(now, vectors, table, ids, on_conflict))
+        self._versions.change(lambda now: added(now, vectors, table, ids, on_conflict))
 
     def update(self, tracks: pd.DataFrame | pa.Table) -> None:
         """Give tracks other values in some columns; their vectors stay. If this raises, the index is as it was.
@@ -472,7 +439,7 @@ class MoodIndex:
         """
         table = track_table(tracks)
         table = track_table(table, [mood for mood in self.moods if mood in table.column_names])
-        self._versions.change(lambda now: _updated(now, table))
+        self._versions.change(lambda now: updated(now, table))
 
     def upsert(
         self,
@@ -510,7 +477,7 @@ class MoodIndex:
 
         def make_next(now: Snapshot) -> Snapshot:
             if on_conflict == "error":
-                _rows(now.catalogue, wanted)
+                rows_of(now.catalogue, wanted)
             return now.without(wanted)
 
         self._versions.change(make_next)
@@ -520,7 +487,7 @@ class MoodIndex:
 
         Small changes are merged, and a worn index is built anew, without being told to; this does it now.
         """
-        self._versions.settle(_compacted)
+        self._versions.settle(compacted)
 
 
 def _run(
@@ -530,42 +497,3 @@ def _run(
         snapshot.check.raise_if_damaged()
     request = resolve(options, k, snapshot.catalogue, queries, own)
     return planner.run(snapshot.catalogue, snapshot.backend, snapshot.config, request)
-
-
-def _rows(catalogue: Catalogue, track_ids: Sequence[str]) -> Rows:
-    rows = catalogue.rows_of(track_ids)
-    if len(rows) < len(track_ids) and (missing := catalogue.unknown(track_ids)):
-        raise NotFoundError(f"these tracks are not in the index: {listed(missing)}")
-    return rows
-
-
-def _added(
-    now: Snapshot, vectors: Vectors, table: pa.Table, ids: Sequence[str], on_conflict: str
-) -> Snapshot:
-    missing = set(now.catalogue.unknown(ids))
-    known = [track_id for track_id in ids if track_id not in missing]
-    if known and on_conflict == "error":
-        raise DuplicateIdError(
-            f"these tracks are in the index already: {listed(known)}; on_conflict='replace' replaces them, "
-            "'ignore' keeps them as they are"
-        )
-    if known and on_conflict == "ignore":
-        new = np.array([track_id in missing for track_id in ids])
-        vectors, table = vectors[new], table.filter(pa.array(new)).combine_chunks()
-    return (now.without(known) if on_conflict == "replace" else now).with_rows(vectors, table)
-
-
-def _updated(now: Snapshot, table: pa.Table) -> Snapshot:
-    ids: list[str] = table[TRACK_ID].to_pylist()
-    rows = _rows(now.catalogue, ids)
-    whole = now.catalogue.table_at(rows)
-    for name in table.column_names:
-        place = whole.column_names.index(name) if name in whole.column_names else None
-        column = table[name]
-        whole = whole.append_column(name, column) if place is None else whole.set_column(place, name, column)
-    return now.without(ids).with_rows(np.array(now.catalogue.vectors_at(rows)), whole.combine_chunks())
-
-
-def _compacted(now: Snapshot) -> Snapshot:
-    whole = now.catalogue.tail is None and now.catalogue.base.living is None
-    return now if whole else now.rebuilt()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,11 @@ from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.contracts import assert_same, recall
 
 POOL = sample_catalogue(1500, seed=4)
-SEARCHES = ({}, {"where": "calm >= 0.5 AND year < 2000"}, {"mood": {"calm": 0.8}, "max_per_artist": 1})
+SEARCHES: tuple[dict[str, Any], ...] = (
+    {},
+    {"where": "calm >= 0.5 AND year < 2000"},
+    {"mood": {"calm": 0.8}, "max_per_artist": 1},
+)
 
 
 class Changing:

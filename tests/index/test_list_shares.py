@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from moodrec.filters.columns import ColumnTable
 from moodrec.filters.selection import AllOf, AnyOf, Range, all_of
-from moodrec.index.backends.ivf.list_shares import WHOLE, KnownShares, ListShares
+from moodrec.index.backends.ivf.category_shares import WHOLE
+from moodrec.index.backends.ivf.list_shares import KnownShares, ListShares
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
@@ -39,7 +40,7 @@ def passing(shares: ListShares, test: Range) -> NDArray[np.float64]:
         shares.below[row] + way * (shares.below[row + 1].astype(float) - shares.below[row])
         for row, way in shares.ends(test)
     )
-    return np.maximum(up_to - below, 0) / WHOLE
+    return np.asarray(np.maximum(up_to - below, 0) / WHOLE, np.float64)
 
 
 def counted(values: NDArray[np.float32], list_of: NDArray[np.int64], test: Range) -> NDArray[np.float64]:

@@ -60,7 +60,8 @@ def test_what_hits_hold(index: MoodIndex) -> None:
     assert isinstance(hits, Hits)
     assert isinstance(hits.explanation, Explanation)
     assert len(hits) == 3
-    assert (hits.track_ids.dtype, hits.scores.dtype, hits.counts.dtype) == (object, np.float32, np.int64)
+    kinds = (hits.track_ids.dtype, hits.scores.dtype, hits.counts.dtype)
+    assert kinds == (np.dtype(object), np.dtype(np.float32), np.dtype(np.int64))
     assert (hits.track_ids.shape, hits.scores.shape, hits.counts.shape) == ((3, 4), (3, 4), (3,))
     assert all(type(track_id) is str for track_id in hits.track_ids.ravel())
 

@@ -10,16 +10,19 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from moodrec.config import IndexConfig
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError, UsageError
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from tests.catalogues import MOODS, sample_catalogue
+from moodrec.index.snapshot import Snapshot
+from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.contracts import SEARCHES, IndexContract, assert_same
 from tests.index.changing_index import Trial
 
@@ -71,7 +74,7 @@ def test_a_tail_is_searched_as_the_base_is(preset: str) -> None:
     assert grown.frame.equals(whole.frame)
     assert grown.rows(["t800", "t3"]).equals(whole.rows(["t800", "t3"]))
     np.testing.assert_array_equal(grown.vectors(["t800", "t3"]), whole.vectors(["t800", "t3"]))
-    extra = [
+    extra: list[dict[str, Any]] = [
         {"where": "pct(calm) >= 0.9 AND pct(happy) < 0.7"},
         {"where": "title = 'Title 820' OR artist ILIKE 'ARTIST 7'"},
         {"max_per_artist": 1, "distinct": True, "diversity": 0.3},
@@ -175,10 +178,10 @@ def test_a_background_merge_keeps_what_was_changed_meanwhile(monkeypatch: pytest
     small_limits(monkeypatch)
     index = built("ivf-sq8", 800)
     prepared, changed = threading.Event(), threading.Event()
-    merged = type(index._snapshot).merged
+    merged = Snapshot.merged
 
-    def slowly(snapshot: object) -> object:
-        result = merged(snapshot)  # type: ignore[arg-type]
+    def slowly(snapshot: Snapshot) -> Snapshot:
+        result = merged(snapshot)
         prepared.set()
         assert changed.wait(10)
         return result
@@ -271,7 +274,7 @@ class TestTailOfFlat(IndexContract):
     preset, exact = "flat", True
 
     @classmethod
-    def build(cls, sample):  # type: ignore[no-untyped-def]
+    def build(cls, sample: Sample) -> MoodIndex:
         return with_tail(cls.config(), sample)
 
 
@@ -281,11 +284,11 @@ class TestTailOfLists(IndexContract):
     preset = "ivf-sq8"
 
     @classmethod
-    def build(cls, sample):  # type: ignore[no-untyped-def]
+    def build(cls, sample: Sample) -> MoodIndex:
         return with_tail(cls.config(), sample)
 
 
-def with_tail(config, sample):  # type: ignore[no-untyped-def]
+def with_tail(config: IndexConfig, sample: Sample) -> MoodIndex:
     """An index whose last 60 tracks came later."""
     first = max(len(sample.vectors) - 60, 1)
     index = MoodIndex.build(sample.vectors[:first], sample.table.slice(0, first), MOODS, config)

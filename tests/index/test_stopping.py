@@ -85,7 +85,7 @@ def test_trials_know_their_answers() -> None:
     sample = sample_catalogue(500)
     segment = Segment.of(sample.vectors, track_table(sample.table), ())
     for trial in calibration.trials(segment, CONFIG)[:30]:
-        passing = np.ones(500, bool) if trial.selection is None else trial.selection.rows()  # type: ignore[union-attr]
+        passing = np.ones(500, bool) if trial.selection is None else trial.selection.rows()
         passing[trial.query] = False
         scores = np.where(passing, sample.vectors @ sample.vectors[trial.query], -2)
         best = np.argsort(-scores)[: min(10, int(passing.sum()))]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,7 @@ def test_a_version_replaced_while_it_is_opened_stays_until_it_is_open(
     index.remove("t1")
     verify = store.Version.verify
 
-    def replaced_meanwhile(version: store.Version, *named: object) -> None:
+    def replaced_meanwhile(version: store.Version, *named: Collection[str] | None) -> None:
         monkeypatch.setattr(store.Version, "verify", verify)
         index.save(root)
         verify(version, *named)

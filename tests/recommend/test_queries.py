@@ -165,7 +165,7 @@ def test_a_score_is_what_a_search_gives() -> None:
     with pytest.raises(UsageError, match="without a mood target"):
         REC.score(("t5", "t6"), mood_weight=0.5)
     with pytest.raises(DataError, match="two ids"):
-        REC.score([("t5",)])  # type: ignore[list-item]
+        REC.score([("t5",)])
 
 
 def test_results_as_tables_and_as_html() -> None:

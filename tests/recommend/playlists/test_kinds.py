@@ -130,7 +130,8 @@ def test_a_mix_is_what_a_search_with_its_sum_finds() -> None:
     assert playlist.track_ids == found.track_ids
     moods = mix(REC, {}, Rules(n=8, artist_gap=0), mood={"calm": 1.0, "happy": 0.0})
     assert moods.track_ids == REC.by_mood({"calm": 1.0, "happy": 0.0}, 8).track_ids
-    for wrong in ({}, {"mood": {}}):
+    refused: list[dict[str, Any]] = [{}, {"mood": {}}]
+    for wrong in refused:
         with pytest.raises(UsageError, match="tracks or moods"):
             mix(REC, {}, **wrong)
     with pytest.raises(UsageError, match="without a mood target"):
