@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
-Rows = NDArray[np.int64]
+from moodrec.typing import FloatArray, RowNumbers
+
+Floats = FloatArray
+"""Former name of :data:`moodrec.typing.FloatArray`, which the index still imports."""
 
 
-def mood_affinity(scores: Floats, targets: Floats) -> Floats:
+def mood_affinity(scores: FloatArray, targets: FloatArray) -> FloatArray:
     """How near mood scores are to their targets.
 
     Args:
@@ -38,7 +40,7 @@ def mood_affinity(scores: Floats, targets: Floats) -> Floats:
     return 1 - squares / scores.dtype.type(len(targets))
 
 
-def blend(cosine: Floats, affinity: Floats, weight: float) -> Floats:
+def blend(cosine: FloatArray, affinity: FloatArray, weight: float) -> FloatArray:
     """(..., n) blended scores of (..., n) cosines and (n,) mood affinities."""
     return (1 - weight) * cosine + weight * affinity
 
@@ -56,14 +58,14 @@ class Cap:
 
 
 def pick(
-    scores: Floats,
+    scores: FloatArray,
     k: int,
     keys: Sequence[tuple[NDArray[np.integer[Any]], int]] = (),
-    vectors: Floats | None = None,
+    vectors: FloatArray | None = None,
     same: float = math.inf,
     diversity: float = 0.0,
-    known: Floats | None = None,
-) -> Rows:
+    known: FloatArray | None = None,
+) -> RowNumbers:
     """Choose one candidate after the other, each in view of those chosen before (maximal marginal relevance,
     Carbonell and Goldstein 1998): the one with the highest ``(1 - diversity) * score - diversity * s``, where ``s``
     is its highest inner product with a chosen one, 0 for the first.
@@ -99,14 +101,14 @@ def pick(
     return np.array(chosen, np.int64)
 
 
-def _next(scores: Floats, open_: NDArray[np.bool_], closest: Floats, diversity: float) -> int:
+def _next(scores: FloatArray, open_: NDArray[np.bool_], closest: FloatArray, diversity: float) -> int:
     if diversity == 0:
         return int(np.argmax(open_))
     worth = (1 - diversity) * scores - diversity * closest
     return int(np.argmax(np.where(open_, worth, -np.inf)))
 
 
-def cap_per_key(order: Rows, keys: NDArray[np.integer[Any]], limit: int, k: int) -> Rows:
+def cap_per_key(order: RowNumbers, keys: NDArray[np.integer[Any]], limit: int, k: int) -> RowNumbers:
     """The first ``k`` rows of ``order`` of which no more than ``limit`` share a key.
 
     Args:

@@ -20,6 +20,8 @@ FLOORS = {
     "files": 0,
     "html": 0,
     "lock": 0,
+    "names": 0,
+    "typing": 0,
     "config": 0,
     "schema": 0,
     "audio": 1,

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 
 from moodrec.audio.formats import AV_FORMATS
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, FloatArray
+from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
 from moodrec.errors import AudioError, MissingExtraError
+from moodrec.typing import Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -88,7 +89,7 @@ def _info(container: InputContainer, stream: AvStream, kind: str) -> AudioInfo:
     return AudioInfo(max(0.0, duration_s), stream.rate or 0, stream.channels, kind.upper())
 
 
-def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[FloatArray]:
+def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[Samples]:
     import av
 
     # Only the sample format is converted: mixing down is a plain mean, as for every other file.
@@ -108,8 +109,8 @@ def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: 
         raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s")
 
 
-def _mono(frame: AudioFrame) -> FloatArray:
-    channels: FloatArray = np.asarray(frame.to_ndarray(), np.float32)
+def _mono(frame: AudioFrame) -> Samples:
+    channels: Samples = np.asarray(frame.to_ndarray(), np.float32)
     return np.asarray(channels.mean(axis=0))
 
 

@@ -15,16 +15,10 @@ from moodrec.audio.av_decode import open_av
 from moodrec.audio.formats import AUDIO_SUFFIXES, AV_FORMATS
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.sound_decode import open_sound
-from moodrec.audio.stream import (
-    AudioInfo,
-    AudioStream,
-    CutShortError,
-    FloatArray,
-    check_header,
-    check_samples,
-)
+from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, check_header, check_samples
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
+from moodrec.typing import Samples
 
 __all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Waveform", "decode", "probe_audio"]
 
@@ -37,7 +31,7 @@ class Waveform:
     holds, or once held, more: it was cut off, damaged, or longer than the limit.
     """
 
-    samples: FloatArray
+    samples: Samples
     sample_rate: int
     duration_s: float
     truncated: bool
@@ -97,7 +91,7 @@ def _collect(stream: AudioStream, sample_rate: int, limits: DecodeLimits, name: 
     return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, source.truncated)
 
 
-def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[FloatArray]:
+def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[Samples]:
     if from_rate == to_rate:
         yield from blocks
         return
@@ -117,7 +111,7 @@ class _BoundedSource:
         self._room = int(max_duration_s * stream.info.sample_rate)
         self._name = name
 
-    def __iter__(self) -> Iterator[FloatArray]:
+    def __iter__(self) -> Iterator[Samples]:
         try:
             yield from self._bounded()
         except CutShortError:
@@ -127,7 +121,7 @@ class _BoundedSource:
         if self.frames == 0:
             raise AudioError(f"{self._name}: there is no audio in the file", reason="empty")
 
-    def _bounded(self) -> Iterator[FloatArray]:
+    def _bounded(self) -> Iterator[Samples]:
         for block in self._stream.blocks:
             check_samples(block, self._name)
             kept = block[: self._room - self.frames]

@@ -12,9 +12,10 @@ import soundfile
 
 from moodrec.audio.mp3 import with_length
 from moodrec.audio.signatures import sound_kind
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, FloatArray
+from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
+from moodrec.typing import Samples
 
 # libsndfile also takes headerless and scientific formats whose signatures any text may match.
 _FORMATS: Final = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "MP3", "OGG", "AIFF", "AU", "CAF"})
@@ -68,7 +69,7 @@ def _info(sound: soundfile.SoundFile) -> AudioInfo:
     return AudioInfo(duration_s, sound.samplerate, sound.channels, kind)
 
 
-def _blocks(sound: soundfile.SoundFile, frames: int, complete: bool, name: str) -> Iterator[FloatArray]:
+def _blocks(sound: soundfile.SoundFile, frames: int, complete: bool, name: str) -> Iterator[Samples]:
     buffer = np.empty((frames, sound.channels), np.float32)
     total = 0
     while True:
@@ -84,7 +85,7 @@ def _blocks(sound: soundfile.SoundFile, frames: int, complete: bool, name: str) 
         raise CutShortError(f"{name}: cut off after {total / sound.samplerate:.1f} s")
 
 
-def _fill(sound: soundfile.SoundFile, buffer: FloatArray) -> tuple[int, str | None]:
+def _fill(sound: soundfile.SoundFile, buffer: Samples) -> tuple[int, str | None]:
     """Read one block; on damage, how many frames before it are good, and what libsndfile said."""
     before = sound.tell()
     try:

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
-
-FloatArray = NDArray[np.float32]
+from moodrec.typing import Samples
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
 # Far above any scale music is stored in (32-bit integers written as floats included): only damage gets there.
@@ -40,7 +38,7 @@ class AudioStream:
     """
 
     info: AudioInfo
-    blocks: Iterator[FloatArray]
+    blocks: Iterator[Samples]
 
 
 class CutShortError(AudioError):
@@ -65,7 +63,7 @@ def check_header(info: AudioInfo, limits: DecodeLimits, name: str) -> None:
         raise AudioError(f"{name}: a sample rate of {info.sample_rate} Hz", reason="bad_sample_rate")
 
 
-def check_samples(block: FloatArray, name: str) -> None:
+def check_samples(block: Samples, name: str) -> None:
     """Refuse samples that are no sound.
 
     Raises:

@@ -13,8 +13,9 @@ from moodrec.catalog.decode_pool import DecodePool, Unheard
 from moodrec.catalog.model import ListeningModel, settings_for
 from moodrec.errors import AudioError
 from moodrec.library.library import Library
-from moodrec.library.records import FileRecord, FileState, Floats, Outcome
+from moodrec.library.records import FileRecord, FileState, Outcome
 from moodrec.library.scan import scan
+from moodrec.typing import Float32Array
 
 # What failed for want of an installed package, or of a permission, is worth trying at every run.
 _NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra", "forbidden"})
@@ -181,7 +182,7 @@ def _measure(sample: Sequence[FileState], model: ListeningModel, jobs: int) -> f
     return sum(counted) / len(counted) if counted else _UNMEASURED_S
 
 
-def _can_be_heard(model: ListeningModel, windows: Floats) -> bool:
+def _can_be_heard(model: ListeningModel, windows: Float32Array) -> bool:
     try:
         model.analyze_windows(windows)
     except AudioError:

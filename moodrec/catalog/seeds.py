@@ -10,19 +10,17 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.errors import AmbiguousSeedError, NotFoundError
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
 from moodrec.schema import ALBUM, ARTIST, PATH, TITLE, TRACK_ID
+from moodrec.typing import RowNumbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN: Final = 10
 _COMPARED: Final = 5_000
-
-Rows = NDArray[np.int64]
 
 
 def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
@@ -50,7 +48,7 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
     raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
 
 
-def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[Rows]:
+def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[RowNumbers]:
     """The rows that match in each way to name a track, one way after the other."""
     yield _by_id(frame, text)
     yield _by_path(frame, seed)
@@ -62,11 +60,11 @@ def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[Rows]:
         yield _rows_called(text, [file.stem for file in files])
 
 
-def _by_id(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_id(frame: pd.DataFrame, seed: str) -> RowNumbers:
     return np.flatnonzero(frame[TRACK_ID] == seed)
 
 
-def _by_path(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_path(frame: pd.DataFrame, seed: str) -> RowNumbers:
     if PATH not in frame or not seed or "\0" in seed:
         return np.empty(0, np.int64)
     place = os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111  (Path's raises on unknown users)
@@ -74,16 +72,16 @@ def _by_path(frame: pd.DataFrame, seed: str) -> Rows:
     return np.flatnonzero(frame[PATH].isin(wanted))
 
 
-def _by_title(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_title(frame: pd.DataFrame, seed: str) -> RowNumbers:
     return _rows_called(seed, _texts(frame, TITLE))
 
 
-def _by_both(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_both(frame: pd.DataFrame, seed: str) -> RowNumbers:
     both = zip(_texts(frame, ARTIST), _texts(frame, TITLE), strict=True)
     return _rows_called(seed, [f"{artist} - {title}" if artist and title else "" for artist, title in both])
 
 
-def _rows_called(seed: str, names: Sequence[str]) -> Rows:
+def _rows_called(seed: str, names: Sequence[str]) -> RowNumbers:
     folded = fold(seed)
     return np.array([row for row, name in enumerate(names) if folded and fold(name) == folded], np.int64)
 
@@ -100,14 +98,14 @@ def _texts(frame: pd.DataFrame, column: str) -> list[str]:
     return [text if isinstance(text, str) else "" for text in frame[column]]
 
 
-def _without_copies(frame: pd.DataFrame, rows: Rows) -> Rows:
+def _without_copies(frame: pd.DataFrame, rows: RowNumbers) -> RowNumbers:
     if DUPLICATE_OF not in frame or len(rows) < 2:
         return rows
     matched = set(frame[TRACK_ID].iloc[rows])
     return rows[[original not in matched for original in frame[DUPLICATE_OF].iloc[rows]]]
 
 
-def _ambiguous(frame: pd.DataFrame, rows: Rows, seed: str) -> AmbiguousSeedError:
+def _ambiguous(frame: pd.DataFrame, rows: RowNumbers, seed: str) -> AmbiguousSeedError:
     matches = [(str(frame[TRACK_ID].iloc[row]), _description(frame, int(row))) for row in rows]
     lines = [f"  {track_id}  {description}" for track_id, description in matches[:_SHOWN]]
     if len(matches) > _SHOWN:

@@ -21,19 +21,18 @@ from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.frontend import LogMel
 from moodrec.model.inference import mean_embedding, task_logits, unit_length
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
-
-Floats = NDArray[np.float32]
+from moodrec.typing import Float32Array
 
 
 @dataclass(frozen=True, eq=False)
 class TrackMoods:
     """What the model hears in one track."""
 
-    embedding: Floats
+    embedding: Float32Array
     """(embedding_dim,) float32, unit length."""
-    mood_scores: Floats
+    mood_scores: Float32Array
     """(moods,) in [0, 1]: percentile of the probability in the model's reference set."""
-    probabilities: Floats
+    probabilities: Float32Array
     """(moods,) in [0, 1], calibrated."""
 
 
@@ -113,7 +112,7 @@ class MoodModel:
         """Samples in a window."""
         return round(self.windows.window_s * self.sample_rate)
 
-    def analyze_windows(self, windows: Floats) -> TrackMoods:
+    def analyze_windows(self, windows: Float32Array) -> TrackMoods:
         """Hear one track, given as (n, window_samples) float32 in [-1, 1] at ``sample_rate``.
 
         Raises:
@@ -148,11 +147,11 @@ class MoodModel:
         """
         return self._describe(self._hear_file(path, limits))
 
-    def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
+    def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         """The embedding alone of a waveform as ``analyze_waveform`` takes it: (embedding_dim,), unit length."""
         return self.analyze_waveform(waveform, sample_rate).embedding
 
-    def predict_targets(self, path: Path | str) -> Floats:
+    def predict_targets(self, path: Path | str) -> Float32Array:
         """Uncalibrated probabilities of the raw training targets for one file: (targets,) in [0, 1].
 
         Raises as :meth:`analyze`.
@@ -160,7 +159,7 @@ class MoodModel:
         logits = task_logits(self._network, self._hear_file(path, None)).astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
-    def _hear(self, windows: Floats) -> torch.Tensor:
+    def _hear(self, windows: Float32Array) -> torch.Tensor:
         if windows.ndim != 2 or windows.shape[1] != self.window_samples:
             raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
         audible = windows[_loudness(windows) > self.windows.silence_dbfs]
@@ -178,13 +177,13 @@ class MoodModel:
         windows = log_mel_windows(read_stored_mel(path), self._spec.audio, self.windows)
         return mean_embedding(self._network, torch.from_numpy(windows).to(self._device))
 
-    def _read(self, path: Path | str, limits: DecodeLimits | None) -> Floats:
+    def _read(self, path: Path | str, limits: DecodeLimits | None) -> Float32Array:
         return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)
 
-    def _cut(self, samples: Floats) -> Floats:
+    def _cut(self, samples: Float32Array) -> Float32Array:
         return cut_windows(samples, self.window_samples, self.windows.max_windows)
 
-    def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
+    def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         _check_waveform(waveform, sample_rate)
         mono = waveform.mean(0, dtype=np.float64) if waveform.ndim == 2 else waveform
         if not np.isfinite(mono).all():
@@ -203,7 +202,7 @@ def _check_waveform(waveform: NDArray[np.floating], sample_rate: int) -> None:
         raise UsageError(f"a sample rate is in Hz, not {sample_rate}")
 
 
-def _loudness(windows: Floats) -> NDArray[np.float64]:
+def _loudness(windows: Float32Array) -> NDArray[np.float64]:
     """RMS level of each window in dB relative to full scale; minus infinity for digital silence."""
     power = np.mean(np.square(windows, dtype=np.float64), axis=1)
     with np.errstate(divide="ignore"):

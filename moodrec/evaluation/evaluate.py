@@ -14,8 +14,7 @@ from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, interval_of, weighted_b
 from moodrec.metrics.correlation import weighted_pearson
 from moodrec.metrics.ranked import RankedLabels
 from moodrec.metrics.tagging import both_classes, chance_average_precision
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,13 @@ class _TagFigures:
         self._scores = scored.scores[self._known, column]
         self._soft = scored.soft[self._known, column]
 
-    def of(self, weights: NDArray[np.float32] | None) -> Floats:
+    def of(self, weights: NDArray[np.float32] | None) -> Float64Array:
         """``(resamples, 3)``, the correlation NaN where labels are not soft."""
         mine = None if weights is None else weights[:, self._known]
         precision, area = self._ranked.average_precision(mine), self._ranked.roc_auc(mine)
         return np.stack([precision, area, self._pearson(mine, len(precision))], axis=1)
 
-    def _pearson(self, weights: NDArray[np.float32] | None, n: int) -> Floats:
+    def _pearson(self, weights: NDArray[np.float32] | None, n: int) -> Float64Array:
         if np.isnan(self._soft).any():
             return np.full(n, np.nan)
         return weighted_pearson(
@@ -79,7 +78,7 @@ class _TagFigures:
         )
 
 
-def _macro(plain: Floats, draws: Floats, level: float) -> list[Estimate | None]:
+def _macro(plain: Float64Array, draws: Float64Array, level: float) -> list[Estimate | None]:
     """Mean over tags of each figure, as far as the tags have it: average precision, ROC-AUC, correlation."""
     found: list[Estimate | None] = []
     for figure in range(plain.shape[1]):
@@ -89,7 +88,7 @@ def _macro(plain: Floats, draws: Floats, level: float) -> list[Estimate | None]:
     return found
 
 
-def _mean_known(values: Floats) -> Floats:
+def _mean_known(values: Float64Array) -> Float64Array:
     """Mean over tags ``(resamples, tags)`` leaving out NaN; NaN where a resample has none."""
     known = ~np.isnan(values)
     counts = known.sum(axis=1)
@@ -99,12 +98,14 @@ def _mean_known(values: Floats) -> Floats:
     return means
 
 
-def _estimate(value: float, draws: Floats, level: float) -> Estimate:
+def _estimate(value: float, draws: Float64Array, level: float) -> Estimate:
     interval = interval_of(draws, level, estimate=value)
     return Estimate(value, interval.low, interval.high)
 
 
-def _tag_report(scored: Scored, column: int, plain: Floats, draws: Floats, level: float) -> TagReport:
+def _tag_report(
+    scored: Scored, column: int, plain: Float64Array, draws: Float64Array, level: float
+) -> TagReport:
     labels = scored.labels[:, column]
     n, positives = int((~np.isnan(labels)).sum()), int((labels == 1).sum())
     return TagReport(

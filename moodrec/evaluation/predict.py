@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
 from moodrec.errors import AudioError, DataError, MissingExtraError
 from moodrec.evaluation.predictions import Predictions
+from moodrec.typing import Float32Array
 
-Scores = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 
@@ -21,7 +20,7 @@ class MoodScores(Protocol):
     """The part of ``TrackMoods`` that is used here."""
 
     @property
-    def probabilities(self) -> Scores: ...
+    def probabilities(self) -> Float32Array: ...
 
 
 class TargetModel(Protocol):
@@ -31,7 +30,7 @@ class TargetModel(Protocol):
     def target_names(self) -> tuple[str, ...]: ...
     @property
     def moods(self) -> tuple[str, ...]: ...
-    def predict_targets(self, path: Path | str, /) -> Scores: ...
+    def predict_targets(self, path: Path | str, /) -> Float32Array: ...
     def analyze(self, path: Path | str, /) -> MoodScores: ...
 
 
@@ -49,7 +48,7 @@ def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None 
         DataError: the model knows none of the targets, or the table has no audio that can be heard.
     """
     columns = _columns(model, table)
-    heard: dict[str, Scores] = {}
+    heard: dict[str, Float32Array] = {}
     failures: dict[str, str] = {}
     for done, (track_id, audio) in enumerate(
         zip(table.tracks["track_id"], table.tracks["audio"], strict=True)
@@ -84,7 +83,7 @@ def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
     return known
 
 
-def _hear(model: TargetModel, audio: str, columns: dict[str, int]) -> Scores:
+def _hear(model: TargetModel, audio: str, columns: dict[str, int]) -> Float32Array:
     if not audio:
         raise AudioError("the table names no audio file", "no_audio")
     n_raw = len(model.target_names)

@@ -14,11 +14,10 @@ from moodrec.errors import DataError
 from moodrec.evaluation.evaluate import BootstrapOptions, describe_intervals
 from moodrec.evaluation.reports import Estimate, RetrievalReport
 from moodrec.metrics.bootstrap import interval_of, weighted_bootstrap
+from moodrec.typing import Codes
 
 N_PERMUTATIONS: Final = 1000
 QUADRANTS: Final = ("q1", "q2", "q3", "q4")
-
-Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from moodrec.data.labels import SPLITS, LabelTable
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.binary import binary_labels
 from moodrec.evaluation.predictions import Predictions, match
 from moodrec.metrics.checks import label_matrix
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +34,9 @@ class Scored:
     dataset: str
     split: str
     tags: tuple[str, ...]
-    labels: Floats
-    scores: Floats
-    soft: Floats
+    labels: Float64Array
+    scores: Float64Array
+    soft: Float64Array
     groups: tuple[str, ...] | None
     n_missing: int
     note: str

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from moodrec.typing import RowMask
+
 _NAMES: Final = {"halffloat": "float16", "float": "float32", "double": "float64"}
 """Of types that Arrow calls otherwise than NumPy."""
 _SIGNED: Final = (np.int8, np.int16, np.int32)
@@ -31,7 +32,7 @@ def array_of(numbers: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(piece.dtype), len(piece), [None, pa.py_buffer(piece)])
 
 
-def present_in(array: pa.Array) -> Mask | None:
+def present_in(array: pa.Array) -> RowMask | None:
     """(n,) False where NULL; None: nothing is."""
     bits = array.buffers()[0] if array.null_count else None
     if bits is None:
@@ -47,7 +48,7 @@ def filled(array: pa.Array, instead: float) -> NDArray[Any]:
     return values if present is None else np.where(present, values, values.dtype.type(instead))
 
 
-def flags_of(array: pa.Array) -> Mask:
+def flags_of(array: pa.Array) -> RowMask:
     """(n,) an array of truth values, False where NULL."""
     return filled(array.cast(pa.uint8()), 0).astype(bool)
 

@@ -22,18 +22,8 @@ from moodrec.errors import FilterError
 from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.conditions import Like, Operator, Scalar, quote_name, quote_value
 from moodrec.filters.patterns import like_pattern
-from moodrec.filters.selection import (
-    AnyLookup,
-    AnyOf,
-    Lookup,
-    Mask,
-    Order,
-    Range,
-    Rows,
-    Selection,
-    Table,
-    row_mask,
-)
+from moodrec.filters.selection import AnyLookup, AnyOf, Lookup, NamedRows, Order, Range, Selection, row_mask
+from moodrec.typing import LookupTable, RowMask
 
 _NUMPY_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -57,7 +47,7 @@ EMPTY_RANGE: Final = (1, 0)
 class Column(Protocol):
     """What every kind of column answers; a test that makes no sense on it is a :class:`FilterError`."""
 
-    def known(self) -> Mask:
+    def known(self) -> RowMask:
         """(n,) rows that are not NULL."""
 
     def compare(self, op: Operator, value: Scalar) -> Selection:
@@ -81,7 +71,7 @@ class NumberColumn:
 
     name: str
     values: NDArray[Any]
-    present: Mask | None = None
+    present: RowMask | None = None
     order: Order | None = None
 
     @property
@@ -90,13 +80,13 @@ class NumberColumn:
         return self.values.dtype.kind == "f"
 
     @cached_property
-    def _known(self) -> Mask:
+    def _known(self) -> RowMask:
         if self.floating:
-            known: Mask = ~np.isnan(self.values)
+            known: RowMask = ~np.isnan(self.values)
             return known
         return np.ones(len(self.values), bool) if self.present is None else self.present
 
-    def known(self) -> Mask:
+    def known(self) -> RowMask:
         return self._known
 
     def compare(self, op: Operator, value: Scalar) -> Range:
@@ -105,11 +95,11 @@ class NumberColumn:
         low, high = self._float_range(op, value) if self.floating else self._whole_range(op, value)
         return Range(self.values, low, high, op == "<>", self.present, self.order)
 
-    def compare_column(self, op: Operator, other: NumberColumn) -> Rows:
+    def compare_column(self, op: Operator, other: NumberColumn) -> NamedRows:
         """Rows where both columns are known and ``column op other`` is TRUE."""
         known = self.known() & other.known()
         true = _NUMPY_OPERATORS[op](self.values, other.values) & known
-        return Rows(true, known & ~true)
+        return NamedRows(true, known & ~true)
 
     def among(self, values: Sequence[Scalar]) -> AnyOf:
         return AnyOf(tuple(self.compare("=", value) for value in dict.fromkeys(values)))
@@ -150,8 +140,8 @@ class FlagColumn:
     name: str
     codes: NDArray[np.int8]
 
-    def known(self) -> Mask:
-        known: Mask = self.codes >= 0
+    def known(self) -> RowMask:
+        known: RowMask = self.codes >= 0
         return known
 
     def compare(self, op: Operator, value: Scalar) -> Lookup:
@@ -179,8 +169,8 @@ class TextColumn:
     categories: pa.Array
     order: Order | None = None
 
-    def known(self) -> Mask:
-        known: Mask = self.codes >= 0
+    def known(self) -> RowMask:
+        known: RowMask = self.codes >= 0
         return known
 
     @cached_property
@@ -189,7 +179,7 @@ class TextColumn:
         return tuple(self.categories.to_pylist())
 
     @cached_property
-    def _present(self) -> Mask | None:
+    def _present(self) -> RowMask | None:
         known = self.known()
         return None if known.all() else known
 
@@ -259,11 +249,11 @@ class ListColumn:
     n_categories: int
 
     @cached_property
-    def _known(self) -> Mask:
+    def _known(self) -> RowMask:
         anything = self._any(np.ones(self.n_categories, bool))
         return anything.rows()
 
-    def known(self) -> Mask:
+    def known(self) -> RowMask:
         return self._known
 
     def compare(self, op: Operator, value: Scalar) -> AnyLookup:
@@ -281,9 +271,9 @@ class ListColumn:
     def _of(self, elements: Selection) -> AnyLookup:
         return self._any(row_mask(elements, self.n_categories))
 
-    def _any(self, verdict: Mask) -> AnyLookup:
+    def _any(self, verdict: RowMask) -> AnyLookup:
         known = self.categories.known()  # a NaN is a category, but no known element
-        table: Table = _table(known) | (_table(known & verdict) * np.uint8(2))
+        table: LookupTable = _table(known) | (_table(known & verdict) * np.uint8(2))
         return AnyLookup(self.codes, self.offsets, table)
 
 
@@ -294,16 +284,16 @@ class NullColumn:
     name: str
     n_rows: int
 
-    def known(self) -> Mask:
+    def known(self) -> RowMask:
         return np.zeros(self.n_rows, bool)
 
-    def compare(self, op: Operator, value: Scalar) -> Rows:
-        return Rows(self.known(), self.known())
+    def compare(self, op: Operator, value: Scalar) -> NamedRows:
+        return NamedRows(self.known(), self.known())
 
-    def among(self, values: Sequence[Scalar]) -> Rows:
+    def among(self, values: Sequence[Scalar]) -> NamedRows:
         return self.compare("=", "")
 
-    def like(self, test: Like) -> Rows:
+    def like(self, test: Like) -> NamedRows:
         return self.compare("=", "")
 
 
@@ -312,7 +302,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold().strip()
 
 
-def _table(verdict: Mask) -> Table:
+def _table(verdict: RowMask) -> LookupTable:
     """A verdict a category as the table of a lookup: NULL's entry, 0, comes first."""
     table = np.zeros(len(verdict) + 1, np.uint8)
     table[1:] = verdict

@@ -37,7 +37,8 @@ from moodrec.filters.conditions import (
 )
 from moodrec.filters.names import hint
 from moodrec.filters.percentiles import PercentileColumn
-from moodrec.filters.selection import AnyOf, Mask, Order, Rows, Selection, all_of
+from moodrec.filters.selection import AnyOf, NamedRows, Order, Selection, all_of
+from moodrec.typing import RowMask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ class ColumnTable:
     """Typed columns over an Arrow table; each is built when it is first asked for, then kept."""
 
     def __init__(
-        self, table: pa.Table, alive: Mask | None = None, orders: Mapping[str, Order] = NO_ORDERS
+        self, table: pa.Table, alive: RowMask | None = None, orders: Mapping[str, Order] = NO_ORDERS
     ) -> None:
         """Wrap ``table``; ``alive`` (n,) are the rows that percentiles count, all if None. ``orders`` are those that
         are known, by column: of numbers, and of texts in the order in which these come up in the table.
@@ -79,7 +80,7 @@ class ColumnTable:
         """Names of all columns."""
         return list(self._table.column_names)
 
-    def with_alive(self, alive: Mask) -> ColumnTable:
+    def with_alive(self, alive: RowMask) -> ColumnTable:
         """The same rows, of which only ``alive`` count; columns built so far are shared."""
         other = ColumnTable(self._table, alive, self.orders)
         other._columns, other._complete, other._numbers = self._columns, self._complete, self._numbers
@@ -170,7 +171,7 @@ def select(condition: Condition, columns: ColumnTable) -> Selection:
     return _test(condition, columns.field(condition.field), columns)
 
 
-def row_mask(condition: Condition, columns: ColumnTable) -> Mask:
+def row_mask(condition: Condition, columns: ColumnTable) -> RowMask:
     """(n,) rows where ``condition`` is TRUE. Raises as :func:`select`."""
     return selection.row_mask(select(condition, columns), len(columns))
 
@@ -196,7 +197,7 @@ def parts_of(condition: Condition) -> tuple[Condition, ...]:
 def _test(condition: Leaf, column: Column, columns: ColumnTable) -> Selection:
     if isinstance(condition, IsNull):
         known = column.known()
-        return Rows(~known, known)
+        return NamedRows(~known, known)
     if isinstance(condition, Comparison):
         if isinstance(condition.value, Field):
             return _compare_fields(condition, condition.value, columns)

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from moodrec.filters.column_types import EMPTY_RANGE, NumberColumn
 from moodrec.filters.conditions import Like, Operator, Scalar
-from moodrec.filters.selection import AnyOf, Mask, Range, Selection
-
-Shares = NDArray[np.float32]
+from moodrec.filters.selection import AnyOf, Range, Selection
+from moodrec.typing import Float32Array, RowMask
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +28,7 @@ class PercentileColumn:
     """
 
     column: NumberColumn
-    alive: Mask | None = None
+    alive: RowMask | None = None
 
     @property
     def name(self) -> str:
@@ -50,11 +49,11 @@ class PercentileColumn:
     @cached_property
     def numbers(self) -> NumberColumn:
         """A column of the percentiles, NaN where NULL."""
-        shares: Shares = self._percentiles(self.column.values)
+        shares: Float32Array = self._percentiles(self.column.values)
         shares[~self.column.known()] = np.nan
         return NumberColumn(self.name, shares)
 
-    def known(self) -> Mask:
+    def known(self) -> RowMask:
         return self.column.known()
 
     def compare(self, op: Operator, value: Scalar) -> Range:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
-Table = NDArray[np.uint8]
+from moodrec.typing import LookupTable, RowMask
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,7 @@ class Range:
     low: float
     high: float
     outside: bool = False
-    present: Mask | None = None
+    present: RowMask | None = None
     """(n,) False where NULL; None: known wherever not NaN."""
     order: Order | None = None
     """If it is known."""
@@ -51,7 +50,7 @@ class Range:
         """The rows where the test is FALSE."""
         return replace(self, outside=not self.outside)
 
-    def rows(self) -> Mask:
+    def rows(self) -> RowMask:
         """(n,) rows where the test is TRUE."""
         if self.outside:
             found = (self.values < self.low) | (self.values > self.high)
@@ -66,7 +65,7 @@ class Lookup:
 
     codes: NDArray[np.signedinteger[Any]]
     """(n,) -1 where NULL."""
-    table: Table
+    table: LookupTable
     """(categories + 1,) by code + 1; the first entry is NULL's: 0, but for a test that has no opposite."""
     order: Order | None = None
     """If it is known."""
@@ -82,13 +81,13 @@ class Lookup:
         table[0] = 0
         return replace(self, table=table)
 
-    def rows(self) -> Mask:
+    def rows(self) -> RowMask:
         """(n,) rows where the test is TRUE."""
         chosen = np.flatnonzero(self.table)
         if len(chosen) == 1:
-            only: Mask = self.codes == chosen[0] - 1
+            only: RowMask = self.codes == chosen[0] - 1
             return only
-        found: Mask = self.table.view(bool)[self.codes + 1]
+        found: RowMask = self.table.view(bool)[self.codes + 1]
         return found
 
 
@@ -102,7 +101,7 @@ class AnyLookup:
     """(elements,) of all lists end to end, -1 where NULL."""
     offsets: NDArray[np.int64]
     """(n + 1,) where each list begins."""
-    table: Table
+    table: LookupTable
     """(categories + 1,) by code + 1: 3 where the element passes, 1 where it does not, 0 for NULL."""
     none: bool = False
 
@@ -115,7 +114,7 @@ class AnyLookup:
         """The rows where the test is FALSE."""
         return replace(self, none=not self.none)
 
-    def rows(self) -> Mask:
+    def rows(self) -> RowMask:
         """(n,) rows where the test is TRUE."""
         lengths = np.diff(self.offsets)
         seen = np.zeros(len(lengths), np.uint8)
@@ -123,17 +122,17 @@ class AnyLookup:
         if len(filled):
             verdicts = self.table[self.codes + 1]
             seen[filled] = np.bitwise_or.reduceat(verdicts, self.offsets[filled])
-        found: Mask = seen == (1 if self.none else 3)
+        found: RowMask = seen == (1 if self.none else 3)
         return found
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class NamedRows:
     """Rows named one by one: what no other test can express."""
 
-    true: Mask
+    true: RowMask
     """(n,)"""
-    false: Mask
+    false: RowMask
     """(n,)"""
 
     @property
@@ -141,11 +140,11 @@ class Rows:
         """Bytes that the test takes."""
         return self.true.nbytes + self.false.nbytes
 
-    def opposite(self) -> Rows:
+    def opposite(self) -> NamedRows:
         """The rows where the test is FALSE."""
-        return Rows(self.false, self.true)
+        return NamedRows(self.false, self.true)
 
-    def rows(self) -> Mask:
+    def rows(self) -> RowMask:
         """(n,) rows where the test is TRUE."""
         return self.true
 
@@ -182,7 +181,7 @@ class AnyOf:
         return AllOf(tuple(part.opposite() for part in self.parts))
 
 
-Test = Range | Lookup | AnyLookup | Rows
+Test = Range | Lookup | AnyLookup | NamedRows
 Selection = Test | AllOf | AnyOf
 
 
@@ -213,10 +212,10 @@ def names_rows(selection: Selection) -> bool:
     """Whether a selection holds a mask of rows."""
     if isinstance(selection, AllOf | AnyOf):
         return any(map(names_rows, selection.parts))
-    return isinstance(selection, Rows)
+    return isinstance(selection, NamedRows)
 
 
-def row_mask(selection: Selection, n: int) -> Mask:
+def row_mask(selection: Selection, n: int) -> RowMask:
     """(n,) the rows of a selection among ``n``."""
     if isinstance(selection, AllOf):
         return _joined(np.logical_and, selection.parts, n, np.ones)
@@ -225,7 +224,12 @@ def row_mask(selection: Selection, n: int) -> Mask:
     return selection.rows()
 
 
-def _joined(join: Any, parts: Sequence[Selection], n: int, empty: Callable[..., Any]) -> Mask:
+def _joined(join: Any, parts: Sequence[Selection], n: int, empty: Callable[..., Any]) -> RowMask:
     masks = (row_mask(part, n) for part in parts)
-    mask: Mask = reduce(join, masks) if parts else empty(n, bool)
+    mask: RowMask = reduce(join, masks) if parts else empty(n, bool)
     return mask
+
+
+Rows = NamedRows
+Mask = RowMask
+"""Former names of :class:`NamedRows` and :data:`moodrec.typing.RowMask`, which the index still imports."""

@@ -17,8 +17,9 @@ from moodrec.errors import DataError
 from moodrec.library.checksum import checksum
 from moodrec.library.database import transaction
 from moodrec.library.identity import TrackIdentity, identify
-from moodrec.library.records import FileResult, FileState, Floats, ModelRecord, Outcome, TrackAnalysis
+from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
 from moodrec.schema import TAG_FIELDS
+from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
 _TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names)
@@ -149,11 +150,11 @@ def _tag_values(tags: Tags) -> list[Any]:
     return [values[name] for name in TAG_FIELDS.names]
 
 
-def _vectors(track: TrackAnalysis) -> tuple[Floats, Floats, Floats]:
+def _vectors(track: TrackAnalysis) -> tuple[Float32Array, Float32Array, Float32Array]:
     return track.embedding, track.mood_scores, track.probabilities
 
 
-def _blob(values: Floats) -> bytes:
+def _blob(values: Float32Array) -> bytes:
     return values.astype("<f4").tobytes()
 
 

@@ -10,16 +10,9 @@ from moodrec.errors import NotFoundError
 from moodrec.library import queries
 from moodrec.library.database import transaction, translated
 from moodrec.library.migration import copy_database
-from moodrec.library.records import (
-    FileRecord,
-    Floats,
-    ModelRecord,
-    Outcome,
-    RunRecord,
-    StoredTags,
-    TrackVectors,
-)
+from moodrec.library.records import FileRecord, ModelRecord, Outcome, RunRecord, StoredTags, TrackVectors
 from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
+from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +84,7 @@ class LibraryReader:
         """One row an analysed track: TRACK_FIELDS, ``duplicate_of``, a column a mood, a ``prob_`` column a mood."""
         return self.snapshot(model_fingerprint).frame
 
-    def embeddings(self, model_fingerprint: str | None = None) -> Floats:
+    def embeddings(self, model_fingerprint: str | None = None) -> Float32Array:
         """(n, d) float32, in the order of :meth:`frame`."""
         return self.snapshot(model_fingerprint).embeddings
 

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from moodrec.audio.probe import Tags
+from moodrec.typing import Float32Array
 
-Floats = NDArray[np.float32]
 StoredTags = dict[str, list[str]]
 """The texts of some tags of a file by name; a tag that the file does not have has no texts."""
 
@@ -42,11 +39,11 @@ class FileState:
 class TrackVectors:
     """What one model heard in some audio."""
 
-    embedding: Floats
+    embedding: Float32Array
     """(embedding_dim,) float32."""
-    mood_scores: Floats
+    mood_scores: Float32Array
     """(moods,) float32 in [0, 1]."""
-    probabilities: Floats
+    probabilities: Float32Array
     """(moods,) float32 in [0, 1]."""
 
 
@@ -58,11 +55,11 @@ class TrackAnalysis:
     """Hash of the decoded audio: the same for moved and re-tagged files."""
     tags: Tags
     duration_s: float
-    embedding: Floats
+    embedding: Float32Array
     """(embedding_dim,) float32."""
-    mood_scores: Floats
+    mood_scores: Float32Array
     """(moods,) float32 in [0, 1]."""
-    probabilities: Floats
+    probabilities: Float32Array
     """(moods,) float32 in [0, 1]."""
 
 

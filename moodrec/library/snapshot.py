@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from moodrec.errors import CorruptStoreError
 from moodrec.library.checksum import checksum
-from moodrec.library.records import Floats, ModelRecord
+from moodrec.library.records import ModelRecord
 from moodrec.schema import GENRE, PATH, TRACK_FIELDS, probability_column
+from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ class LibrarySnapshot:
     """The library's revision at the time."""
     table: pa.Table
     """TRACK_FIELDS, ``duplicate_of``, one float32 column a mood, one ``prob_`` column a mood."""
-    embeddings: Floats
+    embeddings: Float32Array
     """(n, embedding_dim), in the order of ``table``."""
 
     @property
@@ -95,7 +96,10 @@ def shown_path(path: bytes) -> str:
 
 
 def _table(
-    described: Sequence[Sequence[Any]], moods: Sequence[str], scores: Floats, probabilities: Floats
+    described: Sequence[Sequence[Any]],
+    moods: Sequence[str],
+    scores: Float32Array,
+    probabilities: Float32Array,
 ) -> pa.Table:
     values = dict(zip(_COLUMNS, described, strict=True))
     values[PATH] = [shown_path(path) for path in values[PATH]]
@@ -107,11 +111,11 @@ def _table(
     return pa.table(columns)
 
 
-def _floats(column: Floats) -> pa.Array:
+def _floats(column: Float32Array) -> pa.Array:
     return pa.array(np.ascontiguousarray(column), pa.float32())
 
 
-def _matrix(blobs: Sequence[bytes], width: int) -> Floats:
+def _matrix(blobs: Sequence[bytes], width: int) -> Float32Array:
     if any(len(blob) != 4 * width for blob in blobs):
         raise CorruptStoreError("the library holds vectors of a wrong length: it is damaged")
     flat = np.frombuffer(b"".join(blobs), "<f4")

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError
 from moodrec.metrics.checks import same_shape
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 MAX_STEPS: Final = 100
 TOLERANCE: Final = 1e-10
@@ -24,7 +23,7 @@ class Platt:
     slope: float
     intercept: float
 
-    def probabilities(self, logits: ArrayLike) -> Floats:
+    def probabilities(self, logits: ArrayLike) -> Float64Array:
         """Calibrated probabilities of logits of any shape, in [0, 1]."""
         return _sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.intercept)
 
@@ -33,9 +32,9 @@ class Platt:
 class Reliability:
     """Bins of about equally many tracks, by rising predicted probability; all ``(bins,)``."""
 
-    predicted: Floats
+    predicted: Float64Array
     """Mean predicted probability."""
-    observed: Floats
+    observed: Float64Array
     """Mean label."""
     counts: NDArray[np.int64]
     """Tracks in the bin."""
@@ -81,7 +80,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> Platt:
     return Platt(float(_newton(x[:, None] / scale, targets)[0] / scale), 0.0)
 
 
-def quantile_table(values: ArrayLike, n: int) -> Floats:
+def quantile_table(values: ArrayLike, n: int) -> Float64Array:
     """The quantiles 0, 1/(n-1), ..., 1 of ``values`` ``(m,)``: ``(n,)`` float64, not falling.
 
     Raises:
@@ -96,7 +95,7 @@ def quantile_table(values: ArrayLike, n: int) -> Floats:
     return np.maximum.accumulate(np.quantile(known, np.linspace(0, 1, n)))
 
 
-def percentile(values: ArrayLike, table: ArrayLike) -> Floats:
+def percentile(values: ArrayLike, table: ArrayLike) -> Float64Array:
     """Where values stand in the distribution that a quantile table describes.
 
     Args:
@@ -141,7 +140,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> 
     )
 
 
-def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
+def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Float64Array, Float64Array]:
     x, y = np.asarray(logits, dtype=np.float64), _unit_interval(labels, "labels")
     same_shape(logits=x, labels=y)
     if not np.isfinite(x).all():
@@ -150,14 +149,14 @@ def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
     return x, y * (positives + 1) / (positives + 2) + (1 - y) / (negatives + 2)
 
 
-def _unit_interval(values: ArrayLike, what: str) -> Floats:
+def _unit_interval(values: ArrayLike, what: str) -> Float64Array:
     found = np.asarray(values, dtype=np.float64)
     if found.ndim != 1 or not found.size or not ((found >= 0) & (found <= 1)).all():
         raise DataError(f"{what} must be (n,) in [0, 1], at least one")
     return found
 
 
-def _newton(design: Floats, targets: Floats) -> Floats:
+def _newton(design: Float64Array, targets: Float64Array) -> Float64Array:
     """Minimise the cross-entropy of sigmoid(design @ parameters); steps are halved until they help."""
     parameters = np.zeros(design.shape[1])
     loss = _cross_entropy(design @ parameters, targets)
@@ -177,9 +176,9 @@ def _newton(design: Floats, targets: Floats) -> Floats:
     return parameters
 
 
-def _cross_entropy(z: Floats, targets: Floats) -> float:
+def _cross_entropy(z: Float64Array, targets: Float64Array) -> float:
     return float((np.logaddexp(0, z) - targets * z).sum())
 
 
-def _sigmoid(z: Floats) -> Floats:
+def _sigmoid(z: Float64Array) -> Float64Array:
     return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))

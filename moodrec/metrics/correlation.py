@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 
-def weighted_pearson(x: Floats, y: Floats, weights: NDArray[np.floating]) -> Floats:
+def weighted_pearson(x: Float64Array, y: Float64Array, weights: NDArray[np.floating]) -> Float64Array:
     """Pearson's r of ``(n,)`` pairs under each row of ``(resamples, n)`` weights; NaN where one side is constant."""
     w = weights.astype(np.float64)
     total = w.sum(axis=1)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.metrics.checks import labels_and_scores
-
-Weights = NDArray[np.floating]
+from moodrec.typing import Weights
 
 
 class RankedLabels:

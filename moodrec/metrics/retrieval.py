@@ -14,12 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError
 from moodrec.metrics.checks import same_shape
-
-Mask = NDArray[np.bool_]
+from moodrec.typing import PairMask
 
 
 def precision_at_k(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None = None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None = None
 ) -> NDArray[np.float64]:
     """Share of relevant items among the first ``k``.
 
@@ -37,7 +36,7 @@ def precision_at_k(
 
 
 def recall_at_k(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None = None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None = None
 ) -> NDArray[np.float64]:
     """Share of the relevant candidates that are among the first ``k``; arguments as for precision.
 
@@ -50,7 +49,7 @@ def recall_at_k(
 
 
 def ndcg_at_k(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None = None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None = None
 ) -> NDArray[np.float64]:
     """Normalised discounted cumulative gain with linear gains and discount 1 / log2(1 + rank).
 
@@ -87,19 +86,19 @@ def overlap_at_k(found: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     return _ratio(np.array(hits, dtype=np.int64), (exact >= 0).sum(axis=1))
 
 
-def other_group(query_groups: Sequence[object], item_groups: Sequence[object]) -> Mask:
+def other_group(query_groups: Sequence[object], item_groups: Sequence[object]) -> PairMask:
     """``(q, n)`` mask, true where item and query are of different groups."""
     names: dict[object, int] = {}
     queries, items = (
         np.array([names.setdefault(group, len(names)) for group in groups], dtype=np.int64)
         for groups in (query_groups, item_groups)
     )
-    different: Mask = queries[:, None] != items[None, :]
+    different: PairMask = queries[:, None] != items[None, :]
     return different
 
 
 def _top_relevance(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None
 ) -> NDArray[np.float64]:
     """Relevance of the first k candidates in rank order, 0 where there is none: ``(q, min(k, n))``."""
     gains, values = np.asarray(relevance, dtype=np.float64), np.asarray(scores, dtype=np.float64)
@@ -114,7 +113,7 @@ def _top_relevance(
     return np.take_along_axis(_masked(gains, candidates, 0.0), order, axis=1)
 
 
-def _masked(values: NDArray[np.float64], candidates: Mask | None, other: float) -> NDArray[np.float64]:
+def _masked(values: NDArray[np.float64], candidates: PairMask | None, other: float) -> NDArray[np.float64]:
     if candidates is None:
         return values
     same_shape(values=values, candidates=candidates)

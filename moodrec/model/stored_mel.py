@@ -22,8 +22,7 @@ from moodrec.audio.windows import window_starts
 from moodrec.config import AudioConfig, WindowConfig
 from moodrec.errors import AudioError, ConfigError
 from moodrec.model.frontend import compress
-
-Floats = NDArray[np.float32]
+from moodrec.typing import Float32Array
 
 SUFFIX: Final = ".npy"
 AUDIO: Final = AudioConfig(sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, f_min=0.0, f_max=6_000.0)
@@ -54,7 +53,7 @@ def check_settings(config: AudioConfig) -> None:
         raise ConfigError(f"[audio]: MTG-Jamendo's mel spectrograms need {wanted}")
 
 
-def read_stored_mel(path: Path) -> Floats:
+def read_stored_mel(path: Path) -> Float32Array:
     """Read one of the published spectrograms.
 
     Returns:
@@ -69,7 +68,7 @@ def read_stored_mel(path: Path) -> Floats:
         raise AudioError(f"{path}: cannot be read as a spectrogram ({error})") from error
     _check(path, stored)
     power = torch.from_numpy(np.power(10.0, stored / _SCALE, dtype=np.float32))
-    converted: Floats = compress(power).numpy()
+    converted: Float32Array = compress(power).numpy()
     return converted
 
 
@@ -78,7 +77,7 @@ def window_frames(audio: AudioConfig, windows: WindowConfig) -> int:
     return math.ceil(windows.window_s * audio.sample_rate / audio.hop_length)
 
 
-def log_mel_windows(log_mel: NDArray[np.floating], audio: AudioConfig, windows: WindowConfig) -> Floats:
+def log_mel_windows(log_mel: NDArray[np.floating], audio: AudioConfig, windows: WindowConfig) -> Float32Array:
     """Cut a track's spectrogram by the rule for waveforms: (n_mels, frames) to (windows, n_mels, window frames)."""
     frames = window_frames(audio, windows)
     repeats = math.ceil(frames / log_mel.shape[1])

@@ -10,15 +10,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from moodrec.plots.canvas import INK, MUTED, PAPER, heading, new_figure, save_figure, tidy
 from moodrec.plots.colours import affect_colours, score_colours
 from moodrec.plots.projection import Projection
 from moodrec.plots.scene import Scene, make_scene
 from moodrec.plots.text import font_families, label
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 LABEL_GAP: Final = 17.0
 """Points between the centres of two number labels."""
@@ -106,7 +105,7 @@ def _mark_neighbours(axes: Axes, scene: Scene) -> None:
         )
 
 
-def spread(points: Floats, gap: float = LABEL_GAP, steps: int = 200) -> Floats:
+def spread(points: Float64Array, gap: float = LABEL_GAP, steps: int = 200) -> Float64Array:
     """Places for labels near their points, at least about ``gap`` from each other and from every point.
 
     Args:

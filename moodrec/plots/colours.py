@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 LIGHTNESS: Final = 0.72
 CHROMA: Final = 0.15
@@ -33,7 +33,7 @@ _RGB_FROM_LMS: Final = np.array(
 )
 
 
-def affect_colours(valence: ArrayLike, arousal: ArrayLike) -> Floats:
+def affect_colours(valence: ArrayLike, arousal: ArrayLike) -> Float64Array:
     """Colour of a place in the valence/arousal plane: hue by direction, strength by distance from the middle.
 
     Args:
@@ -50,7 +50,7 @@ def affect_colours(valence: ArrayLike, arousal: ArrayLike) -> Floats:
     return oklch(np.full_like(x, LIGHTNESS), CHROMA * (0.25 + 0.75 * strength), hue)
 
 
-def score_colours(scores: ArrayLike) -> Floats:
+def score_colours(scores: ArrayLike) -> Float64Array:
     """Colour of mood scores ``(n,)`` in [0, 1], from pale to strong: ``(n, 3)`` sRGB in [0, 1]."""
     s = np.clip(np.asarray(scores, dtype=np.float64), 0, 1)[:, None]
     low, high = np.array(LOW_SCORE), np.array(HIGH_SCORE)
@@ -58,7 +58,7 @@ def score_colours(scores: ArrayLike) -> Floats:
     return oklch(mixed[:, 0], mixed[:, 1], mixed[:, 2])
 
 
-def oklch(lightness: ArrayLike, chroma: ArrayLike, hue: ArrayLike) -> Floats:
+def oklch(lightness: ArrayLike, chroma: ArrayLike, hue: ArrayLike) -> Float64Array:
     """OKLCH to sRGB, clipped: three ``(n,)`` arrays, hue in degrees, to ``(n, 3)`` in [0, 1]."""
     angle = np.radians(np.asarray(hue, dtype=np.float64))
     c = np.asarray(chroma, dtype=np.float64)
@@ -66,5 +66,5 @@ def oklch(lightness: ArrayLike, chroma: ArrayLike, hue: ArrayLike) -> Floats:
         np.broadcast_arrays(np.asarray(lightness, np.float64), c * np.cos(angle), c * np.sin(angle)), -1
     )
     linear = np.clip((lab @ _LMS_FROM_OKLAB.T) ** 3 @ _RGB_FROM_LMS.T, 0, 1)
-    rgb: Floats = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    rgb: Float64Array = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return rgb

@@ -8,14 +8,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from moodrec.errors import DataError, UsageError
 from moodrec.plots.colours import affect_colours, score_colours
 from moodrec.plots.projection import Projection, project
 from moodrec.plots.text import label
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 AFFECT: Final = ("valence", "arousal")
 UNTITLED: Final = "untitled"
@@ -35,15 +34,15 @@ class Scene:
         neighbours: rows, nearest first.
     """
 
-    points: Floats
-    colours: Floats
+    points: Float64Array
+    colours: Float64Array
     colour_by: str | None
     frame: pd.DataFrame
     moods: tuple[str, ...]
     seed: int | None
     neighbours: tuple[int, ...]
 
-    def scores(self, row: int) -> Floats:
+    def scores(self, row: int) -> Float64Array:
         """Mood scores of a track, ``(moods,)``, NaN unknown."""
         return self.frame[list(self.moods)].iloc[row].to_numpy(dtype=np.float64)
 
@@ -90,13 +89,13 @@ def make_scene(
     return Scene(points, _colours(frame, chosen), chosen, frame, tuple(moods), seed, tuple(neighbours))
 
 
-def _colours(frame: pd.DataFrame, mood: str | None) -> Floats:
+def _colours(frame: pd.DataFrame, mood: str | None) -> Float64Array:
     if mood is None:
         valence, arousal = (_scores(frame, name) for name in AFFECT)
         return affect_colours(valence, arousal)
     return score_colours(_scores(frame, mood))
 
 
-def _scores(frame: pd.DataFrame, mood: str) -> Floats:
+def _scores(frame: pd.DataFrame, mood: str) -> Float64Array:
     """A mood's column, the middle where it is unknown."""
     return np.asarray(np.nan_to_num(frame[mood].to_numpy(dtype=np.float64), nan=0.5))

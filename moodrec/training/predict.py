@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from moodrec.model.inference import task_logits
 from moodrec.model.network import MoodNetwork
 from moodrec.training.hearing import Hearing
-
-Floats = NDArray[np.float32]
+from moodrec.typing import Float32Array
 
 
 @dataclass(frozen=True)
@@ -20,9 +19,9 @@ class Predictions:
     """What a network says of some rows."""
 
     rows: NDArray[np.int64]
-    embeddings: Floats
+    embeddings: Float32Array
     """(rows, embedding_dim), not normalised."""
-    logits: dict[str, Floats]
+    logits: dict[str, Float32Array]
     """Task to (rows, labels)."""
 
 

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.errors import ConfigError
 from moodrec.metrics.calibration import fit_platt, quantile_table
@@ -18,8 +17,8 @@ from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
 from moodrec.schema import is_mood_name
 from moodrec.training.recipe import Recipe
+from moodrec.typing import Float32Array
 
-Floats = NDArray[np.float32]
 N_QUANTILES = 101
 
 
@@ -58,8 +57,8 @@ def publish(
     network: MoodNetwork,
     recipe: Recipe,
     heads: dict[str, HeadSpec],
-    logits: Floats,
-    labels: Floats,
+    logits: Float32Array,
+    labels: Float32Array,
     calibrated_on: str,
 ) -> str:
     """Fit the scales of the published moods and write the model folder.
@@ -92,7 +91,7 @@ def publish(
     return save_model(folder, network, spec.model_copy(update={"scales": found}))
 
 
-def _scale(logits: Floats, labels: Floats) -> MoodScale:
+def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:
     """Platt scaling on the labelled rows, quantiles over all of them."""
     known = ~np.isnan(labels)
     platt = fit_platt(logits[known], labels[known])
@@ -100,7 +99,7 @@ def _scale(logits: Floats, labels: Floats) -> MoodScale:
     return MoodScale(slope=platt.slope, intercept=platt.intercept, quantiles=tuple(quantiles.tolist()))
 
 
-def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Floats) -> Floats:
+def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Float32Array) -> Float32Array:
     """(n,) labels of a published mood: a track has it as far as it has any of its targets; NaN where none is known.
 
     Args:

@@ -33,8 +33,6 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.publish import publish
 from moodrec.training.recipe import Recipe, read_recipe
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class TrainingResult:

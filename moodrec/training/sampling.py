@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from moodrec.training.labels import TaskLabels
 from moodrec.training.recipe import OptimizerConfig
-
-Rows = NDArray[np.int64]
+from moodrec.typing import RowNumbers
 
 
 class _Stream(IntEnum):
@@ -35,9 +34,9 @@ class _Stream(IntEnum):
 class Draws:
     """Tracks to take excerpts of."""
 
-    rows: Rows
+    rows: RowNumbers
     """(n,)"""
-    seeds: Rows
+    seeds: RowNumbers
     """(n, 3), the seed of each track's excerpts."""
 
     @staticmethod
@@ -63,18 +62,18 @@ class StepDraws:
 class Partners:
     """Finds another track of the same class."""
 
-    classes: Rows
+    classes: RowNumbers
     """(rows of the table,), negative where unknown."""
-    members: dict[int, Rows]
+    members: dict[int, RowNumbers]
     """Class to the rows that may be chosen."""
 
     @staticmethod
-    def among(pool: Rows, classes: Rows) -> Partners:
+    def among(pool: RowNumbers, classes: RowNumbers) -> Partners:
         """To choose from ``pool`` by ``classes`` (rows of the table,)."""
         known = np.unique(classes[pool][classes[pool] >= 0]).tolist()
         return Partners(classes, {number: pool[classes[pool] == number] for number in known})
 
-    def choose(self, rows: Rows, rng: np.random.Generator) -> Rows:
+    def choose(self, rows: RowNumbers, rng: np.random.Generator) -> RowNumbers:
         """For every row that has any, a random other row of its class; rows without one give none."""
         found = []
         for row, place in zip(rows.tolist(), rng.random(len(rows)).tolist(), strict=True):
@@ -90,9 +89,9 @@ class Sampler:
     """Draws the steps of an epoch, which is one pass over ``main``."""
 
     seed: int
-    main: Rows
+    main: RowNumbers
     batch_size: int
-    extra: Rows
+    extra: RowNumbers
     """Drawn from in an endless shuffle."""
     extra_size: int
     """How many of them a step takes."""
@@ -100,7 +99,7 @@ class Sampler:
     """Each brings the tracks of the pass one more."""
 
     @staticmethod
-    def over(rows: Rows, labels: TaskLabels, config: OptimizerConfig, seed: int) -> Sampler:
+    def over(rows: RowNumbers, labels: TaskLabels, config: OptimizerConfig, seed: int) -> Sampler:
         """A pass over the rows with a known mood target; over all of them where none has one."""
         known = labels.with_mood(rows)
         main, extra = (rows[known], rows[~known]) if known.any() else (rows, rows[:0])
@@ -121,7 +120,7 @@ class Sampler:
         first = epoch * len(batches)
         return [self._step(places, epoch, first + number) for number, places in enumerate(batches)]
 
-    def _step(self, places: Rows, epoch: int, step: int) -> StepDraws:
+    def _step(self, places: RowNumbers, epoch: int, step: int) -> StepDraws:
         main = Draws(self.main[places], _seeds(_Stream.PASS, epoch, places))
         partners = [self._partners(number, main.rows, step) for number in range(len(self.partners))]
         return StepDraws(main, Draws.join([self._metadata(step), *partners]))
@@ -136,13 +135,13 @@ class Sampler:
         rows = [orders[number // n][number % n] for number in numbers.tolist()]
         return Draws(np.array(rows, np.int64), _seeds(_Stream.METADATA, 0, numbers))
 
-    def _partners(self, number: int, rows: Rows, step: int) -> Draws:
+    def _partners(self, number: int, rows: RowNumbers, step: int) -> Draws:
         rng = np.random.default_rng([self.seed, _Stream.PARTNER_CHOICE, number, step])
         found = self.partners[number].choose(rows, rng)
         return Draws(found, _seeds(_Stream.PARTNER + number, step, np.arange(len(found))))
 
 
-def pass_batches(n: int, batch_size: int, rng: np.random.Generator) -> list[Rows]:
+def pass_batches(n: int, batch_size: int, rng: np.random.Generator) -> list[RowNumbers]:
     """Shuffled batches of 0..n-1; a remainder of one joins the batch before it (batch norm needs two)."""
     order = rng.permutation(n)
     batches = [order[start : start + batch_size] for start in range(0, n, batch_size)]
@@ -166,7 +165,7 @@ def excerpts(
     return np.stack(found)
 
 
-def drawn_places(seed: int, own: Rows, count: int) -> list[float]:
+def drawn_places(seed: int, own: RowNumbers, count: int) -> list[float]:
     """Where in a track its excerpts start, in [0, 1): one in each of ``count`` equal stretches."""
     return [(i + u) / count for i, u in enumerate(np.random.default_rng([seed, *own]).random(count))]
 
@@ -178,5 +177,5 @@ def _excerpt(log_mel: NDArray[np.float16], start: int, frames: int) -> NDArray[n
     return part
 
 
-def _seeds(stream: int, turn: int, numbers: Rows) -> Rows:
+def _seeds(stream: int, turn: int, numbers: RowNumbers) -> RowNumbers:
     return np.stack([np.full_like(numbers, stream), np.full_like(numbers, turn), numbers], axis=1)

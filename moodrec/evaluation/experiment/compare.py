@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.errors import DataError
 from moodrec.evaluation.experiment.figures import Figures
 from moodrec.evaluation.experiment.scores import AllFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, Difference, difference_of, resamples
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 SEED: Final = 0
 
@@ -54,7 +52,7 @@ class Contrast:
     baseline: float
     candidate: float
     difference: Difference
-    values: Floats
+    values: Float64Array
     per_seed: tuple[float, ...]
 
     @property
@@ -120,7 +118,7 @@ def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
     )
 
 
-def _over_seeds(differences: Floats) -> Floats:
+def _over_seeds(differences: Float64Array) -> Float64Array:
     """(resamples, seeds) to the mean over as many seeds drawn with replacement: (resamples,)."""
     n, seeds = differences.shape
     chosen = np.random.default_rng(SEED).integers(seeds, size=(n, seeds))

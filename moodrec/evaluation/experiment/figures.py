@@ -9,17 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.metrics.correlation import weighted_pearson
 from moodrec.metrics.ranked import RankedLabels
 from moodrec.metrics.tagging import both_classes
+from moodrec.typing import Float64Array, Weights
 
-Floats = NDArray[np.float64]
-Weights = NDArray[np.floating]
-Figures = dict[str, Floats]
+Figures = dict[str, Float64Array]
 
 WORD: Final = "word:"
 
@@ -67,12 +65,12 @@ class MoodFigures:
             for name, tag, ap, area, r in zip(self.tag_names, self.tags, *columns, strict=True)
         }
 
-    def _per_tag(self, weights: Weights) -> tuple[list[Floats], list[Floats], list[Floats]]:
+    def _per_tag(self, weights: Weights) -> tuple[list[Float64Array], list[Float64Array], list[Float64Array]]:
         precision = [tag.ranked.average_precision(tag.mine(weights)) for tag in self.tags]
         area = [tag.ranked.roc_auc(tag.mine(weights)) for tag in self.tags]
         return precision, area, [tag.pearson(weights) for tag in self.tags]
 
-    def _quadrant_f1(self, weights: Weights) -> Floats:
+    def _quadrant_f1(self, weights: Weights) -> Float64Array:
         columns = [self.names.index(quadrant) for quadrant in QUADRANTS]
         member = self._stored.labels[:, columns] == 1
         known = member.sum(axis=1) == 1
@@ -98,18 +96,18 @@ class _Tag:
     def mine(self, weights: Weights) -> Weights:
         return weights[:, self._known]
 
-    def pearson(self, weights: Weights) -> Floats:
+    def pearson(self, weights: Weights) -> Float64Array:
         if not self.is_soft:
             return np.full(len(weights), np.nan)
         return weighted_pearson(self._truth, self._scores, self.mine(weights))
 
 
-def is_soft(truth: Floats) -> bool:
+def is_soft(truth: Float64Array) -> bool:
     """Whether a target's known values hold anything but 0 and 1."""
     return not np.isin(truth[~np.isnan(truth)], (0, 1)).all()
 
 
-def _mean_known(values: Floats) -> Floats:
+def _mean_known(values: Float64Array) -> Float64Array:
     """Mean over columns, NaN left out; NaN where a row has nothing else."""
     known = ~np.isnan(values)
     counts = known.sum(axis=1)

@@ -15,8 +15,7 @@ from moodrec.evaluation.experiment.truth import HIDDEN, SCORED, Truth
 from moodrec.training.hearing import Hearing
 from moodrec.training.prepare import Prepared
 from moodrec.training.recipe import Recipe
-
-Rows = NDArray[np.int64]
+from moodrec.typing import RowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +34,8 @@ class RunRows:
     table: LabelTable
     hearing: Hearing
     train: NDArray[np.bool_]
-    scored: Rows
-    truth_rows: Rows
+    scored: RowNumbers
+    truth_rows: RowNumbers
     digest: str
 
     @property

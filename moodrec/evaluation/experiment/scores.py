@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moodrec.evaluation.experiment.figures import Figures, MoodFigures, Weights
+from moodrec.evaluation.experiment.figures import Figures, MoodFigures
 from moodrec.evaluation.experiment.neighbours import EmbeddingFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions
+from moodrec.typing import Weights
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from moodrec.errors import CorruptStoreError, DataError
 from moodrec.files import write_atomically
-
-Names = NDArray[np.str_]
+from moodrec.typing import TextArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +39,12 @@ class StoredPredictions:
         embeddings: ``(n, d)``, not normalised.
     """
 
-    track_ids: Names
-    groups: Names
-    artists: Names
-    albums: Names
+    track_ids: TextArray
+    groups: TextArray
+    artists: TextArray
+    albums: TextArray
     folds: NDArray[np.int64]
-    targets: Names
+    targets: TextArray
     logits: NDArray[np.float64]
     labels: NDArray[np.float64]
     truth: NDArray[np.float64]

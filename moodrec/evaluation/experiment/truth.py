@@ -21,8 +21,7 @@ from moodrec.errors import ConfigError, DataError
 from moodrec.evaluation.binary import binary_labels
 from moodrec.evaluation.experiment.plan import FOLD_SEED, DatasetPlan, Held, Phase
 from moodrec.training.recipe import DataEntry
-
-Parts = NDArray[np.str_]
+from moodrec.typing import TextArray
 
 HIDDEN: Final[dict[Phase, tuple[str, ...]]] = {"select": ("val", "test"), "report": ("test",)}
 """Parts whose artists never train."""
@@ -40,7 +39,7 @@ class Truth:
     """
 
     table: LabelTable
-    parts: Parts
+    parts: TextArray
     labels: NDArray[np.float64]
 
 
@@ -71,12 +70,12 @@ def truth_of(table: LabelTable, dataset: DatasetPlan, fold: int | None, phase: P
     return Truth(own, parts, _labels(own, parts, fold is None, phase))
 
 
-def _by_split(table: LabelTable) -> Parts:
+def _by_split(table: LabelTable) -> TextArray:
     """Rows without a split train."""
     return np.array([split or "train" for split in table.tracks["split"]], dtype=np.str_)
 
 
-def _by_fold(table: LabelTable, held: Held, fold: int) -> Parts:
+def _by_fold(table: LabelTable, held: Held, fold: int) -> TextArray:
     groups = list(table.tracks["group"])
     fixed = existing_folds(groups, table.tracks["fold"])
     balance = np.nan_to_num(table.targets.to_numpy(np.float64))
@@ -84,7 +83,7 @@ def _by_fold(table: LabelTable, held: Held, fold: int) -> Parts:
     return np.select([folds == fold, folds == (fold + 1) % held.of], ["test", "val"], "train")
 
 
-def _labels(table: LabelTable, parts: Parts, official: bool, phase: Phase) -> NDArray[np.float64]:
+def _labels(table: LabelTable, parts: TextArray, official: bool, phase: Phase) -> NDArray[np.float64]:
     """Thresholds come from the official training split where there is one, else from all tracks that train."""
     trains = parts == "train" if official else ~np.isin(parts, HIDDEN[phase])
     splits = pd.Series(["train" if train else None for train in trains], dtype=object)

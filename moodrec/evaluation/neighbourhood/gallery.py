@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from moodrec.data.groups import fold_name
 from moodrec.data.labels import LabelTable
@@ -19,10 +18,7 @@ from moodrec.errors import DataError
 from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.index.rows.validation import vectors_of
 from moodrec.schema import EMBEDDING, TRACK_ID
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from moodrec.typing import BoolArray, Codes, Float64Array
 
 FOLD: Final = "fold"
 WORD: Final = "word:"
@@ -51,9 +47,9 @@ class Gallery:
     track_ids: tuple[str, ...]
     groups: tuple[str, ...]
     quadrants: tuple[str, ...] | None
-    words: Mask | None
-    human: Mapping[str, Floats]
-    present: Mapping[str, Floats]
+    words: BoolArray | None
+    human: Mapping[str, Float64Array]
+    present: Mapping[str, Float64Array]
 
     def __len__(self) -> int:
         return len(self.track_ids)
@@ -74,8 +70,8 @@ class Run:
         spaces: ``(n,)`` tracks of different spaces are never compared.
     """
 
-    embeddings: Floats
-    moods: Mapping[str, Floats]
+    embeddings: Float64Array
+    moods: Mapping[str, Float64Array]
     spaces: Codes
 
 
@@ -118,18 +114,18 @@ def _same_source(table: LabelTable, targets: Sequence[str], columns: Sequence[st
     return all(c in targets or c.partition(":")[2] in shared for c in columns)
 
 
-def _human(truth: Floats) -> Floats:
+def _human(truth: Float64Array) -> Float64Array:
     return truth if np.isin(truth[~np.isnan(truth)], (0, 1)).all() else percentiles(truth)
 
 
-def _present(truth: Floats) -> Floats:
+def _present(truth: Float64Array) -> Float64Array:
     if np.isin(truth[~np.isnan(truth)], (0, 1)).all():
         return truth
     above = (truth > np.nanquantile(truth, _TOP)).astype(np.float64)
     return np.where(np.isnan(truth), np.nan, above)
 
 
-def percentiles(values: Floats) -> Floats:
+def percentiles(values: Float64Array) -> Float64Array:
     """The share of the known values that lie below each, ties halved: ``(n,)`` in [0, 1], NaN stays."""
     known = ~np.isnan(values)
     ordered = np.sort(values[known])
@@ -144,7 +140,7 @@ def _quadrants(table: LabelTable, names: Mapping[str, str]) -> tuple[str, ...] |
     return tuple(QUADRANTS[place] for place in member.argmax(axis=1))
 
 
-def _words(table: LabelTable, names: Mapping[str, str]) -> Mask | None:
+def _words(table: LabelTable, names: Mapping[str, str]) -> BoolArray | None:
     """Mood words; where there are none, the emotions that are among the top third."""
     words = [column for name, column in names.items() if name.startswith(WORD)]
     if words:
@@ -190,7 +186,7 @@ def _rows(ids: Sequence[str], gallery: Gallery, path: Path) -> Codes:
     return np.array(rows, np.int64)
 
 
-def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Floats | None:
+def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Float64Array | None:
     if mood in frame:
         return np.asarray(frame[mood].to_numpy(np.float64))
     if not set(targets) <= set(frame.columns):
@@ -199,7 +195,7 @@ def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Floats | N
     return percentiles(np.log(probabilities / (1 - probabilities)).mean(axis=1))
 
 
-def unit(vectors: Floats) -> Floats:
+def unit(vectors: Float64Array) -> Float64Array:
     """Rows at unit length; zeros stay zeros."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float64).tiny))

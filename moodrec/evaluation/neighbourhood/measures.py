@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.evaluation.neighbourhood.gallery import Codes, Floats, Gallery, Mask, Run
+from moodrec.evaluation.neighbourhood.gallery import Gallery, Run
 from moodrec.metrics.retrieval import ndcg_at_k, precision_at_k
 from moodrec.ranking import blend, mood_affinity
+from moodrec.typing import Codes, Float64Array, PairMask
 
 K: Final = 10
 TARGET: Final = 1.0
@@ -36,8 +37,8 @@ class MoodAnswer:
         error: ``(n,)`` mean distance of what people say of it from the target, in [0, 1].
     """
 
-    cosine: Floats
-    error: Floats
+    cosine: Float64Array
+    error: Float64Array
 
 
 class Measures:
@@ -47,25 +48,25 @@ class Measures:
         self._gallery, self._run, self._k = gallery, run, k
 
     @cached_property
-    def _cosine(self) -> Floats:
+    def _cosine(self) -> Float64Array:
         return np.asarray(self._run.embeddings @ self._run.embeddings.T)
 
     @cached_property
-    def _others(self) -> Mask:
+    def _others(self) -> PairMask:
         """``(n, n)`` tracks of the same space by others."""
         groups, spaces = self._gallery.group_codes, self._run.spaces
         return np.asarray((groups[:, None] != groups) & (spaces[:, None] == spaces))
 
     @cached_property
-    def _all(self) -> Mask:
+    def _all(self) -> PairMask:
         """``(n, n)`` every other track of the same space."""
         allowed = self._run.spaces[:, None] == self._run.spaces
         np.fill_diagonal(allowed, False)
         return np.asarray(allowed)
 
-    def per_query(self) -> dict[str, Floats]:
+    def per_query(self) -> dict[str, Float64Array]:
         """Figures that are means over queries: name to ``(n,)``, NaN where a query does not count."""
-        found: dict[str, Floats] = {}
+        found: dict[str, Float64Array] = {}
         if self._gallery.quadrants is not None:
             codes = np.unique(self._gallery.quadrants, return_inverse=True)[1]
             same = (codes[:, None] == codes).astype(np.float64)
@@ -121,33 +122,33 @@ class Measures:
             self._mean(self._cosine, scores, self._others), self._mean(away_of, scores, self._others)
         )
 
-    def _satisfaction(self, mood: str) -> Floats:
+    def _satisfaction(self, mood: str) -> Float64Array:
         """Of the neighbours with a score of at least ASKED, the share that people find so."""
         passing = self._others & (self._run.moods[mood] >= ASKED)
         present = np.broadcast_to(self._gallery.present[mood], passing.shape)
         return self._mean(present, self._cosine, passing)
 
-    def _artists(self) -> Floats:
+    def _artists(self) -> Float64Array:
         """Different artists among the neighbours, own ones allowed: 1 where all are different."""
         rows = self._top(self._cosine, self._all)
         groups = np.where(rows >= 0, self._gallery.group_codes[np.maximum(rows, 0)], -1)
         counts = [len(np.unique(mine[mine >= 0])) for mine in groups]
         return np.asarray(np.array(counts) / np.maximum((rows >= 0).sum(axis=1), 1))
 
-    def _mean(self, values: Floats, scores: Floats, candidates: Mask) -> Floats:
+    def _mean(self, values: Float64Array, scores: Float64Array, candidates: PairMask) -> Float64Array:
         """Mean of ``values`` over the first k by ``scores``; places beyond the last do not count."""
         rows = self._top(scores, candidates)
         picked = np.take_along_axis(np.asarray(values), np.maximum(rows, 0), axis=1)
         return row_means(np.where(rows >= 0, picked, np.nan).T)
 
-    def _top(self, scores: Floats, candidates: Mask) -> Codes:
+    def _top(self, scores: Float64Array, candidates: PairMask) -> Codes:
         """``(n, k)`` rows of the first k, -1 beyond the last; equal scores by position."""
         masked = np.where(candidates, scores, -np.inf)
         rows = np.argsort(-masked, axis=1, kind="stable")[:, : self._k]
         return np.where(np.take_along_axis(candidates, rows, axis=1), rows, -1)
 
 
-def jaccard(has: NDArray[np.bool_]) -> Floats:
+def jaccard(has: NDArray[np.bool_]) -> Float64Array:
     """``(n, n)`` |A and B| / |A or B| of ``(n, W)`` sets; 0 for two empty ones."""
     flags = has.astype(np.float64)
     both = flags @ flags.T
@@ -155,7 +156,7 @@ def jaccard(has: NDArray[np.bool_]) -> Floats:
     return np.asarray(np.divide(both, either, out=np.zeros_like(both), where=either > 0))
 
 
-def row_means(values: Floats) -> Floats:
+def row_means(values: Float64Array) -> Float64Array:
     """Means over the first axis, NaN left out; NaN where there is nothing else: ``(m, n)`` to ``(n,)``."""
     known = ~np.isnan(values)
     counts = known.sum(axis=0)
@@ -169,6 +170,6 @@ def row_means(values: Floats) -> Floats:
     )
 
 
-def averaged(parts: list[Mapping[str, Floats]]) -> dict[str, Floats]:
+def averaged(parts: list[Mapping[str, Float64Array]]) -> dict[str, Float64Array]:
     """Per-query figures of several runs, averaged query by query."""
     return {name: row_means(np.stack([part[name] for part in parts])) for name in parts[0]}

@@ -8,9 +8,10 @@ from typing import Any, Final
 import numpy as np
 
 from moodrec.evaluation.evaluate import BootstrapOptions
-from moodrec.evaluation.neighbourhood.gallery import Floats, Gallery, System
+from moodrec.evaluation.neighbourhood.gallery import Gallery, System
 from moodrec.evaluation.neighbourhood.measures import WEIGHTS, Measures, averaged
 from moodrec.metrics.bootstrap import interval_of, weighted_bootstrap
+from moodrec.typing import Float64Array
 
 RATIOS: Final = {
     "error_left": ("target_error", "target_error_before"),
@@ -18,7 +19,7 @@ RATIOS: Final = {
 }
 """Ratios of two means: what is left of the mood error, and of the mean cosine, at weight 0.5."""
 
-Statistic = Callable[[Floats], Floats]
+Statistic = Callable[[Float64Array], Float64Array]
 
 
 def benchmark(
@@ -57,15 +58,15 @@ def benchmark(
     }
 
 
-def _values(gallery: Gallery, system: System) -> dict[str, Floats]:
+def _values(gallery: Gallery, system: System) -> dict[str, Float64Array]:
     return averaged([Measures(gallery, run).per_query() for run in system.runs])
 
 
-def _names(values: Mapping[str, Floats]) -> list[str]:
+def _names(values: Mapping[str, Float64Array]) -> list[str]:
     return [*values, *(name for name, parts in RATIOS.items() if set(parts) <= set(values))]
 
 
-def _statistic(name: str, values: Mapping[str, Floats]) -> Statistic:
+def _statistic(name: str, values: Mapping[str, Float64Array]) -> Statistic:
     """From ``(b, n)`` weights of the queries to ``(b,)`` figures."""
     if name not in RATIOS:
         return lambda weights: _weighted_mean(values[name], weights)
@@ -73,7 +74,9 @@ def _statistic(name: str, values: Mapping[str, Floats]) -> Statistic:
     return lambda weights: _weighted_mean(values[above], weights) / _weighted_mean(values[below], weights)
 
 
-def _difference(name: str, first: Mapping[str, Floats], second: Mapping[str, Floats]) -> Statistic:
+def _difference(
+    name: str, first: Mapping[str, Float64Array], second: Mapping[str, Float64Array]
+) -> Statistic:
     one, other = _statistic(name, first), _statistic(name, second)
     return lambda weights: one(weights) - other(weights)
 
@@ -91,7 +94,7 @@ def _figure(statistic: Statistic, gallery: Gallery, options: BootstrapOptions) -
     return {"value": value, "low": interval.low, "high": interval.high}
 
 
-def _weighted_mean(values: Floats, weights: Floats) -> Floats:
+def _weighted_mean(values: Float64Array, weights: Float64Array) -> Float64Array:
     known = ~np.isnan(values)
     mine = weights[:, known]
     return np.asarray(mine @ values[known] / mine.sum(axis=1))
