@@ -22,7 +22,14 @@ from retrieval_page import render
 from moodrec.data.sources import load_source
 from moodrec.evaluation.experiment.results import Cell, read_results
 from moodrec.evaluation.experiment.stored import StoredPredictions
-from moodrec.evaluation.neighbourhood.gallery import Gallery, Run, System, gallery_of, percentiles, unit
+from moodrec.evaluation.neighbourhood.gallery import (
+    Gallery,
+    System,
+    SystemOutput,
+    gallery_of,
+    percentiles,
+    unit,
+)
 from moodrec.evaluation.neighbourhood.run import packaged_moods, run_benchmark
 from moodrec.files import write_atomically
 
@@ -87,7 +94,7 @@ def arms(gallery: Gallery) -> list[System]:
     return found
 
 
-def run_of(stored: StoredPredictions, gallery: Gallery) -> Run:
+def run_of(stored: StoredPredictions, gallery: Gallery) -> SystemOutput:
     """A seed of an experiment in the order of a gallery."""
     place = {str(track_id).rpartition("/")[2]: row for row, track_id in enumerate(stored.track_ids)}
     rows = np.array([place[track_id] for track_id in gallery.track_ids])
@@ -97,7 +104,7 @@ def run_of(stored: StoredPredictions, gallery: Gallery) -> Run:
         for mood, targets in packaged_moods().items()
         if set(targets) <= set(column)
     }
-    return Run(unit(stored.embeddings[rows]), moods, stored.folds[rows])
+    return SystemOutput(unit(stored.embeddings[rows]), moods, stored.folds[rows])
 
 
 def rounded(value: Any) -> Any:

@@ -73,10 +73,10 @@ def is_broken(checks: tuple[Check, ...]) -> bool:
     return any(check.status == "broken" for check in checks)
 
 
-def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
+def _guarded(name: str, check: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
     """A check that fails is a finding itself: a missing library, a damaged store, an unreadable folder."""
     try:
-        return tuple(look())
+        return tuple(check())
     except (MoodrecError, ImportError, OSError) as error:
         return (
             Check(name, "broken", str(error) or type(error).__name__, "see the line above that is broken"),

@@ -13,14 +13,14 @@ from moodrec.errors import StoreLockedError
 if sys.platform == "win32":
     import msvcrt
 
-    def _seize(descriptor: int) -> None:
+    def _try_lock(descriptor: int) -> None:
         # Beyond the text, because Windows forbids reading a locked range.
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _seize(descriptor: int) -> None:
+    def _try_lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -58,16 +58,16 @@ class WriterLock:
     def _take(self) -> int:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            _seize(descriptor)
+            _try_lock(descriptor)
         except OSError:
             holder = os.pread(descriptor, 1000, 0) if hasattr(os, "pread") else b""
             os.close(descriptor)
-            raise StoreLockedError(self._complaint(holder.decode("utf-8", "replace"))) from None
+            raise StoreLockedError(self._message(holder.decode("utf-8", "replace"))) from None
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
         with suppress(OSError):  # a full disk: the lock holds without its text
             os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
         return descriptor
 
-    def _complaint(self, holder: str) -> str:
+    def _message(self, holder: str) -> str:
         return f"{self._path.parent}: {holder or 'another process'} is writing; wait for it, or stop it"

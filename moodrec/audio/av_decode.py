@@ -31,7 +31,7 @@ _HEADER_SLACK_S: Final = 0.5
 _NO_LENGTH: Final = frozenset({"aac"})
 
 
-class _PatientFile:
+class _NonRaisingFile:
     """A file in which an impossible seek fails as FFmpeg expects, and raises nothing.
 
     PyAV keeps what its callbacks raise and may throw it at the next file, which has done nothing wrong.
@@ -67,7 +67,7 @@ def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
     kind = AV_FORMATS[suffix]
     try:
         container = av.open(
-            _PatientFile(file), mode="r", format=kind, options=_OPTIONS, metadata_errors="replace"
+            _NonRaisingFile(file), mode="r", format=kind, options=_OPTIONS, metadata_errors="replace"
         )
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: no {kind} audio in it ({_one_line(error)})", reason="not_audio") from None

@@ -11,7 +11,7 @@ from typing import Any, Final
 import mutagen
 
 from moodrec.audio.opening import open_audio_file
-from moodrec.audio.tag_dialects import Values, tag_values
+from moodrec.audio.tag_dialects import TagTexts, tag_values
 from moodrec.errors import AudioError
 
 DAMAGE: Final = (
@@ -66,7 +66,7 @@ def read_tags(path: Path | str) -> Tags:
         return Tags()
 
 
-def _tags(values: Values) -> Tags:
+def _tags(values: TagTexts) -> Tags:
     date = _first(values, "date")
     return Tags(
         title=_last(values, "title"),
@@ -82,7 +82,7 @@ def _tags(values: Values) -> Tags:
     )
 
 
-def _texts(values: Values, field: str) -> list[str]:
+def _texts(values: TagTexts, field: str) -> list[str]:
     """A field's distinct texts in order, on one line each, fit for a UTF-8 database."""
     cleaned = (_clean(text) for text in values.get(field, ()))
     return list(dict.fromkeys(text for text in cleaned if text))
@@ -93,19 +93,19 @@ def _clean(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in valid).split())
 
 
-def _first(values: Values, field: str) -> str | None:
+def _first(values: TagTexts, field: str) -> str | None:
     return next(iter(_texts(values, field)), None)
 
 
-def _last(values: Values, field: str) -> str | None:
+def _last(values: TagTexts, field: str) -> str | None:
     return next(reversed(_texts(values, field)), None)
 
 
-def _joined(values: Values, field: str) -> str | None:
+def _joined(values: TagTexts, field: str) -> str | None:
     return "; ".join(_texts(values, field)) or None
 
 
-def _genres(values: Values) -> tuple[str, ...]:
+def _genres(values: TagTexts) -> tuple[str, ...]:
     parts = (part.strip() for text in _texts(values, "genre") for part in text.split(";"))
     return tuple(dict.fromkeys(part for part in parts if part))
 

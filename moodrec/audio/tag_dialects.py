@@ -10,7 +10,7 @@ from mutagen.asf import ASFTags
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4Tags
 
-Values = Mapping[str, Sequence[str]]
+TagTexts = Mapping[str, Sequence[str]]
 """Raw texts of each field of :class:`moodrec.audio.probe.Tags`."""
 
 _ITUNES: Final = "----:com.apple.iTunes:MusicBrainz "
@@ -62,7 +62,7 @@ _ID3: Final = {
 }
 
 
-def tag_values(file: Any) -> Values:
+def tag_values(file: Any) -> TagTexts:
     """The texts of the known tags of a file that mutagen opened (``None``: it could not)."""
     tags = getattr(file, "tags", None)
     if tags is None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from moodrec.catalog.decode_pool import DecodePool, Listened, Unheard
-from moodrec.catalog.listening import HeardFile
-from moodrec.catalog.model import ListeningModel, Moods, record_of, settings_for
+from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
+from moodrec.catalog.decoding import DecodedFile
+from moodrec.catalog.model import AnalysisModel, Moods, record_of, settings_for
 from moodrec.catalog.plan import AnalysisPlan, default_jobs, plan_analysis
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError, DataError, SilentAudioError
@@ -61,7 +61,7 @@ OnProgress = Callable[[AnalysisProgress], None]
 def analyze(
     folders: Sequence[Path | str],
     library: Library,
-    model: ListeningModel,
+    model: AnalysisModel,
     *,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
@@ -73,7 +73,7 @@ def analyze(
 def run_analysis(
     plan: AnalysisPlan,
     library: Library,
-    model: ListeningModel,
+    model: AnalysisModel,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
     *,
@@ -101,9 +101,9 @@ def run_analysis(
         library.mark_missing(plan.gone)
         library.mark_present(plan.returned)
         with DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
-            for listened in pool.listen(plan.files):
-                known = _known(listened, library, record)
-                result = _result(listened, model) if known is None else known
+            for item in pool.decode(plan.files):
+                known = _known(item, library, record)
+                result = _result(item, model) if known is None else known
                 tally.add(_acknowledge(library, record, result), known is not None)
         seconds = time.perf_counter() - started
         if len(plan.files) >= _WORTH_RECORDING:
@@ -146,38 +146,37 @@ def _acknowledge(library: Library, model: ModelRecord, result: FileResult) -> Fi
     return result
 
 
-def _known(listened: Listened, library: Library, model: ModelRecord) -> FileResult | None:
+def _known(item: DecodeResult, library: Library, model: ModelRecord) -> FileResult | None:
     """The outcome of a file whose sound the model has heard before."""
-    heard = listened.heard
-    if isinstance(heard, Unheard):
+    if isinstance(item.decoded, DecodeFailure):
         return None
-    vectors = library.heard_before(model.fingerprint, heard.audio_fingerprint)
-    return None if vectors is None else _analysed(listened.state, heard, vectors)
+    vectors = library.find_vectors(model.fingerprint, item.decoded.audio_fingerprint)
+    return None if vectors is None else _analysed(item.state, item.decoded, vectors)
 
 
-def _result(listened: Listened, model: ListeningModel) -> FileResult:
+def _result(item: DecodeResult, model: AnalysisModel) -> FileResult:
     """Let the model hear a decoded file."""
-    state, heard = listened.state, listened.heard
-    if isinstance(heard, Unheard):
-        return FileResult(state, Outcome.FAILED, heard.reason, heard.message)
+    state, decoded = item.state, item.decoded
+    if isinstance(decoded, DecodeFailure):
+        return FileResult(state, Outcome.FAILED, decoded.reason, decoded.message)
     try:
-        return _analysed(state, heard, model.analyze_windows(heard.windows))
+        return _analysed(state, decoded, model.analyze_windows(decoded.windows))
     except SilentAudioError as error:
         return FileResult(state, Outcome.SILENT, error.reason, str(error))
     except AudioError as error:
         return FileResult(state, Outcome.FAILED, error.reason, str(error))
 
 
-def _analysed(state: FileState, heard: HeardFile, moods: Moods) -> FileResult:
+def _analysed(state: FileState, decoded: DecodedFile, moods: Moods) -> FileResult:
     track = TrackAnalysis(
-        heard.audio_fingerprint,
-        heard.tags,
-        heard.duration_s,
+        decoded.audio_fingerprint,
+        decoded.tags,
+        decoded.duration_s,
         moods.embedding,
         moods.mood_scores,
         moods.probabilities,
     )
-    if not heard.truncated:
+    if not decoded.truncated:
         return FileResult(state, Outcome.OK, track=track)
-    message = f"only its first {heard.duration_s:.0f} s were heard: cut off, damaged, or over the limit"
+    message = f"only its first {decoded.duration_s:.0f} s were decoded: cut off, damaged, or over the limit"
     return FileResult(state, Outcome.PARTIAL, "truncated", message, track)

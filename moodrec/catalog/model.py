@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.catalog.listening import ListenSettings
+from moodrec.catalog.decoding import DecodeSettings
 from moodrec.config import DecodeLimits, WindowConfig
 from moodrec.library.records import ModelRecord
 
@@ -28,7 +28,7 @@ class Moods(Protocol):
         """(moods,) in [0, 1]."""
 
 
-class ListeningModel(Protocol):
+class AnalysisModel(Protocol):
     """A model that hears tracks window by window."""
 
     @property
@@ -63,14 +63,14 @@ class ListeningModel(Protocol):
         """Hear one track, ``(n, window_samples)``; raises SilentAudioError where there is nothing to hear."""
 
 
-def record_of(model: ListeningModel) -> ModelRecord:
+def record_of(model: AnalysisModel) -> ModelRecord:
     """What a library remembers of a model."""
     return ModelRecord(model.fingerprint, model.name, tuple(model.moods), model.embedding_dim)
 
 
-def settings_for(model: ListeningModel, limits: DecodeLimits | None = None) -> ListenSettings:
+def settings_for(model: AnalysisModel, limits: DecodeLimits | None = None) -> DecodeSettings:
     """How files are decoded and cut for a model."""
-    return ListenSettings(
+    return DecodeSettings(
         sample_rate=model.sample_rate,
         window_samples=model.window_samples,
         max_windows=model.windows.max_windows,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from moodrec.catalog.decode_pool import DecodePool, Unheard
-from moodrec.catalog.model import ListeningModel, settings_for
+from moodrec.catalog.decode_pool import DecodeFailure, DecodePool
+from moodrec.catalog.model import AnalysisModel, settings_for
 from moodrec.errors import AudioError
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState, Outcome
@@ -57,7 +57,7 @@ class AnalysisPlan:
 def plan_analysis(
     folders: Sequence[Path | str],
     library: Library,
-    model: ListeningModel,
+    model: AnalysisModel,
     *,
     jobs: int | None = None,
     retry_failed: bool = False,
@@ -131,11 +131,11 @@ def _empty(
 def _gone(
     folders: Iterable[Path | str],
     found: Iterable[FileState],
-    spared: Iterable[Path],
+    kept: Iterable[Path],
     records: Iterable[FileRecord],
 ) -> Iterable[FileState]:
     there = {state.path for state in found}
-    scanned, closed = _Under(map(os.path.realpath, folders)), _Under(map(str, spared))
+    scanned, closed = _Under(map(os.path.realpath, folders)), _Under(map(str, kept))
     for record in records:
         path = record.state.path
         if path not in there and not record.missing and path in scanned and path not in closed:
@@ -154,12 +154,12 @@ class _Under:
         return text in self._folders or text.startswith(self._prefixes)
 
 
-def _bytes_a_track(model: ListeningModel) -> int:
+def _bytes_a_track(model: AnalysisModel) -> int:
     vectors = 4 * (model.embedding_dim + 2 * len(model.moods))
     return _BYTES_A_TRACK + 2 * vectors  # once in the library, once in the index
 
 
-def _seconds_a_file(todo: Sequence[FileState], library: Library, model: ListeningModel, jobs: int) -> float:
+def _seconds_a_file(todo: Sequence[FileState], library: Library, model: AnalysisModel, jobs: int) -> float:
     earlier = library.last_run(model.fingerprint)
     if earlier is not None and earlier.files > 0:
         return earlier.seconds / earlier.files
@@ -168,21 +168,21 @@ def _seconds_a_file(todo: Sequence[FileState], library: Library, model: Listenin
     return _measure([todo[len(todo) * i // (_SAMPLE + 1)] for i in range(1, _SAMPLE + 1)], model, jobs)
 
 
-def _measure(sample: Sequence[FileState], model: ListeningModel, jobs: int) -> float:
+def _measure(sample: Sequence[FileState], model: AnalysisModel, jobs: int) -> float:
     """Seconds a file takes; the first warms up and does not count."""
     seconds = []
     with DecodePool(settings_for(model), 1, timeout_s=60.0) as pool:
         for state in sample:
             started = time.perf_counter()
-            heard = next(pool.listen([state])).heard
-            decoded = time.perf_counter()
-            if not isinstance(heard, Unheard) and _can_be_heard(model, heard.windows):
-                seconds.append((decoded - started) / jobs + time.perf_counter() - decoded)
+            decoded = next(pool.decode([state])).decoded
+            finished = time.perf_counter()
+            if not isinstance(decoded, DecodeFailure) and _can_be_analysed(model, decoded.windows):
+                seconds.append((finished - started) / jobs + time.perf_counter() - finished)
     counted = seconds[1:]
     return sum(counted) / len(counted) if counted else _UNMEASURED_S
 
 
-def _can_be_heard(model: ListeningModel, windows: Float32Array) -> bool:
+def _can_be_analysed(model: AnalysisModel, windows: Float32Array) -> bool:
     try:
         model.analyze_windows(windows)
     except AudioError:

@@ -54,7 +54,7 @@ class TagPlan:
 
 
 @dataclass(frozen=True)
-class TagReport:
+class TagWriteReport:
     """What was done."""
 
     written: int
@@ -104,7 +104,7 @@ def plan_old_tags(library: Library) -> TagPlan:
 
 def write_tags(
     plan: TagPlan, library: Library, on_progress: Callable[[int, int], None] | None = None
-) -> TagReport:
+) -> TagWriteReport:
     """Write a plan of :func:`plan_mood_tags`; what the files had is kept in the library first.
 
     Raises:
@@ -125,7 +125,7 @@ def write_tags(
 
 def take_back_tags(
     plan: TagPlan, library: Library, on_progress: Callable[[int, int], None] | None = None
-) -> TagReport:
+) -> TagWriteReport:
     """Write a plan of :func:`plan_old_tags`. Raises as :func:`write_tags`."""
 
     def write(change: TagChange) -> None:
@@ -175,7 +175,7 @@ def _carry_out(
     library: Library,
     write: Callable[[TagChange], None],
     on_progress: Callable[[int, int], None] | None,
-) -> TagReport:
+) -> TagWriteReport:
     failures: list[Untaggable] = []
     with library.writer():
         for done, change in enumerate(plan.changes, 1):
@@ -186,7 +186,7 @@ def _carry_out(
                 failures.append(Untaggable(change.state.path, error.reason, str(error)))
             if on_progress is not None:
                 on_progress(done, len(plan.changes))
-    return TagReport(len(plan.changes) - len(failures), tuple(failures))
+    return TagWriteReport(len(plan.changes) - len(failures), tuple(failures))
 
 
 def state_of(path: Path) -> FileState:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 QUIET_S: Final = 2.0
 """Seconds without a change before the changes are looked at: a file may still be being copied."""
 # Network folders and full event queues lose changes, so everything is looked at now and then.
-_LOOK_ANYWAY_S: Final = 3600.0
+_RESCAN_S: Final = 3600.0
 _RETRY_S: Final = 10.0
 
 
 def changes(
-    folders: Sequence[Path | str], quiet_s: float = QUIET_S, look_anyway_s: float = _LOOK_ANYWAY_S
+    folders: Sequence[Path | str], quiet_s: float = QUIET_S, rescan_s: float = _RESCAN_S
 ) -> Iterator[None]:
     """Wait for changes to music in some folders: a turn at once, then each time they have settled, and every hour.
 
@@ -36,22 +36,22 @@ def changes(
     for folder in folders:
         if not Path(folder).exists():
             raise NotFoundError(f"{folder}: no such folder or file")
-    return _turns(folders, quiet_s, look_anyway_s)
+    return _turns(folders, quiet_s, rescan_s)
 
 
-def _turns(folders: Sequence[Path | str], quiet_s: float, look_anyway_s: float) -> Iterator[None]:
+def _turns(folders: Sequence[Path | str], quiet_s: float, rescan_s: float) -> Iterator[None]:
     from watchfiles import watch
 
     # What changed before the watching began is looked at too.
-    pending, looked = True, time.monotonic()
+    pending, scanned_at = True, time.monotonic()
     for seen in watch(
         *folders, watch_filter=_concerns_music, rust_timeout=round(quiet_s * 1000), yield_on_timeout=True
     ):
         if seen:
             pending = True
-        elif pending or time.monotonic() - looked > look_anyway_s:
+        elif pending or time.monotonic() - scanned_at > rescan_s:
             yield
-            pending, looked = False, time.monotonic()
+            pending, scanned_at = False, time.monotonic()
 
 
 def _concerns_music(change: Change, path: str) -> bool:
@@ -61,7 +61,7 @@ def _concerns_music(change: Change, path: str) -> bool:
 
 
 def follow(
-    look: Callable[[], None],
+    scan: Callable[[], None],
     turns: Iterator[None],
     on_busy: Callable[[StoreLockedError], None],
     retry_s: float = _RETRY_S,
@@ -72,14 +72,14 @@ def follow(
     """
     for _ in turns:
         told = False
-        while not _looked(look, on_busy, told):
+        while not _scanned(scan, on_busy, told):
             told = True
             time.sleep(retry_s)
 
 
-def _looked(look: Callable[[], None], on_busy: Callable[[StoreLockedError], None], told: bool) -> bool:
+def _scanned(scan: Callable[[], None], on_busy: Callable[[StoreLockedError], None], told: bool) -> bool:
     try:
-        look()
+        scan()
     except StoreLockedError as error:
         if not told:
             on_busy(error)

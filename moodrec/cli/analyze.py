@@ -72,11 +72,11 @@ def analyze(
     screen = Screen(as_json, quiet)
     give_way(nice)
     turns = changes(folders) if watch else None
-    hearing = MoodModel.load(model, device)
+    loaded_model = MoodModel.load(model, device)
     opened = Library.open_or_empty if dry_run else Library.open_or_create
     with opened(chosen_library(library)) as store:
         tell_migration(screen, store)
-        run = _Run(screen, store, hearing, folders, jobs)
+        run = _Run(screen, store, loaded_model, folders, jobs)
         plan = run.plan(retry_failed, limit)
         announce(screen, plan)
         if dry_run:
@@ -85,7 +85,7 @@ def analyze(
         report = run.carry_out(plan)
         if turns is not None:
             screen.note("waiting for changes; Ctrl-C ends it")
-            follow(run.look_again, turns, run.put_off)
+            follow(run.analyse_changes, turns, run.postpone)
     if report.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -96,7 +96,7 @@ class _Run:
 
     screen: Screen
     store: Library
-    hearing: MoodModel
+    loaded_model: MoodModel
     folders: Sequence[Path]
     jobs: int | None
 
@@ -104,7 +104,12 @@ class _Run:
         from moodrec.catalog.plan import plan_analysis
 
         return plan_analysis(
-            self.folders, self.store, self.hearing, jobs=self.jobs, retry_failed=retry_failed, limit=limit
+            self.folders,
+            self.store,
+            self.loaded_model,
+            jobs=self.jobs,
+            retry_failed=retry_failed,
+            limit=limit,
         )
 
     def carry_out(self, plan: AnalysisPlan) -> AnalysisReport:
@@ -117,16 +122,16 @@ class _Run:
                 advance(progress.done, progress.total, counted(progress.counts))
                 warn_of(self.screen, progress.last)
 
-            report = run_analysis(plan, self.store, self.hearing, self.jobs, tell)
+            report = run_analysis(plan, self.store, self.loaded_model, self.jobs, tell)
         summarise(self.screen, self.store, report, len(refresh_index(self.store)))
         return report
 
-    def look_again(self) -> None:
+    def analyse_changes(self) -> None:
         """Do what has come up since the last look, and say so only if there is something."""
         plan = self.plan()
         if plan.files or plan.gone or plan.returned:
             announce(self.screen, plan)
             self.carry_out(plan)
 
-    def put_off(self, busy: StoreLockedError) -> None:
+    def postpone(self, busy: StoreLockedError) -> None:
         self.screen.warn(f"{busy}; what changed is looked at as soon as that is done")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from moodrec.config import Device
     from moodrec.evaluation.predictions import Predictions
     from moodrec.evaluation.reports import Estimate, EvaluationReport
-    from moodrec.evaluation.scored import Scored
+    from moodrec.evaluation.scored import LabelledScores
 
 
 def evaluate(
@@ -80,7 +80,7 @@ def evaluate(
     _print(screen, report)
 
 
-def _from_arrays(predictions: Path | None, labels: Path) -> Scored:
+def _from_arrays(predictions: Path | None, labels: Path) -> LabelledScores:
     from moodrec.evaluation.predictions import load_array
     from moodrec.evaluation.scored import scored_arrays
 
@@ -98,7 +98,7 @@ def _from_table(
     predictions: Path | None,
     model: Path | None,
     device: Device,
-) -> Scored:
+) -> LabelledScores:
     from moodrec.data.sources import load_source
     from moodrec.evaluation.predictions import load_predictions
     from moodrec.evaluation.scored import scored_table
@@ -108,10 +108,10 @@ def _from_table(
         return scored_table(table, load_predictions(predictions), split)
     _warn_of_training_data(screen, data, model)
     wanted = table if split is None else table.select((table.tracks["split"] == split).to_numpy())
-    heard = _hear(screen, wanted, model, device)
-    for track_id, why in heard.failures.items():
+    predicted = _predict(screen, wanted, model, device)
+    for track_id, why in predicted.failures.items():
         screen.warn(f"{track_id}: {why}")
-    return scored_table(table, heard, split)
+    return scored_table(table, predicted, split)
 
 
 def _warn_of_training_data(screen: Screen, data: str, model: Path | None) -> None:
@@ -124,13 +124,13 @@ def _warn_of_training_data(screen: Screen, data: str, model: Path | None) -> Non
         )
 
 
-def _hear(screen: Screen, table: Any, model: Path | None, device: Device) -> Predictions:
+def _predict(screen: Screen, table: Any, model: Path | None, device: Device) -> Predictions:
     from moodrec.embedding.mood_model import MoodModel
     from moodrec.evaluation.predict import predict
 
-    hearing = MoodModel.load(model, device)
+    loaded = MoodModel.load(model, device)
     with screen.progress("hearing") as advance:
-        return predict(hearing, table, advance)
+        return predict(loaded, table, advance)
 
 
 def default_root(data: str) -> Path:

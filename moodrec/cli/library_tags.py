@@ -17,7 +17,7 @@ from moodrec.cli.options import JsonOption, LibraryOption, QuietOption
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from moodrec.catalog.tag_moods import TagChange, TagPlan, TagReport
+    from moodrec.catalog.tag_moods import TagChange, TagPlan, TagWriteReport
     from moodrec.library.library import Library
 
 _SHOWN: Final = 3
@@ -73,7 +73,7 @@ def _carry_out(
     store: Library,
     plan: TagPlan,
     apply: bool,
-    write: Callable[..., TagReport],
+    write: Callable[..., TagWriteReport],
 ) -> None:
     left_alone = list(plan.left_alone)
     written = 0

@@ -26,7 +26,7 @@ _BRIGHT: Final = ("happy", "joyful", "valence")
 
 
 @dataclass(frozen=True)
-class Compass:
+class ContrastingMoods:
     """Three moods that lie far apart."""
 
     quiet: str
@@ -46,8 +46,8 @@ class Seed:
 class Answer:
     """A question, the command that asks it, and what came back."""
 
-    wish: str
-    """What is asked for, such as ``where happy >= 0.7``."""
+    request: str
+    """What is answers for, such as ``where happy >= 0.7``."""
     mood: str
     """The mood it is about."""
     command: str
@@ -55,7 +55,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Story:
+class SeedAnswers:
     """A seed with its row of the track table, and the answers to its questions."""
 
     seed: Seed
@@ -63,48 +63,48 @@ class Story:
     answers: tuple[Answer, ...]
 
 
-def tell_stories(recommender: Recommender, place: str) -> tuple[Story, ...]:
+def ask_questions(recommender: Recommender, place: str) -> tuple[SeedAnswers, ...]:
     """Choose the seeds of a catalogue and ask.
 
     Args:
         recommender: of a catalogue with at least one mood and one track.
         place: what to write behind ``--library`` in commands.
     """
-    frame, compass = recommender.frame, choose_compass(recommender.moods)
-    wishes = (
-        (compass.lively, compass.bright),
-        (compass.quiet, compass.bright),
-        (compass.bright, compass.quiet),
+    frame, contrast = recommender.frame, choose_moods(recommender.moods)
+    preferred = (
+        (contrast.lively, contrast.bright),
+        (contrast.quiet, contrast.bright),
+        (contrast.bright, contrast.quiet),
     )
-    stories = []
-    for seed, (filtered, wanted) in zip(choose_seeds(frame, compass), wishes, strict=False):
+    results = []
+    for seed, (filtered, target) in zip(choose_seeds(frame, contrast), preferred, strict=False):
         row = frame[frame[TRACK_ID] == seed.track_id].iloc[0]
         command = f"moodrec similar {shlex.quote(_seed_name(frame, row))}"
-        asked = (
+        answers = (
             _ask_filtered(recommender, seed, filtered, command, place),
-            _ask_drawn(recommender, seed, wanted, command, place),
+            _ask_with_target(recommender, seed, target, command, place),
         )
-        stories.append(Story(seed, row, asked))
-    return tuple(stories)
+        results.append(SeedAnswers(seed, row, answers))
+    return tuple(results)
 
 
-def choose_compass(moods: Sequence[str]) -> Compass:
+def choose_moods(moods: Sequence[str]) -> ContrastingMoods:
     """Moods by their everyday names where the model has them, else whichever there are."""
     chosen: list[str] = []
-    for wishes in (_QUIET, _LIVELY, _BRIGHT):
-        free = [mood for mood in (*wishes, *moods) if mood in moods and mood not in chosen]
+    for preferred in (_QUIET, _LIVELY, _BRIGHT):
+        free = [mood for mood in (*preferred, *moods) if mood in moods and mood not in chosen]
         chosen.append((free or list(moods))[0])
-    return Compass(*chosen)
+    return ContrastingMoods(*chosen)
 
 
-def choose_seeds(frame: pd.DataFrame, compass: Compass) -> list[Seed]:
+def choose_seeds(frame: pd.DataFrame, contrast: ContrastingMoods) -> list[Seed]:
     """The quietest track, the liveliest, and the one most in the middle: the same every time, each once."""
-    quiet, lively = (_likelihood(frame, mood) for mood in (compass.quiet, compass.lively))
+    quiet, lively = (_likelihood(frame, mood) for mood in (contrast.quiet, contrast.lively))
     middle = -np.abs(_ranks(quiet) - 0.5) - np.abs(_ranks(lively) - 0.5)
     found: dict[str, Seed] = {}
     for values, why in (
-        (quiet, f"the most {compass.quiet}"),
-        (lively, f"the most {compass.lively}"),
+        (quiet, f"the most {contrast.quiet}"),
+        (lively, f"the most {contrast.lively}"),
         (middle, "one in the middle"),
     ):
         for row in np.argsort(-values, kind="stable"):
@@ -150,9 +150,9 @@ def _ask_filtered(recommender: Recommender, seed: Seed, mood: str, command: str,
     return Answer(f"where {where}", mood, command, found.tracks)
 
 
-def _ask_drawn(recommender: Recommender, seed: Seed, mood: str, command: str, place: str) -> Answer:
+def _ask_with_target(recommender: Recommender, seed: Seed, mood: str, command: str, place: str) -> Answer:
     found = recommender.similar(seed.track_id, k=K, mood={mood: TARGET}, max_per_artist=MAX_PER_ARTIST)
     options = f"--mood {mood}={TARGET} --max-per-artist {MAX_PER_ARTIST} --k {K}"
     command = f"{command} {options} --library {shlex.quote(place)}"
-    wish = f"drawn towards {mood}, at most {MAX_PER_ARTIST} an artist"
-    return Answer(wish, mood, command, found.tracks)
+    request = f"drawn towards {mood}, at most {MAX_PER_ARTIST} an artist"
+    return Answer(request, mood, command, found.tracks)

@@ -13,7 +13,7 @@ from moodrec.catalog.refresh import refresh_index
 from moodrec.demo.credits import Credit, read_credits
 from moodrec.demo.debian import COPYRIGHT
 from moodrec.demo.music import DemoMusic, choose_music
-from moodrec.demo.questions import Story, tell_stories
+from moodrec.demo.questions import SeedAnswers, ask_questions
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import NotFoundError
 from moodrec.library.library import Library
@@ -23,13 +23,13 @@ from moodrec.schema import PATH, TITLE, TRACK_ID
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moodrec.catalog.model import ListeningModel
+    from moodrec.catalog.model import AnalysisModel
 
 PICTURE: Final = "demo.png"
 _PLOTTED_MOODS: Final = 12
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Who is told how the demo goes."""
 
     def note(self, text: str) -> None:
@@ -38,7 +38,7 @@ class Watcher(Protocol):
     def planned(self, plan: AnalysisPlan) -> None:
         """What the analysis will take."""
 
-    def heard(self, progress: AnalysisProgress) -> None:
+    def analysed(self, progress: AnalysisProgress) -> None:
         """A file is done."""
 
 
@@ -56,15 +56,15 @@ class DemoReport:
     """Why there is no music, if so."""
     credits: tuple[Credit, ...]
     """Whose music it is, if it was fetched."""
-    stories: tuple[Story, ...]
+    results: tuple[SeedAnswers, ...]
     picture: Path
 
 
 def run_demo(
     out: Path,
-    watcher: Watcher,
+    progress: ProgressListener,
     own_music: Path | None = None,
-    model: ListeningModel | None = None,
+    model: AnalysisModel | None = None,
     jobs: int | None = None,
     music_home: Path | None = None,
 ) -> DemoReport:
@@ -72,7 +72,7 @@ def run_demo(
 
     Args:
         out: gets the library and the picture.
-        watcher: is told how it goes.
+        progress: is told how it goes.
         own_music: a folder; without one, Debian's music is fetched, or the sample index taken.
         model: by default the one in the package.
         jobs: decoding processes.
@@ -81,20 +81,20 @@ def run_demo(
     Raises:
         NotFoundError: none of the music can be heard, or there is neither music nor a sample index.
     """
-    music = choose_music(own_music, watcher.note, music_home)
+    music = choose_music(own_music, progress.note, music_home)
     if music.folders:
         # One's own music has a library apart, so that the demo never mixes it with the fetched.
         catalogue = out / ("library" if music.fetched else "own-library")
-        analysis = _analyse(music, catalogue, watcher, model, jobs)
+        analysis = _analyse(music, catalogue, progress, model, jobs)
     else:
-        watcher.note(f"no music could be fetched: {music.why_none}")
+        progress.note(f"no music could be fetched: {music.why_none}")
         catalogue, analysis = find_sample_index(), None
     recommender = Recommender.open(catalogue)
     if not len(recommender.index):
         raise NotFoundError(f"no music to hear in {', '.join(map(str, music.folders))}")
-    stories = tell_stories(recommender, str(catalogue))
+    results = ask_questions(recommender, str(catalogue))
     out.mkdir(parents=True, exist_ok=True)
-    _draw(recommender, stories[-1], out / PICTURE)
+    _draw(recommender, results[-1], out / PICTURE)
     return DemoReport(
         catalogue=catalogue,
         moods=recommender.moods,
@@ -102,24 +102,24 @@ def run_demo(
         analysis=analysis,
         why_sample=music.why_none,
         credits=_credits(music),
-        stories=stories,
+        results=results,
         picture=out / PICTURE,
     )
 
 
 def _analyse(
-    music: DemoMusic, library: Path, watcher: Watcher, model: ListeningModel | None, jobs: int | None
+    music: DemoMusic, library: Path, progress: ProgressListener, model: AnalysisModel | None, jobs: int | None
 ) -> AnalysisReport:
     with Library.open_or_create(library) as store:
-        hearing = model or _packaged_model()
-        plan = plan_analysis(music.folders, store, hearing, jobs=jobs)
-        watcher.planned(plan)
-        report = run_analysis(plan, store, hearing, jobs, watcher.heard)
+        loaded = model or _packaged_model()
+        plan = plan_analysis(music.folders, store, loaded, jobs=jobs)
+        progress.planned(plan)
+        report = run_analysis(plan, store, loaded, jobs, progress.analysed)
         refresh_index(store)
     return report
 
 
-def _packaged_model() -> ListeningModel:
+def _packaged_model() -> AnalysisModel:
     from moodrec.embedding.mood_model import MoodModel
 
     return MoodModel.load()
@@ -135,21 +135,21 @@ def _credits(music: DemoMusic) -> tuple[Credit, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _draw(recommender: Recommender, story: Story, out: Path) -> None:
+def _draw(recommender: Recommender, result: SeedAnswers, out: Path) -> None:
     """Map and moods for the last seed and its first answer."""
     from moodrec.plots.demo_picture import demo_picture
 
     index = recommender.index
     row = {track_id: row for row, track_id in enumerate(index.track_ids)}
-    answer = story.answers[0]
+    answer = result.answers[0]
     demo_picture(
         index.vectors(index.track_ids),
         with_names(recommender.frame),
         plotted_moods(recommender.moods),
-        row[story.seed.track_id],
+        row[result.seed.track_id],
         [row[track_id] for track_id in answer.tracks[TRACK_ID]],
         out,
-        condition=answer.wish,
+        condition=answer.request,
     )
 
 

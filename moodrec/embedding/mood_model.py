@@ -119,7 +119,7 @@ class MoodModel:
             SilentAudioError: every window is silent.
             UsageError: wrong shape.
         """
-        return self._describe(self._hear(windows))
+        return self._describe(self._embed_windows(windows))
 
     def _describe(self, embedding: torch.Tensor) -> TrackMoods:
         logits = scales.published_logits(self._spec, task_logits(self._network, embedding))
@@ -145,7 +145,7 @@ class MoodModel:
             AudioError: it cannot be decoded; the message says why.
             ConfigError: a spectrogram, and the model's audio settings are not those that it was made with.
         """
-        return self._describe(self._hear_file(path, limits))
+        return self._describe(self._embed_file(path, limits))
 
     def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         """The embedding alone of a waveform as ``analyze_waveform`` takes it: (embedding_dim,), unit length."""
@@ -156,10 +156,10 @@ class MoodModel:
 
         Raises as :meth:`analyze`.
         """
-        logits = task_logits(self._network, self._hear_file(path, None)).astype(np.float64)
+        logits = task_logits(self._network, self._embed_file(path, None)).astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
-    def _hear(self, windows: Float32Array) -> torch.Tensor:
+    def _embed_windows(self, windows: Float32Array) -> torch.Tensor:
         if windows.ndim != 2 or windows.shape[1] != self.window_samples:
             raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
         audible = windows[_loudness(windows) > self.windows.silence_dbfs]
@@ -169,10 +169,14 @@ class MoodModel:
             log_mels = self._front(torch.from_numpy(audible).to(self._device))
         return mean_embedding(self._network, log_mels)
 
-    def _hear_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
-        return self._hear_mel(Path(path)) if is_stored_mel(path) else self._hear(self._read(path, limits))
+    def _embed_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
+        return (
+            self._embed_spectrogram(Path(path))
+            if is_stored_mel(path)
+            else self._embed_windows(self._read(path, limits))
+        )
 
-    def _hear_mel(self, path: Path) -> torch.Tensor:
+    def _embed_spectrogram(self, path: Path) -> torch.Tensor:
         check_settings(self._spec.audio)
         windows = log_mel_windows(read_stored_mel(path), self._spec.audio, self.windows)
         return mean_embedding(self._network, torch.from_numpy(windows).to(self._device))

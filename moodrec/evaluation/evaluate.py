@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from moodrec.errors import DataError
 from moodrec.evaluation.reports import Estimate, EvaluationReport, TagReport
-from moodrec.evaluation.scored import Scored
+from moodrec.evaluation.scored import LabelledScores
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, interval_of, weighted_bootstrap
 from moodrec.metrics.correlation import weighted_pearson
 from moodrec.metrics.ranked import RankedLabels
@@ -26,7 +26,7 @@ class BootstrapOptions:
     level: float = 0.95
 
 
-def evaluate(scored: Scored, options: BootstrapOptions | None = None) -> EvaluationReport:
+def evaluate(scored: LabelledScores, options: BootstrapOptions | None = None) -> EvaluationReport:
     """Score every tag that has a positive and a negative track.
 
     Intervals are bias-corrected bootstrap intervals over groups of tracks (artists) where groups are known; see
@@ -57,7 +57,7 @@ def evaluate(scored: Scored, options: BootstrapOptions | None = None) -> Evaluat
 class _TagFigures:
     """One tag's average precision, ROC-AUC and correlation under row weights; NaN labels weigh nothing."""
 
-    def __init__(self, scored: Scored, column: int) -> None:
+    def __init__(self, scored: LabelledScores, column: int) -> None:
         labels = scored.labels[:, column]
         self._known = ~np.isnan(labels)
         self._ranked = RankedLabels(labels[self._known], scored.scores[self._known, column])
@@ -104,7 +104,7 @@ def _estimate(value: float, draws: Float64Array, level: float) -> Estimate:
 
 
 def _tag_report(
-    scored: Scored, column: int, plain: Float64Array, draws: Float64Array, level: float
+    scored: LabelledScores, column: int, plain: Float64Array, draws: Float64Array, level: float
 ) -> TagReport:
     labels = scored.labels[:, column]
     n, positives = int((~np.isnan(labels)).sum()), int((labels == 1).sum())
@@ -121,7 +121,10 @@ def _tag_report(
 
 
 def _report(
-    scored: Scored, tags: tuple[TagReport, ...], macro: list[Estimate | None], options: BootstrapOptions
+    scored: LabelledScores,
+    tags: tuple[TagReport, ...],
+    macro: list[Estimate | None],
+    options: BootstrapOptions,
 ) -> EvaluationReport:
     precision, area, correlation = macro
     missing = Estimate(float("nan"), float("nan"), float("nan"))

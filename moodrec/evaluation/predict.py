@@ -38,32 +38,32 @@ def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None 
     """Predict every target of the table that the model knows.
 
     A target is predicted by the model's raw target of the same name (``emotify:calmness``), else by its
-    published mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be heard are in
+    published mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be predicted are in
     ``failures``.
 
     Args:
         on_progress: called with (tracks done, tracks) after each track.
 
     Raises:
-        DataError: the model knows none of the targets, or the table has no audio that can be heard.
+        DataError: the model knows none of the targets, or the table has no audio that can be predicted.
     """
     columns = _columns(model, table)
-    heard: dict[str, Float32Array] = {}
+    predicted: dict[str, Float32Array] = {}
     failures: dict[str, str] = {}
     for done, (track_id, audio) in enumerate(
         zip(table.tracks["track_id"], table.tracks["audio"], strict=True)
     ):
         try:
-            heard[track_id] = _hear(model, audio, columns)
+            predicted[track_id] = _predict_track(model, audio, columns)
         except (AudioError, MissingExtraError) as error:
             failures[track_id] = str(error)
         if on_progress is not None:
             on_progress(done + 1, len(table))
-    if not heard:
+    if not predicted:
         raise DataError(
             f"{table.name}: none of its {len(table)} tracks can be heard; {next(iter(failures.values()))}"
         )
-    return Predictions(tuple(heard), tuple(columns), np.stack(list(heard.values())), failures)
+    return Predictions(tuple(predicted), tuple(columns), np.stack(list(predicted.values())), failures)
 
 
 def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
@@ -83,7 +83,7 @@ def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
     return known
 
 
-def _hear(model: TargetModel, audio: str, columns: dict[str, int]) -> Float32Array:
+def _predict_track(model: TargetModel, audio: str, columns: dict[str, int]) -> Float32Array:
     if not audio:
         raise AudioError("the table names no audio file", "no_audio")
     n_raw = len(model.target_names)

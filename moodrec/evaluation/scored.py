@@ -17,7 +17,7 @@ from moodrec.typing import Float64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class LabelledScores:
     """Labels and scores side by side, ready to be scored or drawn.
 
     Attributes:
@@ -44,7 +44,7 @@ class Scored:
 
 def scored_arrays(
     y_true: ArrayLike, y_score: ArrayLike, tags: Sequence[str] | None = None, dataset: str = "arrays"
-) -> Scored:
+) -> LabelledScores:
     """Take stored arrays: ``(n, tags)`` labels in {0, 1} or NaN, and scores.
 
     Raises:
@@ -55,10 +55,10 @@ def scored_arrays(
     if len(names) != labels.shape[1]:
         raise DataError(f"{len(names)} tag names for {labels.shape[1]} columns")
     soft = np.full_like(labels, np.nan)
-    return Scored(dataset, "all", names, labels, scores, soft, None, 0, "labels are 0 or 1 as given")
+    return LabelledScores(dataset, "all", names, labels, scores, soft, None, 0, "labels are 0 or 1 as given")
 
 
-def scored_table(table: LabelTable, predictions: Predictions, split: str | None = None) -> Scored:
+def scored_table(table: LabelTable, predictions: Predictions, split: str | None = None) -> LabelledScores:
     """Match predictions to a label table.
 
     Args:
@@ -82,7 +82,7 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
         [list(table.targets.columns).index(target) for target in matched.targets], dtype=np.int64
     )
     values = table.targets.to_numpy(dtype=np.float64)[rows][:, columns]
-    return Scored(
+    return LabelledScores(
         dataset=table.name,
         split=split or "all",
         tags=matched.targets,

@@ -60,9 +60,9 @@ class Column(Protocol):
         """Rows where ``column LIKE pattern`` is TRUE."""
 
 
-def mismatch(name: str, holds: str, asked: str) -> FilterError:
+def mismatch(name: str, holds: str, request: str) -> FilterError:
     """The error for a test that does not fit the column's type."""
-    return FilterError(f"column {quote_name(name)} holds {holds}, so it cannot be {asked}")
+    return FilterError(f"column {quote_name(name)} holds {holds}, so it cannot be {request}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,8 +131,8 @@ class ColumnTable:
     def name_of(self, values: NDArray[Any]) -> str | None:
         """The name of the column, of those that have been read so far, whose tests look at this very array."""
         for name, column in list(self._columns.items()):
-            looked_at = column.values if isinstance(column, NumberColumn) else getattr(column, "codes", None)
-            if looked_at is values:
+            tested = column.values if isinstance(column, NumberColumn) else getattr(column, "codes", None)
+            if tested is values:
                 return name
         return None
 

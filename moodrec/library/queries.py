@@ -46,7 +46,7 @@ _WAITING: Final = """
         SELECT 1 FROM analyses b WHERE b.track_id = f.track_id AND b.model_fingerprint = :new
     )
 """
-_HEARD: Final = """
+_SAME_AUDIO: Final = """
     SELECT a.model_fingerprint, a.track_id, a.embedding, a.mood_scores, a.probabilities, a.checksum
     FROM tracks t JOIN analyses a USING (track_id)
     WHERE t.audio_fingerprint = ? AND a.model_fingerprint = ?
@@ -94,11 +94,11 @@ def last_run(connection: sqlite3.Connection, model_fingerprint: str) -> RunRecor
     return None if row is None else RunRecord(*row)
 
 
-def heard_before(
+def find_vectors(
     connection: sqlite3.Connection, model_fingerprint: str, audio_fingerprint: str
 ) -> TrackVectors | None:
     """What a model heard in the same audio earlier; a damaged row is passed over."""
-    for row in connection.execute(_HEARD, (audio_fingerprint, model_fingerprint)):
+    for row in connection.execute(_SAME_AUDIO, (audio_fingerprint, model_fingerprint)):
         if _is_whole(row):
             return TrackVectors(*(np.frombuffer(blob, "<f4").astype(np.float32) for blob in row[2:5]))
     return None

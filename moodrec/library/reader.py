@@ -88,10 +88,10 @@ class LibraryReader:
         """(n, d) float32, in the order of :meth:`frame`."""
         return self.snapshot(model_fingerprint).embeddings
 
-    def heard_before(self, model_fingerprint: str, audio_fingerprint: str) -> TrackVectors | None:
+    def find_vectors(self, model_fingerprint: str, audio_fingerprint: str) -> TrackVectors | None:
         """What a model heard in the same audio earlier: in a copy, under another name, with other tags."""
         with translated(self.path):
-            return queries.heard_before(self._connection, model_fingerprint, audio_fingerprint)
+            return queries.find_vectors(self._connection, model_fingerprint, audio_fingerprint)
 
     def damaged(self) -> list[tuple[str, str]]:
         """``(model fingerprint, track id)`` of the vectors that are not as they were written."""

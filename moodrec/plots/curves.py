@@ -20,7 +20,7 @@ CELL: Final = 1.9
 """Inches of one small curve."""
 
 
-class Figure(Protocol):
+class EstimateLike(Protocol):
     """A figure of merit with its interval, such as ``evaluation.reports.Estimate``."""
 
     @property
@@ -31,7 +31,7 @@ class Figure(Protocol):
     def high(self) -> float: ...
 
 
-class Tag(Protocol):
+class TagLike(Protocol):
     """What is drawn of a ``TagReport``."""
 
     @property
@@ -41,24 +41,24 @@ class Tag(Protocol):
     @property
     def prevalence(self) -> float: ...
     @property
-    def ap(self) -> Figure: ...
+    def ap(self) -> EstimateLike: ...
 
 
-class Report(Protocol):
+class ReportLike(Protocol):
     """What is drawn of an ``EvaluationReport``."""
 
     @property
     def dataset(self) -> str: ...
     @property
-    def tags(self) -> Sequence[Tag]: ...
+    def tags(self) -> Sequence[TagLike]: ...
     @property
-    def macro_ap(self) -> Figure: ...
+    def macro_ap(self) -> EstimateLike: ...
     @property
-    def macro_roc_auc(self) -> Figure: ...
+    def macro_roc_auc(self) -> EstimateLike: ...
 
 
 class LabelsAndScores(Protocol):
-    """What is drawn of a ``Scored``."""
+    """What is drawn of a ``LabelledScores``."""
 
     @property
     def tags(self) -> Sequence[str]: ...
@@ -68,11 +68,11 @@ class LabelsAndScores(Protocol):
     def scores(self) -> NDArray[np.float64]: ...
 
 
-def pr_curves(scored: LabelsAndScores, report: Report, out: Path) -> None:
+def pr_curves(scored: LabelsAndScores, report: ReportLike, out: Path) -> None:
     """Draw a precision-recall curve for every tag, the best first; dashed is the prevalence.
 
     Args:
-        scored: what was evaluated, a ``Scored``.
+        scored: what was evaluated, a ``LabelledScores``.
         report: its evaluation, an ``EvaluationReport``. Of more than sixty tags, those with the most positives
             are drawn.
 
@@ -97,7 +97,7 @@ def pr_curves(scored: LabelsAndScores, report: Report, out: Path) -> None:
     save_figure(figure, out)
 
 
-def _summary(report: Report) -> str:
+def _summary(report: ReportLike) -> str:
     ap, area = report.macro_ap, report.macro_roc_auc
     return (
         f"{label(report.dataset)}: macro AP {ap.value:.3f} [{ap.low:.3f}, {ap.high:.3f}], "
@@ -106,7 +106,7 @@ def _summary(report: Report) -> str:
     )
 
 
-def _draw_tag(axes: Axes, scored: LabelsAndScores, tag: Tag) -> None:
+def _draw_tag(axes: Axes, scored: LabelsAndScores, tag: TagLike) -> None:
     column = scored.tags.index(tag.tag)
     known = ~np.isnan(scored.labels[:, column])
     curve = precision_recall(scored.labels[known, column], scored.scores[known, column])

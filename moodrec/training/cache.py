@@ -89,11 +89,11 @@ class LogMelCache:
         return StoredLogMel(place)
 
     def _compute(self, front: LogMel, audio: str, place: Path) -> None:
-        mel = read_stored_mel(Path(audio)) if is_stored_mel(audio) else self._hear(front, Path(audio))
+        mel = read_stored_mel(Path(audio)) if is_stored_mel(audio) else self._log_mel(front, Path(audio))
         with replacing(place) as temporary:
             np.save(temporary, mel.astype(np.float16), allow_pickle=False)
 
-    def _hear(self, front: LogMel, audio: Path) -> NDArray[np.float32]:
+    def _log_mel(self, front: LogMel, audio: Path) -> NDArray[np.float32]:
         waveform = decode(audio, self.config.sample_rate)
         with torch.inference_mode():
             mel: NDArray[np.float32] = front(torch.from_numpy(waveform.samples)).numpy()

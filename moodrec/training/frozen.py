@@ -16,7 +16,7 @@ from moodrec.model.backbones import build_backbone
 from moodrec.model.checkpoint import load_model
 from moodrec.model.network import MoodNetwork
 from moodrec.training.cache import StoredLogMel
-from moodrec.training.hearing import LoadFeatures, whole_track
+from moodrec.training.inputs import LoadFeatures, whole_track
 from moodrec.training.recipe import Recipe
 from moodrec.training.warm_start import under
 

@@ -13,12 +13,12 @@ from moodrec.metrics.tagging import roc_auc
 from moodrec.model.losses import UNKNOWN_CLASS
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.labels import TaskLabels
-from moodrec.training.predict import Predictions
+from moodrec.training.predict import RowPredictions
 
 N_PERMUTATIONS = 2000
 
 
-def report_heads(path: Path, labels: TaskLabels, held: Predictions, seed: int) -> None:
+def report_heads(path: Path, labels: TaskLabels, held: RowPredictions, seed: int) -> None:
     """Write, for every metadata head, its score on the held-out rows, chance, and a permutation p-value.
 
     Class heads: top-1 accuracy; chance is the best constant answer. Ordinal heads likewise, the answer being the

@@ -23,7 +23,7 @@ from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.batch_norm import untouched_statistics
-from moodrec.training.hearing import Hearing
+from moodrec.training.inputs import NetworkInputs
 from moodrec.training.labels import TaskLabels
 from moodrec.training.objective import Objective
 from moodrec.training.optimizer import build_optimizer, schedule, set_learning_rates
@@ -43,7 +43,7 @@ OnEvent = Callable[[Event], None]
 class TrainingSet:
     """What one network learns from."""
 
-    hearing: Hearing
+    inputs: NetworkInputs
     labels: TaskLabels
     rows: NDArray[np.int64]
     """Rows that take part."""
@@ -129,17 +129,17 @@ class Trainer:
         """
         start = self.recipe.warm_start
         train_mode(self.state.network, start.freeze if start else ())
-        main = self._hear(draws.main)
+        main = self._forward(draws.main)
         if len(draws.extra.rows) < 2:
             return self.objective.losses(main, self._targets(draws.main, draws.extra.rows[:0]))
         with untouched_statistics(self.state.network):
-            extra = self._hear(draws.extra)
+            extra = self._forward(draws.extra)
         return self.objective.losses(join_outputs(main, extra), self._targets(draws.main, draws.extra.rows))
 
-    def _hear(self, draws: Draws) -> NetworkOutput:
-        heard, half = self.data.hearing.sample(draws).to(self.device), self.config.precision == "bfloat16"
+    def _forward(self, draws: Draws) -> NetworkOutput:
+        sample, half = self.data.inputs.sample(draws).to(self.device), self.config.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            return self.data.hearing.listen(self.state.network, heard)
+            return self.data.inputs.forward(self.state.network, sample)
 
     def _targets(self, main: Draws, extra: NDArray[np.int64]) -> dict[str, Tensor]:
         targets = self.data.labels.rows(np.concatenate([main.rows, extra]).repeat(self.config.excerpts))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from moodrec.files import replacing, write_atomically
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.predict import Predictions
+from moodrec.training.predict import RowPredictions
 from moodrec.training.prepare import Prepared
 
 OUT_OF_FOLD = "out-of-fold.parquet"
@@ -22,21 +22,21 @@ RECIPE_MARK = b"moodrec.recipe"
 _LOGITS = "logits/"
 
 
-def save_predictions(path: Path, predictions: Predictions) -> None:
+def save_predictions(path: Path, predictions: RowPredictions) -> None:
     """Write one network's predictions."""
     tensors: dict[str, NDArray[Any]] = {"rows": predictions.rows, "embeddings": predictions.embeddings}
     tensors |= {_LOGITS + task: logits for task, logits in predictions.logits.items()}
     write_atomically(path, safetensors.numpy.save(tensors))
 
 
-def load_predictions(path: Path) -> Predictions:
+def load_predictions(path: Path) -> RowPredictions:
     """Read what ``save_predictions`` wrote."""
     tensors = safetensors.numpy.load(path.read_bytes())
     logits = {name.removeprefix(_LOGITS): t for name, t in tensors.items() if name.startswith(_LOGITS)}
-    return Predictions(tensors["rows"], tensors["embeddings"], logits)
+    return RowPredictions(tensors["rows"], tensors["embeddings"], logits)
 
 
-def write_out_of_fold(path: Path, data: Prepared, parts: list[Predictions], recipe: str) -> None:
+def write_out_of_fold(path: Path, data: Prepared, parts: list[RowPredictions], recipe: str) -> None:
     """One row a track: track_id, fold, one probability a mood target, embedding (of the fold's own model).
 
     The file's metadata holds the digest of the recipe. Embeddings of different folds come from different networks

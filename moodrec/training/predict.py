@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from moodrec.model.inference import task_logits
 from moodrec.model.network import MoodNetwork
-from moodrec.training.hearing import Hearing
+from moodrec.training.inputs import NetworkInputs
 from moodrec.typing import Float32Array
 
 
 @dataclass(frozen=True)
-class Predictions:
+class RowPredictions:
     """What a network says of some rows."""
 
     rows: NDArray[np.int64]
@@ -25,14 +25,14 @@ class Predictions:
     """Task to (rows, labels)."""
 
 
-def predict(network: MoodNetwork, hearing: Hearing, rows: NDArray[np.int64]) -> Predictions:
+def predict(network: MoodNetwork, inputs: NetworkInputs, rows: NDArray[np.int64]) -> RowPredictions:
     """Embedding and logits of each row, over windows spread across the whole track."""
-    embeddings = [_embed(network, hearing, int(row)) for row in rows]
+    embeddings = [_embed(network, inputs, int(row)) for row in rows]
     logits = {task: np.stack([task_logits(network, e, task) for e in embeddings]) for task in network.heads}
-    return Predictions(rows, torch.stack(embeddings).cpu().numpy(), logits)
+    return RowPredictions(rows, torch.stack(embeddings).cpu().numpy(), logits)
 
 
 @torch.inference_mode()
-def _embed(network: MoodNetwork, hearing: Hearing, row: int) -> torch.Tensor:
+def _embed(network: MoodNetwork, inputs: NetworkInputs, row: int) -> torch.Tensor:
     device = next(network.parameters()).device
-    return hearing.embed(network, hearing.whole(row).to(device)).float().mean(0)
+    return inputs.embed(network, inputs.whole(row).to(device)).float().mean(0)

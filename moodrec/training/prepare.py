@@ -19,7 +19,7 @@ from moodrec.data.splits import existing_folds, grouped_folds, within_group_hold
 from moodrec.errors import DataError
 from moodrec.training.cache import LoadLogMel, LogMelCache, StoredLogMel
 from moodrec.training.frozen import frozen_features, trunk_is_frozen
-from moodrec.training.hearing import FrozenFeatures, Hearing, LoadFeatures, Spectrograms
+from moodrec.training.inputs import FrozenFeatures, LoadFeatures, NetworkInputs, Spectrograms
 from moodrec.training.labels import artist_keys
 from moodrec.training.loop import OnEvent
 from moodrec.training.recipe import Recipe
@@ -43,7 +43,7 @@ class Prepared:
     folds: NDArray[np.int64]
     """Fold of each row, -1 without folds."""
 
-    def hearing(self, recipe: Recipe) -> Hearing:
+    def inputs(self, recipe: Recipe) -> NetworkInputs:
         """What the networks of ``recipe`` are given."""
         if self.features is None:
             return Spectrograms(self.log_mels, recipe)

@@ -3,7 +3,7 @@
 The output folder::
 
     model/                   what MoodModel.load takes
-    out-of-fold.parquet      predictions of models that never heard the track (with split.folds)
+    out-of-fold.parquet      predictions of models that never predicted the track (with split.folds)
     metadata-heads.json      scores of the metadata heads on held-out tracks (with split.within_artist)
     final/ fold-0/ ...       logs and checkpoints, one folder a network
     recipe.toml              a copy of the recipe
@@ -28,7 +28,7 @@ from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import OnEvent, Trainer, TrainingSet
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
-from moodrec.training.predict import Predictions, predict
+from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.publish import publish
 from moodrec.training.recipe import Recipe, read_recipe
@@ -42,7 +42,7 @@ class TrainingResult:
     """The model folder; None where ``only_fold`` asked for a part of the run."""
     fingerprint: str | None
     out_of_fold: Path | None
-    """Predictions of models that never heard the track."""
+    """Predictions of models that never predicted the track."""
 
 
 def train_recipe(
@@ -85,7 +85,7 @@ class _Run:
         network, labels = self._train("final", self.data.seen)
         if self.data.held_out.any():
             rows = np.flatnonzero(self.data.held_out)
-            held = predict(network, self.data.hearing(self.recipe), rows)
+            held = predict(network, self.data.inputs(self.recipe), rows)
             report_heads(self.out / "metadata-heads.json", labels, held, self.recipe.seed)
         fingerprint = self._publish(network, labels, parts)
         return TrainingResult(self.out / "model", fingerprint, written)
@@ -94,14 +94,14 @@ class _Run:
         only = self.recipe.split.only_fold
         return list(range(self.recipe.split.folds)) if only is None else [only]
 
-    def _fold(self, fold: int) -> Predictions:
+    def _fold(self, fold: int) -> RowPredictions:
         """Predictions of one fold by a network trained on the others; read back if they were made before."""
         place = self.out / f"fold-{fold}" / "predictions.safetensors"
         if place.exists():
             return load_predictions(place)
         network, _ = self._train(f"fold-{fold}", self.data.seen & (self.data.folds != fold))
         rows = np.flatnonzero(self.data.folds == fold)
-        predictions = predict(network, self.data.hearing(self.recipe), rows)
+        predictions = predict(network, self.data.inputs(self.recipe), rows)
         save_predictions(place, predictions)
         return predictions
 
@@ -111,18 +111,18 @@ class _Run:
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
         self.on_event({"event": "network", "name": name, "tracks": int(seen.sum()), "heads": _sizes(labels)})
         rows = np.flatnonzero(seen)
-        training_set = TrainingSet(self.data.hearing(self.recipe), labels, rows, self.data.digest)
+        training_set = TrainingSet(self.data.inputs(self.recipe), labels, rows, self.data.digest)
         return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels
 
-    def _write_out_of_fold(self, parts: list[Predictions]) -> Path:
+    def _write_out_of_fold(self, parts: list[RowPredictions]) -> Path:
         write_out_of_fold(self.out / OUT_OF_FOLD, self.data, parts, self.recipe.digest)
         return self.out / OUT_OF_FOLD
 
-    def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[Predictions]) -> str:
+    def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[RowPredictions]) -> str:
         rows = self.calibration.rows
-        heard = parts or [predict(network, self.data.hearing(self.recipe), rows)]
-        place = {row: i for i, row in enumerate(np.concatenate([part.rows for part in heard]).tolist())}
-        logits = np.concatenate([part.logits[MOOD_TASK] for part in heard])
+        predicted = parts or [predict(network, self.data.inputs(self.recipe), rows)]
+        place = {row: i for i, row in enumerate(np.concatenate([part.rows for part in predicted]).tolist())}
+        logits = np.concatenate([part.logits[MOOD_TASK] for part in predicted])
         logits = logits[[place[row] for row in rows.tolist()]]
         targets = self.data.table.targets.to_numpy(np.float32)[rows]
         note = self.calibration.note

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from moodrec.model.frontend import compress
-from moodrec.training.predict import Predictions
+from moodrec.training.predict import RowPredictions
 from moodrec.training.recipe import Recipe, read_recipe
 
 MINIMAL = 'name = "x"\n[[data]]\nsource = "table"\nroot = "tracks.csv"\n'
@@ -59,10 +59,12 @@ def test_side_by_side(words_of: str | None, said: list[list[float]]) -> None:
     trials, settings = script("default_trials"), script("trial_settings")
     rows = np.array([5])
     members = {
-        "a": Predictions(
+        "a": RowPredictions(
             rows, np.array([[1.0, 2.0]], np.float32), {"mood": np.array([[1.0, 2.0]], np.float32)}
         ),
-        "b": Predictions(rows, np.array([[3.0]], np.float32), {"mood": np.array([[3.0, 4.0]], np.float32)}),
+        "b": RowPredictions(
+            rows, np.array([[3.0]], np.float32), {"mood": np.array([[3.0, 4.0]], np.float32)}
+        ),
     }
     joint = settings.Joint("both", ("a", "b"), words_of)
     found = trials._together(joint, members, np.array([False, True]))

@@ -36,9 +36,7 @@ def make_trainer(recipe_path: Path, source: Path, folder: Path) -> Trainer:
     recipe = read_recipe(recipe_path)
     data = prepare(recipe, source / "cache", quiet)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
-    return Trainer(
-        recipe, TrainingSet(data.hearing(recipe), labels, np.flatnonzero(data.seen)), folder, quiet
-    )
+    return Trainer(recipe, TrainingSet(data.inputs(recipe), labels, np.flatnonzero(data.seen)), folder, quiet)
 
 
 def test_named_parts_are_copied_and_no_others(catalogue: Path, source: Path, tmp_path: Path) -> None:

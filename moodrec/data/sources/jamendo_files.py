@@ -27,7 +27,7 @@ PARTS: Final = {"train": "train", "validation": "val", "test": "test"}
 
 
 @dataclass(frozen=True)
-class Names:
+class TrackNames:
     """What ``raw.meta.tsv`` knows of a track; ``year`` of release, NaN unknown."""
 
     title: str | None
@@ -59,7 +59,7 @@ def read_parts(root: Path, split: int, subset: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def read_names(root: Path) -> dict[str, Names]:
+def read_names(root: Path) -> dict[str, TrackNames]:
     """Track id -> names from ``raw.meta.tsv``; empty where there is no such file.
 
     Quotes in that file are ordinary characters, and in a few rows an empty field follows the title.
@@ -87,10 +87,10 @@ def read_all_tags(root: Path) -> dict[str, str]:
     return dict(zip(tracks["TRACK_ID"], tracks[TAGS], strict=True))
 
 
-def _names(row: list[str]) -> Names:
+def _names(row: list[str]) -> TrackNames:
     extra = len(row) - NAME_COLUMNS
     title, (artist, album, released) = row[3], row[4 + extra : 7 + extra]
-    return Names(title.strip() or None, known_name(artist), known_name(album), reading.year_of(released))
+    return TrackNames(title.strip() or None, known_name(artist), known_name(album), reading.year_of(released))
 
 
 def _data_folder(root: Path) -> Path:

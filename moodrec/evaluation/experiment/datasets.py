@@ -9,7 +9,7 @@ import numpy as np
 
 from moodrec.data.labels import LabelTable
 from moodrec.evaluation.experiment.rows import RunRows, rows_of
-from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.truth import Truth, load_entries, truth_of
 from moodrec.training.loop import Event, OnEvent
 from moodrec.training.prepare import Prepared, prepare
@@ -24,24 +24,24 @@ class Datasets:
         self._tables: dict[str, LabelTable] = {}
         self._prepared: dict[str, Prepared] = {}
 
-    def digest(self, run: Run) -> str:
+    def digest(self, run: PlannedRun) -> str:
         """Changes with the run's settings and with the labels it learns from; not with where the audio lies."""
         known = [run.settings_digest, *(_digest(self._table((entry,))) for entry in run.recipe.data)]
         return hashlib.sha256(" ".join(known).encode()).hexdigest()[:16]
 
-    def prepared(self, run: Run) -> Prepared:
+    def prepared(self, run: PlannedRun) -> Prepared:
         """All tracks of a run with their spectrograms, computed if they are not in the cache folder."""
-        heard = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
-        key = _key(run.recipe.data) + heard
+        settings = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
+        key = _key(run.recipe.data) + settings
         if key not in self._prepared:
             self._prepared[key] = prepare(run.recipe, self._cache_folder, self._tell_spectrograms)
         return self._prepared[key]
 
-    def truth(self, run: Run) -> Truth:
+    def truth(self, run: PlannedRun) -> Truth:
         """What is true of the tracks of the run's dataset."""
         return truth_of(self._table(run.own_data), run.dataset, run.fold, run.phase)
 
-    def rows(self, run: Run, truth: Truth) -> RunRows:
+    def rows(self, run: PlannedRun, truth: Truth) -> RunRows:
         """Which rows train, and which are scored."""
         return rows_of(self.prepared(run), truth, run.phase, run.recipe)
 

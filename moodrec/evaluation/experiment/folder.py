@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import ConfigError, CorruptStoreError, StoreLockedError
-from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.stored import (
     StoredPredictions,
     load_predictions,
@@ -38,7 +38,7 @@ class ResultFolder:
 
     path: Path
 
-    def is_finished(self, run: Run, digest: str) -> bool:
+    def is_finished(self, run: PlannedRun, digest: str) -> bool:
         """Whether the run's result is here.
 
         Raises:
@@ -56,7 +56,7 @@ class ResultFolder:
         return True
 
     @contextmanager
-    def claim(self, run: Run) -> Iterator[Path | None]:
+    def claim(self, run: PlannedRun) -> Iterator[Path | None]:
         """Give the run's scratch folder while nobody else can have it; None where somebody has."""
         scratch = self.path / SCRATCH / run.id.replace("/", ".")
         scratch.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ class ResultFolder:
                 with suppress(OSError):
                     lock_file.unlink()
 
-    def keep(self, run: Run, stored: StoredPredictions, result: dict[str, Any], scratch: Path) -> None:
+    def keep(self, run: PlannedRun, stored: StoredPredictions, result: dict[str, Any], scratch: Path) -> None:
         """Write a finished run: the arrays, then the JSON that says so; then its checkpoints may go."""
         place = self._result(run.id)
         sha256 = save_predictions(place.with_suffix(".npz"), stored)

@@ -12,7 +12,7 @@ from moodrec.errors import ConfigError
 from moodrec.evaluation.experiment.datasets import Datasets
 from moodrec.evaluation.experiment.folder import PLAN, ResultFolder
 from moodrec.evaluation.experiment.plan import Phase
-from moodrec.evaluation.experiment.runs import Run, chosen
+from moodrec.evaluation.experiment.runs import PlannedRun, chosen
 from moodrec.evaluation.experiment.work import runs_of, work
 from moodrec.evaluation.experiment.workers import Job, train_side_by_side
 from moodrec.files import write_atomically
@@ -84,7 +84,7 @@ def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnEvent) -> 
 
 def _train(
     path: Path,
-    runs: Sequence[Run],
+    runs: Sequence[PlannedRun],
     data: Datasets,
     folder: ResultFolder,
     options: GridOptions,
@@ -93,11 +93,11 @@ def _train(
     for run in runs:  # spectrograms are computed here, once, rather than by every process
         data.prepared(run)
     if options.jobs == 1:
-        work(runs, data, folder, tally.hear)
+        work(runs, data, folder, tally.record)
         return
     cache_folder = options.cache_folder or default_cache()
     job = Job(path, folder.path, options.phase, cache_folder, tuple(run.id for run in runs))
-    train_side_by_side(job, min(options.jobs, len(runs)), tally.hear)
+    train_side_by_side(job, min(options.jobs, len(runs)), tally.record)
 
 
 class _Tally:
@@ -109,7 +109,7 @@ class _Tally:
         self.failed: dict[str, str] = {}
         self._started = time.monotonic()
 
-    def hear(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """Count an event and pass it on."""
         more: dict[str, Any] = {}
         if event["event"] == "failed":

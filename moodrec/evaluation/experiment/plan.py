@@ -108,7 +108,7 @@ class ArmPlan(Where):
     dataset itself is skipped, so that the same list serves all datasets."""
 
 
-class Plan(Config):
+class ExperimentPlan(Config):
     """A grid of training runs."""
 
     name: Name
@@ -127,7 +127,7 @@ class Plan(Config):
     """The arm that stands in the main table beside the baseline; by default the second. The rest are ablations."""
 
     @model_validator(mode="after")
-    def _names_fit(self) -> Plan:
+    def _names_fit(self) -> ExperimentPlan:
         for kind in ("dataset", "backbone", "arm"):
             if len(set(self.names(kind))) < len(self.names(kind)):
                 raise ValueError(f"{kind}: two have the same name")
@@ -152,14 +152,14 @@ class Plan(Config):
         return (baseline, candidate) if candidate else (baseline,)
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> ExperimentPlan:
     """Read a plan.
 
     Raises:
         NotFoundError: no such file.
         ConfigError: a wrong field; the message names it.
     """
-    return validate(load_toml(path), Plan, path)
+    return validate(load_toml(path), ExperimentPlan, path)
 
 
 def layered(*tables: RecipeFields) -> RecipeFields:

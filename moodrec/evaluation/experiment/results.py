@@ -8,7 +8,7 @@ from pathlib import Path
 
 from moodrec.errors import NotFoundError
 from moodrec.evaluation.experiment.folder import PLAN, FinishedRun, finished_runs
-from moodrec.evaluation.experiment.plan import DatasetPlan, Plan, read_plan
+from moodrec.evaluation.experiment.plan import DatasetPlan, ExperimentPlan, read_plan
 from moodrec.evaluation.experiment.stored import StoredPredictions, pooled
 
 
@@ -25,7 +25,7 @@ class Cell:
 class Results:
     """A plan and what is finished of it."""
 
-    plan: Plan
+    plan: ExperimentPlan
     runs: tuple[FinishedRun, ...]
 
     @cached_property

@@ -12,7 +12,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.truth import HIDDEN, SCORED, Truth
-from moodrec.training.hearing import Hearing
+from moodrec.training.inputs import NetworkInputs
 from moodrec.training.prepare import Prepared
 from moodrec.training.recipe import Recipe
 from moodrec.typing import RowNumbers
@@ -24,7 +24,7 @@ class RunRows:
 
     Attributes:
         table: all tracks that could be heard; targets are the scored dataset's, NaN in the rows of others.
-        hearing: what a network is given of them.
+        inputs: what a network is given of them.
         train: ``(n,)`` bool, rows that train.
         scored: rows that are scored, in the order of their ids.
         truth_rows: ``scored`` as rows of the truth.
@@ -32,7 +32,7 @@ class RunRows:
     """
 
     table: LabelTable
-    hearing: Hearing
+    inputs: NetworkInputs
     train: NDArray[np.bool_]
     scored: RowNumbers
     truth_rows: RowNumbers
@@ -73,7 +73,7 @@ def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRo
     scored = scored[np.argsort(data.table.tracks["track_id"].to_numpy()[scored].astype(np.str_))]
     folds = np.where(parts == SCORED[phase], 0, -1)
     digest = replace(data, table=masked, seen=train, held_out=~train, folds=folds).digest
-    return RunRows(masked, data.hearing(recipe), train, scored, at[scored], digest)
+    return RunRows(masked, data.inputs(recipe), train, scored, at[scored], digest)
 
 
 def _own_targets(table: LabelTable, truth: Truth, own: NDArray[np.bool_]) -> pd.DataFrame:

@@ -16,15 +16,15 @@ from moodrec.evaluation.experiment.plan import (
     ArmPlan,
     BackbonePlan,
     DatasetPlan,
+    ExperimentPlan,
     Phase,
-    Plan,
     layered,
 )
 from moodrec.training.recipe import DataEntry, Recipe, resolve_model, resolve_place
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One network of a plan."""
 
     dataset: DatasetPlan
@@ -56,7 +56,7 @@ class Run:
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
 
 
-def expand(plan: Plan, path: Path) -> list[Run]:
+def expand(plan: ExperimentPlan, path: Path) -> list[PlannedRun]:
     """Every run of a plan, those of one dataset together.
 
     Args:
@@ -73,12 +73,14 @@ def expand(plan: Plan, path: Path) -> list[Run]:
     ]
 
 
-def chosen(runs: Sequence[Run], only: str | None) -> list[Run]:
+def chosen(runs: Sequence[PlannedRun], only: str | None) -> list[PlannedRun]:
     """The runs whose id fits a shell pattern (``mood4q/*/seed-0*``; ``*`` takes slashes too), or all."""
     return [run for run in runs if only is None or fnmatchcase(run.id, only)]
 
 
-def _cells(plan: Plan, dataset: DatasetPlan) -> Iterator[tuple[BackbonePlan, ArmPlan, int, int | None]]:
+def _cells(
+    plan: ExperimentPlan, dataset: DatasetPlan
+) -> Iterator[tuple[BackbonePlan, ArmPlan, int, int | None]]:
     for backbone in plan.backbone:
         for arm in plan.arm:
             for seed in plan.seeds:
@@ -89,14 +91,14 @@ def _cells(plan: Plan, dataset: DatasetPlan) -> Iterator[tuple[BackbonePlan, Arm
 
 
 def _run(
-    plan: Plan,
+    plan: ExperimentPlan,
     path: Path,
     dataset: DatasetPlan,
     backbone: BackbonePlan,
     arm: ArmPlan,
     seed: int,
     fold: int | None,
-) -> Run:
+) -> PlannedRun:
     # One thread a run unless the plan says otherwise: two runs side by side are faster than one on two cores.
     one_thread: dict[str, Any] = {"training": {"threads": 1}}
     name = f"{dataset.name}/{backbone.name}/{arm.name}"
@@ -104,7 +106,7 @@ def _run(
     entries = (*dataset.data, *_lent(dataset.data, arm.metadata_only))
     fields |= {"name": name, "seed": seed, "data": [entry.model_dump() for entry in entries]}
     recipe = _placed(validate(fields, Recipe, path / name), path.parent)
-    return Run(dataset, backbone.name, arm.name, seed, fold, plan.phase, recipe)
+    return PlannedRun(dataset, backbone.name, arm.name, seed, fold, plan.phase, recipe)
 
 
 def _placed(recipe: Recipe, folder: Path) -> Recipe:

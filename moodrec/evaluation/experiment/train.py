@@ -16,7 +16,7 @@ import torch
 
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.rows import RunRows
-from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.scores import score
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.experiment.truth import Truth
@@ -24,13 +24,19 @@ from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
 from moodrec.training.loop import LOG, OnEvent, Trainer, TrainingSet
-from moodrec.training.predict import Predictions, predict
+from moodrec.training.predict import RowPredictions, predict
 
 Facts = dict[str, Any]
 
 
 def train_run(
-    run: Run, digest: str, rows: RunRows, truth: Truth, scratch: Path, out: ResultFolder, on_event: OnEvent
+    run: PlannedRun,
+    digest: str,
+    rows: RunRows,
+    truth: Truth,
+    scratch: Path,
+    out: ResultFolder,
+    on_event: OnEvent,
 ) -> Facts:
     """Train the network of a run, continuing from its last checkpoint, and leave its result in ``out``.
 
@@ -44,10 +50,10 @@ def train_run(
     torch.set_num_threads(run.recipe.training.threads or os.cpu_count() or 1)
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
     scratch.mkdir(parents=True, exist_ok=True)
-    training_set = TrainingSet(rows.hearing, labels, np.flatnonzero(rows.train), rows.digest)
+    training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest)
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()
-    predictions = predict(network, rows.hearing, rows.scored)
+    predictions = predict(network, rows.inputs, rows.scored)
     stored = _stored(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs
@@ -56,7 +62,7 @@ def train_run(
     return result
 
 
-def _stored(predictions: Predictions, rows: RunRows, truth: Truth) -> StoredPredictions:
+def _stored(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredPredictions:
     table, at = truth.table, rows.truth_rows
     return StoredPredictions(
         track_ids=table.tracks["track_id"].to_numpy().astype(np.str_)[at],
@@ -76,7 +82,7 @@ def _scores(stored: StoredPredictions) -> Facts:
     return asdict(score(stored.as_stored()))
 
 
-def _describe(run: Run, digest: str, rows: RunRows) -> Facts:
+def _describe(run: PlannedRun, digest: str, rows: RunRows) -> Facts:
     places: Any = {"data": {"__all__": {"root"}}, "warm_start": {"model"}, "moods": True}
     recipe = run.recipe.model_dump(mode="json", exclude=places)
     n_moods, n_train = int((rows.train & rows.with_moods).sum()), int(rows.train.sum())

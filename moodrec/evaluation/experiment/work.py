@@ -9,12 +9,12 @@ from moodrec.errors import MoodrecError
 from moodrec.evaluation.experiment.datasets import Datasets
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.plan import Phase, read_plan
-from moodrec.evaluation.experiment.runs import Run, expand
+from moodrec.evaluation.experiment.runs import PlannedRun, expand
 from moodrec.evaluation.experiment.train import train_run
 from moodrec.training.loop import Event, OnEvent
 
 
-def runs_of(path: Path, phase: Phase | None) -> list[Run]:
+def runs_of(path: Path, phase: Phase | None) -> list[PlannedRun]:
     """The runs of the plan at ``path``, in another phase where one is named.
 
     Raises:
@@ -24,7 +24,7 @@ def runs_of(path: Path, phase: Phase | None) -> list[Run]:
     return expand(plan if phase is None else plan.model_copy(update={"phase": phase}), path)
 
 
-def work(runs: Sequence[Run], data: Datasets, folder: ResultFolder, on_event: OnEvent) -> None:
+def work(runs: Sequence[PlannedRun], data: Datasets, folder: ResultFolder, on_event: OnEvent) -> None:
     """Train one run after the other, passing over those that another process has or has finished.
 
     A run that fails is told as an event, and the next one begins.
@@ -38,7 +38,9 @@ def work(runs: Sequence[Run], data: Datasets, folder: ResultFolder, on_event: On
                 on_event(_attempt(run, data, folder, scratch, on_event))
 
 
-def _attempt(run: Run, data: Datasets, folder: ResultFolder, scratch: Path, on_event: OnEvent) -> Event:
+def _attempt(
+    run: PlannedRun, data: Datasets, folder: ResultFolder, scratch: Path, on_event: OnEvent
+) -> Event:
     def tell(event: Event) -> None:
         on_event(event | {"run": run.id})
 

@@ -32,7 +32,7 @@ _START: Final = (
 
 @dataclass(frozen=True)
 class Job:
-    """What a process is told."""
+    """What a process is events."""
 
     plan: Path
     out: Path
@@ -59,28 +59,28 @@ def train_side_by_side(job: Job, n: int, on_event: OnEvent) -> None:
     Raises:
         MoodrecError: a process died; what it said last is in the message. The others finish first.
     """
-    told: Queue[Event | None] = Queue()
-    workers = [_Worker(job, told) for _ in range(n)]
+    events: Queue[Event | None] = Queue()
+    workers = [_Worker(job, events) for _ in range(n)]
     try:
         running = n
         while running:
-            event = told.get()
+            event = events.get()
             if event is None:
                 running -= 1
             else:
                 on_event(event)
-        complaints = [complaint for worker in workers if (complaint := worker.complaint())]
+        failures = [failure for worker in workers if (failure := worker.failure())]
     finally:
         for worker in workers:
             worker.end()
-    if complaints:
-        raise MoodrecError(f"a training process died: {complaints[0]}; type the command again to go on")
+    if failures:
+        raise MoodrecError(f"a training process died: {failures[0]}; type the command again to go on")
 
 
 class _Worker:
     """One process and the thread that listens to it."""
 
-    def __init__(self, job: Job, told: Queue[Event | None]) -> None:
+    def __init__(self, job: Job, events: Queue[Event | None]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
         # Its own session: Ctrl-C is the parent's to handle.
         self._process = subprocess.Popen(
@@ -92,10 +92,12 @@ class _Worker:
             start_new_session=True,
             text=True,
         )
-        self._thread = threading.Thread(target=_listen, args=(self._process.stdout, told), daemon=True)
+        self._thread = threading.Thread(
+            target=_forward_events, args=(self._process.stdout, events), daemon=True
+        )
         self._thread.start()
 
-    def complaint(self) -> str | None:
+    def failure(self) -> str | None:
         """The last line of standard error of a process that failed."""
         code = self._process.wait()
         if code == 0:
@@ -114,11 +116,11 @@ class _Worker:
         self._errors.close()
 
 
-def _listen(lines: IO[str] | None, told: Queue[Event | None]) -> None:
+def _forward_events(lines: IO[str] | None, events: Queue[Event | None]) -> None:
     for line in lines or ():
         if line.startswith("{"):  # a library may print other things
-            told.put(json.loads(line))
-    told.put(None)
+            events.put(json.loads(line))
+    events.put(None)
 
 
 def main(text: str) -> None:
@@ -127,12 +129,12 @@ def main(text: str) -> None:
     wanted = set(job.runs)
     runs = [run for run in runs_of(job.plan, job.phase) if run.id in wanted]
     try:
-        work(runs, Datasets(job.cache_folder, _say), ResultFolder(job.out), _say)
+        work(runs, Datasets(job.cache_folder, _emit), ResultFolder(job.out), _emit)
     except BrokenPipeError:  # nobody listens any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(event: Event) -> None:
+def _emit(event: Event) -> None:
     if event["event"] not in ("spectrogram", "features"):
         sys.stdout.write(json.dumps(event) + "\n")
         sys.stdout.flush()

@@ -61,7 +61,7 @@ class Gallery:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class SystemOutput:
     """One set of networks' view of the tracks of a gallery, in its order.
 
     Attributes:
@@ -80,7 +80,7 @@ class System:
     """What is compared: one run, or several seeds of it, over which figures are averaged."""
 
     name: str
-    runs: tuple[Run, ...]
+    runs: tuple[SystemOutput, ...]
 
 
 def gallery_of(table: LabelTable, moods: Mapping[str, Sequence[str]]) -> Gallery:
@@ -151,7 +151,7 @@ def _words(table: LabelTable, names: Mapping[str, str]) -> BoolArray | None:
     return np.stack([_present(table.targets[c].to_numpy(np.float64)) == 1 for c in soft], axis=1)
 
 
-def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -> Run:
+def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -> SystemOutput:
     """Read a system's table: ``track_id``, ``embedding``, and where there are any ``fold`` and predictions.
 
     Embeddings of different folds are never compared. A prediction is a column of a mood's name with a score in
@@ -172,7 +172,7 @@ def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -
     frame = table.drop_columns([EMBEDDING]).to_pandas()
     found = {mood: _score(frame, mood, targets) for mood, targets in moods.items() if mood in gallery.human}
     spaces = frame[FOLD].to_numpy(np.int64)[rows] if FOLD in frame else np.zeros(len(rows), np.int64)
-    return Run(
+    return SystemOutput(
         unit(embeddings), {mood: score[rows] for mood, score in found.items() if score is not None}, spaces
     )
 
@@ -201,14 +201,14 @@ def unit(vectors: Float64Array) -> Float64Array:
     return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float64).tiny))
 
 
-def random_run(gallery: Gallery, spaces: Codes, seed: int) -> Run:
+def random_run(gallery: Gallery, spaces: Codes, seed: int) -> SystemOutput:
     """Random directions and random scores."""
     rng = np.random.default_rng(seed)
     moods = {mood: rng.random(len(gallery)) for mood in gallery.human}
-    return Run(unit(rng.standard_normal((len(gallery), 64))), moods, spaces)
+    return SystemOutput(unit(rng.standard_normal((len(gallery), 64))), moods, spaces)
 
 
-def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) -> Run:
+def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) -> SystemOutput:
     """Genres and artist as vectors: cosine 1 for the same genres and artist. Ties are broken at random.
 
     Moods are left out: no label of the dataset is used.
@@ -220,4 +220,6 @@ def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) 
     genre_rows = np.array([[genre in mine for genre in genres] for mine in table.tracks["genre"]], np.float64)
     artist_rows = np.eye(len(set(artists)))[np.unique(artists, return_inverse=True)[1]]
     noise = 1e-3 * unit(np.random.default_rng(seed).standard_normal((len(gallery), 64)))
-    return Run(unit(np.hstack([unit(genre_rows.reshape(len(gallery), -1)), artist_rows, noise])), {}, spaces)
+    return SystemOutput(
+        unit(np.hstack([unit(genre_rows.reshape(len(gallery), -1)), artist_rows, noise])), {}, spaces
+    )

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.evaluation.neighbourhood.gallery import Gallery, Run
+from moodrec.evaluation.neighbourhood.gallery import Gallery, SystemOutput
 from moodrec.metrics.retrieval import ndcg_at_k, precision_at_k
 from moodrec.ranking import blend, mood_affinity
 from moodrec.typing import Codes, Float64Array, PairMask
@@ -23,13 +23,13 @@ from moodrec.typing import Codes, Float64Array, PairMask
 K: Final = 10
 TARGET: Final = 1.0
 """A mood is asked for wholly."""
-ASKED: Final = 0.75
+FILTER_THRESHOLD: Final = 0.75
 """The filter of filter satisfaction: ``mood >= 0.75``."""
 WEIGHTS: Final = tuple(round(0.1 * i, 1) for i in range(11))
 
 
 @dataclass(frozen=True, eq=False)
-class MoodAnswer:
+class MoodTargetFigures:
     """What comes back when a mood is asked for with a weight, a value a query.
 
     Attributes:
@@ -44,7 +44,7 @@ class MoodAnswer:
 class Measures:
     """Every figure of a run."""
 
-    def __init__(self, gallery: Gallery, run: Run, k: int = K) -> None:
+    def __init__(self, gallery: Gallery, run: SystemOutput, k: int = K) -> None:
         self._gallery, self._run, self._k = gallery, run, k
 
     @cached_property
@@ -83,9 +83,12 @@ class Measures:
             found["filter_satisfaction"] = row_means(
                 np.stack([self._satisfaction(mood) for mood in self._run.moods])
             )
-            found["target_error"] = self.asked(0.5).error
-            found["target_error_before"] = self.asked(0.0).error
-            found["cosine"], found["cosine_before"] = self.asked(0.5).cosine, self.asked(0.0).cosine
+            found["target_error"] = self.toward_moods(0.5).error
+            found["target_error_before"] = self.toward_moods(0.0).error
+            found["cosine"], found["cosine_before"] = (
+                self.toward_moods(0.5).cosine,
+                self.toward_moods(0.0).cosine,
+            )
         found["artist_diversity"] = self._artists()
         return found
 
@@ -104,27 +107,27 @@ class Measures:
         spread = counts.std()
         return float((((counts - counts.mean()) / spread) ** 3).mean()) if spread else float("nan")
 
-    def asked(self, weight: float) -> MoodAnswer:
+    def toward_moods(self, weight: float) -> MoodTargetFigures:
         """Ask for each mood in turn from every seed: means over the moods."""
-        answers = [self.asked_for(mood, weight) for mood in self._run.moods]
-        return MoodAnswer(
+        answers = [self.toward_mood(mood, weight) for mood in self._run.moods]
+        return MoodTargetFigures(
             row_means(np.stack([one.cosine for one in answers])),
             row_means(np.stack([one.error for one in answers])),
         )
 
-    def asked_for(self, mood: str, weight: float) -> MoodAnswer:
+    def toward_mood(self, mood: str, weight: float) -> MoodTargetFigures:
         """Ask for one mood from every seed."""
         affinity = mood_affinity(self._run.moods[mood][:, None], np.array([TARGET]))
         scores = np.asarray(blend(self._cosine, affinity, weight), np.float64)
         away = np.abs(self._gallery.human[mood] - TARGET)
         away_of = np.broadcast_to(away, scores.shape)
-        return MoodAnswer(
+        return MoodTargetFigures(
             self._mean(self._cosine, scores, self._others), self._mean(away_of, scores, self._others)
         )
 
     def _satisfaction(self, mood: str) -> Float64Array:
-        """Of the neighbours with a score of at least ASKED, the share that people find so."""
-        passing = self._others & (self._run.moods[mood] >= ASKED)
+        """Of the neighbours with a score of at least FILTER_THRESHOLD, the share that people find so."""
+        passing = self._others & (self._run.moods[mood] >= FILTER_THRESHOLD)
         present = np.broadcast_to(self._gallery.present[mood], passing.shape)
         return self._mean(present, self._cosine, passing)
 

@@ -113,7 +113,7 @@ def _curve(gallery: Gallery, system: System) -> list[dict[str, Any]]:
     points: list[dict[str, Any]] = []
     for weight in WEIGHTS if system.runs[0].moods else ():
         answers = [
-            {mood: Measures(gallery, run).asked_for(mood, weight) for mood in run.moods}
+            {mood: Measures(gallery, run).toward_mood(mood, weight) for mood in run.moods}
             for run in system.runs
         ]
         by_mood = {

@@ -23,7 +23,7 @@ _TEMPORAL = (128, 64, 32)
 """Lengths of the temporal filters, in frames."""
 
 
-class Filter(nn.Module):
+class FilterBank(nn.Module):
     """One kind of first-layer filter: convolution, ReLU, batch norm, maximum over frequency."""
 
     def __init__(self, filters: int, height: int, length: int) -> None:
@@ -78,8 +78,8 @@ class MusiCNN(Backbone):
         timbral, temporal, middle = int(1.6 * channels), int(0.4 * channels), channels // 2
         self.norm = nn.BatchNorm2d(1, eps=_EPS)
         self.filters = nn.ModuleList(
-            [Filter(timbral, int(share * n_mels), 7) for share in _TIMBRAL]
-            + [Filter(temporal, 1, length) for length in _TEMPORAL]
+            [FilterBank(timbral, int(share * n_mels), 7) for share in _TIMBRAL]
+            + [FilterBank(temporal, 1, length) for length in _TEMPORAL]
         )
         first = 2 * timbral + 3 * temporal
         self.layers = nn.ModuleList([_Layer(first, middle), _Layer(middle, middle), _Layer(middle, middle)])

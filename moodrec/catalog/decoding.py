@@ -15,7 +15,7 @@ from moodrec.audio.windows import cut_windows
 from moodrec.config import Config, DecodeLimits
 
 
-class ListenSettings(Config):
+class DecodeSettings(Config):
     """How files are decoded and cut, for one model."""
 
     sample_rate: int
@@ -29,7 +29,7 @@ class ListenSettings(Config):
 
 
 @dataclass(frozen=True, eq=False)
-class HeardFile:
+class DecodedFile:
     """A decoded file: ``windows (n, window_samples)`` float32, its tags, and how much of it was read."""
 
     windows: NDArray[np.float32]
@@ -39,7 +39,7 @@ class HeardFile:
     truncated: bool
 
 
-def listen(path: Path, settings: ListenSettings) -> HeardFile:
+def decode_file(path: Path, settings: DecodeSettings) -> DecodedFile:
     """Decode a file, read its tags, and cut its windows.
 
     Raises:
@@ -47,7 +47,7 @@ def listen(path: Path, settings: ListenSettings) -> HeardFile:
         MissingExtraError: its format needs PyAV.
     """
     waveform = decode(path, settings.sample_rate, settings.limits)
-    return HeardFile(
+    return DecodedFile(
         cut_windows(waveform.samples, settings.window_samples, settings.max_windows),
         fingerprint_audio(waveform),
         read_tags(path),

@@ -22,7 +22,7 @@ LoadFeatures = Callable[[], NDArray[np.float32]]
 """Gives the features of a track's windows, (windows, features) float32."""
 
 
-class Hearing(Protocol):
+class NetworkInputs(Protocol):
     """Feeds a network with tracks, by their rows."""
 
     def __len__(self) -> int:
@@ -34,10 +34,10 @@ class Hearing(Protocol):
     def whole(self, row: int) -> Tensor:
         """All windows of a track, by the rule that the model uses on files."""
 
-    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
+    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
         """What the network makes of ``sample``."""
 
-    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
+    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
         """(n, embedding_dim), not normalised, of ``sample`` or ``whole``."""
 
 
@@ -61,12 +61,12 @@ class Spectrograms:
     def whole(self, row: int) -> Tensor:
         return whole_track(self.log_mels[row](), self.recipe)
 
-    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
-        output: NetworkOutput = network(heard)
+    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+        output: NetworkOutput = network(inputs)
         return output
 
-    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
-        return network.embed(heard)
+    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        return network.embed(inputs)
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ class FrozenFeatures:
     def whole(self, row: int) -> Tensor:
         return torch.from_numpy(self.features[row]())
 
-    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
-        return network.read(network.backbone.neck(heard))
+    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+        return network.read(network.backbone.neck(inputs))
 
-    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
-        return network.summarize(network.backbone.neck(heard))
+    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        return network.summarize(network.backbone.neck(inputs))
 
 
 def whole_track(log_mel: NDArray[np.float16], recipe: Recipe) -> Tensor:
