@@ -76,7 +76,7 @@ def measure(dataset: str, root: Path) -> None:
     }
     gallery = gallery_of(table, packaged_moods())
     more = arms(gallery) if dataset == "mood4q" else []
-    result = run_benchmark(table, files, ("random",), more)
+    result = run_benchmark(table, files, ("random",), more).document()
     result |= {"n_groups": len(set(gallery.groups)), "machine": machine_report("moodrec", "numpy", "librosa")}
     OUT.mkdir(parents=True, exist_ok=True)
     write_atomically(OUT / f"{dataset}.json", json.dumps(rounded(result), indent=1).encode() + b"\n")

@@ -17,6 +17,7 @@ from moodrec.library.database import SCHEMA_VERSION
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, ModelRecord, Outcome, RunRecord
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
+from moodrec.names import compose
 from moodrec.schema import PATH, TRACK_ID
 
 if TYPE_CHECKING:
@@ -101,9 +102,7 @@ def track_report(library: Library, seed: str) -> TrackReport:
         AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.seeds.resolve_seed`.
     """
     files = library.files()
-    # Path's own expanduser raises on unknown users.
-    place = "" if "\0" in seed else os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111
-    record = files.get(Path(place))
+    record = _file_at(files, seed)
     if not library.models():
         raise NotFoundError(f"{library.path}: nothing was analysed yet; run: moodrec analyze FOLDER")
     frame = library.frame()
@@ -122,6 +121,18 @@ def files_of(library: Library, outcome: Outcome | None = None, gone: bool = Fals
         for record in library.files().values()
         if record.missing == gone and (outcome is None or record.outcome is outcome)
     ]
+
+
+def _file_at(files: Mapping[Path, FileRecord], seed: str) -> FileRecord | None:
+    """The file whose path a seed is, in whatever Unicode form its name is written."""
+    if "\0" in seed:
+        return None
+    # Path's own expanduser raises on unknown users.
+    place = os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111
+    if (record := files.get(Path(place))) is not None:
+        return record
+    composed = compose(place)
+    return next((record for path, record in files.items() if compose(str(path)) == composed), None)
 
 
 def _copies(frame: pd.DataFrame, track: pd.Series[Any] | None) -> tuple[str, ...]:

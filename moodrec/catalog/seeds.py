@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,7 @@ import numpy as np
 
 from moodrec.errors import AmbiguousSeedError, NotFoundError
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
+from moodrec.names import compose, fold
 from moodrec.schema import ALBUM, ARTIST, PATH, TITLE, TRACK_ID
 from moodrec.typing import RowNumbers
 
@@ -68,8 +68,14 @@ def _by_path(frame: pd.DataFrame, seed: str) -> RowNumbers:
     if PATH not in frame or not seed or "\0" in seed:
         return np.empty(0, np.int64)
     place = os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111  (Path's raises on unknown users)
-    wanted = {shown_path(os.fsencode(name)) for name in (seed, place)}
-    return np.flatnonzero(frame[PATH].isin(wanted))
+    paths = {shown_path(os.fsencode(name)) for name in (seed, place)}
+    exact = np.flatnonzero(frame[PATH].isin(paths))
+    if exact.size:
+        return exact
+    composed = {compose(path) for path in paths}
+    return np.array(
+        [row for row, path in enumerate(_texts(frame, PATH)) if compose(path) in composed], np.int64
+    )
 
 
 def _by_title(frame: pd.DataFrame, seed: str) -> RowNumbers:
@@ -84,11 +90,6 @@ def _by_both(frame: pd.DataFrame, seed: str) -> RowNumbers:
 def _rows_called(seed: str, names: Sequence[str]) -> RowNumbers:
     folded = fold(seed)
     return np.array([row for row, name in enumerate(names) if folded and fold(name) == folded], np.int64)
-
-
-def fold(text: str) -> str:
-    """A text as it is compared: composed characters, no case, no space around."""
-    return unicodedata.normalize("NFC", text).casefold().strip()
 
 
 def _texts(frame: pd.DataFrame, column: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from moodrec.names import fold
+
 UNKNOWN_NAMES: Final = frozenset(
     {
         "unknown",
@@ -26,19 +28,13 @@ UNKNOWN_NAMES: Final = frozenset(
 def known_name(text: str | None) -> str | None:
     """``text`` without surrounding spaces; None where it is empty or says nothing ("Various")."""
     name = (text or "").strip()
-    return name if name and name.casefold() not in UNKNOWN_NAMES else None
-
-
-def fold_name(name: str) -> str:
-    """The form in which artists are compared: case-folded, runs of spaces made one."""
-    return " ".join(name.casefold().split())
+    return name if name and fold(name) not in UNKNOWN_NAMES else None
 
 
 def artist_groups(artists: Sequence[str | None], fallback: Sequence[str]) -> list[str]:
     """One group per artist; a row without an artist gets the group its ``fallback`` names."""
     return [
-        f"artist:{fold_name(artist)}" if artist else other
-        for artist, other in zip(artists, fallback, strict=True)
+        f"artist:{fold(artist)}" if artist else other for artist, other in zip(artists, fallback, strict=True)
     ]
 
 

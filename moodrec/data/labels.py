@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.data.groups import fold_name, join_groups
+from moodrec.data.groups import join_groups
 from moodrec.errors import DataError, DuplicateIdError
+from moodrec.names import fold
 
 TRACK_COLUMNS: Final = (
     "track_id",
@@ -104,7 +105,7 @@ class LabelTable:
         """
         _check_names([table.name for table in tables])
         tracks = pd.concat([_prefixed(table) for table in tables], ignore_index=True)
-        artist_keys = [f"artist:{fold_name(artist)}" if artist else None for artist in tracks["artist"]]
+        artist_keys = [f"artist:{fold(artist)}" if artist else None for artist in tracks["artist"]]
         tracks["group"] = pd.Series(join_groups(list(tracks["group"]), artist_keys), dtype=object)
         tracks["split"] = pd.Series(_settle_splits(tracks), dtype=object)
         targets = pd.concat([table.targets for table in tables], ignore_index=True)

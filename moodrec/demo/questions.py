@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from moodrec.names import fold
 from moodrec.schema import TITLE, TRACK_ID, probability_column
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _seed_name(frame: pd.DataFrame, row: pd.Series[Any]) -> str:
     title = row.get(TITLE)
     if not isinstance(title, str) or not title:
         return str(row[TRACK_ID])
-    same = frame[TITLE].map(lambda other: isinstance(other, str) and other.casefold() == title.casefold())
+    same = frame[TITLE].map(lambda other: isinstance(other, str) and fold(other) == fold(title))
     return title if int(same.sum()) == 1 else str(row[TRACK_ID])
 
 

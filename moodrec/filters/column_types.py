@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import operator
-import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.conditions import Like, Operator, Scalar, quote_name, quote_value
 from moodrec.filters.patterns import like_pattern
 from moodrec.filters.selection import AnyLookup, AnyOf, Lookup, NamedRows, Order, Range, Selection, row_mask
+from moodrec.names import fold as fold
 from moodrec.typing import LookupTable, RowMask
 
 _NUMPY_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
@@ -295,11 +295,6 @@ class NullColumn:
 
     def like(self, test: Like) -> NamedRows:
         return self.compare("=", "")
-
-
-def fold(text: str) -> str:
-    """The text by which names are held to be the same: composed, without case and outer spaces."""
-    return unicodedata.normalize("NFC", text).casefold().strip()
 
 
 def _table(verdict: RowMask) -> LookupTable:

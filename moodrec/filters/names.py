@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from moodrec.names import fold
+
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     """Names like ``name``, nearest first, whatever their case."""
-    by_key = {candidate.casefold(): candidate for candidate in known}
-    return [by_key[key] for key in difflib.get_close_matches(name.casefold(), by_key, n=limit, cutoff=0.6)]
+    by_key = {fold(candidate): candidate for candidate in known}
+    return [by_key[key] for key in difflib.get_close_matches(fold(name), by_key, n=limit, cutoff=0.6)]
 
 
 def hint(name: str, known: Iterable[str], what: str = "names") -> str:

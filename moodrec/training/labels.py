@@ -13,6 +13,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.model.heads import HeadKind, HeadSpec
 from moodrec.model.losses import UNKNOWN_CLASS
 from moodrec.model.spec import MOOD_TASK
+from moodrec.names import fold
 from moodrec.training.tasks import TasksConfig
 
 Targets = dict[str, NDArray[np.float32] | NDArray[np.int64]]
@@ -155,4 +156,4 @@ def origin_of(table: LabelTable) -> list[str]:
 
 
 def _fold(name: str | None) -> str | None:
-    return name.casefold() if isinstance(name, str) and name else None
+    return fold(name) or None if isinstance(name, str) else None

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +21,7 @@ from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.batch_norm import untouched_statistics
+from moodrec.training.events import EpochFinished, OnEvent, TrainingResumed, event_document
 from moodrec.training.inputs import NetworkInputs
 from moodrec.training.labels import TaskLabels
 from moodrec.training.objective import Objective
@@ -34,9 +33,6 @@ from moodrec.training.warm_start import copy_weights, freeze, train_mode
 from moodrec.training.weighting import build_weighting
 
 LOG = "log.jsonl"
-
-Event = dict[str, Any]
-OnEvent = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ class Trainer:
         load_state(self.folder, self.state)
         self._trim_log()
         if self.state.epoch:
-            self.on_event({"event": "resumed", "epoch": self.state.epoch})
+            self.on_event(TrainingResumed(self.state.epoch))
         while self.state.epoch < self.config.epochs:
             self._epoch()
         return self.state.average.eval()
@@ -157,16 +153,14 @@ class Trainer:
     def _report(self, losses: list[dict[str, float]], seconds: float) -> None:
         told = [task for task in self.data.labels.targets if any(task in step for step in losses)]
         means = {task: float(np.mean([step[task] for step in losses if task in step])) for task in told}
-        event: Event = {
-            "event": "epoch",
-            "epoch": self.state.epoch,
-            "epochs": self.config.epochs,
-            "seconds": round(seconds, 3),
-            "loss": {task: round(value, 5) for task, value in means.items()},
-        }
-        if self.recipe.tasks.weighting != "fixed":
-            weights = self.state.weighting.weights()
-            event["weights"] = {task: round(value, 5) for task, value in weights.items()}
+        learnt = self.state.weighting.weights() if self.recipe.tasks.weighting != "fixed" else None
+        event = EpochFinished(
+            epoch=self.state.epoch,
+            epochs=self.config.epochs,
+            seconds=round(seconds, 3),
+            loss={task: round(value, 5) for task, value in means.items()},
+            weights=None if learnt is None else {task: round(value, 5) for task, value in learnt.items()},
+        )
         with (self.folder / LOG).open("a") as log:
-            log.write(json.dumps(event) + "\n")
+            log.write(json.dumps(event_document(event)) + "\n")
         self.on_event(event)

@@ -18,10 +18,10 @@ from moodrec.data.sources import load_source
 from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
 from moodrec.errors import DataError
 from moodrec.training.cache import LoadLogMel, LogMelCache, StoredLogMel
+from moodrec.training.events import FeaturesReady, OnEvent, SpectrogramReady, TrainingWarning
 from moodrec.training.frozen import frozen_features, trunk_is_frozen
 from moodrec.training.inputs import FrozenFeatures, LoadFeatures, NetworkInputs, Spectrograms
 from moodrec.training.labels import artist_keys
-from moodrec.training.loop import OnEvent
 from moodrec.training.recipe import Recipe
 
 FEW_TRACKS = 200
@@ -88,19 +88,21 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
 def _spectrograms(
     recipe: Recipe, table: LabelTable, folder: Path, on_event: OnEvent
 ) -> list[StoredLogMel | None]:
-    count = _counter("spectrogram", len(table), on_event)
+    count = _counter(SpectrogramReady, len(table), on_event)
     return LogMelCache(folder, recipe.audio).fill(list(table.tracks["audio"]), os.cpu_count() or 1, count)
 
 
 def _features(recipe: Recipe, log_mels: list[StoredLogMel], on_event: OnEvent) -> list[LoadFeatures] | None:
     if not trunk_is_frozen(recipe):
         return None
-    return frozen_features(recipe, log_mels, _counter("features", len(log_mels), on_event))
+    return frozen_features(recipe, log_mels, _counter(FeaturesReady, len(log_mels), on_event))
 
 
-def _counter(event: str, total: int, on_event: OnEvent) -> Callable[[], None]:
+def _counter(
+    kind: type[SpectrogramReady] | type[FeaturesReady], total: int, on_event: OnEvent
+) -> Callable[[], None]:
     numbers = itertools.count(1)
-    return lambda: on_event({"event": event, "done": next(numbers), "total": total})
+    return lambda: on_event(kind(next(numbers), total))
 
 
 def _takes_part(recipe: Recipe, table: LabelTable) -> NDArray[np.bool_]:
@@ -123,7 +125,7 @@ def _warn_of_few(with_mood: int, on_event: OnEvent) -> None:
             f"scores of a model learnt from {with_mood} tracks may be off scale: its order of tracks means more than "
             "its levels; compare tracks within a library by pct(mood)"
         )
-        on_event({"event": "warning", "message": message})
+        on_event(TrainingWarning(message))
 
 
 def _in_splits(table: LabelTable, splits: Sequence[str]) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from moodrec.model.checkpoint import save_model
 from moodrec.model.heads import HeadSpec
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
+from moodrec.names import fold
 from moodrec.schema import is_mood_name
 from moodrec.training.recipe import Recipe
 from moodrec.typing import Float32Array
@@ -42,7 +43,7 @@ def published_moods(recipe: Recipe, heads: dict[str, HeadSpec]) -> dict[str, Pub
 def _plain_moods(targets: tuple[str, ...]) -> dict[str, PublishedMood]:
     moods: dict[str, PublishedMood] = {}
     for target in targets:
-        name = "_".join(re.findall(r"[a-z0-9]+", target.casefold().split(":")[-1]))
+        name = "_".join(re.findall(r"[a-z0-9]+", fold(target).split(":")[-1]))
         if name in moods or not is_mood_name(name):
             why = "is taken" if name in moods else "cannot be a mood's"
             raise ConfigError(

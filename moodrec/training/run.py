@@ -24,9 +24,10 @@ from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.calibration import Calibration, plan_calibration
+from moodrec.training.events import NetworkStarted, OnEvent
 from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
-from moodrec.training.loop import OnEvent, Trainer, TrainingSet
+from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
 from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare
@@ -109,7 +110,7 @@ class _Run:
         folder = self.out / name
         folder.mkdir(exist_ok=True)
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
-        self.on_event({"event": "network", "name": name, "tracks": int(seen.sum()), "heads": _sizes(labels)})
+        self.on_event(NetworkStarted(name, int(seen.sum()), _sizes(labels)))
         rows = np.flatnonzero(seen)
         training_set = TrainingSet(self.data.inputs(self.recipe), labels, rows, self.data.digest)
         return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels

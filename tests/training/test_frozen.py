@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from moodrec.model.checkpoint import load_model, save_model
+from moodrec.training.events import FeaturesReady, TrainingEvent
 from moodrec.training.frozen import trunk_is_frozen
 from moodrec.training.inputs import FrozenFeatures, Spectrograms
 from moodrec.training.labels import encode_labels
@@ -77,10 +78,11 @@ def test_predictions_are_those_of_the_whole_network(catalogue: Path, source: Pat
 def test_features_are_computed_once_a_model_and_window_rule(
     catalogue: Path, source: Path, tmp_path: Path
 ) -> None:
-    told: list[str] = []
+    events: list[TrainingEvent] = []
     recipe = frozen_recipe(catalogue, source / "model", "once")
-    first = prepare(read_recipe(recipe), tmp_path / "cache", lambda event: told.append(event["event"]))
-    assert told.count("features") == len(first.table)
+    first = prepare(read_recipe(recipe), tmp_path / "cache", events.append)
+    counts = [(event.done, event.total) for event in events if isinstance(event, FeaturesReady)]
+    assert counts == [(number, len(first.table)) for number in range(1, len(first.table) + 1)]
     stored = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npy")}
     features_of(prepare(read_recipe(recipe), tmp_path / "cache", quiet))
     assert stored == {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npy")}

@@ -12,6 +12,7 @@ import torch
 
 from moodrec.errors import ConfigError
 from moodrec.model.checkpoint import load_model
+from moodrec.training.events import EpochFinished, TrainingEvent, TrainingWarning
 from moodrec.training.inputs import Spectrograms
 from moodrec.training.labels import encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
@@ -97,8 +98,8 @@ def test_every_option_resumes_to_the_same_bits(mixed: Path, cache: Path, tmp_pat
     recipe = changed(base(mixed, plain_first=option == "all"), OPTIONS[option])
     whole, stopped = make(recipe, cache, tmp_path / "whole"), make(recipe, cache, tmp_path / "stopped")
 
-    def stop(event: Fields) -> None:
-        if event.get("epoch") == 3:
+    def stop(event: TrainingEvent) -> None:
+        if isinstance(event, EpochFinished) and event.epoch == 3:
             raise KeyboardInterrupt
 
     stopped.on_event = stop
@@ -238,9 +239,9 @@ def test_a_model_with_every_option_is_published(catalogue: Path, cache: Path, tm
 
 
 def test_few_tracks_are_warned_of(mixed: Path, cache: Path) -> None:
-    events: list[Fields] = []
+    events: list[TrainingEvent] = []
     prepare(base(mixed, plain_first=True), cache, events.append)
-    (message,) = [str(event["message"]) for event in events if event["event"] == "warning"]
+    (message,) = [event.message for event in events if isinstance(event, TrainingWarning)]
     assert "learnt from 24 tracks" in message
     assert "pct(" in message
 

@@ -12,12 +12,13 @@ from typing import Final
 
 import pandas as pd
 
-from moodrec.data.groups import fold_name, join_groups, known_name
+from moodrec.data.groups import join_groups, known_name
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.midi import render_midi
 from moodrec.data.sources.quadrants import quadrant_targets
 from moodrec.errors import DataError, NotFoundError
+from moodrec.names import fold
 
 NAME: Final = "emopia"
 RENDERED_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".opus")
@@ -84,7 +85,7 @@ def _load_tracks(root: Path, path: Path) -> LabelTable:
         "year": [reading.year_of(year) for year in _release_years(frame)],
         "group": join_groups(
             [f"song:{song}" if song else None for song in reading.cells(frame, "song_id")],
-            [f"artist:{fold_name(artist)}" if artist else None for artist in artists],
+            [f"artist:{fold(artist)}" if artist else None for artist in artists],
         ),
         "split": reading.cells(frame, "split"),
         "fold": reading.fold_numbers(path, frame),

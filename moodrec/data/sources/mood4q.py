@@ -20,6 +20,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.quadrants import quadrant_targets
 from moodrec.errors import DataError
+from moodrec.names import fold
 
 NAME: Final = "mood4q"
 ANNOTATIONS: Final = "panda_dataset_taffc_annotations.csv"
@@ -84,7 +85,8 @@ def _names(frame: pd.DataFrame, song: str, artist: str, title: str, genres: str)
 
 
 def _words(frame: pd.DataFrame, column: str) -> list[list[str]]:
-    return [reading.split_list((text or "").lower()) for text in reading.cells(frame, column)]
+    texts = reading.cells(frame, column)
+    return [[fold(word) for word in reading.split_list(text)] for text in texts]
 
 
 def _build(

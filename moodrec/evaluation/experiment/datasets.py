@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from moodrec.data.labels import LabelTable
+from moodrec.evaluation.experiment.events import OnExperimentEvent
 from moodrec.evaluation.experiment.rows import RunRows, rows_of
 from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.truth import Truth, load_entries, truth_of
-from moodrec.training.loop import Event, OnEvent
+from moodrec.training.events import FeaturesReady, SpectrogramReady, TrainingEvent
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import DataEntry
 
@@ -19,7 +20,7 @@ from moodrec.training.recipe import DataEntry
 class Datasets:
     """Label tables, spectrograms and rows of runs."""
 
-    def __init__(self, cache_folder: Path, on_event: OnEvent) -> None:
+    def __init__(self, cache_folder: Path, on_event: OnExperimentEvent) -> None:
         self._cache_folder, self._on_event = cache_folder, on_event
         self._tables: dict[str, LabelTable] = {}
         self._prepared: dict[str, Prepared] = {}
@@ -34,7 +35,7 @@ class Datasets:
         settings = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
         key = _key(run.recipe.data) + settings
         if key not in self._prepared:
-            self._prepared[key] = prepare(run.recipe, self._cache_folder, self._tell_spectrograms)
+            self._prepared[key] = prepare(run.recipe, self._cache_folder, self._report_spectrograms)
         return self._prepared[key]
 
     def truth(self, run: PlannedRun) -> Truth:
@@ -45,8 +46,8 @@ class Datasets:
         """Which rows train, and which are scored."""
         return rows_of(self.prepared(run), truth, run.phase, run.recipe)
 
-    def _tell_spectrograms(self, event: Event) -> None:
-        if event["event"] in ("spectrogram", "features"):  # warnings are about publishing
+    def _report_spectrograms(self, event: TrainingEvent) -> None:
+        if isinstance(event, SpectrogramReady | FeaturesReady):  # warnings are about publishing
             self._on_event(event)
 
     def _table(self, entries: tuple[DataEntry, ...]) -> LabelTable:

@@ -99,6 +99,37 @@ class FinishedRun:
     """The JSON."""
     place: Path
 
+    @property
+    def id(self) -> str:
+        """Id of the run, such as ``mood4q/fcn/mood/seed-0/fold-0``."""
+        return str(self.facts["id"])
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset in the plan."""
+        return str(self.facts["dataset"])
+
+    @property
+    def backbone(self) -> str:
+        """Name of the backbone in the plan."""
+        return str(self.facts["backbone"])
+
+    @property
+    def arm(self) -> str:
+        """Name of the arm in the plan."""
+        return str(self.facts["arm"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the network."""
+        return int(self.facts["seed"])
+
+    @property
+    def fold(self) -> int | None:
+        """The test fold; None where the dataset's own split was tested."""
+        fold = self.facts["fold"]
+        return None if fold is None else int(fold)
+
     def predictions(self) -> StoredPredictions:
         """The arrays. Raises CorruptStoreError where they are missing or not those of the JSON."""
         return load_predictions(self.place.with_suffix(".npz"), self.facts["predictions_sha256"])

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from moodrec.errors import ConfigError
 from moodrec.evaluation.experiment.datasets import Datasets
+from moodrec.evaluation.experiment.events import (
+    ExperimentEvent,
+    GridProgress,
+    OnExperimentEvent,
+    PlanRead,
+    RunFailed,
+    RunFinished,
+)
 from moodrec.evaluation.experiment.folder import PLAN, ResultFolder
 from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.runs import PlannedRun, chosen
 from moodrec.evaluation.experiment.work import runs_of, work
 from moodrec.evaluation.experiment.workers import Job, train_side_by_side
 from moodrec.files import write_atomically
-from moodrec.training.loop import Event, OnEvent
 from moodrec.training.run import default_cache
 
 
@@ -52,7 +58,7 @@ class GridReport:
     """Runs still to be trained, by a later call or by another process that has them."""
 
 
-def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnEvent) -> GridReport:
+def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnExperimentEvent) -> GridReport:
     """Train and score the runs of a plan; what is finished is kept, what was stopped goes on.
 
     Events: ``plan`` (runs, finished, to_train), ``spectrogram``, ``epoch``, ``run`` (one a finished run, with
@@ -70,7 +76,7 @@ def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnEvent) -> 
     data, folder = Datasets(options.cache_folder or default_cache(), on_event), ResultFolder(out)
     finished = {run.id for run in runs if folder.is_finished(run, data.digest(run))}
     waiting = [run for run in runs if run.id not in finished]
-    on_event({"event": "plan", "runs": len(runs), "finished": len(finished), "to_train": len(waiting)})
+    on_event(PlanRead(len(runs), len(finished), len(waiting)))
     tally = _Tally(min(len(waiting), len(waiting) if options.limit is None else options.limit), on_event)
     if not options.dry_run and tally.total:
         write_atomically(out / PLAN, path.read_bytes())
@@ -103,21 +109,24 @@ def _train(
 class _Tally:
     """Counts runs as they finish, and says how long the rest will take."""
 
-    def __init__(self, total: int, on_event: OnEvent) -> None:
+    def __init__(self, total: int, on_event: OnExperimentEvent) -> None:
         self.total, self._on_event = total, on_event
         self.trained: list[str] = []
         self.failed: dict[str, str] = {}
         self._started = time.monotonic()
 
-    def record(self, event: Event) -> None:
-        """Count an event and pass it on."""
-        more: dict[str, Any] = {}
-        if event["event"] == "failed":
-            self.failed[event["run"]] = event["message"]
-        if event["event"] == "run":
-            self.trained.append(event["run"])
-        if event["event"] in ("run", "failed"):
-            done = len(self.trained) + len(self.failed)
-            pace = (time.monotonic() - self._started) / done
-            more = {"done": done, "total": self.total, "eta_s": round(pace * (self.total - done))}
-        self._on_event(event | more)
+    def record(self, event: ExperimentEvent) -> None:
+        """Count a run that ended, then pass the event on."""
+        match event:
+            case RunFailed(run, message):
+                self.failed[run] = message
+                event = replace(event, progress=self._progress())
+            case RunFinished(run):
+                self.trained.append(run)
+                event = replace(event, progress=self._progress())
+        self._on_event(event)
+
+    def _progress(self) -> GridProgress:
+        done = len(self.trained) + len(self.failed)
+        pace = (time.monotonic() - self._started) / done
+        return GridProgress(done, self.total, round(pace * (self.total - done)))

@@ -32,8 +32,8 @@ class Results:
     def _by_cell(self) -> dict[Cell, dict[int, dict[int | None, FinishedRun]]]:
         found: dict[Cell, dict[int, dict[int | None, FinishedRun]]] = {}
         for run in self.runs:
-            cell = Cell(run.facts["dataset"], run.facts["backbone"], run.facts["arm"])
-            found.setdefault(cell, {}).setdefault(run.facts["seed"], {})[run.facts["fold"]] = run
+            cell = Cell(run.dataset, run.backbone, run.arm)
+            found.setdefault(cell, {}).setdefault(run.seed, {})[run.fold] = run
         return found
 
     @property
@@ -81,13 +81,17 @@ def read_results(folder: Path) -> Results:
     if not (folder / PLAN).is_file():
         raise NotFoundError(f"{folder}: holds no {PLAN}; it is not the folder of an experiment")
     plan = read_plan(folder / PLAN)
-    known = {kind: plan.names(kind) for kind in ("dataset", "backbone", "arm")}
+    datasets, backbones, arms = (set(plan.names(kind)) for kind in ("dataset", "backbone", "arm"))
     runs = [
-        run for run in finished_runs(folder) if all(run.facts[kind] in names for kind, names in known.items())
+        run
+        for run in finished_runs(folder)
+        if run.dataset in datasets and run.backbone in backbones and run.arm in arms
     ]
     return Results(plan, tuple(runs))
 
 
 def _of_fold(run: FinishedRun) -> StoredPredictions:
     """Its predictions, marked with their fold: embeddings of different networks are never compared."""
-    return run.predictions().with_fold(run.facts["fold"])
+    if run.fold is None:
+        raise ValueError(f"{run.id} was tested on a split, not on a fold")
+    return run.predictions().with_fold(run.fold)

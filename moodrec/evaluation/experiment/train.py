@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -17,16 +17,28 @@ import torch
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.rows import RunRows
 from moodrec.evaluation.experiment.runs import PlannedRun
-from moodrec.evaluation.experiment.scores import score
+from moodrec.evaluation.experiment.scores import Scores, score
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.experiment.truth import Truth
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
+from moodrec.training.events import OnEvent
 from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
-from moodrec.training.loop import LOG, OnEvent, Trainer, TrainingSet
+from moodrec.training.loop import LOG, Trainer, TrainingSet
 from moodrec.training.predict import RowPredictions, predict
 
-Facts = dict[str, Any]
+Document = dict[str, Any]
+"""A part of the JSON file that describes a finished run."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What became of one run."""
+
+    seconds: float
+    """Training time, over all restarts."""
+    scores: Scores
+    """Figures on the scored tracks."""
 
 
 def train_run(
@@ -37,11 +49,8 @@ def train_run(
     scratch: Path,
     out: ResultFolder,
     on_event: OnEvent,
-) -> Facts:
+) -> TrainedRun:
     """Train the network of a run, continuing from its last checkpoint, and leave its result in ``out``.
-
-    Returns:
-        What the result's JSON says.
 
     Raises:
         DataError: the training diverged.
@@ -57,9 +66,10 @@ def train_run(
     stored = _stored(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs
-    result = _describe(run, digest, rows) | _scores(stored) | _cost(network, labels, scratch, steps)
-    out.keep(run, stored, result, scratch)
-    return result
+    scores = score(stored.as_stored())
+    cost = _cost(network, labels, scratch, steps)
+    out.keep(run, stored, _describe(run, digest, rows) | asdict(scores) | cost, scratch)
+    return TrainedRun(cost["seconds"], scores)
 
 
 def _stored(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredPredictions:
@@ -78,11 +88,7 @@ def _stored(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredP
     )
 
 
-def _scores(stored: StoredPredictions) -> Facts:
-    return asdict(score(stored.as_stored()))
-
-
-def _describe(run: PlannedRun, digest: str, rows: RunRows) -> Facts:
+def _describe(run: PlannedRun, digest: str, rows: RunRows) -> Document:
     places: Any = {"data": {"__all__": {"root"}}, "warm_start": {"model"}, "moods": True}
     recipe = run.recipe.model_dump(mode="json", exclude=places)
     n_moods, n_train = int((rows.train & rows.with_moods).sum()), int(rows.train.sum())
@@ -106,7 +112,7 @@ def _describe(run: PlannedRun, digest: str, rows: RunRows) -> Facts:
     }
 
 
-def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -> Facts:
+def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -> Document:
     """Sizes, steps and time; the log has an epoch's time also where it was trained before a restart."""
     log = [json.loads(line) for line in (scratch / LOG).read_text().splitlines()]
     seconds = sum(epoch["seconds"] for epoch in log)
@@ -124,7 +130,7 @@ def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -
 
 
 @cache
-def machine() -> Facts:
+def machine() -> Document:
     """Processor, cores and system; no names."""
     return {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()}
 

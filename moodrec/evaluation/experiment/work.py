@@ -7,11 +7,17 @@ from pathlib import Path
 
 from moodrec.errors import MoodrecError
 from moodrec.evaluation.experiment.datasets import Datasets
+from moodrec.evaluation.experiment.events import (
+    OnExperimentEvent,
+    RunFailed,
+    RunFinished,
+    RunProgress,
+)
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.plan import Phase, read_plan
 from moodrec.evaluation.experiment.runs import PlannedRun, expand
 from moodrec.evaluation.experiment.train import train_run
-from moodrec.training.loop import Event, OnEvent
+from moodrec.training.events import TrainingEvent
 
 
 def runs_of(path: Path, phase: Phase | None) -> list[PlannedRun]:
@@ -24,7 +30,9 @@ def runs_of(path: Path, phase: Phase | None) -> list[PlannedRun]:
     return expand(plan if phase is None else plan.model_copy(update={"phase": phase}), path)
 
 
-def work(runs: Sequence[PlannedRun], data: Datasets, folder: ResultFolder, on_event: OnEvent) -> None:
+def work(
+    runs: Sequence[PlannedRun], data: Datasets, folder: ResultFolder, on_event: OnExperimentEvent
+) -> None:
     """Train one run after the other, passing over those that another process has or has finished.
 
     A run that fails is told as an event, and the next one begins.
@@ -39,15 +47,15 @@ def work(runs: Sequence[PlannedRun], data: Datasets, folder: ResultFolder, on_ev
 
 
 def _attempt(
-    run: PlannedRun, data: Datasets, folder: ResultFolder, scratch: Path, on_event: OnEvent
-) -> Event:
-    def tell(event: Event) -> None:
-        on_event(event | {"run": run.id})
+    run: PlannedRun, data: Datasets, folder: ResultFolder, scratch: Path, on_event: OnExperimentEvent
+) -> RunFinished | RunFailed:
+    def report(event: TrainingEvent) -> None:
+        on_event(RunProgress(run.id, event))
 
     try:
         truth = data.truth(run)
         rows = data.rows(run, truth)
-        result = train_run(run, data.digest(run), rows, truth, scratch, folder, tell)
+        trained = train_run(run, data.digest(run), rows, truth, scratch, folder, report)
     except MoodrecError as error:
-        return {"event": "failed", "run": run.id, "message": str(error)}
-    return {"event": "run", "run": run.id, "seconds": result["seconds"], "scores": result["moods"]}
+        return RunFailed(run.id, str(error))
+    return RunFinished(run.id, trained.seconds, trained.scores.moods)

@@ -19,10 +19,16 @@ from typing import IO, Final
 
 from moodrec.errors import MoodrecError
 from moodrec.evaluation.experiment.datasets import Datasets
+from moodrec.evaluation.experiment.events import (
+    ExperimentEvent,
+    OnExperimentEvent,
+    event_document,
+    event_from,
+)
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.work import runs_of, work
-from moodrec.training.loop import Event, OnEvent
+from moodrec.training.events import FeaturesReady, SpectrogramReady
 
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
@@ -53,13 +59,13 @@ class Job:
         return Job(**fields | paths | {"runs": tuple(fields["runs"])})
 
 
-def train_side_by_side(job: Job, n: int, on_event: OnEvent) -> None:
+def train_side_by_side(job: Job, n: int, on_event: OnExperimentEvent) -> None:
     """Let ``n`` processes train the runs of a job; events arrive in the caller's thread.
 
     Raises:
         MoodrecError: a process died; what it said last is in the message. The others finish first.
     """
-    events: Queue[Event | None] = Queue()
+    events: Queue[ExperimentEvent | None] = Queue()
     workers = [_Worker(job, events) for _ in range(n)]
     try:
         running = n
@@ -80,7 +86,7 @@ def train_side_by_side(job: Job, n: int, on_event: OnEvent) -> None:
 class _Worker:
     """One process and the thread that listens to it."""
 
-    def __init__(self, job: Job, events: Queue[Event | None]) -> None:
+    def __init__(self, job: Job, events: Queue[ExperimentEvent | None]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
         # Its own session: Ctrl-C is the parent's to handle.
         self._process = subprocess.Popen(
@@ -116,10 +122,10 @@ class _Worker:
         self._errors.close()
 
 
-def _forward_events(lines: IO[str] | None, events: Queue[Event | None]) -> None:
+def _forward_events(lines: IO[str] | None, events: Queue[ExperimentEvent | None]) -> None:
     for line in lines or ():
         if line.startswith("{"):  # a library may print other things
-            events.put(json.loads(line))
+            events.put(event_from(json.loads(line)))
     events.put(None)
 
 
@@ -134,7 +140,7 @@ def main(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _emit(event: Event) -> None:
-    if event["event"] not in ("spectrogram", "features"):
-        sys.stdout.write(json.dumps(event) + "\n")
+def _emit(event: ExperimentEvent) -> None:
+    if not isinstance(event, SpectrogramReady | FeaturesReady):  # the parent computed the spectrograms
+        sys.stdout.write(json.dumps(event_document(event)) + "\n")
         sys.stdout.flush()

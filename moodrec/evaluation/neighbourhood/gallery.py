@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from moodrec.data.groups import fold_name
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.index.rows.validation import vectors_of
+from moodrec.names import fold
 from moodrec.schema import EMBEDDING, TRACK_ID
 from moodrec.typing import BoolArray, Codes, Float64Array
 
@@ -214,9 +214,7 @@ def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) 
     Moods are left out: no label of the dataset is used.
     """
     genres = sorted({genre for mine in table.tracks["genre"] for genre in mine})
-    artists = [
-        fold_name(artist) if artist else f"?{row}" for row, artist in enumerate(table.tracks["artist"])
-    ]
+    artists = [fold(artist) if artist else f"?{row}" for row, artist in enumerate(table.tracks["artist"])]
     genre_rows = np.array([[genre in mine for genre in genres] for mine in table.tracks["genre"]], np.float64)
     artist_rows = np.eye(len(set(artists)))[np.unique(artists, return_inverse=True)[1]]
     noise = 1e-3 * unit(np.random.default_rng(seed).standard_normal((len(gallery), 64)))

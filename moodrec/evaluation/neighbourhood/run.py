@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from moodrec.evaluation.neighbourhood.gallery import (
     random_run,
     read_run,
 )
-from moodrec.evaluation.neighbourhood.report import benchmark
+from moodrec.evaluation.neighbourhood.report import BenchmarkReport, benchmark
 from moodrec.model.describe import PACKAGED_MODEL, SPEC
 
 BUILT_IN: Final = ("random", "metadata")
@@ -40,7 +40,7 @@ def run_benchmark(
     built_in: Sequence[str] = BUILT_IN,
     more: Sequence[System] = (),
     options: BootstrapOptions | None = None,
-) -> dict[str, Any]:
+) -> BenchmarkReport:
     """Compare systems on the tracks of a dataset; every track is a query.
 
     Args:
