@@ -1,4 +1,4 @@
-"""Writing files so that readers see the old one or the new one, never half of either."""
+"""Files are written so that a reader sees the old content or the new one, never a part of either."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on success it takes that name, on an error it is removed."""
+    """Give a temporary path beside ``path``, and rename it to ``path`` when the block ends without an error.
+
+    The temporary file is synced to disk before it is renamed. If the block raises, it is removed and ``path``
+    stays as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -27,6 +31,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace the file at ``path`` by ``data``, or leave it as it was."""
+    """Replace the content of a file in one step.
+
+    Args:
+        path: the file; its folder is made if it does not exist.
+        data: the new content.
+
+    Raises:
+        OSError: the file cannot be written; it stays as it was.
+    """
     with replacing(path) as temporary:
         temporary.write_bytes(data)

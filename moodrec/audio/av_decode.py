@@ -1,7 +1,8 @@
-"""m4a, aac, wma and others through PyAV, the optional extra ``av``.
+"""PyAV, the optional extra ``av``, decodes m4a, aac, wma and other formats that libsndfile does not read.
 
-FFmpeg follows playlists (``ffconcat``, HLS) to other files when it guesses the format itself, so the demuxer
-is forced by the file's suffix, and the data come from an already opened file: no protocol at all is allowed.
+FFmpeg follows playlists (``ffconcat``, HLS) to other files when it detects the format itself. Therefore the
+demuxer is forced by the file's suffix, and the data come from a file that is open already, with no protocol
+allowed.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _OPTIONS: Final = {"protocol_whitelist": "none", "enable_drefs": "0"}
-# Encoder delay and padding; a cut is longer.
+# Encoder delay and padding may make up this much; a file that was cut off lacks more.
 _HEADER_SLACK_S: Final = 0.5
-# Their length is a guess from the bit rate.
+# The length of these is estimated from the bit rate, so a missing part proves nothing.
 _NO_LENGTH: Final = frozenset({"aac"})
 
 
 class _NonRaisingFile:
-    """A file in which an impossible seek fails as FFmpeg expects, and raises nothing.
+    """A file in which an impossible seek returns an error code, as FFmpeg expects, instead of raising.
 
-    PyAV keeps what its callbacks raise and may throw it at the next file, which has done nothing wrong.
+    PyAV keeps what its callbacks raise and may raise it again while it reads the next, healthy file.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -54,10 +55,12 @@ def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
     """Open a file with the one demuxer that its suffix stands for.
 
     Args:
+        file: the file, open for reading in binary mode.
         suffix: lower-case, a key of :data:`moodrec.audio.formats.AV_FORMATS`.
+        name: the file's name, for messages.
 
     Raises:
-        AudioError: reason ``not_audio``.
+        AudioError: it holds no audio that can be decoded (reason ``not_audio``).
         MissingExtraError: PyAV is not installed.
     """
     try:

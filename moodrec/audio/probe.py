@@ -1,4 +1,4 @@
-"""A file's tags: who made the track, when, and what it is called."""
+"""A file's tags tell who made the track, when, and what it is called."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ DAMAGE: Final = (
     RecursionError,
     struct.error,
 )
-"""mutagen parses hostile bytes with plain indexing and struct, so damage surfaces as any of these."""
+"""Errors by which damage surfaces: mutagen parses hostile bytes with plain indexing and struct."""
 _MAX_LENGTH: Final = 1000
 _YEAR = re.compile(r"\d{4}")
 
 
 @dataclass(frozen=True)
 class Tags:
-    """The tags of one file, each ``None`` (``genre``: empty) where the file does not say.
+    """The tags of one file; each is ``None`` (``genre`` is empty) where the file does not state it.
 
     ``year`` is the first four digits of ``date``. Several artists are joined with ``"; "``.
     """
@@ -53,9 +53,10 @@ class Tags:
 
 
 def read_tags(path: Path | str) -> Tags:
-    """Read a file's tags; a file without tags, or one that cannot be read, has none.
+    """Read a file's tags; a file that has none, or cannot be read, gives empty ones.
 
-    Where a tag holds several titles the last is taken: encoders append the track's own after the album's.
+    Where a file holds several titles, the last is taken: encoders append the track's own title after the
+    album's.
     """
     try:
         # Opening it here first keeps mutagen from waiting on a named pipe.
@@ -83,7 +84,7 @@ def _tags(values: TagTexts) -> Tags:
 
 
 def _texts(values: TagTexts, field: str) -> list[str]:
-    """A field's distinct texts in order, on one line each, fit for a UTF-8 database."""
+    """Give a field's distinct texts in their order, each on one line and encodable as UTF-8."""
     cleaned = (_clean(text) for text in values.get(field, ()))
     return list(dict.fromkeys(text for text in cleaned if text))
 

@@ -1,4 +1,4 @@
-"""One column as NumPy arrays, and the selections of rows that a test on it stands for.
+"""Each column is held as NumPy arrays, and a test on it becomes a selection of rows.
 
 Rows where the column is NULL are in no selection: neither a test nor its opposite is TRUE there. NaN is NULL.
 """
@@ -42,32 +42,60 @@ _ARROW_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
     ">=": pc.greater_equal,
 }
 EMPTY_RANGE: Final = (1, 0)
+"""Ends of a range that holds no number."""
 
 
 class Column(Protocol):
-    """What every kind of column answers; a test that makes no sense on it is a :class:`FilterError`."""
+    """The tests that every kind of column supports; a test that makes no sense on a kind raises
+    :class:`FilterError`.
+    """
 
     def known(self) -> RowMask:
-        """(n,) rows that are not NULL."""
+        """Compute the mask (n,) of rows that are not NULL."""
 
     def compare(self, op: Operator, value: Scalar) -> Selection:
-        """Rows where ``column op value`` is TRUE."""
+        """Select the rows where ``column op value`` is TRUE.
+
+        Args:
+            op: the comparison.
+            value: the literal on its right side.
+
+        Raises:
+            FilterError: the literal does not fit the column's type.
+        """
 
     def among(self, values: Sequence[Scalar]) -> Selection:
-        """Rows where ``column IN (values)`` is TRUE."""
+        """Select the rows where ``column IN (values)`` is TRUE.
+
+        Raises:
+            FilterError: a literal does not fit the column's type.
+        """
 
     def like(self, test: Like) -> Selection:
-        """Rows where ``column LIKE pattern`` is TRUE."""
+        """Select the rows where ``column LIKE pattern`` is TRUE.
+
+        Raises:
+            FilterError: the column does not hold text.
+        """
 
 
 def mismatch(name: str, holds: str, request: str) -> FilterError:
-    """The error for a test that does not fit the column's type."""
+    """Make the error for a test that does not fit the column's type.
+
+    Args:
+        name: name of the column.
+        holds: what the column holds, such as ``numbers``.
+        request: what cannot be done with it, such as ``compared with 'x'``.
+    """
     return FilterError(f"column {quote_name(name)} holds {holds}, so it cannot be {request}")
 
 
 @dataclass(frozen=True, eq=False)
 class NumberColumn:
-    """Numbers, ``values`` (n,): NaN where NULL in a floating type, else ``present`` (n,) says what is known."""
+    """A column of numbers, ``values`` (n,).
+
+    NULL is NaN in a floating type; in a column of whole numbers ``present`` (n,) is False where NULL.
+    """
 
     name: str
     values: NDArray[Any]
@@ -76,7 +104,7 @@ class NumberColumn:
 
     @property
     def floating(self) -> bool:
-        """Whether NULL is NaN here."""
+        """Say whether NULL is stored as NaN."""
         return self.values.dtype.kind == "f"
 
     @cached_property
@@ -96,7 +124,12 @@ class NumberColumn:
         return Range(self.values, low, high, op == "<>", self.present, self.order)
 
     def compare_column(self, op: Operator, other: NumberColumn) -> NamedRows:
-        """Rows where both columns are known and ``column op other`` is TRUE."""
+        """Select the rows where both columns are known and ``column op other`` is TRUE.
+
+        Args:
+            op: the comparison.
+            other: the column on its right side, of the same length.
+        """
         known = self.known() & other.known()
         true = _NUMPY_OPERATORS[op](self.values, other.values) & known
         return NamedRows(true, known & ~true)
@@ -108,7 +141,9 @@ class NumberColumn:
         raise mismatch(self.name, "numbers", "compared with a LIKE pattern")
 
     def _float_range(self, op: Operator, literal: int | float) -> tuple[float, float]:
-        """The ends that a comparison leaves; the literal is rounded to the column's type first."""
+        """Compute the ends of the range that a comparison passes; the literal is rounded to the column's type
+        first.
+        """
         kind = self.values.dtype.type
         with np.errstate(over="ignore"):
             value = kind(literal)
@@ -121,7 +156,7 @@ class NumberColumn:
         return (-math.inf, float(high)) if op == "<=" or high != value else EMPTY_RANGE
 
     def _whole_range(self, op: Operator, value: int | float) -> tuple[int, int]:
-        """The ends that a comparison with any number leaves of the column's whole numbers."""
+        """Compute the ends of the range of whole numbers that a comparison with any number passes."""
         limits = np.iinfo(self.values.dtype)
         low, high = int(limits.min), int(limits.max)
         if op in ("=", "<>"):
@@ -134,34 +169,11 @@ class NumberColumn:
 
 
 @dataclass(frozen=True, eq=False)
-class FlagColumn:
-    """True or false. ``codes`` (n,) int8: 1, 0, or -1 where NULL."""
-
-    name: str
-    codes: NDArray[np.int8]
-
-    def known(self) -> RowMask:
-        known: RowMask = self.codes >= 0
-        return known
-
-    def compare(self, op: Operator, value: Scalar) -> Lookup:
-        if not isinstance(value, bool) or op not in ("=", "<>"):
-            raise mismatch(self.name, "TRUE and FALSE", f"compared with {op} {quote_value(value)}")
-        passes = value == (op == "=")
-        return Lookup(self.codes, np.array([0, not passes, passes], np.uint8))
-
-    def among(self, values: Sequence[Scalar]) -> AnyOf:
-        return AnyOf(tuple(self.compare("=", value) for value in values))
-
-    def like(self, test: Like) -> Selection:
-        raise mismatch(self.name, "TRUE and FALSE", "compared with a LIKE pattern")
-
-
-@dataclass(frozen=True, eq=False)
 class TextColumn:
-    """Text, dictionary-coded: ``codes`` (n,) whole numbers into ``categories``, -1 where NULL.
+    """A column of dictionary-coded texts: ``codes`` (n,) are whole numbers into ``categories``, -1 where NULL.
 
-    A test is decided once a category, then looked up for each row. Order is by Unicode code point.
+    A test is decided once for each category, then read from a table for each row. Texts are ordered by Unicode code
+    point.
     """
 
     name: str
@@ -175,7 +187,7 @@ class TextColumn:
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """The categories."""
+        """Give the categories as Python texts."""
         return tuple(self.categories.to_pylist())
 
     @cached_property
@@ -185,23 +197,22 @@ class TextColumn:
 
     def compare(self, op: Operator, value: Scalar) -> Range | Lookup:
         if op in ("=", "<>"):
-            code = int(
-                pc.index(self.categories, self._text(value)).as_py()
-            )  # -1, which no known row has, if absent
+            # The code is -1, which no known row has, if no row holds the text.
+            code = int(pc.index(self.categories, self._text(value)).as_py())
             return Range(self.codes, code, code, op == "<>", self._present, self.order)
-        return self._look_up(_ARROW_OPERATORS[op](self.categories, self._text(value)))
+        return self._lookup(_ARROW_OPERATORS[op](self.categories, self._text(value)))
 
     def among(self, values: Sequence[Scalar]) -> Lookup:
-        wanted = pa.array([self._text(value) for value in values], pa.string())
-        return self._look_up(pc.is_in(self.categories, wanted))
+        texts = pa.array([self._text(value) for value in values], pa.string())
+        return self._lookup(pc.is_in(self.categories, texts))
 
     def like(self, test: Like) -> Lookup:
         pattern = like_pattern(test.pattern, test.escape)
-        return self._look_up(pc.match_substring_regex(self.categories, pattern, ignore_case=test.ignore_case))
+        return self._lookup(pc.match_substring_regex(self.categories, pattern, ignore_case=test.ignore_case))
 
     @cached_property
     def _folded(self) -> dict[str, list[int]]:
-        """The categories of each text up to case and outer spaces; blank ones are none."""
+        """Group the categories by their folded text, see :func:`moodrec.names.fold`; blank ones are left out."""
         found: dict[str, list[int]] = {}
         for code, text in enumerate(self.categories.to_pylist()):
             if folded := fold(text):
@@ -210,7 +221,7 @@ class TextColumn:
 
     @cached_property
     def folded_keys(self) -> NDArray[np.int32]:
-        """(n,) one number for each text up to case and outer spaces, -1 where NULL or blank."""
+        """Number the rows (n,) by their folded text: equal names have equal numbers, NULL and blank texts -1."""
         keys = np.full(len(self.categories) + 1, -1, np.int32)
         for key, codes in enumerate(self._folded.values()):
             keys[codes] = key
@@ -218,13 +229,13 @@ class TextColumn:
         return of_rows
 
     def not_folded_among(self, folded: Collection[str]) -> Lookup:
-        """Rows whose text, folded, is none of ``folded``; NULL passes."""
+        """Select the rows whose folded text is none of ``folded``; NULL passes."""
         table = np.ones(len(self.categories) + 1, np.uint8)
         for text in folded:
             table[np.array(self._folded.get(text, []), np.int64) + 1] = 0
         return Lookup(self.codes, table)
 
-    def _look_up(self, verdict: pa.Array) -> Lookup:
+    def _lookup(self, verdict: pa.Array) -> Lookup:
         return Lookup(self.codes, _table(flags_of(verdict)), self.order)
 
     def _text(self, value: Scalar) -> str:
@@ -235,17 +246,18 @@ class TextColumn:
 
 @dataclass(frozen=True, eq=False)
 class ListColumn:
-    """A list a row, its elements dictionary-coded: ``codes`` hold all lists end to end, -1 where NULL.
+    """A column of lists whose elements are dictionary-coded: ``codes`` hold all lists end to end, -1 where NULL.
 
-    ``=``, ``IN`` and ``LIKE`` ask for any element; ``<>`` for none. NULL and empty lists are NULL.
+    ``=``, ``IN`` and ``LIKE`` pass a list of which any element passes; ``<>`` passes one of which none does. NULL
+    and empty lists are NULL.
     """
 
     name: str
     codes: NDArray[np.int32]
     offsets: NDArray[np.int64]
-    """(n + 1,) where each list begins."""
+    """(n + 1,) position in ``codes`` where each list begins."""
     categories: Column
-    """The distinct elements."""
+    """The distinct elements, as a column."""
     n_categories: int
 
     @cached_property
@@ -277,28 +289,8 @@ class ListColumn:
         return AnyLookup(self.codes, self.offsets, table)
 
 
-@dataclass(frozen=True, eq=False)
-class NullColumn:
-    """A column of NULLs whose type nobody knows: nothing is TRUE of it."""
-
-    name: str
-    n_rows: int
-
-    def known(self) -> RowMask:
-        return np.zeros(self.n_rows, bool)
-
-    def compare(self, op: Operator, value: Scalar) -> NamedRows:
-        return NamedRows(self.known(), self.known())
-
-    def among(self, values: Sequence[Scalar]) -> NamedRows:
-        return self.compare("=", "")
-
-    def like(self, test: Like) -> NamedRows:
-        return self.compare("=", "")
-
-
 def _table(verdict: RowMask) -> LookupTable:
-    """A verdict a category as the table of a lookup: NULL's entry, 0, comes first."""
+    """Make the table of a :class:`Lookup` from a verdict per category: entry 0 belongs to NULL."""
     table = np.zeros(len(verdict) + 1, np.uint8)
     table[1:] = verdict
     return table

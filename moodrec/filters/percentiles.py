@@ -1,7 +1,7 @@
-"""``pct(x)``: each row's percentile among the known values of a column of numbers.
+"""``pct(x)`` is each row's percentile among the known values of a column of numbers.
 
-Percentiles rise with the values, so a test of them is a test of the values themselves, and no column of percentiles
-is made for it.
+Percentiles rise with the values, so a test of them is translated to a test of the values themselves, and no column
+of percentiles is computed for it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from moodrec.typing import Float32Array, RowMask
 
 @dataclass(frozen=True, eq=False)
 class PercentileColumn:
-    """The percentile of a value is the share of the known rows below it, plus half of those equal to it: float32 in
-    (0, 1). Only rows that are ``alive`` (n,) count, all if None.
+    """A column of percentiles, float32 in (0, 1), derived from a column of numbers.
+
+    The percentile of a value is the share of the known rows below it, plus half the share of those equal to it.
+    Only rows that are ``alive`` (n,) count, all if None.
     """
 
     column: NumberColumn
@@ -32,12 +34,12 @@ class PercentileColumn:
 
     @property
     def name(self) -> str:
-        """As in a condition."""
+        """Give the name as a condition writes it, ``pct(x)``."""
         return f"pct({self.column.name})"
 
     @cached_property
     def _counted(self) -> NDArray[Any]:
-        """The values that count, rising."""
+        """Sort the values that count, lowest first."""
         known = self.column.known()
         return np.sort(self.column.values[known if self.alive is None else known & self.alive])
 
@@ -48,7 +50,7 @@ class PercentileColumn:
 
     @cached_property
     def numbers(self) -> NumberColumn:
-        """A column of the percentiles, NaN where NULL."""
+        """Compute the percentiles as a column of their own, NaN where NULL."""
         shares: Float32Array = self._percentiles(self.column.values)
         shares[~self.column.known()] = np.nan
         return NumberColumn(self.name, shares)
@@ -64,7 +66,7 @@ class PercentileColumn:
         return Range(self.column.values, low, high, test.outside, self.column.present, self.column.order)
 
     def _first(self, passes: Callable[[Any], bool]) -> int:
-        """The first of the values that count whose percentile passes; the number of all, where none does."""
+        """Find the first of the sorted values whose percentile passes; their number if none does."""
         every = range(len(self._counted))
         return bisect_left(every, True, key=lambda place: passes(self._percentiles(self._counted[place])))
 

@@ -1,6 +1,6 @@
-"""Which rows pass a filter, as data: tests of single columns, joined by AND and OR.
+"""A selection describes as data which rows pass a filter: tests of single columns, joined by AND and OR.
 
-A selection stands for the rows where a condition is TRUE; its :meth:`opposite` for those where it is FALSE. Where a
+A selection stands for the rows where a condition is TRUE, and its ``opposite`` for those where it is FALSE. Where a
 column is NULL neither holds, so that NOT needs no third value. :func:`row_mask` evaluates a selection over all rows
 with NumPy; the index's kernel evaluates the same over some rows at a time.
 """
@@ -20,38 +20,39 @@ from moodrec.typing import LookupTable, RowMask
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """The rows of a column in the order of its values, those of one value as they lie; NULL is left out."""
+    """The rows of a column sorted by its values; rows of equal values keep their order, and NULL is left out."""
 
     rows: NDArray[np.int32]
-    """(m,) of the first ``count`` rows."""
+    """(m,) the sorted rows, among the first ``count`` rows of the column."""
     count: int
+    """Number of rows of the column that were sorted; later rows are not in the order."""
 
 
 @dataclass(frozen=True, eq=False)
 class Range:
-    """Numbers from ``low`` to ``high``, both included; with ``outside``, all others. NaN is in neither."""
+    """Passes numbers from ``low`` to ``high``, both included, or with ``outside`` all others; NaN passes neither."""
 
     values: NDArray[Any]
-    """(n,)"""
+    """(n,) the column."""
     low: float
     high: float
     outside: bool = False
     present: RowMask | None = None
-    """(n,) False where NULL; None: known wherever not NaN."""
+    """(n,) False where NULL; None if every number that is not NaN is known."""
     order: Order | None = None
-    """If it is known."""
+    """The order of the column, if it is known."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the test takes, those of its column not counted."""
+        """Count the bytes that the test takes beyond those of its column."""
         return 0
 
     def opposite(self) -> Range:
-        """The rows where the test is FALSE."""
+        """Select the rows where the test is FALSE."""
         return replace(self, outside=not self.outside)
 
     def rows(self) -> RowMask:
-        """(n,) rows where the test is TRUE."""
+        """Compute the mask (n,) of rows where the test is TRUE."""
         if self.outside:
             found = (self.values < self.low) | (self.values > self.high)
         else:
@@ -61,28 +62,30 @@ class Range:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """Codes whose entry in a table is 1."""
+    """Passes the rows whose code has the entry 1 in a table."""
 
     codes: NDArray[np.signedinteger[Any]]
-    """(n,) -1 where NULL."""
+    """(n,) category of each row, -1 where NULL."""
     table: LookupTable
-    """(categories + 1,) by code + 1; the first entry is NULL's: 0, but for a test that has no opposite."""
+    """(categories + 1,) entry of each category at ``code + 1``. The first entry, NULL's, is 0, except in a test
+    that has no opposite.
+    """
     order: Order | None = None
-    """If it is known."""
+    """The order of the column, if it is known."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the test takes, those of its column not counted."""
+        """Count the bytes that the test takes beyond those of its column."""
         return self.table.nbytes
 
     def opposite(self) -> Lookup:
-        """The rows where the test is FALSE."""
+        """Select the rows where the test is FALSE."""
         table = 1 - self.table
         table[0] = 0
         return replace(self, table=table)
 
     def rows(self) -> RowMask:
-        """(n,) rows where the test is TRUE."""
+        """Compute the mask (n,) of rows where the test is TRUE."""
         chosen = np.flatnonzero(self.table)
         if len(chosen) == 1:
             only: RowMask = self.codes == chosen[0] - 1
@@ -93,29 +96,30 @@ class Lookup:
 
 @dataclass(frozen=True, eq=False)
 class AnyLookup:
-    """Lists of which any element passes; with ``none``, of which no element does. Lists without known elements are
-    NULL.
+    """Passes lists of which any element passes, or with ``none`` lists of which no element does.
+
+    A list without known elements is NULL.
     """
 
     codes: NDArray[np.int32]
-    """(elements,) of all lists end to end, -1 where NULL."""
+    """(elements,) categories of the elements of all lists, end to end; -1 where NULL."""
     offsets: NDArray[np.int64]
-    """(n + 1,) where each list begins."""
+    """(n + 1,) position in ``codes`` where each list begins."""
     table: LookupTable
     """(categories + 1,) by code + 1: 3 where the element passes, 1 where it does not, 0 for NULL."""
     none: bool = False
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the test takes, those of its column not counted."""
+        """Count the bytes that the test takes beyond those of its column."""
         return self.table.nbytes
 
     def opposite(self) -> AnyLookup:
-        """The rows where the test is FALSE."""
+        """Select the rows where the test is FALSE."""
         return replace(self, none=not self.none)
 
     def rows(self) -> RowMask:
-        """(n,) rows where the test is TRUE."""
+        """Compute the mask (n,) of rows where the test is TRUE."""
         lengths = np.diff(self.offsets)
         seen = np.zeros(len(lengths), np.uint8)
         filled = np.flatnonzero(lengths)
@@ -128,56 +132,56 @@ class AnyLookup:
 
 @dataclass(frozen=True, eq=False)
 class NamedRows:
-    """Rows named one by one: what no other test can express."""
+    """Passes rows that are listed one by one, for tests that no other class can express."""
 
     true: RowMask
-    """(n,)"""
+    """(n,) the rows where the test is TRUE."""
     false: RowMask
-    """(n,)"""
+    """(n,) the rows where the test is FALSE; the others are NULL."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the test takes."""
+        """Count the bytes that the test takes."""
         return self.true.nbytes + self.false.nbytes
 
     def opposite(self) -> NamedRows:
-        """The rows where the test is FALSE."""
+        """Select the rows where the test is FALSE."""
         return NamedRows(self.false, self.true)
 
     def rows(self) -> RowMask:
-        """(n,) rows where the test is TRUE."""
+        """Compute the mask (n,) of rows where the test is TRUE."""
         return self.true
 
 
 @dataclass(frozen=True, eq=False)
 class AllOf:
-    """Rows where every part is TRUE; all rows if there are no parts."""
+    """Passes the rows where every part is TRUE; all rows if there are no parts."""
 
     parts: tuple[Selection, ...]
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the tests take, those of their columns not counted."""
+        """Count the bytes that the tests take beyond those of their columns."""
         return sum(part.nbytes for part in self.parts)
 
     def opposite(self) -> AnyOf:
-        """The rows where some part is FALSE."""
+        """Select the rows where some part is FALSE."""
         return AnyOf(tuple(part.opposite() for part in self.parts))
 
 
 @dataclass(frozen=True, eq=False)
 class AnyOf:
-    """Rows where some part is TRUE; none if there are no parts."""
+    """Passes the rows where some part is TRUE; no row if there are no parts."""
 
     parts: tuple[Selection, ...]
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the tests take, those of their columns not counted."""
+        """Count the bytes that the tests take beyond those of their columns."""
         return sum(part.nbytes for part in self.parts)
 
     def opposite(self) -> AllOf:
-        """The rows where every part is FALSE."""
+        """Select the rows where every part is FALSE."""
         return AllOf(tuple(part.opposite() for part in self.parts))
 
 
@@ -186,7 +190,7 @@ Selection = Test | AllOf | AnyOf
 
 
 def all_of(parts: Iterable[Selection]) -> Selection:
-    """The rows where every part is TRUE; ranges of one column become one."""
+    """Select the rows where every part is TRUE; several ranges of one column are merged into one."""
     ranges: dict[int, Range] = {}
     others: list[Selection] = []
     for part in _flat(parts):
@@ -209,14 +213,22 @@ def _flat(parts: Iterable[Selection]) -> Iterator[Selection]:
 
 
 def names_rows(selection: Selection) -> bool:
-    """Whether a selection holds a mask of rows."""
+    """Say whether a selection holds a mask of rows."""
     if isinstance(selection, AllOf | AnyOf):
         return any(map(names_rows, selection.parts))
     return isinstance(selection, NamedRows)
 
 
 def row_mask(selection: Selection, n: int) -> RowMask:
-    """(n,) the rows of a selection among ``n``."""
+    """Evaluate a selection over all rows.
+
+    Args:
+        selection: the tests.
+        n: number of rows.
+
+    Returns:
+        (n,) mask of the rows that pass.
+    """
     if isinstance(selection, AllOf):
         return _joined(np.logical_and, selection.parts, n, np.ones)
     if isinstance(selection, AnyOf):
