@@ -1,4 +1,4 @@
-"""Decoding processes, watched: one that dies or hangs costs the file it had, and is replaced."""
+"""Decoding processes are supervised: one that dies or hangs costs only the file it was decoding, and is replaced."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from moodrec.catalog.decoding import DecodedFile, DecodeSettings
 from moodrec.errors import MoodrecError
 from moodrec.library.records import FileState
 
-# A fresh interpreter and not multiprocessing: a script that calls moodrec needs no __main__ guard, and nothing
-# that its parent imported comes along.
+# A fresh interpreter rather than multiprocessing: a script that calls moodrec needs no __main__ guard, and the
+# process inherits nothing that its parent imported.
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop());"
     "from moodrec.catalog.decode_worker import main; main()"
 )
-# A process that closed its output is about to end by itself, with an exit code worth telling.
+# A process that closed its output is about to end by itself, with an exit code worth reporting.
 _GRACE_S: Final = 2.0
 
 
 @dataclass(frozen=True)
 class DecodeFailure:
-    """Why a file gave nothing: one word for tables, and a line for people."""
+    """Why a file could not be decoded: one word for tables, and a line for people."""
 
     reason: str
     message: str
@@ -43,14 +43,14 @@ class DecodeFailure:
 
 @dataclass(frozen=True, eq=False)
 class DecodeResult:
-    """A file and what came of decoding it."""
+    """A file and the result of decoding it."""
 
     state: FileState
     decoded: DecodedFile | DecodeFailure
 
 
 class DecodePool:
-    """``jobs`` decoding processes; use it as a context manager, which ends them."""
+    """A pool of ``jobs`` decoding processes; use it as a context manager, which ends them."""
 
     def __init__(self, settings: DecodeSettings, jobs: int, timeout_s: float) -> None:
         self._settings = settings
@@ -69,7 +69,7 @@ class DecodePool:
         self.close()
 
     def decode(self, files: Iterable[FileState]) -> Iterator[DecodeResult]:
-        """Decode files, and give them back in their order; at most ``2 * jobs`` are held at a time.
+        """Decode files, and yield their results in order; at most ``2 * jobs`` are held at a time.
 
         Raises:
             MoodrecError: the decoding processes cannot start at all.
@@ -83,7 +83,7 @@ class DecodePool:
             yield waiting.popleft().result()
 
     def close(self) -> None:
-        """End all processes, at once."""
+        """End all processes at once."""
         with self._lock:
             self._closed = True
             for worker in self._workers:
@@ -138,7 +138,11 @@ class _Worker:
         )
 
     def wait_until_ready(self) -> None:
-        """Not part of the time a file may take. Raises MoodrecError where it cannot start."""
+        """Wait until the process has started, which does not count as time of a file.
+
+        Raises:
+            MoodrecError: it cannot start.
+        """
         replies = self._process.stdout
         if replies is None or replies.readline() != READY:
             raise MoodrecError("a decoding process could not start; to see what is wrong: moodrec doctor")
@@ -153,10 +157,10 @@ class _Worker:
             return self._died(state, timeout_s)
         finally:
             timer.cancel()
-            timer.join()  # or it might still strike, during the next file
+            timer.join()  # or it could still kill the worker, during the next file
 
     def is_running(self) -> bool:
-        """Whether it can take another file; what is left of one that cannot is cleared away."""
+        """Say whether the worker can take another file; one that cannot is cleaned up."""
         if self._process.poll() is None and not self._timed_out:
             return True
         self.reap()
@@ -170,7 +174,11 @@ class _Worker:
         self.kill()
 
     def _exchange(self, state: FileState) -> DecodedFile | DecodeFailure:
-        """Raises OSError, EOFError or ValueError where the process dies meanwhile."""
+        """Send a request and read the reply.
+
+        Raises:
+            OSError, EOFError, ValueError: the process died meanwhile.
+        """
         requests, replies = self._process.stdin, self._process.stdout
         if requests is None or not isinstance(replies, BufferedReader):
             raise EOFError
@@ -194,7 +202,7 @@ class _Worker:
         return DecodeFailure("crashed", f"the decoder died ({how}): damaged file, or not enough memory")
 
     def reap(self) -> int:
-        """See the process end and close its pipes; its exit code."""
+        """Wait for the process to end, close its pipes, and return its exit code."""
         try:
             code = self._process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:

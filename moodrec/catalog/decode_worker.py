@@ -1,8 +1,8 @@
-"""A process that decodes files for its parent, so that a file that crashes a decoder costs only itself.
+"""This process decodes files for its parent, so that a file that crashes a decoder costs only itself.
 
 It reads a line of JSON for each file from its standard input and answers with a line of JSON, followed by the
-windows as raw float32. It ends when its input does, so it cannot outlive its parent for long. It imports
-neither torch nor faiss.
+windows as raw float32. It ends when its input does, so it cannot outlive its parent for long. It imports neither
+torch nor FAISS.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from moodrec.catalog.limits import limit_memory
 from moodrec.errors import AudioError, MissingExtraError
 
 READY: Final = b"ready\n"
-"""The first line a worker writes."""
+"""The first line that a worker writes."""
 
 
 def main() -> None:
-    """Serve until the input ends; ``sys.argv[1]`` holds the settings as JSON."""
+    """Decode files until the input ends; ``sys.argv[1]`` holds the settings as JSON."""
     settings = DecodeSettings.model_validate_json(sys.argv[1])
     replies = _take_over_stdout()
     sys.excepthook = _report_crash(replies)
@@ -68,7 +68,7 @@ def _send(replies: BinaryIO, header: dict[str, Any], payload: memoryview | bytes
 
 
 def _take_over_stdout() -> BinaryIO:
-    """Keep standard output for replies alone: what a C library prints there goes nowhere."""
+    """Reserve standard output for replies: what a C library prints there is discarded."""
     replies = os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)

@@ -1,4 +1,4 @@
-"""Which track a user means."""
+"""A seed is the text by which a user names a track; it is resolved to the track's id."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ _COMPARED: Final = 5_000
 
 
 def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
-    """The id of the one track that a seed names.
+    """Find the id of the one track that a seed names.
 
-    An id, else a path, else a title, else ``artist - title``, else the name of its file, else that without its
-    suffix. Titles, artists and file names are compared whole, without regard to case. Where a track and its
-    copies match, the track is meant. A path of a file that is there and not in the table is that file, whatever
-    other files are called.
+    A seed is an id, else a path, else a title, else ``artist - title``, else the name of its file, else that
+    without its suffix. Titles, artists and file names are compared whole by :func:`moodrec.names.fold`, paths in
+    their composed Unicode form. Where a track and its copies match, the track is meant. A path of a file that
+    exists and is not in the table means that file, whatever other files are called.
 
     Args:
         frame: a track table with at least ``track_id``, as of a library or an index.
+        seed: the text.
 
     Raises:
         AmbiguousSeedError: several tracks match; ``matches`` lists them.
-        NotFoundError: none does; the message names titles that come near.
+        NotFoundError: none does; the message suggests similar titles.
     """
     text = shown_path(os.fsencode(seed))
     for rows in _ways(frame, seed, text):
@@ -49,7 +50,7 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
 
 
 def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[RowNumbers]:
-    """The rows that match in each way to name a track, one way after the other."""
+    """Yield the rows that match in each way to name a track, one way after the other."""
     yield _by_id(frame, text)
     yield _by_path(frame, seed)
     yield _by_title(frame, text)
@@ -93,7 +94,7 @@ def _rows_called(seed: str, names: Sequence[str]) -> RowNumbers:
 
 
 def _texts(frame: pd.DataFrame, column: str) -> list[str]:
-    """A column's texts, "" where unknown; a table need not have the column."""
+    """Read a column's texts, "" where unknown; a table need not have the column."""
     if column not in frame:
         return [""] * len(frame)
     return [text if isinstance(text, str) else "" for text in frame[column]]
@@ -129,7 +130,7 @@ def _hint(frame: pd.DataFrame, seed: str) -> str:
 
 
 def _near_titles(titles: Sequence[str], seed: str) -> list[str]:
-    """Titles that share a word with the seed or begin like it, then the most alike of them."""
+    """Find the titles most similar to a seed, among those that share a word with it or begin with the same letter."""
     folded = fold(seed)
     words = {word for word in folded.split() if len(word) > 2}
     candidates: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Everything that changes a library. Each function is one transaction and raises the revision by one."""
+"""These functions record analyses in a library; each is one transaction and raises the revision by one."""
 
 from __future__ import annotations
 
@@ -27,14 +27,19 @@ _TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names)
 
 @contextmanager
 def revising(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that leaves a new revision behind."""
+    """Execute the block as a transaction that raises the revision by one."""
     with transaction(connection):
         yield
         connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'revision'")
 
 
 def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
-    """Note a model; the first one is the library's current one. Nothing is written if it is known."""
+    """Record a model; the first one becomes the library's current one. Nothing is written if it is known.
+
+    Args:
+        connection: an open library.
+        model: the model.
+    """
     if connection.execute("SELECT 1 FROM models WHERE fingerprint = ?", (model.fingerprint,)).fetchone():
         return
     with revising(connection):
@@ -47,14 +52,19 @@ def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
 def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: FileResult) -> str | None:
     """Write the outcome of one file.
 
-    A file that has not changed and fails now (another model chokes on it, the machine is overloaded) keeps its track
-    with what was heard in it before.
+    A file that has not changed and fails now (another model cannot process it, the machine is overloaded) keeps its
+    track with its earlier analyses.
+
+    Args:
+        connection: an open library.
+        model: the model that analysed it.
+        result: the outcome.
 
     Returns:
         The id of its track, None if it has none.
 
     Raises:
-        DataError: vectors of a wrong length, or that are not finite; nothing is written.
+        DataError: vectors have a wrong length, or are not finite; nothing is written.
     """
     if (result.track is not None) != (result.outcome in _WITH_TRACK):
         raise DataError(f"a file with outcome {result.outcome} and {'a' if result.track else 'no'} track")
@@ -71,7 +81,13 @@ def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: File
 
 
 def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], missing: bool) -> None:
-    """Note that files were not there at a scan, or that they came back; their tracks keep their ids."""
+    """Record that files were not found by a scan, or that they came back; their tracks keep their ids.
+
+    Args:
+        connection: an open library.
+        states: the files.
+        missing: true for files that are gone, false for files that came back.
+    """
     rows = [(int(missing), os.fsencode(state.path)) for state in states]
     if not rows:
         return
@@ -80,7 +96,14 @@ def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], mi
 
 
 def record_run(connection: sqlite3.Connection, model: ModelRecord, files: int, seconds: float) -> None:
-    """Remember how long a run took, for the next estimate; the revision stays."""
+    """Record how long a run took, for the next estimate; the revision stays.
+
+    Args:
+        connection: an open library.
+        model: the model of the run.
+        files: number of files that were analysed.
+        seconds: duration of the run.
+    """
     with transaction(connection):
         connection.execute(
             "INSERT INTO runs (model_fingerprint, files, seconds) VALUES (?, ?, ?)",
@@ -102,7 +125,7 @@ def _write_track(
 
 
 def _track_of(connection: sqlite3.Connection, result: FileResult) -> str | None:
-    """The track of a file that has not changed: what was heard in it does not become untrue by a failure."""
+    """Find the track of a file that has not changed: a failure does not invalidate its earlier analyses."""
     state = result.state
     row = connection.execute(
         "SELECT track_id FROM files WHERE path = ? AND size = ? AND mtime_ns = ?",

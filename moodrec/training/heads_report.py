@@ -1,4 +1,4 @@
-"""Do the metadata heads know anything? Their scores on held-out tracks beside chance."""
+"""The metadata heads are scored on held-out tracks, and their scores are compared with chance."""
 
 from __future__ import annotations
 
@@ -16,15 +16,23 @@ from moodrec.training.labels import TaskLabels
 from moodrec.training.predict import RowPredictions
 
 N_PERMUTATIONS = 2000
+"""Number of random pairings of tracks and labels for the p-value of a class head."""
 
 
 def report_heads(path: Path, labels: TaskLabels, held: RowPredictions, seed: int) -> None:
     """Write, for every metadata head, its score on the held-out rows, chance, and a permutation p-value.
 
-    Class heads: top-1 accuracy; chance is the best constant answer. Ordinal heads likewise, the answer being the
-    range with as many edges below it as are more likely passed than not (the rank of CORAL, arXiv 1901.07884).
-    Genre: mean ROC-AUC over genres; chance is one half. A head that knows none of the held-out tracks has no score.
-    The p-value is the share of random pairings of tracks and labels that score as well.
+    Class heads are scored by top-1 accuracy; chance is the best constant answer. So are ordinal heads, whose answer
+    is the range with as many edges below it as are more likely passed than not (the rank of CORAL, arXiv
+    1901.07884). Genre is scored by the mean ROC-AUC over genres; chance is one half. A head for which all held-out
+    labels are unknown has no score. The p-value is the share of random pairings of tracks and labels that score as
+    well.
+
+    Args:
+        path: the JSON file to write.
+        labels: the targets of all rows.
+        held: predictions of the held-out rows.
+        seed: seed of the permutations.
     """
     rng = np.random.default_rng(seed)
     report = {}
@@ -43,7 +51,7 @@ def report_heads(path: Path, labels: TaskLabels, held: RowPredictions, seed: int
 
 
 def ranges_above(targets: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(n, edges) of "above this edge?" to the (n,) number of the range, -1 where unknown."""
+    """Convert (n, edges) answers to "above this edge?" to the (n,) number of the range, -1 where unknown."""
     known = ~np.isnan(targets).any(1)
     return np.where(known, np.nan_to_num(targets).sum(1), UNKNOWN_CLASS).astype(np.int64)
 

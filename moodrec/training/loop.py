@@ -1,4 +1,4 @@
-"""One network's training: steps, schedule, moving average, log, checkpoints.
+"""One network is trained here: steps, schedule, moving average, log, checkpoints.
 
 All randomness of a step is seeded from (seed, step), so that a killed run continues from its last checkpoint
 exactly as if it had not been killed.
@@ -33,18 +33,19 @@ from moodrec.training.warm_start import copy_weights, freeze, train_mode
 from moodrec.training.weighting import build_weighting
 
 LOG = "log.jsonl"
+"""Name of the log in a network's folder: one line of JSON per epoch."""
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What one network learns from."""
+    """What one network learns from: the inputs of the tracks, their labels, and the rows that take part."""
 
     inputs: NetworkInputs
     labels: TaskLabels
     rows: NDArray[np.int64]
-    """Rows that take part."""
+    """Rows that training uses."""
     digest: str = ""
-    """Changes with the data; a run is resumed only with the same."""
+    """Changes with the data; a run is resumed only with the same digest."""
 
 
 class Trainer:
@@ -79,7 +80,11 @@ class Trainer:
             )
 
     def run(self) -> MoodNetwork:
-        """Train to the end and return the averaged network in evaluation mode."""
+        """Train to the end and return the averaged network in evaluation mode.
+
+        Raises:
+            ConfigError: the checkpoint in the folder belongs to another recipe or to other data.
+        """
         load_state(self.folder, self.state)
         self._trim_log()
         if self.state.epoch:
@@ -118,10 +123,11 @@ class Trainer:
         self.state.optimizer.step()
 
     def task_losses(self, draws: StepDraws) -> dict[str, Tensor]:
-        """Unweighted loss of each task that augmented excerpts of the tracks of a step teach.
+        """Compute the unweighted loss of each task on augmented excerpts of the tracks of a step.
 
-        What comes on top of the mood-labelled tracks is often other music, so it goes through the network by itself:
-        batch norms normalise it by its own statistics and remember those of the mood-labelled tracks alone.
+        Tracks added to the mood-labelled ones are often other music, so they go through the network in a pass of
+        their own: batch norms normalise them by their own statistics and keep running statistics of the
+        mood-labelled tracks alone.
         """
         start = self.recipe.warm_start
         train_mode(self.state.network, start.freeze if start else ())
@@ -144,15 +150,15 @@ class Trainer:
         return {task: torch.from_numpy(values).to(self.device) for task, values in targets.items()}
 
     def _trim_log(self) -> None:
-        """Drop the lines of epochs after the checkpoint: they will be trained, and told, again."""
+        """Drop the log lines of epochs after the checkpoint, which will be trained and logged again."""
         log = self.folder / LOG
         if log.exists():
             lines = log.read_bytes().splitlines(keepends=True)
             write_atomically(log, b"".join(lines[: self.state.epoch]))
 
     def _report(self, losses: list[dict[str, float]], seconds: float) -> None:
-        told = [task for task in self.data.labels.targets if any(task in step for step in losses)]
-        means = {task: float(np.mean([step[task] for step in losses if task in step])) for task in told}
+        active = [task for task in self.data.labels.targets if any(task in step for step in losses)]
+        means = {task: float(np.mean([step[task] for step in losses if task in step])) for task in active}
         learnt = self.state.weighting.weights() if self.recipe.tasks.weighting != "fixed" else None
         event = EpochFinished(
             epoch=self.state.epoch,

@@ -1,4 +1,4 @@
-"""Predictions on the tracks of a training run, by the window rule that the model uses on files."""
+"""A network predicts the tracks of a training run by the window rule that the model uses on files."""
 
 from __future__ import annotations
 
@@ -16,17 +16,24 @@ from moodrec.typing import Float32Array
 
 @dataclass(frozen=True)
 class RowPredictions:
-    """What a network says of some rows."""
+    """The embeddings and logits that a network computes for some rows."""
 
     rows: NDArray[np.int64]
+    """(n,) rows of the joined table."""
     embeddings: Float32Array
-    """(rows, embedding_dim), not normalised."""
+    """(n, embedding_dim), not normalised."""
     logits: dict[str, Float32Array]
-    """Task to (rows, labels)."""
+    """Task to (n, labels)."""
 
 
 def predict(network: MoodNetwork, inputs: NetworkInputs, rows: NDArray[np.int64]) -> RowPredictions:
-    """Embedding and logits of each row, over windows spread across the whole track."""
+    """Compute the embedding and the logits of each row, over windows spread across the whole track.
+
+    Args:
+        network: in evaluation mode.
+        inputs: the inputs of all tracks.
+        rows: (n,) the rows to predict.
+    """
     embeddings = [_embed(network, inputs, int(row)) for row in rows]
     logits = {task: np.stack([task_logits(network, e, task) for e in embeddings]) for task in network.heads}
     return RowPredictions(rows, torch.stack(embeddings).cpu().numpy(), logits)

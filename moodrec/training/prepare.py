@@ -1,4 +1,6 @@
-"""Datasets to training rows: tables joined, spectrograms cached, unreadable tracks left out."""
+"""The datasets of a recipe become training rows: tables are joined, spectrograms cached, unreadable tracks left
+out.
+"""
 
 from __future__ import annotations
 
@@ -25,33 +27,35 @@ from moodrec.training.labels import artist_keys
 from moodrec.training.recipe import Recipe
 
 FEW_TRACKS = 200
-"""With fewer mood-labelled tracks, the levels of scores are not to be trusted."""
+"""With fewer mood-labelled tracks than this, the levels of scores are not reliable."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows with everything known of them; all fields have one entry a row."""
+    """The rows of all datasets with everything known of them; all fields have one entry per row."""
 
     table: LabelTable
     log_mels: Sequence[LoadLogMel]
     features: Sequence[LoadFeatures] | None
-    """Of the frozen trunk, where there is one."""
+    """Features of the frozen trunk; None where the trunk is trained."""
     seen: NDArray[np.bool_]
     """Rows that the final model may train on."""
     held_out: NDArray[np.bool_]
-    """Rows kept apart to score the metadata heads (``split.within_artist``)."""
+    """Rows held out to score the metadata heads (``split.within_artist``)."""
     folds: NDArray[np.int64]
     """Fold of each row, -1 without folds."""
 
     def inputs(self, recipe: Recipe) -> NetworkInputs:
-        """What the networks of ``recipe`` are given."""
+        """Make the inputs of the networks of a recipe."""
         if self.features is None:
             return Spectrograms(self.log_mels, recipe)
         return FrozenFeatures(self.features, recipe)
 
     @cached_property
     def digest(self) -> str:
-        """Changes with the rows, their labels and their part in training; not with where the audio lies."""
+        """Compute a digest that changes with the rows, their labels and their part in training, not with the
+        audio's location.
+        """
         tracks = self.table.tracks.drop(columns="audio").assign(seen=self.seen, fold=self.folds)
         known = hashlib.sha256(tracks.to_json(orient="split").encode())
         known.update("\n".join(map(str, self.table.targets.columns)).encode())
@@ -61,6 +65,11 @@ class Prepared:
 
 def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     """Load, join, cache and split the datasets of a recipe.
+
+    Args:
+        recipe: the training run.
+        cache_folder: folder of the spectrograms.
+        on_event: receives progress and warnings.
 
     Raises:
         DataError: a dataset is malformed, or none of its audio can be read.
@@ -106,7 +115,7 @@ def _counter(
 
 
 def _takes_part(recipe: Recipe, table: LabelTable) -> NDArray[np.bool_]:
-    """Tracks without a mood teach nothing unless the recipe gives them a place in each step."""
+    """Choose the rows that train: those without a mood only if the recipe adds such tracks to each step."""
     with_mood = _with_mood(table)
     moods_count = recipe.tasks.mood.weight > 0 and with_mood.any()
     if recipe.training.metadata_batch_size or not moods_count:
@@ -119,7 +128,9 @@ def _with_mood(table: LabelTable) -> NDArray[np.bool_]:
 
 
 def _warn_of_few(with_mood: int, on_event: OnEvent) -> None:
-    """The scales come from other predictions than the final model's, and on few tracks their levels differ."""
+    """Warn of few tracks: scales are fitted on predictions of other models than the final one, and levels then
+    differ.
+    """
     if 0 < with_mood < FEW_TRACKS:
         message = (
             f"scores of a model learnt from {with_mood} tracks may be off scale: its order of tracks means more than "
@@ -129,7 +140,7 @@ def _warn_of_few(with_mood: int, on_event: OnEvent) -> None:
 
 
 def _in_splits(table: LabelTable, splits: Sequence[str]) -> NDArray[np.bool_]:
-    """Rows of these splits, and every other row of the groups found there."""
+    """Choose the rows of some splits, and every other row of the groups found there."""
     named = table.tracks["split"].isin(splits)
     groups = set(table.tracks["group"][named])
     return np.asarray(named | table.tracks["group"].isin(groups), np.bool_)

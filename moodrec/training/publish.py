@@ -1,4 +1,4 @@
-"""From a trained network and predictions to a model folder: published moods and their scales."""
+"""A trained network and predictions become a model folder: published moods and their scales."""
 
 from __future__ import annotations
 
@@ -21,14 +21,19 @@ from moodrec.training.recipe import Recipe
 from moodrec.typing import Float32Array
 
 N_QUANTILES = 101
+"""Number of quantiles of a mood's probability that the model folder stores."""
 
 
 def published_moods(recipe: Recipe, heads: dict[str, HeadSpec]) -> dict[str, PublishedMood]:
-    """The recipe's moods, or every target under its own name where the recipe names none.
+    """Give the recipe's moods, or every target under its own name where the recipe names none.
+
+    Args:
+        recipe: the training run.
+        heads: the heads of its network, by task.
 
     Raises:
         ConfigError: a mood is made of a target that no dataset of the recipe has, a target's name cannot be a
-            mood's, or two targets would have the same.
+            mood's, or two targets would have the same name.
     """
     targets = heads[MOOD_TASK].labels if MOOD_TASK in heads else ()
     if not recipe.moods:
@@ -65,12 +70,19 @@ def publish(
     """Fit the scales of the published moods and write the model folder.
 
     Args:
-        logits: (n, targets), predictions to fit on, best from models that never heard the track.
+        folder: the model folder.
+        network: the trained network.
+        recipe: how it was trained.
+        heads: its heads, by task.
+        logits: (n, targets) predictions to fit on, preferably of models that were not trained on the track.
         labels: (n, targets) in [0, 1], NaN unknown.
-        calibrated_on: what those predictions are, for the model file.
+        calibrated_on: a sentence on what those predictions are, for the model file.
 
     Returns:
         The model's fingerprint.
+
+    Raises:
+        ConfigError: as :func:`published_moods`.
     """
     spec = ModelSpec(
         name=recipe.name,
@@ -93,7 +105,7 @@ def publish(
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:
-    """Platt scaling on the labelled rows, quantiles over all of them."""
+    """Fit Platt scaling on the labelled rows, and compute the quantiles over all rows."""
     known = ~np.isnan(labels)
     platt = fit_platt(logits[known], labels[known])
     quantiles = quantile_table(platt.probabilities(logits), N_QUANTILES)
@@ -101,10 +113,15 @@ def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:
 
 
 def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Float32Array) -> Float32Array:
-    """(n,) labels of a published mood: a track has it as far as it has any of its targets; NaN where none is known.
+    """Compute the labels of a published mood: a track has the mood to the degree that it has any of its targets.
 
     Args:
-        targets: names of the columns of ``labels`` (n, targets), which is in [0, 1] or NaN.
+        mood: the published mood.
+        targets: names of the columns of ``labels``.
+        labels: (n, targets) in [0, 1], or NaN.
+
+    Returns:
+        (n,) labels; NaN where none of the targets is known.
     """
     columns = labels[:, [targets.index(target) for target in mood.targets]]
     known = ~np.isnan(columns).all(1)

@@ -1,11 +1,11 @@
-"""``moodrec train``: a recipe to a model folder, with out-of-fold predictions where the recipe asks for folds.
+"""``moodrec train`` turns a recipe into a model folder, with out-of-fold predictions where the recipe has folds.
 
 The output folder::
 
     model/                   what MoodModel.load takes
-    out-of-fold.parquet      predictions of models that never predicted the track (with split.folds)
+    out-of-fold.parquet      predictions of models not trained on the track (with split.folds)
     metadata-heads.json      scores of the metadata heads on held-out tracks (with split.within_artist)
-    final/ fold-0/ ...       logs and checkpoints, one folder a network
+    final/ fold-0/ ...       logs and checkpoints, one folder per network
     recipe.toml              a copy of the recipe
 """
 
@@ -37,13 +37,14 @@ from moodrec.training.recipe import Recipe, read_recipe
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Where a run left what it made."""
+    """Paths of what a run made."""
 
     model: Path | None
-    """The model folder; None where ``only_fold`` asked for a part of the run."""
+    """The model folder; None where ``only_fold`` trains a part of the run alone."""
     fingerprint: str | None
+    """The model's fingerprint; None without a model."""
     out_of_fold: Path | None
-    """Predictions of models that never predicted the track."""
+    """Predictions of models that were not trained on the track; None without folds."""
 
 
 def train_recipe(
@@ -51,12 +52,18 @@ def train_recipe(
 ) -> TrainingResult:
     """Train what a recipe describes, continuing in ``out`` whatever an earlier run of it left.
 
+    Args:
+        recipe_path: the recipe.
+        out: folder of the run.
+        on_event: receives progress and warnings.
+        cache_folder: folder of spectrograms; by default :func:`default_cache`.
+
     Raises:
-        ConfigError: a wrong recipe, or ``out`` holds a run of another recipe or on other data.
+        ConfigError: the recipe is wrong, or ``out`` holds a run of another recipe or on other data.
         DataError: a dataset is malformed, or there are no moods to learn from it.
     """
     recipe = read_recipe(recipe_path)
-    digest = recipe.digest  # before hours of listening: it misses a model to start from
+    digest = recipe.digest  # computed first: it raises if the model to start from is missing
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(recipe.training.threads or torch.get_num_threads())
     data = prepare(recipe, cache_folder or default_cache(), on_event)
@@ -66,7 +73,7 @@ def train_recipe(
 
 
 def default_cache() -> Path:
-    """Where spectrograms are kept between runs."""
+    """Give the folder in which spectrograms are kept between runs."""
     return Path(platformdirs.user_cache_dir("moodrec")) / "log-mel"
 
 
@@ -96,7 +103,7 @@ class _Run:
         return list(range(self.recipe.split.folds)) if only is None else [only]
 
     def _fold(self, fold: int) -> RowPredictions:
-        """Predictions of one fold by a network trained on the others; read back if they were made before."""
+        """Predict the rows of one fold with a network trained on the others; stored predictions are read back."""
         place = self.out / f"fold-{fold}" / "predictions.safetensors"
         if place.exists():
             return load_predictions(place)
@@ -131,7 +138,7 @@ class _Run:
 
 
 def _claim(out: Path, digest: str, recipe_path: Path) -> None:
-    """Note whose run this folder holds, or refuse it."""
+    """Record which run this folder holds; raise ConfigError if it holds another."""
     mark = out / "recipe.digest"
     if mark.exists() and mark.read_text() != digest:
         raise ConfigError(
