@@ -1,4 +1,4 @@
-"""What the demo asks of a catalogue: a few seeds far apart, for each a mood filter and a mood target."""
+"""The demo searches a catalogue from a few seeds far apart, for each with a mood filter and with a mood target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from moodrec.recommend.recommender import Recommender
 
 K: Final = 5
+"""Number of tracks per search."""
 TARGET: Final = 0.9
+"""Score of the mood target."""
 MAX_PER_ARTIST: Final = 2
 _QUIET: Final = ("calm", "tender", "sad")
 _LIVELY: Final = ("energetic", "arousal", "powerful")
@@ -37,7 +39,7 @@ class ContrastingMoods:
 
 @dataclass(frozen=True)
 class Seed:
-    """A track to start from, and why this one."""
+    """A track to start from, and why it was chosen."""
 
     track_id: str
     why: str
@@ -45,19 +47,19 @@ class Seed:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A question, the command that asks it, and what came back."""
+    """A search, the command that runs it, and its result."""
 
     request: str
-    """What is answers for, such as ``where happy >= 0.7``."""
+    """The request in words, such as ``where happy >= 0.7``."""
     mood: str
-    """The mood it is about."""
+    """The mood of the filter or target."""
     command: str
     tracks: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
 class SeedAnswers:
-    """A seed with its row of the track table, and the answers to its questions."""
+    """A seed with its row of the track table, and the answers to its searches."""
 
     seed: Seed
     row: pd.Series[Any]
@@ -65,11 +67,11 @@ class SeedAnswers:
 
 
 def ask_questions(recommender: Recommender, place: str) -> tuple[SeedAnswers, ...]:
-    """Choose the seeds of a catalogue and ask.
+    """Choose the seeds of a catalogue and run the searches.
 
     Args:
-        recommender: of a catalogue with at least one mood and one track.
-        place: what to write behind ``--library`` in commands.
+        recommender: opened on a catalogue with at least one mood and one track.
+        place: what follows ``--library`` in the commands shown.
     """
     frame, contrast = recommender.frame, choose_moods(recommender.moods)
     preferred = (
@@ -90,7 +92,7 @@ def ask_questions(recommender: Recommender, place: str) -> tuple[SeedAnswers, ..
 
 
 def choose_moods(moods: Sequence[str]) -> ContrastingMoods:
-    """Moods by their everyday names where the model has them, else whichever there are."""
+    """Choose moods by their everyday names where the model has them, else any that exist."""
     chosen: list[str] = []
     for preferred in (_QUIET, _LIVELY, _BRIGHT):
         free = [mood for mood in (*preferred, *moods) if mood in moods and mood not in chosen]
@@ -99,7 +101,12 @@ def choose_moods(moods: Sequence[str]) -> ContrastingMoods:
 
 
 def choose_seeds(frame: pd.DataFrame, contrast: ContrastingMoods) -> list[Seed]:
-    """The quietest track, the liveliest, and the one most in the middle: the same every time, each once."""
+    """Choose the quietest track, the liveliest, and the one nearest to the middle; the same every time, each once.
+
+    Args:
+        frame: the track table.
+        contrast: the moods that the choice goes by.
+    """
     quiet, lively = (_likelihood(frame, mood) for mood in (contrast.quiet, contrast.lively))
     middle = -np.abs(_ranks(quiet) - 0.5) - np.abs(_ranks(lively) - 0.5)
     found: dict[str, Seed] = {}
@@ -117,26 +124,26 @@ def choose_seeds(frame: pd.DataFrame, contrast: ContrastingMoods) -> list[Seed]:
 
 
 def threshold(scores: NDArray[np.float64]) -> float:
-    """The highest round score that a quarter of the tracks reach, and never fewer than ``K + 1`` if there are."""
+    """Find the highest round score that a quarter of the tracks reach, and at least ``K + 1`` of them if possible."""
     enough = max(len(scores) / 4, min(len(scores), K + 1))
     steps = [round(step / 10, 1) for step in range(9, 0, -1)]
     return next((step for step in steps if np.count_nonzero(scores >= step) >= enough), 0.0)
 
 
 def _likelihood(frame: pd.DataFrame, mood: str) -> NDArray[np.float64]:
-    """The mood's probability where there is one: scores of the most marked tracks are all 1."""
+    """Read a mood's probability where there is one, because scores of the most marked tracks are all 1."""
     column = probability_column(mood)
     values: NDArray[np.float64] = frame[column if column in frame.columns else mood].to_numpy(np.float64)
     return np.nan_to_num(values, nan=0.0)
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) place of each value among all, in [0, 1]."""
+    """Compute the rank (n,) of each value among all, in [0, 1]."""
     return values.argsort(kind="stable").argsort(kind="stable") / max(1, len(values) - 1)
 
 
 def _seed_name(frame: pd.DataFrame, row: pd.Series[Any]) -> str:
-    """The title, where it means this track alone; else its id."""
+    """Give the title, where it names this track alone; else its id."""
     title = row.get(TITLE)
     if not isinstance(title, str) or not title:
         return str(row[TRACK_ID])

@@ -1,4 +1,4 @@
-"""The whole demo: choose music, analyse it, index it, ask, draw."""
+"""The whole demo: it chooses music, analyses it, indexes it, searches, and draws a picture."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ if TYPE_CHECKING:
     from moodrec.catalog.model import AnalysisModel
 
 PICTURE: Final = "demo.png"
+"""File name of the picture."""
 _PLOTTED_MOODS: Final = 12
 
 
 class ProgressListener(Protocol):
-    """Who is told how the demo goes."""
+    """Receives reports on how the demo is going."""
 
     def note(self, text: str) -> None:
-        """Something is about to happen."""
+        """Receive a sentence on what is about to happen."""
 
     def planned(self, plan: AnalysisPlan) -> None:
-        """What the analysis will take."""
+        """Receive the plan of the analysis before it starts."""
 
     def analysed(self, progress: AnalysisProgress) -> None:
-        """A file is done."""
+        """Receive the state of the analysis after each file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +48,17 @@ class DemoReport:
     """What the demo did and found."""
 
     catalogue: Path
-    """The library, or the sample index."""
+    """Folder of the library, or of the sample index."""
     moods: tuple[str, ...]
     tracks: int
     analysis: AnalysisReport | None
-    """None where the sample index was used."""
+    """The report of the analysis; None where the sample index was used."""
     why_sample: str
     """Why there is no music, if so."""
     credits: tuple[Credit, ...]
-    """Whose music it is, if it was fetched."""
+    """Credits of the music, if it was fetched."""
     results: tuple[SeedAnswers, ...]
+    """The seeds and the answers to their searches."""
     picture: Path
 
 
@@ -68,22 +70,22 @@ def run_demo(
     jobs: int | None = None,
     music_home: Path | None = None,
 ) -> DemoReport:
-    """Run the demo into the folder ``out``; a second run analyses only what is new.
+    """Run the demo into a folder; a second run analyses only what is new.
 
     Args:
         out: gets the library and the picture.
-        progress: is told how it goes.
-        own_music: a folder; without one, Debian's music is fetched, or the sample index taken.
-        model: by default the one in the package.
-        jobs: decoding processes.
-        music_home: where fetched music stays; by default the user's cache folder.
+        progress: receives reports.
+        own_music: a folder; without one, Debian's music is fetched, or the sample index used.
+        model: by default the packaged one.
+        jobs: number of decoding processes.
+        music_home: folder of fetched music; by default in the user's cache folder.
 
     Raises:
-        NotFoundError: none of the music can be heard, or there is neither music nor a sample index.
+        NotFoundError: none of the music can be analysed, or there is neither music nor a sample index.
     """
     music = choose_music(own_music, progress.note, music_home)
     if music.folders:
-        # One's own music has a library apart, so that the demo never mixes it with the fetched.
+        # The user's own music gets a library of its own, so that the demo never mixes it with the fetched music.
         catalogue = out / ("library" if music.fetched else "own-library")
         analysis = _analyse(music, catalogue, progress, model, jobs)
     else:
@@ -91,7 +93,7 @@ def run_demo(
         catalogue, analysis = find_sample_index(), None
     recommender = Recommender.open(catalogue)
     if not len(recommender.index):
-        raise NotFoundError(f"no music to hear in {', '.join(map(str, music.folders))}")
+        raise NotFoundError(f"no music that can be analysed in {', '.join(map(str, music.folders))}")
     results = ask_questions(recommender, str(catalogue))
     out.mkdir(parents=True, exist_ok=True)
     _draw(recommender, results[-1], out / PICTURE)
@@ -136,7 +138,7 @@ def _credits(music: DemoMusic) -> tuple[Credit, ...]:
 
 
 def _draw(recommender: Recommender, result: SeedAnswers, out: Path) -> None:
-    """Map and moods for the last seed and its first answer."""
+    """Draw map and moods for a seed and its first answer."""
     from moodrec.plots.demo_picture import demo_picture
 
     index = recommender.index
@@ -154,12 +156,12 @@ def _draw(recommender: Recommender, result: SeedAnswers, out: Path) -> None:
 
 
 def plotted_moods(moods: Sequence[str]) -> list[str]:
-    """The moods of a picture: those that the colours do not say already, as many as can be read."""
+    """Choose the moods of a picture: those that the colours do not show already, as many as can be read."""
     return [mood for mood in moods if mood not in ("valence", "arousal")][:_PLOTTED_MOODS]
 
 
 def with_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the name of the file as the title where there is none."""
+    """Use the name of the file as the title of tracks that have none."""
     if TITLE not in frame or PATH not in frame:
         return frame
     stems = frame[PATH].map(lambda path: Path(path).stem if isinstance(path, str) else None)

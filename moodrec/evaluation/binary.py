@@ -1,4 +1,4 @@
-"""From soft labels to the yes or no that average precision needs."""
+"""Soft labels become the binary labels that average precision needs."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class BinaryLabels:
 def binary_labels(table: LabelTable) -> BinaryLabels:
     """Make targets binary: 0/1 targets stay, soft ones are 1 above the upper-third threshold.
 
-    The threshold is the 2/3 quantile of the target over the rows of the training split, over all rows where the table
-    has no training split.
+    The threshold is the 2/3 quantile of the target over the rows of the training split, over all rows where the
+    table has no training split.
 
     Raises:
         DataError: the table has no targets.

@@ -1,4 +1,4 @@
-"""Average precision and ROC-AUC of predictions, per tag and over tags, with bootstrap intervals."""
+"""Average precision and ROC-AUC of predictions are computed per tag and over tags, with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from moodrec.typing import Float64Array
 
 @dataclass(frozen=True)
 class BootstrapOptions:
-    """How intervals are made."""
+    """How bootstrap intervals are made."""
 
     n_resamples: int = DEFAULT_RESAMPLES
+    """Number of resamples."""
     seed: int = 0
+    """The same seed gives the same intervals."""
     level: float = 0.95
+    """Coverage of the intervals, in (0, 1)."""
 
 
 def evaluate(scored: LabelledScores, options: BootstrapOptions | None = None) -> EvaluationReport:
@@ -31,6 +34,10 @@ def evaluate(scored: LabelledScores, options: BootstrapOptions | None = None) ->
 
     Intervals are bias-corrected bootstrap intervals over groups of tracks (artists) where groups are known; see
     ``moodrec.metrics.bootstrap``. The macro interval resamples all tags together.
+
+    Args:
+        scored: labels and scores.
+        options: how intervals are made; by default 1000 resamples with seed 0.
 
     Raises:
         DataError: no tag has both classes.
@@ -55,7 +62,7 @@ def evaluate(scored: LabelledScores, options: BootstrapOptions | None = None) ->
 
 
 class _TagFigures:
-    """One tag's average precision, ROC-AUC and correlation under row weights; NaN labels weigh nothing."""
+    """One tag's average precision, ROC-AUC and correlation under row weights; rows with NaN labels weigh nothing."""
 
     def __init__(self, scored: LabelledScores, column: int) -> None:
         labels = scored.labels[:, column]
@@ -65,7 +72,7 @@ class _TagFigures:
         self._soft = scored.soft[self._known, column]
 
     def of(self, weights: NDArray[np.float32] | None) -> Float64Array:
-        """``(resamples, 3)``, the correlation NaN where labels are not soft."""
+        """Compute the three figures, ``(resamples, 3)``; the correlation is NaN where labels are not soft."""
         mine = None if weights is None else weights[:, self._known]
         precision, area = self._ranked.average_precision(mine), self._ranked.roc_auc(mine)
         return np.stack([precision, area, self._pearson(mine, len(precision))], axis=1)
@@ -79,7 +86,7 @@ class _TagFigures:
 
 
 def _macro(plain: Float64Array, draws: Float64Array, level: float) -> list[Estimate | None]:
-    """Mean over tags of each figure, as far as the tags have it: average precision, ROC-AUC, correlation."""
+    """Average each figure over the tags that have it: average precision, ROC-AUC, correlation."""
     found: list[Estimate | None] = []
     for figure in range(plain.shape[1]):
         there = ~np.isnan(plain[:, figure])
@@ -89,7 +96,7 @@ def _macro(plain: Float64Array, draws: Float64Array, level: float) -> list[Estim
 
 
 def _mean_known(values: Float64Array) -> Float64Array:
-    """Mean over tags ``(resamples, tags)`` leaving out NaN; NaN where a resample has none."""
+    """Average over tags ``(resamples, tags)``, leaving out NaN; NaN where a resample has none."""
     known = ~np.isnan(values)
     counts = known.sum(axis=1)
     sums = np.where(known, values, 0).sum(axis=1)
@@ -147,7 +154,12 @@ def _report(
 
 
 def describe_intervals(grouped: bool, options: BootstrapOptions) -> str:
-    """One phrase for reports."""
+    """Describe in one phrase, for reports, how intervals were made.
+
+    Args:
+        grouped: whether groups of tracks were resampled.
+        options: how the intervals were made.
+    """
     unit = "groups of tracks (artists)" if grouped else "tracks"
     draws = f"{options.n_resamples} resamples, seed {options.seed}"
     return f"{options.level:.0%} bias-corrected bootstrap over {unit}, {draws}"

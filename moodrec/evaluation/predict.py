@@ -1,4 +1,4 @@
-"""Let a model hear the tracks of a label table."""
+"""A model predicts the tracks of a label table."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from moodrec.evaluation.predictions import Predictions
 from moodrec.typing import Float32Array
 
 Progress = Callable[[int, int], None]
+"""Receives the number of tracks done and the number of all tracks."""
 
 
 class MoodScores(Protocol):
@@ -37,15 +38,17 @@ class TargetModel(Protocol):
 def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None = None) -> Predictions:
     """Predict every target of the table that the model knows.
 
-    A target is predicted by the model's raw target of the same name (``emotify:calmness``), else by its
-    published mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be predicted are in
+    A target is predicted by the model's raw target of the same name (``emotify:calmness``), else by its published
+    mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be analysed are in
     ``failures``.
 
     Args:
+        model: the model.
+        table: names the audio files and the targets.
         on_progress: called with (tracks done, tracks) after each track.
 
     Raises:
-        DataError: the model knows none of the targets, or the table has no audio that can be predicted.
+        DataError: the model knows none of the targets, or none of the table's tracks can be analysed.
     """
     columns = _columns(model, table)
     predicted: dict[str, Float32Array] = {}
@@ -61,13 +64,13 @@ def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None 
             on_progress(done + 1, len(table))
     if not predicted:
         raise DataError(
-            f"{table.name}: none of its {len(table)} tracks can be heard; {next(iter(failures.values()))}"
+            f"{table.name}: none of its {len(table)} tracks can be analysed; {next(iter(failures.values()))}"
         )
     return Predictions(tuple(predicted), tuple(columns), np.stack(list(predicted.values())), failures)
 
 
 def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
-    """Target -> place in the model's raw targets, followed by its published moods."""
+    """Find each target's place among the model's raw targets, followed by its published moods."""
     if not len(table):
         raise DataError(f"{table.name}: has no tracks")
     names = list(map(str, table.targets.columns))

@@ -1,4 +1,4 @@
-"""Labels and scores brought side by side, from stored arrays or from a label table and predictions."""
+"""Labels and scores are brought together, from stored arrays or from a label table and predictions."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from moodrec.typing import Float64Array
 
 @dataclass(frozen=True, eq=False)
 class LabelledScores:
-    """Labels and scores side by side, ready to be scored or drawn.
+    """Labels and scores of the same tracks, ready to be scored or drawn.
 
     Attributes:
-        dataset, split: where they come from.
+        dataset: where they come from.
+        split: the part of the dataset, or "all".
         tags: ``T`` names.
         labels: ``(n, T)`` in {0, 1, NaN}.
         scores: ``(n, T)`` finite.
         soft: ``(n, T)`` labels in [0, 1] or NaN; columns that held only 0 and 1 are NaN throughout.
         groups: ``(n,)`` whole groups are resampled; None to resample tracks.
-        n_missing: tracks left out for want of a prediction.
+        n_missing: number of tracks left out because they have no prediction.
         note: how labels became 0 or 1.
     """
 
@@ -45,7 +46,13 @@ class LabelledScores:
 def scored_arrays(
     y_true: ArrayLike, y_score: ArrayLike, tags: Sequence[str] | None = None, dataset: str = "arrays"
 ) -> LabelledScores:
-    """Take stored arrays: ``(n, tags)`` labels in {0, 1} or NaN, and scores.
+    """Take stored arrays of labels and scores.
+
+    Args:
+        y_true: ``(n, tags)`` labels in {0, 1} or NaN.
+        y_score: ``(n, tags)`` finite scores.
+        tags: names of the columns; by default ``tag_0`` and so on.
+        dataset: name for the report.
 
     Raises:
         DataError: shapes differ, labels are not 0/1, scores are not finite, or tags do not fit.
@@ -62,10 +69,12 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
     """Match predictions to a label table.
 
     Args:
-        split: score this part alone; None scores every track that has a prediction.
+        table: the label table.
+        predictions: scores of tracks.
+        split: the part to score; None scores every track that has a prediction.
 
     Raises:
-        DataError: nothing in common, or the split is empty.
+        DataError: they have nothing in common, or the split is empty.
         UsageError: there is no such split.
     """
     if split is not None and split not in SPLITS:
@@ -73,8 +82,8 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
     # Thresholds of soft labels come from the training split, so they are found before rows are left out.
     binary = binary_labels(table)
     matched = match(predictions, table)
-    wanted = np.array([split is None or mine == split for mine in table.tracks["split"]], dtype=np.bool_)
-    kept = wanted[matched.rows]
+    in_split = np.array([split is None or mine == split for mine in table.tracks["split"]], dtype=np.bool_)
+    kept = in_split[matched.rows]
     if not kept.any():
         raise DataError(f"{table.name}: no track of split {split!r} has a prediction")
     rows = matched.rows[kept]
@@ -90,6 +99,6 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
         scores=matched.scores[kept],
         soft=np.where(binary.soft[columns], values, np.nan),
         groups=tuple(table.tracks["group"].iloc[rows]),
-        n_missing=int(wanted.sum()) - len(rows),
+        n_missing=int(in_split.sum()) - len(rows),
         note=binary.note,
     )

@@ -1,4 +1,4 @@
-"""From target logits to what users see: calibrated probabilities and mood scores of the published moods."""
+"""Target logits become what users see: calibrated probabilities and mood scores of the published moods."""
 
 from __future__ import annotations
 
@@ -14,20 +14,44 @@ from moodrec.typing import Float32Array
 
 
 def published_logits(spec: ModelSpec, logits: Float32Array) -> Float32Array:
-    """The mean logit of each published mood's targets: (..., targets) to (..., moods)."""
+    """Average the logits of each published mood's targets.
+
+    Args:
+        spec: names the targets and the moods.
+        logits: (..., targets).
+
+    Returns:
+        (..., moods) float32.
+    """
     place = {target: i for i, target in enumerate(spec.targets)}
     columns = [logits[..., [place[t] for t in mood.targets]].mean(-1) for mood in spec.moods.values()]
     return np.stack(columns, axis=-1).astype(np.float32)
 
 
 def probabilities(spec: ModelSpec, logits: Float32Array) -> Float32Array:
-    """Platt-scaled probabilities of published moods: (..., moods) to (..., moods) in [0, 1]."""
+    """Compute the Platt-scaled probabilities of the published moods.
+
+    Args:
+        spec: has the scales.
+        logits: (..., moods), as from :func:`published_logits`.
+
+    Returns:
+        (..., moods) in [0, 1].
+    """
     fits = [Platt(scale.slope, scale.intercept) for scale in _scales(spec)]
     return _by_mood(logits, [fit.probabilities for fit in fits])
 
 
 def mood_scores(spec: ModelSpec, probability: Float32Array) -> Float32Array:
-    """The percentile of each probability in the model's reference set: (..., moods) to (..., moods) in [0, 1]."""
+    """Compute the percentile of each probability in the model's reference set.
+
+    Args:
+        spec: has the quantiles of the reference set.
+        probability: (..., moods) in [0, 1].
+
+    Returns:
+        (..., moods) in [0, 1].
+    """
     return _by_mood(probability, [partial(percentile, table=scale.quantiles) for scale in _scales(spec)])
 
 

@@ -1,4 +1,4 @@
-"""Precision-recall curves of an evaluation."""
+"""Precision-recall curves show an evaluation tag by tag."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from moodrec.plots.canvas import INK, MUTED, SECOND, new_figure, save_figure, ti
 from moodrec.plots.text import label
 
 MAX_TAGS: Final = 60
+"""Greatest number of tags that are drawn."""
 CELL: Final = 1.9
-"""Inches of one small curve."""
+"""Width and height of one small curve, in inches."""
 
 
 class EstimateLike(Protocol):
@@ -32,7 +33,7 @@ class EstimateLike(Protocol):
 
 
 class TagLike(Protocol):
-    """What is drawn of a ``TagReport``."""
+    """The part of a ``TagReport`` that is drawn."""
 
     @property
     def tag(self) -> str: ...
@@ -45,7 +46,7 @@ class TagLike(Protocol):
 
 
 class ReportLike(Protocol):
-    """What is drawn of an ``EvaluationReport``."""
+    """The part of an ``EvaluationReport`` that is drawn."""
 
     @property
     def dataset(self) -> str: ...
@@ -58,7 +59,7 @@ class ReportLike(Protocol):
 
 
 class LabelsAndScores(Protocol):
-    """What is drawn of a ``LabelledScores``."""
+    """The part of a ``LabelledScores`` that is drawn."""
 
     @property
     def tags(self) -> Sequence[str]: ...
@@ -69,15 +70,16 @@ class LabelsAndScores(Protocol):
 
 
 def pr_curves(scored: LabelsAndScores, report: ReportLike, out: Path) -> None:
-    """Draw a precision-recall curve for every tag, the best first; dashed is the prevalence.
+    """Draw a precision-recall curve for every tag, the best first; a dashed line is the prevalence.
 
     Args:
         scored: what was evaluated, a ``LabelledScores``.
-        report: its evaluation, an ``EvaluationReport``. Of more than sixty tags, those with the most positives
-            are drawn.
+        report: its evaluation, an ``EvaluationReport``. Of more than sixty tags, those with the most positives are
+            drawn.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
 
     Raises:
-        UsageError: a suffix that is no picture's.
+        UsageError: the suffix is another one.
     """
     most = sorted(report.tags, key=lambda tag: -tag.positives)[:MAX_TAGS]
     tags = sorted(most, key=lambda tag: -tag.ap.value)

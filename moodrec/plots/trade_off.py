@@ -1,4 +1,4 @@
-"""The trade-off of the mood weight: similarity kept against mood reached."""
+"""A picture shows the trade-off of the mood weight: similarity kept against mood reached."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from moodrec.plots.colours import oklch
 from moodrec.plots.text import label
 
 KEPT: Final = 0.9
+"""The goal: at least this share of the cosine is kept at weight 0.5."""
 LEFT: Final = 0.5
-"""The goal: so much of the cosine kept, so much of the mood error left, at weight 0.5."""
+"""The goal: at most this share of the mood error is left at weight 0.5."""
 
 
 class CurvePointLike(Protocol):

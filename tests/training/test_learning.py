@@ -1,4 +1,4 @@
-"""Training learns what can be heard: moods, metadata, and metadata through the shared trunk."""
+"""Training learns from audio: moods, metadata, and metadata through the shared trunk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of a plan's runs, each part of it loaded once a process."""
+"""The data of a plan's runs are loaded once per process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from moodrec.training.recipe import DataEntry
 
 
 class Datasets:
-    """Label tables, spectrograms and rows of runs."""
+    """Label tables, spectrograms and rows of runs, each loaded on its first use."""
 
     def __init__(self, cache_folder: Path, on_event: OnExperimentEvent) -> None:
         self._cache_folder, self._on_event = cache_folder, on_event
@@ -26,12 +26,12 @@ class Datasets:
         self._prepared: dict[str, Prepared] = {}
 
     def digest(self, run: PlannedRun) -> str:
-        """Changes with the run's settings and with the labels it learns from; not with where the audio lies."""
+        """Compute a digest that changes with the run's settings and its labels, not with the audio's location."""
         known = [run.settings_digest, *(_digest(self._table((entry,))) for entry in run.recipe.data)]
         return hashlib.sha256(" ".join(known).encode()).hexdigest()[:16]
 
     def prepared(self, run: PlannedRun) -> Prepared:
-        """All tracks of a run with their spectrograms, computed if they are not in the cache folder."""
+        """Load all tracks of a run with their spectrograms, which are computed if they are not in the cache folder."""
         settings = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
         key = _key(run.recipe.data) + settings
         if key not in self._prepared:
@@ -39,11 +39,16 @@ class Datasets:
         return self._prepared[key]
 
     def truth(self, run: PlannedRun) -> Truth:
-        """What is true of the tracks of the run's dataset."""
+        """Load the labels of the run's dataset, and which of its tracks the run tests."""
         return truth_of(self._table(run.own_data), run.dataset, run.fold, run.phase)
 
     def rows(self, run: PlannedRun, truth: Truth) -> RunRows:
-        """Which rows train, and which are scored."""
+        """Choose the rows that train, and those that are scored.
+
+        Args:
+            run: the run.
+            truth: the labels of its dataset.
+        """
         return rows_of(self.prepared(run), truth, run.phase, run.recipe)
 
     def _report_spectrograms(self, event: TrainingEvent) -> None:

@@ -1,7 +1,7 @@
-"""How well the moods of some test tracks are predicted, under any weights of the tracks.
+"""These figures tell how well the moods of some test tracks are predicted, under any weights of the tracks.
 
-One definition serves both a run's own figures (every track once) and bootstrap resamples (each track as often as
-it was drawn), many at a time.
+One definition serves both a run's own figures (every track once) and bootstrap resamples (each track as often as it
+was drawn), many at a time.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from moodrec.metrics.tagging import both_classes
 from moodrec.typing import Float64Array, Weights
 
 Figures = dict[str, Float64Array]
+"""Name of a figure to its values ``(b,)``."""
 
 WORD: Final = "word:"
+"""Prefix of the targets that are mood words."""
 
 
 class MoodFigures:
@@ -27,8 +29,8 @@ class MoodFigures:
 
     ``ap`` and ``roc_auc`` are means over all targets that have both classes, ``word_ap`` over those named
     ``...:word:...``; ``pearson`` is the mean correlation of probabilities with soft targets; ``quadrant_f1`` the
-    macro-F1 of the highest of q1 to q4; ``valence_auc`` and ``arousal_auc`` are ROC-AUC. What a dataset has no
-    targets for is left out.
+    macro-F1 of the highest of q1 to q4; ``valence_auc`` and ``arousal_auc`` are ROC-AUC. Figures for which a
+    dataset has no targets are left out.
     """
 
     def __init__(self, stored: StoredPredictions) -> None:
@@ -39,7 +41,7 @@ class MoodFigures:
         self.tag_names = [self.names[i] for i in usable]
 
     def of(self, weights: Weights) -> Figures:
-        """``(b, n)`` weights to ``(b,)`` values a figure; NaN where the weights leave nothing to compare."""
+        """Compute the figures under ``(b, n)`` weights; NaN where the weights leave nothing to compare."""
         if not self.tags:
             return {}
         precision, area, pearson = (np.stack(values, axis=1) for values in self._per_tag(weights))
@@ -57,7 +59,7 @@ class MoodFigures:
         return figures
 
     def per_target(self) -> dict[str, dict[str, float]]:
-        """AP, ROC-AUC, correlation (NaN where labels are not soft) and number of positives of each target."""
+        """Compute AP, ROC-AUC, correlation (NaN where labels are not soft) and number of positives of each target."""
         plain = np.ones((1, len(self._stored)))
         columns = (np.concatenate(values).tolist() for values in self._per_tag(plain))
         return {
@@ -88,7 +90,7 @@ class _Tag:
         self._known = ~np.isnan(labels)
         self._scores = 1 / (1 + np.exp(-stored.logits[self._known, column]))
         self._truth = truth[self._known]
-        # Ranked by logits: far from zero, probabilities of different logits round to the same number.
+        # Ranked by logits, because far from zero probabilities of different logits round to the same number.
         self.ranked = RankedLabels(labels[self._known], stored.logits[self._known, column])
         self.is_soft = is_soft(self._truth)
         self.positives = int((labels == 1).sum())
@@ -103,12 +105,12 @@ class _Tag:
 
 
 def is_soft(truth: Float64Array) -> bool:
-    """Whether a target's known values hold anything but 0 and 1."""
+    """Say whether a target's known values hold anything but 0 and 1."""
     return not np.isin(truth[~np.isnan(truth)], (0, 1)).all()
 
 
 def _mean_known(values: Float64Array) -> Float64Array:
-    """Mean over columns, NaN left out; NaN where a row has nothing else."""
+    """Average over columns, NaN left out; NaN where a row has nothing else."""
     known = ~np.isnan(values)
     counts = known.sum(axis=1)
     sums = np.where(known, values, 0.0).sum(axis=1)

@@ -1,4 +1,4 @@
-"""``moodrec experiment``: the runs of a plan that are not finished yet, several side by side."""
+"""``moodrec experiment`` trains the runs of a plan that are not finished yet, several side by side."""
 
 from __future__ import annotations
 
@@ -28,45 +28,49 @@ from moodrec.training.run import default_cache
 
 @dataclass(frozen=True)
 class GridOptions:
-    """Which runs, and how."""
+    """Which runs of a plan are trained, and how."""
 
     jobs: int = 1
-    """Training processes side by side; 1 trains in this one."""
+    """Number of training processes side by side; 1 trains in this process."""
     limit: int | None = None
-    """Train at most this many runs now."""
+    """Greatest number of runs that are trained now."""
     only: str | None = None
-    """Shell pattern on run ids."""
+    """Shell pattern that the ids of runs must match."""
     phase: Phase | None = None
-    """Instead of the plan's."""
+    """Phase that replaces the plan's."""
     dry_run: bool = False
-    """Say what there is to do, and do nothing."""
+    """Report what there is to train, and train nothing."""
     cache_folder: Path | None = None
-    """Where spectrograms are kept; by default where ``moodrec train`` keeps them."""
+    """Folder of spectrograms; by default that of ``moodrec train``."""
 
 
 @dataclass(frozen=True)
 class GridReport:
-    """What became of the runs that were asked for."""
+    """What became of the chosen runs."""
 
     out: Path
     finished: tuple[str, ...]
-    """Runs that were finished before."""
+    """Ids of runs that were finished before."""
     trained: tuple[str, ...]
+    """Ids of runs that were trained now."""
     failed: dict[str, str]
-    """Run to the reason."""
+    """Id of each failed run to its error."""
     left: tuple[str, ...]
-    """Runs still to be trained, by a later call or by another process that has them."""
+    """Ids of runs still to be trained, by a later call or by another process that holds them."""
 
 
 def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnExperimentEvent) -> GridReport:
-    """Train and score the runs of a plan; what is finished is kept, what was stopped goes on.
+    """Train and score the runs of a plan; finished runs are kept, interrupted ones continue.
 
-    Events: ``plan`` (runs, finished, to_train), ``spectrogram``, ``epoch``, ``run`` (one a finished run, with
-    ``eta_s``) and ``failed``.
+    Args:
+        path: the plan.
+        out: folder of the results.
+        options: which runs are trained, and how.
+        on_event: receives the events of :mod:`moodrec.evaluation.experiment.events`.
 
     Raises:
         ConfigError: the plan is wrong, or ``out`` holds results of other settings or data.
-        NotFoundError: no such plan, or no such data.
+        NotFoundError: there is no such plan, or no such data.
         DataError: a dataset is malformed.
         MoodrecError: a training process died.
     """
@@ -107,7 +111,7 @@ def _train(
 
 
 class _Tally:
-    """Counts runs as they finish, and says how long the rest will take."""
+    """Counts runs as they end, and estimates how long the rest will take."""
 
     def __init__(self, total: int, on_event: OnExperimentEvent) -> None:
         self.total, self._on_event = total, on_event

@@ -1,7 +1,7 @@
-"""What the nearest test tracks of a test track have in common with it; one value a query.
+"""These figures tell what the nearest test tracks of a test track have in common with it, one value per query.
 
 Queries and gallery are the test tracks, compared by cosine; the track itself is never its own neighbour. Figures
-that end in ``_others`` leave out the tracks of the query's own artist, whom an artist head pulls together.
+that end in ``_others`` leave out the tracks of the query's own artist, which an artist head pulls together.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from moodrec.evaluation.retrieval import QUADRANTS, nearest
 from moodrec.typing import Float64Array, RowNumbers, Weights
 
 K: Final = 10
+"""Number of neighbours."""
 
 
 class EmbeddingFigures:
@@ -38,11 +39,11 @@ class EmbeddingFigures:
         self.queries |= self._same("album", stored.albums)
 
     def of(self, weights: Weights) -> Figures:
-        """``(b, n)`` weights of the queries to ``(b,)`` means a figure; the neighbours stay what they are."""
+        """Compute the mean of each figure under ``(b, n)`` weights of the queries; the neighbours stay the same."""
         return {name: _weighted_mean(values, weights) for name, values in self.queries.items()}
 
     def hubness(self) -> float:
-        """Skewness of how often a track is among the ten neighbours of others: 0 without hubs.
+        """Compute the skewness of how often a track is among the ten neighbours of others: 0 without hubs.
 
         Radovanovic et al., Hubs in Space, JMLR 2010. NaN with fewer than three tracks.
         """
@@ -54,7 +55,7 @@ class EmbeddingFigures:
         return float((((counts - counts.mean()) / spread) ** 3).mean())
 
     def _alike(self, names: list[str]) -> dict[str, Float64Array]:
-        """Agreement of mood labels: (n, n) for each kind the dataset has, then read at the neighbours."""
+        """Average the agreement of mood labels, of each kind the dataset has, over the neighbours of each query."""
         found: dict[str, Float64Array] = {}
         for kind, agreement in _agreements(self._stored, names).items():
             found[kind] = _mean_at(agreement, self._neighbours(self._itself))
@@ -71,7 +72,9 @@ class EmbeddingFigures:
         return _row_means(np.where(allowed, agreement, np.nan))
 
     def _same(self, kind: str, keys: NDArray[np.str_]) -> dict[str, Float64Array]:
-        """Rank of the first other track with the query's key; empty where no key occurs twice in a fold."""
+        """Compute the rank of the first other track with the query's key; empty where no key occurs twice in a
+        fold.
+        """
         codes, folds = _codes(keys), self._stored.folds
         match = (codes[:, None] == codes) & (keys != "")[:, None] & (folds[:, None] == folds)
         np.fill_diagonal(match, False)
@@ -85,7 +88,7 @@ class EmbeddingFigures:
 
 
 def _agreements(stored: StoredPredictions, names: list[str]) -> dict[str, Float64Array]:
-    """How much the labels of two tracks agree, ``(n, n)``; NaN where it cannot be said of the query."""
+    """Compute how much the labels of two tracks agree, ``(n, n)``; NaN where the query has no such labels."""
     found: dict[str, Float64Array] = {}
     if set(QUADRANTS) <= set(names):
         found["quadrant_p10"] = _same_quadrant(stored.labels[:, [names.index(q) for q in QUADRANTS]])
@@ -107,7 +110,7 @@ def _same_quadrant(labels: Float64Array) -> Float64Array:
 
 
 def _jaccard(has: NDArray[np.bool_]) -> Float64Array:
-    """|A and B| / |A or B| of the word sets of two tracks; no query without a word."""
+    """Compute |A and B| / |A or B| of the word sets of two tracks; tracks without a word are no queries."""
     flags = has.astype(np.float64)
     both = flags @ flags.T
     either = flags.sum(1)[:, None] + flags.sum(1) - both
@@ -117,7 +120,10 @@ def _jaccard(has: NDArray[np.bool_]) -> Float64Array:
 
 
 def _correlation(shares: Float64Array) -> Float64Array:
-    """Pearson's r of the soft targets of two tracks; 0 for a neighbour, no query, whose targets are all alike."""
+    """Compute Pearson's r of the soft targets of two tracks.
+
+    A track whose targets are all equal has the correlation 0 as a neighbour, and is no query.
+    """
     centred = np.nan_to_num(shares - np.nanmean(shares, axis=1, keepdims=True))
     norm = np.linalg.norm(centred, axis=1, keepdims=True)
     unit = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
@@ -127,7 +133,7 @@ def _correlation(shares: Float64Array) -> Float64Array:
 
 
 def _mean_at(agreement: Float64Array, rows: RowNumbers) -> Float64Array:
-    """Mean over each query's neighbours; NaN for a query that has none. Places beyond the last do not count."""
+    """Average over each query's neighbours; NaN for a query that has none. Places beyond the last do not count."""
     values = np.take_along_axis(agreement, np.maximum(rows, 0), axis=1)
     return _row_means(np.where(rows >= 0, values, np.nan))
 

@@ -1,4 +1,4 @@
-"""The results of a plan as reports read them: cells of the grid, seeds within a cell, folds within a seed."""
+"""Reports read the results of a plan by cell of the grid, seed within a cell, and fold within a seed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moodrec.evaluation.experiment.stored import StoredPredictions, pooled
 
 @dataclass(frozen=True)
 class Cell:
-    """A place in the grid."""
+    """A place in the grid: one dataset, backbone and arm."""
 
     dataset: str
     backbone: str
@@ -23,7 +23,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """A plan and what is finished of it."""
+    """A plan and its finished runs."""
 
     plan: ExperimentPlan
     runs: tuple[FinishedRun, ...]
@@ -38,7 +38,7 @@ class Results:
 
     @property
     def cells(self) -> list[Cell]:
-        """Cells with a finished run on the first fold, in the order of the plan."""
+        """List the cells with a finished run on the first fold, in the order of the plan."""
         every = [
             Cell(dataset, backbone, arm)
             for dataset in self.plan.names("dataset")
@@ -48,15 +48,15 @@ class Results:
         return [cell for cell in every if self.first_fold(cell)]
 
     def first_fold(self, cell: Cell) -> dict[int, FinishedRun]:
-        """Seed to the run on the first fold, or on the split."""
+        """Give, for each seed, the run on the first fold, or on the split."""
         fold = self._dataset(cell.dataset).test.numbers[0]
         seeds = self._by_cell.get(cell, {})
         return {seed: folds[fold] for seed, folds in sorted(seeds.items()) if fold in folds}
 
     def all_folds(self, cell: Cell) -> dict[int, StoredPredictions]:
-        """Seed to the predictions of all folds below each other; seeds that lack a fold are left out.
+        """Give, for each seed, the predictions of all folds below each other; seeds that lack a fold are left out.
 
-        Empty for a dataset with one fold or a split.
+        It is empty for a dataset with one fold or a split.
         """
         numbers = self._dataset(cell.dataset).test.numbers
         whole = {
@@ -91,7 +91,7 @@ def read_results(folder: Path) -> Results:
 
 
 def _of_fold(run: FinishedRun) -> StoredPredictions:
-    """Its predictions, marked with their fold: embeddings of different networks are never compared."""
+    """Read a run's predictions, marked with their fold: embeddings of different networks are never compared."""
     if run.fold is None:
         raise ValueError(f"{run.id} was tested on a split, not on a fold")
     return run.predictions().with_fold(run.fold)

@@ -1,4 +1,4 @@
-"""Which rows a run trains on: nobody who is heard in the test, and no moods from what lends only metadata."""
+"""A run trains on no artist that it is tested on, and on no moods of datasets that only add metadata."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class RunRows:
     """The tracks of one run.
 
     Attributes:
-        table: all tracks that could be heard; targets are the scored dataset's, NaN in the rows of others.
-        inputs: what a network is given of them.
+        table: all tracks whose audio can be read; targets are the scored dataset's, NaN in the rows of others.
+        inputs: the network inputs of these tracks.
         train: ``(n,)`` bool, rows that train.
         scored: rows that are scored, in the order of their ids.
         truth_rows: ``scored`` as rows of the truth.
@@ -40,23 +40,31 @@ class RunRows:
 
     @property
     def with_moods(self) -> NDArray[np.bool_]:
-        """``(n,)`` rows that have a mood label."""
+        """Compute the mask ``(n,)`` of rows that have a mood label."""
         return np.asarray(self.table.targets.notna().any(axis=1).to_numpy(), np.bool_)
 
     @property
     def n_left_out(self) -> int:
-        """Rows that neither train nor are scored: their artist is in a hidden part, or they have no moods."""
+        """Count the rows that neither train nor are scored: their artist is in a hidden part, or they have no
+        moods.
+        """
         return int((~self.train).sum()) - len(self.scored)
 
 
 def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRows:
-    """Put the parts of a dataset on the joined rows of a run.
+    """Assign the parts of a dataset to the joined rows of a run.
 
     A group (artist) that touches a hidden part, in whatever dataset, does not train. Neither do tracks without
-    moods, unless the recipe gives them a place in each step.
+    moods, unless the recipe adds such tracks to each step.
+
+    Args:
+        data: all tracks of the run.
+        truth: labels and parts of its own dataset.
+        phase: which part is scored.
+        recipe: the run's recipe.
 
     Raises:
-        DataError: no track that can be heard trains, or none is scored.
+        DataError: no track with readable audio is left to train on, or none to score.
     """
     place = {track_id: row for row, track_id in enumerate(truth.table.tracks["track_id"])}
     at = np.array([place.get(track_id, -1) for track_id in data.table.tracks["track_id"]], np.int64)

@@ -1,4 +1,4 @@
-"""One run: train, predict, score, keep."""
+"""One run is trained, predicts its test tracks, is scored, and its result is kept."""
 
 from __future__ import annotations
 
@@ -51,6 +51,15 @@ def train_run(
     on_event: OnEvent,
 ) -> TrainedRun:
     """Train the network of a run, continuing from its last checkpoint, and leave its result in ``out``.
+
+    Args:
+        run: the run.
+        digest: digest of its settings and data.
+        rows: the rows that train and that are scored.
+        truth: the labels of its dataset.
+        scratch: folder of its checkpoints.
+        out: folder of the results.
+        on_event: receives progress.
 
     Raises:
         DataError: the training diverged.
@@ -113,7 +122,7 @@ def _describe(run: PlannedRun, digest: str, rows: RunRows) -> Document:
 
 
 def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -> Document:
-    """Sizes, steps and time; the log has an epoch's time also where it was trained before a restart."""
+    """Collect sizes, steps and time; the log also has the times of epochs trained before a restart."""
     log = [json.loads(line) for line in (scratch / LOG).read_text().splitlines()]
     seconds = sum(epoch["seconds"] for epoch in log)
     heads = sum(p.numel() for p in network.heads.parameters())
@@ -131,12 +140,12 @@ def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -
 
 @cache
 def machine() -> Document:
-    """Processor, cores and system; no names."""
+    """Describe processor, cores and system, without names."""
     return {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()}
 
 
 def _processor() -> str:
-    """The processor's model where Linux tells it, else its family."""
+    """Read the processor's model where Linux tells it, else its family."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,6 +1,6 @@
-"""What is true of the tracks of a dataset, and which of them a run tests.
+"""The truth holds the labels of the tracks of a dataset, and which of them a run tests.
 
-Made from the dataset alone, never from what an arm adds to it: all arms of a plan are scored on the same rows
+It is made from the dataset alone, never from what an arm adds to it: all arms of a plan are scored on the same rows
 against the same labels.
 """
 
@@ -24,13 +24,14 @@ from moodrec.training.recipe import DataEntry
 from moodrec.typing import TextArray
 
 HIDDEN: Final[dict[Phase, tuple[str, ...]]] = {"select": ("val", "test"), "report": ("test",)}
-"""Parts whose artists never train."""
+"""Phase to the parts whose artists never train."""
 SCORED: Final[dict[Phase, str]] = {"select": "val", "report": "test"}
+"""Phase to the part that is scored."""
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """A dataset as one run sees it.
+    """A dataset as one run uses it.
 
     Attributes:
         table: its tracks, with the targets of the plan alone.
@@ -44,14 +45,24 @@ class Truth:
 
 
 def load_entries(entries: tuple[DataEntry, ...]) -> LabelTable:
-    """The label tables of some data entries, joined. Raises as :func:`moodrec.data.sources.load_source`."""
+    """Load the label tables of some data entries and join them.
+
+    Raises:
+        UsageError, NotFoundError, DataError: as :func:`moodrec.data.sources.load_source`.
+    """
     return LabelTable.concat(
         [load_source(entry.source, Path(entry.root), entry.options) for entry in entries]
     )
 
 
 def truth_of(table: LabelTable, dataset: DatasetPlan, fold: int | None, phase: Phase) -> Truth:
-    """Labels and parts of a dataset's ``table``.
+    """Assign labels and parts to the tracks of a dataset.
+
+    Args:
+        table: its label table.
+        dataset: its part of the plan.
+        fold: the test fold; None where the dataset's own split is tested.
+        phase: which part is scored.
 
     Raises:
         ConfigError: no target begins with the plan's prefix.
@@ -71,7 +82,7 @@ def truth_of(table: LabelTable, dataset: DatasetPlan, fold: int | None, phase: P
 
 
 def _by_split(table: LabelTable) -> TextArray:
-    """Rows without a split train."""
+    """Assign parts by the dataset's split; rows without a split train."""
     return np.array([split or "train" for split in table.tracks["split"]], dtype=np.str_)
 
 
@@ -84,7 +95,7 @@ def _by_fold(table: LabelTable, held: Held, fold: int) -> TextArray:
 
 
 def _labels(table: LabelTable, parts: TextArray, official: bool, phase: Phase) -> NDArray[np.float64]:
-    """Thresholds come from the official training split where there is one, else from all tracks that train."""
+    """Make binary labels; thresholds come from the official training split, else from all tracks that train."""
     trains = parts == "train" if official else ~np.isin(parts, HIDDEN[phase])
     splits = pd.Series(["train" if train else None for train in trains], dtype=object)
     return binary_labels(replace(table, tracks=table.tracks.assign(split=splits))).labels

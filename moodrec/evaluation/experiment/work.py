@@ -1,4 +1,4 @@
-"""The runs of a plan, one after the other, as one process does them."""
+"""One process trains the runs of a plan one after the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ from moodrec.training.events import TrainingEvent
 
 
 def runs_of(path: Path, phase: Phase | None) -> list[PlannedRun]:
-    """The runs of the plan at ``path``, in another phase where one is named.
+    """List the runs of a plan.
+
+    Args:
+        path: the plan.
+        phase: phase that replaces the plan's; None keeps it.
 
     Raises:
         NotFoundError, ConfigError: as :func:`read_plan` and :func:`expand`.
@@ -33,9 +37,15 @@ def runs_of(path: Path, phase: Phase | None) -> list[PlannedRun]:
 def work(
     runs: Sequence[PlannedRun], data: Datasets, folder: ResultFolder, on_event: OnExperimentEvent
 ) -> None:
-    """Train one run after the other, passing over those that another process has or has finished.
+    """Train one run after the other, skipping those that another process holds or has finished.
 
-    A run that fails is told as an event, and the next one begins.
+    A run that fails is reported as an event, and the next one begins.
+
+    Args:
+        runs: the runs to train.
+        data: their data.
+        folder: folder of the results.
+        on_event: receives progress.
     """
     for run in runs:
         if folder.is_finished(run, data.digest(run)):

@@ -1,7 +1,7 @@
-"""Several processes that work on one plan; the locks of the result folder share the runs out among them.
+"""Several processes work on one plan; the locks of the result folder share the runs out among them.
 
-They are plain subprocesses, so that a script that calls :func:`run_plan` needs no ``__main__`` guard. Each writes its
-events as lines of JSON; when the parent is gone, the next line fails and the process ends.
+They are plain subprocesses, so that a script that calls :func:`run_plan` needs no ``__main__`` guard. Each writes
+its events as lines of JSON; when the parent is gone, the next line fails and the process ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _START: Final = (
 
 @dataclass(frozen=True)
 class Job:
-    """What a process is events."""
+    """The task of a training process."""
 
     plan: Path
     out: Path
@@ -48,22 +48,27 @@ class Job:
     """Ids of the runs to be shared out, in this order."""
 
     def to_json(self) -> str:
-        """For the command line."""
+        """Write the job as JSON, for the command line of the process."""
         return json.dumps(asdict(self), default=str)
 
     @staticmethod
     def from_json(text: str) -> Job:
-        """Back again."""
+        """Read what :meth:`to_json` wrote."""
         fields = json.loads(text)
         paths = {name: Path(fields[name]) for name in ("plan", "out", "cache_folder")}
         return Job(**fields | paths | {"runs": tuple(fields["runs"])})
 
 
 def train_side_by_side(job: Job, n: int, on_event: OnExperimentEvent) -> None:
-    """Let ``n`` processes train the runs of a job; events arrive in the caller's thread.
+    """Let several processes train the runs of a job; events arrive in the caller's thread.
+
+    Args:
+        job: what to train.
+        n: number of processes.
+        on_event: receives progress.
 
     Raises:
-        MoodrecError: a process died; what it said last is in the message. The others finish first.
+        MoodrecError: a process died; its last words are in the message. The others finish first.
     """
     events: Queue[ExperimentEvent | None] = Queue()
     workers = [_Worker(job, events) for _ in range(n)]
@@ -84,11 +89,11 @@ def train_side_by_side(job: Job, n: int, on_event: OnExperimentEvent) -> None:
 
 
 class _Worker:
-    """One process and the thread that listens to it."""
+    """One process and the thread that reads its events."""
 
     def __init__(self, job: Job, events: Queue[ExperimentEvent | None]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
-        # Its own session: Ctrl-C is the parent's to handle.
+        # It has a session of its own, because Ctrl-C is the parent's to handle.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, job.to_json(), json.dumps(sys.path)],
             stdin=subprocess.DEVNULL,
@@ -104,7 +109,7 @@ class _Worker:
         self._thread.start()
 
     def failure(self) -> str | None:
-        """The last line of standard error of a process that failed."""
+        """Give the last line of standard error of a process that failed; None if it did not."""
         code = self._process.wait()
         if code == 0:
             return None
@@ -113,7 +118,7 @@ class _Worker:
         return lines[-1] if lines else f"exit code {code}, perhaps for want of memory"
 
     def end(self) -> None:
-        """Kill it if it still runs: checkpoints are written whole or not at all."""
+        """Kill the process if it still runs: checkpoints are written whole or not at all."""
         self._process.kill()
         self._process.wait()
         self._thread.join()
@@ -130,13 +135,13 @@ def _forward_events(lines: IO[str] | None, events: Queue[ExperimentEvent | None]
 
 
 def main(text: str) -> None:
-    """A process: train what nobody else has."""
+    """Run as a training process: train the runs that no other process holds."""
     job = Job.from_json(text)
-    wanted = set(job.runs)
-    runs = [run for run in runs_of(job.plan, job.phase) if run.id in wanted]
+    ids = set(job.runs)
+    runs = [run for run in runs_of(job.plan, job.phase) if run.id in ids]
     try:
         work(runs, Datasets(job.cache_folder, _emit), ResultFolder(job.out), _emit)
-    except BrokenPipeError:  # nobody listens any more
+    except BrokenPipeError:  # the parent has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""What people say of the tracks of a dataset, and what a system makes of them."""
+"""A gallery holds what people say of the tracks of a dataset; a system output holds what a system computes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ from moodrec.schema import EMBEDDING, TRACK_ID
 from moodrec.typing import BoolArray, Codes, Float64Array
 
 FOLD: Final = "fold"
+"""Column of a system's table that holds the fold of each row."""
 WORD: Final = "word:"
+"""Prefix of the targets that are mood words."""
 _TOP: Final = 2 / 3
-"""A soft target counts as present in the top third, as everywhere in this project."""
+"""Quantile above which a soft target counts as present: the top third, as everywhere in this project."""
 _EDGE: Final = 1e-6
+"""Probabilities are clipped to this distance from 0 and 1, so that their logits stay finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +36,13 @@ class Gallery:
 
     Attributes:
         dataset: its name.
-        track_ids: ``(n,)``.
-        groups: ``(n,)`` artists (of EMOPIA, songs and artists): whole groups are resampled, and tracks of a
-            query's own group are not among its neighbours.
+        track_ids: ``(n,)`` ids.
+        groups: ``(n,)`` artists (of EMOPIA, songs and artists): whole groups are resampled, and tracks of a query's
+            own group are not among its neighbours.
         quadrants: ``(n,)`` "q1" to "q4", or None where the dataset has none.
-        words: ``(n, W)`` which mood words, or strongly felt emotions, a track has; None where there are none.
-        human: mood to ``(n,)`` how far people find it: 0 or 1 for labels, for shares of listeners the percentile
-            within the dataset; NaN unknown.
+        words: ``(n, W)`` which mood words, or strongly induced emotions, a track has; None where there are none.
+        human: mood to the degree ``(n,)`` to which people find it: 0 or 1 for labels, for shares of listeners the
+            percentile within the dataset; NaN unknown.
         present: mood to ``(n,)`` whether people find it: the label, or the share in the top third.
     """
 
@@ -56,17 +59,17 @@ class Gallery:
 
     @cached_property
     def group_codes(self) -> Codes:
-        """``(n,)`` the groups as numbers."""
+        """Number the groups, ``(n,)``."""
         return np.unique(np.array(self.groups), return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class SystemOutput:
-    """One set of networks' view of the tracks of a gallery, in its order.
+    """What one set of networks computes of the tracks of a gallery, in its order.
 
     Attributes:
         embeddings: ``(n, d)`` unit vectors.
-        moods: mood to ``(n,)`` score in [0, 1]; may be empty.
+        moods: mood to its scores ``(n,)`` in [0, 1]; may be empty.
         spaces: ``(n,)`` tracks of different spaces are never compared.
     """
 
@@ -77,18 +80,20 @@ class SystemOutput:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """What is compared: one run, or several seeds of it, over which figures are averaged."""
+    """A system to compare: one output, or several for several seeds, over which figures are averaged."""
 
     name: str
     runs: tuple[SystemOutput, ...]
 
 
 def gallery_of(table: LabelTable, moods: Mapping[str, Sequence[str]]) -> Gallery:
-    """The labels of a dataset.
+    """Read the labels of a dataset.
 
     Args:
-        moods: the targets behind each mood, namespaced by any dataset: ``mood4q:q1`` reads ``q1`` of this one. Moods
-            without a target here are left out. A track has a mood as far as it has any of its targets.
+        table: the label table.
+        moods: the targets behind each mood, namespaced by any dataset: ``mood4q:q1`` reads ``q1`` of this one.
+            Moods without a target here are left out. A track has a mood to the degree that it has any of its
+            targets.
     """
     names = {str(column).partition(":")[2]: str(column) for column in table.targets.columns}
     human, present = {}, {}
@@ -109,7 +114,7 @@ def gallery_of(table: LabelTable, moods: Mapping[str, Sequence[str]]) -> Gallery
 
 
 def _same_source(table: LabelTable, targets: Sequence[str], columns: Sequence[str]) -> bool:
-    """A word's meaning is its dataset's own; quadrants, valence and arousal mean the same in all."""
+    """Say whether targets mean the same: words only within one dataset; quadrants, valence and arousal in all."""
     shared = {*QUADRANTS, "valence", "arousal"}
     return all(c in targets or c.partition(":")[2] in shared for c in columns)
 
@@ -126,7 +131,7 @@ def _present(truth: Float64Array) -> Float64Array:
 
 
 def percentiles(values: Float64Array) -> Float64Array:
-    """The share of the known values that lie below each, ties halved: ``(n,)`` in [0, 1], NaN stays."""
+    """Compute the share of the known values that lie below each, ties halved: ``(n,)`` in [0, 1], NaN stays."""
     known = ~np.isnan(values)
     ordered = np.sort(values[known])
     places = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2
@@ -141,7 +146,7 @@ def _quadrants(table: LabelTable, names: Mapping[str, str]) -> tuple[str, ...] |
 
 
 def _words(table: LabelTable, names: Mapping[str, str]) -> BoolArray | None:
-    """Mood words; where there are none, the emotions that are among the top third."""
+    """Read the mood words; where there are none, the emotions that are among the top third."""
     words = [column for name, column in names.items() if name.startswith(WORD)]
     if words:
         return np.asarray(table.targets[words].to_numpy(np.float64) == 1)
@@ -152,10 +157,15 @@ def _words(table: LabelTable, names: Mapping[str, str]) -> BoolArray | None:
 
 
 def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -> SystemOutput:
-    """Read a system's table: ``track_id``, ``embedding``, and where there are any ``fold`` and predictions.
+    """Read a system's table: ``track_id``, ``embedding``, and optionally ``fold`` and predictions.
 
-    Embeddings of different folds are never compared. A prediction is a column of a mood's name with a score in
-    [0, 1], or else columns of its targets with probabilities: their mean logit is ranked among all rows of the file.
+    Embeddings of different folds are never compared. A prediction is a column of a mood's name with a score in [0,
+    1], or else columns of its targets with probabilities: their mean logit is ranked among all rows of the file.
+
+    Args:
+        path: the Parquet file.
+        gallery: the tracks, in the order of the result.
+        moods: the targets behind each mood.
 
     Raises:
         DataError: it cannot be read, lacks a column, or a track of the gallery.
@@ -196,22 +206,35 @@ def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Float64Arr
 
 
 def unit(vectors: Float64Array) -> Float64Array:
-    """Rows at unit length; zeros stay zeros."""
+    """Scale rows to unit length; rows of zeros stay zeros."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float64).tiny))
 
 
 def random_run(gallery: Gallery, spaces: Codes, seed: int) -> SystemOutput:
-    """Random directions and random scores."""
+    """Make random directions and random mood scores.
+
+    Args:
+        gallery: the tracks.
+        spaces: ``(n,)`` space of each track.
+        seed: the same seed gives the same output.
+    """
     rng = np.random.default_rng(seed)
     moods = {mood: rng.random(len(gallery)) for mood in gallery.human}
     return SystemOutput(unit(rng.standard_normal((len(gallery), 64))), moods, spaces)
 
 
 def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) -> SystemOutput:
-    """Genres and artist as vectors: cosine 1 for the same genres and artist. Ties are broken at random.
+    """Make vectors of genres and artist: the cosine is 1 for the same genres and artist, and ties are broken at
+    random.
 
-    Moods are left out: no label of the dataset is used.
+    There are no moods, because no label of the dataset is used.
+
+    Args:
+        table: the label table.
+        gallery: its tracks.
+        spaces: ``(n,)`` space of each track.
+        seed: the same seed breaks ties in the same way.
     """
     genres = sorted({genre for mine in table.tracks["genre"] for genre in mine})
     artists = [fold(artist) if artist else f"?{row}" for row, artist in enumerate(table.tracks["artist"])]

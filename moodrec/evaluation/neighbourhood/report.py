@@ -1,4 +1,4 @@
-"""All systems on one gallery, with intervals, and each system's difference from the one that matters."""
+"""All systems are measured on one gallery, with intervals, and each one's difference from a reference system."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _names(values: Mapping[str, Float64Array]) -> list[str]:
 
 
 def _statistic(name: str, values: Mapping[str, Float64Array]) -> Statistic:
-    """From ``(b, n)`` weights of the queries to ``(b,)`` figures."""
+    """Make the function from ``(b, n)`` weights of the queries to ``(b,)`` figures."""
     if name not in RATIOS:
         return lambda weights: _weighted_mean(values[name], weights)
     above, below = RATIOS[name]

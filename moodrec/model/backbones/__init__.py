@@ -1,4 +1,4 @@
-"""Backbones by name: log-mel in, one feature vector out, for any number of frames."""
+"""Backbones are chosen by name: each maps log-mel spectrograms of any number of frames to one feature vector."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from moodrec.model.backbones.base import Backbone
 
 
 def backbone_names() -> tuple[str, ...]:
-    """Names that ``build_backbone`` takes: the files of this package."""
+    """List the names that ``build_backbone`` takes: the files of this package."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"))
 
 
 def build_backbone(name: str, n_mels: int, channels: int) -> Backbone:
     """Make an untrained backbone.
+
+    Args:
+        name: one of :func:`backbone_names`.
+        n_mels: number of mel bands of its input.
+        channels: number of filters of its first block.
 
     Raises:
         ConfigError: there is no backbone of that name; the message lists those there are.
