@@ -308,7 +308,9 @@ def test_seeds_are_the_quietest_the_liveliest_and_one_between() -> None:
         (["x", "y", "z", "happy"], ContrastingMoods("x", "y", "happy")),
     ],
 )
-def test_a_compass_of_whatever_moods_there_are(moods: list[str], contrast: ContrastingMoods) -> None:
+def test_contrasting_moods_are_chosen_from_whatever_there_is(
+    moods: list[str], contrast: ContrastingMoods
+) -> None:
     assert choose_moods(moods) == contrast
 
 

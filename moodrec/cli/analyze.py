@@ -1,4 +1,4 @@
-"""``moodrec analyze``: the music of some folders into the library, and the library into its index."""
+"""``moodrec analyze`` analyses the music of some folders into the library, and refreshes the index."""
 
 from __future__ import annotations
 
@@ -39,19 +39,20 @@ def analyze(
     device: DeviceOption = "auto",
     jobs: JobsOption = None,
     nice: Annotated[
-        int, typer.Option("--nice", min=0, max=19, help="Give way to other programs; 19 gives way most.")
+        int, typer.Option("--nice", min=0, max=19, help="Lower the priority; 19 is the lowest.")
     ] = 0,
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many files this time.")
+        int | None,
+        typer.Option("--limit", "-n", min=1, metavar="N", help="Analyse at most N files this time."),
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed in an earlier run.")
     ] = False,
     watch: Annotated[
         bool,
-        typer.Option("--watch", help="Then follow the folders until Ctrl-C. pip install 'moodrec[watch]'."),
+        typer.Option("--watch", help="Then watch the folders until Ctrl-C. pip install 'moodrec[watch]'."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would take, and stop.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -68,7 +69,7 @@ def analyze(
     from moodrec.library.library import Library
 
     if watch and (dry_run or limit is not None):
-        raise UsageError("--watch goes on and on: it does not go with --dry-run or --limit")
+        raise UsageError("--watch runs without end: it cannot be combined with --dry-run or --limit")
     screen = Screen(as_json, quiet)
     give_way(nice)
     turns = changes(folders) if watch else None
@@ -92,7 +93,7 @@ def analyze(
 
 @dataclass(frozen=True)
 class _Run:
-    """One command's analyses, told on its screen."""
+    """The analyses of one command, which report on its screen."""
 
     screen: Screen
     store: Library
@@ -118,20 +119,20 @@ class _Run:
 
         with self.screen.progress("analysing") as advance:
 
-            def tell(progress: AnalysisProgress) -> None:
+            def report_progress(progress: AnalysisProgress) -> None:
                 advance(progress.done, progress.total, counted(progress.counts))
                 warn_of(self.screen, progress.last)
 
-            report = run_analysis(plan, self.store, self.loaded_model, self.jobs, tell)
+            report = run_analysis(plan, self.store, self.loaded_model, self.jobs, report_progress)
         summarise(self.screen, self.store, report, len(refresh_index(self.store)))
         return report
 
     def analyse_changes(self) -> None:
-        """Do what has come up since the last look, and say so only if there is something."""
+        """Analyse what has changed since the last scan; nothing is printed if nothing has."""
         plan = self.plan()
         if plan.files or plan.gone or plan.returned:
             announce(self.screen, plan)
             self.carry_out(plan)
 
     def postpone(self, busy: StoreLockedError) -> None:
-        self.screen.warn(f"{busy}; what changed is looked at as soon as that is done")
+        self.screen.warn(f"{busy}; the changes are analysed as soon as that is done")

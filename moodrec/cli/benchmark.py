@@ -1,4 +1,4 @@
-"""``moodrec benchmark``: measure retrieval on a labelled dataset."""
+"""``moodrec benchmark`` measures retrieval on a labelled dataset."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS: Final = {
     "cosine_kept": "cosine kept",
     "artist_diversity": "artists",
 }
-"""Figures of the table, and what they are called there."""
+"""Figures of the table to the headings of their columns."""
 
 
 def retrieval(
@@ -52,18 +52,20 @@ def retrieval(
     baseline: Annotated[
         list[str] | None, typer.Option("--baseline", help="random, metadata; both by default.")
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=1, help="Of the bootstrap.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap and the random baseline.")] = 0,
+    resamples: Annotated[int, typer.Option("--resamples", min=1, help="Resamples of the bootstrap.")] = 1000,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of the bootstrap and of the random baseline.")
+    ] = 0,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the trade-off (.png, .svg).")
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Do neighbours share the mood, and does asking for a mood give it?
+    """Measure whether neighbours share the mood, and whether a mood target is reached.
 
-    Every track is a query; tracks of its own artist are left out. FILE holds track_id, embedding, and where there are
-    any fold (tracks of different folds are never compared) and predictions: a column a target, or a mood.
+    Every track is a query; tracks of its own artist are left out. FILE holds track_id and embedding, and optionally
+    fold (tracks of different folds are never compared) and predictions: one column per target, or per mood.
 
     Example: moodrec benchmark retrieval --data mood4q -s own=runs/own/out-of-fold.parquet
     """
@@ -85,10 +87,10 @@ def retrieval(
 
 
 def files_of(given: list[str]) -> dict[str, list[Path]]:
-    """Read ``NAME=FILE`` options.
+    """Read ``NAME=FILE`` options into the files of each name.
 
     Raises:
-        UsageError: one is not like that.
+        UsageError: an option has another form.
     """
     found: dict[str, list[Path]] = {}
     for text in given:

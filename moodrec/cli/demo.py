@@ -1,4 +1,4 @@
-"""``moodrec demo``: moodrec does its job on real music."""
+"""``moodrec demo`` shows on real music what moodrec does."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ _PROFILE: Final = 5
 def demo(
     music: Annotated[
         Path | None,
-        typer.Option("--music", envvar="MUSIC", metavar="FOLDER", help="Else free music is fetched."),
+        typer.Option(
+            "--music",
+            envvar="MUSIC",
+            metavar="FOLDER",
+            help="Music to analyse; without it, free music is fetched.",
+        ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="Gets the library and the picture.")
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the library and the picture.")
     ] = Path("demo-output"),
     jobs: JobsOption = None,
     as_json: JsonOption = False,
@@ -52,7 +57,7 @@ def demo(
 
 
 class _ScreenProgress:
-    """Tells the terminal how the demo goes."""
+    """Prints on the terminal how the demo is going."""
 
     def __init__(self, screen: Screen, advance: Advance) -> None:
         self.screen, self.advance = screen, advance
@@ -110,7 +115,7 @@ def _print_answer(screen: Screen, answer: Answer) -> None:
 
 
 def _next(report: DemoReport) -> str:
-    """What to type on one's own music."""
+    """Suggest commands for the user's own music."""
     from moodrec.demo.questions import choose_moods
 
     if report.analysis is None:
@@ -126,7 +131,7 @@ def _next(report: DemoReport) -> str:
 
 
 def document(report: DemoReport) -> dict[str, Any]:
-    """What ``--json`` prints."""
+    """Make the document that ``--json`` prints."""
     failures = report.analysis.failures if report.analysis else ()
     return {
         "catalogue": report.catalogue,

@@ -1,4 +1,4 @@
-"""``moodrec experiment``: a plan of many training runs to results."""
+"""``moodrec experiment`` trains and scores the runs of a plan."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def experiment(
 ) -> None:
     """Train and score every run of a plan: dataset x backbone x arm x seed x fold.
 
-    Type it again to go on where it was stopped; finished runs are kept. Exit code 6 says that some runs failed.
+    Run it again to continue where it was stopped; finished runs are kept. Exit code 6 says that some runs failed.
 
     Example: moodrec experiment benchmarks/plans/example.toml --only '*/seed-0*' --limit 4
 
@@ -84,7 +84,7 @@ def _report(screen: Screen, advance: Advance, event: ExperimentEvent) -> None:
 
 
 def _line(event: RunFinished | RunFailed, progress: GridProgress) -> str:
-    """``3/48 mood4q/fcn/mood/seed-0/fold-0: AP 0.2571 in 241 s, 2 h 57 min left``."""
+    """Describe a run that ended: ``3/48 mood4q/fcn/mood/seed-0/fold-0: AP 0.2571 in 241 s, 2 h 57 min left``."""
     from moodrec.evaluation.experiment.events import RunFailed
 
     begin = f"{progress.done}/{progress.total} {event.run}: "

@@ -1,4 +1,4 @@
-"""``moodrec train``: a recipe to a model."""
+"""``moodrec train`` trains a model from a recipe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def train(
 ) -> None:
     """Train a mood model from a recipe.
 
-    Type it again to go on where it was stopped.
+    Run it again to continue where it was stopped.
 
     Example: moodrec train recipes/default.toml --out runs/mine
 
@@ -63,7 +63,7 @@ def _report(screen: Screen, advance: Advance, event: TrainingEvent) -> None:
 
 
 def _words(document: dict[str, Any]) -> list[str]:
-    """The fields of an event on one line: ``epoch epoch=3 epochs=60 loss mood=0.52 artist=2.1``."""
+    """Write the fields of an event on one line: ``epoch epoch=3 epochs=60 loss mood=0.52 artist=2.1``."""
     words = [str(document["event"])]
     for key, value in document.items():
         if key == "event":
@@ -76,7 +76,7 @@ def _words(document: dict[str, Any]) -> list[str]:
 def _finish(screen: Screen, folder: Path, result: TrainingResult) -> None:
     screen.document({"event": "done", "out": folder} | {**vars(result)})
     if result.model is None:
-        screen.text(f"{folder}: the fold asked for is trained; predictions in {result.out_of_fold}")
+        screen.text(f"{folder}: the fold is trained; predictions in {result.out_of_fold}")
         return
     screen.text(f"{result.model}: model {result.fingerprint}")
     screen.text(f"next: moodrec analyze ~/Music --model {result.model}")

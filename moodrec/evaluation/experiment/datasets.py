@@ -31,7 +31,7 @@ class Datasets:
         return hashlib.sha256(" ".join(known).encode()).hexdigest()[:16]
 
     def prepared(self, run: PlannedRun) -> Prepared:
-        """Load all tracks of a run with their spectrograms, which are computed if they are not in the cache folder."""
+        """Load all tracks of a run with their spectrograms, which are computed if the cache folder lacks them."""
         settings = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
         key = _key(run.recipe.data) + settings
         if key not in self._prepared:
