@@ -72,7 +72,7 @@ def test_a_failure_of_an_unchanged_file_keeps_what_was_heard(library: Library, t
     assert len(library.frame()) == 0
 
 
-def test_heard_before_finds_equal_audio_of_the_same_model_only(library: Library, tmp_path: Path) -> None:
+def test_find_vectors_finds_equal_audio_of_the_same_model_only(library: Library, tmp_path: Path) -> None:
     fill(library, tmp_path)
     known = library.find_vectors(MODEL.fingerprint, "audio-1")
     assert known is not None
