@@ -226,6 +226,7 @@ def _index(path: Path, remedy: str, library: Library | None = None) -> Check:
 
 
 def _disk(library: Path) -> Check:
+    # The library need not exist yet; its nearest existing parent is on the same disk.
     place = next(folder for folder in (library, *library.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:

@@ -137,5 +137,6 @@ def cap_per_key(order: RowNumbers, keys: NDArray[np.integer[Any]], limit: int, k
     by_key = np.argsort(ordered, kind="stable")
     sorted_keys = ordered[by_key]
     position = np.empty(len(order), np.int64)
+    # The distance from the first row of its key is the number of earlier rows that share the key.
     position[by_key] = np.arange(len(order)) - np.searchsorted(sorted_keys, sorted_keys, "left")
     return order[(ordered < 0) | (position < limit)][:k]

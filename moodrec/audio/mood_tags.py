@@ -57,6 +57,7 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
     Raises:
         AudioError: reason ``no_tags`` or ``not_writable``; the file is as it was.
     """
+    # The suffix stays, because mutagen chooses some formats by it; the dot hides the copy from scans.
     copy = path.with_name(f".{path.stem}.moodrec-writing{path.suffix}")
     try:
         shutil.copy2(path, copy)

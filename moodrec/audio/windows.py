@@ -53,6 +53,6 @@ def cut_windows(waveform: NDArray[np.float32], window: int, max_windows: int) ->
     starts = window_starts(len(waveform), window, max_windows)
     if len(waveform) == 0:
         raise AudioError("there are no samples to cut windows from", reason="empty")
-    if len(waveform) < window:
+    if len(waveform) < window:  # repeated and not padded: silence would change the mood
         waveform = np.resize(waveform, window)
     return np.stack([waveform[start : start + window] for start in starts]).astype(np.float32, copy=False)

@@ -55,6 +55,7 @@ class DecodePool:
     def __init__(self, settings: DecodeSettings, jobs: int, timeout_s: float) -> None:
         self._settings = settings
         self._timeout_s = timeout_s
+        # Enough files in flight to keep every process busy; more would only hold windows in memory.
         self._window = 2 * jobs
         self._threads = ThreadPoolExecutor(jobs, "moodrec-decode")
         self._lock = threading.Lock()
@@ -112,6 +113,7 @@ class DecodePool:
                 self._workers.discard(worker)
             worker = _Worker(self._settings)
             self._workers.add(worker)
+        # Outside the lock, so that several processes can start at the same time.
         worker.wait_until_ready()
         return worker
 
@@ -128,7 +130,7 @@ class _Worker:
 
     def __init__(self, settings: DecodeSettings) -> None:
         self._timed_out = False
-        # Its own session: Ctrl-C is the parent's to handle.
+        # It has a session of its own, because Ctrl-C is the parent's to handle.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, settings.model_dump_json(), json.dumps(sys.path)],
             stdin=subprocess.PIPE,

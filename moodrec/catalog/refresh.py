@@ -60,5 +60,6 @@ def _current(library: Library) -> MoodIndex | None:
 
 
 def _is_of(index: MoodIndex, snapshot: LibrarySnapshot) -> bool:
+    # The revision alone does not tell: two models' vectors belong to one revision of the library.
     of = (index.library_revision, index.model_fingerprint)
     return of == (snapshot.revision, snapshot.model.fingerprint)

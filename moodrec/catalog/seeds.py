@@ -70,6 +70,7 @@ def _by_path(frame: pd.DataFrame, seed: str) -> RowNumbers:
         return np.empty(0, np.int64)
     place = os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111  (Path's raises on unknown users)
     paths = {shown_path(os.fsencode(name)) for name in (seed, place)}
+    # An exact match wins: a file system may hold two names that differ in their Unicode form alone.
     exact = np.flatnonzero(frame[PATH].isin(paths))
     if exact.size:
         return exact

@@ -117,6 +117,7 @@ def write_tags(
     """
 
     def write(change: TagChange) -> None:
+        # The backup comes first: killed between the two, the library knows a backup that is still correct.
         is_first = library.back_up_tags(change.track_id, change.before)
         try:
             write_mood_tags(change.state.path, change.after)

@@ -247,6 +247,7 @@ def _settle_splits(tracks: pd.DataFrame) -> list[str | None]:
     """Keep the split of a row only if it is the latest of train, val, test within its group."""
     latest: dict[str, int] = {}
     ranks = [SPLITS.index(split) if split is not None else -1 for split in tracks["split"]]
+    # Test wins over val and val over train: a test set never shrinks, and nothing in it is trained on.
     for group, rank in zip(tracks["group"], ranks, strict=True):
         latest[group] = max(rank, latest.get(group, -1))
     settled = zip(tracks["group"], ranks, strict=True)

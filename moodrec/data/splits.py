@@ -115,6 +115,7 @@ def _group_loads(codes: NDArray[np.intp], n_groups: int, balance: ArrayLike | No
         if not np.all(np.isfinite(extra) & (extra >= 0)):
             raise DataError("balance must be finite and not negative")
         columns.extend(extra.T)
+    # Scaled to sum to 1, sizes and balance columns count equally when the folds are evened out.
     sums = np.stack([np.bincount(codes, weights=column, minlength=n_groups) for column in columns], axis=1)
     totals = sums.sum(axis=0)
     return np.asarray(sums / np.where(totals > 0, totals, 1.0), dtype=np.float64)

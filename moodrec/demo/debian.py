@@ -126,7 +126,7 @@ def _download(scratch: Path, names: Sequence[str]) -> None:
     options = [
         f"Dir::State={scratch}/state",
         f"Dir::Cache={scratch}/cache",
-        "Debug::NoLocking=1",
+        "Debug::NoLocking=1",  # the folder is private, and locking needs root
         "Acquire::Languages=none",
         "Acquire::Retries=1",
         "Acquire::http::Timeout=20",

@@ -212,6 +212,7 @@ class MoodModel:
 
     def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         _check_waveform(waveform, sample_rate)
+        # Averaged in double precision, so that many channels lose no digits.
         mono = waveform.mean(0, dtype=np.float64) if waveform.ndim == 2 else waveform
         if not np.isfinite(mono).all():
             raise AudioError("the waveform holds NaN or infinite samples", "bad_samples")

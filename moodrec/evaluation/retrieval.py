@@ -155,6 +155,7 @@ def nearest(
     """
     if k < 1:
         raise DataError(f"k must be at least 1, not {k}")
+    # The least positive number in place of a length of zero keeps zero vectors at zero.
     unit = embeddings / np.maximum(
         np.linalg.norm(embeddings, axis=1, keepdims=True), np.finfo(np.float64).tiny
     )

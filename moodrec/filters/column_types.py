@@ -150,6 +150,7 @@ class NumberColumn:
         if op in ("=", "<>"):
             return float(value), float(value)
         if op in (">", ">="):
+            # "Greater than" a float is "at least" the next float, so every test is a closed range.
             low = value if op == ">=" else np.nextafter(value, kind(math.inf))
             return (float(low), math.inf) if op == ">=" or low != value else EMPTY_RANGE
         high = value if op == "<=" else np.nextafter(value, kind(-math.inf))
@@ -160,6 +161,7 @@ class NumberColumn:
         limits = np.iinfo(self.values.dtype)
         low, high = int(limits.min), int(limits.max)
         if op in ("=", "<>"):
+            # No whole number equals 1.5; then = selects no row, and <> all known ones.
             return (int(value), int(value)) if value == int(value) and low <= value <= high else EMPTY_RANGE
         if op in (">", ">="):
             low = max(low, math.ceil(value) if op == ">=" else math.floor(value) + 1)

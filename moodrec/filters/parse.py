@@ -73,7 +73,7 @@ def _parse(text: str) -> Condition:
 
 def _read_tree(text: str) -> Node:
     try:
-        text.encode()
+        text.encode()  # lone surrogates, as from undecodable arguments, would fail later and less clearly
         trees = _DIALECT.parse_into(exp.Condition, text)
     except RecursionError:
         raise _too_deep() from None

@@ -59,6 +59,7 @@ class PercentileColumn:
         return self.column.known()
 
     def compare(self, op: Operator, value: Scalar) -> Range:
+        # The test on percentiles is made on an empty column, which rounds the literal and checks its type.
         test = NumberColumn(self.name, np.empty(0, np.float32)).compare(op, value)
         first = self._first(lambda share: share >= test.low)
         end = self._first(lambda share: share > test.high)

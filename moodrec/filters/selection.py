@@ -81,12 +81,13 @@ class Lookup:
     def opposite(self) -> Lookup:
         """Select the rows where the test is FALSE."""
         table = 1 - self.table
-        table[0] = 0
+        table[0] = 0  # NULL is neither TRUE nor FALSE
         return replace(self, table=table)
 
     def rows(self) -> RowMask:
         """Compute the mask (n,) of rows where the test is TRUE."""
         chosen = np.flatnonzero(self.table)
+        # Comparing with one code is several times faster than reading a table for every row.
         if len(chosen) == 1:
             only: RowMask = self.codes == chosen[0] - 1
             return only
@@ -124,6 +125,7 @@ class AnyLookup:
         seen = np.zeros(len(lengths), np.uint8)
         filled = np.flatnonzero(lengths)
         if len(filled):
+            # Entries are bits (1: known, 2: passes), so that OR over a list says if any element passes.
             verdicts = self.table[self.codes + 1]
             seen[filled] = np.bitwise_or.reduceat(verdicts, self.offsets[filled])
         found: RowMask = seen == (1 if self.none else 3)
@@ -197,6 +199,7 @@ def all_of(parts: Iterable[Selection]) -> Selection:
         if not isinstance(part, Range) or part.outside:
             others.append(part)
             continue
+        # Ranges of one column share its array, by whose identity they are merged.
         before = ranges.get(id(part.values), part)
         low, high = max(part.low, before.low), min(part.high, before.high)
         ranges[id(part.values)] = replace(part, low=low, high=high)

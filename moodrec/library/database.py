@@ -137,6 +137,7 @@ def connected(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
+    # mode=rw, because a plain connection would create a missing file.
     place = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
 
@@ -164,12 +165,13 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
-        raise
+        raise  # mistakes of this package, not of the file
     except sqlite3.DatabaseError as error:
         raise _explained(error, path) from error
 
 
 def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
+    # The lowest byte of SQLite's extended error code is the kind of error.
     primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if primary_code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")

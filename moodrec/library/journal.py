@@ -114,6 +114,7 @@ def record_run(connection: sqlite3.Connection, model: ModelRecord, files: int, s
 def _write_track(
     connection: sqlite3.Connection, model: ModelRecord, path: bytes, track: TrackAnalysis
 ) -> str:
+    # The track is found by its audio and not by the file's path or tags, so that its id outlives both.
     identity = identify(connection, path, track.audio_fingerprint)
     values = (track.audio_fingerprint, track.duration_s, *_tag_values(track.tags))
     (_update if identity.known else _insert)(connection, identity, values)
@@ -178,6 +179,7 @@ def _vectors(track: TrackAnalysis) -> tuple[Float32Array, Float32Array, Float32A
 
 
 def _blob(values: Float32Array) -> bytes:
+    # A fixed byte order lets a library move between machines.
     return values.astype("<f4").tobytes()
 
 

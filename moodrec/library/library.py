@@ -42,10 +42,17 @@ class Library(LibraryReader):
     def __init__(
         self, path: Path, connection: sqlite3.Connection, migration: Migration | None = None
     ) -> None:
+        """Wrap an open database; use :meth:`open` and its siblings instead.
+
+        Args:
+            path: the library's folder.
+            connection: its database.
+            migration: the migration that was done when it was opened, if any.
+        """
         self.path = path
         """The library's folder."""
         self.migration = migration
-        """What was done when it was opened, where an older moodrec had written it."""
+        """The migration that was done when it was opened; None if none was needed."""
         self._connection = connection
         self._lock = WriterLock(path / "lock")
 

@@ -85,6 +85,7 @@ class _Walk:
             self.unreadable.append(Path(folder))
 
     def _is_new(self, folder: str) -> bool:
+        # Device and inode identify a folder however it is reached, which ends loops of links.
         status = Path(folder).stat()
         identity = (status.st_dev, status.st_ino)
         if identity in self._seen:

@@ -58,6 +58,7 @@ def _prune_files(connection: sqlite3.Connection) -> int:
 
 
 def _prune_tracks(connection: sqlite3.Connection) -> int:
+    # References to the orphans are removed first, as foreign keys demand.
     connection.execute(f"UPDATE tracks SET duplicate_of = NULL WHERE duplicate_of IN ({_ORPHANS})")
     for table in ("analyses", "tag_backups"):
         connection.execute(f"DELETE FROM {table} WHERE track_id IN ({_ORPHANS})")

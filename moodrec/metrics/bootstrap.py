@@ -151,6 +151,7 @@ def resamples(
     codes = _group_codes(n, groups)
     n_groups = int(codes.max()) + 1
     rng = np.random.default_rng(seed)
+    # Blocks bound the memory: all resamples of a large table at once would not fit.
     size = max(1, BLOCK_BYTES // (4 * n))
     for start in range(0, n_resamples, size):
         draws = [_draw(rng, n_groups) for _ in range(min(size, n_resamples - start))]
@@ -201,6 +202,7 @@ def difference_of(estimate: float, values: NDArray[np.float64], level: float = 0
         level: coverage, in (0, 1).
     """
     known = values[~np.isnan(values)]
+    # One is added to both counts, so that no finite number of resamples claims certainty.
     smaller = min(int((known <= 0).sum()), int((known >= 0).sum()))
     p_value = min(1.0, 2 * (smaller + 1) / (len(known) + 1))
     return Difference(float(estimate), interval_of(values, level), p_value)

@@ -64,6 +64,7 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike) -> Platt:
         DataError: the arrays are empty, of different shapes, not finite, or labels lie outside [0, 1].
     """
     x, targets = _smoothed(logits, labels)
+    # Standardised logits keep Newton's method well conditioned, whatever scale the network's logits have.
     centre, scale = x.mean(), x.std()
     if scale <= np.finfo(np.float64).eps * max(1.0, abs(centre)):
         return Platt(0.0, float(np.log(targets.mean() / (1 - targets.mean()))))
@@ -201,4 +202,4 @@ def _cross_entropy(z: Float64Array, targets: Float64Array) -> float:
 
 
 def _sigmoid(z: Float64Array) -> Float64Array:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))  # does not overflow, unlike 1 / (1 + exp(-z))

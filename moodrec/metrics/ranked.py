@@ -71,6 +71,7 @@ class RankedLabels:
         """
         ranked = np.ones((1, len(self._order))) if weights is None else weights[:, self._order]
         total = _sums(ranked, self._bounds)
+        # The running count of positives translates bounds among all rows to bounds among the positives.
         positives = _sums(ranked[:, self._labels], np.cumsum(np.append(0, self._labels))[self._bounds])
         return positives[:, 1::2], total - positives
 

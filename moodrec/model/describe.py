@@ -40,6 +40,7 @@ def fingerprint_of(document: Mapping[str, Any]) -> str:
     """
     meaning = {name: document[name] for name in _IDENTITY}
     meaning["moods"] = {name: mood["targets"] for name, mood in document["moods"].items()}
+    # Sorted keys make the digest independent of the order in which the file was written.
     canonical = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -26,6 +26,7 @@ def masked_bce(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -
         logits.float(), torch.nan_to_num(targets).float(), reduction="none"
     )
     weight = known.float() if weights is None else known * weights
+    # The clamp makes the loss 0, not NaN, where a batch has no known label.
     return (loss * weight).sum() / weight.sum().clamp_min(1e-8)
 
 

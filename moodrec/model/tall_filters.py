@@ -30,6 +30,7 @@ def highest_response(mel: Tensor, filters: Tensor) -> Tensor:
     Returns:
         (batch, n_filters, frames).
     """
+    # The transform pays on a CPU in single precision alone: GPUs and bfloat16 have fast convolutions.
     low_precision = torch.is_autocast_enabled(mel.device.type)
     if filters.shape[2] < _TALL or mel.device.type != "cpu" or low_precision:
         return F.conv2d(mel, filters).amax(2)

@@ -133,6 +133,7 @@ def spread(points: Float64Array, gap: float = LABEL_GAP, steps: int = 200) -> Fl
         ``(m, 2)``; the same for the same points.
     """
     m = len(points) - 1
+    # Multiples of the golden angle start neighbouring labels in different directions.
     angles = np.arange(m) * np.pi * (3 - np.sqrt(5))
     labels = points[:m] + gap * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     for _ in range(steps):

@@ -42,7 +42,7 @@ def mood_course(
         raise DataError("a picture of a playlist needs tracks and moods")
     scores = frame[list(moods)].to_numpy(np.float64, na_value=np.nan)
     spread = np.nan_to_num(np.nanstd(scores, axis=0)) if len(frame) > 1 else np.zeros(len(moods))
-    spread += [mood in always for mood in moods]
+    spread += [mood in always for mood in moods]  # adds 1, more than any standard deviation of scores
     chosen = np.argsort(-spread, kind="stable")[:SHOWN]
     places = np.arange(1, len(frame) + 1)
     figure = new_figure(max(6.0, 0.34 * len(frame) + 2.2), 4.6)

@@ -50,6 +50,7 @@ class LogMelCache:
 
     def place(self, audio: str) -> Path:
         """Give the path of the spectrogram of an audio file; it changes when the file or the settings do."""
+        # Size and time stand for the content, because hashing every file would take as long as decoding it.
         status = Path(audio).stat()
         key = f"{audio}|{status.st_size}|{status.st_mtime_ns}|{self.config.model_dump_json()}"
         digest = hashlib.sha256(key.encode()).hexdigest()

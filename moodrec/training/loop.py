@@ -104,6 +104,7 @@ class Trainer:
             save_state(self.folder, self.state)
 
     def _step(self, draws: StepDraws, step: int) -> dict[str, float]:
+        # Seeded per step and not per run, so that a resumed run draws what an uninterrupted one would.
         torch.manual_seed((self.recipe.seed << 32) + step)
         set_learning_rates(self.state.optimizer, schedule(step, self.config.epochs * self.epoch_steps))
         losses = self.task_losses(draws)
@@ -111,6 +112,7 @@ class Trainer:
             losses.pop(MOOD_TASK, None)
         if losses:
             self._descend(losses)
+        # The decay rises from 0.1, so that the random weights of the start do not stay in the average.
         self.state.update_average(min(self.config.ema_decay, (1 + step) / (10 + step)))
         return {task: float(loss.detach()) for task, loss in losses.items()}
 
@@ -119,6 +121,7 @@ class Trainer:
         total = self.state.weighting(losses, network.projection.weight)
         self.state.optimizer.zero_grad(set_to_none=True)
         total.backward()
+        # A single batch with a very large gradient must not undo many steps.
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         self.state.optimizer.step()
 
@@ -132,7 +135,7 @@ class Trainer:
         start = self.recipe.warm_start
         train_mode(self.state.network, start.freeze if start else ())
         main = self._forward(draws.main)
-        if len(draws.extra.rows) < 2:
+        if len(draws.extra.rows) < 2:  # batch norm cannot normalise a single row
             return self.objective.losses(main, self._targets(draws.main, draws.extra.rows[:0]))
         with untouched_statistics(self.state.network):
             extra = self._forward(draws.extra)
@@ -146,6 +149,7 @@ class Trainer:
     def _targets(self, main: Draws, extra: NDArray[np.int64]) -> dict[str, Tensor]:
         targets = self.data.labels.rows(np.concatenate([main.rows, extra]).repeat(self.config.excerpts))
         if MOOD_TASK in targets:
+            # Added tracks teach metadata alone, even where a partner track has a mood.
             targets[MOOD_TASK][len(main.rows) * self.config.excerpts :] = np.nan
         return {task: torch.from_numpy(values).to(self.device) for task, values in targets.items()}
 

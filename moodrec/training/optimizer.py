@@ -32,6 +32,7 @@ def build_optimizer(
         if parameter.requires_grad:
             copied = start is not None and under(name, start.modules)
             peak = config.learning_rate * (start.learning_rate_scale if start and copied else 1.0)
+            # Biases and the factors of norms are not decayed: zero is no natural value for them.
             decay = config.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((peak, decay), []).append(parameter)
     groups.setdefault((WEIGHTING_RATE, 0.0), []).extend(weighting.parameters())

@@ -81,6 +81,7 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     if not readable.any():
         raise DataError("none of the tracks' audio can be read; check the roots in the recipe")
     table, known = table.select(readable), [mel for mel in log_mels if mel is not None]
+    # Held-out tracks are chosen among the readable ones, so that every metadata score has its track.
     held_out = _held_out(recipe, table)
     seen = _takes_part(recipe, table) & ~held_out & ~_in_splits(table, recipe.split.held_out)
     _warn_of_few(int((_with_mood(table) & seen).sum()), on_event)

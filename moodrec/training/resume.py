@@ -116,7 +116,7 @@ def load_state(folder: Path, state: RunState) -> None:
         note = json.loads(path.read_text())
         data = path.with_suffix(".safetensors").read_bytes()
         if hashlib.sha256(data).hexdigest() != note["sha256"]:
-            continue
+            continue  # damaged: an older checkpoint costs some epochs, but no wrong weights
         if note["recipe"] != state.digest:
             raise ConfigError(
                 f"{folder}: holds a run of another recipe, or on other data; choose another --out or remove it"

@@ -21,6 +21,7 @@ def under(name: str, prefixes: Iterable[str]) -> bool:
         name: the dotted name.
         prefixes: the dotted names it may lie below.
     """
+    # The dot at the end keeps "norm" from matching "normalise".
     return any(f"{name}.".startswith(f"{prefix}.") for prefix in prefixes)
 
 

@@ -36,6 +36,7 @@ def render_midi(midi: Path, wav: Path, soundfont: Path, sample_rate: int = 16_00
         raise NotFoundError(f"the program fluidsynth is not installed; {HOW_TO_INSTALL}")
     if not soundfont.is_file():
         raise NotFoundError(f"{soundfont}: no such soundfont; {HOW_TO_INSTALL}")
+    # Rendered under another name, so that an interrupted rendering is not taken for a finished one.
     part = wav.with_suffix(".part.wav")
     command = [
         program,

@@ -115,7 +115,7 @@ def _number(text: str | None) -> float:
     try:
         return float(text)
     except ValueError:
-        return np.inf
+        return np.inf  # marks the cell as wrong, where NaN means empty
 
 
 def year_of(text: str | None) -> float:

@@ -124,6 +124,7 @@ def pooled(parts: Sequence[StoredPredictions]) -> StoredPredictions:
     if any(list(part.targets) != list(first.targets) for part in parts):
         raise DataError("folds with different targets cannot be pooled")
     rows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _PER_TRACK}
+    # A track in two folds would be scored twice, once by a network that was trained on it.
     if len(np.unique(rows["track_ids"])) < len(rows["track_ids"]):
         raise DataError("folds that share tracks cannot be pooled")
     return replace(first, **rows)

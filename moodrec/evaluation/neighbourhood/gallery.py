@@ -240,6 +240,7 @@ def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) 
     artists = [fold(artist) if artist else f"?{row}" for row, artist in enumerate(table.tracks["artist"])]
     genre_rows = np.array([[genre in mine for genre in genres] for mine in table.tracks["genre"]], np.float64)
     artist_rows = np.eye(len(set(artists)))[np.unique(artists, return_inverse=True)[1]]
+    # Too small to reorder tracks that differ in a genre, and enough to break ties at random.
     noise = 1e-3 * unit(np.random.default_rng(seed).standard_normal((len(gallery), 64)))
     return SystemOutput(
         unit(np.hstack([unit(genre_rows.reshape(len(gallery), -1)), artist_rows, noise])), {}, spaces
