@@ -12,7 +12,7 @@ import typer
 from moodrec.cli.analysis_text import announce, counted, plan_document, summarise, warn_of
 from moodrec.cli.console import Screen
 from moodrec.cli.group import EXIT_SOME_FAILED
-from moodrec.cli.library import tell_migration
+from moodrec.cli.library import note_migration
 from moodrec.cli.options import (
     DeviceOption,
     JobsOption,
@@ -76,7 +76,7 @@ def analyze(
     loaded_model = MoodModel.load(model, device)
     opened = Library.open_or_empty if dry_run else Library.open_or_create
     with opened(chosen_library(library)) as store:
-        tell_migration(screen, store)
+        note_migration(screen, store)
         run = _Run(screen, store, loaded_model, folders, jobs)
         plan = run.plan(retry_failed, limit)
         announce(screen, plan)

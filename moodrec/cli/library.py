@@ -124,11 +124,11 @@ def open_library(screen: Screen, library: Any) -> Library:
     from moodrec.library.library import Library
 
     store = Library.open(chosen_library(library))
-    tell_migration(screen, store)
+    note_migration(screen, store)
     return store
 
 
-def tell_migration(screen: Screen, store: Library) -> None:
+def note_migration(screen: Screen, store: Library) -> None:
     """Print that a library of an older moodrec was migrated, if it was.
 
     Args:

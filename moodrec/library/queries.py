@@ -74,7 +74,7 @@ def files(connection: sqlite3.Connection, model_fingerprint: str | None) -> dict
 
     Args:
         connection: an open library.
-        model_fingerprint: the model for which ``acknowledged`` is told.
+        model_fingerprint: the model for which ``acknowledged`` is set.
     """
     rows = connection.execute(_FILES, {"model": model_fingerprint}).fetchall()
     return {record.state.path: record for record in map(_file, rows)}

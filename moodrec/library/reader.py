@@ -52,7 +52,7 @@ class LibraryReader:
             return queries.waiting(self._connection, current, fingerprint)
 
     def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
-        """List all files by path; ``acknowledged`` is told for the given model (default: the current one)."""
+        """List all files by path; ``acknowledged`` is set for the given model (default: the current one)."""
         fingerprint = model_fingerprint or next((model.fingerprint for model in self.models()), None)
         with translated(self.path):
             return queries.files(self._connection, fingerprint)

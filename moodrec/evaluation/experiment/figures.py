@@ -6,6 +6,7 @@ was drawn), many at a time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,20 @@ Figures = dict[str, Float64Array]
 
 WORD: Final = "word:"
 """Prefix of the targets that are mood words."""
+
+
+@dataclass(frozen=True)
+class TargetFigures:
+    """How well one mood target is predicted."""
+
+    ap: float
+    """Average precision, in (0, 1]."""
+    roc_auc: float
+    """Area under the ROC curve, in [0, 1]."""
+    pearson: float
+    """Correlation of probabilities with soft targets, in [-1, 1]; NaN where the targets are 0 or 1."""
+    positives: int
+    """Number of tracks that have the target."""
 
 
 class MoodFigures:
@@ -58,12 +73,12 @@ class MoodFigures:
             figures["quadrant_f1"] = self._quadrant_f1(weights)
         return figures
 
-    def per_target(self) -> dict[str, dict[str, float]]:
-        """Compute AP, ROC-AUC, correlation (NaN where labels are not soft) and number of positives of each target."""
+    def per_target(self) -> dict[str, TargetFigures]:
+        """Compute the figures of each target that has both classes, every track counted once."""
         plain = np.ones((1, len(self._stored)))
         columns = (np.concatenate(values).tolist() for values in self._per_tag(plain))
         return {
-            name: {"ap": ap, "roc_auc": area, "pearson": r, "positives": tag.positives}
+            name: TargetFigures(ap, area, r, tag.positives)
             for name, tag, ap, area, r in zip(self.tag_names, self.tags, *columns, strict=True)
         }
 

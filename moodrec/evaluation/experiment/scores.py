@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moodrec.evaluation.experiment.figures import Figures, MoodFigures
+from moodrec.evaluation.experiment.figures import Figures, MoodFigures, TargetFigures
 from moodrec.evaluation.experiment.neighbours import EmbeddingFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.typing import Weights
@@ -22,7 +22,7 @@ class Scores:
     """Figures of the embedding, with ``hubness``, and with ``<figure>_queries``, the number of tracks that an
     artist or album figure averages over.
     """
-    per_target: dict[str, dict[str, float]]
+    per_target: dict[str, TargetFigures]
     """Target to its own figures."""
 
 
