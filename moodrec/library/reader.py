@@ -1,4 +1,4 @@
-"""What a library tells: reading needs no lock, and any number of processes may do it."""
+"""Reading a library needs no lock, and any number of processes may read at the same time."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ from moodrec.errors import NotFoundError
 from moodrec.library import queries
 from moodrec.library.database import transaction, translated
 from moodrec.library.migration import copy_database
-from moodrec.library.records import (
-    FileRecord,
-    Floats,
-    ModelRecord,
-    Outcome,
-    RunRecord,
-    StoredTags,
-    TrackVectors,
-)
+from moodrec.library.records import FileRecord, ModelRecord, Outcome, RunRecord, StoredTags, TrackVectors
 from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
+from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class LibraryReader:
-    """The questions that a library answers; :class:`moodrec.library.library.Library` opens and changes it."""
+    """The methods that read a library; :class:`moodrec.library.library.Library` opens and changes it."""
 
     path: Path
     """The library's folder."""
@@ -34,17 +27,17 @@ class LibraryReader:
 
     @property
     def revision(self) -> int:
-        """Grows with every change; an index remembers the revision that it was built from."""
+        """Read the revision, which grows with every change; an index stores the revision that it was built from."""
         with translated(self.path):
             return self._revision()
 
     def models(self) -> list[ModelRecord]:
-        """The models that were used: the one that search goes by first, then those before it."""
+        """List the models that were used: the one that search uses first, then earlier ones."""
         with translated(self.path):
             return queries.models(self._connection)
 
     def model(self, fingerprint: str | None = None) -> ModelRecord:
-        """One model; without a fingerprint, the one that search goes by.
+        """Give one model; without a fingerprint, the one that search uses.
 
         Raises:
             NotFoundError: the library holds no analyses of it.
@@ -53,24 +46,24 @@ class LibraryReader:
             return self._model(fingerprint)
 
     def waiting(self, fingerprint: str) -> int:
-        """How many tracks of the current model another one has not heard yet."""
+        """Count the tracks of the current model that another model has not analysed yet."""
         current = next((model.fingerprint for model in self.models()), fingerprint)
         with translated(self.path):
             return queries.waiting(self._connection, current, fingerprint)
 
     def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
-        """All files by path; ``acknowledged`` is told for the given model (default: the current one)."""
+        """List all files by path; ``acknowledged`` is set for the given model (default: the current one)."""
         fingerprint = model_fingerprint or next((model.fingerprint for model in self.models()), None)
         with translated(self.path):
             return queries.files(self._connection, fingerprint)
 
     def outcomes(self) -> dict[Outcome, int]:
-        """How many of the files that are there have which outcome; every outcome is a key."""
+        """Count the files that exist by outcome; every outcome is a key."""
         with translated(self.path):
             return queries.outcomes(self._connection)
 
     def failures(self) -> list[FileRecord]:
-        """The files that are there and could not be analysed, by path."""
+        """List the files that exist and could not be analysed, by path."""
         return [
             record
             for record in self.files().values()
@@ -78,45 +71,53 @@ class LibraryReader:
         ]
 
     def snapshot(self, model_fingerprint: str | None = None) -> LibrarySnapshot:
-        """The tracks, moods and embeddings of one model (default: the current one), all of one revision.
+        """Read the tracks, moods and embeddings of one model (default: the current one), all of one revision.
 
         Raises:
             NotFoundError: the library holds no analyses of that model.
-            CorruptStoreError: vectors are not as they were written.
+            CorruptStoreError: vectors differ from what was written.
         """
         with translated(self.path), transaction(self._connection, "DEFERRED"):
             return read_snapshot(self._connection, self._model(model_fingerprint), self._revision())
 
     def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
-        """One row an analysed track: TRACK_FIELDS, ``duplicate_of``, a column a mood, a ``prob_`` column a mood."""
+        """Read one row per analysed track: TRACK_FIELDS, ``duplicate_of``, and a score and a ``prob_`` column for
+        each mood.
+        """
         return self.snapshot(model_fingerprint).frame
 
-    def embeddings(self, model_fingerprint: str | None = None) -> Floats:
-        """(n, d) float32, in the order of :meth:`frame`."""
+    def embeddings(self, model_fingerprint: str | None = None) -> Float32Array:
+        """Read the embeddings (n, d) float32, in the order of :meth:`frame`."""
         return self.snapshot(model_fingerprint).embeddings
 
-    def heard_before(self, model_fingerprint: str, audio_fingerprint: str) -> TrackVectors | None:
-        """What a model heard in the same audio earlier: in a copy, under another name, with other tags."""
+    def find_vectors(self, model_fingerprint: str, audio_fingerprint: str) -> TrackVectors | None:
+        """Find the vectors that a model computed of the same audio earlier, in whatever file and with whatever
+        tags.
+
+        Args:
+            model_fingerprint: the model.
+            audio_fingerprint: hash of the decoded audio.
+        """
         with translated(self.path):
-            return queries.heard_before(self._connection, model_fingerprint, audio_fingerprint)
+            return queries.find_vectors(self._connection, model_fingerprint, audio_fingerprint)
 
     def damaged(self) -> list[tuple[str, str]]:
-        """``(model fingerprint, track id)`` of the vectors that are not as they were written."""
+        """List ``(model fingerprint, track id)`` of the vectors that differ from what was written."""
         with translated(self.path):
             return queries.damaged(self._connection)
 
     def tag_backups(self) -> dict[str, StoredTags]:
-        """By track id: what the mood tags of its file were before moodrec wrote any."""
+        """Read, by track id, the mood tags that its file had before moodrec wrote any."""
         with translated(self.path):
             return queries.tag_backups(self._connection)
 
     def last_run(self, model_fingerprint: str) -> RunRecord | None:
-        """How long the last run with a model took."""
+        """Read how long the last run with a model took; None if there was none."""
         with translated(self.path):
             return queries.last_run(self._connection, model_fingerprint)
 
     def back_up(self, out: Path) -> None:
-        """Write a copy of the database, whole and of one moment; ``out`` is replaced in one step."""
+        """Write a consistent copy of the database; ``out`` is replaced in one step."""
         with translated(self.path):
             copy_database(self._connection, out)
 
