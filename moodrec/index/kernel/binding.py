@@ -8,8 +8,20 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
-from ctypes import POINTER, Structure, c_char, c_double, c_float, c_int32, c_int64, c_uint64, c_void_p
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import (
+    POINTER,
+    Structure,
+    c_char,
+    c_char_p,
+    c_double,
+    c_float,
+    c_int32,
+    c_int64,
+    c_uint64,
+    c_void_p,
+)
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Final, Self
@@ -17,9 +29,14 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
+from moodrec.errors import UsageError
 
-_VERSION: Final = 8
+KERNEL_VARIABLE: Final = "MOODREC_KERNEL"
+PATH_VARIABLE: Final = "MOODREC_KERNEL_ISA"
+PATHS: Final = ("portable", "avx2", "avx512", "vnni", "neon", "dotprod")
+"""The sets of instructions that the kernel's loops are compiled for, of every processor architecture."""
+
+_VERSION: Final = 9
 
 
 class Step(Structure):
@@ -184,8 +201,78 @@ _STRUCTURES: Final = (Step, Filter, Lists, Rows, Query, Share, Plan, Found)
 
 @cache
 def library() -> Any:
-    """The compiled kernel, or None where there is none that fits."""
-    spec = None if os.environ.get(KERNEL_VARIABLE) == "0" else find_spec("moodrec.index._kernel")
+    """The compiled kernel, or None where there is none that fits.
+
+    Raises:
+        UsageError: ``MOODREC_KERNEL_ISA`` asks for a path that does not exist or cannot run here.
+    """
+    if os.environ.get(KERNEL_VARIABLE) == "0":
+        return None
+    loaded = _load()
+    asked = os.environ.get(PATH_VARIABLE)
+    if asked:
+        _force(loaded, asked)
+    elif loaded is not None:
+        _choose(loaded, _paths(loaded)[-1])
+    return loaded
+
+
+def path() -> str | None:
+    """The path that searches run on, one of :data:`PATHS`; None where there is no kernel."""
+    loaded = library()
+    return None if loaded is None else _named(loaded.moodrec_path())
+
+
+def paths() -> tuple[str, ...]:
+    """The paths that this processor can run, the fastest one last; none where there is no kernel."""
+    loaded = library()
+    return () if loaded is None else _paths(loaded)
+
+
+@contextmanager
+def running(name: str) -> Iterator[None]:
+    """Let searches run on another path for a while; no search may be at work when it begins or ends.
+
+    Raises:
+        UsageError: the path does not exist, or cannot run here.
+    """
+    before = path()
+    _force(library(), name)
+    try:
+        yield
+    finally:
+        _force(library(), str(before))
+
+
+def _force(loaded: Any, name: str) -> None:
+    """Go over to a path that somebody asked for."""
+    if name not in PATHS:
+        raise UsageError(
+            f"{name!r} is not a path of the search kernel: {PATH_VARIABLE} is one of {', '.join(PATHS)}"
+        )
+    if loaded is None:
+        raise UsageError(f"{PATH_VARIABLE}={name} needs the search kernel, which was not built here")
+    if not _choose(loaded, name):
+        there = ", ".join(_paths(loaded))
+        raise UsageError(f"this processor cannot run the search kernel's path {name}; it can run {there}")
+
+
+def _choose(loaded: Any, name: str) -> bool:
+    return bool(loaded.moodrec_choose_path(name.encode()) == 0)
+
+
+def _paths(loaded: Any) -> tuple[str, ...]:
+    names = (loaded.moodrec_path_at(i) for i in range(len(PATHS)))
+    return tuple(_named(name) for name in names if name is not None)
+
+
+def _named(name: bytes) -> str:
+    return name.decode("ascii")
+
+
+def _load() -> Any:
+    """The kernel as it was built, on its portable path."""
+    spec = find_spec("moodrec.index._kernel")
     if spec is None or spec.origin is None:
         return None
     try:
@@ -206,6 +293,10 @@ def library() -> Any:
     loaded.moodrec_to_unit_length.argtypes = (c_void_p, c_int64, c_int64)
     loaded.moodrec_scores.restype = None
     loaded.moodrec_scores.argtypes = (by_name[Rows], by_name[Query], c_void_p, c_int64, c_void_p)
+    loaded.moodrec_path.restype = loaded.moodrec_path_at.restype = c_char_p
+    loaded.moodrec_path_at.argtypes = (c_int64,)
+    loaded.moodrec_choose_path.restype = c_int64
+    loaded.moodrec_choose_path.argtypes = (c_char_p,)
     return loaded
 
 

@@ -14,6 +14,7 @@
  *   lists.c      through the lists, the most promising ones first
  *   few.c        through all rows that pass, where they are few
  *   search.c     the search
+ *   paths.c      for which processors its loops are compiled
  */
 #ifndef MOODREC_KERNEL_H
 #define MOODREC_KERNEL_H
@@ -25,22 +26,7 @@
 #define INTERNAL __attribute__((visibility("hidden")))
 #define EXPORT __attribute__((visibility("default")))
 
-
-/* One build serves every processor: some loops exist in several forms, and glibc's loader picks one. GCC knows these
- * levels from version 12 on. */
-#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define AVX2 __attribute__((target("avx2,fma")))
-static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-#endif
-
-enum { VERSION = 8 };
+enum { VERSION = 9 };
 #define NEVER -1e9f /* the bound of a list that is not worth a visit */
 enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
 enum { AT_ONCE = 32 }; /* rows, or lists, that are looked at together */
@@ -163,11 +149,10 @@ INTERNAL void find_slices(const Filter *filter, Ordered *ordered);
 INTERNAL void mark_slices(const Ordered *ordered, uint32_t *marks);
 
 /* products.c */
-INTERNAL void dots_floats(const float *rows, int64_t n, const float *vector, int64_t dim, float *products);
-INTERNAL void dots_bytes(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums);
 INTERNAL double exact_score(const Rows *rows, const Query *query, int64_t row);
 
 /* sketches.c */
+enum { ENTRIES = 16 }; /* of a table: what four bits can be */
 typedef struct {
     uint8_t *tables; /* (sketch_dim / 4, 16) what four bits add to a product, in steps */
     float step, least;
@@ -195,6 +180,31 @@ INTERNAL void likely_rows(const Lists *lists, const Plan *plan, float *rows);
 INTERNAL void leave_out(Outlook *outlook, float score);
 INTERNAL float first_bar(const Outlook *outlook);
 INTERNAL float bar_of(const Outlook *outlook, float score, float rank);
-INTERNAL void bounds_of(const Outlook *outlook, float bar, float *bounds);
+
+/* paths.c: the loops that take a search's time are compiled once for each path, that is for each set of instructions which
+ * they may use. One build then serves every processor of an architecture. */
+typedef struct {
+    const char *path;
+    int (*runs_here)(void);
+    void (*dots_bytes)(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums);
+    void (*dots_floats)(const float *rows, int64_t n, const float *vector, int64_t dim, float *products);
+    double (*dot_exact)(const float *a, const float *b, int64_t dim);
+    /* Which of the 32 rows of a block of sketches may reach a bar; no function where looking up 32 rows is slower than scoring
+     * them. */
+    uint32_t (*may_reach)(const uint8_t *block, int64_t bytes, const Sketched *query, float near, float least, float bar,
+                          float *ceilings);
+    void (*test_range)(const Step *step, int64_t start, int64_t n, uint8_t *restrict mask);
+    void (*test_lookup)(const Step *step, int64_t start, int64_t n, uint8_t *restrict mask);
+    int (*any_set)(const uint8_t *mask, int64_t n);
+    void (*join)(int32_t op, uint8_t *restrict into, const uint8_t *restrict other, int64_t n);
+    int32_t (*count_set)(const uint8_t *mask, int64_t n);
+    int (*any_above)(const float *numbers, int64_t n, float bar);
+    void (*narrow)(const Share *share, int64_t nlist, const float *restrict sizes, float *restrict rows);
+    float (*expect)(const Outlook *outlook, float score, float *restrict rows);
+    float (*expect_of_all)(const Outlook *outlook, float score);
+    int (*any_near_enough)(const Outlook *outlook, int64_t start, int64_t n, float score, uint8_t *restrict keep);
+    void (*bounds_of)(const Outlook *outlook, float bar, float *restrict bounds);
+} Loops;
+INTERNAL extern const Loops *loops; /* those of the path that runs */
 
 #endif

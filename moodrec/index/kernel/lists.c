@@ -7,12 +7,6 @@
 #define TRIED 64     /* a search has an idea of what is ahead when it has visited one list in so many, */
 #define SWEEP_FROM 8 /* and sweeps if that is more than one row in so many */
 
-CLONES static int any_above(const float *numbers, int64_t n, float bar) {
-    int any = 0;
-    for (int64_t i = 0; i < n; i++) any |= numbers[i] > bar;
-    return any;
-}
-
 /* Visit the lists of the nearest centroids. */
 static void visit_nearest(Search *search) {
     const float *near = search->outlook.near;
@@ -21,7 +15,7 @@ static void visit_nearest(Search *search) {
     int64_t found = 0;
     for (int64_t start = 0; start < nlist; start += AT_ONCE) {
         const int64_t n = nlist - start < AT_ONCE ? nlist - start : AT_ONCE;
-        if (found == most && !any_above(near + start, n, places[found - 1].bound)) continue;
+        if (found == most && !loops->any_above(near + start, n, places[found - 1].bound)) continue;
         for (int64_t l = start; l < start + n; l++) {
             if (found == most && !(near[l] > places[found - 1].bound)) continue;
             int64_t at = found < most ? found++ : found - 1;
@@ -51,7 +45,7 @@ static int is_beaten(const Search *search, float bound) {
 /* Put the lists that are left and not beaten into a heap, the most promising one on top; the others come behind it. */
 static void order_left(Search *search) {
     Place *places = search->places;
-    bounds_of(&search->outlook, search->bar, search->bounds);
+    loops->bounds_of(&search->outlook, search->bar, search->bounds);
     search->ordered_by = search->bar;
     search->n_heap = 0;
     for (int64_t i = 0; i < search->n_left; i++) {
@@ -111,7 +105,7 @@ static void sweep(Search *search) {
         if (search->n_visited >= search->next_look) {
             int narrowed = search->narrowed;
             look_ahead(search);
-            bounds_of(&search->outlook, search->bar, search->bounds);
+            loops->bounds_of(&search->outlook, search->bar, search->bounds);
             if (narrowed != search->narrowed) { /* places have changed */
                 i = -1;
                 continue;

@@ -51,19 +51,19 @@ float error_of_products(const Search *search) {
 void near_centroids(Search *search) {
     const Lists *lists = search->lists;
     if (lists->coarse_step == 0) {
-        dots_floats(lists->centroids, lists->nlist, search->query->vector, lists->dim, search->outlook.near);
+        loops->dots_floats(lists->centroids, lists->nlist, search->query->vector, lists->dim, search->outlook.near);
         return;
     }
     int8_t *weights = search->weights + lists->dim;
     const uint8_t *codes[PENDING];
     int32_t sums[PENDING];
     float base, scale, middle, step = (float)lists->coarse_step;
-    dots_floats(lists->coarse_middle, 1, search->query->vector, lists->dim, &middle);
+    loops->dots_floats(lists->coarse_middle, 1, search->query->vector, lists->dim, &middle);
     weigh(search->query->vector, lists->dim, weights, &base, &scale);
     for (int64_t start = 0; start < lists->nlist; start += PENDING) {
         int64_t n = lists->nlist - start < PENDING ? lists->nlist - start : PENDING;
         for (int64_t i = 0; i < n; i++) codes[i] = lists->coarse + (start + i) * lists->dim;
-        dots_bytes(codes, n, weights, lists->dim, sums);
+        loops->dots_bytes(codes, n, weights, lists->dim, sums);
         for (int64_t i = 0; i < n; i++) search->outlook.near[start + i] = middle + step * (base + scale * (float)sums[i]);
     }
 }
@@ -98,11 +98,11 @@ void score_pending(Search *search) {
     if (search->query->n_moods) add_moods(search, moods);
     if (lists->kind == BYTES) {
         int32_t sums[PENDING];
-        dots_bytes(search->codes, search->n_pending, search->weights, lists->dim, sums);
+        loops->dots_bytes(search->codes, search->n_pending, search->weights, lists->dim, sums);
         for (int64_t i = 0; i < search->n_pending; i++) products[i] = search->base + search->scale * (float)sums[i];
     } else
         for (int64_t i = 0; i < search->n_pending; i++)
-            dots_floats((const float *)(const void *)search->codes[i], 1, search->query->vector, lists->dim, products + i);
+            loops->dots_floats((const float *)(const void *)search->codes[i], 1, search->query->vector, lists->dim, products + i);
     for (int64_t i = 0; i < search->n_pending; i++) {
         Hit hit = {search->similarity * products[i] + moods[i], search->pending[i]};
         if (is_full(&search->best) && hit.score < least(&search->best)) continue;
