@@ -126,7 +126,7 @@ def _kernel() -> Iterator[Check]:
         yield Check("search kernel", "ok", f"switched off by {kernel.KERNEL_VARIABLE}=0; FAISS searches")
     else:
         advice = "for fast search under filters: apt-get install gcc, then pip install moodrec again"
-        yield Check("search kernel", "warn", "not built; FAISS searches", advice)
+        yield Check("search kernel", "warn", f"{kernel.trouble()}; FAISS searches", advice)
 
 
 def _faiss_gpu() -> Iterator[Check]:

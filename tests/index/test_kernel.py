@@ -143,16 +143,6 @@ def test_a_search_leaves_nothing_behind_for_the_next() -> None:
         assert hits.explanation.visited <= len(sample.vectors)
 
 
-def test_a_kernel_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Older(kernel.Found):
-        _fields_ = (("more", kernel.c_int64),)
-
-    kernel.library.cache_clear()
-    monkeypatch.setattr(kernel, "_STRUCTURES", (*kernel._STRUCTURES[:-1], Older))
-    assert kernel.library() is None
-    kernel.library.cache_clear()
-
-
 def test_the_kernel_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel.library.cache_clear()
     monkeypatch.setenv(kernel.KERNEL_VARIABLE, "0")

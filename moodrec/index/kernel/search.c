@@ -140,12 +140,3 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
     free(search.marks);
     return enough ? 0 : -1;
 }
-
-/* What kernel.py must agree with: a library of an older build is not used. VERSION changes when what a call means does. */
-EXPORT void moodrec_layout(int64_t *sizes) {
-    sizes[0] = sizeof(Step), sizes[1] = sizeof(Filter), sizes[2] = sizeof(Lists), sizes[3] = sizeof(Rows);
-    sizes[4] = sizeof(Query), sizes[5] = sizeof(Share), sizes[6] = sizeof(Plan), sizes[7] = sizeof(Found), sizes[8] = VERSION;
-}
-
-/* Setuptools expects the name of a Python module; this library is loaded by ctypes instead. */
-EXPORT void *PyInit__kernel(void) { return 0; }
