@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
+import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 
@@ -55,7 +56,8 @@ def load_model(folder: Path) -> LoadedModel:
     """
     text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
     spec, fingerprint = _parse(text, weights, folder)
-    network = MoodNetwork(spec.audio, spec.network, spec.heads)
+    with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
+        network = MoodNetwork(spec.audio, spec.network, spec.heads)
     try:
         network.load_state_dict(safetensors.torch.load(weights))
     except (SafetensorError, RuntimeError) as error:

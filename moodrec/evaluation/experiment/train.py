@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.rows import RunRows
@@ -25,6 +24,7 @@ from moodrec.model.spec import MOOD_TASK
 from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
 from moodrec.training.loop import LOG, OnEvent, Trainer, TrainingSet
 from moodrec.training.predict import Predictions, predict
+from moodrec.training.threads import torch_threads
 
 Facts = dict[str, Any]
 
@@ -41,7 +41,13 @@ def train_run(
         DataError: the training diverged.
         ConfigError: the checkpoints in ``scratch`` belong to other settings.
     """
-    torch.set_num_threads(run.recipe.training.threads or os.cpu_count() or 1)
+    with torch_threads(run.recipe.training.threads or os.cpu_count() or 1):
+        return _train_run(run, digest, rows, truth, scratch, out, on_event)
+
+
+def _train_run(
+    run: Run, digest: str, rows: RunRows, truth: Truth, scratch: Path, out: ResultFolder, on_event: OnEvent
+) -> Facts:
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
     scratch.mkdir(parents=True, exist_ok=True)
     training_set = TrainingSet(rows.hearing, labels, np.flatnonzero(rows.train), rows.digest)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import UsageError
-from moodrec.index.runtime import faiss
+from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.request import Conditions
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.chain import Chain
@@ -102,8 +102,9 @@ def _k_means(scores: Floats, k: int, seed: int) -> tuple[Floats, NDArray[np.int6
     means = faiss.Kmeans(
         points.shape[1], k, niter=_ITERATIONS, nredo=_RESTARTS, seed=seed + 1, min_points_per_centroid=1
     )
-    means.train(points)
-    _, nearest = means.index.search(points, 1)
+    with threads_for(len(points)):
+        means.train(points)
+        _, nearest = means.index.search(points, 1)
     labels = nearest[:, 0].astype(np.int64)
     centres = np.stack(
         [scores[labels == i].mean(axis=0) if (labels == i).any() else means.centroids[i] for i in range(k)]
