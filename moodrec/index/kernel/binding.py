@@ -67,7 +67,7 @@ PATH_VARIABLE: Final = "MOODREC_KERNEL_ISA"
 PATHS: Final = ("portable", "avx2", "avx512", "vnni", "neon", "dotprod")
 """The sets of instructions that the kernel's loops are compiled for, of every processor architecture."""
 
-_VERSION: Final = 9
+_VERSION: Final = 10
 
 
 @cache

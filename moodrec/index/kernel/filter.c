@@ -1,10 +1,12 @@
 /* Which rows pass: the steps of a filter, run over some rows at a time. Tests put masks on a stack, connectives join the two
  * on its top. */
+#include "filter.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel.h"
+#include "paths.h"
 
 enum { SAMPLED = 4096, LARGE = 1 << 16 };
 
@@ -83,7 +85,7 @@ static int test_row(const Step *step, int64_t row) {
     }
 }
 
-/* Whether one row passes a filter of MOST_PARTS masks at most. */
+/* Whether one row passes a filter of MOST_HEIGHT masks at most. */
 int passes(const Filter *filter, int64_t row) {
     uint64_t stack = 1; /* a bit for each mask, the top one is the lowest */
     for (int64_t at = 0; at < filter->n_steps;) {

@@ -1,9 +1,5 @@
 /* The loops that take a search's time. Each path compiles them for its own instructions: it defines LOOP, by which a function is
  * declared, before it includes this. No loop calls another file, so that whatever is inlined is compiled for the path as well. */
-#include <float.h>
-#include <math.h>
-
-#include "kernel.h"
 #include "loops_filter.h"
 #include "loops_lists.h"
 #include "loops_products.h"

@@ -2,6 +2,8 @@
 #ifndef MOODREC_LOOPS_FILTER_H
 #define MOODREC_LOOPS_FILTER_H
 
+#include "paths.h"
+
 #define RANGE_LOOP(type, low_, high_)                                                                        \
     do {                                                                                                     \
         const type *restrict v = (const type *)step->values + start;                                         \

@@ -2,6 +2,8 @@
 #ifndef MOODREC_LOOPS_PRODUCTS_H
 #define MOODREC_LOOPS_PRODUCTS_H
 
+#include "paths.h"
+
 __attribute__((unused)) LOOP void dots_any(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums) {
     for (int64_t i = 0; i < n; i++) {
         const uint8_t *row = codes[i];

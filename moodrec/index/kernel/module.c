@@ -19,9 +19,9 @@
     F(Rows, n) F(Rows, dim) F(Rows, vectors) F(Rows, order) \
     F(Query, vector) F(Query, weight) F(Query, n_moods) F(Query, moods) F(Query, targets) \
     F(Share, below) F(Share, up_to) F(Share, below_way) F(Share, up_to_way) F(Share, outside) \
-    F(Plan, depth) F(Plan, spare) F(Plan, first_lists) F(Plan, few) F(Plan, few_in_order) F(Plan, shares) \
+    F(Plan, depth) F(Plan, extra) F(Plan, first_probes) F(Plan, scan_rows) F(Plan, scan_marked) F(Plan, shares) \
     F(Plan, n_shares) \
-    F(Found, rows) F(Found, scores) F(Found, found) F(Found, visited) F(Found, scored) F(Found, complete) \
+    F(Found, rows) F(Found, scores) F(Found, found) F(Found, scanned) F(Found, scored) F(Found, complete) \
     F(Found, way)
 
 typedef struct {

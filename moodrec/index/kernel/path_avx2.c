@@ -38,7 +38,7 @@ LOOP inline __m256i table_of(const uint8_t *table) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
 }
 
-AVX2 uint32_t may_reach_avx2(const uint8_t *block, int64_t bytes, const Sketched *query, float near, float least, float bar,
+AVX2 uint32_t may_exceed_avx2(const uint8_t *block, int64_t bytes, const SketchedQuery *query, float near, float lowest, float product,
                                     float *ceilings) {
     const __m256i nibble = _mm256_set1_epi8(15), byte = _mm256_set1_epi16(255);
     __m256i even = _mm256_setzero_si256(), odd = even;
@@ -56,11 +56,11 @@ AVX2 uint32_t may_reach_avx2(const uint8_t *block, int64_t bytes, const Sketched
     uint32_t found = 0;
     for (int i = 0; i < 4; i++) {
         const __m256 steps = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(sums[i]));
-        const __m256 product = _mm256_fmadd_ps(steps, _mm256_set1_ps(query->step), _mm256_set1_ps(least));
+        const __m256 across = _mm256_fmadd_ps(steps, _mm256_set1_ps(query->step), _mm256_set1_ps(lowest));
         const __m256 scale = upper_halves(block + bytes + 16 * i), share = upper_halves(block + bytes + 16 * (4 + i));
-        const __m256 ceiling = _mm256_fmadd_ps(product, scale, _mm256_mul_ps(_mm256_set1_ps(near), share));
+        const __m256 ceiling = _mm256_fmadd_ps(across, scale, _mm256_mul_ps(_mm256_set1_ps(near), share));
         _mm256_storeu_ps(ceilings + 8 * i, ceiling);
-        found |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(ceiling, _mm256_set1_ps(bar), _CMP_GT_OQ)) << 8 * i;
+        found |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(ceiling, _mm256_set1_ps(product), _CMP_GT_OQ)) << 8 * i;
     }
     return found;
 }
@@ -68,5 +68,5 @@ AVX2 uint32_t may_reach_avx2(const uint8_t *block, int64_t bytes, const Sketched
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }
 
 const Loops avx2_loops = {
-    .path = "avx2", .runs_here = has_avx2, .dots_bytes = dots_avx2, .may_reach = may_reach_avx2, SHARED_LOOPS};
+    .path = "avx2", .runs_here = has_avx2, .dots_bytes = dots_avx2, .may_exceed = may_exceed_avx2, SHARED_LOOPS};
 #endif

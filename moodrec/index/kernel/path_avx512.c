@@ -49,7 +49,7 @@ static int has_avx512(void) {
 static int has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 
 const Loops avx512_loops = {
-    .path = "avx512", .runs_here = has_avx512, .dots_bytes = dots_avx2, .may_reach = may_reach_avx2, SHARED_LOOPS};
+    .path = "avx512", .runs_here = has_avx512, .dots_bytes = dots_avx2, .may_exceed = may_exceed_avx2, SHARED_LOOPS};
 const Loops vnni_loops = {
-    .path = "vnni", .runs_here = has_vnni, .dots_bytes = dots_vnni, .may_reach = may_reach_avx2, SHARED_LOOPS};
+    .path = "vnni", .runs_here = has_vnni, .dots_bytes = dots_vnni, .may_exceed = may_exceed_avx2, SHARED_LOOPS};
 #endif

@@ -31,9 +31,9 @@ DOTPROD static void dots_dotprod(const uint8_t *const *codes, int64_t n, const i
     }
 }
 
-/* Eight rows' ceilings, and which of them are above the bar, as bits. */
-static inline uint32_t ceilings_of(uint16x8_t steps, const uint8_t *scales, const uint8_t *shares, const Sketched *query, float near,
-                                   float least, float bar, float *ceilings) {
+/* Eight rows' ceilings, and which of them exceed a product, as bits. */
+static inline uint32_t ceilings_of(uint16x8_t steps, const uint8_t *scales, const uint8_t *shares, const SketchedQuery *query, float near,
+                                   float lowest, float product, float *ceilings) {
     static const uint32_t bits[4] = {1, 2, 4, 8};
     const uint16x8_t scale = vreinterpretq_u16_u8(vld1q_u8(scales)), share = vreinterpretq_u16_u8(vld1q_u8(shares));
     uint32_t found = 0;
@@ -41,16 +41,16 @@ static inline uint32_t ceilings_of(uint16x8_t steps, const uint8_t *scales, cons
         const float32x4_t count = vcvtq_f32_u32(vmovl_u16(half ? vget_high_u16(steps) : vget_low_u16(steps)));
         const uint32x4_t scale_bits = vshll_n_u16(half ? vget_high_u16(scale) : vget_low_u16(scale), 16);
         const uint32x4_t share_bits = vshll_n_u16(half ? vget_high_u16(share) : vget_low_u16(share), 16);
-        const float32x4_t product = vfmaq_n_f32(vdupq_n_f32(least), count, query->step);
+        const float32x4_t across = vfmaq_n_f32(vdupq_n_f32(lowest), count, query->step);
         const float32x4_t of_centroid = vmulq_n_f32(vreinterpretq_f32_u32(share_bits), near);
-        const float32x4_t ceiling = vfmaq_f32(of_centroid, product, vreinterpretq_f32_u32(scale_bits));
+        const float32x4_t ceiling = vfmaq_f32(of_centroid, across, vreinterpretq_f32_u32(scale_bits));
         vst1q_f32(ceilings + 4 * half, ceiling);
-        found |= vaddvq_u32(vandq_u32(vcgtq_f32(ceiling, vdupq_n_f32(bar)), vld1q_u32(bits))) << 4 * half;
+        found |= vaddvq_u32(vandq_u32(vcgtq_f32(ceiling, vdupq_n_f32(product)), vld1q_u32(bits))) << 4 * half;
     }
     return found;
 }
 
-static uint32_t may_reach_neon(const uint8_t *block, int64_t bytes, const Sketched *query, float near, float least, float bar,
+static uint32_t may_exceed_neon(const uint8_t *block, int64_t bytes, const SketchedQuery *query, float near, float lowest, float product,
                                float *ceilings) {
     const uint8x16_t nibble = vdupq_n_u8(15);
     uint16x8_t steps[4] = {vdupq_n_u16(0), vdupq_n_u16(0), vdupq_n_u16(0), vdupq_n_u16(0)};
@@ -65,7 +65,7 @@ static uint32_t may_reach_neon(const uint8_t *block, int64_t bytes, const Sketch
         }
     }
     for (int i = 0; i < 4; i++)
-        found |= ceilings_of(steps[i], block + bytes + 16 * i, block + bytes + 16 * (4 + i), query, near, least, bar, ceilings + 8 * i)
+        found |= ceilings_of(steps[i], block + bytes + 16 * i, block + bytes + 16 * (4 + i), query, near, lowest, product, ceilings + 8 * i)
                  << 8 * i;
     return found;
 }
@@ -83,7 +83,7 @@ static int has_dotprod(void) {
 }
 
 const Loops neon_loops = {
-    .path = "neon", .runs_here = always, .dots_bytes = dots_any, .may_reach = may_reach_neon, SHARED_LOOPS};
+    .path = "neon", .runs_here = always, .dots_bytes = dots_any, .may_exceed = may_exceed_neon, SHARED_LOOPS};
 const Loops dotprod_loops = {
-    .path = "dotprod", .runs_here = has_dotprod, .dots_bytes = dots_dotprod, .may_reach = may_reach_neon, SHARED_LOOPS};
+    .path = "dotprod", .runs_here = has_dotprod, .dots_bytes = dots_dotprod, .may_exceed = may_exceed_neon, SHARED_LOOPS};
 #endif

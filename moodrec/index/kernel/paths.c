@@ -1,7 +1,7 @@
 /* Which path runs: the best one that the processor has, unless another is asked for. */
-#include <string.h>
+#include "paths.h"
 
-#include "kernel.h"
+#include <string.h>
 
 /* Of this architecture, the best one last. */
 extern INTERNAL const Loops portable_loops;

@@ -1,8 +1,10 @@
-/* Inner products, and the exact scores of rows. */
+/* Exact scores of rows, in double precision, so that they are the same by whatever way a row was found. */
+#include "products.h"
+
 #include <float.h>
 #include <math.h>
 
-#include "kernel.h"
+#include "paths.h"
 
 /* The score of a row in double precision; NaN where a mood that counts is unknown. */
 double exact_score(const Rows *rows, const Query *query, int64_t row) {

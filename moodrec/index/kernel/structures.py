@@ -148,23 +148,23 @@ class Plan(Structure):
 
     _fields_ = (
         ("depth", c_int64),
-        ("spare", c_int64),
-        ("first_lists", c_int64),
-        ("few", c_int64),
-        ("few_in_order", c_int64),
+        ("extra", c_int64),
+        ("first_probes", c_int64),
+        ("scan_rows", c_int64),
+        ("scan_marked", c_int64),
         ("shares", POINTER(Share)),
         ("n_shares", c_int64),
     )
 
 
 class Found(Structure):
-    """What was found: ``found`` rows, and how much was looked at for them."""
+    """What was found: ``found`` rows, and how many were scanned and scored for them."""
 
     _fields_ = (
         ("rows", c_void_p),
         ("scores", c_void_p),
         ("found", c_int64),
-        ("visited", c_int64),
+        ("scanned", c_int64),
         ("scored", c_int64),
         ("complete", c_int64),
         ("way", c_int64),
