@@ -30,14 +30,16 @@ test: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) demo-output
 
-# An editable install needs repeating only when what it depends on changes.
+# An editable install needs repeating only when what it depends on changes. A kernel of an earlier build would be found first.
 $(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
 	@echo "Installing moodrec and PyTorch into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	@rm -f moodrec/index/_kernel*.so
 	$(INSTALL) -e .
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
 	@echo "Installing moodrec, PyTorch and the test tools into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	@rm -f moodrec/index/_kernel*.so
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 

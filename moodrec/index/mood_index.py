@@ -20,7 +20,7 @@ from moodrec.errors import (
     ModelMismatchError,
     UsageError,
 )
-from moodrec.filters.columns import as_condition, select
+from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.index import planner
@@ -40,8 +40,7 @@ from moodrec.index.rows.validation import (
 )
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.passing import evaluated
-from moodrec.index.search.request import resolve
+from moodrec.index.search.request import resolve, rows_where
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver
 from moodrec.index.storage.store import current_name, publish, read_current
@@ -231,11 +230,8 @@ class MoodIndex:
         Raises:
             FilterError: it cannot be read, or names an unknown column.
         """
-        catalogue, condition = self._catalogue, as_condition(where)
-        selections = [select(condition, columns) for columns in catalogue.columns]
-        masks = [evaluated(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)]
-        rows = catalogue.living_rows
-        return catalogue.table_at(rows[np.concatenate(masks)[rows]])
+        catalogue = self._catalogue
+        return catalogue.table_at(rows_where(as_condition(where), catalogue))
 
     def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
         """The rows of the track table for these ids, in their order.
