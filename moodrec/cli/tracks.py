@@ -30,7 +30,12 @@ def series_record(row: pd.Series[Any]) -> dict[str, Any]:
 
 
 def track_document(row: Mapping[str, Any], moods: Collection[str]) -> dict[str, Any]:
-    """A track for JSON: its columns, with the moods under ``moods`` and ``prob_`` columns under ``probabilities``."""
+    """A track for JSON: its columns, with the moods under ``moods`` and ``prob_`` columns under ``probabilities``.
+
+    Args:
+        row: the track by column.
+        moods: the columns that are moods.
+    """
     from moodrec.schema import PROBABILITY_PREFIX, probability_column
 
     probabilities = {probability_column(mood) for mood in moods}
@@ -63,13 +68,24 @@ def mentioned(moods: Sequence[str], *texts: str | None) -> list[str]:
 
 
 def strongest(row: Mapping[str, Any], moods: Sequence[str], n: int = 3) -> list[str]:
-    """The ``n`` moods with the highest scores."""
+    """The moods with the highest scores.
+
+    Args:
+        row: the track by column.
+        moods: the columns that are moods.
+        n: how many.
+    """
     known = [mood for mood in moods if words.score(row.get(mood)) != "-"]
     return sorted(known, key=lambda mood: -float(row[mood]))[:n]
 
 
 def described(row: Mapping[str, Any], moods: Sequence[str]) -> str:
-    """``Title - Artist (calm 0.93, tender 0.88, dreamy 0.81)``."""
+    """A track in a line: ``Title - Artist (calm 0.93, tender 0.88, dreamy 0.81)``.
+
+    Args:
+        row: the track by column.
+        moods: the columns that are moods.
+    """
     names = " - ".join(filter(None, (words.name_of(row), words.artist_of(row))))
     best = ", ".join(f"{mood} {words.score(row[mood])}" for mood in strongest(row, moods))
     return f"{names} ({best})" if best else names

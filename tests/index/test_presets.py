@@ -71,6 +71,9 @@ def test_unknown_and_wrong_presets(tmp_path: Path) -> None:
     own.write_text("kind = 'ivf'\nnprobe = 8\n")
     with pytest.raises(ConfigError, match="nprobe"):
         load_preset(str(own))
+    own.write_text("kind = 'flat'\nlinks = 5\n")
+    with pytest.raises(ConfigError, match="links is used by hnsw, not by flat"):
+        load_preset(str(own))
     own.write_text("kind = 'hnsw'\ndevice = 'cuda'\n")
     with pytest.raises(ConfigError, match="on a CPU"):
         load_preset(str(own))
