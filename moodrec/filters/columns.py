@@ -31,6 +31,7 @@ from moodrec.filters.conditions import (
     Membership,
     Not,
     Or,
+    is_condition,
     quote_name,
     quote_value,
 )
@@ -230,9 +231,11 @@ def as_condition(where: str | Condition) -> Condition:
     """Parse a condition given as text; a parsed one is returned as it is. See :func:`moodrec.filters.parse.parse`.
 
     Raises:
-        FilterError: the text cannot be read.
+        FilterError: it is neither text nor a condition, or the text cannot be read.
     """
     if not isinstance(where, str):
+        if not is_condition(where):
+            raise FilterError(f"where takes a condition as text, such as 'calm >= 0.5', not {where!r}")
         return where
     from moodrec.filters.parse import parse  # imports sqlglot, which takes a while
 
