@@ -31,6 +31,7 @@ from moodrec.errors import (
 if TYPE_CHECKING:
     from moodrec.embedding.mood_model import MoodModel
     from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.search.options import SearchOptions
     from moodrec.library.library import Library
     from moodrec.recommend.recommender import Recommender
 
@@ -48,6 +49,7 @@ __all__ = [
     "MoodrecError",
     "NotFoundError",
     "Recommender",
+    "SearchOptions",
     "StoreLockedError",
     "UsageError",
     "__version__",
@@ -58,6 +60,7 @@ _HOME: Final = {
     "MoodIndex": "moodrec.index.mood_index",
     "MoodModel": "moodrec.embedding.mood_model",
     "Recommender": "moodrec.recommend.recommender",
+    "SearchOptions": "moodrec.index.search.options",
 }
 
 

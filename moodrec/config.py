@@ -7,8 +7,9 @@ with the same classes.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -69,7 +70,7 @@ class ModelConfig(Config):
     """The network's shape."""
 
     backbone: str = "fcn"
-    """Name of a file under ``moodrec/model/backbones``."""
+    """Name of a file under ``moodrec/model/backbones``, or of a plug-in: docs/plugins.md."""
     channels: Positive = 24
     """Filters of the first block; each backbone derives the others from it."""
     embedding_dim: Positive = 128
@@ -86,6 +87,24 @@ class RankingConfig(Config):
 
 
 IndexKind = Literal["flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw"]
+
+_LISTS: Final = ("ivf", "ivf-sq8", "ivf-pq", "auto")
+_KINDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "flat_below": ("auto",),
+    "exact_rows": (*_LISTS, "hnsw"),
+    "target_recall": _LISTS,
+    "nlist": _LISTS,
+    "pq_bytes": ("ivf-pq",),
+    "training_rows": _LISTS,
+    "first_lists": _LISTS,
+    "most_lists": _LISTS,
+    "links": ("hnsw",),
+    "ef_construction": ("hnsw",),
+    "ef_search": ("hnsw",),
+    "max_growth": _LISTS,
+    "seed": _LISTS,
+}
+"""The kinds that use a field; fields that are not here are for every kind."""
 
 
 class IndexConfig(Config):
@@ -132,6 +151,29 @@ class IndexConfig(Config):
         if self.device == "cuda" and self.kind in ("hnsw", "ivf-pq"):
             raise ValueError(f"{self.kind} is searched on a CPU: on a GPU, take flat, ivf, ivf-sq8 or auto")
         return self
+
+    @model_validator(mode="after")
+    def _uses_what_is_set(self) -> Self:
+        """Refuse a field that the kind does not use, unless it says what is the default anyway."""
+        fields = type(self).model_fields
+        for name in sorted(unused_fields(self.kind, self.device) & self.model_fields_set):
+            if getattr(self, name) != fields[name].default:
+                raise ValueError(
+                    f"{name} is used by {' and '.join(_KINDS_OF[name])}, not by {self.kind}: leave it out, or take "
+                    "another kind"
+                )
+        return self
+
+
+def unused_fields(kind: str, device: str = "cpu") -> frozenset[str]:
+    """The fields of :class:`IndexConfig` that have no effect on an index.
+
+    Args:
+        kind: the kind of the index.
+        device: where it is searched; on a GPU, ``flat`` uses ``exact_rows`` too.
+    """
+    unused = {name for name, kinds in _KINDS_OF.items() if kind not in kinds}
+    return frozenset(unused - {"exact_rows"} if device == "cuda" else unused)
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)

@@ -49,7 +49,7 @@ class Cap:
 
     name: str
     """What it is called in messages."""
-    keys: NDArray[np.int32]
+    keys: NDArray[np.integer[Any]]
     """(n,) of each row; negative is unknown, and unknown keys are never capped together."""
     limit: int
     """At least 1."""

@@ -29,7 +29,8 @@ def clustered(
     centres = rng.standard_normal((n_clusters, dim))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     rows = centres[rng.integers(0, n_clusters, n)] + noise * rng.standard_normal((n, dim)) / np.sqrt(dim)
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    found: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return found.astype(np.float32)
 
 
 def sample_catalogue(n: int = 400, dim: int = 16, seed: int = 0) -> Sample:

@@ -27,6 +27,8 @@ SEARCHES: list[dict[str, Any]] = [
     {"max_per_artist": 1},
     {"exclude_artist": ["ARTIST 1", "artist 2"], "max_per_artist": 2},
     {"where": "calm < 0.5", "mood": {"happy": 1.0}, "mood_weight": 1.0, "max_per_artist": 1},
+    {"only": [f"t{row}" for row in range(3, 30)]},
+    {"only": [f"t{row}" for row in range(0, 400, 2)], "where": "calm >= 0.3", "exclude": ["t4", "t6"]},
 ]
 
 
@@ -162,7 +164,7 @@ class IndexContract:
         with pytest.raises(NotFoundError, match="'t5'"):
             index.remove(["t6", "t5"])
         assert "t6" in index
-        index.remove(["t5"], on_missing="ignore")
+        index.remove(["t5"], on_conflict="ignore")
         index.add(sample.vectors[5:6], sample.table.slice(5, 1))
         assert index.search(sample.vectors[5], k=1).track_ids.tolist() == [["t5"]]
 
@@ -171,11 +173,16 @@ class IndexContract:
         turned = sample.vectors[8:9] * -1
         with pytest.raises(DuplicateIdError, match="'t8'"):
             index.add(turned, sample.table.slice(8, 1))
-        index.add(turned, sample.table.slice(8, 1), on_duplicate="ignore")
+        index.add(turned, sample.table.slice(8, 1), on_conflict="ignore")
         assert index.search(sample.vectors[8], k=1).track_ids[0, 0] == "t8"
-        index.add(turned, sample.table.slice(8, 1), on_duplicate="replace")
+        index.upsert(turned, sample.table.slice(8, 1))
         assert index.search(-sample.vectors[8], k=1).track_ids[0, 0] == "t8"
         assert len(index) == 400
+        with pytest.raises(UsageError, match="'error' or 'ignore' or 'replace'"):
+            index.add(turned, sample.table.slice(8, 1), on_conflict="update")  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match=r"'error' or 'ignore'$"):
+            index.remove(["t8"], on_conflict="replace")  # type: ignore[arg-type]
+        assert index.track_ids.count("t8") == 1
 
     def assert_near(self, hits: Hits, truth: Hits) -> None:
         """The same rows where the preset is exact, nearly the same where it is not, and as many."""
@@ -223,6 +230,7 @@ def _artists(rows: Sequence[dict[str, Any]]) -> list[str | None]:
 
 _WHERE: dict[str | None, Any] = {
     None: lambda row: True,
+    "calm >= 0.3": lambda row: row["calm"] >= 0.3,
     "calm >= 0.5": lambda row: row["calm"] >= 0.5,
     "calm < 0.5": lambda row: row["calm"] < 0.5,
     "year BETWEEN 1970 AND 1990 AND genre = 'rock'": lambda row: (
@@ -237,5 +245,6 @@ def _allowed(row: dict[str, Any], conditions: dict[str, Any]) -> bool:
     return (
         _WHERE[conditions.get("where")](row)
         and row["track_id"] not in conditions.get("exclude", ())
+        and row["track_id"] in conditions.get("only", [row["track_id"]])
         and (row["artist"] or "").lower() not in banned
     )

@@ -22,6 +22,7 @@ NAMES = [
     "MoodrecError",
     "NotFoundError",
     "Recommender",
+    "SearchOptions",
     "StoreLockedError",
     "UsageError",
     "__version__",

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from moodrec.ranking import blend, cap_per_key, mood_affinity, pick
 from tests.oracles import blend_scores, cap_rows
 
 
-def unit_rows(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
+def unit_rows(rng: np.random.Generator, n: int, d: int) -> NDArray[np.float32]:
     rows = rng.standard_normal((n, d)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def test_affinity_is_one_on_target_and_falls_to_zero_at_the_opposite_end() -> None:
@@ -66,7 +67,15 @@ def test_a_choice_agrees_with_its_definition(
     assert chosen.tolist() == _chosen(scores, k, caps, vectors, same, diversity, known)
 
 
-def _chosen(scores, k, caps, vectors, same, diversity, known):  # type: ignore[no-untyped-def]
+def _chosen(
+    scores: NDArray[np.float64],
+    k: int,
+    caps: list[tuple[NDArray[np.int64], int]],
+    vectors: NDArray[np.float32],
+    same: float,
+    diversity: float,
+    known: NDArray[np.float32],
+) -> list[int]:
     """Step by step, every rule checked anew for every candidate."""
     chosen: list[int] = []
     while len(chosen) < k:

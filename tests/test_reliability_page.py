@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.reliability import page
 
 
-@pytest.fixture(scope="module")
-def page() -> ModuleType:
-    """The script, as a module."""
-    path = ROOT / "benchmarks" / "reliability" / "page.py"
-    spec = importlib.util.spec_from_file_location("reliability_page", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def test_the_page_is_of_today() -> None:
+    assert page.render() == page.PAGE.read_text(), "run python -m benchmarks.reliability.page"
 
 
-def test_the_page_is_of_today(page: ModuleType) -> None:
-    assert page.render() == (ROOT / "docs" / "reliability.md").read_text(), (
-        "run benchmarks/reliability/page.py"
-    )
-
-
-def test_a_promise_that_no_test_shows_is_not_printed(page: ModuleType) -> None:
+def test_a_promise_that_no_test_shows_is_not_printed() -> None:
     with pytest.raises(SystemExit, match="has no test_nothing"):
         page.checked("catalog/test_hostile.py::test_nothing")
 
 
-def test_the_stored_results_hold_what_is_promised(page: ModuleType) -> None:
+def test_the_stored_results_hold_what_is_promised() -> None:
     hostile = page.result("reliability/hostile-files")["summary"]
     assert hostile["files"] == hostile["with one outcome"] >= 10_000
     assert hostile["whole files"] == hostile["whole files bit-identical"]

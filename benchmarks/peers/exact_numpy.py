@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
 
-from peers.peer import ONE_SETTING, Peer, Rows, Setting
+from benchmarks.peers.peer import ONE_SETTING, Peer, Rows, Setting
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 
 
 class NumpyScan(Peer):

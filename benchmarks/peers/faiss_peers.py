@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
 
-from peers.peer import EF_CONSTRUCTION, LINKS, Peer, Rows, Setting, ladder
+from benchmarks.peers.peer import EF_CONSTRUCTION, LINKS, Peer, Rows, Setting, ladder
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
+
+faiss: Any = import_module("faiss")
+"""Its own type hints leave out what its classes take."""
 
 
 class FaissPeer(Peer):
@@ -31,13 +34,17 @@ class FaissPeer(Peer):
 
     def search(self, query: NDArray[np.float32], prepared: Filter | None, k: int, setting: Setting) -> Rows:
         if prepared is None:
-            return self._index.search(query[None], k, params=self.parameters(setting, None))[1][0]
+            return self._rows(query, k, self.parameters(setting, None))
         bits = np.packbits(prepared.mask(self._columns), bitorder="little")
         selector = faiss.IDSelectorBitmap(bits)
-        return self._index.search(query[None], k, params=self.parameters(setting, selector))[1][0]
+        return self._rows(query, k, self.parameters(setting, selector))
+
+    def _rows(self, query: NDArray[np.float32], k: int, parameters: Any) -> Rows:
+        return np.asarray(self._index.search(query[None], k, params=parameters)[1][0])
 
     def rows(self, found: Any) -> Rows:
-        return found[found >= 0]
+        rows: Rows = found[found >= 0]
+        return rows
 
     def parameters(self, setting: Setting, selector: Any) -> Any:
         """FAISS's own parameters of a search."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
 
-from peers.peer import EF_CONSTRUCTION, LINKS, Peer, Rows, Setting, batches, first_passing, ladder
+from benchmarks.peers.peer import EF_CONSTRUCTION, LINKS, Peer, Rows, Setting, batches, first_passing, ladder
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 
 _DEEPEST = 50_000
 
@@ -45,10 +45,10 @@ class Hnswlib(Peer):
     def search(self, query: NDArray[np.float32], prepared: Filter | None, k: int, setting: Setting) -> Rows:
         self._index.set_ef(setting.value)
         if prepared is None:
-            return self._index.knn_query(query, k, num_threads=1)[0][0]
+            return np.asarray(self._index.knn_query(query, k, num_threads=1)[0][0])
         passes = prepared.mask(self._columns).tobytes().__getitem__
         try:
-            return self._index.knn_query(query, k, num_threads=1, filter=passes)[0][0]
+            return np.asarray(self._index.knn_query(query, k, num_threads=1, filter=passes)[0][0])
         except RuntimeError:  # fewer than k found: hnswlib returns nothing then
             return np.empty(0, np.int64)
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
 
-from peers.peer import Peer, Rows, Setting, batches, filter_columns, ladder
+from benchmarks.peers.peer import Peer, Rows, Setting, batches, filter_columns, ladder
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 
 
 class LanceDb(Peer):
@@ -57,7 +57,7 @@ class LanceDb(Peer):
         return asked.to_arrow()
 
     def rows(self, found: Any) -> Rows:
-        return found["row"].to_numpy().astype(np.int64)
+        return np.asarray(found["row"].to_numpy(), np.int64)
 
 
 def _batches(data: SearchData) -> Any:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
 
+from benchmarks.peers.peer import ONE_SETTING, Peer, Rows, Setting
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 from moodrec import MoodIndex
-from peers.peer import ONE_SETTING, Peer, Rows, Setting
 
 
 class Moodrec(Peer):

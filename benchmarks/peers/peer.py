@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter
+
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter
 
 Rows = NDArray[np.int64]
 Kind = Literal["ours", "library", "database"]
@@ -90,7 +91,10 @@ def batches(data: SearchData, size: int) -> Iterable[slice]:
 
 def plain_rows(data: SearchData, part: slice, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Some rows of the table as Python values."""
-    return data.table.select(list(columns)).slice(part.start, part.stop - part.start).to_pylist()
+    rows: list[dict[str, Any]] = (
+        data.table.select(list(columns)).slice(part.start, part.stop - part.start).to_pylist()
+    )
+    return rows
 
 
 def filter_columns(data: SearchData) -> list[str]:

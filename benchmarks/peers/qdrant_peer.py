@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter, Term
 
-from peers.peer import (
+from benchmarks.peers.peer import (
     EF_CONSTRUCTION,
     LINKS,
     Peer,
@@ -22,6 +20,8 @@ from peers.peer import (
     ladder,
     plain_rows,
 )
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter, Term
 
 
 class QdrantEdge(Peer):

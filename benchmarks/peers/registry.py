@@ -6,20 +6,20 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from peers.peer import Peer
+from benchmarks.peers.peer import Peer
 
 SYSTEMS: Final = {
-    "moodrec": ("peers.ours", "Moodrec"),
-    "numpy": ("peers.exact_numpy", "NumpyScan"),
-    "faiss-ivf": ("peers.faiss_peers", "FaissIvf"),
-    "faiss-hnsw": ("peers.faiss_peers", "FaissHnsw"),
-    "hnswlib": ("peers.graphs", "Hnswlib"),
-    "usearch": ("peers.graphs", "Usearch"),
-    "voyager": ("peers.graphs", "Voyager"),
-    "zvec": ("peers.zvec_peer", "Zvec"),
-    "qdrant-edge": ("peers.qdrant_peer", "QdrantEdge"),
-    "lancedb": ("peers.lancedb_peer", "LanceDb"),
-    "milvus-lite": ("peers.milvus_peer", "MilvusLite"),
+    "moodrec": ("benchmarks.peers.ours", "Moodrec"),
+    "numpy": ("benchmarks.peers.exact_numpy", "NumpyScan"),
+    "faiss-ivf": ("benchmarks.peers.faiss_peers", "FaissIvf"),
+    "faiss-hnsw": ("benchmarks.peers.faiss_peers", "FaissHnsw"),
+    "hnswlib": ("benchmarks.peers.graphs", "Hnswlib"),
+    "usearch": ("benchmarks.peers.graphs", "Usearch"),
+    "voyager": ("benchmarks.peers.graphs", "Voyager"),
+    "zvec": ("benchmarks.peers.zvec_peer", "Zvec"),
+    "qdrant-edge": ("benchmarks.peers.qdrant_peer", "QdrantEdge"),
+    "lancedb": ("benchmarks.peers.lancedb_peer", "LanceDb"),
+    "milvus-lite": ("benchmarks.peers.milvus_peer", "MilvusLite"),
 }
 
 

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from search_data import SearchData
-from search_terms import Columns, Filter, Term
 
-from peers.peer import (
+from benchmarks.peers.peer import (
     EF_CONSTRUCTION,
     LINKS,
     Peer,
@@ -23,6 +21,8 @@ from peers.peer import (
     ladder,
     plain_rows,
 )
+from benchmarks.search.data import SearchData
+from benchmarks.search.terms import Columns, Filter, Term
 
 
 class Zvec(Peer):

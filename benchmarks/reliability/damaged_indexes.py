@@ -1,6 +1,6 @@
 """Ten thousand flipped, cut, lengthened, emptied and lost files of saved indexes: each must be refused.
 
-    python benchmarks/reliability/damaged_indexes.py [--faults 10000] [--rows 400]
+    python -m benchmarks.reliability.damaged_indexes [--faults 10000] [--rows 400]
 
 For every preset an index is built and saved; then one fault after the other is put into one of its files, wherever
 that is in the folder, and the index is opened. The only right answer is ``CorruptStoreError``, exit code 4; whatever
@@ -21,17 +21,15 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from benchmarks.machine import machine_report
+from benchmarks.places import RESULTS, ROOT
+from moodrec.errors import CorruptStoreError
+from moodrec.index.mood_index import MoodIndex
+from tests.catalogues import MOODS, sample_catalogue
+from tests.index.damage import FAULTS, put_in, stored_files
 
-from machine import machine_report  # noqa: E402
-
-from moodrec.errors import CorruptStoreError  # noqa: E402
-from moodrec.index.mood_index import MoodIndex  # noqa: E402
-from tests.catalogues import MOODS, sample_catalogue  # noqa: E402
-from tests.index.damage import FAULTS, put_in, stored_files  # noqa: E402
-
-RESULT = ROOT / "benchmarks" / "results" / "reliability" / "damaged-indexes.json"
+THIS = "benchmarks.reliability.damaged_indexes"
+RESULT = RESULTS / "reliability" / "damaged-indexes.json"
 PRESETS = ("flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw")
 
 
@@ -71,7 +69,7 @@ def in_a_process(preset: str, options: argparse.Namespace) -> dict[str, Any]:
     """The figures of one preset; a crash is one of them."""
     arguments = ["--preset", preset, "--faults", str(options.faults // len(PRESETS))]
     arguments += ["--rows", str(options.rows), "--seed", str(options.seed)]
-    done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", THIS, *arguments], cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         return {"faults": 0, "refused": 0, "missed": [], "crashed": 1, "files": 0, "said": done.stderr[-500:]}
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

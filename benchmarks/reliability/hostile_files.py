@@ -1,6 +1,6 @@
 """Ten thousand damaged files in six formats, and known troublemakers, through ``moodrec analyze``.
 
-    python benchmarks/reliability/hostile_files.py [--files 10000] [--batch 500]
+    python -m benchmarks.reliability.hostile_files [--files 10000] [--batch 500]
 
 Batch by batch: a folder of damaged files with some whole ones among them is analysed by the packaged model. Every
 file must end with one outcome, the whole ones with the vectors that they have when they are analysed alone, to the
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,19 +21,16 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]  # the makers of the files are those of the tests
+from benchmarks.machine import machine_report
+from benchmarks.places import RESULTS
+from moodrec.catalog.analyze import analyze
+from moodrec.embedding.mood_model import MoodModel
+from moodrec.files import write_atomically
+from moodrec.library.library import Library
+from tests.catalog.corpus import write_songs
+from tests.catalog.hostile import mutant, originals, write_by_hand
 
-from machine import machine_report  # noqa: E402
-
-from moodrec.catalog.analyze import analyze  # noqa: E402
-from moodrec.embedding.mood_model import MoodModel  # noqa: E402
-from moodrec.files import write_atomically  # noqa: E402
-from moodrec.library.library import Library  # noqa: E402
-from tests.catalog.corpus import write_songs  # noqa: E402
-from tests.catalog.hostile import mutant, originals, write_by_hand  # noqa: E402
-
-RESULT = ROOT / "benchmarks" / "results" / "reliability" / "hostile-files.json"
+RESULT = RESULTS / "reliability" / "hostile-files.json"
 WHOLE = 8
 PARENT_LIMIT_MIB = 1536
 

@@ -1,6 +1,6 @@
 """Two hundred SIGKILLs at random moments of analyses and index updates, and a hundred faults of the disk.
 
-    python benchmarks/reliability/interruptions.py [--kills 200] [--faults 100]
+    python -m benchmarks.reliability.interruptions [--kills 200] [--faults 100]
 
 After each, no track that was acknowledged may be lost, the library and its index must open and answer, and a last run
 must end as if nothing had happened. Kills are of three kinds: analysis by a toy model, index updates by it, and the
@@ -25,20 +25,17 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]  # what must hold is what the tests check
+from benchmarks.machine import machine_report
+from benchmarks.places import RESULTS
+from moodrec.errors import MoodrecError
+from moodrec.files import write_atomically
+from moodrec.library.library import Library
+from tests.catalog.corpus import write_song
+from tests.catalog.faults import FAULTS, can_inject, inject
+from tests.catalog.killing import PROGRAMS, Victim
+from tests.cli.commands import write_model
 
-from machine import machine_report  # noqa: E402
-
-from moodrec.errors import MoodrecError  # noqa: E402
-from moodrec.files import write_atomically  # noqa: E402
-from moodrec.library.library import Library  # noqa: E402
-from tests.catalog.corpus import write_song  # noqa: E402
-from tests.catalog.faults import FAULTS, can_inject, inject  # noqa: E402
-from tests.catalog.killing import PROGRAMS, Victim  # noqa: E402
-from tests.cli.commands import write_model  # noqa: E402
-
-RESULT = ROOT / "benchmarks" / "results" / "reliability" / "interruptions.json"
+RESULT = RESULTS / "reliability" / "interruptions.json"
 KINDS = ("analysis", "index updates", "analysis", "index updates", "command")
 CALLS = {"full disk": 160, "write error": 160, "sync error": 40}
 

@@ -1,6 +1,6 @@
 """Write docs/reliability.md: each promise, the tests that show it, and the last figures.
 
-    python benchmarks/reliability/page.py
+    python -m benchmarks.reliability.page
 
 Nothing is measured here; the figures are those in benchmarks/results. A test named below must exist.
 """
@@ -11,12 +11,11 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "benchmarks" / "results"
-PAGE = ROOT / "docs" / "reliability.md"
+from benchmarks.places import DOCS, RESULTS, ROOT
+
+PAGE = DOCS / "reliability.md"
 
 Figures = Callable[[], str]
 
@@ -290,10 +289,10 @@ PROMISES: dict[str, list[Promise]] = {
     ],
 }
 SCRIPTS = {
-    "reliability/hostile-files": "benchmarks/reliability/hostile_files.py",
-    "reliability/interruptions": "benchmarks/reliability/interruptions.py",
-    "reliability/damaged-indexes": "benchmarks/reliability/damaged_indexes.py",
-    "analysis-throughput": "benchmarks/analysis_throughput.py",
+    "reliability/hostile-files": "python -m benchmarks.reliability.hostile_files",
+    "reliability/interruptions": "python -m benchmarks.reliability.interruptions",
+    "reliability/damaged-indexes": "python -m benchmarks.reliability.damaged_indexes",
+    "analysis-throughput": "python -m benchmarks.models.speed.throughput",
 }
 
 
@@ -302,7 +301,7 @@ def render() -> str:
     parts = [
         "# Reliability",
         "What `moodrec analyze`, a library and its index promise, the tests that show it, and what was measured "
-        "last. `benchmarks/reliability/page.py` writes this page.",
+        "last. `python -m benchmarks.reliability.page` writes this page.",
     ]
     for heading, promises in PROMISES.items():
         parts.append(f"## {heading}")

@@ -75,6 +75,7 @@ index_app = typer.Typer(help="Build, change, check and describe an index.", rich
 _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "build": index.build,
     "add": index.add,
+    "upsert": index.upsert,
     "remove": index.remove,
     "verify": index.verify,
     "info": index.info,

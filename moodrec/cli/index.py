@@ -12,15 +12,17 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.library import open_library
-from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.cli.options import ConflictOption, JsonOption, LibraryOption, QuietOption, chosen_library
 from moodrec.errors import DataError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from moodrec.arguments import OnDuplicate
     from moodrec.index.mood_index import MoodIndex
 
 IndexArgument = Annotated[Path, typer.Argument(metavar="INDEX", help="The index's folder.")]
+NewTracksArgument = Annotated[Path, typer.Argument(metavar="FILE.parquet", help="Tracks with their vectors.")]
 PlaceArgument = Annotated[
     Path | None, typer.Argument(metavar="PATH", help="An index or a library; else that of --library.")
 ]
@@ -74,50 +76,52 @@ def build(
 
 def add(
     index: IndexArgument,
-    table: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="The tracks to add.")],
+    table: NewTracksArgument,
     embedding: EmbeddingOption = "embedding",
-    on_duplicate: Annotated[
+    on_conflict: Annotated[
         Literal["error", "replace", "ignore"],
-        typer.Option("--on-duplicate", help="What to do about ids that are there."),
+        typer.Option(
+            "--on-conflict",
+            help="What to do about ids that are there: refuse, replace, or keep what is there.",
+        ),
     ] = "error",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Add the tracks of a Parquet file.
 
-    Example: moodrec index add my-index new.parquet --on-duplicate replace
+    Example: moodrec index add my-index new.parquet --on-conflict replace
     """
-    from moodrec.index.rows.validation import vectors_of
+    _add(index, table, embedding, on_conflict, Screen(as_json, quiet))
 
-    opened, tracks = _open_own(index), _read(table)
-    if embedding not in tracks.column_names:
-        raise DataError(f"{table}: has no column {embedding!r}; name another with --embedding")
-    vectors = vectors_of(tracks[embedding], embedding)
-    opened.add(
-        vectors,
-        tracks.drop_columns([embedding]),
-        on_duplicate=on_duplicate,
-        model_fingerprint=_exported(tracks).get("model_fingerprint"),
-    )
-    opened.save(index)
-    _describe(Screen(as_json, quiet), opened)
+
+def upsert(
+    index: IndexArgument,
+    table: NewTracksArgument,
+    embedding: EmbeddingOption = "embedding",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Add the tracks of a Parquet file, and replace those whose ids are there already.
+
+    Example: moodrec index upsert my-index changed.parquet
+    """
+    _add(index, table, embedding, "replace", Screen(as_json, quiet))
 
 
 def remove(
     index: IndexArgument,
     track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="The tracks to remove.")],
-    ignore_missing: Annotated[
-        bool, typer.Option("--ignore-missing", help="Pass over ids that are not there.")
-    ] = False,
+    on_conflict: ConflictOption = "error",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Remove tracks by their ids.
 
-    Example: moodrec index remove my-index t17 t18
+    Example: moodrec index remove my-index t17 t18 --on-conflict ignore
     """
     opened = _open_own(index)
-    opened.remove(track_ids, on_missing="ignore" if ignore_missing else "error")
+    opened.remove(track_ids, on_conflict=on_conflict)
     opened.save(index)
     _describe(Screen(as_json, quiet), opened)
 
@@ -211,6 +215,22 @@ def _of_table(path: Path, moods: str | None, embedding: str, preset: str) -> Moo
     exported = _exported(table)
     named = [name.strip() for name in moods.split(",")] if moods else exported.get("moods", [])
     return MoodIndex.from_table(table, named, preset, embedding, exported.get("model_fingerprint"))
+
+
+def _add(index: Path, table: Path, embedding: str, on_conflict: OnDuplicate, screen: Screen) -> None:
+    from moodrec.index.rows.validation import vectors_of
+
+    opened, tracks = _open_own(index), _read(table)
+    if embedding not in tracks.column_names:
+        raise DataError(f"{table}: has no column {embedding!r}; name another with --embedding")
+    opened.add(
+        vectors_of(tracks[embedding], embedding),
+        tracks.drop_columns([embedding]),
+        on_conflict=on_conflict,
+        model_fingerprint=_exported(tracks).get("model_fingerprint"),
+    )
+    opened.save(index)
+    _describe(screen, opened)
 
 
 def _open_own(path: Path) -> MoodIndex:

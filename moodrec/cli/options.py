@@ -46,6 +46,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout i
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", envvar="MOODREC_QUIET", help="No progress and no notes on stderr.")
 ]
+ConflictOption = Annotated[
+    Literal["error", "ignore"],
+    typer.Option(
+        "--on-conflict", help="What to do about tracks that are not there: refuse, or go on without."
+    ),
+]
 WhereOption = Annotated[
     str | None,
     typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, WhereOption, chosen_library
+from moodrec.cli.options import ConflictOption, JsonOption, LibraryOption, QuietOption, chosen_library
 from moodrec.cli.playlist_options import (
     AbsoluteOption,
     CapOption,
@@ -26,24 +26,16 @@ from moodrec.cli.playlist_options import (
     print_playlist,
     rules_of,
 )
-from moodrec.cli.similar import parse_targets
+from moodrec.cli.search_options import DRAWING, SELECTING, in_words, parse_targets, takes_search_options
 from moodrec.cli.tracks import mentioned
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
-    from moodrec.index.search.request import Conditions
+    from moodrec.index.search.options import SearchOptions
     from moodrec.recommend.recommender import Recommender
 
-MoodOption = Annotated[
-    str | None,
-    typer.Option("--mood", "-m", metavar="NAME=TARGET,...", help="Draw towards moods: happy=0.9,calm=0.7."),
-]
-WeightOption = Annotated[
-    float | None,
-    typer.Option("--mood-weight", min=0, max=1, help="Of the mood against the sound; 0.5 with --mood."),
-]
 
-
+@takes_search_options(*SELECTING, *DRAWING)
 def radio(
     seed: Annotated[str, typer.Argument(metavar="SEED", help="A title, 'artist - title', a path, or an id.")],
     n: NOption = None,
@@ -51,9 +43,8 @@ def radio(
     drift: Annotated[
         float, typer.Option("--drift", min=0, max=1, help="0 stays near the seed, 1 wanders off.")
     ] = 0.3,
-    mood: MoodOption = None,
-    mood_weight: WeightOption = None,
-    where: WhereOption = None,
+    *,
+    options: SearchOptions,
     artist_gap: GapOption = 3,
     max_per_artist: CapOption = None,
     variety: VarietyOption = 0.0,
@@ -73,18 +64,19 @@ def radio(
 
     screen, recommender = _start(library, as_json, quiet)
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    conditions = _conditions(where, mood, mood_weight)
-    playlist = kinds.radio(recommender, seed, rules, drift, **conditions)
+    playlist = kinds.radio(recommender, seed, rules, drift, options)
     outputs = Outputs(tuple(out or ()), absolute, plot)
-    finish(screen, recommender, playlist, outputs, mentioned(recommender.moods, where, mood))
+    finish(screen, recommender, playlist, outputs, mentioned(recommender.moods, in_words(options)))
 
 
+@takes_search_options(*SELECTING)
 def path(
     start: Annotated[str, typer.Argument(metavar="FROM", help="The first track.")],
     end: Annotated[str, typer.Argument(metavar="TO", help="The last track.")],
     n: NOption = None,
     minutes: MinutesOption = None,
-    where: WhereOption = None,
+    *,
+    options: SearchOptions,
     artist_gap: GapOption = 3,
     max_per_artist: CapOption = None,
     variety: VarietyOption = 0.0,
@@ -104,11 +96,12 @@ def path(
 
     screen, recommender = _start(library, as_json, quiet)
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = kinds.path(recommender, start, end, rules, **_conditions(where))
+    playlist = kinds.path(recommender, start, end, rules, options)
     outputs = Outputs(tuple(out or ()), absolute, plot)
-    finish(screen, recommender, playlist, outputs, mentioned(recommender.moods, where))
+    finish(screen, recommender, playlist, outputs, mentioned(recommender.moods, in_words(options)))
 
 
+@takes_search_options(*SELECTING)
 def mix(
     add: Annotated[
         list[str] | None,
@@ -123,10 +116,14 @@ def mix(
     less: Annotated[
         list[str] | None, typer.Option("--less", metavar="MOOD", help="Less of a mood; repeatable.")
     ] = None,
-    mood_weight: WeightOption = None,
+    mood_weight: Annotated[
+        float | None,
+        typer.Option("--mood-weight", min=0, max=1, help="Of the moods against the sound; 0.5 by default."),
+    ] = None,
     n: NOption = None,
     minutes: MinutesOption = None,
-    where: WhereOption = None,
+    *,
+    options: SearchOptions,
     artist_gap: GapOption = 3,
     max_per_artist: CapOption = None,
     variety: VarietyOption = 0.0,
@@ -148,21 +145,21 @@ def mix(
     weights = {recommender.resolve(seed): 1.0 for seed in add or ()}
     weights |= {recommender.resolve(seed): -0.5 for seed in subtract or ()}
     targets = dict.fromkeys(more or (), 1.0) | dict.fromkeys(less or (), 0.0)
-    conditions = _conditions(where, None, mood_weight)
-    if targets:
-        conditions["mood"] = targets
+    options = options.replace(mood=targets, mood_weight=mood_weight)
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = kinds.mix(recommender, weights, rules, **conditions)
-    shown = [*targets] or mentioned(recommender.moods, where)
+    playlist = kinds.mix(recommender, weights, rules, options)
+    shown = [*targets] or mentioned(recommender.moods, in_words(options))
     finish(screen, recommender, playlist, Outputs(tuple(out or ()), absolute, plot), shown)
 
 
+@takes_search_options(*SELECTING)
 def arc(
     start: Annotated[str, typer.Option("--from", metavar="NAME[=TARGET],...", help="The mood to begin in.")],
     end: Annotated[str, typer.Option("--to", metavar="NAME[=TARGET],...", help="The mood to end in.")],
     n: NOption = None,
     minutes: MinutesOption = None,
-    where: WhereOption = None,
+    *,
+    options: SearchOptions,
     artist_gap: GapOption = 3,
     max_per_artist: CapOption = None,
     variety: VarietyOption = 0.0,
@@ -183,15 +180,17 @@ def arc(
     screen, recommender = _start(library, as_json, quiet)
     ends = [_targets(start), _targets(end)]
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = kinds.arc(recommender, ends[0], ends[1], rules, **_conditions(where))
+    playlist = kinds.arc(recommender, ends[0], ends[1], rules, options)
     shown = list(dict.fromkeys([*ends[0], *ends[1]]))
     finish(screen, recommender, playlist, Outputs(tuple(out or ()), absolute, plot), shown)
 
 
+@takes_search_options(*SELECTING)
 def clusters(
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many moods to part the library into.")] = 6,
     n: NOption = None,
-    where: WhereOption = None,
+    *,
+    options: SearchOptions,
     artist_gap: GapOption = 3,
     max_per_artist: CapOption = None,
     random_seed: RandomOption = 0,
@@ -212,7 +211,7 @@ def clusters(
 
     screen, recommender = _start(library, as_json, quiet)
     rules = rules_of(n, None, artist_gap, max_per_artist, 0.0, random_seed)
-    found = mood_clusters(recommender, k, rules, **_conditions(where))
+    found = mood_clusters(recommender, k, rules, options=options)
     for number, cluster in enumerate(found, start=1):
         if out is not None:
             place = out / f"{number} {cluster.name}.{form.removeprefix('.')}"
@@ -230,6 +229,7 @@ def clusters(
         print_playlist(screen, cluster.playlist, cluster.name.split(", "))
 
 
+@takes_search_options(*SELECTING)
 def fingerprint(
     history: Annotated[
         Path,
@@ -241,12 +241,11 @@ def fingerprint(
     half_life: Annotated[
         float, typer.Option("--half-life", help="Days after which a play counts half.")
     ] = 30.0,
-    drop_unknown: Annotated[
-        bool, typer.Option("--drop-unknown", help="Leave out tracks that are not in the library.")
-    ] = False,
+    on_conflict: ConflictOption = "error",
     n: NOption = None,
     minutes: MinutesOption = None,
-    where: WhereOption = None,
+    *,
+    options: SearchOptions,
     artist_gap: GapOption = 3,
     max_per_artist: CapOption = None,
     variety: VarietyOption = 0.0,
@@ -260,25 +259,25 @@ def fingerprint(
 ) -> None:
     """What a listening history sounds like, and tracks outside it that sound so.
 
-    Example: moodrec playlist fingerprint plays.csv --half-life 14 --drop-unknown --out for-you.m3u8
+    Example: moodrec playlist fingerprint plays.csv --half-life 14 --on-conflict ignore --out for-you.m3u8
     """
     from moodrec.recommend.playlists.fingerprint import fingerprint as sum_up
     from moodrec.recommend.playlists.fingerprint import fingerprint_playlist, read_plays
 
     screen, recommender = _start(library, as_json, quiet)
     plays = read_plays(history, recommender)
-    found = sum_up(recommender, plays, half_life, unknown="drop" if drop_unknown else "error")
+    found = sum_up(recommender, plays, half_life, on_conflict=on_conflict)
     if found.n_dropped:
         screen.warn(
             f"{found.n_dropped} of {words.plural(found.n_plays, 'play')} left out: not in the library"
         )
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = fingerprint_playlist(recommender, found, rules, **_conditions(where))
+    playlist = fingerprint_playlist(recommender, found, rules, options)
     strongest = sorted(found.moods, key=lambda mood: -found.moods[mood])[:3]
     if not as_json:
-        heard = ", ".join(f"{mood} {found.moods[mood]:.2f}" for mood in strongest)
+        moods = ", ".join(f"{mood} {found.moods[mood]:.2f}" for mood in strongest)
         screen.text(
-            f"{words.plural(found.n_plays, 'play')} of {words.plural(len(found.weights), 'track')}: {heard}"
+            f"{words.plural(found.n_plays, 'play')} of {words.plural(len(found.weights), 'track')}: {moods}"
         )
     finish(screen, recommender, playlist, Outputs(tuple(out or ()), absolute, plot), strongest)
 
@@ -287,18 +286,6 @@ def _start(library: Path | None, as_json: bool, quiet: bool) -> tuple[Screen, Re
     from moodrec.recommend.recommender import Recommender
 
     return Screen(as_json, quiet), Recommender.open(chosen_library(library))
-
-
-def _conditions(where: str | None, mood: str | None = None, mood_weight: float | None = None) -> Conditions:
-    given: Conditions = {}
-    if where is not None:
-        given["where"] = where
-    targets = parse_targets(mood)
-    if targets is not None:
-        given["mood"] = targets
-    if mood_weight is not None:
-        given["mood_weight"] = mood_weight
-    return given
 
 
 def _targets(text: str) -> dict[str, float]:

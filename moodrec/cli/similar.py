@@ -9,59 +9,26 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import (
-    JsonOption,
-    LibraryOption,
-    ModelOption,
-    QuietOption,
-    WhereOption,
-    chosen_library,
-)
+from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
+from moodrec.cli.search_options import in_words, takes_search_options
 from moodrec.cli.tracks import described, mentioned, records, strongest, track_document
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
+    from moodrec.index.search.options import SearchOptions
     from moodrec.recommend.recommender import Recommender
     from moodrec.recommend.results import SimilarTracks
 
 
+@takes_search_options()
 def similar(
     seed: Annotated[
         str,
         typer.Argument(metavar="SEED", help="A title, 'artist - title', a file name, a path, or a track id."),
     ],
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many tracks.")] = 20,
-    where: WhereOption = None,
-    mood: Annotated[
-        str | None,
-        typer.Option(
-            "--mood", "-m", metavar="NAME=TARGET,...", help="Draw towards moods: happy=0.9,calm=0.7."
-        ),
-    ] = None,
-    mood_weight: Annotated[
-        float | None,
-        typer.Option("--mood-weight", min=0, max=1, help="Of the mood against the sound; 0.5 with --mood."),
-    ] = None,
-    max_per_artist: Annotated[
-        int | None, typer.Option("--max-per-artist", min=1, help="At most so many by one artist.")
-    ] = None,
-    max_per_album: Annotated[
-        int | None, typer.Option("--max-per-album", min=1, help="At most so many of one album.")
-    ] = None,
-    distinct: Annotated[
-        bool, typer.Option("--distinct", help="No copies of a track that is listed, or of the seed.")
-    ] = False,
-    diversity: Annotated[
-        float,
-        typer.Option("--diversity", min=0, max=1, help="How much likeness to a listed track counts against."),
-    ] = 0.0,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="TRACK_ID", help="Not this track; repeatable.")
-    ] = None,
-    exclude_artist: Annotated[
-        list[str] | None, typer.Option("--exclude-artist", metavar="NAME", help="None by them; repeatable.")
-    ] = None,
-    exact: Annotated[bool, typer.Option("--exact", help="Look at every track that passes.")] = False,
+    *,
+    options: SearchOptions,
     explain: Annotated[bool, typer.Option("--explain", help="Tell how the tracks were found.")] = False,
     m3u: Annotated[Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too.")] = None,
     plot: Annotated[
@@ -82,50 +49,13 @@ def similar(
 
     screen = Screen(as_json, quiet)
     recommender = Recommender.open(chosen_library(library), model)
-    found = recommender.similar(
-        seed,
-        k=k,
-        where=where,
-        mood=parse_targets(mood),
-        mood_weight=mood_weight,
-        exclude=exclude or (),
-        exclude_artist=exclude_artist or (),
-        max_per_artist=max_per_artist,
-        max_per_album=max_per_album,
-        distinct=distinct,
-        diversity=diversity,
-        exact=exact,
-    )
+    found = recommender.similar(seed, k, options)
     if m3u is not None:
         _write_playlist(screen, found, m3u)
     if plot is not None:
-        wish = ", ".join(filter(None, (where, mood)))
-        _draw(screen, recommender, found, plot, wish)
+        _draw(screen, recommender, found, plot, in_words(options))
     # Last, so that stdout stays one JSON document if a file cannot be written.
-    _print(screen, recommender, found, mentioned(recommender.moods, where, mood), explain)
-
-
-def parse_targets(text: str | None) -> dict[str, float] | None:
-    """Read ``happy=0.9,energetic=0.7``.
-
-    Raises:
-        UsageError: it does not look like that.
-    """
-    if text is None:
-        return None
-    targets: dict[str, float] = {}
-    for part in text.split(","):
-        name, equals, value = part.partition("=")
-        try:
-            if not equals or name.strip() in targets:
-                raise ValueError
-            targets[name.strip()] = float(value)
-        except ValueError:
-            message = (
-                f"--mood {text}: should be NAME=TARGET,... with each name once, such as happy=0.9,calm=0.7"
-            )
-            raise UsageError(message) from None
-    return targets
+    _print(screen, recommender, found, mentioned(recommender.moods, in_words(options)), explain)
 
 
 def _print(
@@ -154,7 +84,13 @@ def _print(
 
 
 def document(recommender: Recommender, found: SimilarTracks, explain: bool) -> dict[str, Any]:
-    """What ``--json`` prints."""
+    """What ``--json`` prints.
+
+    Args:
+        recommender: whose moods are set apart from other columns.
+        found: the answer.
+        explain: whether to tell how the tracks were found.
+    """
     seed = found.seed_row
     result = {
         "seed": {"track_id": found.seed_id, **track_document(seed, recommender.moods)},
@@ -172,21 +108,10 @@ def _write_playlist(screen: Screen, found: SimilarTracks, out: Path) -> None:
     screen.note(f"{words.plural(write_m3u(found.tracks, out), 'track')} in {out}")
 
 
-def _draw(screen: Screen, recommender: Recommender, found: SimilarTracks, out: Path, wish: str) -> None:
-    from moodrec.demo.run import plotted_moods, with_names
-    from moodrec.plots.demo_picture import demo_picture
+def _draw(screen: Screen, recommender: Recommender, found: SimilarTracks, out: Path, condition: str) -> None:
+    from moodrec.plots.search_picture import search_picture
 
     if found.seed_id is None:
         raise UsageError("--plot needs a seed that is in the library")
-    index = recommender.index
-    row = {track_id: row for row, track_id in enumerate(index.track_ids)}
-    demo_picture(
-        index.vectors(index.track_ids),
-        with_names(recommender.frame),
-        plotted_moods(recommender.moods),
-        row[found.seed_id],
-        [row[track_id] for track_id in found.tracks["track_id"]],
-        out,
-        condition=wish,
-    )
+    search_picture(recommender.index, found.seed_id, found.track_ids, out, condition)
     screen.note(f"picture drawn to {out}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -18,15 +17,12 @@ from moodrec.demo.sample import find_sample_index
 from moodrec.errors import NotFoundError
 from moodrec.library.library import Library
 from moodrec.recommend.recommender import Recommender
-from moodrec.schema import PATH, TITLE, TRACK_ID
+from moodrec.schema import TRACK_ID
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from moodrec.catalog.model import ListeningModel
 
 PICTURE: Final = "demo.png"
-_PLOTTED_MOODS: Final = 12
 
 
 class Watcher(Protocol):
@@ -137,30 +133,8 @@ def _credits(music: DemoMusic) -> tuple[Credit, ...]:
 
 def _draw(recommender: Recommender, story: Story, out: Path) -> None:
     """Map and moods for the last seed and its first answer."""
-    from moodrec.plots.demo_picture import demo_picture
+    from moodrec.plots.search_picture import search_picture
 
-    index = recommender.index
-    row = {track_id: row for row, track_id in enumerate(index.track_ids)}
     answer = story.answers[0]
-    demo_picture(
-        index.vectors(index.track_ids),
-        with_names(recommender.frame),
-        plotted_moods(recommender.moods),
-        row[story.seed.track_id],
-        [row[track_id] for track_id in answer.tracks[TRACK_ID]],
-        out,
-        condition=answer.wish,
-    )
-
-
-def plotted_moods(moods: Sequence[str]) -> list[str]:
-    """The moods of a picture: those that the colours do not say already, as many as can be read."""
-    return [mood for mood in moods if mood not in ("valence", "arousal")][:_PLOTTED_MOODS]
-
-
-def with_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the name of the file as the title where there is none."""
-    if TITLE not in frame or PATH not in frame:
-        return frame
-    stems = frame[PATH].map(lambda path: Path(path).stem if isinstance(path, str) else None)
-    return frame.assign(**{TITLE: frame[TITLE].where(frame[TITLE].notna(), stems)})
+    hits = answer.tracks[TRACK_ID].tolist()
+    search_picture(recommender.index, story.seed.track_id, hits, out, answer.wish)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,14 +54,21 @@ class MoodModel:
         """16 hex digits; embeddings of models that differ in it are never compared."""
 
     @classmethod
-    def load(cls, path: Path | str | None = None, device: Device = "auto") -> MoodModel:
+    def load(
+        cls, path: Path | str | None = None, device: Device = "auto", trusted: Collection[str] = ()
+    ) -> MoodModel:
         """Load a model folder; without one, the model that comes with the package.
+
+        A model whose backbone is a plug-in loads where that is installed and registered. ``trusted`` lists the
+        dotted paths (``package.module:Class``) of others that may be imported.
 
         Raises:
             NotFoundError: no model there.
+            UsageError: the model names a backbone by a dotted path that is not trusted.
+            ConfigError: its backbone is a plug-in that is not installed or does not work.
             CorruptStoreError: a file of it is damaged.
         """
-        return cls(load_model(PACKAGED_MODEL if path is None else Path(path)), device)
+        return cls(load_model(PACKAGED_MODEL if path is None else Path(path), trusted), device)
 
     def _repr_html_(self) -> str:
         """For notebooks: the moods, and what they mean."""

@@ -227,6 +227,24 @@ class TextColumn:
         of_rows: NDArray[np.int32] = keys[self.codes]
         return of_rows
 
+    @cached_property
+    def _key_of(self) -> dict[str, int]:
+        """The key of each folded text."""
+        return {text: key for key, text in enumerate(self._folded)}
+
+    def keys_beside(self, other: TextColumn) -> NDArray[np.int32]:
+        """(n,) one number for each text up to case and outer spaces: the other column's key where it has that text,
+        higher ones where it has not, -1 where NULL or blank.
+        """
+        keys = np.full(len(self.categories) + 1, -1, np.int32)
+        further = len(other._key_of)
+        for text, codes in self._folded.items():
+            known = other._key_of.get(text)
+            keys[codes] = further if known is None else known
+            further += known is None
+        of_rows: NDArray[np.int32] = keys[self.codes]
+        return of_rows
+
     def not_folded_among(self, folded: Collection[str]) -> Lookup:
         """Rows whose text, folded, is none of ``folded``; NULL passes."""
         table = np.ones(len(self.categories) + 1, np.uint8)

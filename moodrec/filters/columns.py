@@ -8,7 +8,7 @@ its part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Counted = Callable[[str], NDArray[Any]]
 NO_ORDERS: Final[Mapping[str, Order]] = MappingProxyType({})
 
 
@@ -50,13 +51,18 @@ class ColumnTable:
     """Typed columns over an Arrow table; each is built when it is first asked for, then kept."""
 
     def __init__(
-        self, table: pa.Table, alive: Mask | None = None, orders: Mapping[str, Order] = NO_ORDERS
+        self, table: pa.Table, counted: Counted | None = None, orders: Mapping[str, Order] = NO_ORDERS
     ) -> None:
-        """Wrap ``table``; ``alive`` (n,) are the rows that percentiles count, all if None. ``orders`` are those that
-        are known, by column: of numbers, and of texts in the order in which these come up in the table.
+        """Wrap an Arrow table.
+
+        Args:
+            table: n rows.
+            counted: gives, for the name of a column of numbers, the rising values among which its percentiles are
+                taken; by default all known values of the column.
+            orders: rows sorted by a column, where known: by numbers, or by texts in the order of their first rows.
         """
         self._table = table
-        self._alive = alive
+        self._counted = counted or self._all_known
         self.orders: Final = orders
         self._columns: dict[str, Column] = {}
         self._percentiles: dict[str, PercentileColumn] = {}
@@ -79,15 +85,34 @@ class ColumnTable:
         """Names of all columns."""
         return list(self._table.column_names)
 
-    def with_alive(self, alive: Mask) -> ColumnTable:
-        """The same rows, of which only ``alive`` count; columns built so far are shared."""
-        other = ColumnTable(self._table, alive, self.orders)
+    def with_counted(self, counted: Counted) -> ColumnTable:
+        """The same rows, with percentiles among values from elsewhere; columns built so far are shared.
+
+        Args:
+            counted: gives, for the name of a column of numbers, the values that count, rising.
+        """
+        other = ColumnTable(self._table, counted, self.orders)
         other._columns, other._complete, other._numbers = self._columns, self._complete, self._numbers
         return other
 
+    def known_values(self, name: str, alive: Mask | None = None) -> NDArray[Any]:
+        """The values of a column of numbers that are not NULL, of the rows that are ``alive`` (n,), all if None.
+
+        Raises:
+            FilterError: there is no such column, or it does not hold numbers.
+        """
+        column = self.column(name)
+        if not isinstance(column, NumberColumn):
+            raise FilterError(f"pct({quote_name(name)}) needs a column of numbers")
+        values: NDArray[Any] = column.values[column.known() if alive is None else column.known() & alive]
+        return values
+
+    def _all_known(self, name: str) -> NDArray[Any]:
+        return np.sort(self.known_values(name))
+
     def with_orders(self, orders: Mapping[str, Order]) -> ColumnTable:
         """The same rows, whose orders are known."""
-        return ColumnTable(self._table, self._alive, orders)
+        return ColumnTable(self._table, orders=orders)
 
     def column(self, name: str) -> Column:
         """The column called ``name``.
@@ -151,7 +176,7 @@ class ColumnTable:
             column = self.column(name)
             if not isinstance(column, NumberColumn):
                 raise FilterError(f"pct({quote_name(name)}) needs a column of numbers")
-            self._percentiles[name] = PercentileColumn(column, self._alive)
+            self._percentiles[name] = PercentileColumn(column, self._counted(name))
         return self._percentiles[name]
 
 

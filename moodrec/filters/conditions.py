@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
+from moodrec.errors import FilterError
 from moodrec.schema import probability_column
 
 Scalar = bool | int | float | str
 Operator = Literal["=", "<>", "<", "<=", ">", ">="]
 FieldKind = Literal["column", "prob", "pct"]
 
+_OPERATORS: Final = get_args(Operator)
+_KINDS: Final = get_args(FieldKind)
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -39,6 +43,12 @@ class Field:
     name: str
     kind: FieldKind = "column"
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise FilterError(f"a field has the name of a column as text, not {self.name!r}")
+        if self.kind not in _KINDS:
+            raise FilterError(f"the kind of a field is {' or '.join(map(repr, _KINDS))}, not {self.kind!r}")
+
     @property
     def column(self) -> str:
         """Name of the column that is read."""
@@ -57,6 +67,15 @@ class Comparison:
     operator: Operator
     value: Scalar | Field
 
+    def __post_init__(self) -> None:
+        _check_field(self.field)
+        if self.operator not in _OPERATORS:
+            raise FilterError(
+                f"there is no operator {self.operator!r}; the operators are {' '.join(_OPERATORS)}"
+            )
+        if not isinstance(self.value, Field):
+            _check_values(self.value)
+
     def __str__(self) -> str:
         value = str(self.value) if isinstance(self.value, Field) else quote_value(self.value)
         return f"{self.field} {self.operator} {value}"
@@ -70,6 +89,10 @@ class Between:
     low: Scalar
     high: Scalar
 
+    def __post_init__(self) -> None:
+        _check_field(self.field)
+        _check_values(self.low, self.high)
+
     def __str__(self) -> str:
         return f"{self.field} BETWEEN {quote_value(self.low)} AND {quote_value(self.high)}"
 
@@ -80,6 +103,12 @@ class Membership:
 
     field: Field
     values: tuple[Scalar, ...]
+
+    def __post_init__(self) -> None:
+        _check_field(self.field)
+        if not isinstance(self.values, tuple):
+            raise FilterError(f"IN takes a tuple of values, not {self.values!r}")
+        _check_values(*self.values)
 
     def __str__(self) -> str:
         return f"{self.field} IN ({', '.join(map(quote_value, self.values))})"
@@ -94,6 +123,11 @@ class Like:
     ignore_case: bool = False
     escape: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_field(self.field)
+        if not isinstance(self.pattern, str):
+            raise FilterError(f"LIKE takes a pattern as text, not {self.pattern!r}")
+
     def __str__(self) -> str:
         word = "ILIKE" if self.ignore_case else "LIKE"
         escape = "" if self.escape is None else f" ESCAPE {quote_value(self.escape)}"
@@ -106,6 +140,9 @@ class IsNull:
 
     field: Field
 
+    def __post_init__(self) -> None:
+        _check_field(self.field)
+
     def __str__(self) -> str:
         return f"{self.field} IS NULL"
 
@@ -115,6 +152,9 @@ class Not:
     """``NOT part``."""
 
     part: Condition
+
+    def __post_init__(self) -> None:
+        _check_parts((self.part,))
 
     def __str__(self) -> str:
         return f"NOT ({self.part})"
@@ -126,6 +166,9 @@ class And:
 
     parts: tuple[Condition, ...]
 
+    def __post_init__(self) -> None:
+        _check_parts(self.parts)
+
     def __str__(self) -> str:
         return " AND ".join(f"({part})" if isinstance(part, And | Or) else str(part) for part in self.parts)
 
@@ -136,9 +179,35 @@ class Or:
 
     parts: tuple[Condition, ...]
 
+    def __post_init__(self) -> None:
+        _check_parts(self.parts)
+
     def __str__(self) -> str:
         return " OR ".join(f"({part})" if isinstance(part, And | Or) else str(part) for part in self.parts)
 
 
 Leaf = Comparison | Between | Membership | Like | IsNull
 Condition = Leaf | Not | And | Or
+
+
+def is_condition(value: object) -> bool:
+    """Whether a value is one of the conditions of this module."""
+    return isinstance(value, Leaf | Not | And | Or)
+
+
+def _check_field(value: object) -> None:
+    if not isinstance(value, Field):
+        raise FilterError(f"a condition is on a Field, such as Field('calm'), not {value!r}")
+
+
+def _check_values(*values: object) -> None:
+    for value in values:
+        if not isinstance(value, bool | int | float | str) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            raise FilterError(f"a value is text, a truth value or a finite number, not {value!r}")
+
+
+def _check_parts(parts: object) -> None:
+    if not isinstance(parts, tuple) or not all(map(is_condition, parts)):
+        raise FilterError(f"conditions are joined from a tuple of conditions, not from {parts!r}")

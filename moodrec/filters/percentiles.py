@@ -24,28 +24,23 @@ Shares = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class PercentileColumn:
-    """The percentile of a value is the share of the known rows below it, plus half of those equal to it: float32 in
-    (0, 1). Only rows that are ``alive`` (n,) count, all if None.
+    """The percentile of a value is the share of the counted values below it, plus half of those equal to it: float32
+    in (0, 1).
     """
 
     column: NumberColumn
-    alive: Mask | None = None
+    counted: NDArray[Any]
+    """The values that count, rising."""
 
     @property
     def name(self) -> str:
         """As in a condition."""
         return f"pct({self.column.name})"
 
-    @cached_property
-    def _counted(self) -> NDArray[Any]:
-        """The values that count, rising."""
-        known = self.column.known()
-        return np.sort(self.column.values[known if self.alive is None else known & self.alive])
-
     def _percentiles(self, values: Any) -> Any:
-        below = np.searchsorted(self._counted, values, "left")
-        up_to = np.searchsorted(self._counted, values, "right")
-        return ((below + up_to) / max(2 * len(self._counted), 1)).astype(np.float32)
+        below = np.searchsorted(self.counted, values, "left")
+        up_to = np.searchsorted(self.counted, values, "right")
+        return ((below + up_to) / max(2 * len(self.counted), 1)).astype(np.float32)
 
     @cached_property
     def numbers(self) -> NumberColumn:
@@ -61,13 +56,13 @@ class PercentileColumn:
         test = NumberColumn(self.name, np.empty(0, np.float32)).compare(op, value)
         first = self._first(lambda share: share >= test.low)
         end = self._first(lambda share: share > test.high)
-        low, high = self._counted[[first, end - 1]].tolist() if first < end else EMPTY_RANGE
+        low, high = self.counted[[first, end - 1]].tolist() if first < end else EMPTY_RANGE
         return Range(self.column.values, low, high, test.outside, self.column.present, self.column.order)
 
     def _first(self, passes: Callable[[Any], bool]) -> int:
         """The first of the values that count whose percentile passes; the number of all, where none does."""
-        every = range(len(self._counted))
-        return bisect_left(every, True, key=lambda place: passes(self._percentiles(self._counted[place])))
+        every = range(len(self.counted))
+        return bisect_left(every, True, key=lambda place: passes(self._percentiles(self.counted[place])))
 
     def among(self, values: Sequence[Scalar]) -> AnyOf:
         return AnyOf(tuple(self.compare("=", value) for value in dict.fromkeys(values)))

@@ -23,19 +23,22 @@ what is left to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from moodrec.config import IndexConfig
-from moodrec.index.backends.base import Backend, Candidates, Visit
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.backends.base import Backend, Candidates
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Rows
 from moodrec.index.runtime import threads_for
 from moodrec.index.search.exact_scan import exact_search
 from moodrec.index.search.hits import Drop, Explanation, Hits, Ranked, as_hits
 from moodrec.index.search.request import Request
 from moodrec.index.search.scoring import choose, in_order
+from moodrec.index.search.tail import Known, with_tail
 
 _SCAN_SHARE: Final = 0.1
 """Share of the rows that may be wanted before a scan is the better way."""
@@ -58,38 +61,47 @@ class _Found:
     visited: int
     scored: int
 
+    def add_tail(self, request: Request, queries: int) -> None:
+        """Count the rows of the tail, which are all scored for each query."""
+        if request.late is not None:
+            self.visited += queries * request.late.wanted.n
+            self.scored += queries * request.late.count
 
-def run(catalogue: Catalogue, backend: Backend | None, config: IndexConfig, request: Request) -> Hits:
+
+def run(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
-    if backend is not None and request.is_plain:
+    if request.is_plain and backend.lists_are_scanned:
         hits = _at_once(catalogue, backend, request)
         if hits is not None:
             return hits
-    reason = "flat compares every row" if backend is None else why_scan(catalogue, backend, config, request)
-    if backend is None or reason is not None:
-        found = _scan(catalogue, request, reason or "")
-    else:
-        found = _through(catalogue, backend, request)
+    reason = why_scan(catalogue, backend, config, request)
+    found = _through(catalogue, backend, request) if reason is None else _scan(catalogue, request, reason)
     return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
 def _at_once(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:
     """The hits of a plain request, without detours: what is left to do in Python takes longer than the search."""
     k = request.k
-    visit = backend.best(catalogue, request, k)
-    if visit is None or not (visit.complete or len(visit.ranked.rows) >= k):
+    candidates = backend.find(catalogue.base.segment, request, k)
+    certain = _certain(catalogue, request, candidates, 0, k)
+    ranked, complete = with_tail(catalogue, request, 0, certain, k)
+    if not (complete or len(ranked.rows) >= k):
         return None
-    ranked = [Ranked(visit.ranked.rows[:k], visit.ranked.scores[:k])]
+    best = [Ranked(ranked.rows[:k], ranked.scores[:k])]
 
     def account() -> Explanation:
-        found = _Found(ranked, *_way(backend, visit), visit.visited, visit.scored)
+        path, reason = _way(backend, candidates)
+        found = _Found(best, path, reason, candidates.visited, candidates.scored)
+        found.add_tail(request, 1)
         return _explain(catalogue, request, found)
 
-    return as_hits(ranked, k, catalogue.ids_at, account)
+    return as_hits(best, k, catalogue.ids_at, account)
 
 
 def why_scan(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Request) -> str | None:
     """The reason to scan the passing rows, None where the backend should look for candidates."""
+    if backend.always_scans:
+        return f"{backend.name} compares every row"
     if request.exact:
         return "asked for"
     if backend.lists_are_scanned:
@@ -109,7 +121,7 @@ def why_scan(catalogue: Catalogue, backend: Backend, config: IndexConfig, reques
 
 def _why_scan_anyway(catalogue: Catalogue, config: IndexConfig, request: Request) -> str | None:
     """Where a scan beats even a backend that takes everything as it is; the rows that pass are not counted for it."""
-    if request.depth > _SCAN_SHARE * catalogue.n_alive:
+    if request.depth > _SCAN_SHARE * catalogue.base.n_alive:
         return "much of what there is is wanted"
     if len(request.queries) >= _BATCH and request.passing.is_below(config.exact_rows):
         return _FEW
@@ -120,13 +132,13 @@ def _scan(catalogue: Catalogue, request: Request, reason: str) -> _Found:
     n = len(request.queries)
     with threads_for(n):
         ranked = exact_search(catalogue, request)
-    return _Found(ranked, "exact", reason, n * len(catalogue), n * request.passing.count)
+    return _Found(ranked, "exact", reason, n * len(catalogue), n * request.count)
 
 
 def _through(catalogue: Catalogue, backend: Backend, request: Request) -> _Found:
     found = _Found([_NOTHING] * len(request.queries), backend.name, _CANDIDATES, 0, 0)
     depth, left = request.depth, list(range(len(request.queries)))
-    while left and depth <= min(backend.deepest, max(request.depth, _SCAN_SHARE * catalogue.n_alive)):
+    while left and depth <= min(backend.deepest, max(request.depth, _SCAN_SHARE * catalogue.base.n_alive)):
         asked = request.part(left) if len(left) < len(request.queries) else request
         left = _look(catalogue, backend, asked, depth, found, left)
         depth *= _DEEPER
@@ -145,35 +157,35 @@ def _look(
     catalogue: Catalogue, backend: Backend, request: Request, depth: int, found: _Found, queries: list[int]
 ) -> list[int]:
     """One round of candidates; returns the queries for which it was not enough."""
-    candidates = backend.find(catalogue, request, depth)
+    candidates = backend.find(catalogue.base.segment, request, depth)
     found.visited, found.scored = found.visited + candidates.visited, found.scored + candidates.scored
+    found.add_tail(request, len(queries))
     found.path, found.reason = _way(backend, candidates)
     left = []
     for i, query in enumerate(queries):
-        ranked, complete = _certain(catalogue, request, candidates, i, depth)
+        certain = _certain(catalogue, request, candidates, i, depth)
+        ranked, complete = with_tail(catalogue, request, i, certain, depth)
         found.ranked[query], enough = choose(catalogue, request, i, ranked)
         if not (complete or (enough and candidates.settled[i])):
             left.append(query)
     return left
 
 
-def _way(backend: Backend, found: Candidates | Visit) -> tuple[str, str]:
+def _way(backend: Backend, found: Candidates) -> tuple[str, str]:
     """Path and reason."""
     if found.every:
         return ("exact", _FEW) if found.exact else (backend.name, _FEW_AT_HAND)
     return backend.name, _CANDIDATES
 
 
-def _certain(
-    catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int
-) -> tuple[Ranked, bool]:
-    """The candidates of a query that no other row can come between, and whether they are all there is."""
+def _certain(catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int) -> Known:
+    """The candidates of a query that no other row of the base can come between."""
     complete = candidates.complete[query]
     if candidates.ranked is not None:
         ranked = candidates.ranked[query]
     else:
         ranked = in_order(catalogue, request, query, _passing(request, candidates.rows[query]))
-    return ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete
+    return Known(ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete)
 
 
 def _passing(request: Request, rows: Rows) -> Rows:
@@ -187,20 +199,29 @@ def _explain(catalogue: Catalogue, request: Request, found: _Found) -> Explanati
         path=found.path,
         reason=found.reason,
         rows=catalogue.n_alive,
-        passed=request.passing.count,
+        passed=request.count,
         queries=len(request.queries),
         visited=found.visited,
         scored=found.scored,
-        dropped=tuple(Drop(text, rows) for text, rows in request.passing.dropped()),
-        shortfall=_shortfall(request, found.ranked),
+        dropped=tuple(_dropped(request)),
+        shortfall=_shortfall(catalogue, request, found.ranked),
     )
 
 
-def _shortfall(request: Request, ranked: list[Ranked]) -> str | None:
+def _dropped(request: Request) -> Iterator[Drop]:
+    """What each condition drops, of base and tail together."""
+    rows: dict[str, int] = {}
+    for passing in (request.passing, request.late):
+        for text, dropped in passing.dropped() if passing is not None else ():
+            rows[text] = rows.get(text, 0) + dropped
+    return (Drop(text, dropped) for text, dropped in rows.items())
+
+
+def _shortfall(catalogue: Catalogue, request: Request, ranked: list[Ranked]) -> str | None:
     fewest = min((len(hits) for hits in ranked), default=request.k)
     if fewest == request.k:
         return None
-    passed, excluded = request.passing.count, _n_skipped(request)
+    passed, excluded = request.count, _n_skipped(request, len(catalogue.base))
     reasons = [f"{passed} tracks meet the conditions"]
     if excluded:
         reasons.append(f"up to {excluded} of them are excluded (exclude, or the seed itself)")
@@ -210,10 +231,7 @@ def _shortfall(request: Request, ranked: list[Ranked]) -> str | None:
     return f"fewer than k={request.k}: " + ", ".join(reasons)
 
 
-def _n_skipped(request: Request) -> int:
+def _n_skipped(request: Request, n_base: int) -> int:
     """Rows that meet the conditions and are skipped, for the query with most of them."""
-    rows = [np.unique(one[one >= 0]) for one in request.skipped]
-    mask = request.passing.mask
-    if mask is not None:
-        rows = [one[mask[one]] for one in rows]
-    return max(map(len, rows), default=0)
+    rows = (np.unique(one[one >= 0]).tolist() for one in request.skipped)
+    return max((sum(request.meets(row, n_base) for row in one) for one in rows), default=0)

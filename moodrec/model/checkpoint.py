@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from moodrec.config import explain
-from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.errors import ConfigError, CorruptStoreError, NotFoundError
 from moodrec.files import write_atomically
 from moodrec.model.describe import SPEC, fingerprint_of
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import ModelSpec
+from moodrec.plugins import check_trusted
 
 WEIGHTS = "model.safetensors"
 
@@ -47,17 +49,28 @@ def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
     return fingerprint_of(document)
 
 
-def load_model(folder: Path) -> LoadedModel:
+def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
     """Read a model folder.
+
+    Args:
+        folder: the folder.
+        trusted: dotted paths of backbones (``package.module:Class``) that may be imported if the model names one;
+            plug-ins that an installed package registers need not be listed.
 
     Raises:
         NotFoundError: the folder holds no model.
+        UsageError: the model names a backbone by a dotted path that is not trusted.
+        ConfigError: its backbone is a plug-in that is not installed or does not work.
         CorruptStoreError: a file is damaged, or they are not of one model.
     """
     text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
     spec, fingerprint = _parse(text, weights, folder)
-    with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
-        network = MoodNetwork(spec.audio, spec.network, spec.heads)
+    check_trusted("backbone", spec.network.backbone, trusted, str(folder / SPEC))
+    try:
+        with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
+            network = MoodNetwork(spec.audio, spec.network, spec.heads)
+    except ConfigError as error:
+        raise ConfigError(f"{folder}: {error}") from error
     try:
         network.load_state_dict(safetensors.torch.load(weights))
     except (SafetensorError, RuntimeError) as error:

@@ -2,13 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from moodrec.arguments import whole
 from moodrec.errors import UsageError
+from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
+from moodrec.html import score_table
+from moodrec.index.rows.frames import to_pandas
+from moodrec.index.search.options import SearchOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from moodrec.index.mood_index import MoodIndex
+
+
+def list_tracks(
+    index: MoodIndex, where: str | Condition | None, sort: str | None, limit: int | None
+) -> pd.DataFrame:
+    """The tracks that meet a condition.
+
+    Args:
+        index: where the tracks are.
+        where: a condition on them; None takes all.
+        sort: columns, as :func:`sort_keys` reads them; None keeps the order in which the tracks came in.
+        limit: at most so many, 0 or more; None takes all.
+
+    Raises:
+        FilterError: the condition cannot be read, or names an unknown column.
+        UsageError: ``sort`` names no column, or one without an order; ``limit`` is out of range.
+    """
+    most = None if limit is None else whole(limit, "limit", least=0)
+    where = SearchOptions(where=where).where
+    table = index.table if where is None else index.matching(where)
+    ordered = table if sort is None else in_order(table, sort_keys(sort))
+    return to_pandas(ordered.slice(0, most))
+
+
+def mood_spread(frame: pd.DataFrame, moods: Sequence[str]) -> str:
+    """An HTML table of how mood scores spread.
+
+    Args:
+        frame: the track table.
+        moods: its columns of scores.
+    """
+    places = (0.1, 0.5, 0.9)
+    rows = [{"mood": mood, **{f"{q:.0%}": frame[mood].quantile(q) for q in places}} for mood in moods]
+    columns = ["mood", "10%", "50%", "90%"] if rows else []
+    return score_table(columns, rows, columns[1:], caption=f"{len(frame)} tracks")
 
 
 @dataclass(frozen=True)
@@ -20,7 +67,11 @@ class SortKey:
 
 
 def sort_keys(text: str) -> list[SortKey]:
-    """Read ``calm,-year``: by calm, rising, then by year, falling; a name in double quotes is read as it is.
+    """Read a sort order: ``calm,-year`` is by calm, rising, then by year, falling.
+
+    Args:
+        text: names of columns with commas between, ``-`` before one for falling; a name in double quotes is read as
+            it is.
 
     Raises:
         UsageError: a name is missing.
@@ -41,7 +92,11 @@ def sort_keys(text: str) -> list[SortKey]:
 
 
 def in_order(table: pa.Table, keys: list[SortKey]) -> pa.Table:
-    """The table sorted; unknown values come last either way, text goes without regard to case.
+    """A table in another order; unknown values come last either way, text goes without regard to case.
+
+    Args:
+        table: the rows.
+        keys: what to sort by, the most important first.
 
     Raises:
         UsageError: there is no such column, or it holds values without an order.

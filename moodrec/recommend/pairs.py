@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from moodrec.errors import DataError, UsageError
+from moodrec.arguments import OnConflict
+from moodrec.errors import DataError
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.search.options import SearchOptions
 from moodrec.ranking import blend, mood_affinity
-from moodrec.recommend.queries import checked_target, known_ids
+from moodrec.recommend.queries import Mood, MoodTarget, known_ids, mood_target, with_mood
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def pairs_of(given: Any) -> tuple[bool, list[str], list[str]]:
-    """Whether it is a single pair, and the first and second ids of all pairs.
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of tracks."""
+
+    lefts: tuple[str, ...]
+    """The first track of each pair."""
+    rights: tuple[str, ...]
+    """The second track of each pair."""
+    single: bool
+    """Whether one pair was given, not a collection of pairs."""
+
+
+def pairs_of(given: Any) -> Pairs:
+    """Read pairs: one ``(seed, track)``, several of them, or a table whose first two columns hold the ids.
 
     Raises:
         DataError: there are not two ids a pair.
@@ -26,53 +44,126 @@ def pairs_of(given: Any) -> tuple[bool, list[str], list[str]]:
     if hasattr(given, "columns"):
         if len(given.columns) < 2:
             raise DataError("a table of pairs needs two columns of track ids")
-        return False, given.iloc[:, 0].tolist(), given.iloc[:, 1].tolist()
+        return Pairs(tuple(given.iloc[:, 0]), tuple(given.iloc[:, 1]), single=False)
     single = len(given) == 2 and all(isinstance(track_id, str) for track_id in given)
     pairs = [tuple(pair) for pair in ([given] if single else given)]
     if any(len(pair) != 2 for pair in pairs):
         raise DataError("pairs must be (seed, track), two ids each")
-    return single, [left for left, _ in pairs], [right for _, right in pairs]
+    return Pairs(tuple(left for left, _ in pairs), tuple(right for _, right in pairs), single)
+
+
+class PairScorer:
+    """Scores pairs of tracks of an index; see :meth:`__call__`."""
+
+    def __init__(self, index: MoodIndex) -> None:
+        self._index = index
+
+    @overload
+    def __call__(
+        self,
+        pairs: tuple[str, str],
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        options: SearchOptions | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> float: ...
+    @overload
+    def __call__(
+        self,
+        pairs: Sequence[tuple[str, str]] | pd.DataFrame | pa.Table,
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        options: SearchOptions | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> NDArray[np.float32]: ...
+    def __call__(
+        self,
+        pairs: tuple[str, str] | Sequence[tuple[str, str]] | pd.DataFrame | pa.Table,
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        options: SearchOptions | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> float | NDArray[np.float32]:
+        """How near the second track of a pair is to the first: the score that a search would give it.
+
+        Args:
+            pairs: ``(seed, track)``, several of them, or a table whose first two columns hold the ids.
+            mood: targets in [0, 1] by mood, which the second track is drawn towards.
+            mood_weight: of the mood against the sound, in [0, 1]; 0.5 by default.
+            options: ``mood`` and ``mood_weight``, where they are not given by themselves.
+            on_conflict: "ignore" gives NaN to pairs with an id that is not in the index.
+
+        Returns:
+            A number for one pair, else (pairs,) float32 in their order; NaN where a mood score is unknown.
+
+        Raises:
+            NotFoundError: ids are not in the index; the message lists them.
+            UsageError: an unknown mood, a number out of range, or a weight without a mood.
+            DataError: there are not two ids a pair.
+
+        Examples:
+            >>> from moodrec import Recommender
+            >>> rec = Recommender.open("indexes/open-game-music")
+            >>> a, b, *_ = rec.index.track_ids
+            >>> round(rec.score((a, a)), 4), rec.score([(a, b), (a, "?")], on_conflict="ignore").shape
+            (1.0, (2,))
+        """
+        target = mood_target(self._index, with_mood(options, mood, mood_weight), "score")
+        read = pairs_of(pairs)
+        found = score_pairs(self._index, read, target, on_conflict)
+        return float(found[0]) if read.single else found
 
 
 def score_pairs(
-    index: MoodIndex,
-    lefts: Sequence[str],
-    rights: Sequence[str],
-    mood: Mapping[str, float] | None,
-    mood_weight: float | None,
-    unknown: Literal["error", "nan"],
+    index: MoodIndex, pairs: Pairs, target: MoodTarget | None, on_conflict: OnConflict
 ) -> NDArray[np.float32]:
-    """(n,) score of each second track as a neighbour of the first, NaN where an id or a mood score is unknown.
+    """The score of each second track as a neighbour of the first.
+
+    Args:
+        index: where the tracks are.
+        pairs: the pairs.
+        target: a mood that the second track is drawn towards.
+        on_conflict: what to do about ids that are not in the index: "error" or "ignore".
+
+    Returns:
+        (n,) scores; NaN where a mood score or, with ``on_conflict="ignore"``, an id is unknown.
 
     Raises:
-        NotFoundError: ids are not in the index, with ``unknown="error"``; the message lists them.
-        UsageError: arguments that contradict each other.
+        NotFoundError: ids are not in the index, with ``on_conflict="error"``; the message lists them.
+        UsageError: ``on_conflict`` is another word.
     """
-    if unknown not in ("error", "nan"):
-        raise UsageError(f"unknown is {unknown!r}; it must be 'error' or 'nan'")
-    if mood is None and mood_weight is not None:
-        raise UsageError("mood_weight without a mood target has no meaning: give mood={'calm': 0.8}, say")
-    known_ids(index, dict.fromkeys([*lefts, *rights]), "error" if unknown == "error" else "drop")
-    both = np.array([a in index and b in index for a, b in zip(lefts, rights, strict=True)], bool)
-    scores = np.full(len(both), np.nan, np.float32)
-    pairs = [(a, b) for a, b, there in zip(lefts, rights, both, strict=True) if there]
-    if pairs:
-        scores[both] = _scores(index, pairs, mood, mood_weight)
+    known = set(known_ids(index, dict.fromkeys([*pairs.lefts, *pairs.rights]), on_conflict))
+    both = [(a, b) for a, b in zip(pairs.lefts, pairs.rights, strict=True) if a in known and b in known]
+    scores = np.full(len(pairs.lefts), np.nan, np.float32)
+    if both:
+        there = [a in known and b in known for a, b in zip(pairs.lefts, pairs.rights, strict=True)]
+        scores[there] = _scores(index, [a for a, _ in both], [b for _, b in both], target)
     return scores
 
 
 def _scores(
-    index: MoodIndex, pairs: Sequence[tuple[str, str]], mood: Mapping[str, float] | None, weight: float | None
+    index: MoodIndex, lefts: Sequence[str], rights: Sequence[str], target: MoodTarget | None
 ) -> NDArray[np.float64]:
-    lefts, rights = ([pair[side] for pair in pairs] for side in (0, 1))
     cosine = np.einsum("ij,ij->i", index.vectors(lefts), index.vectors(rights)).astype(np.float64)
-    if mood is None:
+    if target is None:
         return np.asarray(cosine)
-    targets, share = checked_target(index, mood, weight)
-    return np.asarray(blend(cosine, mood_affinity(mood_matrix(index, rights, list(mood)), targets), share))
+    affinity = mood_affinity(mood_matrix(index, rights, target.moods), target.targets)
+    return np.asarray(blend(cosine, affinity, target.weight))
 
 
 def mood_matrix(index: MoodIndex, track_ids: Sequence[str], moods: Sequence[str]) -> NDArray[np.float64]:
-    """(n, moods) scores of some tracks, NaN where unknown."""
+    """The mood scores of some tracks.
+
+    Args:
+        index: where the tracks are.
+        track_ids: n tracks of the index.
+        moods: columns of the index.
+
+    Returns:
+        (n, moods) scores in [0, 1], NaN where unknown.
+    """
     frame = index.tracks(track_ids)[list(moods)]
     return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))

@@ -1,48 +1,54 @@
-"""What a recommender is asked, turned into searches of an index."""
+"""The questions of a recommender, turned into searches of an index."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.arguments import ERROR, OnConflict, on_conflict_of, texts
 from moodrec.config import RankingConfig
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.rows.validation import listed, mixture
+from moodrec.index.rows.validation import checked_weights, listed, mixture
 from moodrec.index.search.hits import Explanation, Hits
-from moodrec.index.search.request import Conditions, names
+from moodrec.index.search.options import SearchKeywords, SearchOptions
 
 History = Mapping[str, float] | Sequence[str]
 """Weight by track id, or ids."""
 Mood = Mapping[str, float]
 """Target in [0, 1] by mood."""
-Unknown = Literal["error", "drop"]
-"""What to do about ids that are not in the index: refuse them, or leave them out."""
 
 _LISTED = 20
 
 
-def known_ids(index: MoodIndex, track_ids: Iterable[str], unknown: Unknown) -> list[str]:
-    """The ids that are in the index, in their order.
+def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflict) -> list[str]:
+    """The ids that are in the index.
+
+    Args:
+        index: where they are looked up.
+        track_ids: ids in any order.
+        on_conflict: what to do about ids that are not in the index: "error" or "ignore".
+
+    Returns:
+        The ids in their order.
 
     Raises:
-        NotFoundError: some are not, with ``unknown="error"``; it lists them.
+        NotFoundError: some are not in the index, with ``on_conflict="error"``; the message lists them.
+        UsageError: ``on_conflict`` is another word.
     """
-    if unknown not in ("error", "drop"):
-        raise UsageError(f"unknown is {unknown!r}; it must be 'error' or 'drop'")
+    on_conflict_of(on_conflict)
     every = list(track_ids)
     missing = [track_id for track_id in every if track_id not in index]
     if not missing:
         return every
-    if unknown == "error":
+    if on_conflict == ERROR:
         raise NotFoundError(
             f"{len(missing)} of {len(every)} tracks are not in the index: {listed(missing, _LISTED)}; "
-            "unknown='drop' leaves them out (on the command line: --drop-unknown)"
+            "on_conflict='ignore' leaves them out (on the command line: --on-conflict ignore)"
         )
     return [track_id for track_id in every if track_id in index]
 
@@ -55,45 +61,58 @@ def is_one(given: object) -> bool:
     return isinstance(first, str)
 
 
-def refuse_mood(conditions: Conditions) -> None:
-    """Raise UsageError for a second mood target, or a weight where there is nothing to weigh a mood against."""
-    wrong = [name for name in ("mood", "mood_weight") if name in conditions]
+def without_mood(options: SearchOptions, who: str) -> SearchOptions:
+    """The options of a function that has mood targets of its own.
+
+    Args:
+        options: what the user asks for.
+        who: what the function is called.
+
+    Raises:
+        UsageError: the options name a mood or a weight too.
+    """
+    wrong = [name for name in ("mood", "mood_weight") if name in options.given]
     if wrong:
-        raise UsageError(f"by_mood goes by its target alone; {' and '.join(wrong)} cannot be given too")
+        raise UsageError(
+            f"{who} goes by its own mood target alone; {' and '.join(wrong)} cannot be given too"
+        )
+    return options
 
 
-def history_weights(history: Mapping[str, float] | Sequence[str]) -> dict[str, float]:
+def history_weights(history: History) -> dict[str, float]:
     """The weight of each track of a history; of a plain sequence, 1 for each time that a track is in it.
 
     Raises:
         UsageError: a weight is no finite number, or ids are not text.
     """
-    if not isinstance(history, Mapping):
-        counts: dict[str, float] = {}
-        for track_id in names(history, "history"):
-            counts[track_id] = counts.get(track_id, 0.0) + 1.0
-        return counts
-    names(list(history), "history")
-    weights = {track_id: float(weight) for track_id, weight in history.items()}
-    wrong = [track_id for track_id, weight in weights.items() if not np.isfinite(weight)]
-    if wrong:
-        raise UsageError(f"the weights of these tracks are not finite: {listed(wrong)}")
-    return weights
+    if isinstance(history, Mapping):
+        return checked_weights(history, "history")
+    counts: dict[str, float] = {}
+    for track_id in texts(history, "history"):
+        counts[track_id] = counts.get(track_id, 0.0) + 1.0
+    return counts
 
 
 def mix_vector(index: MoodIndex, weights: Mapping[str, float]) -> NDArray[np.float64]:
-    """(d,) the sum of weight times unit vector, of unit length.
+    """The direction of a weighted sum of tracks.
+
+    Args:
+        index: where the tracks are.
+        weights: by track id, negative for less like it.
+
+    Returns:
+        (d,) the sum of weight times unit vector, of unit length.
 
     Raises:
-        UsageError: no track has a weight, or the weighted vectors cancel each other.
+        UsageError: no track has a weight other than 0, or the weighted vectors cancel each other.
     """
     used = _with_weight(weights)
     return np.asarray(mixture(index.vectors(list(used)), list(used.values()))[0], np.float64)
 
 
-def search_mix(index: MoodIndex, weights: Mapping[str, float], k: int, conditions: Conditions) -> Hits:
+def search_mix(index: MoodIndex, weights: Mapping[str, float], k: int, options: SearchOptions) -> Hits:
     """The k tracks nearest to a weighted sum of tracks, none of which is among them; errors as :func:`mix_vector`."""
-    return index.similar_to_mix(_with_weight(weights), k, **excluding(conditions, weights))
+    return index.similar_to_mix(_with_weight(weights), k, options.excluding(weights))
 
 
 def _with_weight(weights: Mapping[str, float]) -> dict[str, float]:
@@ -103,27 +122,45 @@ def _with_weight(weights: Mapping[str, float]) -> dict[str, float]:
     return used
 
 
-def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, conditions: Conditions) -> Hits:
-    """For each mood target, the k tracks nearest to it, whatever they sound like."""
+def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, options: SearchOptions) -> Hits:
+    """For each mood target, the k tracks nearest to it, whatever they sound like.
+
+    Args:
+        index: what is searched.
+        targets: targets in [0, 1] by mood, one mapping a query.
+        k: hits a query.
+        options: conditions, without a mood.
+
+    Raises:
+        UsageError: a target is empty, of an unknown mood or out of range.
+    """
     if not targets or not all(targets):
         raise UsageError("by_mood needs a mood target, such as {'calm': 0.9}")
+    checked = [SearchOptions(mood=target).mood or {} for target in targets]
     # With the whole weight on the mood, the cosine with this direction counts nothing.
-    anything = np.eye(1, index.dim).repeat(len(targets), axis=0)
-    if all(target.keys() == targets[0].keys() for target in targets):
-        mood = {name: [target[name] for target in targets] for name in targets[0]}
-        return index.search(anything, k, **conditions | {"mood": mood, "mood_weight": 1.0})
-    parts = [search_moods(index, [target], k, conditions) for target in targets]
-    return stacked(parts, k)
-
-
-def excluding(conditions: Conditions, more: Collection[str]) -> Conditions:
-    """The conditions, with more tracks excluded."""
-    given = names(conditions.get("exclude", ()), "exclude")
-    return conditions | {"exclude": [*given, *more]}
+    anything = np.eye(1, index.dim).repeat(len(checked), axis=0)
+    if all(target.keys() == checked[0].keys() for target in checked):
+        mood = {
+            name: [_single(target[name], f"the target of {name!r}") for target in checked]
+            for name in checked[0]
+        }
+        return index.search(anything, k, options.replace(mood=mood, mood_weight=1.0))
+    return stacked([search_moods(index, [target], k, options) for target in targets], k)
 
 
 def stacked(parts: Sequence[Hits], k: int) -> Hits:
-    """The hits of several searches below each other; the explanation is the last one's, over the rows of all."""
+    """The hits of several searches below each other.
+
+    Args:
+        parts: hits of k columns each.
+        k: hits a query.
+
+    Returns:
+        All hits; the explanation is that of the last search, with the rows of all.
+
+    Raises:
+        UsageError: there are no parts.
+    """
     if not parts:
         raise UsageError("a batch needs at least one query")
     return Hits(
@@ -146,18 +183,58 @@ def _together(parts: Sequence[Hits]) -> Explanation:
     )
 
 
-def checked_target(
-    index: MoodIndex, mood: Mapping[str, float], weight: float | None
-) -> tuple[NDArray[np.float64], float]:
-    """The targets as an array, and the weight, ``mood_weight`` of the settings by default."""
-    if not mood:
-        raise UsageError("give a mood target, such as {'calm': 0.9}")
-    for name, target in mood.items():
+@dataclass(frozen=True, eq=False)
+class MoodTarget:
+    """A mood to rank tracks by."""
+
+    moods: tuple[str, ...]
+    """J moods of the index."""
+    targets: NDArray[np.float64]
+    """(J,) in [0, 1]."""
+    weight: float
+    """Of the mood against the other score, in [0, 1]."""
+
+
+def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarget | None:
+    """The mood of a question that goes by nothing but a mood.
+
+    Args:
+        index: whose moods there are.
+        options: ``mood``, with one number a mood, and ``mood_weight``; its default is that of the settings, 0.5.
+        who: what the function is called.
+
+    Returns:
+        The target, or None where there is none.
+
+    Raises:
+        UsageError: an unknown mood, several numbers for one, or an option that has no effect here.
+    """
+    idle = [name for name in options.given if name not in ("mood", "mood_weight")]
+    if idle:
+        raise UsageError(
+            f"{who} goes by mood and mood_weight alone; {' and '.join(idle)} cannot be given too"
+        )
+    if not options.mood:
+        return None
+    for name in options.mood:
         if name not in index.moods:
             raise UsageError(f"unknown mood {name!r}; {hint(name, index.moods, 'moods')}")
-        if not 0 <= target <= 1:
-            raise UsageError(f"the target of {name!r} is {target}; targets lie in [0, 1]")
-    share = RankingConfig().mood_weight if weight is None else weight
-    if not 0 <= share <= 1:
-        raise UsageError(f"weight is {share}; it must lie in [0, 1]")
-    return np.array(list(mood.values()), np.float64), float(share)
+    targets = [_single(value, f"the target of {name!r}") for name, value in options.mood.items()]
+    weight = RankingConfig().mood_weight if options.mood_weight is None else options.mood_weight
+    return MoodTarget(tuple(options.mood), np.array(targets, np.float64), _single(weight, "mood_weight"))
+
+
+def with_mood(options: SearchOptions | None, mood: Mood | None, mood_weight: float | None) -> SearchOptions:
+    """Options with a mood and a weight put in, where they are given; raises UsageError as :class:`SearchOptions`."""
+    given: SearchKeywords = {}
+    if mood is not None:
+        given["mood"] = mood
+    if mood_weight is not None:
+        given["mood_weight"] = mood_weight
+    return SearchOptions.of(options, given)
+
+
+def _single(value: float | Sequence[float], what: str) -> float:
+    if isinstance(value, Sequence):
+        raise UsageError(f"{what} holds {len(value)} numbers; it must be one number")
+    return value

@@ -3,47 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack, overload
+from typing import TYPE_CHECKING, Self, Unpack, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
+from moodrec.arguments import OnConflict, on_conflict_of
+from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import NotFoundError
+from moodrec.filters.conditions import Condition
+from moodrec.index.mood_index import MoodIndex
 from moodrec.index.search.hits import Hits
-from moodrec.index.search.request import Conditions
-from moodrec.recommend.pairs import pairs_of, score_pairs
-from moodrec.recommend.queries import (
-    History,
-    Mood,
-    Unknown,
-    excluding,
-    history_weights,
-    is_one,
-    known_ids,
-    refuse_mood,
-    search_mix,
-    search_moods,
-    stacked,
-)
-from moodrec.recommend.rerank import rerank_many
+from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.recommend import queries
+from moodrec.recommend.audio_seeds import AudioSeeds
+from moodrec.recommend.copies import Copies
+from moodrec.recommend.listing import list_tracks, mood_spread
+from moodrec.recommend.opened import open_index
+from moodrec.recommend.pairs import PairScorer
+from moodrec.recommend.queries import History, Mood
+from moodrec.recommend.rerank import Reranker
 from moodrec.recommend.results import Batch, Recommendations, SimilarTracks, ranked_tracks
-from moodrec.recommend.source import CatalogueReader
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    Candidates: TypeAlias = "Sequence[str] | Mapping[str, float] | pd.DataFrame | pa.Table"
+    from moodrec.embedding.mood_model import MoodModel
 
 
-class Recommender(CatalogueReader):
+class Recommender:
     """Answers from one index. It is read when it is opened; later changes show after opening it again.
 
     Each method takes one query or a sequence of them; one gives :class:`Recommendations`, several a :class:`Batch`.
-    Tracks are named by their string ids, going in and coming out. Conditions are those of
-    :meth:`moodrec.index.mood_index.MoodIndex.search`: ``where``, ``mood``, ``mood_weight``, ``exclude``,
-    ``exclude_artist``, ``max_per_artist``, ``max_per_album``, ``distinct``, ``diversity``, ``exact``.
+    Tracks are named by their string ids. What a method is asked for beside its query are
+    :class:`~moodrec.index.search.options.SearchOptions`, given as ``options`` or as keywords of the same names:
+    ``where``, ``mood``, ``mood_weight``, ``only``, ``exclude``, ``max_per_artist``, ``diversity`` and so on.
 
     Examples:
         >>> rec = Recommender.open("indexes/open-game-music")
@@ -52,254 +46,249 @@ class Recommender(CatalogueReader):
         {'rank': [1, 2, 3], 'title': ['Love Theme', 'Still Another Wanderer', 'ingame 14']}
     """
 
+    def __init__(
+        self, index: MoodIndex, notes: tuple[str, ...] = (), model: MoodModel | Path | str | None = None
+    ) -> None:
+        """Recommend from an index.
+
+        Args:
+            index: what is searched.
+            notes: for every result; see :attr:`Recommendations.notes`.
+            model: analyses seeds that are not in the index: a model or its folder, by default the model that comes
+                with moodrec. It is loaded when it is needed.
+        """
+        self.index = index
+        self.notes = notes
+        self._copies, self._audio = Copies(index), AudioSeeds(index, model)
+
+    @classmethod
+    def open(cls, path: Path | str, model: MoodModel | Path | str | None = None) -> Self:
+        """Open a library or an index by its folder.
+
+        Args:
+            path: the folder.
+            model: as for the class.
+
+        Raises:
+            NotFoundError: there is neither, or the library has no index yet.
+            CorruptStoreError: it is damaged.
+        """
+        opened = open_index(path)
+        return cls(opened.index, opened.notes, model)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the library had changed since its index was built, when this was opened."""
+        return bool(self.notes)
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """Names of the moods."""
+        return self.index.moods
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The track table: a row a track, a column a mood."""
+        return self.index.frame
+
+    def resolve(self, seed: str) -> str:
+        """The id of the track that a seed names.
+
+        Args:
+            seed: an id, else a path, else a title, else ``artist - title``, else the name of a track's file.
+
+        Raises:
+            AmbiguousSeedError: several tracks match; the message lists them.
+            NotFoundError: none does.
+        """
+        return seed if seed in self.index else resolve_seed(self.frame, seed)
+
+    def copies(self, seed_id: str) -> Sequence[str]:
+        """Other tracks of the library with the same audio."""
+        return self._copies.of(seed_id)
+
+    def list(
+        self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
+    ) -> pd.DataFrame:
+        """Tracks without a seed.
+
+        Args:
+            where: a condition on them.
+            sort: columns with commas between, ``-`` before one for falling: ``-calm,year``.
+            limit: at most so many, 0 or more.
+
+        Raises:
+            FilterError: the condition cannot be read, or names an unknown column.
+            UsageError: ``sort`` names no column, or one without an order; ``limit`` is out of range.
+        """
+        return list_tracks(self.index, where, sort, limit)
+
     @overload
-    def similar(self, seed: str, k: int = 20, **conditions: Unpack[Conditions]) -> SimilarTracks: ...  # type: ignore[overload-overlap]  # a str is a sequence too
+    def similar(  # type: ignore[overload-overlap]  # a str is a sequence too
+        self, seed: str, k: int = 20, options: SearchOptions | None = None, **keywords: Unpack[SearchKeywords]
+    ) -> SimilarTracks: ...
     @overload
     def similar(
         self,
         seed: Sequence[str],
         k: int = 20,
+        options: SearchOptions | None = None,
         *,
-        unknown: Unknown = "error",
-        **conditions: Unpack[Conditions],
+        on_conflict: OnConflict = "error",
+        **keywords: Unpack[SearchKeywords],
     ) -> Batch: ...
     def similar(
         self,
         seed: str | Sequence[str],
         k: int = 20,
+        options: SearchOptions | None = None,
         *,
-        unknown: Unknown = "error",
-        **conditions: Unpack[Conditions],
+        on_conflict: OnConflict = "error",
+        **keywords: Unpack[SearchKeywords],
     ) -> SimilarTracks | Batch:
         """The k tracks most like a seed that meet the conditions; the seed and its copies are not among them.
 
         Args:
             seed: as for :meth:`resolve`; the path of any other audio file is analysed on the fly. A sequence is
                 one of track ids.
-            k: tracks wanted.
-            unknown: "drop" leaves out ids of a sequence that are not in the index.
-            **conditions: ``where``, ``mood``, ``mood_weight``, ``exclude``, ``exclude_artist``, ``max_per_artist``,
-                ``max_per_album``, ``distinct``, ``diversity``, ``exact``.
+            k: tracks wanted, 1 or more.
+            options: what is asked for beside.
+            on_conflict: "ignore" leaves out ids of a sequence that are not in the index.
+            **keywords: fields of ``options``.
 
         Raises:
             AmbiguousSeedError, NotFoundError: as :meth:`resolve`; of a sequence, ids that are not in the index.
             UsageError: arguments out of range, or that contradict each other; FilterError for ``where``.
-            AudioError: the file that is the seed cannot be heard.
-            ModelMismatchError: the index holds vectors of another model than would hear that file.
-
-        Examples:
-            >>> rec = Recommender.open("indexes/open-game-music")
-            >>> batch = rec.similar(rec.index.track_ids[:2], k=2)
-            >>> batch.frame.columns.tolist(), len(batch.frame)
-            (['query', 'rank', 'track_id', 'score'], 4)
+            AudioError: the file that is the seed cannot be decoded.
+            ModelMismatchError: the index holds vectors of another model than would analyse that file.
         """
+        asked = SearchOptions.of(options, keywords)
         if not isinstance(seed, str):
-            return self._similar_to_many(known_ids(self.index, seed, unknown), k, conditions)
+            return self._similar_to_many(queries.known_ids(self.index, seed, on_conflict), k, asked)
+        on_conflict_of(on_conflict)
         try:
             seed_id = self.resolve(seed)
         except NotFoundError:
-            if not Path(seed).expanduser().is_file():
+            path = Path(seed).expanduser()
+            if not path.is_file():
                 raise
-            return self._similar_to_file(Path(seed).expanduser(), k, conditions)
-        hits = self.index.similar_to(seed_id, k, **excluding(conditions, self.copies(seed_id)))
+            file = self._audio.analyze(path)
+            return self._similar(None, file.table, self.index.search(file.embedding, k, asked))
+        hits = self.index.similar_to(seed_id, k, asked.excluding(self.copies(seed_id)))
         return self._similar(seed_id, self.index.rows([seed_id]), hits)
 
     @overload
-    def by_mood(self, target: Mood, k: int = 20, **conditions: Unpack[Conditions]) -> Recommendations: ...
-    @overload
-    def by_mood(self, target: Sequence[Mood], k: int = 20, **conditions: Unpack[Conditions]) -> Batch: ...
     def by_mood(
-        self, target: Mood | Sequence[Mood], k: int = 20, **conditions: Unpack[Conditions]
+        self,
+        target: Mood,
+        k: int = 20,
+        options: SearchOptions | None = None,
+        **keywords: Unpack[SearchKeywords],
+    ) -> Recommendations: ...
+    @overload
+    def by_mood(
+        self,
+        target: Sequence[Mood],
+        k: int = 20,
+        options: SearchOptions | None = None,
+        **keywords: Unpack[SearchKeywords],
+    ) -> Batch: ...
+    def by_mood(
+        self,
+        target: Mood | Sequence[Mood],
+        k: int = 20,
+        options: SearchOptions | None = None,
+        **keywords: Unpack[SearchKeywords],
     ) -> Recommendations | Batch:
         """The k tracks whose moods are nearest to a target, whatever they sound like.
 
         Args:
             target: from 0 to 1 by mood, such as ``{"calm": 0.9}``.
-            k: tracks wanted.
-            **conditions: as for :meth:`similar`, without ``mood`` and ``mood_weight``.
+            k: tracks wanted, 1 or more.
+            options: what is asked for beside, without ``mood`` and ``mood_weight``.
+            **keywords: fields of ``options``.
 
         Returns:
             Scores are ``1 - mean over the moods of (score - target)^2``, in [0, 1].
 
         Raises:
-            UsageError: an unknown mood, a target out of range, or a condition that contradicts the others.
-
-        Examples:
-            >>> rec = Recommender.open("indexes/open-game-music")
-            >>> calm = rec.by_mood({"calm": 1.0}, k=5, max_per_artist=1)
-            >>> bool((calm.tracks["calm"] > 0.9).all())
-            True
+            UsageError: an unknown mood, a target out of range, or options that contradict the target.
         """
-        refuse_mood(conditions)
+        asked = queries.without_mood(SearchOptions.of(options, keywords), "by_mood")
         if isinstance(target, Mapping):
-            return self._answer(search_moods(self.index, [target], k, conditions))
-        return self._batch([search_moods(self.index, list(target), k, conditions)], k)
+            return self._answer(queries.search_moods(self.index, [target], k, asked))
+        return self._batch([queries.search_moods(self.index, list(target), k, asked)], k)
 
     @overload
-    def for_history(  # type: ignore[overload-overlap]
-        self, history: History, k: int = 20, *, unknown: Unknown = "error", **conditions: Unpack[Conditions]
+    def for_history(  # type: ignore[overload-overlap]  # of ids or of histories
+        self,
+        history: History,
+        k: int = 20,
+        options: SearchOptions | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+        **keywords: Unpack[SearchKeywords],
     ) -> Recommendations: ...
     @overload
     def for_history(
         self,
         history: Sequence[History],
         k: int = 20,
+        options: SearchOptions | None = None,
         *,
-        unknown: Unknown = "error",
-        **conditions: Unpack[Conditions],
+        on_conflict: OnConflict = "error",
+        **keywords: Unpack[SearchKeywords],
     ) -> Batch: ...
     def for_history(
         self,
         history: History | Sequence[History],
         k: int = 20,
+        options: SearchOptions | None = None,
         *,
-        unknown: Unknown = "error",
-        **conditions: Unpack[Conditions],
+        on_conflict: OnConflict = "error",
+        **keywords: Unpack[SearchKeywords],
     ) -> Recommendations | Batch:
         """The k tracks nearest to what somebody listened to; tracks of the history are not among them.
 
         Args:
-            history: weight by track id, negative for what they do not want to hear; or ids, where an id counts as
-                often as it is there. A sequence of histories is a batch.
-            k: tracks wanted.
-            unknown: "drop" leaves out ids that are not in the index.
-            **conditions: as for :meth:`similar`.
+            history: weight by track id, negative for what they do not like; or ids, where an id counts as often as
+                it is there. A sequence of histories is a batch.
+            k: tracks wanted, 1 or more.
+            options: what is asked for beside.
+            on_conflict: "ignore" leaves out ids that are not in the index.
+            **keywords: fields of ``options``.
 
         Raises:
             NotFoundError: ids are not in the index; the message lists them.
             UsageError: nothing is left of a history, or its weights cancel out.
-
-        Examples:
-            >>> rec = Recommender.open("indexes/open-game-music")
-            >>> liked, loved, skipped, *_ = rec.index.track_ids
-            >>> found = rec.for_history({liked: 1.0, loved: 2.0, skipped: -0.5}, k=3)
-            >>> len(found), loved in found.track_ids
-            (3, False)
         """
-        if is_one(history):
-            return self._answer(self._mix(history_weights(history), k, unknown, conditions))  # type: ignore[arg-type]
-        parts = [self._mix(history_weights(one), k, unknown, conditions) for one in history]
-        return self._batch(parts, k)
+        asked = SearchOptions.of(options, keywords)
+        if queries.is_one(history):
+            return self._answer(self._mix(history, k, on_conflict, asked))  # type: ignore[arg-type]
+        return self._batch([self._mix(one, k, on_conflict, asked) for one in history], k)
 
-    @overload
-    def rerank(
-        self,
-        candidates: Candidates,
-        mood: Mood,
-        weight: float | None = None,
-        k: int | None = None,
-        *,
-        unknown: Unknown = "error",
-    ) -> Recommendations: ...
-    @overload
-    def rerank(
-        self,
-        candidates: Sequence[Candidates],
-        mood: Mood,
-        weight: float | None = None,
-        k: int | None = None,
-        *,
-        unknown: Unknown = "error",
-    ) -> Batch: ...
-    def rerank(
-        self,
-        candidates: Candidates | Sequence[Candidates],
-        mood: Mood,
-        weight: float | None = None,
-        k: int | None = None,
-        *,
-        unknown: Unknown = "error",
-    ) -> Recommendations | Batch:
-        """Candidates of another model in a new order: its scores against how near their moods are to a target.
+    @cached_property
+    def rerank(self) -> Reranker:
+        """Puts candidates of another model in a new order by their moods: ``rerank(candidates, mood)``; see
+        :meth:`Reranker.__call__`."""
+        return Reranker(self.index, self.notes)
 
-        Args:
-            candidates: ids, best first; or score by id; or a table (pandas, Arrow) with ``track_id`` and ``score``.
-                The scores are scaled to [0, 1] over the list. A sequence of these is a batch.
-            mood: targets in [0, 1] by mood.
-            weight: of the mood against the candidates' own scores, in [0, 1]; 0.5 by default.
-            k: at most so many; all by default.
-            unknown: "drop" leaves out candidates that are not in the index.
+    @cached_property
+    def score(self) -> PairScorer:
+        """Scores pairs of tracks as :meth:`similar` would: ``score(pairs)``; see :meth:`PairScorer.__call__`."""
+        return PairScorer(self.index)
 
-        Returns:
-            Scores ``(1 - weight) * scaled + weight * affinity``. Candidates without a score for one of the moods come
-            last, with NaN.
-
-        Raises:
-            NotFoundError: candidates are not in the index; the message lists them.
-            UsageError: an unknown mood, or a number out of range.
-
-        Examples:
-            >>> rec = Recommender.open("indexes/open-game-music")
-            >>> theirs = dict(zip(rec.index.track_ids[:4], [0.9, 0.8, 0.2, 0.1]))
-            >>> rec.rerank(theirs, mood={"calm": 1.0}, weight=0).track_ids == list(theirs)
-            True
-        """
-        ranked = rerank_many(self.index, candidates, mood, weight, k, unknown)
-        return (
-            self._answer(ranked) if is_one(candidates) else self._batch([ranked], ranked.track_ids.shape[1])
-        )
-
-    @overload
-    def score(
-        self, pairs: tuple[str, str], mood: Mood | None = None, mood_weight: float | None = None
-    ) -> float: ...
-    @overload
-    def score(
-        self,
-        pairs: Sequence[tuple[str, str]] | pd.DataFrame | pa.Table,
-        mood: Mood | None = None,
-        mood_weight: float | None = None,
-        *,
-        unknown: Literal["error", "nan"] = "error",
-    ) -> NDArray[np.float32]: ...
-    def score(
-        self,
-        pairs: tuple[str, str] | Sequence[tuple[str, str]] | pd.DataFrame | pa.Table,
-        mood: Mood | None = None,
-        mood_weight: float | None = None,
-        *,
-        unknown: Literal["error", "nan"] = "error",
-    ) -> float | NDArray[np.float32]:
-        """How near the second track of a pair is to the first: the score that :meth:`similar` would give it.
-
-        Args:
-            pairs: ``(seed, track)``, several of them, or a table whose first two columns hold the ids.
-            mood, mood_weight: draw the second track towards a mood, as in :meth:`similar`.
-            unknown: "nan" gives NaN to pairs with an id that is not in the index.
-
-        Returns:
-            A number for one pair, else (pairs,) float32 in their order; NaN where a mood score is unknown.
-
-        Raises:
-            NotFoundError: ids are not in the index; the message lists them.
-
-        Examples:
-            >>> rec = Recommender.open("indexes/open-game-music")
-            >>> a, b, *_ = rec.index.track_ids
-            >>> round(rec.score((a, a)), 4), rec.score([(a, b), (a, "?")], unknown="nan").shape
-            (1.0, (2,))
-        """
-        single, lefts, rights = pairs_of(pairs)
-        found = score_pairs(self.index, lefts, rights, mood, mood_weight, unknown)
-        return float(found[0]) if single else found
-
-    def _similar_to_many(self, seeds: Sequence[str], k: int, conditions: Conditions) -> Batch:
+    def _similar_to_many(self, seeds: Sequence[str], k: int, options: SearchOptions) -> Batch:
         copies = {seed: self.copies(seed) for seed in seeds}
         if not any(copies.values()):
-            return Batch(tuple(seeds), self.index.similar_to(seeds, k, **conditions), self.index, self.notes)
-        parts = [self.index.similar_to(seed, k, **excluding(conditions, copies[seed])) for seed in seeds]
+            return Batch(tuple(seeds), self.index.similar_to(seeds, k, options), self.index, self.notes)
+        parts = [self.index.similar_to(seed, k, options.excluding(copies[seed])) for seed in seeds]
         return self._batch(parts, k, seeds)
 
-    def _similar_to_file(self, path: Path, k: int, conditions: Conditions) -> SimilarTracks:
-        seed, heard = self._heard(path)
-        return self._similar(None, seed, self.index.search(heard.embedding, k, **conditions))
-
-    def _mix(self, weights: Mapping[str, float], k: int, unknown: Unknown, conditions: Conditions) -> Hits:
-        known = known_ids(self.index, weights, unknown)
-        copies = [copy for track_id in known for copy in self.copies(track_id)]
-        return search_mix(
-            self.index, {track_id: weights[track_id] for track_id in known}, k, excluding(conditions, copies)
-        )
+    def _mix(self, history: History, k: int, on_conflict: OnConflict, options: SearchOptions) -> Hits:
+        weights = queries.history_weights(history)
+        known = {one: weights[one] for one in queries.known_ids(self.index, weights, on_conflict)}
+        return queries.search_mix(self.index, known, k, options.excluding(self._copies.of_all(known)))
 
     def _similar(self, seed_id: str | None, seed: pa.Table, hits: Hits) -> SimilarTracks:
         return SimilarTracks(
@@ -312,8 +301,11 @@ class Recommender(CatalogueReader):
         )
 
     def _answer(self, hits: Hits) -> Recommendations:
-        return Batch(("0",), hits, self.index, self.notes)[0]
+        return Batch.of(hits, self.index, self.notes)[0]
 
     def _batch(self, parts: Sequence[Hits], k: int, names: Sequence[str] = ()) -> Batch:
-        hits = stacked(parts, k)
-        return Batch(tuple(names or map(str, range(len(hits)))), hits, self.index, self.notes)
+        return Batch.of(queries.stacked(parts, k), self.index, self.notes, names)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: how the moods spread."""
+        return mood_spread(self.frame, self.moods)

@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.arguments import OnConflict, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.validation import listed
 from moodrec.index.search.hits import Explanation, Hits
+from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.ranking import blend, mood_affinity
 from moodrec.recommend.pairs import mood_matrix
-from moodrec.recommend.queries import Unknown, checked_target, is_one, known_ids
-from moodrec.recommend.results import SCORE
+from moodrec.recommend.queries import Mood, MoodTarget, is_one, known_ids, mood_target, with_mood
+from moodrec.recommend.results import SCORE, Batch, Recommendations
 from moodrec.schema import TRACK_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Candidates: TypeAlias = Sequence[str] | Mapping[str, float] | pd.DataFrame | pa.Table
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Candidates and what their own model thinks of them, higher is better."""
+    """Candidates with their scores."""
 
     track_ids: tuple[str, ...]
     scores: NDArray[np.float64]
+    """(n,) higher is better."""
 
 
 def candidates_of(given: Any) -> Scored:
@@ -68,56 +76,117 @@ def _checked(ids: list[Any], scores: Any) -> Scored:
     twice = [track_id for track_id, count in Counter(ids).items() if count > 1]
     if twice:
         raise DuplicateIdError(f"these candidates occur more than once: {listed(twice)}")
-    values = np.array(scores, np.float64)
+    values = np.array([real(one, "the score of a candidate") for one in scores], np.float64)
     bad = [track_id for track_id, fine in zip(ids, np.isfinite(values), strict=True) if not fine]
     if bad:
         raise DataError(f"the scores of these candidates are not finite: {listed(bad)}")
     return Scored(tuple(ids), values)
 
 
-def rerank_many(
-    index: MoodIndex,
-    given: Any,
-    mood: Mapping[str, float],
-    weight: float | None,
-    k: int | None,
-    unknown: Unknown,
-) -> Hits:
-    """One list of candidates, or each of a sequence of them, in its new order; see :func:`rerank_one`.
+class Reranker:
+    """Reranks candidates of another model by the moods of an index; see :meth:`__call__`."""
 
-    Raises:
-        UsageError: ``k`` is less than 1; else as there.
-    """
-    if k is not None and k < 1:
-        raise UsageError(f"k is {k}; it must be 1 or more")
-    lists = [candidates_of(one) for one in ([given] if is_one(given) else given)]
-    found = [rerank_one(index, one, mood, weight, unknown) for one in lists]
-    n = sum(len(ids) for ids, _ in found)
-    return padded(
-        found, k, Explanation("rerank", "candidates of another model", len(index), n, len(lists), n, n)
-    )
+    def __init__(self, index: MoodIndex, notes: tuple[str, ...] = ()) -> None:
+        """Take the moods from ``index``; ``notes`` are put into every result."""
+        self._index, self._notes = index, notes
+
+    @overload
+    def __call__(
+        self,
+        candidates: Candidates,
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        k: int | None = None,
+        options: SearchOptions | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> Recommendations: ...
+    @overload
+    def __call__(
+        self,
+        candidates: Sequence[Candidates],
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        k: int | None = None,
+        options: SearchOptions | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> Batch: ...
+    def __call__(
+        self,
+        candidates: Candidates | Sequence[Candidates],
+        mood: Mood | None = None,
+        mood_weight: float | None = None,
+        k: int | None = None,
+        options: SearchOptions | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> Recommendations | Batch:
+        """Candidates of another model in a new order: its scores against how near their moods are to a target.
+
+        Args:
+            candidates: ids, best first; or score by id; or a table (pandas, Arrow) with ``track_id`` and ``score``.
+                The scores are scaled to [0, 1] over the list. A sequence of these is a batch.
+            mood: targets in [0, 1] by mood.
+            mood_weight: of the mood against the candidates' own scores, in [0, 1]; 0.5 by default.
+            k: at most so many; all by default.
+            options: ``mood`` and ``mood_weight``, where they are not given by themselves.
+            on_conflict: "ignore" leaves out candidates that are not in the index.
+
+        Returns:
+            Scores ``(1 - mood_weight) * scaled + mood_weight * affinity``. Candidates without a score for one of the
+            moods come last, with NaN.
+
+        Raises:
+            NotFoundError: candidates are not in the index; the message lists them.
+            UsageError: there is no target, an unknown mood, or a number out of range.
+            DataError: a table lacks a column, or a score is not finite.
+
+        Examples:
+            >>> from moodrec import Recommender
+            >>> rec = Recommender.open("indexes/open-game-music")
+            >>> theirs = dict(zip(rec.index.track_ids[:4], [0.9, 0.8, 0.2, 0.1]))
+            >>> rec.rerank(theirs, mood={"calm": 1.0}, mood_weight=0).track_ids == list(theirs)
+            True
+        """
+        target = mood_target(self._index, with_mood(options, mood, mood_weight), "rerank")
+        if target is None:
+            raise UsageError("give a mood target, such as mood={'calm': 0.9}")
+        most = None if k is None else checked_k(k, len(self._index))
+        single = is_one(candidates)
+        lists = [candidates_of(one) for one in ([candidates] if single else candidates)]
+        found = [rerank_one(self._index, one, target, on_conflict) for one in lists]
+        n = sum(len(one.track_ids) for one in found)
+        account = Explanation("rerank", "candidates of another model", len(self._index), n, len(lists), n, n)
+        batch = Batch.of(padded(found, most, account), self._index, self._notes)
+        return batch[0] if single else batch
 
 
-def rerank_one(
-    index: MoodIndex, given: Scored, mood: Mapping[str, float], weight: float | None, unknown: Unknown
-) -> tuple[list[str], NDArray[np.float64]]:
-    """Candidates in their new order and their new scores.
+def rerank_one(index: MoodIndex, given: Scored, target: MoodTarget, on_conflict: OnConflict) -> Scored:
+    """Candidates in their new order and with their new scores.
 
     The candidates' own scores are scaled to [0, 1] over the list, so that they can be weighed against the mood:
     ``(1 - weight) * scaled + weight * (1 - mean over the moods of (score - target)^2)``. Candidates without a
     score for one of the moods come last, in their old order, with NaN.
 
+    Args:
+        index: where the candidates are.
+        given: candidates of another model.
+        target: the mood to rank by.
+        on_conflict: what to do about candidates that are not in the index: "error" or "ignore".
+
     Raises:
-        NotFoundError: candidates are not in the index, with ``unknown="error"``.
-        UsageError: an unknown mood, or numbers out of range.
+        NotFoundError: candidates are not in the index, with ``on_conflict="error"``.
+        UsageError: ``on_conflict`` is another word.
     """
-    targets, share = checked_target(index, mood, weight)
-    ids = known_ids(index, given.track_ids, unknown)
+    ids = known_ids(index, given.track_ids, on_conflict)
     place = {track_id: i for i, track_id in enumerate(given.track_ids)}
-    own = _scaled(given.scores[[place[track_id] for track_id in ids]])
-    scores = blend(own, mood_affinity(mood_matrix(index, ids, list(mood)), targets), share) if ids else own
+    scores = _scaled(given.scores[[place[track_id] for track_id in ids]])
+    if ids:
+        affinity = mood_affinity(mood_matrix(index, ids, target.moods), target.targets)
+        scores = np.asarray(blend(scores, affinity, target.weight), np.float64)
     order = np.argsort(np.where(np.isnan(scores), np.inf, -scores), kind="stable")
-    return [ids[i] for i in order], np.asarray(scores[order], np.float64)
+    return Scored(tuple(ids[i] for i in order), scores[order])
 
 
 def _scaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,14 +196,18 @@ def _scaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((scores - scores.min()) / np.ptp(scores))
 
 
-def padded(
-    found: Sequence[tuple[list[str], NDArray[np.float64]]], k: int | None, explanation: Explanation
-) -> Hits:
-    """Lists of different lengths as hits, at most ``k`` a list."""
-    counts = np.array([len(ids) if k is None else min(k, len(ids)) for ids, _ in found], np.int64)
-    width = int(counts.max(initial=0)) if k is None else k
+def padded(found: Sequence[Scored], k: int | None, explanation: Explanation) -> Hits:
+    """Lists of different lengths as hits.
+
+    Args:
+        found: a list a query, best first.
+        k: at most so many of each; None keeps all, and pads to the longest list.
+        explanation: of the hits.
+    """
+    counts = [len(one.track_ids) if k is None else min(k, len(one.track_ids)) for one in found]
+    width = max(counts, default=0) if k is None else k
     track_ids = np.full((len(found), width), None, object)
     scores = np.full((len(found), width), np.nan, np.float32)
-    for row, ((ids, values), count) in enumerate(zip(found, counts, strict=True)):
-        track_ids[row, :count], scores[row, :count] = ids[:count], values[:count]
-    return Hits(track_ids, scores, counts, lambda: explanation)
+    for row, (one, count) in enumerate(zip(found, counts, strict=True)):
+        track_ids[row, :count], scores[row, :count] = one.track_ids[:count], one.scores[:count]
+    return Hits(track_ids, scores, np.array(counts, np.int64), lambda: explanation)

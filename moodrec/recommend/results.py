@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 import numpy as np
 import pyarrow as pa
@@ -131,6 +131,20 @@ class Batch(Sequence[Recommendations]):
     """The index that was searched."""
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def of(
+        cls, hits: Hits, source: MoodIndex, notes: tuple[str, ...] = (), names: Sequence[str] = ()
+    ) -> Self:
+        """The answers of a search.
+
+        Args:
+            hits: one row a query.
+            source: the index that was searched.
+            notes: what the user should know.
+            names: of the queries; by default their positions.
+        """
+        return cls(tuple(names or map(str, range(len(hits)))), hits, source, notes)
+
     @cached_property
     def frame(self) -> pd.DataFrame:
         """A row a recommendation: ``query``, ``rank``, ``track_id``, ``score``."""
@@ -182,13 +196,25 @@ class Batch(Sequence[Recommendations]):
 
 
 def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pa.Table:
-    """The hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front."""
+    """The hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front.
+
+    Args:
+        index: what was searched.
+        hits: of all queries.
+        query: which one.
+    """
     count = int(hits.counts[query])
     return with_scores(index, hits.track_ids[query, :count].tolist(), hits.scores[query, :count])
 
 
 def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]) -> pa.Table:
-    """The rows of some tracks, best first, with ``rank``, ``track_id`` and ``score`` in front."""
+    """The rows of the track table of some tracks, with ``rank``, ``track_id`` and ``score`` in front.
+
+    Args:
+        index: where the tracks are.
+        track_ids: n tracks of the index, best first.
+        scores: (n,) scores, higher is better.
+    """
     rows = index.rows(track_ids)
     names = _kept_names(rows.column_names)
     others = {names[name]: rows[name] for name in rows.column_names if name != TRACK_ID}

@@ -57,7 +57,7 @@ def frozen_features(
     """
     if recipe.warm_start is None:
         raise ValueError("nothing is frozen without warm_start")
-    network = load_model(Path(recipe.warm_start.model)).network
+    network = load_model(Path(recipe.warm_start.model), [recipe.network.backbone]).network
     key = f"trunk|{recipe.warm_start.fingerprint}|{recipe.windows.model_dump_json()}"
     suffix = hashlib.sha256(key.encode()).hexdigest()[:12]
     found: list[LoadFeatures] = []

@@ -66,7 +66,7 @@ class Trainer:
         if self.config.channels_last:
             network = network.to(memory_format=torch.channels_last)
         if recipe.warm_start is not None:
-            copy_weights(network, recipe.audio, recipe.warm_start)
+            copy_weights(network, recipe.audio, recipe.warm_start, [recipe.network.backbone])
             freeze(network, recipe.warm_start.freeze)
         weighting = build_weighting(recipe.tasks, tuple(data.labels.targets)).to(self.device)
         optimizer = build_optimizer(network, weighting, self.config, recipe.warm_start)

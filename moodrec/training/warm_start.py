@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import torch
@@ -20,14 +20,18 @@ def under(name: str, prefixes: Iterable[str]) -> bool:
 
 
 @torch.no_grad()
-def copy_weights(network: MoodNetwork, audio: AudioConfig, config: WarmStartConfig) -> None:
+def copy_weights(
+    network: MoodNetwork, audio: AudioConfig, config: WarmStartConfig, trusted: Collection[str] = ()
+) -> None:
     """Copy the parts that ``config.modules`` names into ``network``, which hears ``audio``.
+
+    ``trusted`` is as in :func:`moodrec.model.checkpoint.load_model`: the recipe's own backbone.
 
     Raises:
         NotFoundError, CorruptStoreError: there is no whole model to start from.
         ConfigError: it hears other spectrograms, or the parts are missing or of other shapes; they are named.
     """
-    source = load_model(Path(config.model))
+    source = load_model(Path(config.model), trusted)
     _check_audio(source.spec.audio, audio)
     theirs, ours = source.network.state_dict(), network.state_dict()
     _check_names(config.modules, {*theirs} & {*ours}, "warm_start.modules")

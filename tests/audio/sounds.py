@@ -49,6 +49,7 @@ def write_av(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000
     kind, codec = AV_FORMATS[path.suffix]
     with av.open(str(path), "w", format=kind, options=options) as container:
         stream = container.add_stream(codec, rate=sample_rate, layout="stereo")
+        assert isinstance(stream, av.AudioStream)
         stream.bit_rate = 128_000
         for start in range(0, len(samples), 1024):
             part = np.ascontiguousarray(np.stack([samples[start : start + 1024]] * 2))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-
-def script(name: str) -> Any:
-    return importlib.import_module(name)
+from benchmarks.search import figures, filtered, goals
+from benchmarks.search import page as search_page
+from benchmarks.search import results as search_results
 
 
 def measured(cpu_ms: float, recall: float = 1.0, **changes: Any) -> dict[str, Any]:
@@ -60,7 +59,7 @@ def write(folder: Path, name: str, content: dict[str, Any]) -> None:
 
 
 def verdicts(folder: Path) -> dict[str, Any]:
-    found = script("search_goals").verdicts(script("search_figures").Results.read(folder))
+    found = goals.verdicts(figures.Results.read(folder))
     return {one.goal: one for one in found}
 
 
@@ -118,7 +117,7 @@ def test_the_page_from_small_results(tmp_path: Path) -> None:
         "blended-clustered-10000.json",
         {"data": "clustered", "n": 10_000, "points": points},
     )
-    script("search_page").main(["--results", str(tmp_path / "results"), "--out", str(tmp_path / "page")])
+    search_page.main(["--results", str(tmp_path / "results"), "--out", str(tmp_path / "page")])
     page = (tmp_path / "page" / "search.md").read_text()
     assert "| 10% opposes | 0.50 (0.990) | **0.60** | 1.60 | (0.001 at 0.40) | 0.83 |" in page
     assert "| no filter | 0.10 | 1.00 | 2.00 | 1.00 | 1.00 |" in page
@@ -129,18 +128,17 @@ def test_the_page_from_small_results(tmp_path: Path) -> None:
 
 def test_without_results_there_is_no_page(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="holds no results"):
-        script("search_page").main(["--results", str(tmp_path), "--out", str(tmp_path)])
+        search_page.main(["--results", str(tmp_path), "--out", str(tmp_path)])
 
 
 def test_numbers_stay_on_one_line_in_a_result_and_other_facts_are_refused(tmp_path: Path) -> None:
-    results = script("search_results")
-    file = results.ResultFile(tmp_path / "r.json", {"seed": 0})
+    file = search_results.ResultFile(tmp_path / "r.json", {"seed": 0})
     file.cell("no filter")["tuned"]["numpy"] = {"trials": {"": [[1, 0.5, 1e-05], [2, -0.25, 3]]}}
     file.save()
     assert "[1, 0.5, 1e-05]" in (tmp_path / "r.json").read_text()
-    assert results.ResultFile(tmp_path / "r.json", {"seed": 0}).document == file.document
+    assert search_results.ResultFile(tmp_path / "r.json", {"seed": 0}).document == file.document
     with pytest.raises(ValueError, match="other seed"):
-        results.ResultFile(tmp_path / "r.json", {"seed": 1})
+        search_results.ResultFile(tmp_path / "r.json", {"seed": 1})
 
 
 def test_a_run_measures_is_resumed_and_is_rendered(
@@ -149,7 +147,7 @@ def test_a_run_measures_is_resumed_and_is_rendered(
     asked = f"--cache {tmp_path} --data clustered --n 1500 --questions 3 --rounds 1 --budget 5".split()
     asked += ["--out", str(tmp_path / "results" / "clustered-1500.json")]
     asked += ["--systems", "moodrec", "numpy", "--cells", "no filter", "10% random"]
-    script("peers.filtered_search").main(asked)
+    filtered.main(asked)
     capsys.readouterr()
     said = json.loads((tmp_path / "results" / "clustered-1500.json").read_text())
     assert set(said["cells"]) == {"no filter", "10% random"}
@@ -159,7 +157,7 @@ def test_a_run_measures_is_resumed_and_is_rendered(
             assert (found["recall"], found["violations"], found["short"], found["queries"]) == (1, 0, 0, 3)
             assert 0 < found["cpu_ms"] < 1000
     assert said["systems"]["moodrec"]["build"]["files_mb"] > 0
-    script("peers.filtered_search").main(asked)
+    filtered.main(asked)
     assert capsys.readouterr().err == ""  # nothing was left to do
-    script("search_page").main(["--results", str(tmp_path / "results"), "--out", str(tmp_path / "page")])
+    search_page.main(["--results", str(tmp_path / "results"), "--out", str(tmp_path / "page")])
     assert "Clustered, 1,500 tracks" in (tmp_path / "page" / "search.md").read_text()

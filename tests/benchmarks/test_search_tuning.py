@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
-
-def script(name: str) -> Any:
-    return importlib.import_module(name)
+from benchmarks.peers import peer, registry
+from benchmarks.search import tuning
 
 
 def settings(knob: str, values: range | list[int]) -> list[Any]:
-    return [script("peers.peer").Setting(knob, value) for value in values]
+    return [peer.Setting(knob, value) for value in values]
 
 
 def attempts(recall: Callable[[Any], float], cost: Callable[[Any], float]) -> tuple[Any, list[Any]]:
@@ -20,14 +18,14 @@ def attempts(recall: Callable[[Any], float], cost: Callable[[Any], float]) -> tu
 
     def attempt(setting: Any, look: bool) -> Any:
         asked.append((setting, look))
-        return script("search_tuning").Trial(setting, recall(setting), cost(setting))
+        return tuning.Trial(setting, recall(setting), cost(setting))
 
     return attempt, asked
 
 
 def test_the_smallest_setting_that_reaches_the_target_wins() -> None:
     attempt, asked = attempts(lambda s: s.value / 10, lambda s: s.value)
-    tuned = script("search_tuning").tune([settings("ef", range(1, 20))], attempt, 100, target=0.85)
+    tuned = tuning.tune([settings("ef", range(1, 20))], attempt, 100, target=0.85)
     assert tuned.best.setting.value == 9
     assert tuned.reached
     assert max(setting.value for setting, _ in asked) == 9
@@ -40,12 +38,12 @@ def test_the_faster_of_two_families_wins() -> None:
         lambda s: 1.0 if s.knob == "exact" or s.value == 100 else 0.2,
         lambda s: 3.0 if s.knob == "exact" else 5.0,
     )
-    assert script("search_tuning").tune(families, attempt, 100).best.setting.knob == "exact"
+    assert tuning.tune(families, attempt, 100).best.setting.knob == "exact"
 
 
 def test_without_one_that_reaches_it_the_best_recall_wins() -> None:
     attempt, asked = attempts(lambda s: min(0.9, s.value / 10), lambda s: s.value)
-    tuned = script("search_tuning").tune([settings("ef", range(1, 20))], attempt, 12, target=0.97)
+    tuned = tuning.tune([settings("ef", range(1, 20))], attempt, 12, target=0.97)
     assert not tuned.reached
     assert (tuned.best.recall, tuned.best.setting.value) == (0.9, 9)
     assert max(setting.value for setting, _ in asked) == 15
@@ -53,18 +51,17 @@ def test_without_one_that_reaches_it_the_best_recall_wins() -> None:
 
 def test_a_hopeless_family_still_has_a_setting() -> None:
     attempt, _ = attempts(lambda s: 0.1, lambda s: 1.0)
-    tuned = script("search_tuning").tune([settings("ef", range(1, 5))], attempt, 100)
+    tuned = tuning.tune([settings("ef", range(1, 5))], attempt, 100)
     assert (tuned.reached, tuned.best.setting.value) == (False, 4)
 
 
 def test_ladders_rise_to_their_end() -> None:
-    values = [setting.value for setting in script("peers.peer").ladder("nprobe", 1, 400, 1.35)]
+    values = [setting.value for setting in peer.ladder("nprobe", 1, 400, 1.35)]
     assert values == sorted(set(values))
     assert (values[0], values[-1]) == (1, 400)
 
 
 def test_every_system_says_what_it_needs() -> None:
-    registry = script("peers.registry")
     for name in ("moodrec", "numpy", "faiss-ivf"):
         kind = registry.peer_class(name)
         assert kind.name == name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.models.card import trials as card_trials
+from benchmarks.models.trials import default, settings, windows
 from moodrec.model.frontend import compress
 from moodrec.training.predict import Predictions
 from moodrec.training.recipe import Recipe, read_recipe
 
 MINIMAL = 'name = "x"\n[[data]]\nsource = "table"\nroot = "tracks.csv"\n'
-
-
-def script(name: str) -> Any:
-    return importlib.import_module(name)
 
 
 @pytest.fixture
@@ -28,7 +25,6 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def test_changes_reach_the_fields_that_they_name(recipe: Recipe) -> None:
-    settings = script("trial_settings")
     other = settings.changed(recipe, {"training.epochs": 7, **settings.quadrants_count(3.0, 0.1)})
     assert (other.training.epochs, other.seed) == (7, recipe.seed)
     assert other.tasks.mood.target_weights["mood4q:q"] == 3.0
@@ -38,7 +34,6 @@ def test_changes_reach_the_fields_that_they_name(recipe: Recipe) -> None:
 
 
 def test_every_trial_differs_from_what_it_is_compared_with() -> None:
-    settings = script("trial_settings")
     names = [trial.name for trial in settings.TRIALS + settings.JOINTS]
     assert len(names) == len(set(names))
     assert {trial.against for trial in settings.TRIALS} <= set(names)
@@ -46,7 +41,6 @@ def test_every_trial_differs_from_what_it_is_compared_with() -> None:
 
 
 def test_at_one_level_a_quiet_copy_is_heard_alike() -> None:
-    windows = script("trial_windows")
     power = torch.rand(3, 4, 5)
     loud, quiet = compress(power), compress(0.09 * power)
     ours = [windows.at_level(mels, 0.2 / windows.level_of(mels)) for mels in (loud, quiet)]
@@ -56,7 +50,6 @@ def test_at_one_level_a_quiet_copy_is_heard_alike() -> None:
 
 @pytest.mark.parametrize(("words_of", "said"), [(None, [[2.0, 3.0]]), ("a", [[3.0, 2.0]])])
 def test_side_by_side(words_of: str | None, said: list[list[float]]) -> None:
-    trials, settings = script("default_trials"), script("trial_settings")
     rows = np.array([5])
     members = {
         "a": Predictions(
@@ -65,15 +58,15 @@ def test_side_by_side(words_of: str | None, said: list[list[float]]) -> None:
         "b": Predictions(rows, np.array([[3.0]], np.float32), {"mood": np.array([[3.0, 4.0]], np.float32)}),
     }
     joint = settings.Joint("both", ("a", "b"), words_of)
-    found = trials._together(joint, members, np.array([False, True]))
+    found = default.together(joint, members, np.array([False, True]))
     assert found.embeddings.tolist() == [[1.0, 2.0, 3.0]]
     assert found.logits["mood"].tolist() == said
 
 
 def rows(f1: float, other: float) -> list[dict[str, Any]]:
     """Five folds that differ from each other, all by ``f1`` and ``other`` from those of ``rows(0, 0)``."""
-    figures = dict.fromkeys(script("model_card_trials").COLUMNS, other) | {"quadrant_f1": f1}
-    pairs = script("default_trials").PAIRS
+    figures = dict.fromkeys(card_trials.COLUMNS, other) | {"quadrant_f1": f1}
+    pairs = default.PAIRS
     return [
         {"left_out": list(pair), "fold": fold} | {name: fold / 10 + value for name, value in figures.items()}
         for pair in pairs
@@ -90,10 +83,10 @@ def test_only_a_gain_without_a_loss_is_clearly_better(f1: float, other: float, b
         "old": {"against": "old", "rows": rows(0, 0)},
         "new": {"against": "old", "rows": rows(f1, other)},
     }
-    trials = script("model_card_trials").Trials(found)
-    differences = trials.differences("new")
+    shown = card_trials.Trials(found)
+    differences = shown.differences("new")
     assert differences["quadrant_f1"].mean == pytest.approx(f1)
     assert differences["word_ap"].mean == pytest.approx(other)
     assert differences["word_ap"].error == pytest.approx(0, abs=1e-9)
-    assert f"by this rule: {'new' if better else 'none'}." in trials.verdict()
-    assert trials.as_table().splitlines()[2].startswith("| **old** | 0.200 |")
+    assert f"by this rule: {'new' if better else 'none'}." in shown.verdict()
+    assert shown.as_table().splitlines()[2].startswith("| **old** | 0.200 |")

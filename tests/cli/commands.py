@@ -38,7 +38,8 @@ def write_tone(path: Path, frequency: float, seconds: float = 2.5, loudness: flo
     """A tone with overtones, so that different frequencies are different music."""
     path.parent.mkdir(parents=True, exist_ok=True)
     t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    wave = sum(np.sin(2 * np.pi * frequency * n * t) / n for n in range(1, 5))
+    overtones = np.arange(1, 5)[:, None]
+    wave = (np.sin(2 * np.pi * frequency * overtones * t) / overtones).sum(0)
     soundfile.write(path, (loudness * wave / 2).astype(np.float32), SAMPLE_RATE)
     return path
 

@@ -46,7 +46,7 @@ def test_a_plan_is_trained_and_continued(
 
 
 def test_a_run_that_fails_is_exit_code_6(place: Path, tmp_path: Path) -> None:
-    plan = write_plan(place, "wild", **{"batch_size = 8": "batch_size = 8\nlearning_rate = 1e30"})
+    plan = write_plan(place, "wild", changes={"batch_size = 8": "batch_size = 8\nlearning_rate = 1e30"})
     options = ("--only", "felt/fcn/mood/seed-0", "--jobs", 1, "--cache", tmp_path / "cache")
     result = run("experiment", plan, "--out", tmp_path / "out", *options, code=6)
     assert "warning: felt/fcn/mood/seed-0 failed: the training diverged" in result.stderr

@@ -28,14 +28,14 @@ def test_add_refuses_known_ids_unless_told(index: Path, tmp_path: Path) -> None:
     more = write_vectors(tmp_path / "more.parquet", ["t3", "new"], seed=1)
     assert "'t3'" in run("index", "add", index, more, code=1).stderr
     assert run_json("index", "info", index)["tracks"] == 30
-    assert run_json("index", "add", index, more, "--on-duplicate", "replace")["tracks"] == 31
+    assert run_json("index", "add", index, more, "--on-conflict", "replace")["tracks"] == 31
     assert run_json("index", "info", index)["tracks"] == 31
 
 
 def test_remove(index: Path) -> None:
     assert "'t99'" in run("index", "remove", index, "t1", "t99", code=3).stderr
     assert run_json("index", "info", index)["tracks"] == 30
-    assert run_json("index", "remove", index, "t1", "t99", "--ignore-missing")["tracks"] == 29
+    assert run_json("index", "remove", index, "t1", "t99", "--on-conflict", "ignore")["tracks"] == 29
 
 
 def test_verify_finds_damage(index: Path) -> None:

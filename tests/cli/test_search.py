@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from moodrec.cli.moods import blocks
-from moodrec.cli.similar import parse_targets
+from moodrec.cli.search_options import parse_targets
 from moodrec.errors import UsageError
 from moodrec.library.library import Library
 from tests.cli.commands import run, run_json, write_model, write_tone, write_vectors

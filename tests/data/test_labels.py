@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,11 @@ from moodrec.errors import DataError, DuplicateIdError
 
 
 def table(
-    name: str = "set", artists: tuple[str | None, ...] = ("A", "B", "A"), **columns: list[object]
+    name: str = "set", artists: tuple[str | None, ...] = ("A", "B", "A"), **columns: list[Any]
 ) -> LabelTable:
     ids = [f"t{i}" for i in range(len(artists))]
     groups = [f"artist:{a.casefold()}" if a else f"track:{i}" for a, i in zip(artists, ids, strict=True)]
-    given = {"track_id": ids, "artist": list(artists), "group": groups, **columns}
+    given: dict[str, list[Any]] = {"track_id": ids, "artist": list(artists), "group": groups, **columns}
     return LabelTable.build(name, given, {f"{name}:calm": np.linspace(0, 1, len(ids)).astype(np.float32)})
 
 

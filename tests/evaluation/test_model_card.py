@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,17 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from benchmarks.models.card import calibration, spread
+from benchmarks.models.card.compare import compare
+from benchmarks.models.card.parts import read_part
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError, ModelMismatchError
 from moodrec.index import MoodIndex
 from moodrec.metrics.classification import macro_f1
 from moodrec.model.spec import PublishedMood
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 QUADRANTS = [f"mood4q:q{i}" for i in range(1, 5)]
 N = 120
-
-
-@pytest.fixture(autouse=True)
-def _scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-
-
-def script(name: str) -> Any:
-    return importlib.import_module(name)
 
 
 def tables() -> dict[str, LabelTable]:
@@ -36,17 +28,17 @@ def tables() -> dict[str, LabelTable]:
     rng = np.random.default_rng(0)
     artist = np.arange(N) // 4
     quadrant = rng.integers(4, size=N)
-    columns = {
+    columns: dict[str, list[Any]] = {
         "track_id": [f"t{i}" for i in range(N)],
         "artist": [f"a{i}" for i in artist],
         "group": [f"a{i}" for i in artist],
         "fold": (artist % 5).tolist(),
     }
-    hard = {name: (quadrant == i) * 1.0 for i, name in enumerate(QUADRANTS)}
+    hard = {name: (quadrant == i).astype(np.float32) for i, name in enumerate(QUADRANTS)}
     hard |= {"mood4q:valence": np.isin(quadrant, (0, 3)) * 1.0, "mood4q:arousal": (quadrant < 2) * 1.0}
     hard |= {"mood4q:word:calm": (quadrant == 3) * 1.0}
     split = [["train", "val", "test"][i % 3] for i in artist]
-    soft = {"emotify:calmness": rng.random(N), "emotify:power": rng.random(N)}
+    soft = {name: rng.random(N).astype(np.float32) for name in ("emotify:calmness", "emotify:power")}
     return {
         "mood4q": LabelTable.build("mood4q", columns, hard),
         "emotify": LabelTable.build("emotify", columns | {"split": split}, soft),
@@ -65,7 +57,7 @@ def parts(noise: float) -> dict[str, Any]:
         frame = pd.DataFrame(expit(logits), columns=labels.targets.columns)
         frame = frame.assign(fold=folds, embedding=list(embeddings), track_id=labels.tracks["track_id"])
         frame["track_id"] = f"{name}/" + frame["track_id"]
-        found[name] = script("model_card_parts").read_part(labels, frame.set_index("track_id"))
+        found[name] = read_part(labels, frame.set_index("track_id"))
     return found
 
 
@@ -75,7 +67,7 @@ def by_figure(comparison: Any) -> dict[tuple[str, str], Any]:
 
 def test_the_comparison_measures_each_system_and_pairs_them() -> None:
     baseline, model = parts(4.0), parts(1.0)
-    found = by_figure(script("model_card_compare").compare(baseline, model, 100))
+    found = by_figure(compare(baseline, model, 100))
     f1 = found["quadrant_f1", "folds"]
     for side, system in ((f1.baseline, baseline), (f1.candidate, model)):
         truth, scores = system["mood4q"].table.targets[QUADRANTS], system["mood4q"].scores
@@ -95,7 +87,7 @@ def test_the_comparison_measures_each_system_and_pairs_them() -> None:
 
 
 def test_a_system_is_no_better_than_itself() -> None:
-    comparison = script("model_card_compare").compare(parts(1.0), parts(1.0), 20)
+    comparison = compare(parts(1.0), parts(1.0), 20)
     assert {one.difference.estimate for _, one in comparison.found} == {0.0}
     assert "Goals met: Emotify" in comparison.verdict() or "Goals met: none" in comparison.verdict()
     assert "Missed: 4Q quadrant macro-F1, mean of folds (by 0.050)" in comparison.verdict()
@@ -106,10 +98,10 @@ def test_other_folds_and_missing_tracks_are_refused() -> None:
     model, other = parts(1.0), parts(1.0)
     other["mood4q"].scores["fold"] = (other["mood4q"].scores["fold"] + 1) % 5
     with pytest.raises(DataError, match="different folds"):
-        script("model_card_compare").compare(other, model, 5)
+        compare(other, model, 5)
     part = model["emotify"]
     with pytest.raises(DataError, match="1 tracks of emotify have no prediction"):
-        script("model_card_parts").read_part(part.table, part.scores.set_index("track_id").iloc[1:])
+        read_part(part.table, part.scores.set_index("track_id").iloc[1:])
 
 
 def test_cross_fitting_never_sees_the_fold_it_measures() -> None:
@@ -119,7 +111,7 @@ def test_cross_fitting_never_sees_the_fold_it_measures() -> None:
     def prevalence(logits: np.ndarray, known: np.ndarray) -> Any:
         return lambda other: np.full(len(other), known.mean())
 
-    found = script("model_card_calibration").cross_fitted(prevalence, np.zeros(30), labels, folds)
+    found = calibration.cross_fitted(prevalence, np.zeros(30), labels, folds)
     assert found.tolist() == np.where(folds == 0, 0.0, 0.5).tolist()
 
 
@@ -130,8 +122,8 @@ def test_calibration_mends_logits_that_are_too_bold(tmp_path: Path) -> None:
     part.table.targets["mood4q:arousal"] = ((rng.random(N) < expit(logits)) * 1.0).astype(np.float32)
     part.scores["mood4q:arousal"] = expit(6 * logits + 2)
     moods = {"arousal": PublishedMood(description="Loud.", targets=("mood4q:arousal",))}
-    report = script("model_card_calibration").calibration_report(moods, [part], 50)
-    error = script("model_card_calibration").errors(report.moods[0])
+    report = calibration.calibration_report(moods, [part], 50)
+    error = calibration.errors(report.moods[0])
     assert error["Platt"] < error["raw"] / 1.5
     held = report.moods[0]
     brier = {way: float(np.mean((p - held.labels) ** 2)) for way, p in held.probabilities.items()}
@@ -149,7 +141,7 @@ def test_the_spread_is_that_of_the_index(tmp_path: Path) -> None:
     frame["calm"], frame["prob_calm"] = np.linspace(0, 1, 50), np.linspace(0, 0.1, 50)
     index = MoodIndex.build(rng.normal(size=(50, 8)), frame, moods=["calm"], model_fingerprint="abc")
     index.save(tmp_path / "index")
-    read = script("model_card_spread").read_spread
+    read = spread.read_spread
     found = read(tmp_path / "index", ["calm"], "abc")
     np.testing.assert_allclose(found.scores[0], [0.05, 0.25, 0.5, 0.75, 0.95], atol=1e-6)
     np.testing.assert_allclose(found.probabilities[0], found.scores[0] / 10, atol=1e-6)

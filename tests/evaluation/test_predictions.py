@@ -26,8 +26,8 @@ def test_reads_tables(tmp_path: Path, suffix: str) -> None:
 
 
 def test_embeddings_in_the_table_are_ignored(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"track_id": ["a"], "set:calm": np.float32([0.25])})
-    frame["embedding"] = [np.zeros(4, np.float32)]
+    calm, embedding = np.array([0.25], np.float32), [np.zeros(4, np.float32)]
+    frame = pd.DataFrame({"track_id": ["a"], "set:calm": calm, "embedding": embedding})
     frame.to_parquet(tmp_path / "p.parquet")
     assert load_predictions(tmp_path / "p.parquet").targets == ("set:calm",)
 

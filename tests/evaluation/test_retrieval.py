@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
@@ -112,7 +114,11 @@ def test_quadrants_of_a_table_and_report(tmp_path: Path) -> None:
     ],
 )
 def test_refuses(
-    embeddings: np.ndarray, labels: list[str], groups: list[str], options: dict, message: str
+    embeddings: NDArray[np.float64],
+    labels: list[str],
+    groups: list[str],
+    options: dict[str, Any],
+    message: str,
 ) -> None:
     with pytest.raises(DataError, match=message):
         evaluate_neighbours(embeddings, labels, groups, **options)

@@ -85,7 +85,7 @@ def _value(rng: random.Random, name: str) -> Any:
 def literal(rng: random.Random, name: str) -> Scalar:
     """A value of the column's type, as the column stores it."""
     if name in NUMBERS and name != "year":
-        return float(NUMBERS[name](round(rng.random(), 1)))
+        return float(np.array(round(rng.random(), 1), NUMBERS[name]))
     if name == "year":
         return rng.choice([1990, 1991, 2000, -5, 0])
     if name == "codes":

@@ -173,7 +173,8 @@ def test_a_numeric_list_column_and_slices_of_a_table() -> None:
 
 def test_percentiles_count_only_rows_that_are_alive() -> None:
     columns = ColumnTable(pa.table({"calm": [0.1, 0.2, 0.3, 0.4]}))
-    fewer = columns.with_alive(np.array([True, True, False, False]))
+    alive = np.array([True, True, False, False])
+    fewer = columns.with_counted(lambda name: np.sort(columns.known_values(name, alive)))
     top = parse("pct(calm) > 0.5")
     assert row_mask(top, columns).tolist() == [False, False, True, True]
     assert row_mask(top, fewer)[:2].tolist() == [False, True]

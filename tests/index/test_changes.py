@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,11 @@ from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.contracts import assert_same, recall
 
 POOL = sample_catalogue(1500, seed=4)
-SEARCHES = ({}, {"where": "calm >= 0.5 AND year < 2000"}, {"mood": {"calm": 0.8}, "max_per_artist": 1})
+SEARCHES: tuple[dict[str, Any], ...] = (
+    {},
+    {"where": "calm >= 0.5 AND year < 2000"},
+    {"mood": {"calm": 0.8}, "max_per_artist": 1},
+)
 
 
 class Changing:
@@ -54,12 +59,12 @@ class Changing:
             self._put(self.rng.choice(known, count, replace=False).tolist(), "replace")
         return count
 
-    def _put(self, names: list[str], on_duplicate: str) -> None:
+    def _put(self, names: list[str], on_conflict: str) -> None:
         for name in names:
             self.held.pop(name, None)  # a replaced track comes last
             self.held[name] = int(self.rng.integers(len(POOL.vectors)))
         sample = self.sample(names)
-        self.index.add(sample.vectors, sample.table, on_duplicate=on_duplicate)  # type: ignore[arg-type]
+        self.index.add(sample.vectors, sample.table, on_conflict=on_conflict)  # type: ignore[arg-type]
 
     def check(self, index: MoodIndex) -> None:
         rebuilt, queries = self.rebuilt(), POOL.vectors[:40]

@@ -130,7 +130,7 @@ def test_a_mixture_is_the_weighted_sum_of_its_tracks(index: MoodIndex) -> None:
     ("weights", "error", "message"),
     [
         ({}, UsageError, "finite weights"),
-        ({"t1": float("nan")}, UsageError, "finite weights"),
+        ({"t1": float("nan")}, UsageError, "must be a finite number"),
         ({"t1": 0.0}, UsageError, "cancel each other"),
         ({"t1": 1.0, "nobody": 1.0}, NotFoundError, "'nobody'"),
     ],

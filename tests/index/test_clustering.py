@@ -39,7 +39,7 @@ def test_rows_that_are_alike_and_hardly_more_than_centroids(count: int) -> None:
 
 
 def test_an_index_of_many_lists_finds_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moodrec.index.backends.ivf.backend._MANY_LISTS", 50)
+    monkeypatch.setattr("moodrec.index.backends.ivf.faiss_lists._MANY_LISTS", 50)
     sample = sample_catalogue(6000)
     config = load_preset("ivf-sq8").model_copy(update={"nlist": 400})
     index = MoodIndex.build(sample.vectors[:5900], sample.table.slice(0, 5900), MOODS, config)

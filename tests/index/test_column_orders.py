@@ -60,7 +60,7 @@ def with_columns(table: pa.Table, seed: int) -> pa.Table:
 
 
 def assert_finds_all(index: MoodIndex, where: str) -> None:
-    queries = index._catalogue.vectors[:5]
+    queries = index._catalogue.base.segment.vectors[:5]
     found, exact = (index.search(queries, where=where, k=10, exact=exact) for exact in (False, True))
     for query in range(len(queries)):
         assert found.track_ids[query].tolist() == exact.track_ids[query].tolist(), where
@@ -104,14 +104,14 @@ def test_any_filter_passes_the_rows_that_it_passes_without(seed: int) -> None:
     n = 1500
     table = as_table(random_rows(rng, n)).append_column("track_id", pa.array([f"t{row}" for row in range(n)]))
     index = MoodIndex.build(sample_catalogue(n).vectors, table, (), "ivf")
-    columns = index._catalogue.columns
+    columns = index._catalogue.base.segment.columns
     for _ in range(60):
         condition = random_condition(rng)
         passing = row_mask(select(condition, columns), n)
-        hits = index.search(index._catalogue.vectors[:1], where=condition, k=n)
+        hits = index.search(index._catalogue.base.segment.vectors[:1], where=condition, k=n)
         wanted = index._catalogue.ids_at(np.flatnonzero(passing))
         assert sorted(hits.track_ids[0, : hits.counts[0]].tolist()) == sorted(wanted.tolist()), str(condition)
-        few = index.search(index._catalogue.vectors[:1], where=condition, k=5)
+        few = index.search(index._catalogue.base.segment.vectors[:1], where=condition, k=5)
         assert set(few.track_ids[0, : few.counts[0]].tolist()) <= set(wanted.tolist()), str(condition)
         assert few.counts[0] == min(5, len(wanted)), str(condition)
 
@@ -124,11 +124,11 @@ def test_so_does_any_filter_beside_a_narrow_one(seed: int) -> None:
     table = as_table(random_rows(rng, n)).append_column("track_id", pa.array([f"t{row}" for row in range(n)]))
     table = table.append_column("day", pa.array(rng.sample(range(n), n)))
     index = MoodIndex.build(sample_catalogue(n).vectors, table, (), "ivf-sq8")
-    columns = index._catalogue.columns
+    columns = index._catalogue.base.segment.columns
     for _ in range(100):
         condition = And((parse("day BETWEEN 500 AND 600"), random_condition(rng)))
         passing = row_mask(select(condition, columns), n)
-        hits = index.search(index._catalogue.vectors[:1], where=condition, k=120)
+        hits = index.search(index._catalogue.base.segment.vectors[:1], where=condition, k=120)
         wanted = index._catalogue.ids_at(np.flatnonzero(passing))
         assert sorted(hits.track_ids[0, : hits.counts[0]].tolist()) == sorted(wanted.tolist()), str(condition)
 
@@ -136,7 +136,7 @@ def test_so_does_any_filter_beside_a_narrow_one(seed: int) -> None:
 @needs_kernel
 def test_what_few_rows_pass_is_not_looked_for() -> None:
     index = whole("ivf-sq8")
-    hits = index.search(index._catalogue.vectors[:1], where="days = 7", k=3)
+    hits = index.search(index._catalogue.base.segment.vectors[:1], where="days = 7", k=3)
     assert hits.explanation.visited < 20
 
 
@@ -144,7 +144,7 @@ def test_what_few_rows_pass_is_not_looked_for() -> None:
 def test_where_more_pass_all_are_compared_by_their_codes() -> None:
     index = indexed("ivf-sq8", 20_000)
     where = "days < 40"
-    queries = index._catalogue.vectors[:3]
+    queries = index._catalogue.base.segment.vectors[:3]
 
     assert_finds_all(index, where)
     hits = index.search(queries, where=where, k=10)
@@ -163,7 +163,10 @@ def test_they_are_read_as_they_were_written(tmp_path: Path) -> None:
     index = whole("ivf-sq8")
     index.save(tmp_path / "index")
     opened = MoodIndex.open(tmp_path / "index")
-    before, after = index._catalogue.columns.orders, opened._catalogue.columns.orders
+    before, after = (
+        index._catalogue.base.segment.columns.orders,
+        opened._catalogue.base.segment.columns.orders,
+    )
     assert list(before) == list(after)
     for name, order in before.items():
         np.testing.assert_array_equal(order.rows, after[name].rows)
@@ -173,10 +176,11 @@ def test_they_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_orders_of_more_rows_than_there_are_do_not_fit(tmp_path: Path) -> None:
     column_orders.save(orders_of(pa.table({"x": [3, 1, 2]})), tmp_path)
-    assert column_orders.read(tmp_path, 3)["x"].rows.tolist() == [1, 2, 0]
+    files = [path.name for path in tmp_path.iterdir()]
+    assert column_orders.read(tmp_path, 3, files)["x"].rows.tolist() == [1, 2, 0]
     with pytest.raises(CorruptStoreError, match="build it anew"):
-        column_orders.read(tmp_path, 2)
-    assert column_orders.read(tmp_path / "elsewhere", 2) == {}
+        column_orders.read(tmp_path, 2, files)
+    assert column_orders.read(tmp_path, 2, ["vectors.npy"]) == {}
 
 
 def test_ranges_of_a_column_become_one() -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.search.exact_scan import ROUNDING, _leading
+from moodrec.index.search.exact_scan import ROUNDING, leading
 from moodrec.index.search.products import products
 from tests.catalogues import clustered
 from tests.contracts import assert_same
@@ -30,11 +30,11 @@ def test_equal_vectors_keep_the_order_of_the_rows() -> None:
 def test_the_leading_scores_are_all_there(n: int, depth: int) -> None:
     rng = np.random.default_rng(n + depth)
     scores = rng.normal(0, 1e-4, n).astype(np.float32)
-    leading = _leading(scores, depth)
+    found = leading(scores, depth)
     last = np.sort(scores)[::-1][: min(depth, n)].min()
     expected = set(np.flatnonzero(scores >= last - 1.5 * ROUNDING).tolist())
-    assert expected <= set(leading.tolist())
-    assert len(leading) < len(expected) + 0.3 * n
+    assert expected <= set(found.tolist())
+    assert len(found) < len(expected) + 0.3 * n
 
 
 @pytest.mark.parametrize("n_queries", [1, 3])

@@ -11,7 +11,8 @@ from moodrec.index.backends.gpu.backend import require_gpu
 from moodrec.index.backends.gpu.scan import GpuScan
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from moodrec.index.search.request import Wish, resolve
+from moodrec.index.search.options import SearchOptions
+from moodrec.index.search.request import resolve
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import SEARCHES, IndexContract, recall
 
@@ -30,11 +31,12 @@ def gpu() -> None:
 def test_the_exact_scan_by_pytorch(conditions: dict, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[type-arg]
     index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS, "flat")
     catalogue = index._catalogue
-    wish = {name: value for name, value in conditions.items() if name != "max_per_artist"}
-    request = resolve(Wish(k=5, **wish), catalogue, SAMPLE.vectors[:20])
+    asked = {name: value for name, value in conditions.items() if name != "max_per_artist"}
+    request = resolve(SearchOptions(**asked), 5, catalogue, SAMPLE.vectors[:20])
     monkeypatch.setattr("moodrec.index.backends.gpu.scan._SCORES_AT_ONCE", 3000)  # several rounds
-    found = GpuScan(catalogue.vectors, "cpu").find(catalogue, request, 5 + request.skipped.shape[1])
-    truth = index.search(SAMPLE.vectors[:20], 5, exact=True, **wish)
+    segment = catalogue.base.segment
+    found = GpuScan(segment.vectors, "cpu").find(segment, request, 5 + request.skipped.shape[1])
+    truth = index.search(SAMPLE.vectors[:20], 5, exact=True, **asked)
     for rows, ids in zip(found, truth.track_ids, strict=True):
         assert {*ids} - {None} <= {f"t{row}" for row in rows}
 

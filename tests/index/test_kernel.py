@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from moodrec.errors import CorruptStoreError
 from moodrec.filters.columns import ColumnTable, select
 from moodrec.filters.conditions import And, Comparison, Field, Membership, Not, Or
 from moodrec.filters.selection import row_mask
@@ -39,7 +38,7 @@ class TestIvfByFaiss(IndexContract):
     preset = "ivf"
 
     def test_faiss_searches(self, index: MoodIndex) -> None:
-        assert isinstance(index._backend._searcher(), FaissLists)  # type: ignore[union-attr]
+        assert isinstance(index._snapshot.backend._searcher(), FaissLists)  # type: ignore[union-attr]
 
 
 @pytest.mark.usefixtures("no_kernel")
@@ -52,18 +51,7 @@ class TestIvfSq8ByFaiss(IndexContract):
 def test_the_kernel_searches_these_presets(preset: str) -> None:
     sample = sample_catalogue()
     index = MoodIndex.build(sample.vectors, sample.table, MOODS, preset)
-    assert isinstance(index._backend._searcher(), ListSearch)  # type: ignore[union-attr]
-
-
-@needs_kernel
-def test_half_an_addition_is_noticed() -> None:
-    """The lists then hold rows that the catalogue has not."""
-    sample = sample_catalogue(600)
-    index = MoodIndex.build(sample.vectors[:500], sample.table.slice(0, 500), MOODS, "ivf-sq8")
-    index._backend.index.add(sample.vectors[500:])  # type: ignore[union-attr]
-    index._backend._search = None  # type: ignore[union-attr]
-    with pytest.raises(CorruptStoreError, match="interrupted"):
-        index.search(sample.vectors[0])
+    assert isinstance(index._snapshot.backend._searcher(), ListSearch)  # type: ignore[union-attr]
 
 
 @needs_kernel
@@ -80,7 +68,7 @@ def test_rows_of_one_score_come_as_they_came_in_when_few_pass() -> None:
 def test_a_filter_that_the_sample_of_rows_does_not_see() -> None:
     """The blocks that are looked at to tell how much passes hold none of it: the search turns to the lists."""
     sample = sample_catalogue(8000)
-    order = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-sq8")._catalogue.order
+    order = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-sq8")._catalogue.base.segment.order
     unseen = np.empty(8000, np.int32)
     unseen[order] = np.arange(8000) % 500 >= 256
     table = sample.table.append_column("unseen", pa.array(unseen))
@@ -114,7 +102,7 @@ def test_the_kernel_and_faiss_find_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     index = MoodIndex.build(sample.vectors, sample.table, MOODS, exhaustive)
     ours = index.search(sample.vectors[:40], 20, where="happy < 0.7")
     monkeypatch.setattr(kernel, "library", lambda: None)
-    index._backend._search = None  # type: ignore[union-attr]
+    index._snapshot.backend._search = None  # type: ignore[union-attr]
     theirs = index.search(sample.vectors[:40], 20, where="happy < 0.7")
     assert (ours.explanation.path, theirs.explanation.path) == ("ivf", "ivf")
     assert ours.track_ids.tolist() == theirs.track_ids.tolist()

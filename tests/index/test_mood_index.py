@@ -60,7 +60,8 @@ def test_what_hits_hold(index: MoodIndex) -> None:
     assert isinstance(hits, Hits)
     assert isinstance(hits.explanation, Explanation)
     assert len(hits) == 3
-    assert (hits.track_ids.dtype, hits.scores.dtype, hits.counts.dtype) == (object, np.float32, np.int64)
+    kinds = (hits.track_ids.dtype, hits.scores.dtype, hits.counts.dtype)
+    assert kinds == (np.dtype(object), np.dtype(np.float32), np.dtype(np.int64))
     assert (hits.track_ids.shape, hits.scores.shape, hits.counts.shape) == ((3, 4), (3, 4), (3,))
     assert all(type(track_id) is str for track_id in hits.track_ids.ravel())
 
@@ -254,7 +255,7 @@ def test_reading_an_index(index: MoodIndex) -> None:
     assert (info.tracks, info.dim, info.preset, info.kind, info.moods) == (200, 16, "auto", "flat", MOODS)
 
 
-SAMPLE_UNIT = MoodIndex.build(SAMPLE.vectors, SAMPLE.table)._catalogue.vectors
+SAMPLE_UNIT = MoodIndex.build(SAMPLE.vectors, SAMPLE.table)._catalogue.base.segment.vectors
 
 
 def test_an_index_from_a_table_with_vectors_in_a_column(index: MoodIndex) -> None:
@@ -338,7 +339,7 @@ def test_threads_come_from_the_environment() -> None:
 
 
 def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moodrec.index.rows.catalogue.LARGE", 100)
+    monkeypatch.setattr("moodrec.index.rows.segment.LARGE", 100)
     monkeypatch.setattr("moodrec.index.storage.format.LARGE", 100)
     index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS)
     index.remove(["t7", "t9"])

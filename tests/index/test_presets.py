@@ -89,9 +89,9 @@ def test_lists_are_learnt_anew_after_growth() -> None:
     config = load_preset("ivf").model_copy(update={"exact_rows": 0})
     index = MoodIndex.build(sample.vectors[:20], sample.table.slice(0, 20), MOODS, config)
     index.add(sample.vectors[20:40], sample.table.slice(20, 20))
-    assert index._backend.index.nlist == 17  # type: ignore[attr-defined]
+    assert index._snapshot.backend.index.nlist == 17  # type: ignore[attr-defined]
     index.add(sample.vectors[40:], sample.table.slice(40))
-    assert index._backend.index.nlist == 80  # type: ignore[attr-defined]
+    assert index._snapshot.backend.index.nlist == 80  # type: ignore[attr-defined]
     assert index.search(sample.vectors[5], k=1).track_ids[0, 0] == "t5"
 
 

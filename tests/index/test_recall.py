@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from moodrec.index.storage.format import Opened
 from tests.catalogues import clustered
 from tests.contracts import assert_same, recall
 
@@ -94,8 +94,8 @@ def test_filtered(index: MoodIndex, share: float, relation: str) -> None:
 def test_filtered_through_the_lists_alone(index: MoodIndex, share: float, relation: str) -> None:
     if index.info().kind not in ("ivf", "ivf-sq8"):
         pytest.skip("this preset scans under filters")
-    never_scan = index._config.model_copy(update={"exact_rows": 0})
-    lists = MoodIndex(Opened(index._catalogue, index._backend, never_scan, index._origin))
+    never_scan = index._snapshot.config.model_copy(update={"exact_rows": 0})
+    lists = MoodIndex(replace(index._snapshot, config=never_scan))
     recalls = []
     for i, query in enumerate(queries()):
         where = condition(share, relation, i)

@@ -17,7 +17,6 @@ from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from moodrec.index.rows.validation import unit_rows
-from moodrec.index.storage.format import Opened
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import recall
 
@@ -76,13 +75,13 @@ def test_rows_that_are_their_centroid_have_nothing_across() -> None:
 def test_they_are_read_as_they_were_written(tmp_path: Path) -> None:
     sketches = Sketches.of(*around(40, 1), 0)
     sketches.save(tmp_path)
-    again = Sketches.open(tmp_path)
+    again = Sketches.open(tmp_path, [path.name for path in tmp_path.iterdir()])
     np.testing.assert_array_equal(again.blocks, sketches.blocks)
     np.testing.assert_array_equal(again.axes, sketches.axes)
     assert (again.count, again.noise) == (sketches.count, sketches.noise)
     (empty := tmp_path / "none").mkdir()
     Sketches.none().save(empty)
-    assert Sketches.open(empty).count == 0
+    assert Sketches.open(empty, []).count == 0
     assert not list(empty.iterdir())
 
 
@@ -97,15 +96,15 @@ def sketched_index(preset: str, rows: int = 4000) -> MoodIndex:
 
 def unsketched(index: MoodIndex) -> MoodIndex:
     """The same index without sketches."""
-    backend = replace(index._backend, sketches=Sketches.none(), _search=None)  # type: ignore[type-var]
-    return MoodIndex(Opened(index._catalogue, backend, index._config, index._origin))
+    backend = replace(index._snapshot.backend, sketches=Sketches.none(), _search=None)  # type: ignore[type-var]
+    return MoodIndex(replace(index._snapshot, backend=backend))
 
 
 @needs_kernel
 @pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
 def test_searches_find_what_they_find_without(preset: str) -> None:
     index = sketched_index(preset)
-    assert index._backend.sketches.count == len(index)  # type: ignore[union-attr]
+    assert index._snapshot.backend.sketches.count == len(index)  # type: ignore[union-attr]
     for conditions in ({}, {"where": "calm >= 0.5"}, {"mood": {"calm": 1.0}}, {"max_per_artist": 1}):
         found = index.search(QUERIES, 10, **conditions)
         assert recall(found, unsketched(index).search(QUERIES, 10, **conditions)) > 0.99
@@ -160,7 +159,7 @@ def test_tracks_that_came_later_are_found(preset: str, rows: int) -> None:
     tracks = SAMPLE.table.slice(0, 30)
     tracks = tracks.set_column(tracks.schema.get_field_index("track_id"), "track_id", [names])
     index.add(new, tracks)
-    assert index._backend.sketches.count == rows  # type: ignore[union-attr]
+    assert index._snapshot.backend.sketches.count == rows  # type: ignore[union-attr]
     hits = index.search(new, 5)
     assert hits.track_ids[:, 0].tolist() == names
     assert recall(hits, index.search(new, 5, exact=True)) > 0.98
@@ -171,7 +170,7 @@ def test_tracks_beyond_the_range_of_the_codes_are_found() -> None:
     """Codes are cut off at the range that they were learnt from, which their error knows nothing of."""
     index = sketched_index("ivf-sq8")
     new = SAMPLE.vectors[:60].copy()
-    new[:, 0] += 0.3 + index._catalogue.vectors[:, 0].max()
+    new[:, 0] += 0.3 + index._catalogue.base.segment.vectors[:, 0].max()
     names = [f"later {i}" for i in range(60)]
     tracks = SAMPLE.table.slice(0, 60)
     index.add(new, tracks.set_column(tracks.schema.get_field_index("track_id"), "track_id", [names]))

@@ -9,7 +9,7 @@ from moodrec.index.backends.ivf import calibration
 from moodrec.index.backends.ivf.backend import IvfBackend
 from moodrec.index.backends.ivf.stop_rule import TABLES, fit, levels
 from moodrec.index.presets import load_preset
-from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.validation import track_table
 from tests.catalogues import clustered, sample_catalogue
 
@@ -65,13 +65,11 @@ def test_spread_and_shape_are_those_of_the_offsets() -> None:
 
 def test_calibration_gives_as_much_patience_as_finds_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = sample_catalogue(3000)
-    catalogue = Catalogue.of(sample.vectors, track_table(sample.table), ())
+    segment = Segment.of(sample.vectors, track_table(sample.table), ())
     monkeypatch.setattr(
         "moodrec.index.backends.ivf.backend.fit", lambda *args: fit(*args).scaled(8)
     )  # too bold
-    arranged, backend = IvfBackend.build(
-        catalogue, CONFIG.model_copy(update={"nlist": 120, "first_lists": 1})
-    )
+    arranged, backend = IvfBackend.build(segment, CONFIG.model_copy(update={"nlist": 120, "first_lists": 1}))
     known = calibration.trials(arranged, backend.config)
     assert {trial.kind for trial in known} == {
         "no filter",
@@ -85,9 +83,9 @@ def test_calibration_gives_as_much_patience_as_finds_enough(monkeypatch: pytest.
 
 def test_trials_know_their_answers() -> None:
     sample = sample_catalogue(500)
-    catalogue = Catalogue.of(sample.vectors, track_table(sample.table), ())
-    for trial in calibration.trials(catalogue, CONFIG)[:30]:
-        passing = np.ones(500, bool) if trial.selection is None else trial.selection.rows()  # type: ignore[union-attr]
+    segment = Segment.of(sample.vectors, track_table(sample.table), ())
+    for trial in calibration.trials(segment, CONFIG)[:30]:
+        passing = np.ones(500, bool) if trial.selection is None else trial.selection.rows()
         passing[trial.query] = False
         scores = np.where(passing, sample.vectors @ sample.vectors[trial.query], -2)
         best = np.argsort(-scores)[: min(10, int(passing.sum()))]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     assert opened.frame.equals(index.frame)
     assert opened.info() == index.info()
     assert (opened.model_fingerprint, opened.library_revision, opened.preset) == ("a-model", 12, "flat")
-    assert isinstance(opened._catalogue.vectors, np.memmap)
+    assert isinstance(opened._catalogue.base.segment.vectors, np.memmap)
     assert "t3" not in opened
 
 
@@ -156,7 +157,7 @@ def test_two_writers(tmp_path: Path) -> None:
     assert len(MoodIndex.open(root)) == 60
 
 
-def test_a_version_replaced_while_it_is_opened_is_opened_anew(
+def test_a_version_replaced_while_it_is_opened_stays_until_it_is_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "index"
@@ -165,13 +166,17 @@ def test_a_version_replaced_while_it_is_opened_is_opened_anew(
     index.remove("t1")
     verify = store.Version.verify
 
-    def replaced_meanwhile(version: store.Version, *named: object) -> None:
+    def replaced_meanwhile(version: store.Version, *named: Collection[str] | None) -> None:
         monkeypatch.setattr(store.Version, "verify", verify)
         index.save(root)
         verify(version, *named)
 
     monkeypatch.setattr(store.Version, "verify", replaced_meanwhile)
+    assert len(MoodIndex.open(root)) == 60
     assert len(MoodIndex.open(root)) == 59
+    assert len(list(root.glob("v*"))) == 2
+    index.save(root)
+    assert len(list(root.glob("v*"))) == 1
 
 
 def test_a_moved_index_opens(tmp_path: Path) -> None:
@@ -197,7 +202,7 @@ def test_places_without_an_index(tmp_path: Path) -> None:
 
 def test_an_index_of_a_newer_moodrec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built().save(tmp_path / "index")
-    monkeypatch.setattr(store, "FORMAT", 0)
+    monkeypatch.setattr("moodrec.index.storage.manifest.FORMAT", 0)
     with pytest.raises(CorruptStoreError, match="upgrade moodrec"):
         MoodIndex.open(tmp_path / "index")
 
@@ -297,9 +302,11 @@ def _says_that_it_is_damaged(index: MoodIndex) -> bool:
 def test_lists_of_an_earlier_version_are_to_be_built_anew(tmp_path: Path) -> None:
     root = tmp_path / "index"
     built("ivf").save(root)
-    version = store._open(root, store._pointer(root))
-    (version.folder / "stop-rule.npz").unlink()
+    version = store.read_current(root, lambda version: version)
     files = {name: file for name, file in version.manifest.files.items() if name != "stop-rule.npz"}
     older = version.manifest.model_copy(update={"files": files})
     with pytest.raises(CorruptStoreError, match="build the index anew"):
         load(store.Version(version.folder, older))
+    (version.folder / "stop-rule.npz").unlink()
+    with pytest.raises(CorruptStoreError, match=r"stop-rule\.npz: a file of the index is missing"):
+        MoodIndex.open(root)

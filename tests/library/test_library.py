@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -294,13 +294,14 @@ def test_an_outcome_is_written_whole_or_not_at_all(library: Library, music: Path
 def test_the_revision_grows_with_every_change(library: Library, music: Path) -> None:
     state = file_state(music / "a.wav")
     seen = [library.revision]
-    for change in (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: library.acknowledge(MODEL, analysed(state)),
         lambda: library.acknowledge(MODEL, failed(state)),
         lambda: library.mark_missing([state]),
         lambda: library.mark_present([state]),
         lambda: library.register_model(OTHER),
-    ):
+    )
+    for change in changes:
         change()
         seen.append(library.revision)
     assert seen == sorted(set(seen))

@@ -31,8 +31,9 @@ def analysed(
     """A file that was analysed; equal ``audio`` stands for equal sound."""
     rng = np.random.default_rng(list(audio.encode()))
     moods = rng.random(len(model.moods), np.float32)
+    embedding = rng.random(model.embedding_dim, np.float32)
     track = TrackAnalysis(
-        audio, tags or Tags(title=audio), 12.5, rng.random(model.embedding_dim, np.float32), moods, moods / 2
+        audio, tags or Tags(title=audio), 12.5, embedding, moods, (moods / 2).astype(np.float32)
     )
     return FileResult(state, Outcome.OK, track=track)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.calibration import calibration_curve
@@ -28,10 +29,10 @@ Fit = Callable[[list[float], list[float]], Platt]
 FINITE = st.floats(-50, 50, width=32)
 
 
-def smoothed(labels: np.ndarray) -> np.ndarray:
+def smoothed(labels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Platt's targets."""
     p, n = labels.sum(), (1 - labels).sum()
-    return labels * (p + 1) / (p + 2) + (1 - labels) / (n + 2)
+    return np.asarray(labels * (p + 1) / (p + 2) + (1 - labels) / (n + 2), float)
 
 
 def loss(platt: Platt, logits: np.ndarray, labels: np.ndarray) -> float:

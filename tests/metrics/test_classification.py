@@ -31,7 +31,7 @@ def test_weighted_pearson_agrees_with_repeated_rows() -> None:
     x = rng.normal(size=40) + 1e6
     y = 0.5 * x + rng.normal(size=40)
     weights = rng.integers(0, 4, (6, 40))
-    for row, r in zip(weights, weighted_pearson(x, y, weights), strict=True):
+    for row, r in zip(weights, weighted_pearson(x, y, weights.astype(float)), strict=True):
         assert r == pytest.approx(np.corrcoef(np.repeat(x, row), np.repeat(y, row))[0, 1], abs=1e-9)
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, WindowConfig
@@ -30,8 +31,8 @@ def chirp() -> np.ndarray:
     return sound
 
 
-def heard(waveform: np.ndarray) -> np.ndarray:
-    return LogMel(AUDIO)(torch.from_numpy(waveform)).numpy()
+def heard(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(LogMel(AUDIO)(torch.from_numpy(waveform)))
 
 
 def test_what_essentia_made_is_what_log_mel_gives() -> None:

@@ -31,10 +31,11 @@ def test_a_radar_has_a_spoke_a_mood_and_an_outline_a_track(tmp_path: Path) -> No
     figure = radar_figure(tracks, MOODS)
     axes = figure.axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == list(MOODS)
-    lines = [line for line in axes.lines if len(line.get_xdata()) == len(MOODS) + 1]
-    assert len(lines) == 3
-    np.testing.assert_allclose(lines[0].get_ydata()[:-1], tracks.loc[0, list(MOODS)].to_numpy(float))
-    assert np.isnan(lines[1].get_ydata()[2])
+    outlines = [np.asarray(line.get_ydata()) for line in axes.lines]
+    outlines = [outline for outline in outlines if len(outline) == len(MOODS) + 1]
+    assert len(outlines) == 3
+    np.testing.assert_allclose(outlines[0][:-1], tracks.loc[0, list(MOODS)].to_numpy(float))
+    assert np.isnan(outlines[1][2])
     mood_radar(tracks, MOODS, tmp_path / "radar.png")
     assert (tmp_path / "radar.png").stat().st_size > 10_000
     for wrong, moods in (

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-MODULES = ["moodrec.recommend.recommender", "moodrec.recommend.playlists.kinds"]
+MODULES = [
+    "moodrec.index.search.options",
+    "moodrec.recommend.recommender",
+    "moodrec.recommend.pairs",
+    "moodrec.recommend.rerank",
+    "moodrec.recommend.playlists.kinds",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

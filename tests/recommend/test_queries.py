@@ -43,7 +43,7 @@ def test_a_batch_of_seeds_is_each_seed_by_itself() -> None:
 def test_unknown_ids_are_listed_or_left_out() -> None:
     with pytest.raises(NotFoundError, match="2 of 3 tracks are not in the index: 'x', 'y'"):
         REC.similar(["x", "t1", "y"])
-    dropped = REC.similar(["x", "t1", "y"], k=2, unknown="drop")
+    dropped = REC.similar(["x", "t1", "y"], k=2, on_conflict="ignore")
     assert dropped.queries == ("t1",)
     assert dropped[0].track_ids == REC.similar("t1", k=2).track_ids
     with pytest.raises(NotFoundError, match="'x'"):
@@ -52,8 +52,8 @@ def test_unknown_ids_are_listed_or_left_out() -> None:
         REC.rerank(["t1", "x"], {"calm": 1.0})
     with pytest.raises(NotFoundError, match="'x'"):
         REC.score([("t1", "x")])
-    with pytest.raises(UsageError, match="must be 'error' or 'drop'"):
-        REC.similar(["t1"], unknown="ignore")  # type: ignore[call-overload]
+    with pytest.raises(UsageError, match="must be 'error' or 'ignore'"):
+        REC.similar(["t1"], on_conflict="drop")  # type: ignore[call-overload]
 
 
 def test_by_mood_goes_by_the_mood_alone() -> None:
@@ -66,9 +66,10 @@ def test_by_mood_goes_by_the_mood_alone() -> None:
     mixed = REC.by_mood([{"calm": 0.9}, {"happy": 0.2, "calm": 0.1}], k=7)
     assert mixed[0].track_ids == found.track_ids
     assert mixed[1].track_ids == REC.by_mood({"happy": 0.2, "calm": 0.1}, k=7).track_ids
-    for wrong in ({"mood": {"happy": 1.0}}, {"mood_weight": 0.3}):
-        with pytest.raises(UsageError, match="target alone"):
-            REC.by_mood({"calm": 0.9}, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="own mood target alone"):
+        REC.by_mood({"calm": 0.9}, mood={"happy": 1.0})
+    with pytest.raises(UsageError, match="without a mood target"):
+        REC.by_mood({"calm": 0.9}, mood_weight=0.3)
     with pytest.raises(UsageError, match="mood target"):
         REC.by_mood({})
 
@@ -85,7 +86,7 @@ def test_a_history_is_a_weighted_sum() -> None:
     batch = REC.for_history([weights, ["t7"]], k=10)
     assert batch[0].track_ids == found.track_ids
     assert batch[1].track_ids == REC.similar("t7", k=10).track_ids
-    assert REC.for_history({"x": 1.0, "t7": 1.0}, k=10, unknown="drop").track_ids == batch[1].track_ids
+    assert REC.for_history({"x": 1.0, "t7": 1.0}, k=10, on_conflict="ignore").track_ids == batch[1].track_ids
 
 
 @pytest.mark.parametrize(
@@ -93,9 +94,9 @@ def test_a_history_is_a_weighted_sum() -> None:
     [
         ({}, "nothing to start from"),
         ({"t1": 0.0}, "nothing to start from"),
-        ({"t1": float("nan")}, "not finite"),
+        ({"t1": float("nan")}, "must be a finite number"),
         ([], "nothing to start from"),
-        ({1: 1.0}, "takes text"),
+        ({1: 1.0}, "history takes text"),
     ],
 )
 def test_histories_that_say_nothing(history: Any, message: str) -> None:
@@ -114,11 +115,11 @@ def test_reranking_weighs_their_score_against_the_mood() -> None:
     theirs = {"t1": 10.0, "t2": 5.0, "t3": 0.0}
     affinity = 1 - (CALM[[1, 2, 3]] - 1) ** 2
     expected = 0.3 * np.array([1, 0.5, 0]) + 0.7 * affinity
-    found = REC.rerank(theirs, {"calm": 1.0}, weight=0.7)
+    found = REC.rerank(theirs, {"calm": 1.0}, mood_weight=0.7)
     assert isinstance(found, Recommendations)
     assert found.track_ids == [IDS[1 + row] for row in np.argsort(-expected)]
     np.testing.assert_allclose(found.scores, np.sort(expected)[::-1], rtol=1e-6)
-    assert REC.rerank(theirs, {"calm": 1.0}, weight=0).track_ids == ["t1", "t2", "t3"]
+    assert REC.rerank(theirs, {"calm": 1.0}, mood_weight=0).track_ids == ["t1", "t2", "t3"]
     assert REC.rerank(theirs, {"calm": 1.0}, 0.7, k=1).track_ids == found.track_ids[:1]
     assert len(REC.rerank([], {"calm": 1.0})) == 0
 
@@ -139,7 +140,7 @@ def test_candidates_come_in_several_forms() -> None:
     with pytest.raises(UsageError, match="unknown mood"):
         REC.rerank(["t1"], {"hapy": 0.9})
     with pytest.raises(UsageError, match=r"must lie in \[0, 1\]"):
-        REC.rerank(["t1"], {"happy": 0.9}, weight=1.5)
+        REC.rerank(["t1"], {"happy": 0.9}, mood_weight=1.5)
 
 
 def test_candidates_without_a_mood_score_come_last() -> None:
@@ -159,12 +160,12 @@ def test_a_score_is_what_a_search_gives() -> None:
     single = REC.score(("t5", "t6"))
     assert isinstance(single, float)
     assert single == pytest.approx(float(SAMPLE.vectors[5] @ SAMPLE.vectors[6]), abs=1e-6)
-    kept = REC.score([("t5", "t6"), ("x", "t6"), ("t5", "t5")], unknown="nan")
+    kept = REC.score([("t5", "t6"), ("x", "t6"), ("t5", "t5")], on_conflict="ignore")
     assert np.isnan(kept).tolist() == [False, True, False]
     with pytest.raises(UsageError, match="without a mood target"):
         REC.score(("t5", "t6"), mood_weight=0.5)
     with pytest.raises(DataError, match="two ids"):
-        REC.score([("t5",)])  # type: ignore[list-item]
+        REC.score([("t5",)])
 
 
 def test_results_as_tables_and_as_html() -> None:

@@ -147,7 +147,7 @@ def test_lists(recommender: Recommender) -> None:
     assert recommender.list("year > 3000").empty
     for arguments in ({"sort": "clam"}, {"sort": ","}, {"sort": "genre"}, {"limit": -1}):
         with pytest.raises(UsageError):
-            recommender.list(**arguments)  # type: ignore[arg-type]
+            recommender.list(**arguments)
 
 
 def test_moods(recommender: Recommender, model: MoodModel) -> None:

@@ -126,7 +126,8 @@ def test_the_neck_is_trained_and_heard(catalogue: Path, tmp_path: Path) -> None:
     result = train_recipe(start, tmp_path / "second", quiet, tmp_path / "cache")
     assert result.model is not None
     before, after = load_model(tmp_path / "first/model").network, load_model(result.model).network
-    assert not torch.equal(before.backbone.dense.weight, after.backbone.dense.weight)
+    dense = "backbone.dense.weight"
+    assert not torch.equal(before.get_parameter(dense), after.get_parameter(dense))
     recipe, data = read_recipe(start), prepare(read_recipe(start), tmp_path / "cache", quiet)
     rows = np.arange(len(data.table))
     stored = predict(after, data.hearing(recipe), rows)

@@ -160,9 +160,10 @@ def test_tracks_without_moods_take_part_only_if_given_a_place(mixed: Path, cache
 
 def test_metadata_come_first_and_moods_join(catalogue: Path, cache: Path, tmp_path: Path) -> None:
     made = make(changed(base(catalogue), {"training.metadata_first": 0.5}), cache, tmp_path)
-    before = made.state.network.heads["mood"].weight.detach().clone()
-    seen = []
-    made.on_event = lambda event: seen.append(torch.equal(made.state.network.heads["mood"].weight, before))
+    weight = made.state.network.get_parameter("heads.mood.weight")
+    before = weight.detach().clone()
+    seen: list[bool] = []
+    made.on_event = lambda event: seen.append(torch.equal(weight, before))
     made.run()
     assert seen == [True, True, False, False]
     assert ["mood" in line["loss"] for line in log_of(tmp_path)] == [False, False, True, True]

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from moodrec.errors import NotFoundError, UsageError
+from moodrec.errors import ConfigError, DataError, NotFoundError, UsageError
+from moodrec.plugins import is_dotted_path, load_plugin, plugin_names
 
 if TYPE_CHECKING:
     from moodrec.data.labels import LabelTable
@@ -17,22 +18,46 @@ SOURCES: Final = ("table", "emotify", "mood4q", "emopia", "jamendo", "open_game_
 
 
 def load_source(name: str, root: Path | str, options: Mapping[str, Any] | None = None) -> LabelTable:
-    """Read the dataset ``name`` from the folder or file ``root``.
+    """Read a dataset into a label table.
+
+    Args:
+        name: one of ``SOURCES``, the name of a plug-in that an installed package registers, or a dotted path to one
+            (``package.module:load``), which is imported: pass only names that the user wrote.
+        root: its folder or file.
+        options: further arguments of the dataset's ``load``.
 
     Raises:
-        UsageError: no source has this name, or it has no such option; the message lists those there are.
+        UsageError: no dataset has this name, or it has no such option; the message lists those there are. Or a
+            plug-in cannot be imported; the message names it.
         NotFoundError: there is no ``root``.
-        DataError: files or columns are missing or wrong.
+        DataError: files or columns are missing or wrong, or a plug-in returns no label table.
     """
-    if name not in SOURCES:
-        raise UsageError(f"no dataset is called {name!r}; there are {', '.join(SOURCES)}")
+    load = _loader(name)
     place = Path(root)
     if not place.exists():
         raise NotFoundError(f"{place}: no such file or folder")
-    module = importlib.import_module(f"{__name__}.{name}")
     given = dict(options or {})
-    _check_options(name, module.load, given)
-    table: LabelTable = module.load(place.resolve(), **given)
+    _check_options(name, load, given)
+    return _checked(name, load(place.resolve(), **given))
+
+
+def _loader(name: str) -> Any:
+    if name in SOURCES:
+        return importlib.import_module(f"{__name__}.{name}").load
+    plugins = plugin_names("dataset")
+    if not is_dotted_path(name) and name not in plugins:
+        raise UsageError(f"no dataset is called {name!r}; there are {', '.join([*SOURCES, *plugins])}")
+    load = load_plugin("dataset", name)
+    if not callable(load):
+        raise ConfigError(f"dataset plug-in {name!r} is no function load(root, **options)")
+    return load
+
+
+def _checked(name: str, table: Any) -> LabelTable:
+    from moodrec.data.labels import LabelTable
+
+    if not isinstance(table, LabelTable):
+        raise DataError(f"dataset plug-in {name!r} returned {type(table).__name__}, not a LabelTable")
     return table
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.errors import CorruptStoreError
+from moodrec.index.rows.segment import Rows, Segment
 from moodrec.index.runtime import faiss
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
@@ -50,27 +51,18 @@ class Candidates:
     """Whether every one was, by its exact score."""
 
 
-@dataclass(slots=True, eq=False)
-class Visit:
-    """What a structure that knows exact scores found for one query, and what it took."""
-
-    ranked: Ranked
-    complete: bool
-    """Whether these are all rows that pass."""
-    every: bool
-    """Whether all rows that pass were compared with the query, be it roughly."""
-    exact: bool
-    """Whether they were by their exact scores."""
-    visited: int
-    scored: int
-
-
 class Backend(Protocol):
-    """A structure over the rows of a catalogue; the preset ``flat`` has none, and always scans."""
+    """A structure over the rows of a segment, which it finds candidates in. It never changes: rows are added to a
+    copy, so that searches in other threads go on undisturbed.
+    """
 
     @property
     def name(self) -> str:
         """The path's name in explanations."""
+
+    @property
+    def always_scans(self) -> bool:
+        """Whether every search is a scan of the rows that pass."""
 
     @property
     def passes_over(self) -> PassesOver:
@@ -84,19 +76,14 @@ class Backend(Protocol):
     def lists_are_scanned(self) -> bool:
         """Whether it takes any filter and mood target as they are, at no more than a scan's cost."""
 
-    def best(self, catalogue: Catalogue, request: Request, depth: int) -> Visit | None:
-        """At least ``depth`` rows of a request of one query (fewer: there may be no more), best first; None where it
-        does not know their exact scores.
-        """
+    def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
+        """Find at least ``depth`` candidates a query (fewer: there may be no more) among the rows that pass."""
 
-    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
-        """At least ``depth`` candidates a query (fewer: there may be no more) among the rows that pass."""
+    def extended(self, segment: Segment, n_new: int) -> Backend:
+        """Return a backend with the last ``n_new`` rows of ``segment`` added; this one stays as it is."""
 
-    def extended(self, catalogue: Catalogue, n_new: int) -> Backend:
-        """With the last ``n_new`` rows of ``catalogue`` added; the old backend is used up."""
-
-    def outgrown(self, max_growth: float) -> bool:
-        """Whether building anew would serve better than another addition has."""
+    def outgrown(self, n: int, max_growth: float) -> bool:
+        """Whether an index of ``n`` rows would be served better by a backend that is built anew."""
 
     def save(self, folder: Path) -> Facts:
         """Write what cannot be had from the vectors; the numbers returned go into the manifest."""
@@ -126,22 +113,11 @@ def read_index(path: Path, mapped: bool = False) -> Any:
         path: of the file.
         mapped: leave inverted lists in the file, and map it into memory, where the system can.
     """
-    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped and os.name == "posix" else 0)
+    try:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped and os.name == "posix" else 0)
+    except RuntimeError as error:
+        raise CorruptStoreError(f"{path}: FAISS cannot read the file ({_first_line(error)})") from None
 
 
-def in_memory(index: Any) -> None:
-    """Bring inverted lists that are mapped from a file into memory, where they can grow and be written. The mapping
-    stays as long as the index does: a search in another thread may be reading it.
-    """
-    mapped = faiss.downcast_InvertedLists(index.invlists)
-    if isinstance(mapped, faiss.ArrayInvertedLists):
-        return
-    lists = faiss.ArrayInvertedLists(index.nlist, index.code_size)
-    for i in range(index.nlist):
-        if size := mapped.list_size(i):
-            lists.add_entries(i, size, mapped.get_ids(i), mapped.get_codes(i))
-    index.own_invlists = False
-    mapped.this.acquire()
-    faiss.add_to_referenced_objects(index, mapped)
-    lists.this.disown()
-    index.replace_invlists(lists, True)
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

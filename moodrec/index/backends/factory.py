@@ -1,54 +1,73 @@
-"""From a preset to the FAISS structure it asks for."""
+"""From a preset to the backend that it asks for."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from moodrec.config import IndexConfig
 from moodrec.index.backends.base import Backend, Facts
+from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.backends.gpu.backend import GpuBackend
 from moodrec.index.backends.hnsw import HnswBackend
 from moodrec.index.backends.ivf.backend import IvfBackend
-from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Segment
 from moodrec.index.runtime import threads_for
 
 
-def build_backend(catalogue: Catalogue, config: IndexConfig) -> tuple[Catalogue, Backend | None]:
-    """Build what a settled preset (see :func:`moodrec.index.presets.settled`) asks for; None for ``flat``.
+def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backend]:
+    """Build what a settled preset (see :func:`moodrec.index.presets.settled`) asks for.
+
+    Args:
+        segment: n rows, all of which count.
+        config: the settled preset.
 
     Returns:
-        The catalogue, its rows in the order that the structure wants them in, and the structure.
+        The segment, its rows in the order that the backend wants them in, and the backend.
 
     Raises:
         DataError: ``ivf`` without any rows.
         MissingExtraError, UsageError: ``device = "cuda"`` where there is no GPU.
     """
-    backend: Backend | None = None
-    with threads_for(max(1, len(catalogue))):
+    backend: Backend = FlatBackend()
+    with threads_for(max(1, len(segment))):
         match config.kind:
             case "ivf" | "ivf-sq8" | "ivf-pq":
-                catalogue, backend = IvfBackend.build(catalogue, config)
+                segment, backend = IvfBackend.build(segment, config)
             case "hnsw":
-                backend = HnswBackend.build(catalogue.vectors, config)
-    return catalogue, _on_device(catalogue, backend, config)
+                backend = HnswBackend.build(segment.vectors, config)
+    return segment, _on_device(segment, backend, config)
 
 
-def extend_backend(backend: Backend | None, catalogue: Catalogue, n_new: int) -> Backend | None:
-    """Add the last ``n_new`` rows of a catalogue to a backend, which is used up."""
+def extend_backend(backend: Backend, segment: Segment, n_new: int) -> Backend:
+    """Return a backend with the last ``n_new`` rows of a segment added; the one given stays as it is."""
     with threads_for(n_new):
-        return backend.extended(catalogue, n_new) if backend and n_new else backend
+        return backend.extended(segment, n_new) if n_new else backend
 
 
-def open_backend(folder: Path, catalogue: Catalogue, config: IndexConfig, facts: Facts) -> Backend | None:
-    """Read what :meth:`Backend.save` wrote; its checksum has been verified."""
-    backend: Backend | None = None
+def open_backend(
+    folder: Path, segment: Segment, config: IndexConfig, facts: Facts, files: Collection[str]
+) -> Backend:
+    """Read what :meth:`Backend.save` wrote.
+
+    Args:
+        folder: of the version.
+        segment: the rows that the backend was built over.
+        config: the settled preset.
+        facts: what :meth:`Backend.save` returned.
+        files: names of the version's files; their checksums have been verified.
+
+    Raises:
+        CorruptStoreError: a file is missing, or does not hold what it should.
+    """
+    backend: Backend = FlatBackend()
     match config.kind:
         case "ivf" | "ivf-sq8" | "ivf-pq":
-            backend = IvfBackend.open(folder, config, facts)
+            backend = IvfBackend.open(folder, config, facts, files)
         case "hnsw":
             backend = HnswBackend.open(folder, config)
-    return _on_device(catalogue, backend, config)
+    return _on_device(segment, backend, config)
 
 
-def _on_device(catalogue: Catalogue, backend: Backend | None, config: IndexConfig) -> Backend | None:
-    return GpuBackend.over(catalogue, backend, config) if config.device == "cuda" else backend
+def _on_device(segment: Segment, backend: Backend, config: IndexConfig) -> Backend:
+    return GpuBackend.over(segment, backend, config) if config.device == "cuda" else backend

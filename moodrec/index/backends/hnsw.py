@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
 
 from moodrec.config import IndexConfig
 from moodrec.index.backends.base import (
@@ -19,7 +21,7 @@ from moodrec.index.backends.base import (
     read_index,
     write_index,
 )
-from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.request import Request
@@ -36,6 +38,7 @@ class HnswBackend:
     index: Any
     ef_search: int
     name: str = "hnsw"
+    always_scans: bool = False
     passes_over: PassesOver = "tombstones"
     deepest: int = UNBOUNDED
     lists_are_scanned: bool = False
@@ -53,10 +56,7 @@ class HnswBackend:
         """Read a saved graph."""
         return cls(read_index(folder / INDEX_FILE), config.ef_search)
 
-    def best(self, catalogue: Catalogue, request: Request, depth: int) -> None:
-        """It knows approximate scores."""
-
-    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
+    def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         """Walk the graph from its entry towards each query; ``allowed`` may exclude tombstones."""
         queries, allowed = request.queries, request.passing.mask
         found = depth + SPARE
@@ -70,12 +70,13 @@ class HnswBackend:
             _, rows = self.index.search(queries, found, params=parameters)
         return from_table(rows, effort)
 
-    def extended(self, catalogue: Catalogue, n_new: int) -> HnswBackend:
-        """Link the new rows."""
-        self.index.add(catalogue.vectors[len(catalogue) - n_new :])
-        return self
+    def extended(self, segment: Segment, n_new: int) -> HnswBackend:
+        """Return a copy of the graph with the new rows linked."""
+        index = faiss.clone_index(self.index)
+        index.add(np.ascontiguousarray(segment.vectors[len(segment) - n_new :]))
+        return replace(self, index=index)
 
-    def outgrown(self, max_growth: float) -> bool:
+    def outgrown(self, n: int, max_growth: float) -> bool:
         """Never: a graph grows well."""
         return False
 

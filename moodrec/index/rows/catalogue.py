@@ -1,11 +1,11 @@
-"""The rows of an index: vectors, track table, and which rows still count."""
+"""The rows of an index at one version: a base segment, a tail of rows that came later, and what was removed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,40 +13,27 @@ from numpy.typing import NDArray
 
 from moodrec.errors import DataError
 from moodrec.filters import selection
+from moodrec.filters.arrow_numpy import array_of
 from moodrec.filters.columns import NO_ORDERS, ColumnTable
-from moodrec.index.kernel import binding as kernel
-from moodrec.index.rows.column_orders import orders_of
-from moodrec.index.rows.track_ids import TrackIds
+from moodrec.index.rows.conforming import conformed
+from moodrec.index.rows.segment import Part, Rows, Segment
 from moodrec.index.rows.validation import Vectors
-from moodrec.index.search.passing import Wanted
-from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE, TRACK_ID
+from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE
 
-Rows = NDArray[np.int64]
-LARGE: Final = 50_000
-"""Rows from which a dictionary of all ids takes too long and too much memory."""
+Keys = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """One state of an index's rows. A row keeps its number until the catalogue is compacted.
+    """One version of an index's rows; changes give a new catalogue and leave this one as it is.
 
-    A removed row stays as a tombstone that no search returns; changes give a new catalogue.
+    The base is what the backend was built over. Rows that come later lie in the tail, which is small and searched
+    row by row, until both are merged. A row's number counts through the base and then the tail; merging keeps it,
+    compacting does not.
     """
 
-    vectors: Vectors
-    """(n, d) of unit length; memory-mapped after opening."""
-    table: pa.Table
-    """n rows: ``track_id`` and the user's columns."""
-    moods: tuple[str, ...]
-    """Columns that hold mood scores."""
-    alive: NDArray[np.bool_]
-    """(n,) False for tombstones."""
-    columns: ColumnTable
-    """The table as filters read it."""
-    track_ids: TrackIds
-    """Of all rows."""
-    order: Rows | None = None
-    """(n,) the place of each row among those that came in; None: rows lie in the order in which they came."""
+    base: Part
+    tail: Part | None = None
 
     @classmethod
     def of(
@@ -59,164 +46,238 @@ class Catalogue:
         by_id: NDArray[np.int32] | None = None,
         orders: Mapping[str, selection.Order] = NO_ORDERS,
     ) -> Catalogue:
-        """A catalogue of checked vectors and a checked table; without ``alive`` every row counts. ``by_id`` (n,) are
-        the rows in the order of their ids, and ``orders`` those in the order of columns, as far as they are known.
-        """
-        living = np.ones(len(vectors), bool) if alive is None else alive
-        column = table[TRACK_ID]
-        ids = TrackIds(column.chunk(0) if column.num_chunks == 1 else column.combine_chunks(), by_id)
-        return cls(vectors, table, tuple(moods), living, ColumnTable(table, living, orders), ids, order)
+        """Make a catalogue of one segment; see :meth:`Segment.of`. Without ``alive`` (n,) every row counts."""
+        segment = Segment.of(vectors, table, moods, order, by_id, orders)
+        return cls(Part.whole(segment) if alive is None else Part(segment, alive))
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The base, and the tail if there is one."""
+        return (self.base,) if self.tail is None else (self.base, self.tail)
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return sum(map(len, self.parts))
 
     @property
     def dim(self) -> int:
         """Numbers a vector."""
-        return int(self.vectors.shape[1])
+        return self.base.segment.dim
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """Columns that hold mood scores."""
+        return self.base.segment.moods
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the track table's columns."""
+        return tuple(self.base.segment.table.column_names)
 
     @cached_property
     def n_alive(self) -> int:
         """Tracks that count."""
-        return int(np.count_nonzero(self.alive))
+        return sum([part.n_alive for part in self.parts])
 
-    @cached_property
-    def living(self) -> selection.Rows | None:
-        """The rows that count, as a selection; None: all do."""
-        return None if self.n_alive == len(self) else selection.Rows(self.alive, ~self.alive)
+    # Rows by number ---------------------------------------------------------------------------------------------
 
-    @cached_property
-    def known_filters(self) -> dict[str | None, Wanted]:
-        """Filters that were asked for before, by their text."""
-        return {}
+    def _of_parts(self, rows: Rows, take: Any, empty: NDArray[Any]) -> NDArray[Any]:
+        """Fill ``empty`` with what ``take(segment, rows of the segment)`` gives for each part's share of the rows."""
+        for part in self.parts:
+            here = (rows >= part.first) & (rows < part.first + len(part))
+            if here.any():
+                empty[here] = take(part.segment, rows[here] - part.first)
+        return empty
 
-    @cached_property
-    def in_memory(self) -> kernel.Rows:
-        """The vectors as the kernel takes them."""
-        return kernel.Rows.of(self.vectors, self.order)
-
-    @cached_property
-    def ids(self) -> NDArray[np.object_]:
-        """(n,) track ids by row, tombstones included."""
-        ids: NDArray[np.object_] = self.table[TRACK_ID].to_numpy(zero_copy_only=False).astype(object)
-        return ids
+    def vectors_at(self, rows: Rows) -> Vectors:
+        """Return (m, d) vectors of some rows."""
+        if self.tail is None:
+            return self.base.segment.vectors[rows]
+        empty = np.empty((len(rows), self.dim), np.float32)
+        return self._of_parts(rows, lambda segment, own: segment.vectors[own], empty)
 
     def ids_at(self, rows: Rows) -> NDArray[np.object_]:
-        """The track ids of some rows; of a large catalogue, without making text of all the others."""
-        return self.ids[rows] if len(self) < LARGE else self.track_ids.at(rows)
+        """Return the track ids of some rows."""
+        if self.tail is None:
+            return self.base.segment.ids_at(rows)
+        return self._of_parts(rows, Segment.ids_at, np.empty(len(rows), object))
 
     def places(self, rows: Rows) -> Rows:
-        """When rows came in, as numbers that rise."""
-        return rows if self.order is None else self.order[rows]
+        """Return the positions of some rows in the order of arrival; the tail came after the base."""
+        places = self.base.segment.order
+        if places is None:
+            return rows
+        if self.tail is None:
+            return places[rows]
+        return np.where(rows < len(places), places[np.minimum(rows, len(places) - 1)], rows)
+
+    def table_at(self, rows: Rows) -> pa.Table:
+        """Return the track table's rows for some rows, in their order."""
+        if self.tail is None:
+            return self.base.segment.table.take(array_of(rows))
+        at: Rows = np.empty(len(rows), np.int64)
+        pieces: list[pa.Table] = []
+        for part in self.parts:
+            here = np.flatnonzero((rows >= part.first) & (rows < part.first + len(part)))
+            at[here] = np.arange(len(here)) + sum(piece.num_rows for piece in pieces)
+            pieces.append(part.segment.table.take(array_of(rows[here] - part.first)))
+        return pa.concat_tables(pieces).take(array_of(at)).combine_chunks()
 
     @cached_property
     def living_rows(self) -> Rows:
-        """Rows without tombstones, in the order in which they came in."""
-        rows = np.flatnonzero(self.alive)
-        return rows if self.order is None else rows[np.argsort(self.order[rows])]
+        """Numbers of the rows that count, in the order of arrival."""
+        return np.concatenate([part.living_rows + part.first for part in self.parts])
 
     @cached_property
     def living_table(self) -> pa.Table:
-        """The table without tombstones, in the order in which its rows came in."""
-        if self.order is None and self.n_alive == len(self):
-            return self.table
-        return self.table.take(pa.array(self.living_rows)).combine_chunks()
+        """The track table of the rows that count, in the order of arrival."""
+        if self.tail is None and self.base.segment.order is None and self.base.living is None:
+            return self.base.segment.table
+        pieces = [part.segment.table.take(array_of(part.living_rows)) for part in self.parts]
+        return pa.concat_tables(pieces).combine_chunks()
 
-    @cached_property
-    def artist_keys(self) -> NDArray[np.int32]:
-        """(n,) a number for each artist, whatever its case; -1 where unknown."""
-        column = self.columns.text(ARTIST)
-        return np.full(len(self), -1, np.int32) if column is None else column.folded_keys
+    # Rows by id -------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def title_keys(self) -> NDArray[np.int32]:
-        """(n,) a number for each artist and title; -1 where one of them is unknown."""
-        title = self.columns.text(TITLE)
-        if title is None:
-            return np.full(len(self), -1, np.int32)
-        return np.where(self.artist_keys < 0, -1, _paired(title.folded_keys, self.artist_keys))
-
-    @cached_property
-    def album_keys(self) -> NDArray[np.int32]:
-        """(n,) a number for each album: its title and its artist, for many have the same title; -1 where unknown."""
-        album = self.columns.text(ALBUM)
-        if album is None:
-            return np.full(len(self), -1, np.int32)
-        by = self.columns.text(ALBUM_ARTIST)
-        artist = self.artist_keys
-        if by is not None:
-            artist = np.where(by.folded_keys < 0, artist, -2 - by.folded_keys)
-        return _paired(album.folded_keys, artist)
-
-    @cached_property
-    def _row_of(self) -> dict[str, int]:
-        return {self.ids[row]: int(row) for row in np.flatnonzero(self.alive)}
-
-    def _known(self, track_ids: Sequence[str]) -> Mapping[str, int]:
-        """The rows of at least those of ``track_ids`` that are here."""
-        return self._row_of if len(self) < LARGE else self.track_ids.rows_of(track_ids, self.alive)
+    def _known(self, track_ids: Sequence[str]) -> dict[str, int]:
+        known = self.base.segment.rows_of(track_ids, self.base.alive)
+        if self.tail is not None:
+            later = self.tail.segment.rows_of(track_ids, self.tail.alive)
+            known |= {track_id: row + self.tail.first for track_id, row in later.items()}
+        return known
 
     def __contains__(self, track_id: object) -> bool:
         return isinstance(track_id, str) and track_id in self._known([track_id])
 
     def unknown(self, track_ids: Iterable[str]) -> list[str]:
-        """Those of ``track_ids`` that are not here."""
+        """Return those of ``track_ids`` that are not here."""
         wanted = list(track_ids)
         known = self._known(wanted)
         return [track_id for track_id in wanted if track_id not in known]
 
     def rows_of(self, track_ids: Iterable[str]) -> Rows:
-        """Rows of ``track_ids``, in their order; those that are not here are left out."""
+        """Return the rows of ``track_ids``, in their order; those that are not here are left out."""
         wanted = list(track_ids)
         known = self._known(wanted)
         return np.array([known[track_id] for track_id in wanted if track_id in known], np.int64)
 
-    def mood_scores(self, moods: Sequence[str], rows: Rows | None = None) -> NDArray[np.float32]:
-        """(rows, moods) scores, NaN where unknown."""
-        columns = [self.columns.numbers(mood) for mood in moods]
-        return np.stack([column if rows is None else column[rows] for column in columns], axis=1)
+    # What filters and caps read ---------------------------------------------------------------------------------
 
-    def added(self, vectors: Vectors, table: pa.Table) -> Catalogue:
-        """With new rows at the end; columns that one of the tables lacks are NULL there."""
+    @cached_property
+    def columns(self) -> tuple[ColumnTable, ...]:
+        """The columns of each part as filters read them: percentiles count the rows of all parts."""
+        return tuple(part.segment.columns.with_counted(self._counted) for part in self.parts)
+
+    @cached_property
+    def _sorted_values(self) -> dict[str, NDArray[Any]]:
+        return {}
+
+    def _counted(self, name: str) -> NDArray[Any]:
+        """Return the known values of a column of numbers in the rows that count, rising."""
+        if name not in self._sorted_values:
+            values = [part.segment.columns.known_values(name, part.alive) for part in self.parts]
+            self._sorted_values[name] = np.sort(np.concatenate(values))
+        return self._sorted_values[name]
+
+    @cached_property
+    def artist_keys(self) -> Keys:
+        """(n,) a number for each artist, by its folded name; -1 where unknown."""
+        return self._text_keys(ARTIST)
+
+    @cached_property
+    def title_keys(self) -> Keys:
+        """(n,) a number for each artist and title; -1 where one of them is unknown."""
+        artist = self.artist_keys
+        return np.where(artist < 0, -1, _paired(self._text_keys(TITLE), artist))
+
+    @cached_property
+    def album_keys(self) -> Keys:
+        """(n,) a number for each album: its title and its artist, for many have the same title; -1 where unknown."""
+        album, by = self._text_keys(ALBUM), self._text_keys(ALBUM_ARTIST)
+        return _paired(album, np.where(by < 0, self.artist_keys, -2 - by))
+
+    def _text_keys(self, name: str) -> Keys:
+        """Return (n,) a number for each text of a column, folded; -1 where it is unknown or the column no text."""
+        first = self.base.segment.columns.text(name)
+        if first is None:
+            return np.full(len(self), -1, np.int64)
+        later = None if self.tail is None else self.tail.segment.columns.text(name)
+        keys = [first.folded_keys] if later is None else [first.folded_keys, later.keys_beside(first)]
+        return np.concatenate(keys).astype(np.int64)
+
+    # Changes ----------------------------------------------------------------------------------------------------
+
+    def added(self, vectors: Vectors, table: pa.Table) -> Catalogue | None:
+        """Return the catalogue with new rows in its tail, None where their columns do not fit those of the base.
+
+        Columns that the new rows lack are NULL there. It takes time and memory in proportion to the tail.
+        """
+        fitting = conformed(table, self.base.segment.table.schema)
+        if fitting is None:
+            return None
+        alive, pieces, tables = np.ones(len(vectors), bool), [vectors], [fitting]
+        if self.tail is not None:
+            alive = np.concatenate([self.tail.alive, alive])
+            pieces, tables = [self.tail.segment.vectors, vectors], [self.tail.segment.table, fitting]
+        both = pa.concat_tables(tables).combine_chunks()
+        segment = Segment.of(np.concatenate(pieces), both, self.moods)
+        return Catalogue(self.base, Part(segment, alive, len(self.base)))
+
+    def merged(self, vectors: Vectors | None = None, table: pa.Table | None = None) -> Catalogue:
+        """Return the catalogue with its tail, and then new rows if some are given, as rows of the base.
+
+        Columns that one of the tables lacks are NULL there. It takes time and memory in proportion to the index.
+
+        Raises:
+            DataError: the new rows' columns cannot be brought to one type with those of the index.
+        """
+        pieces = [part.segment.vectors for part in self.parts]
+        tables = [part.segment.table for part in self.parts]
+        alive = [part.alive for part in self.parts]
+        if vectors is not None and table is not None:
+            pieces, tables = [*pieces, vectors], [*tables, table]
+            alive.append(np.ones(len(vectors), bool))
         try:
-            merged = pa.concat_tables([self.table, table], promote_options="permissive").combine_chunks()
+            merged = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
         except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
             raise DataError(f"the new tracks' columns do not fit those of the index: {error}") from None
-        alive = np.concatenate([self.alive, np.ones(len(vectors), bool)])
-        order = None if self.order is None else np.concatenate([self.order, _next(self.order, len(vectors))])
-        both = np.concatenate([self.vectors, vectors])
-        return Catalogue.of(both, merged, self.moods, alive, order, orders=self.columns.orders)
-
-    def arranged(self, rows: Rows) -> Catalogue:
-        """The same with its rows in another order; ``rows`` (n,) are the old numbers of the new rows."""
-        table = self.table.take(pa.array(rows)).combine_chunks()
-        return Catalogue.of(self.vectors[rows], table, self.moods, self.alive[rows], self.places(rows))
-
-    def ordered(self) -> Catalogue:
-        """With the orders of its columns known."""
-        return replace(self, columns=self.columns.with_orders(orders_of(self.table)))
+        base, n = self.base.segment, sum(map(len, pieces))
+        order = None if base.order is None else np.concatenate([base.order, np.arange(len(base), n)])
+        segment = Segment.of(np.concatenate(pieces), merged, self.moods, order, orders=base.columns.orders)
+        return Catalogue(Part(segment, np.concatenate(alive)))
 
     def removed(self, track_ids: Collection[str]) -> Catalogue:
-        """With the rows of ``track_ids`` as tombstones."""
-        alive = self.alive.copy()
-        alive[self.rows_of(track_ids)] = False
-        return replace(self, alive=alive, columns=self.columns.with_alive(alive))
+        """Return the catalogue with the rows of ``track_ids`` removed; those that are not here are left out."""
+        rows, first = self.rows_of(track_ids), len(self.base)
+        tail = None if self.tail is None else self.tail.without(rows[rows >= first] - first)
+        return Catalogue(self.base.without(rows[rows < first]), tail)
 
     def compacted(self) -> Catalogue:
-        """Without tombstones, and in the order in which the rows came in; rows are numbered anew."""
-        if self.order is None and self.n_alive == len(self):
+        """Return the rows that count as one segment in the order of arrival, numbered anew."""
+        if self.tail is None and self.base.segment.order is None and self.base.living is None:
             return self
-        return Catalogue.of(self.vectors[self.living_rows], self.living_table, self.moods)
+        return Catalogue.of(self.vectors_at(self.living_rows), self.living_table, self.moods)
+
+    def carried_over(self, before: Catalogue, base: Catalogue) -> Catalogue:
+        """Return this version over another base, made meanwhile from an earlier version of the same rows.
+
+        Args:
+            before: the earlier version, of which this one is a successor with the same base.
+            base: the rows of ``before`` as one segment: merged, or compacted.
+        """
+        old = np.arange(len(before))
+        gone = before._alive_at(old) & ~self._alive_at(old)
+        without = base.removed(before.ids_at(old[gone]).tolist()) if gone.any() else base
+        late = len(self) - len(before)
+        if not late or self.tail is None:
+            return without
+        start, tail = len(self.tail) - late, self.tail.segment
+        table = tail.table.slice(start).combine_chunks()
+        segment = Segment.of(tail.vectors[start:], table, self.moods)
+        return Catalogue(without.base, Part(segment, self.tail.alive[start:], len(without.base)))
+
+    def _alive_at(self, rows: Rows) -> NDArray[np.bool_]:
+        return np.concatenate([part.alive for part in self.parts])[rows]
 
 
-def _paired(first: NDArray[np.int32], second: NDArray[np.int32]) -> NDArray[np.int32]:
-    """(n,) a number for each pair of keys, -1 where the first is unknown."""
-    pairs = (first.astype(np.int64) << 32) + second
-    keys = np.unique(pairs, return_inverse=True)[1]
-    return np.where(first < 0, -1, keys).astype(np.int32)
-
-
-def _next(order: Rows, n: int) -> Rows:
-    """The places of ``n`` more rows."""
-    first = int(order.max(initial=-1)) + 1
-    return np.arange(first, first + n)
+def _paired(first: Keys, second: Keys) -> Keys:
+    """Return (n,) a number for each pair of 32-bit keys, -1 where the first is unknown."""
+    return np.where(first < 0, -1, ((first + 1) << 32) + second)

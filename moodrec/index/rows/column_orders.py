@@ -6,7 +6,7 @@ the orders; the kernel tests them one by one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -42,13 +42,13 @@ def save(orders: Mapping[str, Order], folder: Path) -> None:
         np.savez(folder / _FACTS_FILE, allow_pickle=False, names=names, ends=ends, count=count)
 
 
-def read(folder: Path, n: int) -> dict[str, Order]:
-    """What :func:`save` wrote of an index of ``n`` rows, to be read as it is needed; {} where nothing was.
+def read(folder: Path, n: int, files: Collection[str]) -> dict[str, Order]:
+    """Map what :func:`save` wrote of an index of ``n`` rows into memory; {} where ``files`` names none of it.
 
     Raises:
         CorruptStoreError: it does not fit the index.
     """
-    if not (folder / _FACTS_FILE).exists():
+    if _FACTS_FILE not in files:
         return {}
     rows = np.load(folder / _ROWS_FILE, mmap_mode="r", allow_pickle=False)
     with np.load(folder / _FACTS_FILE, allow_pickle=False) as facts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
+from moodrec.arguments import finite, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel import binding as kernel
@@ -79,6 +80,22 @@ def _scale(
     _refuse_rows(~np.isfinite(largest), "hold NaN or infinite numbers", start, names)
     _refuse_rows(largest == 0, "are zero, which has no direction", start, names)
     part[rows] /= largest[rows, None]
+
+
+def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
+    """Weights by track id, as plain numbers.
+
+    Args:
+        weights: a mapping of track ids to finite numbers.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: it is no mapping, ids are not text, or a weight is no finite number.
+    """
+    if not isinstance(weights, Mapping):
+        raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {weights!r}")
+    ids = texts(list(weights), name)
+    return {track_id: finite(weights[track_id], f"the weight of {track_id!r}") for track_id in ids}
 
 
 def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from moodrec.config import RankingConfig
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.index.rows.catalogue import Catalogue
 from moodrec.ranking import Floats, blend, mood_affinity
 
 _DEFAULT = RankingConfig()
@@ -40,35 +38,36 @@ class Blend:
 def resolve_blend(
     mood: Mapping[str, float | Sequence[float]] | None,
     mood_weight: float | Sequence[float] | None,
-    catalogue: Catalogue,
+    moods: Sequence[str],
     n_queries: int,
 ) -> Blend | None:
-    """Check mood targets and weights; a single number holds for every query.
+    """Spread mood targets and weights over the queries; a single number holds for every query.
+
+    Args:
+        mood: targets in [0, 1] by mood, checked by :class:`~moodrec.index.search.options.SearchOptions`.
+        mood_weight: in [0, 1]; None is the default weight.
+        catalogue: the rows, with their mood columns.
+        n_queries: how many queries there are.
+
+    Returns:
+        The targets and weights of each query, or None without a target.
 
     Raises:
-        UsageError: there is no such mood, numbers are out of range, or they are not one a query.
+        UsageError: there is no such mood, or numbers are not one for each query.
     """
     if not mood:
-        if mood_weight is not None:
-            raise UsageError("mood_weight without a mood target has no meaning: give mood={'calm': 0.8}, say")
         return None
     for name in mood:
-        if name not in catalogue.moods:
-            raise UsageError(f"unknown mood {name!r}; {hint(name, catalogue.moods, 'moods')}")
+        if name not in moods:
+            raise UsageError(f"unknown mood {name!r}; {hint(name, moods, 'moods')}")
     targets = [_a_query(value, n_queries, f"the target of {name!r}") for name, value in mood.items()]
     weights = _a_query(_DEFAULT.mood_weight if mood_weight is None else mood_weight, n_queries, "mood_weight")
     return Blend(tuple(mood), np.stack(targets, axis=1).astype(np.float32), weights)
 
 
-def _a_query(given: Any, n_queries: int, what: str) -> NDArray[np.float64]:
-    """(q,) numbers in [0, 1]."""
-    try:
-        numbers = np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        raise UsageError(f"{what} is {given!r}; it must be a number, or one for each query") from None
-    if numbers.ndim > 1 or (numbers.ndim == 1 and len(numbers) != n_queries):
+def _a_query(given: float | Sequence[float], n_queries: int, what: str) -> NDArray[np.float64]:
+    """(q,) numbers, one for each query."""
+    numbers = np.asarray(given, np.float64)
+    if numbers.ndim and len(numbers) != n_queries:
         raise UsageError(f"{what} holds {numbers.size} numbers for {n_queries} queries")
-    wrong = np.atleast_1d(numbers)[np.atleast_1d(~((numbers >= 0) & (numbers <= 1)))]
-    if len(wrong):
-        raise UsageError(f"{what} is {wrong[0]}; it must lie in [0, 1]")
     return np.ascontiguousarray(np.broadcast_to(numbers, (n_queries,)))

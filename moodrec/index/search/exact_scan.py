@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Rows, Segment
 from moodrec.index.search.blending import Blend
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.products import Scores, products
@@ -22,29 +23,58 @@ _BLOCK: Final = 128
 
 def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
     """The k best allowed rows of each query."""
-    rows = request.passing.rows
-    count = len(catalogue) if rows is None else len(rows)
-    if count == 0:
+    rows = _passing_rows(catalogue, request)
+    if (len(catalogue) if rows is None else len(rows)) == 0:
         return [Ranked(np.empty(0, np.int64), np.empty(0, np.float32))] * len(request.queries)
     found: list[Ranked] = []
-    for scores in _approximate_scores(catalogue, request, rows):
+    for scores in _approximate_scores(catalogue, request):
         found += [_best(catalogue, request, len(found) + i, one, rows) for i, one in enumerate(scores)]
     return found
 
 
-def _approximate_scores(catalogue: Catalogue, request: Request, rows: Rows | None) -> Iterator[Scores]:
-    """float32 scores of some queries at a time, (queries, allowed rows)."""
-    moods = (
-        catalogue.mood_scores(request.blend.moods, rows) if request.blend else np.empty((0, 0), np.float32)
+def _passing_rows(catalogue: Catalogue, request: Request) -> Rows | None:
+    """Numbers of the rows that pass, those of the base and then those of the tail; None: all rows do."""
+    if request.late is None or catalogue.tail is None:
+        return request.passing.rows
+    base, tail = request.passing.rows, request.late.rows
+    base = np.arange(len(catalogue.base)) if base is None else base
+    return np.concatenate(
+        [base, (np.arange(len(catalogue.tail)) if tail is None else tail) + catalogue.tail.first]
     )
+
+
+def _approximate_scores(catalogue: Catalogue, request: Request) -> Iterator[Scores]:
+    """float32 scores of some queries at a time, (queries, allowed rows)."""
+    passing = [request.passing, *([] if request.late is None else [request.late])]
+    parts = [(part.segment, one.rows) for part, one in zip(catalogue.parts, passing, strict=True)]
     step = max(1, _SCORES_AT_ONCE // len(catalogue))
     for start in range(0, len(request.queries), step):
-        queries = request.queries[start : start + step]
-        if not request.exact:
-            scores = products(catalogue.vectors, rows, queries)
-        else:
-            scores = queries @ (catalogue.vectors if rows is None else catalogue.vectors[rows]).T
-        yield scores if request.blend is None else _blended(request.blend, start, scores, moods)
+        queries = slice(start, start + step)
+        scores = [scores_of(segment, request, queries, rows) for segment, rows in parts]
+        yield scores[0] if len(scores) == 1 else np.concatenate(scores, axis=1)
+
+
+def scores_of(segment: Segment, request: Request, queries: slice, rows: Rows | None) -> Scores:
+    """Score rows of a segment in float32.
+
+    Args:
+        segment: where the rows lie.
+        request: the search.
+        queries: those of its queries that are scored.
+        rows: (m,) rows of the segment; None: all.
+
+    Returns:
+        (queries, m) scores, off by no more than :data:`ROUNDING`.
+    """
+    vectors, asked = segment.vectors, request.queries[queries]
+    if not request.exact:
+        scores = products(vectors, rows, asked)
+    else:
+        scores = asked @ (vectors if rows is None else vectors[rows]).T
+    if request.blend is None:
+        return scores
+    moods = segment.mood_scores(request.blend.moods, rows)
+    return _blended(request.blend, queries.start, scores, moods)
 
 
 def _blended(blend: Blend, start: int, scores: Scores, moods: Scores) -> Scores:
@@ -56,7 +86,7 @@ def _best(catalogue: Catalogue, request: Request, query: int, scores: Scores, ro
     """The k best of one query; looks deeper where caps or copies take too many of the candidates."""
     depth = request.depth
     while True:
-        candidates = _leading(scores, depth)
+        candidates = leading(scores, depth)
         ranked = in_order(catalogue, request, query, candidates if rows is None else rows[candidates])
         # Candidates past the depth are there to settle ties, and not all rows of their score may be.
         certain = (
@@ -68,7 +98,7 @@ def _best(catalogue: Catalogue, request: Request, query: int, scores: Scores, ro
         depth *= 4
 
 
-def _leading(scores: Scores, depth: int) -> Rows:
+def leading(scores: Scores, depth: int) -> Rows:
     """Positions of the ``depth`` highest scores, and of all that rounding may have put below them."""
     if depth >= len(scores):
         return np.arange(len(scores))

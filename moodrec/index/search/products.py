@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.index.rows.catalogue import Rows
+from moodrec.index.rows.segment import Rows
 from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
 

@@ -1,24 +1,26 @@
-"""What a search asks for, resolved to rows and arrays: the arguments of ``search`` are checked here and once."""
+"""The options of a search, resolved against the rows of an index: filters, exclusions, caps and mood targets."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, TypedDict
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import UsageError
 from moodrec.filters.column_types import TextColumn, fold
-from moodrec.filters.columns import as_condition, parts_of, select
+from moodrec.filters.columns import ColumnTable, as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
 from moodrec.filters.selection import Range
 from moodrec.filters.selection import Rows as NamedRows
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Part, Rows
 from moodrec.index.rows.validation import Vectors, listed
 from moodrec.index.search.blending import Blend, resolve_blend
+from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.index.search.passing import Passing, Term, Wanted
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
@@ -39,14 +41,16 @@ class Request:
     """(q, d) of unit length."""
     k: int
     passing: Passing
-    """The rows that meet every condition."""
+    """The rows of the base that meet every condition."""
+    late: Passing | None
+    """The rows of the tail that do; None where there is no tail."""
     skipped: Rows
     """(q, s) rows that a query must not return although they meet the conditions; -1 is none."""
     own: Rows
     """(q,) the row of each query itself, -1 where it is none: its copies are not distinct from it."""
     blend: Blend | None
     caps: tuple[Cap, ...]
-    titles: NDArray[np.int32] | None
+    titles: NDArray[np.int64] | None
     """(n,) a number for each artist and title, -1 where one is unknown; given when hits shall be distinct."""
     diversity: float
     exact: bool
@@ -57,15 +61,25 @@ class Request:
         return self.titles is not None
 
     @property
-    def limits(self) -> list[tuple[NDArray[np.int32], int]]:
+    def limits(self) -> list[tuple[NDArray[np.integer[Any]], int]]:
         """The keys of rows, and how many hits may share one."""
-        limits = [(cap.keys, cap.limit) for cap in self.caps]
+        limits: list[tuple[NDArray[np.integer[Any]], int]] = [(cap.keys, cap.limit) for cap in self.caps]
         return limits if self.titles is None else [*limits, (self.titles, 1)]
 
     @property
     def filtered(self) -> bool:
-        """Whether there is any condition; tombstones alone are none."""
+        """Whether there is any condition on the base; tombstones alone are none."""
         return bool(self.passing.terms)
+
+    @property
+    def count(self) -> int:
+        """How many rows of base and tail meet every condition."""
+        return self.passing.count + (self.late.count if self.late is not None else 0)
+
+    def meets(self, row: int, n_base: int) -> bool:
+        """Whether a row meets every condition; ``n_base`` is the number of rows in the base."""
+        passing, own = (self.passing, row) if row < n_base or self.late is None else (self.late, row - n_base)
+        return passing.mask is None or bool(passing.mask[own])
 
     @property
     def picky(self) -> bool:
@@ -104,69 +118,40 @@ class Request:
         )
 
 
-class Conditions(TypedDict, total=False):
-    """The arguments of ``search`` that say which tracks are wanted; see there."""
-
-    where: str | Condition | None
-    mood: Mapping[str, float | Sequence[float]] | None
-    mood_weight: float | Sequence[float] | None
-    exclude: Collection[str]
-    exclude_artist: Collection[str]
-    max_per_artist: int | None
-    max_per_album: int | None
-    distinct: bool
-    diversity: float
-    exact: bool
-
-
-@dataclass(slots=True)
-class Wish:
-    """The arguments of a search, as the user gave them."""
-
-    k: int = 10
-    where: str | Condition | None = None
-    mood: Mapping[str, float | Sequence[float]] | None = None
-    mood_weight: float | Sequence[float] | None = None
-    exclude: Collection[str] = ()
-    exclude_artist: Collection[str] = ()
-    max_per_artist: int | None = None
-    max_per_album: int | None = None
-    distinct: bool = False
-    diversity: float = 0.0
-    exact: bool = False
-
-
-def resolve(wish: Wish, catalogue: Catalogue, queries: Vectors, own: Rows | None = None) -> Request:
-    """Check a wish and find the rows it is about.
+def resolve(
+    options: SearchOptions, k: int, catalogue: Catalogue, queries: Vectors, own: Rows | None = None
+) -> Request:
+    """Find the rows that the options of a search are about.
 
     Args:
-        wish: what the user asks for.
+        options: what is asked for.
+        k: hits a query.
         catalogue: the rows.
         queries: (q, d) of unit length.
         own: (q,) the row of each query itself, never returned for it.
 
     Raises:
-        UsageError: arguments out of range, or that contradict each other.
-        FilterError: a condition that cannot be read or names an unknown column.
+        UsageError: ``k`` is out of range, there is no such mood or column, or numbers are not one for each query.
+        FilterError: the condition names an unknown column.
     """
-    if wish.k < 1:
-        raise UsageError(f"k is {wish.k}; it must be 1 or more")
-    if not 0 <= wish.diversity <= 1:
-        raise UsageError(f"diversity is {wish.diversity}; it must lie in [0, 1]")
-    blend = resolve_blend(wish.mood, wish.mood_weight, catalogue, len(queries))
-    skipped, excluded = _skipped(wish, catalogue, len(queries), own)
-    others = [*_moods(blend, catalogue), *_exclusions(wish, catalogue, excluded)]
+    wanted = checked_k(k, catalogue.n_alive)
+    blend = resolve_blend(options.mood, options.mood_weight, catalogue.moods, len(queries))
+    skipped, excluded = _skipped(options, catalogue, len(queries), own)
+    allowed = None if options.only is None else catalogue.rows_of(options.only)
+    parts = zip(catalogue.parts, catalogue.columns, strict=True)
+    passing = [_passing(options, part, columns, blend, excluded, allowed) for part, columns in parts]
     return Request(
         queries,
-        wish.k,
-        Passing(_wanted(wish, catalogue, others)),
+        wanted,
+        passing[0],
+        passing[1] if len(passing) > 1 else None,
         skipped,
         _none(len(queries)) if own is None else own,
         blend,
-        tuple(_caps(wish, catalogue)),
-        catalogue.title_keys if wish.distinct else None,
-        float(wish.diversity),
-        wish.exact,
+        tuple(_caps(options, catalogue)),
+        catalogue.title_keys if options.distinct else None,
+        options.diversity,
+        options.exact,
     )
 
 
@@ -181,72 +166,83 @@ def _none(n: int) -> Rows:
     return np.full(n, -1)
 
 
-def names(given: Collection[str], what: str) -> list[str]:
-    """A collection of names; one alone may be given as it is.
-
-    Raises:
-        UsageError: they are not text.
-    """
-    if not given:
-        return []
-    every = [given] if isinstance(given, str) else list(given)
-    wrong = [name for name in every if not isinstance(name, str)]
-    if wrong:
-        raise UsageError(f"{what} takes text, not {listed(wrong)}")
-    return every
-
-
-def _wanted(wish: Wish, catalogue: Catalogue, others: Sequence[Term]) -> Wanted:
-    """What the conditions come to; a filter of a few numbers is remembered by its text."""
-    rememberable = not others and (wish.where is None or isinstance(wish.where, str))
-    if rememberable and (known := catalogue.known_filters.get(wish.where)):  # type: ignore[arg-type]
-        return known
-    terms = (*_where(wish, catalogue), *others)
-    wanted = Wanted(len(catalogue), catalogue.n_alive, catalogue.living, terms)
+def _passing(
+    options: SearchOptions,
+    part: Part,
+    columns: ColumnTable,
+    blend: Blend | None,
+    excluded: Rows,
+    allowed: Rows | None,
+) -> Passing:
+    """Find the rows of a part that meet every condition; a filter of a few numbers is remembered by its text."""
+    others = [*_moods(blend, columns), *_exclusions(options, part, columns, excluded, allowed)]
+    rememberable = not others and (options.where is None or _can_be_remembered(options.where))
+    if rememberable and (known := part.filters.get(options.where)):  # type: ignore[arg-type]
+        return Passing(known)
+    wanted = Wanted(len(part), part.n_alive, part.living, (*_where(options, columns), *others))
     if rememberable and wanted.is_small:
-        if len(catalogue.known_filters) >= _MOST_KNOWN:
-            catalogue.known_filters.clear()
-        catalogue.known_filters[wish.where] = wanted  # type: ignore[index]
-    return wanted
+        if len(part.filters) >= _MOST_KNOWN:
+            part.filters.clear()
+        part.filters[options.where] = wanted  # type: ignore[index]
+    return Passing(wanted)
 
 
-def _where(wish: Wish, catalogue: Catalogue) -> list[Term]:
-    if wish.where is None:
+def _can_be_remembered(where: str | Condition) -> bool:
+    """Whether a condition means the same rows of a part as long as the part lasts: percentiles do not, for they
+    depend on the rows of all parts.
+    """
+    return isinstance(where, str) and "pct" not in where.casefold()
+
+
+def _where(options: SearchOptions, columns: ColumnTable) -> list[Term]:
+    if options.where is None:
         return []
-    parts = parts_of(as_condition(wish.where))
-    return [Term(part, select(part, catalogue.columns)) for part in parts]
+    parts = parts_of(as_condition(options.where))
+    return [Term(part, select(part, columns)) for part in parts]
 
 
-def _moods(blend: Blend | None, catalogue: Catalogue) -> list[Term]:
+def _moods(blend: Blend | None, columns: ColumnTable) -> list[Term]:
     """A track without a score for a mood that is asked for cannot be near the target."""
     wanted = blend.moods if blend else ()
     return [
-        Term(f"mood target: no score for {mood}", Range(catalogue.columns.numbers(mood), -np.inf, np.inf))
+        Term(f"mood target: no score for {mood}", Range(columns.numbers(mood), -np.inf, np.inf))
         for mood in wanted
-        if not catalogue.columns.complete(mood)
+        if not columns.complete(mood)
     ]
 
 
-def _exclusions(wish: Wish, catalogue: Catalogue, rows: Rows) -> list[Term]:
+def _exclusions(
+    options: SearchOptions, part: Part, columns: ColumnTable, excluded: Rows, allowed: Rows | None
+) -> list[Term]:
     terms: list[Term] = []
-    artists = names(wish.exclude_artist, "exclude_artist")
+    artists = sorted(options.exclude_artist)
     if artists:
-        column = _text(catalogue, ARTIST, "exclude_artist")
+        column = _text(columns, ARTIST, "exclude_artist")
         others = column.not_folded_among({fold(artist) for artist in artists})
         terms.append(Term(f"exclude_artist {listed(artists)}", others))
-    if len(rows):
-        kept = np.ones(len(catalogue), bool)
-        kept[rows] = False
-        terms.append(Term(f"exclude ({len(rows)} tracks)", NamedRows(kept, ~kept)))
+    if len(excluded):
+        left_out = _marked(excluded, part)
+        terms.append(Term(f"exclude ({len(excluded)} tracks)", NamedRows(~left_out, left_out)))
+    if options.only is not None and allowed is not None:
+        kept = _marked(allowed, part)
+        terms.append(Term(f"only ({len(options.only)} tracks)", NamedRows(kept, ~kept)))
     return terms
 
 
-def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None) -> tuple[Rows, Rows]:
+def _marked(rows: Rows, part: Part) -> NDArray[np.bool_]:
+    """(n,) True for those rows of a part that are among some rows of the catalogue."""
+    marked = np.zeros(len(part), bool)
+    marked[rows[(rows >= part.first) & (rows < part.first + len(part))] - part.first] = True
+    return marked
+
+
+def _skipped(
+    options: SearchOptions, catalogue: Catalogue, n_queries: int, own: Rows | None
+) -> tuple[Rows, Rows]:
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
-    if own is None and not wish.exclude:
+    if own is None and not options.exclude:
         return _nothing_skipped(n_queries)
-    wanted = names(wish.exclude, "exclude")
-    excluded = np.unique(catalogue.rows_of(wanted)) if wanted else np.empty(0, np.int64)
+    excluded = np.unique(catalogue.rows_of(options.exclude)) if options.exclude else np.empty(0, np.int64)
     few = excluded if len(excluded) <= _FEW else excluded[:0]
     columns = [np.broadcast_to(few, (n_queries, len(few)))] if len(few) else []
     if own is not None:
@@ -255,22 +251,19 @@ def _skipped(wish: Wish, catalogue: Catalogue, n_queries: int, own: Rows | None)
     return skipped, excluded[:0] if len(few) else excluded
 
 
-def _caps(wish: Wish, catalogue: Catalogue) -> list[Cap]:
-    caps = []
-    if wish.max_per_artist is not None:
-        _text(catalogue, ARTIST, "max_per_artist")
-        caps.append(Cap("max_per_artist", catalogue.artist_keys, wish.max_per_artist))
-    if wish.max_per_album is not None:
-        _text(catalogue, ALBUM, "max_per_album")
-        caps.append(Cap("max_per_album", catalogue.album_keys, wish.max_per_album))
-    for cap in caps:
-        if cap.limit < 1:
-            raise UsageError(f"{cap.name} is {cap.limit}; it must be 1 or more")
+def _caps(options: SearchOptions, catalogue: Catalogue) -> list[Cap]:
+    caps, columns = [], catalogue.base.segment.columns
+    if options.max_per_artist is not None:
+        _text(columns, ARTIST, "max_per_artist")
+        caps.append(Cap("max_per_artist", catalogue.artist_keys, options.max_per_artist))
+    if options.max_per_album is not None:
+        _text(columns, ALBUM, "max_per_album")
+        caps.append(Cap("max_per_album", catalogue.album_keys, options.max_per_album))
     return caps
 
 
-def _text(catalogue: Catalogue, name: str, asked: str) -> TextColumn:
-    column = catalogue.columns.text(name)
+def _text(columns: ColumnTable, name: str, asked: str) -> TextColumn:
+    column = columns.text(name)
     if column is None:
         raise UsageError(f"{asked} needs a column {name!r} of text in the track table")
     return column

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.index.kernel import binding as kernel
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Rows, Segment
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
 from moodrec.ranking import Floats, cap_per_key, pick
@@ -25,23 +26,35 @@ closer than this, other tracks very seldom."""
 
 def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
     """(m,) scores of ``rows`` for one query."""
+    if catalogue.tail is None:
+        return _scores_in(catalogue.base.segment, request, query, rows)
+    scores = np.empty(len(rows), np.float32)
+    for part in catalogue.parts:
+        here = (rows >= part.first) & (rows < part.first + len(part))
+        if here.any():
+            scores[here] = _scores_in(part.segment, request, query, rows[here] - part.first)
+    return scores
+
+
+def _scores_in(segment: Segment, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
+    """(m,) scores of a segment's rows for one query."""
     if kernel.library() is not None:
-        return kernel.scores(catalogue.in_memory, as_asked(catalogue, request, query), rows)
+        return kernel.scores(segment.in_memory, as_asked(segment, request, query), rows)
     # Not a matrix product: BLAS may round a row differently in another company of rows.
-    vectors = catalogue.vectors[rows].astype(np.float64)
+    vectors = segment.vectors[rows].astype(np.float64)
     scores: Floats = np.einsum("ij,j->i", vectors, request.queries[query].astype(np.float64))
     if request.blend is not None:
-        moods = catalogue.mood_scores(request.blend.moods, rows).astype(np.float64)
+        moods = segment.mood_scores(request.blend.moods, rows).astype(np.float64)
         scores = request.blend.score(query, scores, moods)
     return scores.astype(np.float32)
 
 
-def as_asked(catalogue: Catalogue, request: Request, query: int) -> kernel.Query:
-    """One query of a request as the kernel takes it."""
+def as_asked(segment: Segment, request: Request, query: int) -> kernel.Query:
+    """One query of a request as the kernel takes it, over the rows of a segment."""
     vector, blend = place_of(request, query), request.blend
     if blend is None:
         return kernel.Query(vector)
-    columns = [catalogue.columns.numbers(mood) for mood in blend.moods]
+    columns = [segment.columns.numbers(mood) for mood in blend.moods]
     targets = kernel.address(blend.targets) + blend.targets.itemsize * len(columns) * query
     return kernel.Query.blended(vector, float(blend.weights[query]), columns, targets)
 
@@ -99,7 +112,7 @@ def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) 
 
 def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, pool: int) -> Rows:
     rows = ranked.rows[:pool]
-    vectors = catalogue.vectors[rows] if request.distinct or request.diversity else None
+    vectors = catalogue.vectors_at(rows) if request.distinct or request.diversity else None
     own = request.own[query : query + 1]
     return pick(
         ranked.scores[:pool],
@@ -108,5 +121,5 @@ def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, po
         vectors,
         SAME_RECORDING if request.distinct else np.inf,
         request.diversity,
-        catalogue.vectors[own[own >= 0]] if request.distinct else None,
+        catalogue.vectors_at(own[own >= 0]) if request.distinct else None,
     )

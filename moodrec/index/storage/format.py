@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +13,14 @@ from pydantic import ValidationError
 
 from moodrec.config import IndexConfig, explain
 from moodrec.errors import CorruptStoreError, UsageError
-from moodrec.index.backends.base import Backend
 from moodrec.index.backends.factory import open_backend
 from moodrec.index.rows import column_orders
-from moodrec.index.rows.catalogue import LARGE, Catalogue
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import LARGE
+from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.late_check import LateCheck
-from moodrec.index.storage.store import Manifest, Version
+from moodrec.index.storage.manifest import Manifest
+from moodrec.index.storage.store import Version
 
 _VECTORS: Final = "vectors.npy"
 _TRACKS: Final = "tracks.arrow"
@@ -30,58 +31,39 @@ _LARGE_FILE: Final = 1 << 26
 """Bytes of vectors (some 130,000 tracks) from which nobody waits for their checksum."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where an index comes from."""
-
-    preset: str
-    model_fingerprint: str | None = None
-    library_revision: int | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """An index as it was saved."""
-
-    catalogue: Catalogue
-    backend: Backend | None
-    config: IndexConfig
-    origin: Origin
-    check: LateCheck | None = None
-    """Of files that were not verified before they were opened."""
-
-
-def saver(
-    catalogue: Catalogue, backend: Backend | None, config: IndexConfig, origin: Origin
-) -> Callable[[Path], Manifest]:
-    """A function that writes an index into a folder, for :func:`moodrec.index.storage.store.publish`."""
+def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
+    """Return a function that writes a snapshot without a tail into a folder, for
+    :func:`moodrec.index.storage.store.publish`.
+    """
+    base, origin = snapshot.catalogue.base, snapshot.origin
 
     def write(folder: Path) -> Manifest:
-        np.save(folder / _VECTORS, catalogue.vectors, allow_pickle=False)
-        _write_table(catalogue.table, folder / _TRACKS)
-        if catalogue.n_alive < len(catalogue):
-            np.save(folder / _ALIVE, catalogue.alive, allow_pickle=False)
-        if catalogue.order is not None:
-            np.save(folder / _ORDER, catalogue.order, allow_pickle=False)
-        if len(catalogue) >= LARGE:
-            np.save(folder / _BY_ID, catalogue.track_ids.in_order, allow_pickle=False)
-        column_orders.save(catalogue.columns.orders, folder)
+        segment = base.segment
+        np.save(folder / _VECTORS, segment.vectors, allow_pickle=False)
+        _write_table(segment.table, folder / _TRACKS)
+        if base.n_alive < len(segment):
+            np.save(folder / _ALIVE, base.alive, allow_pickle=False)
+        if segment.order is not None:
+            np.save(folder / _ORDER, segment.order, allow_pickle=False)
+        if len(segment) >= LARGE:
+            np.save(folder / _BY_ID, segment.track_ids.in_order, allow_pickle=False)
+        column_orders.save(segment.columns.orders, folder)
         return Manifest(
-            rows=len(catalogue),
-            dim=catalogue.dim,
+            rows=len(segment),
+            dim=segment.dim,
             preset=origin.preset,
-            config=config,
-            moods=catalogue.moods,
+            config=snapshot.config,
+            moods=segment.moods,
             model_fingerprint=origin.model_fingerprint,
             library_revision=origin.library_revision,
-            facts=backend.save(folder) if backend else {},
+            facts=snapshot.backend.save(folder),
             files={},
         )
 
     return write
 
 
-def load(version: Version, device: str | None = None) -> Opened:
+def load(version: Version, device: str | None = None) -> Snapshot:
     """Read a version; its checksums come first, but for that of large vectors, which is taken meanwhile.
 
     Args:
@@ -99,9 +81,10 @@ def load(version: Version, device: str | None = None) -> Opened:
     manifest, folder = version.manifest, version.folder
     config = manifest.config if device is None else _on(device, manifest.config)
     catalogue = _read_catalogue(version)
-    backend = open_backend(folder, catalogue, config, manifest.facts)
+    backend = open_backend(folder, catalogue.base.segment, config, manifest.facts, files.keys())
     origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
-    return Opened(catalogue, backend, config, origin, LateCheck(version, late) if late else None)
+    check = LateCheck(version, late) if late else None
+    return Snapshot(catalogue, backend, config, origin, check, version)
 
 
 def _on(device: str, config: IndexConfig) -> IndexConfig:
@@ -124,7 +107,7 @@ def _read_catalogue(version: Version) -> Catalogue:
     shapes = {len(part) for part in parts if part is not None} | {manifest.rows}
     if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
         raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
-    orders = column_orders.read(folder, manifest.rows)
+    orders = column_orders.read(folder, manifest.rows, manifest.files.keys())
     return Catalogue.of(vectors, table, manifest.moods, alive, order, by_id, orders)
 
 

@@ -6,9 +6,10 @@
     <index>/v000002-5f0c1a2b/           manifest.json, vectors.npy, tracks.arrow, and what the preset needs
 
 A version is written under another name, synced to disk, renamed, and then named in ``CURRENT``, which is replaced in
-one step: whoever opens the folder sees the old version or the new one, whole, and a crash leaves the old one. Every
-file's checksum stands in the manifest, and is verified before the file is read; that of large vectors, which are
-mapped into memory, while they are (:mod:`moodrec.index.storage.late_check`).
+one step: whoever opens the folder sees the old version or the new one, whole, and a crash leaves the old one. A
+reader holds the version that it opens (:mod:`moodrec.index.storage.holding`), and no writer removes it meanwhile.
+Every file's checksum stands in the manifest, and is verified before the file is read; that of large vectors, which
+are mapped into memory, while they are in use (:mod:`moodrec.index.storage.late_check`).
 """
 
 from __future__ import annotations
@@ -18,63 +19,30 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
-
-from moodrec.config import Config, IndexConfig, explain
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import write_atomically
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import FileRecord, said_of_damage
+from moodrec.index.storage.holding import held, remove_if_free
+from moodrec.index.storage.manifest import MANIFEST, Manifest, read_manifest
 from moodrec.lock import WriterLock
 
-FORMAT: Final = 2
-"""1: the stop rule of lists knew no depths."""
 CURRENT: Final = "CURRENT"
-MANIFEST: Final = "manifest.json"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _UNFINISHED: Final = ".writing-"
 # There until the first version is the current one: what a crash leaves before that is no damaged index.
 _FIRST: Final = ".first-save"
-_ATTEMPTS: Final = 5
-_RETIRED: Final = {"sq8_from"}
+_PATIENCE_S: Final = 30.0
 
 Result = TypeVar("Result")
-
-
-class Manifest(Config):
-    """What a version holds."""
-
-    format: int = FORMAT
-    rows: int = Field(ge=0)
-    """Rows, tombstones included."""
-    dim: int = Field(gt=0)
-    preset: str
-    """The preset's name as the user gave it."""
-    config: IndexConfig
-    """The settled preset."""
-    moods: tuple[str, ...]
-    model_fingerprint: str | None
-    """Of the model that made the embeddings, if known."""
-    library_revision: int | None
-    """Of the library that the index was built from, if any."""
-    facts: dict[str, float]
-    """Numbers that the preset's structure needs."""
-    files: dict[str, FileRecord]
-
-    @field_validator("config", mode="before")
-    @classmethod
-    def _without_retired_fields(cls, config: Any) -> Any:
-        """Indexes of earlier versions open: fields that no longer mean anything are passed over."""
-        if isinstance(config, dict):
-            return {name: value for name, value in config.items() if name not in _RETIRED}
-        return config
 
 
 @dataclass(frozen=True)
@@ -145,20 +113,38 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
 
 
 def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
-    """What ``read`` makes of the current version; begun again when a writer replaces the version meanwhile.
+    """Return what ``read`` makes of the current version, which no writer removes before it returns.
+
+    Args:
+        root: the index's folder.
+        read: opens the files of the version that it is given.
 
     Raises:
         NotFoundError: there is no index at ``root``.
-        CorruptStoreError: it is damaged.
+        CorruptStoreError: it is damaged, or a file that its manifest names is missing.
+        StoreLockedError: every version was replaced before it could be opened, for half a minute.
     """
-    for _ in range(_ATTEMPTS):
+    give_up = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < give_up:
         pointer = _pointer(root)
+        folder = root / _name(root, pointer)
         try:
-            return read(_open(root, pointer))
+            with held(folder):
+                return read(_open(folder, pointer))
         except FileNotFoundError as error:
             if pointer == _pointer(root):
                 raise CorruptStoreError(f"{error.filename}: a file of the index is missing") from None
     raise StoreLockedError(f"{root}: the index is being replaced all the time; try again later")
+
+
+def current_name(root: Path) -> str:
+    """Return the name of the current version's folder.
+
+    Raises:
+        NotFoundError: there is no index at ``root``.
+        CorruptStoreError: the file that names the version is missing or damaged.
+    """
+    return _name(root, _pointer(root))
 
 
 def is_index(root: Path) -> bool:
@@ -179,27 +165,18 @@ def _pointer(root: Path) -> bytes:
         raise NotFoundError(f"{root}: is a file; an index is a folder") from None
 
 
-def _open(root: Path, pointer: bytes) -> Version:
+def _name(root: Path, pointer: bytes) -> str:
     match = _POINTER.fullmatch(pointer)
     if match is None:
         raise CorruptStoreError(f"{root / CURRENT}: the file is damaged")
-    folder = root / match[1].decode()
+    return match[1].decode()
+
+
+def _open(folder: Path, pointer: bytes) -> Version:
     text = (folder / MANIFEST).read_bytes()
-    if hashlib.sha256(text).hexdigest() != match[3].decode():
+    if not pointer.endswith(f" {hashlib.sha256(text).hexdigest()}\n".encode()):
         raise CorruptStoreError(f"{folder / MANIFEST}: the file is damaged (its checksum differs)")
-    return Version(folder, _manifest(folder / MANIFEST, text))
-
-
-def _manifest(path: Path, text: bytes) -> Manifest:
-    found = re.search(rb'"format": (\d+)', text)
-    if found and int(found[1]) > FORMAT:
-        raise CorruptStoreError(
-            f"{path}: written by a newer moodrec (format {int(found[1])}): upgrade moodrec"
-        )
-    try:
-        return Manifest.model_validate_json(text)
-    except ValidationError as error:
-        raise CorruptStoreError(f"{path}: {explain(error)}") from None
+    return Version(folder, read_manifest(folder / MANIFEST, text))
 
 
 def _require_ours(root: Path) -> None:
@@ -238,10 +215,10 @@ def _remove_unfinished(root: Path) -> None:
 
 
 def _remove_others(root: Path, kept: Path) -> None:
-    """Remove older versions; readers that have their files open keep them."""
+    """Remove older versions that nobody is opening; readers that have opened their files keep them."""
     for path in _versions(root):
         if path != kept:
-            shutil.rmtree(path, ignore_errors=True)
+            remove_if_free(path)
 
 
 def _sync(folder: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from moodrec.arguments import OnConflict
 from moodrec.errors import MissingExtraError
 from moodrec.index.mood_index import MoodIndex
-from moodrec.recommend.adapters.vectors import ItemVectors, Missing
+from moodrec.recommend.adapters.vectors import ItemVectors
 
 
 def feature_modality(
-    index: MoodIndex, item_ids: Sequence[str], missing: Missing = "error", as_image: bool = False
+    index: MoodIndex, item_ids: Sequence[str], on_conflict: OnConflict = "error", as_image: bool = False
 ) -> Any:
     """The vectors of all items of a dataset, for an evaluation method's ``item_feature`` or ``item_image``.
 
@@ -19,12 +20,13 @@ def feature_modality(
     finds it. So every item of the dataset is asked for here, and none may be left out.
 
     Args:
+        index: whose track ids are the item ids.
         item_ids: all items of the dataset, each once, in any order.
-        missing: "zero" gives zeros to items that are not in the index.
+        on_conflict: "ignore" gives zeros to items that are not in the index.
         as_image: give an ``ImageModality``, which is a ``FeatureModality`` too: VBPR and VMF read features there.
 
     Raises:
-        NotFoundError: items are not in the index, with ``missing="error"``.
+        NotFoundError: items are not in the index, with ``on_conflict="error"``.
         MissingExtraError: Cornac is not installed.
     """
     try:
@@ -32,6 +34,6 @@ def feature_modality(
     except ModuleNotFoundError:
         raise MissingExtraError("the Cornac adapter", "cornac") from None
 
-    items = ItemVectors.of(index, item_ids, missing)
+    items = ItemVectors.of(index, item_ids, on_conflict)
     modality = ImageModality if as_image else FeatureModality
     return modality(features=items.vectors, ids=list(items.item_ids), normalized=False)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.arguments import share
 from moodrec.errors import DataError, MissingExtraError, UsageError
 from moodrec.recommend.adapters.vectors import FactorMap, ItemVectors
 
@@ -142,8 +143,7 @@ def blended(model: Any, embeddings: EmbeddingModel, weight: float = 0.5) -> Fact
     Raises:
         UsageError: the weight is out of range, or ``embeddings`` has no users yet.
     """
-    if not 0 <= weight <= 1:
-        raise UsageError(f"weight is {weight}; it must lie in [0, 1]")
+    weight = share(weight, "weight")
     if embeddings.user_factors is None:
         raise UsageError("fit the embeddings on the interactions first")
     spread = _score_size(model.user_factors, model.item_factors) / max(

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from moodrec.arguments import OnConflict
 from moodrec.errors import MissingExtraError
 from moodrec.index.mood_index import MoodIndex
-from moodrec.recommend.adapters.vectors import ItemVectors, Missing
+from moodrec.recommend.adapters.vectors import ItemVectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +28,19 @@ def item_features(
     index: MoodIndex,
     item_ids: Sequence[str],
     identity: bool = True,
-    missing: Missing = "error",
+    on_conflict: OnConflict = "error",
 ) -> ItemFeatures:
     """Sparse features of items, a row an item in the order of LightFM's item numbers.
 
     Args:
+        index: whose track ids are the item ids.
         item_ids: in the order of the columns of the interactions.
         identity: give each item a feature of its own too, as LightFM does by default: without it a model goes by
             content alone.
-        missing: "zero" leaves the vector of items empty that are not in the index.
+        on_conflict: "ignore" leaves the vector of items empty that are not in the index.
 
     Raises:
-        NotFoundError: items are not in the index, with ``missing="error"``.
+        NotFoundError: items are not in the index, with ``on_conflict="error"``.
         MissingExtraError: SciPy is not installed.
     """
     try:
@@ -46,7 +48,7 @@ def item_features(
     except ModuleNotFoundError:
         raise MissingExtraError("the LightFM adapter", "lightfm") from None
 
-    items = ItemVectors.of(index, item_ids, missing)
+    items = ItemVectors.of(index, item_ids, on_conflict)
     blocks = [sparse.csr_matrix(items.vectors)]
     names = [f"moodrec:{i}" for i in range(items.dim)]
     if identity:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.arguments import ERROR, OnConflict, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.validation import listed, unit_rows
 
 Floats = NDArray[np.float32]
-Missing = Literal["error", "zero"]
-"""What to do about items without a vector: refuse them, or give them zeros."""
 
 _LISTED: Final = 20
 
@@ -30,28 +29,31 @@ class ItemVectors:
 
     @classmethod
     def of(
-        cls, source: MoodIndex, item_ids: Sequence[str] | None = None, missing: Missing = "error"
+        cls, source: MoodIndex, item_ids: Sequence[str] | None = None, on_conflict: OnConflict = "error"
     ) -> ItemVectors:
         """The vectors of an index.
 
         Args:
+            source: the index.
             item_ids: which, in which order; all by default.
-            missing: "zero" gives zeros to items that are not in the index.
+            on_conflict: "ignore" gives zeros to items that are not in the index.
 
         Raises:
-            NotFoundError: items are not in the index, with ``missing="error"``; the message lists them.
+            NotFoundError: items are not in the index, with ``on_conflict="error"``; the message lists them.
             DuplicateIdError: an item is asked for twice.
+            UsageError: ``on_conflict`` is another word.
         """
+        on_conflict_of(on_conflict)
         wanted = source.track_ids if item_ids is None else list(item_ids)
         twice = len(wanted) - len(set(wanted))
         if twice:
             raise DuplicateIdError(f"{twice} items are asked for more than once")
         known = [row for row, item in enumerate(wanted) if item in source]
         absent = [item for item in wanted if item not in source]
-        if absent and missing == "error":
+        if absent and on_conflict == ERROR:
             raise NotFoundError(
                 f"{len(absent)} of {len(wanted)} items are not in the index: {listed(absent, _LISTED)}; "
-                "missing='zero' gives them zeros"
+                "on_conflict='ignore' gives them zeros"
             )
         vectors = np.zeros((len(wanted), source.dim), np.float32)
         if known:
@@ -60,7 +62,15 @@ class ItemVectors:
 
     @classmethod
     def from_arrays(cls, item_ids: Sequence[str], vectors: NDArray[np.floating]) -> ItemVectors:
-        """Vectors of one's own, brought to unit length."""
+        """Vectors of one's own, brought to unit length.
+
+        Args:
+            item_ids: n items.
+            vectors: (n, d) finite numbers, no zero rows.
+
+        Raises:
+            DataError: the vectors are not that.
+        """
         return cls(tuple(item_ids), unit_rows(vectors, names=list(item_ids)))
 
     def __len__(self) -> int:
@@ -81,7 +91,15 @@ class ItemVectors:
 
 
 def profile(vectors: Floats, weights: NDArray[np.floating] | None = None) -> Floats | None:
-    """The direction of a history: the weighted sum of its vectors, of unit length; None where there is none."""
+    """The direction of a history.
+
+    Args:
+        vectors: (n, d) of what was played.
+        weights: (n,) of the plays; all alike by default.
+
+    Returns:
+        (d,) the weighted sum, of unit length; None where the vectors cancel each other.
+    """
     total = vectors.sum(axis=0) if weights is None else np.asarray(weights, np.float32) @ vectors
     length = np.linalg.norm(total)
     return None if length < 1e-6 else np.asarray(total / length, np.float32)
@@ -104,14 +122,20 @@ class FactorMap:
     def fit(
         cls, vectors: NDArray[np.floating], factors: NDArray[np.floating], alpha: float = 1.0
     ) -> FactorMap:
-        """Learn the map from ``(n, d)`` vectors to ``(n, factors)``; ``alpha`` shrinks it towards their mean.
+        """Learn the map from vectors to factors.
+
+        Args:
+            vectors: ``(n, d)`` of the items that the factorisation saw.
+            factors: ``(n, factors)`` that it learnt for them.
+            alpha: of the ridge regression, 0 or more; it shrinks the map towards the factors' mean.
 
         Raises:
             DataError: arrays do not fit, or ``alpha`` is negative.
+            UsageError: ``alpha`` is no number.
         """
         if len(vectors) != len(factors) or not len(vectors):
             raise DataError(f"{len(vectors)} vectors for {len(factors)} item factors")
-        if alpha < 0:
+        if not real(alpha, "alpha") >= 0:
             raise DataError(f"alpha is {alpha}; it must be 0 or more")
         x, y = np.asarray(vectors, np.float64), np.asarray(factors, np.float64)
         centre, offset = x.mean(axis=0), y.mean(axis=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -17,7 +17,7 @@ from moodrec.filters.column_types import fold
 from moodrec.filters.conditions import Condition
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.search.hits import Hits
-from moodrec.index.search.request import Conditions, names
+from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.recommender import Recommender
@@ -53,8 +53,16 @@ class Place:
     """The track before it."""
 
 
-Wish = Callable[[Place], tuple[Vector, Conditions]]
-"""What a place asks for: a query vector, and a mood to draw it towards."""
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """What should come in a place."""
+
+    query: Vector
+    """(d,) the direction to search in."""
+    mood: Mapping[str, float] | None = None
+    """Targets in [0, 1] by mood; None leaves those of the options."""
+    mood_weight: float | None = None
+    """Of that mood against the sound, in [0, 1]."""
 
 
 class Chain:
@@ -64,17 +72,24 @@ class Chain:
         self,
         recommender: Recommender,
         rules: Rules,
-        conditions: Conditions,
+        options: SearchOptions,
         opening: Sequence[str] = (),
         closing: Sequence[str] = (),
     ) -> None:
-        """Begin with the tracks ``opening`` and leave the end to ``closing``.
+        """Begin a playlist.
+
+        Args:
+            recommender: where the tracks come from.
+            rules: what the playlist keeps to.
+            options: what every track but the given ones must meet.
+            opening: tracks that it begins with.
+            closing: tracks that it ends with.
 
         Raises:
             UsageError: a playing time is wanted, and the table has no durations.
         """
         self._recommender, self._index, self._rules = recommender, recommender.index, rules
-        self._conditions = conditions
+        self._options = options
         self._artists = self._column(ARTIST)
         self._durations = self._column("duration")
         if rules.seconds is not None and not self._durations:
@@ -85,17 +100,22 @@ class Chain:
         self._closing = list(closing)
         self._ids: list[str] = []
         self._scores: list[float] = []
-        self._used: list[str] = names(conditions.get("exclude", ()), "exclude")
+        self._used: list[str] = list(options.exclude)
         self._crowded = 0
         for track_id in closing:
             self._use(track_id)
         for track_id in opening:
             self._append(track_id, 1.0)
 
-    def grow(self, wish: Wish, title: str) -> Playlist:
-        """Fill every place, then close."""
+    def grow(self, aim_at: Callable[[Place], Aim], title: str) -> Playlist:
+        """Fill every place, then close.
+
+        Args:
+            aim_at: what should come in a place.
+            title: of the playlist.
+        """
         while not self._full():
-            if not self._fill(wish(self._place())):
+            if not self._fill(aim_at(self._place())):
                 break
         for track_id in self._closing:
             self._ids.append(track_id)
@@ -122,11 +142,11 @@ class Chain:
             progress = 1 - left / self._rules.seconds
         return Place(min(1.0, progress), self._ids[-1] if self._ids else None)
 
-    def _fill(self, asked: tuple[Vector, Conditions]) -> bool:
+    def _fill(self, aim: Aim) -> bool:
         """Put a track in the next place; False where none is left that may stand there."""
-        hits = self._find(asked, self._near_artists())
+        hits = self._find(aim, self._near_artists())
         if not hits.counts[0]:
-            hits = self._find(asked, set())
+            hits = self._find(aim, set())
             if not hits.counts[0]:
                 return False
             self._crowded += 1
@@ -134,16 +154,14 @@ class Chain:
         self._append(str(hits.track_ids[0, chosen]), float(hits.scores[0, chosen]))
         return True
 
-    def _find(self, asked: tuple[Vector, Conditions], near: set[str]) -> Hits:
-        query, mood = asked
-        given = names(self._conditions.get("exclude_artist", ()), "exclude_artist")
-        apart = {*given, *near, *self._exhausted()}
-        wanted: Conditions = self._conditions | mood | {"exclude": self._used}
-        if apart:
-            wanted["exclude_artist"] = sorted(apart)
+    def _find(self, aim: Aim, near: set[str]) -> Hits:
+        apart = {*self._options.exclude_artist, *near, *self._exhausted()}
+        changes: SearchKeywords = {"exclude": self._used, "exclude_artist": apart}
+        if aim.mood is not None:
+            changes |= {"mood": aim.mood, "mood_weight": aim.mood_weight}
         if self._rules.seconds is not None:
-            wanted["where"] = _and_known_duration(wanted.get("where"))
-        return self._index.search(query, self._depth(), **wanted)
+            changes["where"] = _and_known_duration(self._options.where)
+        return self._index.search(aim.query, self._depth(), self._options.replace(**changes))
 
     def _depth(self) -> int:
         """Tracks to choose from."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.arguments import texts, whole
 from moodrec.errors import UsageError
 from moodrec.index.runtime import faiss, threads_for
-from moodrec.index.search.request import Conditions
+from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import mood_matrix
-from moodrec.recommend.playlists.chain import Chain
+from moodrec.recommend.playlists.chain import Aim, Chain
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
-from moodrec.recommend.queries import excluding
+from moodrec.recommend.queries import without_mood
 from moodrec.recommend.recommender import Recommender
 from moodrec.schema import TRACK_ID
 
@@ -47,57 +49,82 @@ def mood_clusters(
     recommender: Recommender,
     k: int = 6,
     rules: Rules | None = None,
-    moods: tuple[str, ...] = (),
-    **conditions: Unpack[Conditions],
+    moods: Sequence[str] = (),
+    options: SearchOptions | None = None,
+    **keywords: Unpack[SearchKeywords],
 ) -> list[MoodCluster]:
     """Part a library by mood: k-means on mood scores, the largest cluster first.
 
     Args:
-        k: clusters wanted.
+        recommender: whose library is parted.
+        k: clusters wanted, 1 or more.
         rules: of the playlists; ``random_seed`` also starts k-means.
         moods: which moods count; all by default. Tracks without a score for one of them are left out.
-        **conditions: ``where``, ``exclude_artist``, ...; the clusters are those of the tracks that meet ``where``.
+        options: what the tracks of the playlists must meet; the clusters are those of the tracks that meet ``where``
+            and ``only``.
+        **keywords: fields of ``options``, without ``mood`` and ``mood_weight``.
 
     Raises:
         UsageError: there are no moods, or fewer different tracks than clusters.
     """
-    rules = rules or Rules()
-    names = list(moods or recommender.moods)
-    ids, scores = _scored(recommender, names, conditions)
-    if k < 1 or len(np.unique(scores, axis=0)) < k:
+    rules, asked = rules or Rules(), without_mood(SearchOptions.of(options, keywords), "mood_clusters")
+    n_clusters = whole(k, "k")
+    names = list(texts(moods, "moods") or recommender.moods)
+    tracks = _scored(recommender, names, asked)
+    scores = tracks.scores
+    if len(np.unique(scores, axis=0)) < n_clusters:
         raise UsageError(
-            f"{k} clusters need at least as many tracks of different moods; there are {len(ids)}"
+            f"{n_clusters} clusters need at least as many tracks of different moods; there are {len(scores)}"
         )
-    centres, labels = _k_means(scores, k, rules.random_seed)
-    sizes = np.bincount(labels, minlength=k)
+    parts = _k_means(scores, n_clusters, rules.random_seed)
+    sizes = np.bincount(parts.labels, minlength=n_clusters)
     spread = np.maximum(scores.std(axis=0), 1e-6)
     found = []
     for cluster in np.argsort(-sizes, kind="stable"):
-        name = _name((centres[cluster] - scores.mean(axis=0)) / spread, names)
-        others = [track_id for track_id, label in zip(ids, labels, strict=True) if label != cluster]
-        centre = dict(zip(names, centres[cluster].tolist(), strict=True))
+        name = _name((parts.centres[cluster] - scores.mean(axis=0)) / spread, names)
+        others = [one for one, label in zip(tracks.track_ids, parts.labels, strict=True) if label != cluster]
+        centre = dict(zip(names, parts.centres[cluster].tolist(), strict=True))
         size = int(sizes[cluster])
-        playlist = _representatives(recommender, centre, others, rules, conditions, name)
-        found.append(MoodCluster(name, centre, size, size / len(ids), playlist))
+        playlist = _representatives(recommender, centre, rules, asked.excluding(others), name)
+        found.append(MoodCluster(name, centre, size, size / len(scores), playlist))
     return found
 
 
-def _scored(recommender: Recommender, moods: list[str], conditions: Conditions) -> tuple[list[str], Floats]:
-    """Tracks that meet ``where`` and whose moods are all known, and their (n, moods) scores."""
-    where = conditions.get("where")
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """Tracks whose moods are all known."""
+
+    track_ids: list[str]
+    scores: Floats
+    """(n, moods) in [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """Rows parted into clusters."""
+
+    centres: Floats
+    """(k, moods) mean of each cluster."""
+    labels: NDArray[np.int64]
+    """(n,) the cluster of each row."""
+
+
+def _scored(recommender: Recommender, moods: list[str], options: SearchOptions) -> _Scored:
+    """The tracks that meet ``where`` and ``only``, with their scores."""
     index = recommender.index
-    table = index.table if where is None else index.matching(where)
+    table = index.table if options.where is None else index.matching(options.where)
     ids = table[TRACK_ID].to_pylist()
+    if options.only is not None:
+        ids = [track_id for track_id in ids if track_id in options.only]
     unknown = [mood for mood in moods if mood not in index.moods]
     if unknown or not moods:
         raise UsageError(f"unknown moods: {', '.join(unknown)}" if unknown else "the index has no moods")
     scores = mood_matrix(index, ids, moods)
     known = np.flatnonzero(~np.isnan(scores).any(axis=1))
-    return [ids[row] for row in known], scores[known]
+    return _Scored([ids[row] for row in known], scores[known])
 
 
-def _k_means(scores: Floats, k: int, seed: int) -> tuple[Floats, NDArray[np.int64]]:
-    """(k, moods) centres and the (n,) cluster of each row."""
+def _k_means(scores: Floats, k: int, seed: int) -> _Parts:
     points = np.ascontiguousarray(scores, np.float32)
     means = faiss.Kmeans(
         points.shape[1], k, niter=_ITERATIONS, nredo=_RESTARTS, seed=seed + 1, min_points_per_centroid=1
@@ -109,7 +136,7 @@ def _k_means(scores: Floats, k: int, seed: int) -> tuple[Floats, NDArray[np.int6
     centres = np.stack(
         [scores[labels == i].mean(axis=0) if (labels == i).any() else means.centroids[i] for i in range(k)]
     )
-    return centres, labels
+    return _Parts(centres, labels)
 
 
 def _name(lifts: Floats, moods: list[str]) -> str:
@@ -119,13 +146,7 @@ def _name(lifts: Floats, moods: list[str]) -> str:
 
 
 def _representatives(
-    recommender: Recommender,
-    centre: dict[str, float],
-    others: list[str],
-    rules: Rules,
-    conditions: Conditions,
-    title: str,
+    recommender: Recommender, centre: dict[str, float], rules: Rules, options: SearchOptions, title: str
 ) -> Playlist:
-    chain = Chain(recommender, rules, excluding(conditions, others))
     anything = np.eye(1, recommender.index.dim).ravel()
-    return chain.grow(lambda place: (anything, {"mood": centre, "mood_weight": 1.0}), title)
+    return Chain(recommender, rules, options).grow(lambda place: Aim(anything, centre, 1.0), title)

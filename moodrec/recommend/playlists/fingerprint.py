@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moodrec.arguments import OnConflict, real
 from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError, UsageError
-from moodrec.index.search.request import Conditions
+from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.kinds import mix
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
-from moodrec.recommend.queries import Unknown, known_ids, mix_vector
+from moodrec.recommend.queries import known_ids, mix_vector
 from moodrec.recommend.recommender import Recommender
 from moodrec.schema import TRACK_ID
 
@@ -45,30 +46,33 @@ def fingerprint(
     plays: pd.DataFrame | Sequence[tuple[str, Any]],
     half_life_days: float = 30.0,
     now: Any = None,
-    unknown: Unknown = "error",
+    on_conflict: OnConflict = "error",
 ) -> Fingerprint:
     """Sum up plays: a play that is ``half_life_days`` older than another counts half as much.
 
     Args:
+        recommender: whose tracks were played.
         plays: a row a play: ``track_id`` and ``played_at`` (a time, ISO text, or seconds since 1970), or such pairs.
-        half_life_days: of a play's weight; infinite to count all plays alike.
+        half_life_days: of a play's weight, more than 0; infinite to count all plays alike.
         now: the time from which plays are old, by default that of the last play. Weights are relative, so this
             matters only for plays after it, which are left out.
-        unknown: "drop" leaves out tracks that are not in the index.
+        on_conflict: "ignore" leaves out tracks that are not in the index.
 
     Raises:
         NotFoundError: tracks are not in the index; the message lists them.
         DataError: a time cannot be read, or a column is missing.
         UsageError: nothing is left, or ``half_life_days`` is not positive.
     """
-    if not half_life_days > 0:
-        raise UsageError(f"half_life_days is {half_life_days}; it must be positive")
-    ids, times = _plays_of(plays)
+    half_life = real(half_life_days, "half_life_days")
+    if not half_life > 0:
+        raise UsageError(f"half_life_days is {half_life}; it must be positive")
+    read = _plays_of(plays)
+    ids, times = read.track_ids, read.times
     latest = _time(now) if now is not None else times.max()
     past = (times <= latest).to_numpy()
-    known = set(known_ids(recommender.index, dict.fromkeys(ids), unknown))
+    known = set(known_ids(recommender.index, dict.fromkeys(ids), on_conflict))
     there = np.array([track_id in known for track_id in ids], bool)
-    halvings = (latest - times).dt.total_seconds().to_numpy(np.float64) / (DAY * half_life_days)
+    halvings = (latest - times).dt.total_seconds().to_numpy(np.float64) / (DAY * half_life)
     weights: dict[str, float] = {}
     for play in np.flatnonzero(past & there).tolist():
         weights[ids[play]] = weights.get(ids[play], 0.0) + 0.5 ** float(halvings[play])
@@ -86,25 +90,45 @@ def fingerprint(
 
 
 def fingerprint_playlist(
-    recommender: Recommender, of: Fingerprint, rules: Rules | None = None, **conditions: Unpack[Conditions]
+    recommender: Recommender,
+    of: Fingerprint,
+    rules: Rules | None = None,
+    options: SearchOptions | None = None,
+    **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
     """Tracks that are not in the history and sound like it.
 
+    Args:
+        recommender: where the tracks come from.
+        of: what the history sounds like.
+        rules: what the playlist keeps to; by default 25 tracks.
+        options: what is asked for beside.
+        **keywords: fields of ``options``.
+
     Raises:
-        UsageError: arguments out of range.
+        UsageError: a value is out of range, or values contradict each other.
     """
-    found = mix(recommender, of.weights, rules=rules, **conditions)
+    found = mix(recommender, of.weights, rules, options, **keywords)
     return Playlist("Sonic fingerprint", found.tracks, found.moods, found.notes)
 
 
-def _plays_of(plays: pd.DataFrame | Sequence[tuple[str, Any]]) -> tuple[list[str], pd.Series[Any]]:
+@dataclass(frozen=True, eq=False)
+class _Plays:
+    """Plays, in any order."""
+
+    track_ids: list[str]
+    times: pd.Series[Any]
+    """In UTC."""
+
+
+def _plays_of(plays: pd.DataFrame | Sequence[tuple[str, Any]]) -> _Plays:
     frame = plays if isinstance(plays, pd.DataFrame) else pd.DataFrame(plays, columns=[TRACK_ID, PLAYED_AT])
     for name in (TRACK_ID, PLAYED_AT):
         if name not in frame:
             raise DataError(f"a history has the columns {TRACK_ID!r} and {PLAYED_AT!r}; {name!r} is missing")
     if not len(frame):
         raise UsageError("the history holds no plays")
-    return frame[TRACK_ID].astype(str).tolist(), _times(frame[PLAYED_AT])
+    return _Plays(frame[TRACK_ID].astype(str).tolist(), _times(frame[PLAYED_AT]))
 
 
 def _times(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -139,6 +163,10 @@ def read_plays(path: Path, recommender: Recommender) -> pd.DataFrame:
     """Read a history: CSV, Parquet or JSON lines with ``track_id`` and ``played_at``.
 
     What is no id is taken for a title, an "artist - title" or a path, where exactly one track matches.
+
+    Args:
+        path: the file.
+        recommender: where titles and paths are looked up.
 
     Raises:
         DataError: the file cannot be read, or lacks a column.

@@ -1,30 +1,24 @@
 """Playlists that lead somewhere: radio, path, mix, arc.
 
-Each takes a :class:`~moodrec.recommend.recommender.Recommender`, what it is about, :class:`Rules`, and the conditions
-of a search (``where``, ``exclude_artist``, ...).
+Each takes a :class:`~moodrec.recommend.recommender.Recommender`, what it is about, :class:`Rules`, and the options of
+a search (``where``, ``exclude_artist``, ...), which hold for every track that is not given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.arguments import OnConflict, share
 from moodrec.errors import UsageError
-from moodrec.index.search.request import Conditions
-from moodrec.recommend.playlists.chain import Chain, Place, Vector
+from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.recommend.playlists.chain import Aim, Chain, Place, Vector
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
-from moodrec.recommend.queries import (
-    Unknown,
-    checked_target,
-    excluding,
-    history_weights,
-    known_ids,
-    mix_vector,
-)
+from moodrec.recommend.queries import history_weights, known_ids, mix_vector, without_mood
 from moodrec.recommend.recommender import Recommender
 from moodrec.schema import TITLE
 
@@ -39,14 +33,18 @@ def radio(
     seed: str,
     rules: Rules | None = None,
     drift: float = 0.3,
-    **conditions: Unpack[Conditions],
+    options: SearchOptions | None = None,
+    **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
     """A station that starts with a track and stays near it.
 
     Args:
+        recommender: where the tracks come from.
         seed: a track; see :meth:`Recommender.resolve`. It comes first.
+        rules: what the playlist keeps to; by default 25 tracks.
         drift: how far each track follows the one before it rather than the seed, in [0, 1]: 0 stays, 1 wanders off.
-        **conditions: ``where``, ``mood``, ``mood_weight``, ... for every track but the seed.
+        options: what is asked for beside.
+        **keywords: fields of ``options``: ``where``, ``mood``, ``mood_weight``, ...
 
     Raises:
         NotFoundError, AmbiguousSeedError: of the seed.
@@ -61,16 +59,17 @@ def radio(
         >>> len(set(station.track_ids)), station.tracks["title"].iloc[0]
         (5, 'Albian Nocturne')
     """
-    _in_unit("drift", drift)
+    following = share(drift, "drift")
+    asked = SearchOptions.of(options, keywords)
     seed_id = recommender.resolve(seed)
-    chain = Chain(recommender, rules or Rules(), conditions, opening=[seed_id])
+    chain = Chain(recommender, rules or Rules(), asked, opening=[seed_id])
     home = _unit(recommender, seed_id)
 
-    def wish(place: Place) -> tuple[Vector, Conditions]:
+    def aim_at(place: Place) -> Aim:
         last = _unit(recommender, place.previous or seed_id)
-        return (1 - drift) * home + drift * last, {}
+        return Aim((1 - following) * home + following * last)
 
-    return chain.grow(wish, f"Radio: {_name(recommender, seed_id)}")
+    return chain.grow(aim_at, f"Radio: {_name(recommender, seed_id)}")
 
 
 def path(
@@ -78,7 +77,8 @@ def path(
     start: str,
     end: str,
     rules: Rules | None = None,
-    **conditions: Unpack[Conditions],
+    options: SearchOptions | None = None,
+    **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
     """From one track to another in even steps of sound.
 
@@ -86,56 +86,64 @@ def path(
     interpolation).
 
     Args:
-        start, end: tracks; the first and the last of the list.
+        recommender: where the tracks come from.
+        start: the first track of the list; see :meth:`Recommender.resolve`.
+        end: the last one.
+        rules: what the playlist keeps to; by default 25 tracks.
+        options: what is asked for beside.
+        **keywords: fields of ``options``.
 
     Raises:
         NotFoundError, AmbiguousSeedError: of one of the two.
         UsageError: they are the same track, or there is no room for both.
     """
-    rules = rules or Rules()
+    rules, asked = rules or Rules(), SearchOptions.of(options, keywords)
     first, last = recommender.resolve(start), recommender.resolve(end)
     if first == last or last in recommender.copies(first):
         raise UsageError("a path needs two different tracks")
     if rules.limit < 2:
         raise UsageError("a path needs n >= 2: its two ends are tracks of it")
     left, right = _unit(recommender, first), _unit(recommender, last)
-    chain = Chain(recommender, rules, conditions, opening=[first], closing=[last])
+    chain = Chain(recommender, rules, asked, opening=[first], closing=[last])
     title = f"From {_name(recommender, first)} to {_name(recommender, last)}"
-    return chain.grow(lambda place: (slerp(left, right, place.progress), {}), title)
+    return chain.grow(lambda place: Aim(slerp(left, right, place.progress)), title)
 
 
 def mix(
     recommender: Recommender,
     tracks: Mapping[str, float],
     rules: Rules | None = None,
+    options: SearchOptions | None = None,
     *,
-    unknown: Unknown = "error",
-    **conditions: Unpack[Conditions],
+    on_conflict: OnConflict = "error",
+    **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
     """Tracks added and subtracted, in a mood: more like these, less like those. The tracks themselves are left out.
 
     Args:
+        recommender: where the tracks come from.
         tracks: weight by track id, negative for less like it; empty to go by mood alone.
-        unknown: "drop" leaves out tracks that are not in the index.
-        **conditions: ``mood`` with targets in [0, 1], 1 for more of a mood and 0 for less; its ``mood_weight``;
-            ``where``, ...
+        rules: what the playlist keeps to; by default 25 tracks.
+        options: what is asked for beside: ``mood`` with targets in [0, 1], 1 for more of a mood and 0 for less.
+        on_conflict: "ignore" leaves out tracks that are not in the index.
+        **keywords: fields of ``options``.
 
     Raises:
         NotFoundError: tracks are not in the index.
         UsageError: neither tracks nor mood, or the weighted tracks cancel out.
     """
+    asked = SearchOptions.of(options, keywords)
     weights = history_weights(tracks)
-    known = known_ids(recommender.index, weights, unknown)
-    if not known and not conditions.get("mood"):
-        raise UsageError("a mix needs tracks or moods to start from")
+    known = known_ids(recommender.index, weights, on_conflict)
     if known:
         query = mix_vector(recommender.index, {track_id: weights[track_id] for track_id in known})
+    elif asked.mood:
+        query, asked = _any(recommender), asked.replace(mood_weight=1.0)
     else:
-        query = _any(recommender)
-        conditions["mood_weight"] = 1.0
+        raise UsageError("a mix needs tracks or moods to start from")
     copies = [copy for track_id in known for copy in recommender.copies(track_id)]
-    chain = Chain(recommender, rules or Rules(), excluding(conditions, [*known, *copies]))
-    return chain.grow(lambda place: (query, {}), "Mix")
+    chain = Chain(recommender, rules or Rules(), asked.excluding([*known, *copies]))
+    return chain.grow(lambda place: Aim(query), "Mix")
 
 
 def arc(
@@ -143,7 +151,8 @@ def arc(
     start: Mapping[str, float],
     end: Mapping[str, float],
     rules: Rules | None = None,
-    **conditions: Unpack[Conditions],
+    options: SearchOptions | None = None,
+    **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
     """From one mood to another in even steps, each track also near the one before it in sound.
 
@@ -151,47 +160,56 @@ def arc(
     best: from calm to energetic starts as little energetic as this library's calmest tracks are.
 
     Args:
-        start, end: targets in [0, 1] by mood.
+        recommender: where the tracks come from.
+        start: targets in [0, 1] by mood, at the beginning.
+        end: those at the end.
+        rules: what the playlist keeps to; by default 25 tracks.
+        options: what is asked for beside, without ``mood`` and ``mood_weight``.
+        **keywords: fields of ``options``.
 
     Raises:
-        UsageError: an unknown mood, a target out of range, or conditions that name a mood of their own.
+        UsageError: an unknown mood, a target out of range, or options that name a mood of their own.
     """
-    if "mood" in conditions or "mood_weight" in conditions:
-        raise UsageError("an arc goes by its own moods; mood and mood_weight cannot be given too")
-    moods = list(dict.fromkeys([*start, *end]))
-    ends = [_whole(recommender, one, moods, conditions) for one in (start, end)]
-    anything = _any(recommender)
+    asked = without_mood(SearchOptions.of(options, keywords), "an arc")
+    ends = [_complete(recommender, one, {**start, **end}, asked) for one in (start, end)]
+    moods, anything = list({**start, **end}), _any(recommender)
 
-    def wish(place: Place) -> tuple[Vector, Conditions]:
+    def aim_at(place: Place) -> Aim:
         targets = (1 - place.progress) * ends[0] + place.progress * ends[1]
         mood = dict(zip(moods, np.clip(targets, 0, 1).tolist(), strict=True))
         if place.previous is None:
-            return anything, {"mood": mood, "mood_weight": 1.0}
-        return _unit(recommender, place.previous), {"mood": mood, "mood_weight": ARC_WEIGHT}
+            return Aim(anything, mood, 1.0)
+        return Aim(_unit(recommender, place.previous), mood, ARC_WEIGHT)
 
-    return Chain(recommender, rules or Rules(), conditions).grow(
-        wish, f"From {_words(start)} to {_words(end)}"
-    )
+    chain = Chain(recommender, rules or Rules(), asked)
+    return chain.grow(aim_at, f"From {_words(start)} to {_words(end)}")
 
 
-def slerp(left: Vector, right: Vector, share: float) -> Vector:
-    """The unit vector at a share of the angle from one unit vector to another.
+def slerp(left: Vector, right: Vector, part: float) -> Vector:
+    """The unit vector at a part of the angle from one unit vector to another.
 
     Shoemake, Animating rotation with quaternion curves, 1985. Opposite vectors have no way between them: there the
     nearer end is taken.
+
+    Args:
+        left: (d,) of unit length.
+        right: (d,) of unit length.
+        part: in [0, 1]; 0 is ``left``.
+
+    Returns:
+        (d,) of unit length.
     """
     angle = np.arccos(np.clip(left @ right, -1, 1))
     if np.sin(angle) < 1e-6:
-        return left if share < 0.5 else right
-    return np.asarray((np.sin((1 - share) * angle) * left + np.sin(share * angle) * right) / np.sin(angle))
+        return left if part < 0.5 else right
+    return np.asarray((np.sin((1 - part) * angle) * left + np.sin(part * angle) * right) / np.sin(angle))
 
 
-def _whole(
-    recommender: Recommender, end: Mapping[str, float], moods: list[str], conditions: Conditions
+def _complete(
+    recommender: Recommender, end: Mapping[str, float], moods: Iterable[str], options: SearchOptions
 ) -> NDArray[np.float64]:
     """The targets of an end for all moods of the arc."""
-    checked_target(recommender.index, end, None)
-    typical = recommender.by_mood(end, _TYPICAL, **conditions).tracks
+    typical = recommender.by_mood(end, _TYPICAL, options).tracks
     if not len(typical):
         raise UsageError("no track meets the conditions")
     return np.array(
@@ -206,11 +224,6 @@ def _unit(recommender: Recommender, track_id: str) -> Vector:
 def _any(recommender: Recommender) -> Vector:
     """A direction where the whole weight is on the mood, so that its cosine counts nothing."""
     return np.eye(1, recommender.index.dim).ravel()
-
-
-def _in_unit(name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise UsageError(f"{name} is {value}; it must lie in [0, 1]")
 
 
 def _name(recommender: Recommender, track_id: str) -> str:

@@ -27,7 +27,7 @@ class Playlist:
     moods: tuple[str, ...] = ()
     """The columns of ``tracks`` that are moods."""
     notes: tuple[str, ...] = ()
-    """Wishes that could not be met."""
+    """Rules that could not be kept, in sentences for people."""
 
     @property
     def track_ids(self) -> list[str]:

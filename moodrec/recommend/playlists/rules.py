@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from moodrec.arguments import finite, share, whole
 from moodrec.errors import UsageError
 
 MINUTE: Final = 60.0
@@ -22,30 +23,35 @@ class Rules:
     """
 
     n: int | None = None
-    """Tracks, the seeds that open or end it included; at most so many where ``minutes`` is given. 25 by default, and
-    as many as it takes to fill the time."""
+    """Tracks, from 1 to 10,000, the seeds that open or end it included; at most so many where ``minutes`` is given.
+    25 by default, or as many as it takes to fill the time."""
     minutes: float | None = None
-    """Wanted playing time. Only tracks whose duration is known are taken, and the last one is chosen to fit."""
+    """Wanted playing time, more than 0. Only tracks whose duration is known are taken, and the last one is chosen to
+    fit."""
     artist_gap: int = 3
-    """At least so many tracks between two of one artist, where the library has enough artists."""
+    """At least so many tracks, 0 or more, between two of one artist, where the library has enough artists."""
     max_per_artist: int | None = None
-    """At most so many tracks an artist in the whole playlist."""
+    """At most so many tracks, 1 or more, of an artist in the whole playlist."""
     variety: float = 0.0
     """0 always takes the track that fits best; up to 1 draws more and more freely among those that fit well."""
     random_seed: int = 0
-    """Of that draw: the same seed gives the same playlist."""
+    """Of that draw, 0 or more: the same seed gives the same playlist."""
 
     def __post_init__(self) -> None:
-        ranges = {
-            "n": self.n is None or self.n >= 1,
-            "minutes": self.minutes is None or self.minutes > 0,
-            "artist_gap": self.artist_gap >= 0,
-            "max_per_artist": self.max_per_artist is None or self.max_per_artist >= 1,
-            "variety": 0 <= self.variety <= 1,
-        }
-        for name, fine in ranges.items():
-            if not fine:
-                raise UsageError(f"{name} is {getattr(self, name)}, which is out of range")
+        if self.n is not None:
+            self._set("n", whole(self.n, "n", most=MANY))
+        if self.minutes is not None:
+            self._set("minutes", finite(self.minutes, "minutes"))
+            if self.minutes <= 0:
+                raise UsageError(f"minutes is {self.minutes}; it must be more than 0")
+        self._set("artist_gap", whole(self.artist_gap, "artist_gap", least=0))
+        if self.max_per_artist is not None:
+            self._set("max_per_artist", whole(self.max_per_artist, "max_per_artist"))
+        self._set("variety", share(self.variety, "variety"))
+        self._set("random_seed", whole(self.random_seed, "random_seed", least=0))
+
+    def _set(self, name: str, value: float) -> None:
+        object.__setattr__(self, name, value)
 
     @property
     def limit(self) -> int:

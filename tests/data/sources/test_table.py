@@ -57,7 +57,7 @@ class TestCsv(SourceContract):
         assert table.tracks["track_id"].tolist() == ["7", "007", "x"]
         assert table.tracks["genre"].tolist() == [["Jazz", "Vocal"], [], ["Pop"]]
         np.testing.assert_array_equal(table.tracks["year"], [1998, np.nan, 2001])
-        np.testing.assert_array_equal(table.targets["table:calm"], np.float32([1, np.nan, 0.25]))
+        np.testing.assert_array_equal(table.targets["table:calm"], np.array([1, np.nan, 0.25], np.float32))
 
     def test_groups_are_artists_unless_given(self, tmp_path: Path) -> None:
         assert self.load(tmp_path).tracks["group"].tolist() == ["artist:ann", "artist:ann", "track:x"]
@@ -113,7 +113,7 @@ class TestParquet(TestCsv):
         super().make(root)
         frame = pd.DataFrame(rows())
         frame["year"] = frame["year"].astype("string")
-        frame["genre"] = [["Jazz", "Vocal"], None, ["Pop"]]
+        frame["genre"] = pd.Series([["Jazz", "Vocal"], None, ["Pop"]], frame.index)
         frame.to_parquet(root / "mine.parquet")
         return root / "mine.parquet"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +73,16 @@ def write_datasets(folder: Path) -> Path:
     return folder
 
 
-def write_plan(folder: Path, name: str = "plan", epochs: int = 1, more: str = "", **changes: str) -> Path:
+def write_plan(
+    folder: Path,
+    name: str = "plan",
+    changes: Mapping[str, str] | None = None,
+    epochs: int = 1,
+    more: str = "",
+) -> Path:
     """A plan beside the datasets; ``changes`` replace text, ``more`` comes at the end."""
     text = PLAN.format(epochs=epochs)
-    for old, new in changes.items():
+    for old, new in (changes or {}).items():
         text = text.replace(old, new)
     path = folder / f"{name}.toml"
     path.write_text(text + more)

@@ -59,7 +59,7 @@ only_datasets = ["songs"]
 only_seeds = [1]
 only_folds = [3]
 """
-    plan = write_plan(tmp_path, more=more, **{"fold = 0": "folds = [0, 3]"})
+    plan = write_plan(tmp_path, more=more, changes={"fold = 0": "folds = [0, 3]"})
     ids = [run.id for run in runs_of(plan, None)]
     assert [name for name in ids if "ablation" in name] == ["songs/fcn/ablation/seed-1/fold-3"]
     assert "songs/fcn/mood/seed-0/fold-3" in ids
@@ -82,7 +82,7 @@ only_folds = [3]
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
-        runs_of(write_plan(tmp_path, **{old: new}), None)
+        runs_of(write_plan(tmp_path, changes={old: new}), None)
 
 
 def test_a_single_fold_may_be_written_short() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import shutil
 from collections.abc import Callable
@@ -10,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.multitask import page as multitask_page
 from moodrec.evaluation.experiment.compare import contrast, sample
 from moodrec.evaluation.experiment.grid import GridOptions, run_plan
 from moodrec.evaluation.experiment.results import Cell, read_results
 from tests.evaluation.experiment.made_up import write_plan
 
-BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 ABLATION = """
 [[arm]]
 name = "artist"
@@ -29,14 +28,12 @@ Render = Callable[..., str]
 
 
 @pytest.fixture
-def render(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Render:
+def render(tmp_path: Path) -> Render:
     """Runs the script on some folders; the page's text."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    script = importlib.import_module("multitask")
 
     def page(*folders: Path, resamples: int = 50) -> str:
         out = tmp_path / "page"
-        script.main([*map(str, folders), "--out", str(out), "--resamples", str(resamples)])
+        multitask_page.main([*map(str, folders), "--out", str(out), "--resamples", str(resamples)])
         return (out / "multitask.md").read_text()
 
     return page
@@ -46,7 +43,8 @@ def render(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Render:
 def folds(datasets: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two folds of ``songs`` with an ablation."""
     out = tmp_path_factory.mktemp("folds")
-    plan = write_plan(datasets, "folds", more=ABLATION, **{"fold = 0": "folds = [0, 1]", '"tiny"': '"folds"'})
+    changes = {"fold = 0": "folds = [0, 1]", '"tiny"': '"folds"'}
+    plan = write_plan(datasets, "folds", changes, more=ABLATION)
     run_plan(plan, out, GridOptions(only="songs/*", cache_folder=cache), lambda event: None)
     return out
 
@@ -148,7 +146,7 @@ def test_every_trained_model_has_its_embedding_and_cost(results: Path, render: R
 def test_selection_shows_validation_figures_alone(
     datasets: Path, cache: Path, tmp_path: Path, render: Render
 ) -> None:
-    plan = write_plan(datasets, **{'name = "tiny"': 'name = "tiny"\nphase = "select"'})
+    plan = write_plan(datasets, changes={'name = "tiny"': 'name = "tiny"\nphase = "select"'})
     options = GridOptions(only="songs/*/seed-0*", cache_folder=cache)
     run_plan(plan, tmp_path / "select", options, lambda event: None)
     page = render(tmp_path / "select")

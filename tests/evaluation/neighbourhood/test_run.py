@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,7 @@ def labels(seed: int = 0) -> LabelTable:
     rng = np.random.default_rng(seed)
     quadrant = rng.integers(0, 4, N)
     artists = [f"Artist {i}" for i in rng.integers(0, 25, N)]
-    columns = {
+    columns: dict[str, list[Any]] = {
         "track_id": [f"s{i}" for i in range(N)],
         "artist": artists,
         "group": artists,
@@ -102,7 +103,7 @@ def test_moods_are_read_from_their_targets() -> None:
     gallery = gallery_of(labels(), packaged_moods())
     assert set(gallery.human) == {"valence", "arousal", "happy", "tense", "sad", "calm", "dark"}
     table = labels()
-    words = table.targets[[c for c in table.targets if ":word:" in c]].max(axis=1)
+    words = table.targets[[c for c in table.targets if ":word:" in str(c)]].max(axis=1)
     np.testing.assert_array_equal(gallery.human["dark"], words)
     emopia = LabelTable.build(
         "emopia",

@@ -48,4 +48,4 @@ def test_a_content_model_trains_on_it() -> None:
 def test_missing_items() -> None:
     with pytest.raises(NotFoundError, match="'x'"):
         feature_modality(INDEX, [*PLAYED, "x"])
-    assert not feature_modality(INDEX, ["x"], missing="zero").features.any()
+    assert not feature_modality(INDEX, ["x"], on_conflict="ignore").features.any()

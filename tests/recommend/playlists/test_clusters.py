@@ -54,8 +54,9 @@ def test_clusters_of_a_part() -> None:
 
 def test_refused() -> None:
     rec, _ = planted()
-    for k in (0, 500):
-        with pytest.raises(UsageError, match="clusters need"):
-            mood_clusters(rec, k)
+    with pytest.raises(UsageError, match="clusters need"):
+        mood_clusters(rec, 500)
+    with pytest.raises(UsageError, match="1 or more"):
+        mood_clusters(rec, 0)
     with pytest.raises(UsageError, match="unknown moods: clam"):
         mood_clusters(rec, 2, moods=("clam",))

@@ -46,10 +46,10 @@ def test_unknown_tracks() -> None:
     plays = [*PLAYS, ("x", "2024-02-01")]
     with pytest.raises(NotFoundError, match="'x'"):
         fingerprint(REC, plays)
-    found = fingerprint(REC, plays, unknown="drop")
+    found = fingerprint(REC, plays, on_conflict="ignore")
     assert (found.n_plays, found.n_dropped) == (4, 1)
     with pytest.raises(UsageError, match="no play is left"):
-        fingerprint(REC, [("x", "2024-02-01")], unknown="drop")
+        fingerprint(REC, [("x", "2024-02-01")], on_conflict="ignore")
 
 
 def test_refused() -> None:

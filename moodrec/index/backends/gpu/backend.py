@@ -28,10 +28,11 @@ from moodrec.index.backends.base import (
     bitmap,
     from_table,
 )
+from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.backends.gpu.scan import GpuScan
 from moodrec.index.backends.ivf.backend import IvfBackend
 from moodrec.index.backends.ivf.stop_rule import sample_scores
-from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
 from moodrec.index.search.request import Request
@@ -79,19 +80,20 @@ class GpuBackend:
     lock: Lock = field(default_factory=Lock, repr=False)
     """FAISS's indexes on a GPU answer one thread at a time."""
     name: str = "gpu"
+    always_scans: bool = False
     passes_over: PassesOver = "any"
     lists_are_scanned: bool = True
     deepest: int = MOST_RESULTS - SPARE
 
     @classmethod
-    def over(cls, catalogue: Catalogue, cpu: Backend | None, config: IndexConfig) -> Self:
+    def over(cls, segment: Segment, cpu: Backend, config: IndexConfig) -> Self:
         """Copy an index to the GPU.
 
         Raises:
             MissingExtraError, UsageError: as :func:`require_gpu`.
         """
         require_gpu()
-        resources, vectors = faiss.StandardGpuResources(), np.ascontiguousarray(catalogue.vectors)
+        resources, vectors = faiss.StandardGpuResources(), np.ascontiguousarray(segment.vectors)
         scan = GpuScan(vectors, "cuda")
         if isinstance(cpu, IvfBackend):
             index = faiss.index_cpu_to_gpu(resources, 0, cpu.index)
@@ -103,30 +105,27 @@ class GpuBackend:
         filters = _honours_filters(resources, vectors)
         return cls(index, scan, cpu if isinstance(cpu, IvfBackend) else None, config, filters, 1.0, resources)
 
-    def best(self, catalogue: Catalogue, request: Request, depth: int) -> None:
-        """It knows approximate scores."""
-
-    def find(self, catalogue: Catalogue, request: Request, depth: int) -> Candidates:
+    def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         """The nearest rows: by FAISS what it may be asked, by an exact scan all else."""
         mask = request.passing.mask
         if request.blend is not None or (mask is not None and not self.filters):
             n = len(request.queries)
             everything = [request.passing.count <= depth + SPARE] * n
-            scanned = self.scan.find(catalogue, request, depth + SPARE)
-            return Candidates(scanned, [True] * n, everything, n * len(catalogue), n * len(catalogue))
-        found = min(depth + SPARE, len(catalogue))
+            scanned = self.scan.find(segment, request, depth + SPARE)
+            return Candidates(scanned, [True] * n, everything, n * len(segment), n * len(segment))
+        found = min(depth + SPARE, len(segment))
         with self.lock:
             rows = _search(self.index, request.queries, found, mask)
-        return from_table(rows, round(self.share * len(catalogue)))
+        return from_table(rows, round(self.share * len(segment)))
 
-    def extended(self, catalogue: Catalogue, n_new: int) -> GpuBackend:
-        """Put the new rows into the structure of the CPU, and copy all to the GPU again."""
-        cpu = None if self.cpu is None else self.cpu.extended(catalogue, n_new)
-        return GpuBackend.over(catalogue, cpu, self.config)
+    def extended(self, segment: Segment, n_new: int) -> GpuBackend:
+        """Put the new rows into a copy of the CPU's structure, and copy all to the GPU again."""
+        cpu = FlatBackend() if self.cpu is None else self.cpu.extended(segment, n_new)
+        return GpuBackend.over(segment, cpu, self.config)
 
-    def outgrown(self, max_growth: float) -> bool:
+    def outgrown(self, n: int, max_growth: float) -> bool:
         """As the structure of the CPU."""
-        return self.cpu is not None and self.cpu.outgrown(max_growth)
+        return self.cpu is not None and self.cpu.outgrown(n, max_growth)
 
     def save(self, folder: Any) -> Facts:
         """What the CPU needs, so that a machine without a GPU opens the same files."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.segment import Rows, Segment
 from moodrec.index.rows.validation import Vectors
 from moodrec.index.search.request import Request
 
@@ -31,16 +31,16 @@ class GpuScan:
         self._device = device
         self._vectors = torch.from_numpy(np.array(vectors, np.float32)).to(device)
 
-    def find(self, catalogue: Catalogue, request: Request, depth: int) -> list[Rows]:
+    def find(self, segment: Segment, request: Request, depth: int) -> list[Rows]:
         """The ``depth`` best rows of each query that pass, or fewer where no more do."""
         torch = self._torch
         passed = self._mask(request.passing.mask)
         most = min(depth, request.passing.count)
-        step = max(1, _SCORES_AT_ONCE // max(1, len(catalogue)))
+        step = max(1, _SCORES_AT_ONCE // max(1, len(segment)))
         found: list[Rows] = []
         for start in range(0, len(request.queries), step):
             part = range(start, min(start + step, len(request.queries)))
-            scores = self._scores(catalogue, request, part)
+            scores = self._scores(segment, request, part)
             if passed is not None:
                 scores.masked_fill_(~passed, -torch.inf)
             found += list(torch.topk(scores, most, dim=1).indices.cpu().numpy())
@@ -49,14 +49,14 @@ class GpuScan:
     def _mask(self, mask: NDArray[np.bool_] | None) -> torch.Tensor | None:
         return None if mask is None else self._torch.from_numpy(np.ascontiguousarray(mask)).to(self._device)
 
-    def _scores(self, catalogue: Catalogue, request: Request, queries: Sequence[int]) -> torch.Tensor:
+    def _scores(self, segment: Segment, request: Request, queries: Sequence[int]) -> torch.Tensor:
         """(queries, n) blended scores."""
         blend = request.blend
         rows = self._torch.from_numpy(request.queries[list(queries)]).to(self._device)
         scores: torch.Tensor = rows @ self._vectors.T
         if blend is None:
             return scores
-        moods = self._torch.from_numpy(catalogue.mood_scores(blend.moods)).to(self._device)
+        moods = self._torch.from_numpy(segment.mood_scores(blend.moods)).to(self._device)
         for i, query in enumerate(queries):
             target = self._torch.from_numpy(blend.targets[query]).to(self._device)
             weight = float(blend.weights[query])

@@ -19,7 +19,7 @@ from moodrec.filters.selection import Range
 from moodrec.index.backends.base import Backend
 from moodrec.index.backends.ivf.list_shares import KnownShares, ListShares
 from moodrec.index.backends.ivf.stop_rule import sample_scores
-from moodrec.index.rows.catalogue import Catalogue, Rows
+from moodrec.index.rows.segment import Rows, Segment
 from moodrec.index.rows.validation import Vectors
 from moodrec.index.search.passing import Passing, Term, Wanted
 from moodrec.index.search.request import Request
@@ -61,13 +61,13 @@ class Trial:
     truth: Rows
 
 
-def trials(catalogue: Catalogue, config: IndexConfig) -> list[Trial]:
+def trials(segment: Segment, config: IndexConfig) -> list[Trial]:
     """Searches without a filter, and under filters that agree with the query, oppose it, or pass little about it."""
     rng = np.random.default_rng(config.seed + 1)
-    columns = [_made_up_mood(catalogue.vectors, rng) for _ in range(_DIRECTIONS)]
+    columns = [_made_up_mood(segment.vectors, rng) for _ in range(_DIRECTIONS)]
     ordered = [np.sort(column) for column in columns]
     found = []
-    for number, (row, scores) in enumerate(sample_scores(catalogue.vectors, config.seed + 1, QUERIES)):
+    for number, (row, scores) in enumerate(sample_scores(segment.vectors, config.seed + 1, QUERIES)):
         column, rising = columns[number % _DIRECTIONS], ordered[number % _DIRECTIONS]
         found.append(Trial("no filter", row, None, _best(scores, scores > -1)))
         for kind, test in _tests(column, rising, row):
@@ -82,13 +82,13 @@ def shares_of(known: Sequence[Trial], list_of: NDArray[np.int64], nlist: int) ->
     return KnownShares(others=[(one, ListShares.of(one, list_of, sizes)) for one in columns.values()])
 
 
-def enough(backend: Backend, catalogue: Catalogue, known: Sequence[Trial], target_recall: float) -> bool:
+def enough(backend: Backend, segment: Segment, known: Sequence[Trial], target_recall: float) -> bool:
     """Whether every kind of search finds the target share of its neighbours, and some more."""
     wanted = 1 - (1 - target_recall) * _MARGIN
     shares: dict[str, list[float]] = {}
     for trial in known:
         if len(trial.truth):
-            found = backend.find(catalogue, _request(catalogue, trial), _NEIGHBOURS + 1)
+            found = backend.find(segment, _request(segment, trial), _NEIGHBOURS + 1)
             # A search that gives up is followed by a scan, which finds all.
             share = float(np.isin(trial.truth, found.rows[0]).mean()) if found.settled[0] else 1.0
             shares.setdefault(trial.kind, []).append(share)
@@ -126,12 +126,13 @@ def _best(scores: NDArray[np.float32], passing: NDArray[np.bool_]) -> Rows:
     return rows
 
 
-def _request(catalogue: Catalogue, trial: Trial) -> Request:
+def _request(segment: Segment, trial: Trial) -> Request:
     terms = () if trial.selection is None else (Term(trial.kind, trial.selection),)
     return Request(
-        queries=np.ascontiguousarray(catalogue.vectors[[trial.query]]),
+        queries=np.ascontiguousarray(segment.vectors[[trial.query]]),
         k=_NEIGHBOURS,
-        passing=Passing(Wanted(len(catalogue), catalogue.n_alive, catalogue.living, terms)),
+        passing=Passing(Wanted(len(segment), len(segment), None, terms)),
+        late=None,
         skipped=np.empty((1, 0), np.int64),
         own=np.full(1, -1),
         blend=None,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from ctypes import c_int64
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.errors import CorruptStoreError
-from moodrec.index.backends.base import SPARE, Visit
+from moodrec.index.backends.base import SPARE
 from moodrec.index.backends.ivf.list_shares import KnownShares
 from moodrec.index.backends.ivf.sketches import Sketches
 from moodrec.index.backends.ivf.stop_rule import StopRule
 from moodrec.index.kernel import binding as kernel
-from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
 from moodrec.index.search.hits import Ranked
@@ -33,6 +33,21 @@ _SMALL = 0.2
 _FEW_LISTS = 0.1
 _PATIENCE = 3
 """Standard errors of a sketch's estimate that a row is given."""
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """What the kernel found for one query, and what it took."""
+
+    ranked: Ranked
+    complete: bool
+    """Whether these are all rows that pass."""
+    every: bool
+    """Whether all rows that pass were compared with the query, be it roughly."""
+    exact: bool
+    """Whether they were by their exact scores."""
+    visited: int
+    scored: int
 
 
 class Few(NamedTuple):
@@ -61,7 +76,7 @@ class _Desk:
 
 
 class ListSearch:
-    """A view of an index's lists; any addition to the index makes it void."""
+    """The lists of an index as the kernel searches them."""
 
     def __init__(
         self,
@@ -74,7 +89,6 @@ class ListSearch:
     ) -> None:
         """Look up where the lists of an ``IndexIVFFlat`` or an 8-bit ``IndexIVFScalarQuantizer`` lie."""
         self._index = index  # owns the memory
-        self._n_rows = int(index.ntotal)
         self._shares, self._few = shares, few
         self._first = first_lists
         codes, rows, sizes = _places(index)
@@ -96,18 +110,16 @@ class ListSearch:
         self._call = kernel.library().moodrec_search
         self._desks: list[_Desk] = []
 
-    def search(self, catalogue: Catalogue, request: Request, depth: int, query: int) -> Visit:
+    def search(self, segment: Segment, request: Request, depth: int, query: int) -> Visit:
         """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""
-        if len(catalogue) != self._n_rows:
-            raise CorruptStoreError("an addition was interrupted half-way; open the index again")
-        plan = self._plan(catalogue, request.passing.wanted, depth)
+        plan = self._plan(segment, request.passing.wanted, depth)
         desk = self._desk()
         desk.make_room(2 * (depth + SPARE))
         if request.blend is None:
             desk.query.vector = place_of(request, query)
-        asked = desk.query if request.blend is None else as_asked(catalogue, request, query)
+        asked = desk.query if request.blend is None else as_asked(segment, request, query)
         filtered, found = request.passing.program.filter, desk.found
-        failed = self._call(self._lists, catalogue.in_memory, asked, filtered, plan, found)
+        failed = self._call(self._lists, segment.in_memory, asked, filtered, plan, found)
         if failed:
             raise MemoryError
         n, way = found.found, found.way
@@ -123,19 +135,19 @@ class ListSearch:
         except IndexError:
             return _Desk()
 
-    def _plan(self, catalogue: Catalogue, wanted: Wanted, depth: int) -> kernel.Plan:
+    def _plan(self, segment: Segment, wanted: Wanted, depth: int) -> kernel.Plan:
         known = wanted.plan
         if known is not None and known[0] is self and known[1] == depth:
             return known[2]
-        shares, n_shares = self._shares_of(catalogue, wanted)
+        shares, n_shares = self._shares_of(segment, wanted)
         plan = kernel.Plan(depth, SPARE, self._first, *self._few, shares, n_shares)
         plan.kept = shares
         wanted.plan = (self, depth, plan)
         return plan
 
-    def _shares_of(self, catalogue: Catalogue, wanted: Wanted) -> tuple[Any, int]:
+    def _shares_of(self, segment: Segment, wanted: Wanted) -> tuple[Any, int]:
         made: list[kernel.Share] = []
-        columns, selection = catalogue.columns, wanted.selection
+        columns, selection = segment.columns, wanted.selection
         for test, column in self._shares.terms(selection, columns):
             (low, low_way), (high, high_way) = column.ends(test)
             rows = (column.below[low : low + 2], column.below[high : high + 2])

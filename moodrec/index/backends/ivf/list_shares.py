@@ -29,7 +29,7 @@ from moodrec.index.backends.ivf.category_shares import (
     has_few_texts,
     tells_lists_apart,
 )
-from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Segment
 from moodrec.schema import probability_column
 
 _TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
@@ -115,23 +115,21 @@ class KnownShares:
     """Columns that are in no table."""
 
     @classmethod
-    def of(cls, catalogue: Catalogue, list_of: NDArray[np.int64], nlist: int) -> KnownShares:
+    def of(cls, segment: Segment, list_of: NDArray[np.int64], nlist: int) -> KnownShares:
         """Of moods, what they were made from, and genres: what follows the vectors, and is often asked for. The rows
         lie in the lists ``list_of`` (n,).
         """
-        sizes, columns, table = np.bincount(list_of, minlength=nlist), catalogue.columns, catalogue.table
+        sizes, columns, table = np.bincount(list_of, minlength=nlist), segment.columns, segment.table
         of_numbers = {
-            name: ListShares.of(columns.numbers(name), list_of, sizes) for name in _numbers(catalogue)
+            name: ListShares.of(columns.numbers(name), list_of, sizes) for name in _numbers(segment)
         }
         texts = [name for name in table.column_names if has_few_texts(table[name])]
         of_texts = {name: CategoryShares.of(columns.column(name), list_of, sizes) for name in texts}
         return cls(of_numbers, {name: known for name, known in of_texts.items() if known is not None})
 
-    def added(
-        self, catalogue: Catalogue, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
-    ) -> KnownShares:
-        """With the last rows of a catalogue, whose lists are ``list_of`` (m,); ``sizes`` (nlist,) count them."""
-        columns, first = catalogue.columns, len(catalogue) - len(list_of)
+    def added(self, segment: Segment, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> KnownShares:
+        """With the last rows of a segment, whose lists are ``list_of`` (m,); ``sizes`` (nlist,) count them."""
+        columns, first = segment.columns, len(segment) - len(list_of)
         of_numbers: dict[str, ListShares] = {}
         of_texts: dict[str, CategoryShares] = {}
         for name, of_number in self.columns.items():
@@ -145,9 +143,7 @@ class KnownShares:
 
     @classmethod
     def open(cls, path: Path) -> KnownShares:
-        """Read what :meth:`save` wrote; nothing is known where there is no such file."""
-        if not path.exists():
-            return cls()
+        """Read what :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as saved:
             names, texts = (saved[kind].tolist() if kind in saved else [] for kind in ("names", "texts"))
             of_numbers = [ListShares(saved[f"edges {i}"], saved[f"below {i}"]) for i in range(len(names))]
@@ -193,10 +189,10 @@ class KnownShares:
                 yield test, shares
 
 
-def _numbers(catalogue: Catalogue) -> list[str]:
-    probabilities = {probability_column(mood) for mood in catalogue.moods}
-    floating = {field.name for field in catalogue.table.schema if pa.types.is_floating(field.type)}
-    return [*catalogue.moods, *sorted(floating & probabilities)]
+def _numbers(segment: Segment) -> list[str]:
+    probabilities = {probability_column(mood) for mood in segment.moods}
+    floating = {field.name for field in segment.table.schema if pa.types.is_floating(field.type)}
+    return [*segment.moods, *sorted(floating & probabilities)]
 
 
 def _tests(selection: Selection | None) -> Iterator[CategoryTest]:

@@ -12,6 +12,7 @@ another, and a sketch pays where many of a list are looked at.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -87,9 +88,9 @@ class Sketches:
             np.savez(folder / _FACTS_FILE, allow_pickle=False, axes=self.axes, **facts)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Read what :meth:`save` wrote, the blocks as they are needed; none where nothing was."""
-        if not (folder / _FACTS_FILE).exists():
+    def open(cls, folder: Path, files: Collection[str]) -> Self:
+        """Read what :meth:`save` wrote, the blocks as they are needed; none where ``files`` names none of it."""
+        if _FACTS_FILE not in files:
             return cls.none()
         blocks = np.load(folder / _BLOCKS_FILE, mmap_mode="r", allow_pickle=False)
         with np.load(folder / _FACTS_FILE, allow_pickle=False) as facts:

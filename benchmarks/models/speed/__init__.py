@@ -1,0 +1,1 @@
+"""How fast models learn, and how fast music is analysed."""

@@ -1,0 +1,1 @@
+"""Other ways to train the default model, compared on inner folds."""

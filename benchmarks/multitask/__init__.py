@@ -1,0 +1,1 @@
+"""The results page of the multi-task experiments."""

@@ -1,0 +1,215 @@
+"""The tables of docs/results/multitask.md, each with a sentence that says what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.multitask.cells import Place, Sampler
+from moodrec.evaluation.experiment.compare import Contrast
+
+MOOD_FIGURES = {
+    "ap": "AP",
+    "word_ap": "word AP",
+    "roc_auc": "ROC-AUC",
+    "pearson": "Pearson r",
+    "quadrant_f1": "quadrant F1",
+    "valence_auc": "valence AUC",
+    "arousal_auc": "arousal AUC",
+}
+EMBEDDING_FIGURES = {
+    "quadrant_p10": "P@10 quadrant",
+    "quadrant_p10_others": "P@10 quadrant, other artists",
+    "word_jaccard10": "Jaccard@10 words",
+    "word_jaccard10_others": "Jaccard@10 words, other artists",
+    "share_r10": "r@10 shares",
+    "share_r10_others": "r@10 shares, other artists",
+    "artist_mrr": "artist MRR",
+    "artist_p1": "artist P@1",
+    "album_mrr": "album MRR",
+    "hubness": "hubness",
+}
+KNOWN_FIGURES = MOOD_FIGURES | EMBEDDING_FIGURES
+ABLATION_FIGURES = (
+    "roc_auc",
+    "pearson",
+    "quadrant_f1",
+    "valence_auc",
+    "quadrant_p10_others",
+    "share_r10_others",
+    "artist_mrr",
+    "album_mrr",
+)
+
+
+def main_section(sampler: Sampler) -> str:
+    """Average precision of both arms wherever they were trained."""
+    if not sampler.places:
+        return ""
+    rows = [contrast_row([*_names(place)], sampler.contrast(place, "ap")) for place in sampler.places]
+    for dataset, places in by_dataset(sampler.places).items():
+        if len(places) > 1:
+            rows.append(contrast_row([dataset, "mean"], sampler.mean("ap", places)))
+    if len(by_dataset(sampler.places)) > 1:
+        rows.append(contrast_row(["all", "mean"], sampler.mean("ap", sampler.places)))
+    head = ["dataset", "backbone", sampler.baseline, sampler.candidate, "difference [95 %]", "by seed"]
+    found = [sampler.contrast(place, "ap") for place in sampler.places]
+    total = sampler.mean("ap", sampler.places)
+    said = f"{verdict(found)} Over all of them the mean difference is {figure(total)}: {zero(total)}."
+    return section("Average precision", table(head, rows), said)
+
+
+def other_figures_section(sampler: Sampler) -> str:
+    """Differences in every other figure, a table a dataset."""
+    parts = []
+    for dataset, places in by_dataset(sampler.places).items():
+        names = [name for name in KNOWN_FIGURES if name in sampler.figures(places[0]) and name != "ap"]
+        rows, said = [], []
+        for name in names:
+            found = [sampler.contrast(place, name) for place in places]
+            total = sampler.mean(name, places)
+            rows.append([KNOWN_FIGURES[name], *map(figure, found), f"{total.baseline:.3f}", figure(total)])
+            if total.excludes_zero:
+                said.append(f"{KNOWN_FIGURES[name]} ({total.difference.estimate:+.3f})")
+        head = [
+            "figure",
+            *(place.backbone for place in places),
+            f"mean {sampler.baseline}",
+            "mean difference",
+        ]
+        sentence = (
+            f"Intervals of the mean that exclude zero: {', '.join(said) or 'none'}; "
+            f"those of the other {len(rows) - len(said)} figures include it."
+        )
+        parts.append(f"### {dataset}\n\n{table(head, rows)}\n\n{sentence}")
+    if not parts:
+        return ""
+    text = (
+        f"Differences, {sampler.candidate} minus {sampler.baseline}. Neighbours are test tracks by cosine of their "
+        "embeddings; hubness is in the table of embeddings below."
+    )
+    return section("Other figures", text, *parts)
+
+
+def folds_section(sampler: Sampler) -> str:
+    """All folds together, where both arms were trained on all."""
+    rows, found = [], []
+    for place in sampler.places:
+        for name in ("ap", "word_ap", "quadrant_f1", "valence_auc", "arousal_auc", "quadrant_p10_others"):
+            one = sampler.contrast_all_folds(place, name) if name in sampler.figures(place) else None
+            if one is not None:
+                found.append(one)
+                label = KNOWN_FIGURES[name]
+                rows.append(contrast_row([*_names(place), label], one))
+    if not rows:
+        return ""
+    head = [
+        "dataset",
+        "backbone",
+        "figure",
+        sampler.baseline,
+        sampler.candidate,
+        "difference [95 %]",
+        "by seed",
+    ]
+    text = (
+        "Out-of-fold predictions of all folds below each other, a network a fold: every track is tested once. Levels "
+        "do not compare with those of one fold: with few positives average precision is higher by chance, and here "
+        "the logits of different networks are ranked together."
+    )
+    return section("All folds", text, table(head, rows), verdict(found))
+
+
+def ablation_section(sampler: Sampler) -> str:
+    """What each kind of metadata, or each way of using it, does alone."""
+    rows, found = [], []
+    arms = sampler.ablations
+    for place, arm in _ablated(sampler):
+        one = sampler.contrast(place, "ap", arm)
+        found += [one] if arm in arms else []
+        rows.append(contrast_row([*_names(place), arm], one))
+    if not rows:
+        return ""
+    head = ["dataset", "backbone", "arm", sampler.baseline, "AP", "difference [95 %]", "by seed"]
+    others = [
+        f"### {dataset}, other figures\n\nDifferences, each arm minus {sampler.baseline}.\n\n{text}"
+        for dataset, text in _ablations_elsewhere(sampler).items()
+    ]
+    return section("Which metadata helps", table(head, rows), verdict(found), *others)
+
+
+def _ablated(sampler: Sampler) -> list[tuple[Place, str]]:
+    """Where there are other arms: the candidate, then these."""
+    arms = sampler.ablations
+    every = [arm for arm in (sampler.candidate, *arms) if arm != sampler.baseline]
+    return [
+        (place, arm) for place in _places(sampler, arms) for arm in every if place in sampler.with_arm(arm)
+    ]
+
+
+def _ablations_elsewhere(sampler: Sampler) -> dict[str, str]:
+    """Dataset to a table of other figures, a line an arm."""
+    tables = {}
+    ablated = _ablated(sampler)
+    for dataset, places in by_dataset([place for place, _ in ablated]).items():
+        names = [name for name in ABLATION_FIGURES if name in sampler.figures(places[0])]
+        rows = [
+            [place.backbone, arm, *(figure(sampler.contrast(place, name, arm)) for name in names)]
+            for place, arm in ablated
+            if place.dataset == dataset
+        ]
+        tables[dataset] = table(["backbone", "arm", *(KNOWN_FIGURES[name] for name in names)], rows)
+    return tables
+
+
+def contrast_row(names: Sequence[str], one: Contrast) -> list[str]:
+    """Names, both figures, their difference, and the difference of each seed."""
+    seeds = ", ".join(f"{value:+.3f}" for value in one.per_seed)
+    return [*names, f"{one.baseline:.3f}", f"{one.candidate:.3f}", figure(one), seeds]
+
+
+def figure(one: Contrast) -> str:
+    """``+0.012 [-0.003, +0.028]``, bold where the interval excludes zero."""
+    interval = one.difference.interval
+    text = f"{one.difference.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
+    return f"**{text}**" if one.excludes_zero else text
+
+
+def zero(one: Contrast) -> str:
+    """What the interval says."""
+    return "the interval excludes zero" if one.excludes_zero else "the interval includes zero"
+
+
+def verdict(found: Sequence[Contrast]) -> str:
+    """One sentence on a column of differences."""
+    above = sum(one.difference.interval.low > 0 for one in found)
+    below = sum(one.difference.interval.high < 0 for one in found)
+    higher = sum(one.difference.estimate > 0 for one in found)
+    return (
+        f"Of {len(found)} differences {higher} {'is' if higher == 1 else 'are'} positive; the interval lies above "
+        f"zero in {above}, below zero in {below}, and includes zero in {len(found) - above - below}."
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def section(title: str, *parts: str) -> str:
+    """A heading and what stands under it."""
+    return "\n\n".join([f"## {title}", *(part for part in parts if part)])
+
+
+def _names(place: Place) -> tuple[str, str]:
+    return place.dataset, place.backbone
+
+
+def by_dataset(places: Sequence[Place]) -> dict[str, list[Place]]:
+    return {
+        name: [p for p in places if p.dataset == name] for name in dict.fromkeys(p.dataset for p in places)
+    }
+
+
+def _places(sampler: Sampler, arms: Sequence[str]) -> list[Place]:
+    return list(dict.fromkeys(place for arm in arms for place in sampler.with_arm(arm)))

@@ -1,0 +1,1 @@
+"""Damaged files, interruptions and damaged indexes by the thousand."""

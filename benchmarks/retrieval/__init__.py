@@ -1,0 +1,1 @@
+"""Neighbours and moods against human labels, and tracks that nobody has played."""

@@ -1,0 +1,1 @@
+"""Search under filters, beside other systems and at growing sizes."""

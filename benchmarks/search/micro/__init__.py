@@ -1,0 +1,1 @@
+"""The parts of a search by themselves, measured by pytest-benchmark."""

@@ -1,0 +1,129 @@
+"""Checks of the arguments that users give: each returns the value as the code works with it, or says what to give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from numbers import Integral, Real
+from typing import Any, Final, Literal
+
+from moodrec.errors import UsageError
+
+OnConflict = Literal["error", "ignore"]
+"""What to do about ids that are not there: refuse them all with an error that lists them, or go on without them."""
+OnDuplicate = Literal["error", "ignore", "replace"]
+"""What an addition does about ids that are there already: refuse them with an error, keep what is there, or replace
+it."""
+
+ERROR: Final = "error"
+IGNORE: Final = "ignore"
+REPLACE: Final = "replace"
+
+_SHOWN: Final = 5
+_MOST: Final = 2**31 - 1
+
+
+def on_conflict_of(value: object, adds: bool = False) -> Any:
+    """Check the argument ``on_conflict``.
+
+    Args:
+        value: what the user gave.
+        adds: whether the call adds ids, so that "replace" has a meaning.
+
+    Returns:
+        The value.
+
+    Raises:
+        UsageError: it is another word; the message lists the words that there are.
+    """
+    words = (ERROR, IGNORE, REPLACE) if adds else (ERROR, IGNORE)
+    if not isinstance(value, str) or value not in words:
+        raise UsageError(f"on_conflict is {value!r}; it must be {' or '.join(map(repr, words))}")
+    return value
+
+
+def whole(value: object, name: str, least: int = 1, most: int | None = _MOST) -> int:
+    """Check a whole number.
+
+    Args:
+        value: what the user gave; an integer of Python or NumPy.
+        name: what the argument is called.
+        least: the smallest number that is allowed.
+        most: the largest one; None is any.
+
+    Raises:
+        UsageError: it is no whole number (True and 2.0 are none), or out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise UsageError(f"{name} is {value!r}; it must be a whole number, {least:,} or more")
+    if most is not None and int(value) > most:
+        raise UsageError(f"{name} is {value!r}; it must be {most:,} or less")
+    return int(value)
+
+
+def share(value: object, name: str) -> float:
+    """Check a number in [0, 1].
+
+    Args:
+        value: what the user gave; a number of Python or NumPy.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: it is no number (True and NaN are none), or out of range.
+    """
+    number = real(value, name, "a number in [0, 1]")
+    if not 0 <= number <= 1:
+        raise UsageError(f"{name} is {number}; it must lie in [0, 1]")
+    return number
+
+
+def finite(value: object, name: str) -> float:
+    """Check a finite number; raises UsageError where ``value``, the argument called ``name``, is none."""
+    number = real(value, name, "a finite number")
+    if not math.isfinite(number):
+        raise UsageError(f"{name} is {number}; it must be a finite number")
+    return number
+
+
+def real(value: object, name: str, wanted: str = "a number") -> float:
+    """Check a number of any size; raises UsageError where ``value``, the argument called ``name``, is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise UsageError(f"{name} is {value!r}; it must be {wanted}")
+    return float(value)
+
+
+def flag(value: object, name: str) -> bool:
+    """Check a truth value; raises UsageError where ``value``, the argument called ``name``, is none."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):  # NumPy's has both names
+        return bool(value)
+    raise UsageError(f"{name} is {value!r}; it must be True or False")
+
+
+def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
+    """Check a collection of names.
+
+    Args:
+        given: texts; one alone may be given as it is, and None is none.
+        name: what the argument is called.
+
+    Returns:
+        The texts in their order.
+
+    Raises:
+        UsageError: it is no collection, or holds something else than text.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Iterable):
+        raise UsageError(f"{name} takes text, or a collection of texts, not {given!r}")
+    every = tuple(plain(given))
+    if wrong := [one for one in every if not isinstance(one, str)]:
+        raise UsageError(f"{name} takes text, not {', '.join(map(repr, wrong[:_SHOWN]))}")
+    return every
+
+
+def plain(values: Any) -> Any:
+    """An array of NumPy, pandas, Arrow or PyTorch as a list of Python's own values; anything else as it is."""
+    return values.tolist() if hasattr(values, "tolist") else values

@@ -1,0 +1,41 @@
+"""The ``flat`` preset: no structure, every search compares the rows that pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from moodrec.index.backends.base import UNBOUNDED, Candidates, Facts, PassesOver
+from moodrec.index.rows.segment import Segment
+from moodrec.index.search.request import Request
+
+
+@dataclass(frozen=True, eq=False)
+class FlatBackend:
+    """A backend that holds nothing: its candidates are all rows that pass."""
+
+    name: str = "flat"
+    always_scans: bool = True
+    passes_over: PassesOver = "any"
+    deepest: int = UNBOUNDED
+    lists_are_scanned: bool = False
+
+    def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
+        """Return every row that passes, however many are wanted."""
+        passing, n = request.passing.rows, len(request.queries)
+        rows = np.arange(len(segment)) if passing is None else passing
+        return Candidates([rows] * n, [True] * n, [True] * n, n * len(segment), n * len(rows), every=True)
+
+    def extended(self, segment: Segment, n_new: int) -> FlatBackend:
+        """Return the backend itself, which serves any rows."""
+        return self
+
+    def outgrown(self, n: int, max_growth: float) -> bool:
+        """Return False: there is nothing to build anew."""
+        return False
+
+    def save(self, folder: Path) -> Facts:
+        """Write nothing."""
+        return {}

@@ -1,0 +1,77 @@
+"""Changes of an index: functions from one snapshot to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from moodrec.errors import DuplicateIdError, NotFoundError
+from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.segment import Rows
+from moodrec.index.rows.validation import Vectors, listed
+from moodrec.index.snapshot import Snapshot
+from moodrec.schema import TRACK_ID
+
+
+def rows_of(catalogue: Catalogue, track_ids: Sequence[str]) -> Rows:
+    """Return the rows of some tracks, in their order.
+
+    Raises:
+        NotFoundError: tracks are not here; it lists them.
+    """
+    rows = catalogue.rows_of(track_ids)
+    if len(rows) < len(track_ids) and (missing := catalogue.unknown(track_ids)):
+        raise NotFoundError(f"these tracks are not in the index: {listed(missing)}")
+    return rows
+
+
+def added(now: Snapshot, vectors: Vectors, table: pa.Table, ids: Sequence[str], on_conflict: str) -> Snapshot:
+    """Return a snapshot with new tracks.
+
+    Args:
+        now: the snapshot before.
+        vectors: (m, d) of unit length.
+        table: m rows, checked.
+        ids: (m,) their track ids.
+        on_conflict: what to do about ids that are here already: "error", "ignore" or "replace".
+
+    Raises:
+        DuplicateIdError: ids are here already, with "error"; it lists them.
+        DataError: the columns do not fit those of the index.
+    """
+    missing = set(now.catalogue.unknown(ids))
+    known = [track_id for track_id in ids if track_id not in missing]
+    if known and on_conflict == "error":
+        raise DuplicateIdError(
+            f"these tracks are in the index already: {listed(known)}; on_conflict='replace' replaces them, "
+            "'ignore' keeps them as they are"
+        )
+    if known and on_conflict == "ignore":
+        new = np.array([track_id in missing for track_id in ids])
+        vectors, table = vectors[new], table.filter(pa.array(new)).combine_chunks()
+    return (now.without(known) if on_conflict == "replace" else now).with_rows(vectors, table)
+
+
+def updated(now: Snapshot, table: pa.Table) -> Snapshot:
+    """Return a snapshot with other values in the columns of a table for the tracks that it names.
+
+    Raises:
+        NotFoundError: tracks are not here; it lists them.
+        DataError: the columns do not fit those of the index.
+    """
+    ids: list[str] = table[TRACK_ID].to_pylist()
+    rows = rows_of(now.catalogue, ids)
+    whole = now.catalogue.table_at(rows)
+    for name in table.column_names:
+        place = whole.column_names.index(name) if name in whole.column_names else None
+        column = table[name]
+        whole = whole.append_column(name, column) if place is None else whole.set_column(place, name, column)
+    return now.without(ids).with_rows(np.array(now.catalogue.vectors_at(rows)), whole.combine_chunks())
+
+
+def compacted(now: Snapshot) -> Snapshot:
+    """Return a snapshot without removed rows, built anew where there are any, or a tail."""
+    whole = now.catalogue.tail is None and now.catalogue.base.living is None
+    return now if whole else now.rebuilt()

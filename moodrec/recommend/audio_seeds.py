@@ -1,0 +1,68 @@
+"""Seeds that are not in the index: any audio file, analysed when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from moodrec.audio.quiet import quiet_c_libraries
+from moodrec.errors import ModelMismatchError
+from moodrec.index.mood_index import MoodIndex
+from moodrec.schema import PATH
+
+if TYPE_CHECKING:
+    from moodrec.embedding.mood_model import MoodModel
+
+
+@dataclass(frozen=True, eq=False)
+class AudioSeed:
+    """An audio file as a seed."""
+
+    table: pa.Table
+    """One row: the file's path and its mood scores."""
+    embedding: NDArray[np.float32]
+    """(d,)"""
+
+
+class AudioSeeds:
+    """Analyses audio files with the model that made the vectors of an index."""
+
+    def __init__(self, index: MoodIndex, model: MoodModel | Path | str | None) -> None:
+        """Remember the model; it is loaded for the first file.
+
+        Args:
+            index: what the files are compared with.
+            model: a model, its folder, or None for the model that comes with moodrec.
+        """
+        self._index, self._model = index, model
+
+    def analyze(self, path: Path) -> AudioSeed:
+        """Decode a file and infer its embedding and its moods.
+
+        Raises:
+            ModelMismatchError: the index holds vectors of another model, or does not say of which.
+            AudioError: the file cannot be decoded, or is silent.
+        """
+        model = self._loaded()
+        if self._index.model_fingerprint is None:
+            raise ModelMismatchError(
+                "the index does not say which model made its vectors, so a file cannot be compared with them; "
+                "give a seed that is in the index"
+            )
+        self._index.require_model(model.fingerprint)
+        with quiet_c_libraries():
+            track = model.analyze(path)
+        moods = {mood: [score] for mood, score in zip(model.moods, track.mood_scores.tolist(), strict=True)}
+        return AudioSeed(pa.table({PATH: [str(path)], **moods}), track.embedding)
+
+    def _loaded(self) -> MoodModel:
+        from moodrec.embedding.mood_model import MoodModel  # and with it torch
+
+        if not isinstance(self._model, MoodModel):
+            self._model = MoodModel.load(self._model)
+        return self._model

@@ -1,0 +1,61 @@
+"""A library or an index, opened for a recommender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.index.mood_index import MoodIndex
+
+if TYPE_CHECKING:
+    from moodrec.library.library import Library
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedIndex:
+    """An index, and what its users should know."""
+
+    index: MoodIndex
+    notes: tuple[str, ...] = ()
+    """Sentences for people, such as that the index is out of date."""
+
+
+def open_index(path: Path | str) -> OpenedIndex:
+    """Open the index in a folder, or that of the library in a folder.
+
+    Raises:
+        NotFoundError: there is neither, or the library has no index yet.
+        CorruptStoreError: the index is damaged; the message says how to repair it.
+    """
+    folder = Path(path)
+    if not (folder / "library.sqlite").exists():
+        return OpenedIndex(MoodIndex.open(folder))
+    from moodrec.library.library import Library
+
+    with Library.open(folder) as library:
+        index = _index_of(library)
+        return OpenedIndex(index, _notes(index, library))
+
+
+def _index_of(library: Library) -> MoodIndex:
+    try:
+        return MoodIndex.open(library.index_path)
+    except NotFoundError:
+        raise NotFoundError(
+            f"{library.path}: has no index yet; run: moodrec index build --library {library.path}"
+        ) from None
+    except CorruptStoreError as error:
+        raise CorruptStoreError(f"{error}: moodrec index repair --library {library.path}") from None
+
+
+def _notes(index: MoodIndex, library: Library) -> tuple[str, ...]:
+    from moodrec.catalog.refresh import index_is_stale
+
+    if not index_is_stale(index, library):
+        return ()
+    return (
+        "the library has changed since its index was built; for answers of today run: "
+        f"moodrec index build --library {library.path}",
+    )
