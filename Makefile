@@ -16,7 +16,9 @@ INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--
 
 export MUSIC
 
-.PHONY: demo test clean
+# make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
+
+.PHONY: demo test test-arm clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodrec demo
@@ -26,6 +28,9 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+test-arm: $(VENV)/.installed-dev
+	$(BIN)/pytest tests/index/kernel/test_processors.py -k arm $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) demo-output
