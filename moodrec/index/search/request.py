@@ -138,13 +138,16 @@ def resolve(
     blend = resolve_blend(options.mood, options.mood_weight, catalogue.moods, len(queries))
     skipped, excluded = _skipped(options, catalogue, len(queries), own)
     allowed = None if options.only is None else catalogue.rows_of(options.only)
-    parts = zip(catalogue.parts, catalogue.columns, strict=True)
-    passing = [_passing(options, part, columns, blend, excluded, allowed) for part, columns in parts]
+    columns = catalogue.columns
+    passing = _passing(options, catalogue.base, columns[0], blend, excluded, allowed)
+    late = None
+    if catalogue.tail is not None:
+        late = _passing(options, catalogue.tail, columns[1], blend, excluded, allowed)
     return Request(
         queries,
         wanted,
-        passing[0],
-        passing[1] if len(passing) > 1 else None,
+        passing,
+        late,
         skipped,
         _none(len(queries)) if own is None else own,
         blend,
