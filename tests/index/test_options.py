@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import FrozenInstanceError, fields
 from typing import Any, get_type_hints
 
@@ -20,6 +20,7 @@ from moodrec.errors import FilterError, UsageError
 from moodrec.filters.conditions import And, Comparison, Field, Membership
 from moodrec.filters.parse import parse
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.search.options import MOST_PADDING, SearchKeywords, SearchOptions, checked_k
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import assert_same
@@ -231,6 +232,29 @@ def test_only_the_tracks_named_come_back(named: set[int], excluded: set[int], lo
     calm = SAMPLE.table["calm"].to_numpy()
     wanted = {f"t{row}" for row in named - excluded if row < 200 and calm[row] >= np.float32(low)}
     assert {*hits.track_ids[0]} - {None} == wanted
+
+
+def test_large_sets_are_looked_up_once_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = MoodIndex.build(SAMPLE.vectors, SAMPLE.table, MOODS, "flat")
+    options = SearchOptions(
+        only=[f"t{row}" for row in range(100)], exclude=[f"t{row}" for row in range(90, 190)]
+    )
+    before = index.search(QUERY, 100, options)
+    assert {*before.track_ids[0, :90]} == {f"t{row}" for row in range(90)}
+    asked: list[int] = []
+    look_up = Catalogue.rows_of
+
+    def counted(catalogue: Catalogue, track_ids: Collection[str]) -> Any:
+        asked.append(len(track_ids))
+        return look_up(catalogue, track_ids)
+
+    monkeypatch.setattr(Catalogue, "rows_of", counted)
+    assert_same(index.search(QUERY, 100, options), before)
+    assert asked == []
+    index.remove([f"t{row}" for row in range(45)])
+    assert {*index.search(QUERY, 100, options).track_ids[0]} - {None} == {f"t{row}" for row in range(45, 90)}
+    index.add(SAMPLE.vectors[:1], SAMPLE.table.slice(0, 1))
+    assert "t0" in index.search(QUERY, 100, options).track_ids
 
 
 def test_an_allow_list_is_told_of() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ _FEW: Final = 64
 _POOL_PER_HIT: Final = 10
 _LEAST_POOL: Final = 100
 _MOST_KNOWN: Final = 256
+_MOST_SETS: Final = 8
+_KNOWN_SETS: Final[WeakKeyDictionary[Catalogue, dict[frozenset[str], Rows]]] = WeakKeyDictionary()
+"""The rows of large sets of track ids, by the version of the rows that they are of."""
 _PLAIN: Final = 100
 
 
@@ -137,7 +141,7 @@ def resolve(
     wanted = checked_k(k, catalogue.n_alive)
     blend = resolve_blend(options.mood, options.mood_weight, catalogue.moods, len(queries))
     skipped, excluded = _skipped(options, catalogue, len(queries), own)
-    allowed = None if options.only is None else catalogue.rows_of(options.only)
+    allowed = None if options.only is None else _rows_of(options.only, catalogue)
     columns = catalogue.columns
     passing = _passing(options, catalogue.base, columns[0], blend, excluded, allowed)
     late = None
@@ -248,6 +252,24 @@ def _exclusions(
     return terms
 
 
+def _rows_of(track_ids: Collection[str], catalogue: Catalogue) -> Rows:
+    """Return the rising rows of the tracks that are in a catalogue; those of large sets are remembered.
+
+    To look up ten thousand ids takes longer than the search, and a list of all the tracks that somebody may play is
+    the same from one search to the next. A frozen set keeps its hash, so that finding it again costs nothing.
+    """
+    if len(track_ids) <= _FEW:
+        return np.unique(catalogue.rows_of(track_ids))
+    known, wanted = _KNOWN_SETS.setdefault(catalogue, {}), frozenset(track_ids)
+    rows = known.get(wanted)
+    if rows is None:
+        rows = np.unique(catalogue.rows_of(wanted))
+        if len(known) >= _MOST_SETS:
+            known.clear()
+        known[wanted] = rows
+    return rows
+
+
 def _marked(rows: Rows, part: Part) -> NDArray[np.bool_]:
     """(n,) True for those rows of a part that are among some rows of the catalogue."""
     marked = np.zeros(len(part), bool)
@@ -261,7 +283,7 @@ def _skipped(
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
     if own is None and not options.exclude:
         return _nothing_skipped(n_queries)
-    excluded = np.unique(catalogue.rows_of(options.exclude)) if options.exclude else np.empty(0, np.int64)
+    excluded = _rows_of(options.exclude, catalogue) if options.exclude else np.empty(0, np.int64)
     few = excluded if len(excluded) <= _FEW else excluded[:0]
     columns = [np.broadcast_to(few, (n_queries, len(few)))] if len(few) else []
     if own is not None:
