@@ -26,6 +26,7 @@ from moodrec.filters.names import hint
 from moodrec.index import planner
 from moodrec.index.changes import added, compacted, rows_of, updated
 from moodrec.index.info import IndexInfo, info_of
+from moodrec.index.kernel.provider import provider
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
@@ -40,7 +41,6 @@ from moodrec.index.rows.validation import (
 )
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.passing import evaluated
 from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver
@@ -233,7 +233,9 @@ class MoodIndex:
         """
         catalogue, condition = self._catalogue, as_condition(where)
         selections = [select(condition, columns) for columns in catalogue.columns]
-        masks = [evaluated(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)]
+        masks = [
+            provider().mask(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)
+        ]
         rows = catalogue.living_rows
         return catalogue.table_at(rows[np.concatenate(masks)[rows]])
 
