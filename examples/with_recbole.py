@@ -14,7 +14,7 @@ INDEX = Path(__file__).parent.parent / "indexes" / "open-game-music"
 
 
 def main() -> None:
-    """Write the file, then look at what RecBole makes of it."""
+    """Write the file, then print what RecBole reads from it."""
     index = MoodIndex.open(INDEX)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "games"

@@ -8,7 +8,7 @@
     model.analyze("song.flac").mood_scores
     Recommender.open("path/to/library").similar("Teardrop", k=20, where="calm >= 0.6")
 
-A name below is imported when it is first asked for, so that ``import moodrec`` costs nothing.
+Each public name is imported on its first use, so that ``import moodrec`` itself loads no other library.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Frozen settings shared by the floors above, each field documented, each file read from TOML.
+"""Settings that several packages share, as frozen classes whose fields are documented and which are read from
+TOML.
 
-Component settings stay beside each other here so that a recipe, a checkpoint and a preset validate
-with the same classes.
+The settings of all components stand in one module so that a recipe, a checkpoint and an index preset validate
+the same field by the same class.
 """
 
 from __future__ import annotations
@@ -20,70 +21,76 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Config(BaseModel):
-    """Base: immutable, and an unknown field is an error rather than a typo that goes unseen."""
+    """All settings derive from this class: they are immutable, and an unknown field is an error, not ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DecodeLimits(Config):
-    """What one audio file may cost."""
+    """Limits on what decoding one audio file may cost."""
 
     max_duration_s: Annotated[float, Field(gt=0)] = 3600.0
-    """Seconds of audio read from a file; a longer one is analysed up to here and marked ``partial``."""
+    """Seconds of audio that are read from a file; a longer one is analysed up to here and marked ``partial``."""
     max_channels: Positive = 64
     """Files with more channels are refused."""
     block_frames: Positive = 1 << 16
-    """Frames decoded at a time; with the channel count this bounds the memory of a read."""
+    """Frames that are decoded at a time; times the number of channels, this bounds the memory of a read."""
     max_memory_mb: Positive = 1024
-    """MiB that a decoding process may take for a file, on top of its own; a file that wants more fails."""
+    """MiB of memory that a decoding process may take for a file, beyond what it needs itself; a file that
+    needs more fails.
+    """
 
 
 class AudioConfig(Config):
-    """From a file's samples to the log-mel spectrogram that the network hears."""
+    """How a file's samples become the log-mel spectrogram that the network takes as its input."""
 
     sample_rate: Positive = 16_000
-    """Hz; everything is resampled to this once."""
+    """Sample rate in Hz; all audio is resampled to it once."""
     n_fft: Positive = 1024
-    """Samples in an STFT window."""
+    """Samples in a window of the short-time Fourier transform."""
     hop_length: Positive = 512
-    """Samples between frames."""
+    """Samples between the starts of two frames."""
     n_mels: Positive = 96
-    """Mel bands (Slaney scale and normalisation)."""
+    """Number of mel bands (Slaney scale and normalisation)."""
     f_min: Annotated[float, Field(ge=0)] = 20.0
-    """Lowest frequency of the mel bank, Hz."""
+    """Lowest frequency of the mel filters, in Hz."""
     f_max: Annotated[float, Field(gt=0)] = 8_000.0
-    """Highest frequency of the mel bank, Hz."""
+    """Highest frequency of the mel filters, in Hz."""
 
 
 class WindowConfig(Config):
-    """Which parts of a track are heard: equal windows, spread evenly from its start to its end."""
+    """Which parts of a track are analysed: equal windows, spread evenly from its start to its end."""
 
     window_s: Annotated[float, Field(gt=0)] = 5.0
     """Length of a window in seconds; a shorter track is repeated until it fills one."""
     max_windows: Positive = 40
-    """At most this many windows a track; up to ``window_s * max_windows`` seconds every sample is heard."""
+    """Greatest number of windows per track; a track of up to ``window_s * max_windows`` seconds is analysed
+    without gaps.
+    """
     silence_dbfs: float = -70.0
-    """A window whose RMS is below this level (dB relative to full scale) counts as silence and is left out."""
+    """A window whose RMS level, in dB relative to full scale, is below this counts as silence and is left
+    out.
+    """
 
 
 class ModelConfig(Config):
-    """The network's shape."""
+    """The network's shape: its backbone and the sizes of its layers."""
 
     backbone: str = "fcn"
     """Name of a file under ``moodrec/model/backbones``, or of a plug-in: docs/plugins.md."""
     channels: Positive = 24
-    """Filters of the first block; each backbone derives the others from it."""
+    """Number of filters in the first block; each backbone derives the other widths from it."""
     embedding_dim: Positive = 128
-    """Length of the embedding, the layer that all heads share."""
+    """Length of the embedding, the layer that all heads read."""
     dropout: Fraction = 0.3
-    """Dropout on the embedding while training."""
+    """Probability of dropping a number of the embedding while training."""
 
 
 class RankingConfig(Config):
-    """Defaults of the mood blend."""
+    """Default settings of the blend of similarity and mood."""
 
     mood_weight: Fraction = 0.5
-    """Weight of the mood term when a mood target is given."""
+    """Weight of the mood term in [0, 1] where a mood target is given."""
 
 
 IndexKind = Literal["flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw"]
@@ -108,43 +115,55 @@ _KINDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class IndexConfig(Config):
-    """An index preset: which FAISS structure finds candidates, and when rows are simply scanned instead."""
+    """An index preset: which FAISS structure finds candidates, and when rows are scanned instead."""
 
     kind: Literal["auto"] | IndexKind = "auto"
-    """``flat`` compares every row; ``ivf`` looks in the lists nearest to the query; ``ivf-sq8`` does so on rows
-    of one byte a number; ``ivf-pq`` on rows of a few bytes each; ``hnsw`` walks a graph; ``auto`` picks by the
-    number of rows."""
+    """Structure of the index. ``flat`` compares the query with every row; ``ivf`` probes the lists nearest to
+    the query; ``ivf-sq8`` does so on codes of one byte per number; ``ivf-pq`` on codes of a few bytes per
+    row; ``hnsw`` walks a graph; ``auto`` chooses by the number of rows.
+    """
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where candidates are found; ``cuda`` goes with ``flat``, ``ivf``, ``ivf-sq8`` and ``auto``."""
+    """Where candidates are found; ``cuda`` works with ``flat``, ``ivf``, ``ivf-sq8`` and ``auto``."""
     flat_below: Annotated[int, Field(ge=0)] = 5_000
-    """``auto``: fewer rows than this are ``flat``, more are ``ivf-sq8``."""
+    """``auto``: an index with fewer rows than this is ``flat``, a larger one ``ivf-sq8``."""
     exact_rows: Annotated[int, Field(ge=0)] = 10_000
-    """When a filter passes at most this many rows, they are scanned: for a batch of queries, and wherever the
-    kernel does not search."""
+    """Greatest number of rows passing a filter that are scanned exactly, for a batch of queries and wherever
+    the compiled kernel is not used.
+    """
     target_recall: Fraction = 0.98
-    """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` aim to return in every kind of filter."""
+    """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` are calibrated to return under every kind
+    of filter.
+    """
     nlist: Annotated[int, Field(ge=0)] = 0
-    """Lists of ``ivf``; 0: four times the square root of the number of rows, eight times of a million and more."""
+    """Number of lists of ``ivf``; 0 takes four times the square root of the number of rows, eight times for a
+    million rows and more.
+    """
     pq_bytes: Positive = 32
-    """``ivf-pq``: bytes a row in memory, at most; each stands for a piece of the vector, all of one length."""
+    """``ivf-pq``: greatest number of bytes per row in memory; each stands for a piece of the vector, all of
+    one length.
+    """
     training_rows: Positive = 40
-    """Rows a list that k-means learns the lists from, at most."""
+    """Greatest number of rows per list that k-means is trained on."""
     first_lists: Positive = 8
-    """Lists that ``ivf`` looks in at least, where it looks in lists: those of the nearest centroids."""
+    """Least number of lists that ``ivf`` probes, where it probes any: those of the nearest centroids."""
     most_lists: Fraction = 0.25
-    """Share of the lists that ``ivf`` looks in at most; where it takes more, the rows that pass are scanned."""
+    """Greatest share of the lists that ``ivf`` probes; where a search needs more, it scans the rows that pass
+    instead.
+    """
     links: Annotated[int, Field(ge=2)] = 32
-    """``hnsw``: neighbours a row."""
+    """``hnsw``: number of neighbours that each row is linked to."""
     ef_construction: Positive = 200
-    """``hnsw``: candidates kept while a row is linked."""
+    """``hnsw``: candidates kept while a row is being linked."""
     ef_search: Positive = 160
-    """``hnsw``: candidates kept while searching, at least."""
+    """``hnsw``: least number of candidates kept while searching."""
     max_removed: Fraction = 0.2
-    """When more than this share of the rows are removed ones, the index is built anew without them."""
+    """When more than this share of the rows have been removed, the index is rebuilt without them."""
     max_growth: Annotated[float, Field(gt=1)] = 3.0
-    """``ivf``: lists are learnt anew when the index holds this many times the rows they were learnt from."""
+    """``ivf``: lists are trained again when the index holds this many times the rows that they were trained
+    on.
+    """
     seed: int = 0
-    """Of k-means and of the rows that the stop rule is calibrated on."""
+    """Seed of k-means and of the choice of rows that the stop rule is calibrated on."""
 
     @model_validator(mode="after")
     def _fits_the_device(self) -> Self:
@@ -184,6 +203,10 @@ Device = Literal["auto", "cpu", "cuda"]
 def read_toml(path: Path, kind: type[AnyConfig]) -> AnyConfig:
     """Read and validate a TOML file.
 
+    Args:
+        path: the file.
+        kind: class of the settings that it holds.
+
     Raises:
         NotFoundError: there is no such file.
         ConfigError: it is not TOML, or a field is wrong; the message names file and field.
@@ -192,7 +215,12 @@ def read_toml(path: Path, kind: type[AnyConfig]) -> AnyConfig:
 
 
 def load_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file without judging its fields. Raises as :func:`read_toml`."""
+    """Read a TOML file without validating its fields.
+
+    Raises:
+        NotFoundError: there is no such file.
+        ConfigError: it cannot be read, or is not TOML.
+    """
     try:
         return tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError:
@@ -204,7 +232,16 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 
 def validate(fields: dict[str, Any], kind: type[AnyConfig], path: Path) -> AnyConfig:
-    """Make a config of what a file says; a wrong field is a ConfigError that names file and field."""
+    """Make settings of the fields that a file holds.
+
+    Args:
+        fields: what the file holds, as parsed from TOML.
+        kind: class of the settings.
+        path: the file, for the message.
+
+    Raises:
+        ConfigError: a field is wrong or unknown; the message names file and field.
+    """
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
@@ -212,6 +249,6 @@ def validate(fields: dict[str, Any], kind: type[AnyConfig], path: Path) -> AnyCo
 
 
 def explain(error: ValidationError) -> str:
-    """Turn pydantic's report into one line: ``field.path: what is wrong; ...``."""
+    """Turn pydantic's report on wrong fields into one line: ``field.path: what is wrong; ...``."""
     parts = [f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}" for item in error.errors()]
     return "; ".join(parts)

@@ -1,4 +1,6 @@
-"""``moodrec doctor``: what is installed, which device, what is broken, and what to do about it."""
+"""``moodrec doctor`` reports what is installed, which device is used, what is broken, and what to do about
+it.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ NEEDED: Final = (
     "sqlglot",
     "matplotlib",
 )
-"""Import names of what moodrec cannot do without."""
+"""Import names of the libraries that moodrec cannot run without."""
 _DISTRIBUTION: Final = {"faiss": ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu-cu12", "faiss-gpu")}
 _LEAST_PYTHON: Final = (3, 11)
 _LEAST_FREE_BYTES: Final = 1 << 30
@@ -42,17 +44,23 @@ _LEAST_FREE_BYTES: Final = 1 << 30
 
 @dataclass(frozen=True)
 class Check:
-    """One finding."""
+    """The result of one check."""
 
     name: str
     status: Status
     detail: str
     advice: str = ""
-    """What to do, unless all is well."""
+    """What to do about it; empty where all is well."""
 
 
 def examine(library: Path, model: Path | None = None, device: Device = "auto") -> tuple[Check, ...]:
-    """Look at everything that a run of moodrec depends on; nothing is changed."""
+    """Check everything that a run of moodrec depends on; nothing is changed.
+
+    Args:
+        library: folder of the library or index to check; it need not exist.
+        model: folder of a trained model; by default the packaged one.
+        device: where the model is to run.
+    """
     return (
         _python(),
         *(_package(name) for name in NEEDED),
@@ -69,14 +77,14 @@ def examine(library: Path, model: Path | None = None, device: Device = "auto") -
 
 
 def is_broken(checks: tuple[Check, ...]) -> bool:
-    """Whether anything stands in the way of moodrec's main job."""
+    """Say whether any check found something that keeps moodrec from doing its main job."""
     return any(check.status == "broken" for check in checks)
 
 
-def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
-    """A check that fails is a finding itself: a missing library, a damaged store, an unreadable folder."""
+def _guarded(name: str, check: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
+    """Run a check whose failure is itself a result: a missing library, a damaged store, an unreadable folder."""
     try:
-        return tuple(look())
+        return tuple(check())
     except (MoodrecError, ImportError, OSError) as error:
         return (
             Check(name, "broken", str(error) or type(error).__name__, "see the line above that is broken"),
@@ -114,7 +122,7 @@ def _device() -> Iterator[Check]:
     if torch.cuda.is_available():
         yield Check("device", "ok", f"cuda: {torch.cuda.get_device_name()}")
     else:
-        yield Check("device", "ok", f"cpu, {torch.get_num_threads()} threads; no CUDA device in sight")
+        yield Check("device", "ok", f"cpu, {torch.get_num_threads()} threads; no CUDA device found")
 
 
 def _kernel() -> Iterator[Check]:
@@ -135,7 +143,7 @@ def _faiss_gpu() -> Iterator[Check]:
     if not hasattr(faiss, "StandardGpuResources"):
         yield Check("faiss on a GPU", "ok", "not in this build; the CPU presets need none")
     elif faiss.get_num_gpus() == 0:
-        yield Check("faiss on a GPU", "warn", "built for it, but no GPU in sight", "use a CPU preset")
+        yield Check("faiss on a GPU", "warn", "built for it, but no GPU found", "use a CPU preset")
     else:
         yield Check("faiss on a GPU", "ok", f"{faiss.get_num_gpus()} GPU")
 
@@ -203,7 +211,7 @@ def _library(path: Path) -> Iterator[Check]:
             yield _index(library.index_path, f"moodrec index repair --library {path}", library)
 
 
-def _index(path: Path, mend: str, library: Library | None = None) -> Check:
+def _index(path: Path, remedy: str, library: Library | None = None) -> Check:
     from moodrec.catalog.refresh import index_is_stale
     from moodrec.index.mood_index import MoodIndex
 
@@ -211,13 +219,14 @@ def _index(path: Path, mend: str, library: Library | None = None) -> Check:
         index = MoodIndex.open(path)
         index.verify()
     except MoodrecError as error:
-        return Check("index", "broken", str(error), mend)
+        return Check("index", "broken", str(error), remedy)
     if library is not None and index_is_stale(index, library):
-        return Check("index", "warn", "older than the library", mend)
+        return Check("index", "warn", "older than the library", remedy)
     return Check("index", "ok", f"{path}: {len(index):,} tracks, preset {index.preset}")
 
 
 def _disk(library: Path) -> Check:
+    # The library need not exist yet; its nearest existing parent is on the same disk.
     place = next(folder for folder in (library, *library.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:

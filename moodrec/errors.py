@@ -11,7 +11,7 @@
     ├── CorruptStoreError             exit 4   a library, index or checkpoint is damaged
     ├── StoreLockedError              exit 5   another process is writing
     ├── AudioError                             one file cannot be analysed
-    │   └── SilentAudioError                   there is nothing to hear in it
+    │   └── SilentAudioError                   it holds only silence
     ├── DataError                              a table or array of the user's is wrong
     │   └── DuplicateIdError                   an id that is already there
     ├── ModelMismatchError                     vectors of two models would be mixed
@@ -27,7 +27,7 @@ from typing import ClassVar
 
 
 class MoodrecError(Exception):
-    """Base of all errors raised on purpose; its text says what to do."""
+    """All errors raised on purpose derive from this class; their text says what to do."""
 
     exit_code: ClassVar[int] = 1
 
@@ -47,7 +47,7 @@ class FilterError(UsageError):
 
 
 class AmbiguousSeedError(UsageError):
-    """Several tracks match a seed; ``matches`` lists ``(track_id, description)``."""
+    """Several tracks match a seed; ``matches`` lists them as pairs ``(track_id, description)``."""
 
     def __init__(self, message: str, matches: Sequence[tuple[str, str]]) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class AmbiguousSeedError(UsageError):
 
 
 class NotFoundError(MoodrecError):
-    """A track, library, index, model or file is not there."""
+    """A track, library, index, model or file does not exist."""
 
     exit_code = 3
 
@@ -73,7 +73,7 @@ class StoreLockedError(MoodrecError):
 
 
 class AudioError(MoodrecError):
-    """One audio file cannot be decoded; ``reason`` is one word for tables, the message one line."""
+    """One audio file cannot be decoded; ``reason`` is one word for tables, the message one line for people."""
 
     def __init__(self, message: str, reason: str = "unreadable") -> None:
         super().__init__(message)
@@ -92,11 +92,11 @@ class DataError(MoodrecError):
 
 
 class DuplicateIdError(DataError):
-    """Track ids that should be new are there already."""
+    """Track ids that should be new exist already."""
 
 
 class ModelMismatchError(MoodrecError):
-    """Embeddings of two different models would be compared."""
+    """Embeddings of two different models would be compared with each other."""
 
 
 class MissingExtraError(MoodrecError):

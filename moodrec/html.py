@@ -1,4 +1,4 @@
-"""Tables for notebooks: plain HTML with its style inside, every name escaped."""
+"""Tables for notebooks are plain HTML with inline styles; every name in them is escaped."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 _CELL = "padding:2px 8px;text-align:left;white-space:nowrap"
 _BAR = "display:inline-block;height:8px;border-radius:2px;background:#9dbfdc;margin-right:4px"
 _WIDTH = 36
-"""Pixels of a full bar."""
+"""Width of a full bar, in pixels."""
 
 
 def score_table(
     columns: Sequence[str], rows: Sequence[Mapping[Any, Any]], bars: Collection[str], caption: str = ""
 ) -> str:
-    """An HTML table.
+    """Render rows as an HTML table.
 
     Args:
-        columns: to show, in order.
-        rows: a mapping a row.
+        columns: names of the columns to show, in order.
+        rows: one mapping per row, from column to value.
         bars: columns of numbers in [0, 1] that are drawn as bars.
-        caption: above the table.
+        caption: text above the table; empty for none.
     """
     head = "".join(f"<th style='{_CELL}'>{html.escape(name)}</th>" for name in columns)
     body = "".join(

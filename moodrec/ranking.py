@@ -1,7 +1,8 @@
-"""How tracks are ranked: closeness in sound blended with closeness in mood, and caps per artist.
+"""How tracks are ranked: similarity in sound is blended with similarity in mood, and hits per artist are
+capped.
 
-The score of a track with embedding ``e`` and mood scores ``m`` for a query ``q``, targets ``t`` of ``J`` moods and a
-weight ``w`` in [0, 1] is::
+The score of a track with embedding ``e`` and mood scores ``m`` for a query ``q``, targets ``t`` of ``J``
+moods and a weight ``w`` in [0, 1] is::
 
     (1 - w) * cosine(q, e)  +  w * (1 - mean_j (m_j - t_j)^2)
 
@@ -18,12 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
-Rows = NDArray[np.int64]
+from moodrec.typing import FloatArray, RowNumbers
+
+Floats = FloatArray
+"""Former name of :data:`moodrec.typing.FloatArray`, which the index still imports."""
 
 
-def mood_affinity(scores: Floats, targets: Floats) -> Floats:
-    """How near mood scores are to their targets.
+def mood_affinity(scores: FloatArray, targets: FloatArray) -> FloatArray:
+    """Compute how near mood scores are to their targets.
 
     Args:
         scores: (n, J) in [0, 1], NaN where unknown.
@@ -34,51 +37,63 @@ def mood_affinity(scores: Floats, targets: Floats) -> Floats:
     """
     squares = np.zeros(len(scores), scores.dtype)
     for column, target in zip(scores.T, targets.astype(scores.dtype), strict=True):
-        squares += (column - target) ** 2  # mood by mood: NumPy is slow over short rows
+        squares += (column - target) ** 2  # one mood at a time, because NumPy is slow over short rows
     return 1 - squares / scores.dtype.type(len(targets))
 
 
-def blend(cosine: Floats, affinity: Floats, weight: float) -> Floats:
-    """(..., n) blended scores of (..., n) cosines and (n,) mood affinities."""
+def blend(cosine: FloatArray, affinity: FloatArray, weight: float) -> FloatArray:
+    """Blend similarities with mood affinities.
+
+    Args:
+        cosine: (..., n) cosines in [-1, 1].
+        affinity: (n,) mood affinities in [0, 1], as from :func:`mood_affinity`.
+        weight: share of the affinity, in [0, 1].
+
+    Returns:
+        (..., n) scores in [-1, 1].
+    """
     return (1 - weight) * cosine + weight * affinity
 
 
 @dataclass(frozen=True, eq=False)
 class Cap:
-    """At most ``limit`` hits a key."""
+    """A limit on how many hits may share one key, such as an artist."""
 
     name: str
-    """What it is called in messages."""
+    """Name of the cap in messages."""
     keys: NDArray[np.integer[Any]]
-    """(n,) of each row; negative is unknown, and unknown keys are never capped together."""
+    """(n,) key of each row; a negative key is unknown, and unknown keys are never capped together."""
     limit: int
-    """At least 1."""
+    """Greatest number of hits per key, at least 1."""
 
 
 def pick(
-    scores: Floats,
+    scores: FloatArray,
     k: int,
     keys: Sequence[tuple[NDArray[np.integer[Any]], int]] = (),
-    vectors: Floats | None = None,
+    vectors: FloatArray | None = None,
     same: float = math.inf,
     diversity: float = 0.0,
-    known: Floats | None = None,
-) -> Rows:
-    """Choose one candidate after the other, each in view of those chosen before (maximal marginal relevance,
-    Carbonell and Goldstein 1998): the one with the highest ``(1 - diversity) * score - diversity * s``, where ``s``
-    is its highest inner product with a chosen one, 0 for the first.
+    known: FloatArray | None = None,
+) -> RowNumbers:
+    """Choose candidates one after the other, each in view of those chosen before.
+
+    This is maximal marginal relevance (Carbonell and Goldstein 1998): the next choice is the candidate with
+    the highest ``(1 - diversity) * score - diversity * s``, where ``s`` is its highest inner product with a
+    chosen one, and 0 for the first choice.
 
     Args:
-        scores: (m,) of the candidates, falling.
-        k: candidates wanted.
-        keys: caps: the key (m,) of each candidate, negative where unknown, and how many may share one.
-        vectors: (m, d) of unit length; without ``same`` and ``diversity`` they are not needed.
-        same: candidates whose inner product with a chosen one reaches this are passed over as its copies.
-        diversity: in [0, 1]; 0 goes by the scores alone.
-        known: (j, d) vectors whose copies are passed over as well.
+        scores: (m,) scores of the candidates, in falling order.
+        k: greatest number of candidates to choose.
+        keys: the caps: for each, the key (m,) of every candidate, negative where unknown, and how many may
+            share one.
+        vectors: (m, d) vectors of unit length; needed only for ``same``, ``diversity`` and ``known``.
+        same: a candidate whose inner product with a chosen one reaches this is skipped as its copy.
+        diversity: weight of the difference from the chosen ones, in [0, 1]; 0 goes by the scores alone.
+        known: (j, d) vectors whose copies are skipped as well.
 
     Returns:
-        At most k positions, in the order of their choice; of equal candidates the first.
+        At most ``k`` positions, in the order of their choice; of equal candidates the first.
     """
     open_ = np.ones(len(scores), bool)
     closest = np.full(len(scores), -np.inf)
@@ -99,21 +114,21 @@ def pick(
     return np.array(chosen, np.int64)
 
 
-def _next(scores: Floats, open_: NDArray[np.bool_], closest: Floats, diversity: float) -> int:
+def _next(scores: FloatArray, open_: NDArray[np.bool_], closest: FloatArray, diversity: float) -> int:
     if diversity == 0:
         return int(np.argmax(open_))
     worth = (1 - diversity) * scores - diversity * closest
     return int(np.argmax(np.where(open_, worth, -np.inf)))
 
 
-def cap_per_key(order: Rows, keys: NDArray[np.integer[Any]], limit: int, k: int) -> Rows:
-    """The first ``k`` rows of ``order`` of which no more than ``limit`` share a key.
+def cap_per_key(order: RowNumbers, keys: NDArray[np.integer[Any]], limit: int, k: int) -> RowNumbers:
+    """Take the first ``k`` rows of which no more than ``limit`` share a key.
 
     Args:
         order: (m,) rows, best first.
-        keys: (n,) key of each row; negative is unknown, and unknown keys are never capped together.
-        limit: rows a key, at least 1.
-        k: rows wanted.
+        keys: (n,) key of each row; a negative key is unknown, and unknown keys are never capped together.
+        limit: greatest number of rows per key, at least 1.
+        k: greatest number of rows to take.
 
     Returns:
         At most ``k`` rows, best first.
@@ -122,5 +137,6 @@ def cap_per_key(order: Rows, keys: NDArray[np.integer[Any]], limit: int, k: int)
     by_key = np.argsort(ordered, kind="stable")
     sorted_keys = ordered[by_key]
     position = np.empty(len(order), np.int64)
+    # The distance from the first row of its key is the number of earlier rows that share the key.
     position[by_key] = np.arange(len(order)) - np.searchsorted(sorted_keys, sorted_keys, "left")
     return order[(ordered < 0) | (position < limit)][:k]

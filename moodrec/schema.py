@@ -1,6 +1,6 @@
-"""The track table: the columns that libraries, indexes and exports share.
+"""The track table has the columns that libraries, indexes and exports share.
 
-A table of the user's own needs ``track_id`` alone; every other column is optional, and columns not named
+A table of the user's own needs ``track_id`` alone. Every other column is optional; columns that are not named
 here are carried along and can be filtered on.
 """
 
@@ -36,7 +36,7 @@ TAG_FIELDS: Final = pa.schema(
         pa.field("musicbrainz_artist_id", pa.string()),
     ]
 )
-"""What is read from a file's tags; ``year`` is the first four digits of ``date``."""
+"""The columns that are read from a file's tags; ``year`` is the first four digits of ``date``."""
 
 TRACK_FIELDS: Final = pa.schema(
     [
@@ -46,16 +46,18 @@ TRACK_FIELDS: Final = pa.schema(
         pa.field("duration", pa.float32()),
     ]
 )
-"""A library's track: ``duration`` in seconds."""
+"""The columns of a library's track; ``duration`` is in seconds."""
 
 _MOOD_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
 def is_mood_name(name: str) -> bool:
-    """Whether ``name`` is snake_case and free for a mood: not one of the track table's own columns."""
+    """Say whether a name is snake_case and is not one of the track table's own columns, so that it can name a
+    mood.
+    """
     return bool(_MOOD_NAME.match(name)) and name not in TRACK_FIELDS.names and name != EMBEDDING
 
 
 def probability_column(mood: str) -> str:
-    """Name of the column that holds ``prob(mood)``."""
+    """Give the name of the column that holds ``prob(mood)``."""
     return PROBABILITY_PREFIX + mood

@@ -19,7 +19,7 @@ from moodrec.demo import debian
 from moodrec.demo.credits import Credit, read_credits
 from moodrec.demo.debian import FetchError, MusicPackage
 from moodrec.demo.music import choose_music
-from moodrec.demo.questions import Compass, choose_compass, choose_seeds, threshold
+from moodrec.demo.questions import ContrastingMoods, choose_moods, choose_seeds, threshold
 from moodrec.demo.run import DemoReport, run_demo
 from moodrec.demo.sample import PLACES, find_sample_index
 from moodrec.embedding.mood_model import MoodModel
@@ -205,7 +205,7 @@ class Listener:
     def planned(self, plan: AnalysisPlan) -> None:
         self.plans.append(plan)
 
-    def heard(self, progress: AnalysisProgress) -> None:
+    def analysed(self, progress: AnalysisProgress) -> None:
         self.done.append(progress)
 
 
@@ -215,16 +215,16 @@ def test_the_demo_analyses_asks_and_draws_and_then_has_nothing_to_do(music: Path
     assert report.credits == (Credit("Ann", "GPL"),)
     assert len(listener.done) == len(listener.plans[0].files) == 10
     assert report.picture.read_bytes().startswith(b"\x89PNG")
-    assert len({story.seed.track_id for story in report.stories}) == 3
-    for story in report.stories:
-        for answer in story.answers:
+    assert len({result.seed.track_id for result in report.results}) == 3
+    for result in report.results:
+        for answer in result.answers:
             assert 0 < len(answer.tracks) <= 5
-            assert story.seed.track_id not in set(answer.tracks["track_id"])
+            assert result.seed.track_id not in set(answer.tracks["track_id"])
 
     again, listener = run_quietly(tmp_path, music)
     assert listener.plans[0].files == ()
     assert listener.done == []
-    assert [story.seed for story in again.stories] == [story.seed for story in report.stories]
+    assert [result.seed for result in again.results] == [result.seed for result in report.results]
 
 
 def test_the_commands_that_the_demo_names_work(
@@ -232,8 +232,8 @@ def test_the_commands_that_the_demo_names_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     report, _ = run_quietly(Path("out put"), music)
-    for story in report.stories:
-        for answer in story.answers:
+    for result in report.results:
+        for answer in result.answers:
             program, *args = shlex.split(answer.command)
             found = run_json(*args)
             assert program == "moodrec"
@@ -249,7 +249,7 @@ def test_ones_own_music_is_kept_apart_and_credits_nobody(music: Path, tmp_path: 
 def test_music_that_cannot_be_heard(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "x.mp3").write_text("no music")
-    with pytest.raises(NotFoundError, match="no music to hear"):
+    with pytest.raises(NotFoundError, match="no music that can be analysed"):
         run_quietly(tmp_path / "out", own=tmp_path / "music")
 
 
@@ -294,22 +294,24 @@ def test_seeds_are_the_quietest_the_liveliest_and_one_between() -> None:
             "energetic": [0.9, 0.1, 0.5, 0.2, 0.3],
         }
     )
-    compass = choose_compass(["sad", "calm", "energetic", "happy"])
-    assert compass == Compass("calm", "energetic", "happy")
-    assert [seed.track_id for seed in choose_seeds(frame, compass)] == ["d", "a", "e"]
-    assert [seed.track_id for seed in choose_seeds(frame.head(2), compass)] == ["b", "a"]
+    contrast = choose_moods(["sad", "calm", "energetic", "happy"])
+    assert contrast == ContrastingMoods("calm", "energetic", "happy")
+    assert [seed.track_id for seed in choose_seeds(frame, contrast)] == ["d", "a", "e"]
+    assert [seed.track_id for seed in choose_seeds(frame.head(2), contrast)] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
-    ("moods", "compass"),
+    ("moods", "contrast"),
     [
-        (["blue", "calm"], Compass("calm", "blue", "blue")),
-        (["calm"], Compass("calm", "calm", "calm")),
-        (["x", "y", "z", "happy"], Compass("x", "y", "happy")),
+        (["blue", "calm"], ContrastingMoods("calm", "blue", "blue")),
+        (["calm"], ContrastingMoods("calm", "calm", "calm")),
+        (["x", "y", "z", "happy"], ContrastingMoods("x", "y", "happy")),
     ],
 )
-def test_a_compass_of_whatever_moods_there_are(moods: list[str], compass: Compass) -> None:
-    assert choose_compass(moods) == compass
+def test_contrasting_moods_are_chosen_from_whatever_there_is(
+    moods: list[str], contrast: ContrastingMoods
+) -> None:
+    assert choose_moods(moods) == contrast
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))

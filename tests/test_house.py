@@ -26,6 +26,8 @@ FLOORS = {
     "html": 0,
     "lock": 0,
     "plugins": 0,
+    "names": 0,
+    "typing": 0,
     "config": 0,
     "schema": 0,
     "audio": 1,

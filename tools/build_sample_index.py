@@ -27,18 +27,18 @@ def main() -> None:
     root = Path(os.environ["MOODREC_DATA"]) / "open_game_music"
     tracks = pd.read_csv(root / "tracks.csv", dtype=str)
     model = MoodModel.load()
-    heard, moods, probabilities, embeddings = [], [], [], []
+    analysed, moods, probabilities, embeddings = [], [], [], []
     for row, audio in enumerate(tracks["audio"]):
         try:
             found = model.analyze(root / audio)
         except SilentAudioError:
             print(f"silent, left out: {tracks['title'][row]}")
             continue
-        heard.append(row)
+        analysed.append(row)
         moods.append(found.mood_scores)
         probabilities.append(found.probabilities)
         embeddings.append(found.embedding)
-    table = describe(tracks.iloc[heard])
+    table = describe(tracks.iloc[analysed])
     table[list(model.moods)] = np.stack(moods)
     table[[probability_column(mood) for mood in model.moods]] = np.stack(probabilities)
     index = MoodIndex.build(

@@ -4,7 +4,7 @@
     python tools/render_emopia.py $MOODREC_DATA/emopia rendered/emopia
 
 About ten minutes and 2.5 GB for its 1,078 clips. Clips that are there already are kept, so it can be stopped and
-started again. The experiment of benchmarks/plans/multitask.toml looks for them in rendered/emopia.
+started again. The experiment of benchmarks/plans/multitask.toml reads them from rendered/emopia.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from moodrec.files import replacing
 from moodrec.metrics.classification import macro_f1
 from moodrec.metrics.tagging import macro_average_precision, macro_roc_auc
 from moodrec.model.checkpoint import load_model
-from moodrec.training.hearing import LoadFeatures
+from moodrec.training.inputs import LoadFeatures
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import read_recipe
 from moodrec.training.run import default_cache

@@ -8,7 +8,7 @@ from itertools import product
 
 from benchmarks.multitask.cells import Sampler
 from benchmarks.multitask.tables import KNOWN_FIGURES, by_dataset, figure, verdict, zero
-from moodrec.evaluation.experiment.plan import Plan
+from moodrec.evaluation.experiment.plan import ExperimentPlan
 from moodrec.evaluation.experiment.results import Results
 
 
@@ -99,7 +99,7 @@ def _untrained(results: Results) -> str:
     return f"**Runs of the plan that are not trained yet**: {listed}." if missing else ""
 
 
-def _grid(plan: Plan) -> Iterator[tuple[str, str, str, int, int | None]]:
+def _grid(plan: ExperimentPlan) -> Iterator[tuple[str, str, str, int, int | None]]:
     for dataset, backbone, arm in product(plan.dataset, plan.backbone, plan.arm):
         for seed, fold in product(plan.seeds, dataset.test.numbers):
             place = (dataset.name, backbone.name, seed, fold)

@@ -196,7 +196,7 @@ PROMISES: dict[str, list[Promise]] = {
     ],
     "What changed": [
         Promise(
-            "Moved, renamed and re-tagged files keep their id and are not heard again; copies are marked.",
+            "Moved, renamed and re-tagged files keep their id and are not analysed again; copies are marked.",
             (
                 "catalog/test_changes.py::test_ids_follow_the_sound_and_no_sound_is_heard_twice",
                 "catalog/test_analyze.py::test_moved_and_retagged_files_keep_their_ids",
@@ -254,7 +254,7 @@ PROMISES: dict[str, list[Promise]] = {
             ),
         ),
         Promise(
-            "Every stored vector of a library has a checksum; damaged ones are named, dropped and heard again.",
+            "Every stored vector of a library has a checksum; damaged ones are named, dropped and computed again.",
             (
                 "library/test_upkeep.py::test_one_damaged_bit_is_found_and_that_track_alone_is_heard_again",
                 "cli/test_library.py::test_verify_finds_damage_and_repair_forgets_it",

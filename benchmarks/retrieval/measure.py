@@ -23,7 +23,14 @@ from benchmarks.retrieval.page import render
 from moodrec.data.sources import load_source
 from moodrec.evaluation.experiment.results import Cell, read_results
 from moodrec.evaluation.experiment.stored import StoredPredictions
-from moodrec.evaluation.neighbourhood.gallery import Gallery, Run, System, gallery_of, percentiles, unit
+from moodrec.evaluation.neighbourhood.gallery import (
+    Gallery,
+    System,
+    SystemOutput,
+    gallery_of,
+    percentiles,
+    unit,
+)
 from moodrec.evaluation.neighbourhood.run import packaged_moods, run_benchmark
 from moodrec.files import write_atomically
 
@@ -67,7 +74,7 @@ def measure(dataset: str, root: Path) -> None:
     }
     gallery = gallery_of(table, packaged_moods())
     more = arms(gallery) if dataset == "mood4q" else []
-    result = run_benchmark(table, files, ("random",), more)
+    result = run_benchmark(table, files, ("random",), more).document()
     result |= {"n_groups": len(set(gallery.groups)), "machine": machine_report("moodrec", "numpy", "librosa")}
     OUT.mkdir(parents=True, exist_ok=True)
     write_atomically(OUT / f"{dataset}.json", json.dumps(rounded(result), indent=1).encode() + b"\n")
@@ -85,7 +92,7 @@ def arms(gallery: Gallery) -> list[System]:
     return found
 
 
-def run_of(stored: StoredPredictions, gallery: Gallery) -> Run:
+def run_of(stored: StoredPredictions, gallery: Gallery) -> SystemOutput:
     """A seed of an experiment in the order of a gallery."""
     place = {str(track_id).rpartition("/")[2]: row for row, track_id in enumerate(stored.track_ids)}
     rows = np.array([place[track_id] for track_id in gallery.track_ids])
@@ -95,7 +102,7 @@ def run_of(stored: StoredPredictions, gallery: Gallery) -> Run:
         for mood, targets in packaged_moods().items()
         if set(targets) <= set(column)
     }
-    return Run(unit(stored.embeddings[rows]), moods, stored.folds[rows])
+    return SystemOutput(unit(stored.embeddings[rows]), moods, stored.folds[rows])
 
 
 def rounded(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from moodrec.evaluation.neighbourhood.report import BenchmarkReport
 from moodrec.evaluation.neighbourhood.run import CEILING
 from moodrec.files import write_atomically
 from moodrec.plots.trade_off import KEPT, LEFT, trade_off
@@ -48,7 +49,7 @@ def render(results: Mapping[str, Result], folder: Path) -> None:
     first = next(iter(known.values()))
     parts = [HEAD.read_text().format(resamples=f"{first['resamples']:,}", seed=first["seed"]), summary(known)]
     for name, result in known.items():
-        trade_off(result, folder / f"retrieval-{name}.png")
+        trade_off(BenchmarkReport.from_document(result), folder / f"retrieval-{name}.png")
         parts.append(section(name, result))
     parts.append(setup(first))
     folder.mkdir(parents=True, exist_ok=True)

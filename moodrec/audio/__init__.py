@@ -1,1 +1,1 @@
-"""From a music file to a mono waveform and its tags; needs neither torch nor faiss."""
+"""This package turns a music file into a mono waveform and its tags; it needs neither torch nor FAISS."""

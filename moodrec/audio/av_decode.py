@@ -1,7 +1,8 @@
-"""m4a, aac, wma and others through PyAV, the optional extra ``av``.
+"""PyAV, the optional extra ``av``, decodes m4a, aac, wma and other formats that libsndfile does not read.
 
-FFmpeg follows playlists (``ffconcat``, HLS) to other files when it guesses the format itself, so the demuxer
-is forced by the file's suffix, and the data come from an already opened file: no protocol at all is allowed.
+FFmpeg follows playlists (``ffconcat``, HLS) to other files when it detects the format itself. Therefore the
+demuxer is forced by the file's suffix, and the data come from a file that is open already, with no protocol
+allowed.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 
 from moodrec.audio.formats import AV_FORMATS
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, FloatArray
+from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
 from moodrec.errors import AudioError, MissingExtraError
+from moodrec.typing import Samples
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -24,16 +26,16 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _OPTIONS: Final = {"protocol_whitelist": "none", "enable_drefs": "0"}
-# Encoder delay and padding; a cut is longer.
+# Encoder delay and padding may make up this much; a file that was cut off lacks more.
 _HEADER_SLACK_S: Final = 0.5
-# Their length is a guess from the bit rate.
+# The length of these is estimated from the bit rate, so a missing part proves nothing.
 _NO_LENGTH: Final = frozenset({"aac"})
 
 
-class _PatientFile:
-    """A file in which an impossible seek fails as FFmpeg expects, and raises nothing.
+class _NonRaisingFile:
+    """A file in which an impossible seek returns an error code, as FFmpeg expects, instead of raising.
 
-    PyAV keeps what its callbacks raise and may throw it at the next file, which has done nothing wrong.
+    PyAV keeps what its callbacks raise and may raise it again while it reads the next, healthy file.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -53,10 +55,12 @@ def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
     """Open a file with the one demuxer that its suffix stands for.
 
     Args:
+        file: the file, open for reading in binary mode.
         suffix: lower-case, a key of :data:`moodrec.audio.formats.AV_FORMATS`.
+        name: the file's name, for messages.
 
     Raises:
-        AudioError: reason ``not_audio``.
+        AudioError: it holds no audio that can be decoded (reason ``not_audio``).
         MissingExtraError: PyAV is not installed.
     """
     try:
@@ -66,7 +70,7 @@ def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
     kind = AV_FORMATS[suffix]
     try:
         container = av.open(
-            _PatientFile(file), mode="r", format=kind, options=_OPTIONS, metadata_errors="replace"
+            _NonRaisingFile(file), mode="r", format=kind, options=_OPTIONS, metadata_errors="replace"
         )
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: no {kind} audio in it ({_one_line(error)})", reason="not_audio") from None
@@ -88,7 +92,7 @@ def _info(container: InputContainer, stream: AvStream, kind: str) -> AudioInfo:
     return AudioInfo(max(0.0, duration_s), stream.rate or 0, stream.channels, kind.upper())
 
 
-def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[FloatArray]:
+def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[Samples]:
     import av
 
     # Only the sample format is converted: mixing down is a plain mean, as for every other file.
@@ -108,8 +112,8 @@ def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: 
         raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s")
 
 
-def _mono(frame: AudioFrame) -> FloatArray:
-    channels: FloatArray = np.asarray(frame.to_ndarray(), np.float32)
+def _mono(frame: AudioFrame) -> Samples:
+    channels: Samples = np.asarray(frame.to_ndarray(), np.float32)
     return np.asarray(channels.mean(axis=0))
 
 

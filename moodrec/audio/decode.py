@@ -1,4 +1,4 @@
-"""Any music file to one mono waveform, at a bounded cost in memory and time."""
+"""Any music file is decoded to one mono waveform, at a bounded cost in memory and time."""
 
 from __future__ import annotations
 
@@ -15,36 +15,30 @@ from moodrec.audio.av_decode import open_av
 from moodrec.audio.formats import AUDIO_SUFFIXES, AV_FORMATS
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.sound_decode import open_sound
-from moodrec.audio.stream import (
-    AudioInfo,
-    AudioStream,
-    CutShortError,
-    FloatArray,
-    check_header,
-    check_samples,
-)
+from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, check_header, check_samples
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
+from moodrec.typing import Samples
 
 __all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Waveform", "decode", "probe_audio"]
 
 
 @dataclass(frozen=True)
 class Waveform:
-    """Decoded audio: ``samples (n,)`` float32 mono at ``sample_rate`` Hz.
+    """Decoded audio: ``samples (n,)`` float32, mono, at ``sample_rate`` Hz.
 
     ``duration_s`` is the length of what was read, in seconds of the file. ``truncated`` says that the file
     holds, or once held, more: it was cut off, damaged, or longer than the limit.
     """
 
-    samples: FloatArray
+    samples: Samples
     sample_rate: int
     duration_s: float
     truncated: bool
 
 
 def probe_audio(path: Path | str) -> AudioInfo:
-    """Read a file's header only; what it says is not checked against the audio.
+    """Read a file's header only; its claims are not checked against the audio.
 
     Raises:
         AudioError: it is no audio file; ``reason`` says why in one word.
@@ -57,13 +51,18 @@ def probe_audio(path: Path | str) -> AudioInfo:
 def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | None = None) -> Waveform:
     """Decode a file to mono (the mean of its channels), resampled once to ``sample_rate`` Hz.
 
-    It is read block by block, so a header that lies about the length costs nothing. What precedes a cut or a
-    damaged place is kept and marked ``truncated``, and so is what precedes ``limits.max_duration_s``.
+    The file is read block by block, so a header that claims a huge length costs nothing. Audio before a cut
+    or a damaged place is kept and marked ``truncated``, and so is audio before ``limits.max_duration_s``.
+
+    Args:
+        path: the file.
+        sample_rate: sample rate of the result, in Hz.
+        limits: what decoding may cost; by default those of :class:`moodrec.config.DecodeLimits`.
 
     Raises:
-        AudioError: nothing can be decoded, or the samples are no sound. ``reason`` is one of ``missing``,
-            ``forbidden``, ``unreadable``, ``not_a_file``, ``empty``, ``not_audio``, ``truncated``, ``bad_samples``,
-            ``bad_sample_rate``, ``too_many_channels``.
+        AudioError: nothing can be decoded, or the samples are not sound. ``reason`` is one of ``missing``,
+            ``forbidden``, ``unreadable``, ``not_a_file``, ``empty``, ``not_audio``, ``truncated``,
+            ``bad_samples``, ``bad_sample_rate``, ``too_many_channels``.
         MissingExtraError: the format needs PyAV.
     """
     limits = limits or DecodeLimits()
@@ -73,7 +72,15 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
 
 @contextmanager
 def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]:
-    """Open a file with the decoder for its suffix and check its header. Raises as :func:`decode`."""
+    """Open a file with the decoder for its suffix and check its header.
+
+    Args:
+        path: the file.
+        limits: what decoding may cost.
+
+    Raises:
+        AudioError, MissingExtraError: as :func:`decode`.
+    """
     name = printable(path)
     with open_audio_file(path) as file, _decoder(file, path, limits, name) as stream:
         check_header(stream.info, limits, name)
@@ -89,7 +96,7 @@ def _decoder(
 
 def _collect(stream: AudioStream, sample_rate: int, limits: DecodeLimits, name: str) -> Waveform:
     source = _BoundedSource(stream, limits.max_duration_s, name)
-    # A byte array grows in place: at no time are there two copies of a long track.
+    # A byte array grows in place, so a long track is never held twice.
     samples = bytearray()
     for block in _resampled(source, stream.info.sample_rate, sample_rate):
         samples += block.tobytes()
@@ -97,7 +104,7 @@ def _collect(stream: AudioStream, sample_rate: int, limits: DecodeLimits, name: 
     return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, source.truncated)
 
 
-def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[FloatArray]:
+def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[Samples]:
     if from_rate == to_rate:
         yield from blocks
         return
@@ -108,7 +115,9 @@ def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator
 
 
 class _BoundedSource:
-    """Checked blocks up to the limit; afterwards ``frames`` read, and whether there was more."""
+    """Yields checked blocks up to the limit; ``frames`` then counts those read, and ``truncated`` says if
+    there were more.
+    """
 
     def __init__(self, stream: AudioStream, max_duration_s: float, name: str) -> None:
         self.frames = 0
@@ -117,7 +126,7 @@ class _BoundedSource:
         self._room = int(max_duration_s * stream.info.sample_rate)
         self._name = name
 
-    def __iter__(self) -> Iterator[FloatArray]:
+    def __iter__(self) -> Iterator[Samples]:
         try:
             yield from self._bounded()
         except CutShortError:
@@ -127,7 +136,7 @@ class _BoundedSource:
         if self.frames == 0:
             raise AudioError(f"{self._name}: there is no audio in the file", reason="empty")
 
-    def _bounded(self) -> Iterator[FloatArray]:
+    def _bounded(self) -> Iterator[Samples]:
         for block in self._stream.blocks:
             check_samples(block, self._name)
             kept = block[: self._room - self.frames]

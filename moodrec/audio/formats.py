@@ -1,4 +1,4 @@
-"""Which files are taken for music, and who reads them."""
+"""Suffixes decide which files are taken for music and which library decodes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOUND_SUFFIXES: Final = frozenset(
         ".rf64",
     }
 )
-"""Read by libsndfile, which looks at the content and not at the name."""
+"""Suffixes of the formats that libsndfile decodes; it goes by the content of a file and not by its name."""
 
 AV_FORMATS: Final = {
     ".m4a": "mp4",
@@ -37,7 +37,7 @@ AV_FORMATS: Final = {
     ".wv": "wv",
     ".tta": "tta",
 }
-"""Read by PyAV with this demuxer and no other: its own guess would follow playlists to other files."""
+"""Suffix to the demuxer that PyAV must use for it; its own choice could follow playlists to other files."""
 
 AUDIO_SUFFIXES: Final = SOUND_SUFFIXES | frozenset(AV_FORMATS)
 """Lower-case suffixes of the files that a scan of a folder takes for music."""

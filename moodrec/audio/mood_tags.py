@@ -1,7 +1,8 @@
-"""Moods in a file's tags: read, written and taken back, whatever the container calls them.
+"""Moods in a file's tags are read, written and restored under the names that each container format uses.
 
-``MOOD`` is the field that Picard, beets and players know: ``TMOO`` in ID3, ``WM/Mood`` in ASF. The scores have fields
-of their own, ``MOODREC_CALM`` and so on. Picard's table of names: https://picard-docs.musicbrainz.org, appendix B.
+``MOOD`` is the field that Picard, beets and players know: ``TMOO`` in ID3, ``WM/Mood`` in ASF. The scores
+have fields of their own, ``MOODREC_CALM`` and so on. Picard's table of names is at
+https://picard-docs.musicbrainz.org, appendix B.
 """
 
 from __future__ import annotations
@@ -25,32 +26,38 @@ from moodrec.errors import AudioError
 
 MOOD: Final = "MOOD"
 OURS: Final = "MOODREC_"
-"""How the names of the fields begin that only moodrec writes."""
+"""Prefix of the fields that moodrec alone writes."""
 MoodTags = dict[str, list[str]]
-"""The texts of ``MOOD`` and of the ``MOODREC_`` fields of one file; a field that it does not have is not in it."""
+"""The texts of ``MOOD`` and of the ``MOODREC_`` fields of one file; a field that the file lacks is not a key."""
 
 _ITUNES: Final = "----:com.apple.iTunes:"
 _TXXX: Final = "TXXX:"
 
 
 def read_mood_tags(path: Path) -> MoodTags:
-    """The mood fields that a file has.
+    """Read the mood fields of a file.
 
     Raises:
-        AudioError: reason ``no_tags`` where the format holds none or they cannot be read, else as for opening.
+        AudioError: the format holds no tags or they cannot be read (reason ``no_tags``), or the file cannot
+            be opened.
     """
     return _read(_opened(path).tags)
 
 
 def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
-    """Set mood fields of a file, and delete those that are given without a text; the others stay as they are.
+    """Set mood fields of a file, and delete those that are given without a text; other tags stay as they are.
 
-    A copy is written beside the file, looked over and put in its place in one step: a crash or a full disk leaves the
-    file as it was. Permissions stay; the file is a new one to whatever hard links there were.
+    A copy is written beside the file, verified, and put in its place in one step, so that a crash or a full
+    disk leaves the file as it was. Permissions stay. To hard links of the old file the result is a new file.
+
+    Args:
+        path: the file.
+        tags: field name to its texts; an empty list deletes the field.
 
     Raises:
         AudioError: reason ``no_tags`` or ``not_writable``; the file is as it was.
     """
+    # The suffix stays, because mutagen chooses some formats by it; the dot hides the copy from scans.
     copy = path.with_name(f".{path.stem}.moodrec-writing{path.suffix}")
     try:
         shutil.copy2(path, copy)
@@ -58,7 +65,7 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
         _write(copy, tags)
         _check(copy, tags)
         _sync(copy)
-        os.utime(copy)  # a new time: music servers and backups look for it
+        os.utime(copy)  # music servers and backups notice changes by the modification time
         copy.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -70,15 +77,15 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
 
 
 def _opened(path: Path) -> Any:
-    """A file of mutagen's with tags, empty ones where it has none."""
+    """Open a file with mutagen; a file without tags gets empty ones."""
     try:
         with open_audio_file(path):
             file: Any = mutagen.File(path)
         if file is not None and _is_id3_23(file.tags):
-            # Read and written as it is: in translation, frames of the older version would be lost.
+            # Translating to ID3 2.4 would lose frames of the older version.
             file = type(file)(path, translate=False)
         if file is not None and file.tags is None:
-            file.add_tags()  # in memory; some formats know of tags and can hold none
+            file.add_tags()  # in memory only; some formats define tags but cannot store them
     except DAMAGE as error:
         raise AudioError(f"{printable(path)}: its tags cannot be read ({error})", "no_tags") from None
     if file is None:
@@ -105,9 +112,9 @@ def _write(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
         raise AudioError(f"{printable(path)}: its tags cannot be written ({error})", "not_writable") from None
 
 
-def _check(path: Path, wanted: Mapping[str, Sequence[str]]) -> None:
+def _check(path: Path, expected: Mapping[str, Sequence[str]]) -> None:
     found = _read(_opened(path).tags)
-    if any(found.get(name, []) != list(texts) for name, texts in wanted.items()):
+    if any(found.get(name, []) != list(texts) for name, texts in expected.items()):
         raise AudioError(f"{printable(path)}: what was written does not read back", "no_tags")
 
 
@@ -121,7 +128,9 @@ def _read(tags: Any) -> MoodTags:
 
 
 def _name(tags: Any, key: str) -> str:
-    """The field that a key of the container stands for, in capitals."""
+    """Give the name of the field that a key of the container stands for, in capitals; "" for no field of
+    ours.
+    """
     if isinstance(tags, ID3):
         return MOOD if key == "TMOO" else key.removeprefix(_TXXX).upper() if key.startswith(_TXXX) else ""
     if isinstance(tags, MP4Tags):

@@ -1,11 +1,12 @@
-"""MP3 files that do not say, or say wrongly, how long they are.
+"""MP3 files that do not state their length, or state it wrongly, are given a header with the right one.
 
-An MP3 states its length in a Xing, Info or VBRI header, which is optional. Without it, the decoder takes the bit
-rate of the first frame for that of all and reads no further than the length that follows from it: of a file with
-a variable bit rate that may be the first quarter. Joined files have the header of their first part. For such
-files the frames are counted, and the decoder is given the file with a right header in front.
+An MP3 states its length in a Xing, Info or VBRI header, which is optional. Without it, the decoder takes the
+bit rate of the first frame for that of all frames and reads no further than the length that follows: of a
+file with a variable bit rate that may be the first quarter. Joined files have the header of their first part.
+For such files the frames are counted, and the decoder is given the file with a correct header in front.
 
-Layout of frames and header: ISO/IEC 11172-3 section 2.4, and the Xing header as LAME writes it.
+The layout of frames and header is that of ISO/IEC 11172-3, section 2.4, and of the Xing header as LAME writes
+it.
 """
 
 from __future__ import annotations
@@ -28,48 +29,53 @@ RESYNC: Final = 1 << 16
 """Bytes of damage, or of tags between joined parts, after which a decoder gives up."""
 _MORE_THAN_SAID: Final = 1.02
 _ROOMY_BIT_RATE: Final = 9
-# More than any layer III stream has.
+# No layer III stream has more frames per second than this.
 _FRAMES_A_SECOND: Final = 50
 
 
 @dataclass(frozen=True)
 class _Frame:
-    """What the four bytes of a frame header say."""
+    """The content of the four bytes of a frame header."""
 
     header: bytes
     mpeg: int
     length: int
-    """Bytes, header included."""
+    """Length of the frame in bytes, header included."""
 
     @property
     def side_information(self) -> int:
-        """Bytes between the header and the frame's data, where a length header starts."""
+        """Count the bytes between the header and the frame's data, where a length header starts."""
         mono = self.header[3] >> 6 == _MONO
         return (17 if mono else 32) if self.mpeg == _MPEG_1 else (9 if mono else 17)
 
 
 def with_length(file: BinaryIO, max_seconds: float) -> BinaryIO:
-    """A view of an MP3 file that states how long it is; ``file`` itself, at its start, where that is not needed.
+    """Give a view of an MP3 file that states its length, or the file itself where that is not needed.
 
     Args:
-        file: MPEG audio; of another kind, bytes in its midst might be taken for frames.
+        file: MPEG audio at any position; in other data, arbitrary bytes might be taken for frames.
         max_seconds: frames beyond this are not counted.
+
+    Returns:
+        A file at its start.
     """
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         missing = _missing_header(data, int(max_seconds * _FRAMES_A_SECOND) + 1)
     file.seek(0)
-    # The view has all of BinaryIO that is used to read.
+    # The view implements the part of BinaryIO that reading uses.
     return file if missing is None else cast(BinaryIO, _Prefixed(file, *missing))
 
 
 def _missing_header(data: mmap.mmap, max_frames: int) -> tuple[bytes, int] | None:
-    """The frame to put before the audio, and where the audio starts."""
+    """Give the frame to put before the audio, and the position where the audio starts; None where none is
+    missing.
+    """
     begin = _after_tags(data)
     start = first_frame(data, begin)
     first = None if start is None else _frame_at(data, start)
     if start is None or first is None:
         return None
-    # Junk in front of the first frame is left out too: libsndfile looks past it only in a file that is called .mp3.
+    # Junk in front of the first frame is left out too: libsndfile skips it only in a file that is called .mp3.
     whole = start == begin
     said = _stated_frames(data, start, first)
     if said is None:
@@ -83,13 +89,20 @@ def _missing_header(data: mmap.mmap, max_frames: int) -> tuple[bytes, int] | Non
 
 
 def id3_length(head: bytes) -> int:
-    """Bytes of an ID3v2 tag, from its first ten."""
+    """Compute the length of an ID3v2 tag, in bytes, from its first ten bytes."""
     return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
 
 
 def first_frame(data: mmap.mmap | bytes, start: int = 0) -> int | None:
-    """Where one frame follows another, after as much damage as a decoder puts up with; None if there is no such
-    place."""
+    """Find a place where one frame follows another, after at most as much damage as a decoder tolerates.
+
+    Args:
+        data: the bytes of the file.
+        start: position to begin at, in bytes.
+
+    Returns:
+        The position in bytes, or None if there is no such place.
+    """
     if _is_followed(data, start):
         return start
     place = _resync(data, start)
@@ -102,7 +115,7 @@ def _is_followed(data: mmap.mmap | bytes, place: int) -> bool:
 
 
 def _after_tags(data: mmap.mmap) -> int:
-    """Where the ID3v2 tags at the start of a file end."""
+    """Find the end of the ID3v2 tags at the start of a file, in bytes."""
     start = 0
     while data[start : start + 3] == b"ID3" and len(data) >= start + 10:
         start += id3_length(data[start : start + 10])
@@ -127,7 +140,9 @@ def _length(mpeg: int, bit_rate: int, rate: int) -> int:
 
 
 def _stated_frames(data: mmap.mmap, start: int, first: _Frame) -> tuple[int, int] | None:
-    """Frames and bytes that the file's own header states; of a VBRI header, as many bytes as there are."""
+    """Read how many frames and bytes the file's own header states; a VBRI header counts as stating all bytes
+    there are.
+    """
     place = start + 4 + first.side_information
     if data[start + 36 : start + 40] == b"VBRI":
         return 0, len(data)
@@ -152,7 +167,7 @@ def _count_frames(data: mmap.mmap, place: int, max_frames: int) -> int:
 
 
 def _resync(data: mmap.mmap | bytes, place: int) -> int:
-    """The next place where one frame follows another; the end of the data if there is none near."""
+    """Find the next place where one frame follows another; the end of the data if none is near."""
     limit = min(len(data), place + RESYNC)
     while (place := data.find(b"\xff", place + 1, limit)) >= 0:
         if _is_followed(data, place):
@@ -161,7 +176,7 @@ def _resync(data: mmap.mmap | bytes, place: int) -> int:
 
 
 def _header_frame(like: _Frame, frames: int) -> bytes:
-    """A silent frame that holds a Xing header with a number of frames."""
+    """Make a silent frame that holds a Xing header with a number of frames."""
     rate, side = like.header[2] >> 2 & 3, like.side_information
     header = bytes([0xFF, like.header[1] | 1, _ROOMY_BIT_RATE << 4 | rate << 2, like.header[3]])
     body = header + bytes(side) + b"Xing" + _FRAMES_KNOWN.to_bytes(4) + frames.to_bytes(4)
@@ -169,7 +184,7 @@ def _header_frame(like: _Frame, frames: int) -> bytes:
 
 
 class _Prefixed(io.RawIOBase):
-    """A file from ``start`` on, with ``prefix`` before it."""
+    """A file from position ``start`` on, with the bytes ``prefix`` before it."""
 
     def __init__(self, file: BinaryIO, prefix: bytes, start: int) -> None:
         self._file, self._prefix, self._start = file, prefix, start

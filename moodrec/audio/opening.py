@@ -1,4 +1,4 @@
-"""Open a path for reading only if it is a plain file with something in it."""
+"""A path is opened for reading only if it is a plain file that is not empty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0
 
 
 def printable(path: Path | str) -> str:
-    """Show a path on one line: undecodable bytes and control characters become ``?``."""
+    """Write a path on one line: bytes that cannot be decoded and control characters become ``?``."""
     text = os.fsencode(path).decode("utf-8", "replace").replace("\ufffd", "?")
     return "".join(char if char.isprintable() else "?" for char in text)
 

@@ -1,4 +1,4 @@
-"""A file's tags: who made the track, when, and what it is called."""
+"""A file's tags tell who made the track, when, and what it is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 import mutagen
 
 from moodrec.audio.opening import open_audio_file
-from moodrec.audio.tag_dialects import Values, tag_values
+from moodrec.audio.tag_dialects import TagTexts, tag_values
 from moodrec.errors import AudioError
 
 DAMAGE: Final = (
@@ -28,14 +28,14 @@ DAMAGE: Final = (
     RecursionError,
     struct.error,
 )
-"""mutagen parses hostile bytes with plain indexing and struct, so damage surfaces as any of these."""
+"""Errors by which damage surfaces: mutagen parses hostile bytes with plain indexing and struct."""
 _MAX_LENGTH: Final = 1000
 _YEAR = re.compile(r"\d{4}")
 
 
 @dataclass(frozen=True)
 class Tags:
-    """The tags of one file, each ``None`` (``genre``: empty) where the file does not say.
+    """The tags of one file; each is ``None`` (``genre`` is empty) where the file does not state it.
 
     ``year`` is the first four digits of ``date``. Several artists are joined with ``"; "``.
     """
@@ -53,9 +53,10 @@ class Tags:
 
 
 def read_tags(path: Path | str) -> Tags:
-    """Read a file's tags; a file without tags, or one that cannot be read, has none.
+    """Read a file's tags; a file that has none, or cannot be read, gives empty ones.
 
-    Where a tag holds several titles the last is taken: encoders append the track's own after the album's.
+    Where a file holds several titles, the last is taken: encoders append the track's own title after the
+    album's.
     """
     try:
         # Opening it here first keeps mutagen from waiting on a named pipe.
@@ -66,7 +67,7 @@ def read_tags(path: Path | str) -> Tags:
         return Tags()
 
 
-def _tags(values: Values) -> Tags:
+def _tags(values: TagTexts) -> Tags:
     date = _first(values, "date")
     return Tags(
         title=_last(values, "title"),
@@ -82,8 +83,8 @@ def _tags(values: Values) -> Tags:
     )
 
 
-def _texts(values: Values, field: str) -> list[str]:
-    """A field's distinct texts in order, on one line each, fit for a UTF-8 database."""
+def _texts(values: TagTexts, field: str) -> list[str]:
+    """Give a field's distinct texts in their order, each on one line and encodable as UTF-8."""
     cleaned = (_clean(text) for text in values.get(field, ()))
     return list(dict.fromkeys(text for text in cleaned if text))
 
@@ -93,19 +94,19 @@ def _clean(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in valid).split())
 
 
-def _first(values: Values, field: str) -> str | None:
+def _first(values: TagTexts, field: str) -> str | None:
     return next(iter(_texts(values, field)), None)
 
 
-def _last(values: Values, field: str) -> str | None:
+def _last(values: TagTexts, field: str) -> str | None:
     return next(reversed(_texts(values, field)), None)
 
 
-def _joined(values: Values, field: str) -> str | None:
+def _joined(values: TagTexts, field: str) -> str | None:
     return "; ".join(_texts(values, field)) or None
 
 
-def _genres(values: Values) -> tuple[str, ...]:
+def _genres(values: TagTexts) -> tuple[str, ...]:
     parts = (part.strip() for text in _texts(values, "genre") for part in text.split(";"))
     return tuple(dict.fromkeys(part for part in parts if part))
 

@@ -1,4 +1,4 @@
-"""Keep the warnings that C decoders print (mpg123 above all) off the user's terminal."""
+"""Warnings that C decoders print, mpg123 above all, are kept off the user's terminal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_c_libraries() -> Iterator[None]:
-    """Send what is written to file descriptor 2 nowhere while the block runs.
+    """Discard what is written to file descriptor 2 while the block runs.
 
-    It holds for the whole process, Python's own ``sys.stderr`` included: keep the block short.
+    This holds for the whole process, Python's own ``sys.stderr`` included, so the block should be short.
     """
     sys.stderr.flush()
     terminal, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -1,7 +1,7 @@
-"""What a sound file starts with, looked at before libsndfile is.
+"""The first bytes of a sound file tell its format, before libsndfile is given the file.
 
-Of a file that it does not know, libsndfile goes on to look for the resource fork, which is another file. Here such a
-file is known before it gets that far.
+For a file that it does not recognise, libsndfile goes on to open the resource fork, which is another file.
+Recognising the format here first prevents that.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ _HEAD: Final = 16
 
 
 def sound_kind(file: BinaryIO) -> Literal["mpeg", "other"] | None:
-    """Which of the formats that libsndfile reads a file starts like, after its ID3 tags; None: none of them.
+    """Tell which of the formats that libsndfile reads a file starts like, after its ID3 tags.
 
     The file is left at its start.
+
+    Returns:
+        ``"mpeg"`` or ``"other"``; None if it starts like none of them.
     """
     place = 0
     head = file.read(_HEAD)
@@ -41,7 +44,7 @@ def sound_kind(file: BinaryIO) -> Literal["mpeg", "other"] | None:
 
 
 def _is_mpeg(head: bytes) -> bool:
-    """Whether a frame of MPEG audio starts here: no field of its header has a value that is reserved."""
+    """Say whether a frame of MPEG audio starts here: no field of its header has a reserved value."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return False
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3

@@ -1,4 +1,4 @@
-"""WAV, FLAC, MP3, Ogg Vorbis, Opus and AIFF through libsndfile, a block at a time."""
+"""libsndfile decodes WAV, FLAC, MP3, Ogg Vorbis, Opus and AIFF, one block at a time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import soundfile
 
 from moodrec.audio.mp3 import with_length
 from moodrec.audio.signatures import sound_kind
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, FloatArray
+from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
+from moodrec.typing import Samples
 
 # libsndfile also takes headerless and scientific formats whose signatures any text may match.
 _FORMATS: Final = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "MP3", "OGG", "AIFF", "AU", "CAF"})
@@ -22,17 +23,17 @@ _FORMATS: Final = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "MP3", "OGG"
 _HEADER_SLACK_S: Final = 0.1
 # Writers to a pipe cannot know the length and put a number near 2 or 4 GiB: no sign of a cut.
 _UNKNOWN_LENGTH: Final = 0x7FFF0000
-# Of WAV, AIFF, AU, W64 and RF64 in turn: libsndfile repairs their lengths, and only its log tells.
+# libsndfile corrects wrong lengths in WAV, AIFF, AU, W64 and RF64, and reports it only in its log.
 _LENGTH = re.compile(r"^ *(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _OGG_TAIL: Final = 1 << 16
 _OGG_LAST_PAGE: Final = 4
 
 
 class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A file read from front to back.
+    """A file that is read from front to back, without seeking.
 
-    ``SoundFile`` seeks to where it already is after every block of a seekable file. Where the header lies
-    about the length that fails, and takes the block with it.
+    ``SoundFile`` seeks to its current position after every block of a seekable file. Where the header lies
+    about the length, that seek fails and the block is lost.
     """
 
     def seekable(self) -> bool:
@@ -41,10 +42,15 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
 
 @contextmanager
 def open_sound(file: BinaryIO, limits: DecodeLimits, name: str) -> Iterator[AudioStream]:
-    """Open a file for block reads.
+    """Open a file for reading in blocks.
+
+    Args:
+        file: the file, open for reading in binary mode.
+        limits: what decoding may cost.
+        name: the file's name, for messages.
 
     Raises:
-        AudioError: reason ``not_audio``.
+        AudioError: it holds no audio in a known format (reason ``not_audio``).
     """
     kind = sound_kind(file)
     if kind is None:
@@ -52,7 +58,7 @@ def open_sound(file: BinaryIO, limits: DecodeLimits, name: str) -> Iterator[Audi
     complete = _ogg_is_complete(file)
     source = with_length(file, limits.max_duration_s) if kind == "mpeg" else file
     try:
-        # By its descriptor where possible: reading through Python is slower.
+        # Opened by its descriptor where possible, because reading through Python is slower.
         sound = _SequentialFile(file.fileno() if source is file else source, closefd=False)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{name}: no audio in it ({_one_line(error)})", reason="not_audio") from None
@@ -68,7 +74,7 @@ def _info(sound: soundfile.SoundFile) -> AudioInfo:
     return AudioInfo(duration_s, sound.samplerate, sound.channels, kind)
 
 
-def _blocks(sound: soundfile.SoundFile, frames: int, complete: bool, name: str) -> Iterator[FloatArray]:
+def _blocks(sound: soundfile.SoundFile, frames: int, complete: bool, name: str) -> Iterator[Samples]:
     buffer = np.empty((frames, sound.channels), np.float32)
     total = 0
     while True:
@@ -84,8 +90,8 @@ def _blocks(sound: soundfile.SoundFile, frames: int, complete: bool, name: str) 
         raise CutShortError(f"{name}: cut off after {total / sound.samplerate:.1f} s")
 
 
-def _fill(sound: soundfile.SoundFile, buffer: FloatArray) -> tuple[int, str | None]:
-    """Read one block; on damage, how many frames before it are good, and what libsndfile said."""
+def _fill(sound: soundfile.SoundFile, buffer: Samples) -> tuple[int, str | None]:
+    """Read one block; after damage, say how many frames before it are good, and what libsndfile reported."""
     before = sound.tell()
     try:
         return len(sound.read(out=buffer)), None
@@ -94,7 +100,7 @@ def _fill(sound: soundfile.SoundFile, buffer: FloatArray) -> tuple[int, str | No
 
 
 def _falls_short(sound: soundfile.SoundFile, total: int) -> bool:
-    """Whether the header promised more than there was."""
+    """Say whether the header promised more frames than there were."""
     if total < sound.frames - _HEADER_SLACK_S * sound.samplerate:
         return True
     length = _LENGTH.search(sound.extra_info)
@@ -102,7 +108,7 @@ def _falls_short(sound: soundfile.SoundFile, total: int) -> bool:
 
 
 def _ogg_is_complete(file: BinaryIO) -> bool:
-    """Whether the last page of an Ogg file is marked as the last; true of any other file."""
+    """Say whether the last page of an Ogg file is marked as the last; true of any other file."""
     if file.read(4) != b"OggS":
         file.seek(0)
         return True

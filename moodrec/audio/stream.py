@@ -1,4 +1,4 @@
-"""What every decoder hands over: a header, then mono blocks."""
+"""Every decoder returns the same thing: what the header says, then blocks of mono samples."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
-
-FloatArray = NDArray[np.float32]
+from moodrec.typing import Samples
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
-# Far above any scale music is stored in (32-bit integers written as floats included): only damage gets there.
+# No scale that music is stored in reaches this value, 32-bit integers written as floats included: it means damage.
 _LOUDEST = 2.0**32
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file's header says; a header can lie.
+    """The claims of a file's header, which may be wrong.
 
-    ``duration_s`` is in seconds (0 where the header does not say), ``sample_rate`` in Hz, and ``format`` a
+    ``duration_s`` is in seconds (0 where the header does not say), ``sample_rate`` in Hz, and ``format`` is a
     short name such as ``FLAC``.
     """
 
@@ -34,17 +32,17 @@ class AudioInfo:
 
 @dataclass(frozen=True)
 class AudioStream:
-    """An open file: its header, and its mono blocks of float32 at the file's own rate.
+    """An open audio file: its header, and its mono blocks of float32 at the file's own sample rate.
 
     ``blocks`` raises :class:`CutShortError` where the audio ends before the file says it does.
     """
 
     info: AudioInfo
-    blocks: Iterator[FloatArray]
+    blocks: Iterator[Samples]
 
 
 class CutShortError(AudioError):
-    """The audio stops before its end; what came before is good."""
+    """The audio stops before its end; the blocks before that point are good."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, reason="truncated")
@@ -52,6 +50,11 @@ class CutShortError(AudioError):
 
 def check_header(info: AudioInfo, limits: DecodeLimits, name: str) -> None:
     """Refuse a header that would cost more than the limits allow.
+
+    Args:
+        info: the header's claims.
+        limits: what decoding may cost.
+        name: the file's name, for messages.
 
     Raises:
         AudioError: reason ``too_many_channels``, ``bad_sample_rate`` or ``not_audio``.
@@ -65,8 +68,12 @@ def check_header(info: AudioInfo, limits: DecodeLimits, name: str) -> None:
         raise AudioError(f"{name}: a sample rate of {info.sample_rate} Hz", reason="bad_sample_rate")
 
 
-def check_samples(block: FloatArray, name: str) -> None:
-    """Refuse samples that are no sound.
+def check_samples(block: Samples, name: str) -> None:
+    """Refuse a block of samples that cannot be sound.
+
+    Args:
+        block: mono samples.
+        name: the file's name, for messages.
 
     Raises:
         AudioError: reason ``bad_samples`` for NaN, infinite or absurdly large values.

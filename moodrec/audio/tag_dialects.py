@@ -1,4 +1,6 @@
-"""The names that ID3, Vorbis comments, MP4, ASF and APEv2 give to the same tags."""
+"""ID3, Vorbis comments, MP4, ASF and APEv2 give different names to the same tags; these tables translate
+them.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ from mutagen.asf import ASFTags
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4Tags
 
-Values = Mapping[str, Sequence[str]]
-"""Raw texts of each field of :class:`moodrec.audio.probe.Tags`."""
+TagTexts = Mapping[str, Sequence[str]]
+"""Field of :class:`moodrec.audio.probe.Tags` to its raw texts."""
 
 _ITUNES: Final = "----:com.apple.iTunes:MusicBrainz "
 
-# For each field, the keys that may hold it, the best first.
+# For each field, the keys that may hold it, the preferred one first.
 _VORBIS: Final = {
     "title": ("title",),
     "artist": ("artist",),
@@ -62,8 +64,10 @@ _ID3: Final = {
 }
 
 
-def tag_values(file: Any) -> Values:
-    """The texts of the known tags of a file that mutagen opened (``None``: it could not)."""
+def tag_values(file: Any) -> TagTexts:
+    """Read the texts of the known tags of a file that mutagen opened; none for ``None``, which it could not
+    open.
+    """
     tags = getattr(file, "tags", None)
     if tags is None:
         return {}

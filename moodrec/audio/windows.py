@@ -1,4 +1,4 @@
-"""Which parts of a track are heard: equal windows spread evenly from its start to its end."""
+"""A track is analysed in equal windows, which are spread evenly from its start to its end."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from moodrec.errors import AudioError, UsageError
 
 
 def window_starts(n_samples: int, window: int, max_windows: int) -> NDArray[np.int64]:
-    """First samples of the windows of a track.
+    """Compute the first sample of each window of a track.
 
-    There are ``min(max_windows, ceil(n_samples / window))`` of them, the first at the start of the track and
+    There are ``min(max_windows, ceil(n_samples / window))`` windows, the first at the start of the track and
     the last at its end, evenly spaced between (to the nearest sample). A track not longer than one window has
     one, at 0; where only one window is allowed on a longer track, it is the middle one.
 
     Args:
         n_samples: length of the track, in samples.
         window: length of a window, in samples.
-        max_windows: at most this many.
+        max_windows: greatest number of windows.
 
     Returns:
         ``(n,)`` int64, never empty, each in ``[0, max(0, n_samples - window)]``.
@@ -40,6 +40,8 @@ def cut_windows(waveform: NDArray[np.float32], window: int, max_windows: int) ->
 
     Args:
         waveform: ``(samples,)`` mono.
+        window: length of a window, in samples.
+        max_windows: greatest number of windows.
 
     Returns:
         ``(n, window)`` float32, a copy.
@@ -51,6 +53,6 @@ def cut_windows(waveform: NDArray[np.float32], window: int, max_windows: int) ->
     starts = window_starts(len(waveform), window, max_windows)
     if len(waveform) == 0:
         raise AudioError("there are no samples to cut windows from", reason="empty")
-    if len(waveform) < window:
+    if len(waveform) < window:  # repeated and not padded: silence would change the mood
         waveform = np.resize(waveform, window)
     return np.stack([waveform[start : start + window] for start in starts]).astype(np.float32, copy=False)

@@ -1,1 +1,3 @@
-"""What users do with a library: analyse music into it, index it, find a seed in it, export it."""
+"""Users work with a library through this package: they analyse music into it, index it, find a seed in it, export
+it.
+"""

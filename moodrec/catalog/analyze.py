@@ -1,4 +1,4 @@
-"""Analyse the music of some folders into a library; it can be stopped at any time and started again."""
+"""The music of some folders is analysed into a library; this can be stopped at any time and started again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from moodrec.catalog.decode_pool import DecodePool, Listened, Unheard
-from moodrec.catalog.listening import HeardFile
-from moodrec.catalog.model import ListeningModel, Moods, record_of, settings_for
+from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
+from moodrec.catalog.decoding import DecodedFile
+from moodrec.catalog.model import AnalysisModel, Moods, record_of, settings_for
 from moodrec.catalog.plan import AnalysisPlan, default_jobs, plan_analysis
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError, DataError, SilentAudioError
@@ -20,7 +20,7 @@ from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome,
 
 __all__ = ["AnalysisPlan", "AnalysisProgress", "AnalysisReport", "analyze", "plan_analysis", "run_analysis"]
 
-# The start-up of a run with fewer files would spoil the estimate of the next.
+# In a run with fewer files, the start-up time would distort the estimate for the next run.
 _WORTH_RECORDING: Final = 5
 
 
@@ -38,57 +38,81 @@ class AnalysisProgress:
 
 @dataclass(frozen=True)
 class AnalysisReport:
-    """What a run did."""
+    """What a run did, file by file and in sum."""
 
     counts: Mapping[Outcome, int]
     """Files of this run by outcome; every outcome is a key."""
     failures: tuple[FileResult, ...]
     """The files of this run that could not be analysed, with reason and message."""
     plan: AnalysisPlan
-    """What it set out from: files already done, remembered failures, files gone and returned."""
+    """The plan of the run: files already done, remembered failures, files gone and returned."""
     seconds: float
     recognised: int
-    """Files of this run whose sound the model had heard before: moved, copied or tagged anew. Of ``counts``."""
+    """Files of this run whose audio the model had analysed before (moved, copied or tagged again); also in
+    ``counts``.
+    """
     switched: bool
-    """Whether search goes by this model from now on, and went by another before."""
+    """Whether search uses this model from now on, and used another before."""
     waiting: int
-    """Tracks that this model has yet to hear before search goes by it."""
+    """Tracks that this model has yet to analyse before search uses it."""
 
 
 OnProgress = Callable[[AnalysisProgress], None]
+"""Receives the state of the run after every file."""
 
 
 def analyze(
     folders: Sequence[Path | str],
     library: Library,
-    model: ListeningModel,
+    model: AnalysisModel,
     *,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> AnalysisReport:
-    """Plan and run in one call; see :func:`plan_analysis` and :func:`run_analysis`."""
+    """Plan and run an analysis in one call; see :func:`plan_analysis` and :func:`run_analysis`.
+
+    Args:
+        folders: folders or files of music.
+        library: the library to write to.
+        model: the model that analyses.
+        jobs: number of decoding processes; by default the cores but one.
+        on_progress: called after every file.
+
+    Raises:
+        NotFoundError: a folder is not there.
+        StoreLockedError: another process is writing to the library.
+    """
     return run_analysis(plan_analysis(folders, library, model, jobs=jobs), library, model, jobs, on_progress)
 
 
 def run_analysis(
     plan: AnalysisPlan,
     library: Library,
-    model: ListeningModel,
+    model: AnalysisModel,
     jobs: int | None = None,
     on_progress: OnProgress | None = None,
     *,
     limits: DecodeLimits | None = None,
     timeout_s: float = 300.0,
 ) -> AnalysisReport:
-    """Do what a plan says: each file ends with one outcome, written before the next is begun.
+    """Carry out a plan: each file ends with one outcome, written before the next file is begun.
 
-    Files are decoded by ``jobs`` processes (default: the cores but one) and heard by the model in this one, so
-    the result does not depend on ``jobs``. A file that crashes its decoder, or takes it longer than
-    ``timeout_s`` seconds, fails alone. Whatever stops the run (Ctrl-C, a kill), what was acknowledged stays.
+    Files are decoded by ``jobs`` processes and analysed by the model in this one, so the result does not depend on
+    ``jobs``. A file that crashes its decoder, or takes it longer than ``timeout_s`` seconds, fails alone. Whatever
+    stops the run (Ctrl-C, a kill), acknowledged files stay.
 
-    A sound that the model has heard before, in a file of another name or with other tags, is not heard again. Where
-    the library holds the analyses of another model, those are kept, and search goes by them until this model has
-    heard every track that they are of.
+    Audio that the model has analysed before, in a file of another name or with other tags, is not analysed again.
+    Where the library holds the analyses of another model, those are kept, and search uses them until this model has
+    analysed every track that they cover.
+
+    Args:
+        plan: the files to analyse.
+        library: the library to write to.
+        model: the model that analyses.
+        jobs: number of decoding processes; by default the cores but one.
+        on_progress: called after every file.
+        limits: what decoding one file may cost.
+        timeout_s: greatest time that decoding one file may take, in seconds.
 
     Raises:
         StoreLockedError: another process is writing to the library.
@@ -101,9 +125,9 @@ def run_analysis(
         library.mark_missing(plan.gone)
         library.mark_present(plan.returned)
         with DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
-            for listened in pool.listen(plan.files):
-                known = _known(listened, library, record)
-                result = _result(listened, model) if known is None else known
+            for item in pool.decode(plan.files):
+                known = _known(item, library, record)
+                result = _result(item, model) if known is None else known
                 tally.add(_acknowledge(library, record, result), known is not None)
         seconds = time.perf_counter() - started
         if len(plan.files) >= _WORTH_RECORDING:
@@ -116,7 +140,7 @@ def run_analysis(
 
 
 class _Tally:
-    """Counts outcomes and tells the caller."""
+    """Counts outcomes and passes them on to the caller."""
 
     def __init__(self, total: int, on_progress: OnProgress | None) -> None:
         self.failures: list[FileResult] = []
@@ -140,44 +164,43 @@ class _Tally:
 def _acknowledge(library: Library, model: ModelRecord, result: FileResult) -> FileResult:
     try:
         library.acknowledge(model, result)
-    except DataError as error:  # the sound drove the model to NaN: this file's fault, not the run's
+    except DataError as error:  # the model gave NaN for this audio: the file fails, the run goes on
         result = FileResult(result.state, Outcome.FAILED, "bad_embedding", str(error))
         library.acknowledge(model, result)
     return result
 
 
-def _known(listened: Listened, library: Library, model: ModelRecord) -> FileResult | None:
-    """The outcome of a file whose sound the model has heard before."""
-    heard = listened.heard
-    if isinstance(heard, Unheard):
+def _known(item: DecodeResult, library: Library, model: ModelRecord) -> FileResult | None:
+    """Make the outcome of a file whose audio the model has analysed before; None for new audio."""
+    if isinstance(item.decoded, DecodeFailure):
         return None
-    vectors = library.heard_before(model.fingerprint, heard.audio_fingerprint)
-    return None if vectors is None else _analysed(listened.state, heard, vectors)
+    vectors = library.find_vectors(model.fingerprint, item.decoded.audio_fingerprint)
+    return None if vectors is None else _analysed(item.state, item.decoded, vectors)
 
 
-def _result(listened: Listened, model: ListeningModel) -> FileResult:
-    """Let the model hear a decoded file."""
-    state, heard = listened.state, listened.heard
-    if isinstance(heard, Unheard):
-        return FileResult(state, Outcome.FAILED, heard.reason, heard.message)
+def _result(item: DecodeResult, model: AnalysisModel) -> FileResult:
+    """Let the model analyse a decoded file."""
+    state, decoded = item.state, item.decoded
+    if isinstance(decoded, DecodeFailure):
+        return FileResult(state, Outcome.FAILED, decoded.reason, decoded.message)
     try:
-        return _analysed(state, heard, model.analyze_windows(heard.windows))
+        return _analysed(state, decoded, model.analyze_windows(decoded.windows))
     except SilentAudioError as error:
         return FileResult(state, Outcome.SILENT, error.reason, str(error))
     except AudioError as error:
         return FileResult(state, Outcome.FAILED, error.reason, str(error))
 
 
-def _analysed(state: FileState, heard: HeardFile, moods: Moods) -> FileResult:
+def _analysed(state: FileState, decoded: DecodedFile, moods: Moods) -> FileResult:
     track = TrackAnalysis(
-        heard.audio_fingerprint,
-        heard.tags,
-        heard.duration_s,
+        decoded.audio_fingerprint,
+        decoded.tags,
+        decoded.duration_s,
         moods.embedding,
         moods.mood_scores,
         moods.probabilities,
     )
-    if not heard.truncated:
+    if not decoded.truncated:
         return FileResult(state, Outcome.OK, track=track)
-    message = f"only its first {heard.duration_s:.0f} s were heard: cut off, damaged, or over the limit"
+    message = f"only its first {decoded.duration_s:.0f} s were decoded: cut off, damaged, or over the limit"
     return FileResult(state, Outcome.PARTIAL, "truncated", message, track)

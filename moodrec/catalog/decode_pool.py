@@ -1,4 +1,4 @@
-"""Decoding processes, watched: one that dies or hangs costs the file it had, and is replaced."""
+"""Decoding processes are supervised: one that dies or hangs costs only the file it was decoding, and is replaced."""
 
 from __future__ import annotations
 
@@ -19,42 +19,43 @@ import numpy as np
 from moodrec.audio.opening import printable
 from moodrec.audio.probe import Tags
 from moodrec.catalog.decode_worker import READY
-from moodrec.catalog.listening import HeardFile, ListenSettings
+from moodrec.catalog.decoding import DecodedFile, DecodeSettings
 from moodrec.errors import MoodrecError
 from moodrec.library.records import FileState
 
-# A fresh interpreter and not multiprocessing: a script that calls moodrec needs no __main__ guard, and nothing
-# that its parent imported comes along.
+# A fresh interpreter rather than multiprocessing: a script that calls moodrec needs no __main__ guard, and the
+# process inherits nothing that its parent imported.
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop());"
     "from moodrec.catalog.decode_worker import main; main()"
 )
-# A process that closed its output is about to end by itself, with an exit code worth telling.
+# A process that closed its output is about to end by itself, with an exit code worth reporting.
 _GRACE_S: Final = 2.0
 
 
 @dataclass(frozen=True)
-class Unheard:
-    """Why a file gave nothing: one word for tables, and a line for people."""
+class DecodeFailure:
+    """Why a file could not be decoded: one word for tables, and a line for people."""
 
     reason: str
     message: str
 
 
 @dataclass(frozen=True, eq=False)
-class Listened:
-    """A file and what came of decoding it."""
+class DecodeResult:
+    """A file and the result of decoding it."""
 
     state: FileState
-    heard: HeardFile | Unheard
+    decoded: DecodedFile | DecodeFailure
 
 
 class DecodePool:
-    """``jobs`` decoding processes; use it as a context manager, which ends them."""
+    """A pool of ``jobs`` decoding processes; use it as a context manager, which ends them."""
 
-    def __init__(self, settings: ListenSettings, jobs: int, timeout_s: float) -> None:
+    def __init__(self, settings: DecodeSettings, jobs: int, timeout_s: float) -> None:
         self._settings = settings
         self._timeout_s = timeout_s
+        # Enough files in flight to keep every process busy; more would only hold windows in memory.
         self._window = 2 * jobs
         self._threads = ThreadPoolExecutor(jobs, "moodrec-decode")
         self._lock = threading.Lock()
@@ -68,38 +69,38 @@ class DecodePool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def listen(self, files: Iterable[FileState]) -> Iterator[Listened]:
-        """Decode files, and give them back in their order; at most ``2 * jobs`` are held at a time.
+    def decode(self, files: Iterable[FileState]) -> Iterator[DecodeResult]:
+        """Decode files, and yield their results in order; at most ``2 * jobs`` are held at a time.
 
         Raises:
             MoodrecError: the decoding processes cannot start at all.
         """
-        waiting: deque[Future[Listened]] = deque()
+        waiting: deque[Future[DecodeResult]] = deque()
         for state in files:
-            waiting.append(self._threads.submit(self._listen, state))
+            waiting.append(self._threads.submit(self._decode, state))
             if len(waiting) >= self._window:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
     def close(self) -> None:
-        """End all processes, at once."""
+        """End all processes at once."""
         with self._lock:
             self._closed = True
             for worker in self._workers:
                 worker.kill()
         self._threads.shutdown(wait=True, cancel_futures=True)
         for worker in self._workers:
-            worker.bury()
+            worker.reap()
         self._workers.clear()
 
-    def _listen(self, state: FileState) -> Listened:
+    def _decode(self, state: FileState) -> DecodeResult:
         worker = self._borrow()
         if worker is None:
-            return Listened(state, Unheard("stopped", "the run was stopped"))
-        heard = worker.ask(state, self._timeout_s)
+            return DecodeResult(state, DecodeFailure("stopped", "the run was stopped"))
+        decoded = worker.decode(state, self._timeout_s)
         self._give_back(worker)
-        return Listened(state, heard)
+        return DecodeResult(state, decoded)
 
     def _borrow(self) -> _Worker | None:
         with self._lock:
@@ -112,6 +113,7 @@ class DecodePool:
                 self._workers.discard(worker)
             worker = _Worker(self._settings)
             self._workers.add(worker)
+        # Outside the lock, so that several processes can start at the same time.
         worker.wait_until_ready()
         return worker
 
@@ -126,9 +128,9 @@ class DecodePool:
 class _Worker:
     """One process that decodes one file at a time."""
 
-    def __init__(self, settings: ListenSettings) -> None:
+    def __init__(self, settings: DecodeSettings) -> None:
         self._timed_out = False
-        # Its own session: Ctrl-C is the parent's to handle.
+        # It has a session of its own, because Ctrl-C is the parent's to handle.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, settings.model_dump_json(), json.dumps(sys.path)],
             stdin=subprocess.PIPE,
@@ -138,12 +140,16 @@ class _Worker:
         )
 
     def wait_until_ready(self) -> None:
-        """Not part of the time a file may take. Raises MoodrecError where it cannot start."""
+        """Wait until the process has started, which does not count as time of a file.
+
+        Raises:
+            MoodrecError: it cannot start.
+        """
         replies = self._process.stdout
         if replies is None or replies.readline() != READY:
             raise MoodrecError("a decoding process could not start; to see what is wrong: moodrec doctor")
 
-    def ask(self, state: FileState, timeout_s: float) -> HeardFile | Unheard:
+    def decode(self, state: FileState, timeout_s: float) -> DecodedFile | DecodeFailure:
         """Decode one file; afterwards the worker may no longer be running."""
         timer = threading.Timer(timeout_s, self._time_out)
         timer.start()
@@ -153,13 +159,13 @@ class _Worker:
             return self._died(state, timeout_s)
         finally:
             timer.cancel()
-            timer.join()  # or it might still strike, during the next file
+            timer.join()  # or it could still kill the worker, during the next file
 
     def is_running(self) -> bool:
-        """Whether it can take another file; what is left of one that cannot is cleared away."""
+        """Say whether the worker can take another file; one that cannot is cleaned up."""
         if self._process.poll() is None and not self._timed_out:
             return True
-        self.bury()
+        self.reap()
         return False
 
     def kill(self) -> None:
@@ -169,8 +175,12 @@ class _Worker:
         self._timed_out = True
         self.kill()
 
-    def _exchange(self, state: FileState) -> HeardFile | Unheard:
-        """Raises OSError, EOFError or ValueError where the process dies meanwhile."""
+    def _exchange(self, state: FileState) -> DecodedFile | DecodeFailure:
+        """Send a request and read the reply.
+
+        Raises:
+            OSError, EOFError, ValueError: the process died meanwhile.
+        """
         requests, replies = self._process.stdin, self._process.stdout
         if requests is None or not isinstance(replies, BufferedReader):
             raise EOFError
@@ -179,22 +189,22 @@ class _Worker:
         header = json.loads(replies.readline())
         if "reason" in header:
             if header["reason"] == "crashed":
-                self.bury()
-            return Unheard(header["reason"], _without_path(header["message"], state))
+                self.reap()
+            return DecodeFailure(header["reason"], _without_path(header["message"], state))
         windows = np.empty(header["shape"], np.float32)
         if replies.readinto(windows.data.cast("B")) != windows.nbytes:
             raise EOFError
-        return _heard(header, windows)
+        return _decoded_file(header, windows)
 
-    def _died(self, state: FileState, timeout_s: float) -> Unheard:
-        code = self.bury()
+    def _died(self, state: FileState, timeout_s: float) -> DecodeFailure:
+        code = self.reap()
         if self._timed_out:
-            return Unheard("timeout", f"decoding took more than {timeout_s:.0f} s")
+            return DecodeFailure("timeout", f"decoding took more than {timeout_s:.0f} s")
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return Unheard("crashed", f"the decoder died ({how}): damaged file, or not enough memory")
+        return DecodeFailure("crashed", f"the decoder died ({how}): damaged file, or not enough memory")
 
-    def bury(self) -> int:
-        """See the process end and close its pipes; its exit code."""
+    def reap(self) -> int:
+        """Wait for the process to end, close its pipes, and return its exit code."""
         try:
             code = self._process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
@@ -207,9 +217,9 @@ class _Worker:
         return code
 
 
-def _heard(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> HeardFile:
+def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> DecodedFile:
     tags = Tags(**header["tags"] | {"genre": tuple(header["tags"]["genre"])})
-    return HeardFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
+    return DecodedFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
 
 
 def _without_path(message: str, state: FileState) -> str:

@@ -1,8 +1,8 @@
-"""A process that decodes files for its parent, so that a file that crashes a decoder costs only itself.
+"""This process decodes files for its parent, so that a file that crashes a decoder costs only itself.
 
 It reads a line of JSON for each file from its standard input and answers with a line of JSON, followed by the
-windows as raw float32. It ends when its input does, so it cannot outlive its parent for long. It imports
-neither torch nor faiss.
+windows as raw float32. It ends when its input does, so it cannot outlive its parent for long. It imports neither
+torch nor FAISS.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
+from moodrec.catalog.decoding import DecodedFile, DecodeSettings, decode_file
 from moodrec.catalog.limits import limit_memory
-from moodrec.catalog.listening import HeardFile, ListenSettings, listen
 from moodrec.errors import AudioError, MissingExtraError
 
 READY: Final = b"ready\n"
-"""The first line a worker writes."""
+"""The first line that a worker writes."""
 
 
 def main() -> None:
-    """Serve until the input ends; ``sys.argv[1]`` holds the settings as JSON."""
-    settings = ListenSettings.model_validate_json(sys.argv[1])
+    """Decode files until the input ends; ``sys.argv[1]`` holds the settings as JSON."""
+    settings = DecodeSettings.model_validate_json(sys.argv[1])
     replies = _take_over_stdout()
-    sys.excepthook = _last_words(replies)
+    sys.excepthook = _report_crash(replies)
     limit_memory(settings.limits.max_memory_mb)
     replies.write(READY)
     replies.flush()
@@ -35,9 +35,9 @@ def main() -> None:
         _answer(Path(json.loads(line)["path"]), settings, replies)
 
 
-def _answer(path: Path, settings: ListenSettings, replies: BinaryIO) -> None:
+def _answer(path: Path, settings: DecodeSettings, replies: BinaryIO) -> None:
     try:
-        heard = listen(path, settings)
+        decoded = decode_file(path, settings)
     except AudioError as error:
         _send(replies, {"reason": error.reason, "message": str(error)})
     except MissingExtraError as error:
@@ -48,16 +48,16 @@ def _answer(path: Path, settings: ListenSettings, replies: BinaryIO) -> None:
     except OSError as error:
         _send(replies, {"reason": "unreadable", "message": f"reading failed ({error.strerror or error})"})
     else:
-        _send(replies, _header(heard), heard.windows.astype("<f4", copy=False).data)
+        _send(replies, _header(decoded), decoded.windows.astype("<f4", copy=False).data)
 
 
-def _header(heard: HeardFile) -> dict[str, Any]:
+def _header(decoded: DecodedFile) -> dict[str, Any]:
     return {
-        "shape": heard.windows.shape,
-        "audio_fingerprint": heard.audio_fingerprint,
-        "tags": asdict(heard.tags),
-        "duration_s": heard.duration_s,
-        "truncated": heard.truncated,
+        "shape": decoded.windows.shape,
+        "audio_fingerprint": decoded.audio_fingerprint,
+        "tags": asdict(decoded.tags),
+        "duration_s": decoded.duration_s,
+        "truncated": decoded.truncated,
     }
 
 
@@ -68,7 +68,7 @@ def _send(replies: BinaryIO, header: dict[str, Any], payload: memoryview | bytes
 
 
 def _take_over_stdout() -> BinaryIO:
-    """Keep standard output for replies alone: what a C library prints there goes nowhere."""
+    """Reserve standard output for replies: what a C library prints there is discarded."""
     replies = os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
@@ -76,7 +76,7 @@ def _take_over_stdout() -> BinaryIO:
     return replies
 
 
-def _last_words(replies: BinaryIO) -> Any:
+def _report_crash(replies: BinaryIO) -> Any:
     def tell(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
         _send(replies, {"reason": "crashed", "message": f"the decoder failed: {kind.__name__}: {error}"})
 

@@ -1,4 +1,4 @@
-"""A library as one Parquet file."""
+"""A library can be exported as one Parquet file."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 
 def export_parquet(library: Library, out: Path | str, model_fingerprint: str | None = None) -> int:
-    """Write one row a track: its id, path, tags, embedding, and for each mood its score and its probability.
+    """Write one row per track: its id, path, tags, embedding, and for each mood its score and its probability.
 
-    ``embedding`` is a fixed-size list of float32; the file's schema metadata names model and revision. The file
-    is replaced in one step.
+    ``embedding`` is a fixed-size list of float32; the file's schema metadata names model and revision. The file is
+    replaced in one step.
 
     Args:
-        model_fingerprint: whose embeddings; by default those of the model used last.
+        library: the library to export.
+        out: the file to write.
+        model_fingerprint: the model whose embeddings are exported; by default the one used last.
 
     Returns:
-        How many rows were written.
+        The number of rows written.
 
     Raises:
         NotFoundError: the library holds no analyses of that model.
@@ -46,7 +48,7 @@ def export_parquet(library: Library, out: Path | str, model_fingerprint: str | N
 
 
 def export_table(snapshot: LibrarySnapshot) -> pa.Table:
-    """The Arrow table that :func:`export_parquet` writes."""
+    """Make the Arrow table that :func:`export_parquet` writes."""
     flat = pa.array(snapshot.embeddings.reshape(-1), pa.float32())
     embedding = pa.FixedSizeListArray.from_arrays(flat, snapshot.model.embedding_dim)
     moods_start = snapshot.table.num_columns - 2 * len(snapshot.model.moods)

@@ -1,4 +1,4 @@
-"""What analysing needs of a model; :class:`moodrec.embedding.mood_model.MoodModel` has it."""
+"""These protocols state what an analysis needs of a model; :class:`moodrec.embedding.mood_model.MoodModel` has it."""
 
 from __future__ import annotations
 
@@ -7,70 +7,79 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.catalog.listening import ListenSettings
+from moodrec.catalog.decoding import DecodeSettings
 from moodrec.config import DecodeLimits, WindowConfig
 from moodrec.library.records import ModelRecord
 
 
 class Moods(Protocol):
-    """What a model hears in one track."""
+    """What a model computes of one track."""
 
     @property
     def embedding(self) -> NDArray[np.float32]:
-        """(embedding_dim,), unit length."""
+        """Give the embedding (embedding_dim,), of unit length."""
 
     @property
     def mood_scores(self) -> NDArray[np.float32]:
-        """(moods,) in [0, 1]."""
+        """Give the mood scores (moods,) in [0, 1]."""
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
-        """(moods,) in [0, 1]."""
+        """Give the calibrated probabilities (moods,) in [0, 1]."""
 
 
-class ListeningModel(Protocol):
-    """A model that hears tracks window by window."""
+class AnalysisModel(Protocol):
+    """A model that analyses tracks window by window."""
 
     @property
     def fingerprint(self) -> str:
-        """Identity of the weights and settings."""
+        """Give the identity of the weights and settings."""
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Give the model's name, for people."""
 
     @property
     def moods(self) -> tuple[str, ...]:
-        """Names of the moods."""
+        """Give the names of the moods."""
 
     @property
     def embedding_dim(self) -> int:
-        """Length of an embedding."""
+        """Give the length of an embedding."""
 
     @property
     def sample_rate(self) -> int:
-        """Hz."""
+        """Give the sample rate of the windows, in Hz."""
 
     @property
     def windows(self) -> WindowConfig:
-        """Which parts of a track are heard."""
+        """Give the rule by which a track is cut into windows."""
 
     @property
     def window_samples(self) -> int:
-        """Samples in a window."""
+        """Give the number of samples in a window."""
 
     def analyze_windows(self, windows: NDArray[np.float32], /) -> Moods:
-        """Hear one track, ``(n, window_samples)``; raises SilentAudioError where there is nothing to hear."""
+        """Analyse one track, given as (n, window_samples).
+
+        Raises:
+            SilentAudioError: all windows are silent.
+        """
 
 
-def record_of(model: ListeningModel) -> ModelRecord:
-    """What a library remembers of a model."""
+def record_of(model: AnalysisModel) -> ModelRecord:
+    """Make the record of a model that a library stores."""
     return ModelRecord(model.fingerprint, model.name, tuple(model.moods), model.embedding_dim)
 
 
-def settings_for(model: ListeningModel, limits: DecodeLimits | None = None) -> ListenSettings:
-    """How files are decoded and cut for a model."""
-    return ListenSettings(
+def settings_for(model: AnalysisModel, limits: DecodeLimits | None = None) -> DecodeSettings:
+    """Make the settings by which files are decoded and cut for a model.
+
+    Args:
+        model: the model.
+        limits: what decoding one file may cost; by default those of :class:`moodrec.config.DecodeLimits`.
+    """
+    return DecodeSettings(
         sample_rate=model.sample_rate,
         window_samples=model.window_samples,
         max_windows=model.windows.max_windows,

@@ -1,4 +1,4 @@
-"""What a library holds, as a whole and track by track, for people and programs."""
+"""A library is described as a whole and track by track, for people and programs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from moodrec.library.database import SCHEMA_VERSION
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, ModelRecord, Outcome, RunRecord
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
+from moodrec.names import compose
 from moodrec.schema import PATH, TRACK_ID
 
 if TYPE_CHECKING:
@@ -35,27 +36,27 @@ class LibraryInfo:
     path: Path
     format: int
     size: int
-    """Bytes on disk, with the index and backups."""
+    """Bytes on disk, including the index and backups."""
     tracks: int
-    """Tracks that can be searched, by the current model."""
+    """Tracks that can be searched, analysed by the current model."""
     duplicates: int
-    """Among those, copies of another."""
+    """Number of those that are copies of another track."""
     outcomes: Mapping[Outcome, int]
-    """Files that are there, by outcome."""
+    """Files that exist, by outcome."""
     gone: int
-    """Files that were not there at the last scan."""
+    """Files that the last scan did not find."""
     reasons: Mapping[str, int]
     """Failed files by reason, the most frequent first."""
     models: tuple[ModelRecord, ...]
-    """The one that search goes by first."""
+    """The models, the one that search uses first."""
     waiting: Mapping[str, int]
-    """By fingerprint of the other models: tracks that they have yet to hear before search goes by them."""
+    """Fingerprint of each other model to the tracks that it has yet to analyse before search uses it."""
     index: str
-    """One of the words above."""
+    """State of the index: one of the constants above."""
     tags_written: int
-    """Tracks whose files carry moods that moodrec wrote."""
+    """Tracks whose files have moods in their tags that moodrec wrote."""
     last_run: RunRecord | None
-    """Of the current model."""
+    """Duration of the last run of the current model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +67,9 @@ class TrackReport:
     track: pd.Series[Any] | None
     """Its row of the track table; None if it has no track."""
     copies: tuple[str, ...]
-    """Paths of other files with the same sound."""
+    """Paths of other files with the same audio."""
     model: ModelRecord | None
-    """Whose moods those are."""
+    """The model that computed its moods."""
 
 
 def library_info(library: Library) -> LibraryInfo:
@@ -95,15 +96,17 @@ def library_info(library: Library) -> LibraryInfo:
 
 
 def track_report(library: Library, seed: str) -> TrackReport:
-    """What is known of the file or the track that a seed names; files that failed are known by their path.
+    """Collect what is known of the file or the track that a seed names; files that failed are known by their path.
+
+    Args:
+        library: the library.
+        seed: an id, a path, a title, or ``artist - title``.
 
     Raises:
         AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.seeds.resolve_seed`.
     """
     files = library.files()
-    # Path's own expanduser raises on unknown users.
-    place = "" if "\0" in seed else os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111
-    record = files.get(Path(place))
+    record = _file_at(files, seed)
     if not library.models():
         raise NotFoundError(f"{library.path}: nothing was analysed yet; run: moodrec analyze FOLDER")
     frame = library.frame()
@@ -116,12 +119,30 @@ def track_report(library: Library, seed: str) -> TrackReport:
 
 
 def files_of(library: Library, outcome: Outcome | None = None, gone: bool = False) -> list[FileRecord]:
-    """The library's files by path: those that are there, or those that are gone, of one outcome or of all."""
+    """List the library's files by path.
+
+    Args:
+        library: the library.
+        outcome: only files of this outcome; None for all.
+        gone: whether to list the files that are gone instead of those that exist.
+    """
     return [
         record
         for record in library.files().values()
         if record.missing == gone and (outcome is None or record.outcome is outcome)
     ]
+
+
+def _file_at(files: Mapping[Path, FileRecord], seed: str) -> FileRecord | None:
+    """Find the file whose path a seed is, in whatever Unicode form it is written; None if there is none."""
+    if "\0" in seed:
+        return None
+    # Path's own expanduser raises on unknown users.
+    place = os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111
+    if (record := files.get(Path(place))) is not None:
+        return record
+    composed = compose(place)
+    return next((record for path, record in files.items() if compose(str(path)) == composed), None)
 
 
 def _copies(frame: pd.DataFrame, track: pd.Series[Any] | None) -> tuple[str, ...]:
@@ -144,5 +165,5 @@ def _index_state(library: Library) -> str:
 
 
 def path_text(record: FileRecord) -> str:
-    """A file's path as text, whatever its bytes."""
+    """Write a file's path as text, whatever its bytes."""
     return shown_path(os.fsencode(record.state.path))

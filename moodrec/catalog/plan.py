@@ -1,4 +1,4 @@
-"""What an analysis has to do, and what it will take, before anything is done."""
+"""An analysis is planned first: which files it has to process, and how much time and disk it will take."""
 
 from __future__ import annotations
 
@@ -9,54 +9,56 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from moodrec.catalog.decode_pool import DecodePool, Unheard
-from moodrec.catalog.model import ListeningModel, settings_for
+from moodrec.catalog.decode_pool import DecodeFailure, DecodePool
+from moodrec.catalog.model import AnalysisModel, settings_for
 from moodrec.errors import AudioError
 from moodrec.library.library import Library
-from moodrec.library.records import FileRecord, FileState, Floats, Outcome
+from moodrec.library.records import FileRecord, FileState, Outcome
 from moodrec.library.scan import scan
+from moodrec.typing import Float32Array
 
-# What failed for want of an installed package, or of a permission, is worth trying at every run.
+# A file that failed because of a missing package or permission is tried again at every run.
 _NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra", "forbidden"})
-# A sample costs seconds of its own: below this many files they are better spent on the work.
+# Measuring a sample takes seconds itself, which does not pay for fewer files than this.
 _WORTH_MEASURING: Final = 30
 _SAMPLE: Final = 3
 _UNMEASURED_S: Final = 1.0
-# Measured on real tags: a row of each table with its keys, and the row's share of the index's track table.
+# Measured on real tags: one row of each table with its keys, and the row's share of the index's track table.
 _BYTES_A_TRACK: Final = 1_200
 
 
 @dataclass(frozen=True)
 class AnalysisPlan:
-    """The files to decode, and what is known about the others."""
+    """The files to analyse, and what is known about the others."""
 
     files: tuple[FileState, ...]
-    """To be decoded, by path."""
+    """The files to be decoded, by path."""
     already_done: int
     """Files that have an outcome for this model and have not changed."""
     remembered_failures: tuple[FileRecord, ...]
-    """Among those, the ones that could not be analysed; they are tried again if they change or if asked for."""
+    """Those of them that could not be analysed; they are tried again if they change or on request."""
     gone: tuple[FileState, ...]
-    """In the library and no longer in these folders."""
+    """Files that are in the library and no longer in these folders."""
     returned: tuple[FileState, ...]
-    """Gone at an earlier scan, and back unchanged."""
+    """Files that were gone at an earlier scan, and are back unchanged."""
     unreadable_folders: tuple[Path, ...]
-    """Folders that may not be opened; what the library has of them stays."""
+    """Folders that may not be opened; the library keeps its files from there."""
     empty_folders: tuple[Path, ...]
-    """Folders that were given, in which the library knows files and there is none: a disk that is not mounted
-    looks like that, so what the library has of them stays."""
+    """Folders that were given and hold no music now, though the library has files from there. A disk that is not
+    mounted has this effect, so the library keeps them.
+    """
     postponed: int
-    """Files that are left to a later run, because of ``limit``."""
+    """Number of files that are left to a later run, because of ``limit``."""
     estimated_seconds: float
-    """Time to decode and analyse ``files``."""
+    """Estimated time to decode and analyse ``files``."""
     estimated_bytes: int
-    """Disk that library and index will take on top."""
+    """Estimated growth of library and index on disk."""
 
 
 def plan_analysis(
     folders: Sequence[Path | str],
     library: Library,
-    model: ListeningModel,
+    model: AnalysisModel,
     *,
     jobs: int | None = None,
     retry_failed: bool = False,
@@ -64,16 +66,16 @@ def plan_analysis(
 ) -> AnalysisPlan:
     """Scan folders and compare them with a library; nothing is written.
 
-    The time is that of the last run with this model, or, if there are enough files, of a few of them that are
-    heard for the purpose.
+    The time is estimated from the last run with this model, or, if there are enough files, from a few of them that
+    are analysed for the purpose.
 
     Args:
-        folders: folders or files.
-        library: what is known.
-        model: what will hear the files.
-        jobs: decoding processes, for the estimate.
-        retry_failed: plan files that failed earlier too.
-        limit: plan at most so many files.
+        folders: folders or files of music.
+        library: what is known already.
+        model: the model that will analyse the files.
+        jobs: number of decoding processes, for the estimate.
+        retry_failed: whether to plan files that failed earlier too.
+        limit: greatest number of files to plan.
 
     Raises:
         NotFoundError: a folder is not there.
@@ -100,7 +102,9 @@ def plan_analysis(
 
 
 def default_jobs() -> int:
-    """Decoding processes: one core is left to the network, and more than eight would only wait for it."""
+    """Choose the number of decoding processes: one core is left to the network, and more than eight would only
+    wait.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(8, cores - 1))
 
@@ -117,7 +121,7 @@ def _is_done(state: FileState, known: Mapping[Path, FileRecord], retry_failed: b
 def _empty(
     folders: Iterable[Path | str], found: Sequence[FileState], known: Mapping[Path, FileRecord]
 ) -> tuple[Path, ...]:
-    """The folders given in which nothing was found, though files of theirs are known and not gone yet."""
+    """Find the folders in which nothing was found, though files of theirs are known and not gone yet."""
     there = [record.state.path for record in known.values() if not record.missing]
     empty = []
     for place in map(os.path.realpath, folders):
@@ -130,11 +134,11 @@ def _empty(
 def _gone(
     folders: Iterable[Path | str],
     found: Iterable[FileState],
-    spared: Iterable[Path],
+    kept: Iterable[Path],
     records: Iterable[FileRecord],
 ) -> Iterable[FileState]:
     there = {state.path for state in found}
-    scanned, closed = _Under(map(os.path.realpath, folders)), _Under(map(str, spared))
+    scanned, closed = _Under(map(os.path.realpath, folders)), _Under(map(str, kept))
     for record in records:
         path = record.state.path
         if path not in there and not record.missing and path in scanned and path not in closed:
@@ -142,7 +146,7 @@ def _gone(
 
 
 class _Under:
-    """Whether a path is one of some folders, or below one."""
+    """Tests whether a path is one of some folders, or below one."""
 
     def __init__(self, folders: Iterable[str]) -> None:
         self._folders = tuple(folders)
@@ -153,12 +157,12 @@ class _Under:
         return text in self._folders or text.startswith(self._prefixes)
 
 
-def _bytes_a_track(model: ListeningModel) -> int:
+def _bytes_a_track(model: AnalysisModel) -> int:
     vectors = 4 * (model.embedding_dim + 2 * len(model.moods))
-    return _BYTES_A_TRACK + 2 * vectors  # once in the library, once in the index
+    return _BYTES_A_TRACK + 2 * vectors  # the vectors are stored in the library and in the index
 
 
-def _seconds_a_file(todo: Sequence[FileState], library: Library, model: ListeningModel, jobs: int) -> float:
+def _seconds_a_file(todo: Sequence[FileState], library: Library, model: AnalysisModel, jobs: int) -> float:
     earlier = library.last_run(model.fingerprint)
     if earlier is not None and earlier.files > 0:
         return earlier.seconds / earlier.files
@@ -167,21 +171,21 @@ def _seconds_a_file(todo: Sequence[FileState], library: Library, model: Listenin
     return _measure([todo[len(todo) * i // (_SAMPLE + 1)] for i in range(1, _SAMPLE + 1)], model, jobs)
 
 
-def _measure(sample: Sequence[FileState], model: ListeningModel, jobs: int) -> float:
-    """Seconds a file takes; the first warms up and does not count."""
+def _measure(sample: Sequence[FileState], model: AnalysisModel, jobs: int) -> float:
+    """Measure the seconds that a file takes; the first file warms up and does not count."""
     seconds = []
     with DecodePool(settings_for(model), 1, timeout_s=60.0) as pool:
         for state in sample:
             started = time.perf_counter()
-            heard = next(pool.listen([state])).heard
-            decoded = time.perf_counter()
-            if not isinstance(heard, Unheard) and _can_be_heard(model, heard.windows):
-                seconds.append((decoded - started) / jobs + time.perf_counter() - decoded)
+            decoded = next(pool.decode([state])).decoded
+            finished = time.perf_counter()
+            if not isinstance(decoded, DecodeFailure) and _can_be_analysed(model, decoded.windows):
+                seconds.append((finished - started) / jobs + time.perf_counter() - finished)
     counted = seconds[1:]
     return sum(counted) / len(counted) if counted else _UNMEASURED_S
 
 
-def _can_be_heard(model: ListeningModel, windows: Floats) -> bool:
+def _can_be_analysed(model: AnalysisModel, windows: Float32Array) -> bool:
     try:
         model.analyze_windows(windows)
     except AudioError:

@@ -1,4 +1,4 @@
-"""The index of a library: derived from it, disposable, and rebuilt when the library has moved on."""
+"""The index of a library is derived from it and disposable, and is rebuilt when the library has changed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def refresh_index(
     A damaged index is replaced.
 
     Args:
-        preset: an index preset; by default that of the index there, or ``auto``.
-        model_fingerprint: whose embeddings; by default those of the model used last.
+        library: the library.
+        preset: an index preset; by default that of the existing index, or ``auto``.
+        model_fingerprint: the model whose embeddings are indexed; by default the one used last.
 
     Raises:
         NotFoundError: the library holds no analyses of that model.
@@ -26,14 +27,14 @@ def refresh_index(
     """
     snapshot = library.snapshot(model_fingerprint)
     current = _current(library)
-    wanted = preset or (current.preset if current is not None else "auto")
-    if current is not None and current.preset == wanted and _is_of(current, snapshot):
+    chosen = preset or (current.preset if current is not None else "auto")
+    if current is not None and current.preset == chosen and _is_of(current, snapshot):
         return current
     index = MoodIndex.build(
         snapshot.embeddings,
         snapshot.table,
         snapshot.model.moods,
-        wanted,
+        chosen,
         snapshot.model.fingerprint,
         snapshot.revision,
     )
@@ -42,7 +43,12 @@ def refresh_index(
 
 
 def index_is_stale(index: MoodIndex, library: Library) -> bool:
-    """Whether the library has changed since its index was built."""
+    """Say whether the library has changed since its index was built.
+
+    Args:
+        index: the index.
+        library: the library that it was built from.
+    """
     return index.library_revision != library.revision
 
 
@@ -54,5 +60,6 @@ def _current(library: Library) -> MoodIndex | None:
 
 
 def _is_of(index: MoodIndex, snapshot: LibrarySnapshot) -> bool:
+    # The revision alone does not tell: two models' vectors belong to one revision of the library.
     of = (index.library_revision, index.model_fingerprint)
     return of == (snapshot.revision, snapshot.model.fingerprint)

@@ -1,4 +1,4 @@
-"""What is damaged is found, named and made anew from what is whole."""
+"""Damage in a library or its index is found, reported, and repaired from what is intact."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from moodrec.library.library import Library
 
 @dataclass(frozen=True, eq=False)
 class Repair:
-    """A library's index, whole and of today."""
+    """A library's index after a repair: intact and up to date."""
 
     index: MoodIndex
     fault: str | None
-    """What was wrong with the one before, None if nothing was."""
+    """What was wrong with the index before; None if nothing was."""
 
 
 def repair_index(library: Library, preset: str | None = None) -> Repair:
-    """Check every file of a library's index, and build it anew from the library if one is damaged or missing.
+    """Check every file of a library's index, and rebuild it from the library if one is damaged or missing.
 
     Args:
-        library: where the vectors are.
-        preset: an index preset; by default that of the index there, or ``auto`` where it can no longer be read.
+        library: the library, which has the vectors.
+        preset: an index preset; by default that of the existing index, or ``auto`` where it can no longer be read.
 
     Raises:
         CorruptStoreError: the library is damaged itself.
@@ -36,26 +36,26 @@ def repair_index(library: Library, preset: str | None = None) -> Repair:
 
 
 def check_library(library: Library) -> int:
-    """Compare every vector of a library, whichever model's, with its checksum; its pages were checked on opening.
+    """Compare every vector of a library, of all models, with its checksum; its pages were checked on opening.
 
     Returns:
-        How many rows were looked at.
+        The number of rows that were checked.
 
     Raises:
-        CorruptStoreError: some are not as they were written; the message says what to do.
+        CorruptStoreError: some differ from what was written; the message says what to do.
     """
     damaged = library.damaged()
     if damaged:
         tracks = len({track_id for _, track_id in damaged})
         raise CorruptStoreError(
             f"{library.path}: the vectors of {tracks} tracks are damaged (their checksums differ); "
-            "to hear those again: moodrec library verify --repair, then moodrec analyze FOLDER"
+            "to analyse those again: moodrec library verify --repair, then moodrec analyze FOLDER"
         )
     return sum(model.tracks for model in library.models())
 
 
 def drop_damaged(library: Library) -> int:
-    """Forget damaged vectors, so that the next analysis hears those tracks again; how many rows were dropped.
+    """Delete damaged vectors and count them; the next analysis computes them again.
 
     Raises:
         StoreLockedError: another process is writing to the library.

@@ -1,20 +1,20 @@
-"""Which track a user means."""
+"""A seed is the text by which a user names a track; it is resolved to the track's id."""
 
 from __future__ import annotations
 
 import difflib
 import os
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.errors import AmbiguousSeedError, NotFoundError
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
+from moodrec.names import compose, fold
 from moodrec.schema import ALBUM, ARTIST, PATH, TITLE, TRACK_ID
+from moodrec.typing import RowNumbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,23 +22,22 @@ if TYPE_CHECKING:
 _SHOWN: Final = 10
 _COMPARED: Final = 5_000
 
-Rows = NDArray[np.int64]
-
 
 def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
-    """The id of the one track that a seed names.
+    """Find the id of the one track that a seed names.
 
-    An id, else a path, else a title, else ``artist - title``, else the name of its file, else that without its
-    suffix. Titles, artists and file names are compared whole, without regard to case. Where a track and its
-    copies match, the track is meant. A path of a file that is there and not in the table is that file, whatever
-    other files are called.
+    A seed is an id, else a path, else a title, else ``artist - title``, else the name of its file, else that
+    without its suffix. Titles, artists and file names are compared whole by :func:`moodrec.names.fold`, paths in
+    their composed Unicode form. Where a track and its copies match, the track is meant. A path of a file that
+    exists and is not in the table means that file, whatever other files are called.
 
     Args:
         frame: a track table with at least ``track_id``, as of a library or an index.
+        seed: the text.
 
     Raises:
         AmbiguousSeedError: several tracks match; ``matches`` lists them.
-        NotFoundError: none does; the message names titles that come near.
+        NotFoundError: none does; the message suggests similar titles.
     """
     text = shown_path(os.fsencode(seed))
     for rows in _ways(frame, seed, text):
@@ -50,8 +49,8 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
     raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
 
 
-def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[Rows]:
-    """The rows that match in each way to name a track, one way after the other."""
+def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[RowNumbers]:
+    """Yield the rows that match in each way to name a track, one way after the other."""
     yield _by_id(frame, text)
     yield _by_path(frame, seed)
     yield _by_title(frame, text)
@@ -62,52 +61,54 @@ def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[Rows]:
         yield _rows_called(text, [file.stem for file in files])
 
 
-def _by_id(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_id(frame: pd.DataFrame, seed: str) -> RowNumbers:
     return np.flatnonzero(frame[TRACK_ID] == seed)
 
 
-def _by_path(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_path(frame: pd.DataFrame, seed: str) -> RowNumbers:
     if PATH not in frame or not seed or "\0" in seed:
         return np.empty(0, np.int64)
     place = os.path.realpath(os.path.expanduser(seed))  # noqa: PTH111  (Path's raises on unknown users)
-    wanted = {shown_path(os.fsencode(name)) for name in (seed, place)}
-    return np.flatnonzero(frame[PATH].isin(wanted))
+    paths = {shown_path(os.fsencode(name)) for name in (seed, place)}
+    # An exact match wins: a file system may hold two names that differ in their Unicode form alone.
+    exact = np.flatnonzero(frame[PATH].isin(paths))
+    if exact.size:
+        return exact
+    composed = {compose(path) for path in paths}
+    return np.array(
+        [row for row, path in enumerate(_texts(frame, PATH)) if compose(path) in composed], np.int64
+    )
 
 
-def _by_title(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_title(frame: pd.DataFrame, seed: str) -> RowNumbers:
     return _rows_called(seed, _texts(frame, TITLE))
 
 
-def _by_both(frame: pd.DataFrame, seed: str) -> Rows:
+def _by_both(frame: pd.DataFrame, seed: str) -> RowNumbers:
     both = zip(_texts(frame, ARTIST), _texts(frame, TITLE), strict=True)
     return _rows_called(seed, [f"{artist} - {title}" if artist and title else "" for artist, title in both])
 
 
-def _rows_called(seed: str, names: Sequence[str]) -> Rows:
+def _rows_called(seed: str, names: Sequence[str]) -> RowNumbers:
     folded = fold(seed)
     return np.array([row for row, name in enumerate(names) if folded and fold(name) == folded], np.int64)
 
 
-def fold(text: str) -> str:
-    """A text as it is compared: composed characters, no case, no space around."""
-    return unicodedata.normalize("NFC", text).casefold().strip()
-
-
 def _texts(frame: pd.DataFrame, column: str) -> list[str]:
-    """A column's texts, "" where unknown; a table need not have the column."""
+    """Read a column's texts, "" where unknown; a table need not have the column."""
     if column not in frame:
         return [""] * len(frame)
     return [text if isinstance(text, str) else "" for text in frame[column]]
 
 
-def _without_copies(frame: pd.DataFrame, rows: Rows) -> Rows:
+def _without_copies(frame: pd.DataFrame, rows: RowNumbers) -> RowNumbers:
     if DUPLICATE_OF not in frame or len(rows) < 2:
         return rows
     matched = set(frame[TRACK_ID].iloc[rows])
     return rows[[original not in matched for original in frame[DUPLICATE_OF].iloc[rows]]]
 
 
-def _ambiguous(frame: pd.DataFrame, rows: Rows, seed: str) -> AmbiguousSeedError:
+def _ambiguous(frame: pd.DataFrame, rows: RowNumbers, seed: str) -> AmbiguousSeedError:
     matches = [(str(frame[TRACK_ID].iloc[row]), _description(frame, int(row))) for row in rows]
     lines = [f"  {track_id}  {description}" for track_id, description in matches[:_SHOWN]]
     if len(matches) > _SHOWN:
@@ -130,7 +131,7 @@ def _hint(frame: pd.DataFrame, seed: str) -> str:
 
 
 def _near_titles(titles: Sequence[str], seed: str) -> list[str]:
-    """Titles that share a word with the seed or begin like it, then the most alike of them."""
+    """Find the titles most similar to a seed, among those that share a word with it or begin with the same letter."""
     folded = fold(seed)
     words = {word for word in folded.split() if len(word) > 2}
     candidates: dict[str, str] = {}

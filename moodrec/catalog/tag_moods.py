@@ -1,4 +1,4 @@
-"""Moods into the tags of the files, with the way back: what was there before is kept in the library."""
+"""Moods are written into the tags of the files, and can be taken back: the library keeps the earlier tags."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from moodrec.library.records import FileRecord, FileState
 from moodrec.schema import TRACK_ID
 
 MODEL_FIELD: Final = f"{OURS}MODEL"
-"""Holds the fingerprint of the model whose scores a file carries."""
-# Places on a scale and no moods: "valence" in a list of moods would say nothing.
+"""Field that holds the fingerprint of the model that computed a file's scores."""
+# These are positions on a scale: "valence" in a list of moods would say nothing.
 _SCALES: Final = frozenset({"valence", "arousal"})
 
 
 @dataclass(frozen=True)
 class TagChange:
-    """What is to become of one file's mood fields; a field without texts goes."""
+    """The planned change of one file's mood fields; a field without texts is deleted."""
 
     track_id: str
     state: FileState
@@ -30,13 +30,13 @@ class TagChange:
 
     @property
     def is_none(self) -> bool:
-        """Whether the file is as it should be."""
+        """Say whether the file needs no change."""
         return self.before == {name: texts for name, texts in self.after.items() if texts}
 
 
 @dataclass(frozen=True)
 class Untaggable:
-    """A file that is left alone, and why."""
+    """A file that is left unchanged, and why."""
 
     path: Path
     reason: str
@@ -45,36 +45,36 @@ class Untaggable:
 
 @dataclass(frozen=True)
 class TagPlan:
-    """What writing or taking back would do."""
+    """The changes that writing tags, or taking them back, would make."""
 
     changes: tuple[TagChange, ...]
     already: int
-    """Files that are as they should be."""
+    """Number of files that need no change."""
     left_alone: tuple[Untaggable, ...]
 
 
 @dataclass(frozen=True)
-class TagReport:
-    """What was done."""
+class TagWriteReport:
+    """What was written, and what failed."""
 
     written: int
     failures: tuple[Untaggable, ...]
 
 
 def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool = False) -> TagPlan:
-    """What each file's mood fields would become; nothing is written.
+    """Plan the mood fields of each file; nothing is written.
 
     ``MOODREC_<MOOD>`` holds a score with two decimals, ``MOODREC_MODEL`` the model's fingerprint, and ``MOOD`` the
     names of the moods from ``threshold`` on, the strongest first. A ``MOOD`` that the file had of its own stays.
 
     Args:
-        library: whose current model's scores are written.
+        library: the library whose current model's scores are written.
         threshold: a mood score in [0, 1].
-        replace_mood: write ``MOOD`` also where the file had one of its own.
+        replace_mood: whether to replace a ``MOOD`` that the file had of its own.
 
     Raises:
         NotFoundError: nothing was analysed.
-        UsageError: a threshold out of range.
+        UsageError: the threshold is out of range.
     """
     if not 0 <= threshold <= 1:
         raise UsageError(f"a threshold is a mood score in [0, 1], not {threshold}")
@@ -83,35 +83,41 @@ def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool 
     rows = zip(snapshot.frame[TRACK_ID], snapshot.frame[moods].to_numpy().tolist(), strict=True)
     scores = {str(track_id): dict(zip(moods, row, strict=True)) for track_id, row in rows}
 
-    def wanted(track_id: str, before: MoodTags) -> MoodTags:
+    def new_tags(track_id: str, before: MoodTags) -> MoodTags:
         tags = _tags(scores[track_id], snapshot.model.fingerprint, threshold)
         own = backups.get(track_id, before).get(MOOD)
         return tags | {MOOD: own} if own and not replace_mood else tags
 
-    return _plan(_files(library, scores), wanted)
+    return _plan(_files(library, scores), new_tags)
 
 
 def plan_old_tags(library: Library) -> TagPlan:
-    """What taking back would do to each file that moods were written to; nothing is written."""
+    """Plan to restore the tags of each file that moods were written to; nothing is written."""
     backups = library.tag_backups()
 
-    def wanted(track_id: str, before: MoodTags) -> MoodTags:
+    def new_tags(track_id: str, before: MoodTags) -> MoodTags:
         empty: MoodTags = {name: [] for name in before}
         return empty | backups[track_id]
 
-    return _plan(_files(library, backups.keys()), wanted)
+    return _plan(_files(library, backups.keys()), new_tags)
 
 
 def write_tags(
     plan: TagPlan, library: Library, on_progress: Callable[[int, int], None] | None = None
-) -> TagReport:
-    """Write a plan of :func:`plan_mood_tags`; what the files had is kept in the library first.
+) -> TagWriteReport:
+    """Write a plan of :func:`plan_mood_tags`; the library stores the files' earlier tags first.
+
+    Args:
+        plan: the changes.
+        library: the library of the files.
+        on_progress: called after each file with the number done and the number of all.
 
     Raises:
         StoreLockedError: another process is writing to the library.
     """
 
     def write(change: TagChange) -> None:
+        # The backup comes first: killed between the two, the library knows a backup that is still correct.
         is_first = library.back_up_tags(change.track_id, change.before)
         try:
             write_mood_tags(change.state.path, change.after)
@@ -125,8 +131,17 @@ def write_tags(
 
 def take_back_tags(
     plan: TagPlan, library: Library, on_progress: Callable[[int, int], None] | None = None
-) -> TagReport:
-    """Write a plan of :func:`plan_old_tags`. Raises as :func:`write_tags`."""
+) -> TagWriteReport:
+    """Write a plan of :func:`plan_old_tags`.
+
+    Args:
+        plan: the changes.
+        library: the library of the files.
+        on_progress: called after each file with the number done and the number of all.
+
+    Raises:
+        StoreLockedError: another process is writing to the library.
+    """
 
     def write(change: TagChange) -> None:
         write_mood_tags(change.state.path, change.after)
@@ -145,15 +160,15 @@ def _tags(scores: dict[str, float], model_fingerprint: str, threshold: float) ->
 
 
 def _files(library: Library, track_ids: Iterable[str]) -> list[FileRecord]:
-    wanted = set(track_ids)
-    return [record for record in library.files().values() if not record.missing and record.track_id in wanted]
+    ids = set(track_ids)
+    return [record for record in library.files().values() if not record.missing and record.track_id in ids]
 
 
-def _plan(files: Sequence[FileRecord], wanted: Callable[[str, MoodTags], MoodTags]) -> TagPlan:
+def _plan(files: Sequence[FileRecord], new_tags: Callable[[str, MoodTags], MoodTags]) -> TagPlan:
     changes, already, left_alone = [], 0, []
     for record in files:
         try:
-            change = _change(record, wanted)
+            change = _change(record, new_tags)
         except AudioError as error:
             left_alone.append(Untaggable(record.state.path, error.reason, str(error)))
             continue
@@ -162,12 +177,12 @@ def _plan(files: Sequence[FileRecord], wanted: Callable[[str, MoodTags], MoodTag
     return TagPlan(tuple(changes), already, tuple(left_alone))
 
 
-def _change(record: FileRecord, wanted: Callable[[str, MoodTags], MoodTags]) -> TagChange:
+def _change(record: FileRecord, new_tags: Callable[[str, MoodTags], MoodTags]) -> TagChange:
     path, track_id = record.state.path, record.track_id or ""
     if state_of(path) != record.state:
         raise AudioError(f"{path}: has changed since it was analysed; run moodrec analyze first", "changed")
     before = read_mood_tags(path)
-    return TagChange(track_id, record.state, before, wanted(track_id, before))
+    return TagChange(track_id, record.state, before, new_tags(track_id, before))
 
 
 def _carry_out(
@@ -175,7 +190,7 @@ def _carry_out(
     library: Library,
     write: Callable[[TagChange], None],
     on_progress: Callable[[int, int], None] | None,
-) -> TagReport:
+) -> TagWriteReport:
     failures: list[Untaggable] = []
     with library.writer():
         for done, change in enumerate(plan.changes, 1):
@@ -186,11 +201,11 @@ def _carry_out(
                 failures.append(Untaggable(change.state.path, error.reason, str(error)))
             if on_progress is not None:
                 on_progress(done, len(plan.changes))
-    return TagReport(len(plan.changes) - len(failures), tuple(failures))
+    return TagWriteReport(len(plan.changes) - len(failures), tuple(failures))
 
 
 def state_of(path: Path) -> FileState:
-    """A file as it is now.
+    """Read the current state of a file.
 
     Raises:
         AudioError: it is not there.

@@ -1,4 +1,4 @@
-"""A folder is followed: whatever changes in it is analysed once it has been quiet for a moment."""
+"""A folder is watched: changes in it are analysed once there has been no further change for a moment."""
 
 from __future__ import annotations
 
@@ -15,73 +15,85 @@ if TYPE_CHECKING:
     from watchfiles import Change
 
 QUIET_S: Final = 2.0
-"""Seconds without a change before the changes are looked at: a file may still be being copied."""
-# Network folders and full event queues lose changes, so everything is looked at now and then.
-_LOOK_ANYWAY_S: Final = 3600.0
+"""Seconds without a change before changes are analysed: a file may still be being copied."""
+# Network folders and full event queues lose changes, so everything is scanned again from time to time.
+_RESCAN_S: Final = 3600.0
 _RETRY_S: Final = 10.0
 
 
 def changes(
-    folders: Sequence[Path | str], quiet_s: float = QUIET_S, look_anyway_s: float = _LOOK_ANYWAY_S
+    folders: Sequence[Path | str], quiet_s: float = QUIET_S, rescan_s: float = _RESCAN_S
 ) -> Iterator[None]:
-    """Wait for changes to music in some folders: a turn at once, then each time they have settled, and every hour.
+    """Wait for changes to music in some folders: yield at once, then each time changes have settled, and every
+    hour.
+
+    Args:
+        folders: folders or files of music.
+        quiet_s: seconds without a change after which changes count as settled.
+        rescan_s: greatest time between two yields, in seconds.
 
     Raises:
         MissingExtraError: the package watchfiles is not installed.
         NotFoundError: a folder is not there.
     """
-    # At once, and not when the first turn is asked for, which may be hours later.
+    # Checked here and not in the generator, whose first step may come hours later.
     if importlib.util.find_spec("watchfiles") is None:
         raise MissingExtraError("watching folders", "watch")
     for folder in folders:
         if not Path(folder).exists():
             raise NotFoundError(f"{folder}: no such folder or file")
-    return _turns(folders, quiet_s, look_anyway_s)
+    return _turns(folders, quiet_s, rescan_s)
 
 
-def _turns(folders: Sequence[Path | str], quiet_s: float, look_anyway_s: float) -> Iterator[None]:
+def _turns(folders: Sequence[Path | str], quiet_s: float, rescan_s: float) -> Iterator[None]:
     from watchfiles import watch
 
-    # What changed before the watching began is looked at too.
-    pending, looked = True, time.monotonic()
+    # Changes from before the watching began are reported too.
+    pending, scanned_at = True, time.monotonic()
     for seen in watch(
         *folders, watch_filter=_concerns_music, rust_timeout=round(quiet_s * 1000), yield_on_timeout=True
     ):
         if seen:
             pending = True
-        elif pending or time.monotonic() - looked > look_anyway_s:
+        elif pending or time.monotonic() - scanned_at > rescan_s:
             yield
-            pending, looked = False, time.monotonic()
+            pending, scanned_at = False, time.monotonic()
 
 
 def _concerns_music(change: Change, path: str) -> bool:
-    """Music, or a folder, which has no suffix as a rule: a whole album may have come, gone or been renamed."""
+    """Say whether a path is music or a folder, which usually has no suffix: an album may have come, gone or been
+    renamed.
+    """
     place = Path(path)
     return not place.name.startswith(".") and (place.suffix.lower() in AUDIO_SUFFIXES or not place.is_file())
 
 
 def follow(
-    look: Callable[[], None],
+    scan: Callable[[], None],
     turns: Iterator[None],
     on_busy: Callable[[StoreLockedError], None],
     retry_s: float = _RETRY_S,
 ) -> None:
-    """Look at the folders at every turn; while another process is writing to the library, wait for it.
+    """Scan the folders at every turn; while another process is writing to the library, wait for it.
 
-    ``on_busy`` is told once a turn.
+    Args:
+        scan: scans the folders and analyses what changed.
+        turns: yields whenever a scan is due.
+        on_busy: called once per turn if another process is writing.
+        retry_s: seconds between two attempts.
     """
     for _ in turns:
-        told = False
-        while not _looked(look, on_busy, told):
-            told = True
+        reported = False
+        while not _scanned(scan, on_busy, reported):
+            reported = True
             time.sleep(retry_s)
 
 
-def _looked(look: Callable[[], None], on_busy: Callable[[StoreLockedError], None], told: bool) -> bool:
+def _scanned(scan: Callable[[], None], on_busy: Callable[[StoreLockedError], None], reported: bool) -> bool:
     try:
-        look()
+        scan()
     except StoreLockedError as error:
-        if not told:
+        if not reported:
             on_busy(error)
         return False
     return True

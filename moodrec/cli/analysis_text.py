@@ -1,4 +1,4 @@
-"""What an analysis says before, while and after it runs."""
+"""These functions print what an analysis will do, is doing, and has done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ _NAMED: Final = 10
 
 
 def announce(screen: Screen, plan: AnalysisPlan) -> None:
-    """Say what an analysis will take before it starts, and what it leaves alone."""
+    """Print what an analysis will take before it starts, and what it leaves out.
+
+    Args:
+        screen: where to print.
+        plan: the plan of the analysis.
+    """
     done = f"; {words.plural(plan.already_done, 'file')} done already" if plan.already_done else ""
     if plan.files:
         cost = f"about {words.seconds(plan.estimated_seconds)} and {words.size(plan.estimated_bytes)} of disk"
@@ -31,13 +36,13 @@ def announce(screen: Screen, plan: AnalysisPlan) -> None:
     for folder in plan.unreadable_folders:
         screen.warn(f"{folder}: may not be opened, left out")
     for folder in plan.empty_folders:
-        screen.warn(f"{folder}: there is no music in it any more (is the disk there?); its tracks are kept")
+        screen.warn(f"{folder}: there is no music in it any more (is the disk mounted?); its tracks are kept")
     if plan.gone:
         screen.note(f"{words.plural(len(plan.gone), 'file')} gone since the last time; their tracks are kept")
-    _tell_failures(screen, plan.remembered_failures)
+    _print_failures(screen, plan.remembered_failures)
 
 
-def _tell_failures(screen: Screen, records: tuple[FileRecord, ...]) -> None:
+def _print_failures(screen: Screen, records: tuple[FileRecord, ...]) -> None:
     for record in records[:_NAMED]:
         screen.note(f"failed earlier, not tried again: {named(record.state.path, record.message)}")
     if (more := len(records) - _NAMED) > 0:
@@ -45,24 +50,34 @@ def _tell_failures(screen: Screen, records: tuple[FileRecord, ...]) -> None:
 
 
 def warn_of(screen: Screen, result: FileResult) -> None:
-    """One line for a file that failed or could be read only in part."""
+    """Print one line for a file that failed or could be read only in part.
+
+    Args:
+        screen: where to print.
+        result: the outcome of the file.
+    """
     if result.message and result.outcome in ("failed", "partial"):
         screen.warn(named(result.state.path, result.message))
 
 
 def named(path: Path, message: str | None) -> str:
-    """A message that names the file it is about."""
+    """Make a message that names the file it is about.
+
+    Args:
+        path: the file.
+        message: the message, which may name the file already; None stands for ``failed``.
+    """
     text = message or "failed"
     return text if str(path) in text else f"{path}: {text}"
 
 
 def counted(counts: Mapping[Outcome, int] | Mapping[str, int]) -> str:
-    """``12 ok, 1 failed``."""
+    """List counts in words: ``12 ok, 1 failed``."""
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
-    """The plan as ``--json`` prints it."""
+    """Make the document that ``--json`` prints for a plan."""
     return {
         "to_analyse": len(plan.files),
         "already_done": plan.already_done,
@@ -78,18 +93,25 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
 
 
 def failures_document(records: Iterable[FileRecord | FileResult]) -> list[dict[str, Any]]:
-    """Failed files as ``--json`` prints them."""
+    """Make the documents that ``--json`` prints for failed files."""
     return [{"path": r.state.path, "reason": r.reason, "message": r.message} for r in records]
 
 
 def summarise(screen: Screen, store: Library, report: AnalysisReport, tracks: int) -> None:
-    """Say what a run did, and what may come next."""
+    """Print what a run did, and what the user may do next.
+
+    Args:
+        screen: where to print.
+        store: the library.
+        report: what the run did.
+        tracks: number of tracks in the index.
+    """
     screen.document(_report_document(store, report, tracks))
     screen.text(f"{words.plural(tracks, 'track')} in {store.path}{_this_run(report)}")
     if report.failures:
         reasons = Counter(failure.reason or "unknown" for failure in report.failures)
         screen.note(f"failed: {counted(dict(reasons.most_common()))}; moodrec library failures names them")
-    _tell_of_models(screen, store, report)
+    _print_models(screen, store, report)
     if tracks:
         screen.note('next: moodrec moods; moodrec list --sort -MOOD; moodrec similar "TITLE"')
 
@@ -98,18 +120,18 @@ def _this_run(report: AnalysisReport) -> str:
     files = sum(report.counts.values())
     if not files:
         return ""
-    known = f", {report.recognised:,} of them known by their sound" if report.recognised else ""
+    known = f", {report.recognised:,} of them recognised by their audio" if report.recognised else ""
     rate = f"{words.seconds(report.seconds)}, {files / max(report.seconds, 1e-9):.1f} files a second"
     return f" (this run: {counted(report.counts)}{known}; {rate})"
 
 
-def _tell_of_models(screen: Screen, store: Library, report: AnalysisReport) -> None:
+def _print_models(screen: Screen, store: Library, report: AnalysisReport) -> None:
     current, *others = store.models()
     if report.switched and others:
-        screen.note(f"search goes by model {current.name} now, and went by {others[0].name} before")
+        screen.note(f"search uses model {current.name} now, and used {others[0].name} before")
     elif report.waiting:
         screen.note(
-            f"search goes by model {current.name} until the other has heard "
+            f"search uses model {current.name} until the other has analysed "
             f"{words.plural(report.waiting, 'more track')}; to switch now: moodrec library switch"
         )
 

@@ -1,4 +1,4 @@
-"""``moodrec analyze``: the music of some folders into the library, and the library into its index."""
+"""``moodrec analyze`` analyses the music of some folders into the library, and refreshes the index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from moodrec.cli.analysis_text import announce, counted, plan_document, summarise, warn_of
 from moodrec.cli.console import Screen
 from moodrec.cli.group import EXIT_SOME_FAILED
-from moodrec.cli.library import tell_migration
+from moodrec.cli.library import note_migration
 from moodrec.cli.options import (
     DeviceOption,
     JobsOption,
@@ -39,19 +39,20 @@ def analyze(
     device: DeviceOption = "auto",
     jobs: JobsOption = None,
     nice: Annotated[
-        int, typer.Option("--nice", min=0, max=19, help="Give way to other programs; 19 gives way most.")
+        int, typer.Option("--nice", min=0, max=19, help="Lower the priority; 19 is the lowest.")
     ] = 0,
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many files this time.")
+        int | None,
+        typer.Option("--limit", "-n", min=1, metavar="N", help="Analyse at most N files this time."),
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed in an earlier run.")
     ] = False,
     watch: Annotated[
         bool,
-        typer.Option("--watch", help="Then follow the folders until Ctrl-C. pip install 'moodrec[watch]'."),
+        typer.Option("--watch", help="Then watch the folders until Ctrl-C. pip install 'moodrec[watch]'."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would take, and stop.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -68,15 +69,15 @@ def analyze(
     from moodrec.library.library import Library
 
     if watch and (dry_run or limit is not None):
-        raise UsageError("--watch goes on and on: it does not go with --dry-run or --limit")
+        raise UsageError("--watch runs without end: it cannot be combined with --dry-run or --limit")
     screen = Screen(as_json, quiet)
     give_way(nice)
     turns = changes(folders) if watch else None
-    hearing = MoodModel.load(model, device)
+    loaded_model = MoodModel.load(model, device)
     opened = Library.open_or_empty if dry_run else Library.open_or_create
     with opened(chosen_library(library)) as store:
-        tell_migration(screen, store)
-        run = _Run(screen, store, hearing, folders, jobs)
+        note_migration(screen, store)
+        run = _Run(screen, store, loaded_model, folders, jobs)
         plan = run.plan(retry_failed, limit)
         announce(screen, plan)
         if dry_run:
@@ -85,18 +86,18 @@ def analyze(
         report = run.carry_out(plan)
         if turns is not None:
             screen.note("waiting for changes; Ctrl-C ends it")
-            follow(run.look_again, turns, run.put_off)
+            follow(run.analyse_changes, turns, run.postpone)
     if report.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One command's analyses, told on its screen."""
+    """The analyses of one command, which report on its screen."""
 
     screen: Screen
     store: Library
-    hearing: MoodModel
+    loaded_model: MoodModel
     folders: Sequence[Path]
     jobs: int | None
 
@@ -104,7 +105,12 @@ class _Run:
         from moodrec.catalog.plan import plan_analysis
 
         return plan_analysis(
-            self.folders, self.store, self.hearing, jobs=self.jobs, retry_failed=retry_failed, limit=limit
+            self.folders,
+            self.store,
+            self.loaded_model,
+            jobs=self.jobs,
+            retry_failed=retry_failed,
+            limit=limit,
         )
 
     def carry_out(self, plan: AnalysisPlan) -> AnalysisReport:
@@ -113,20 +119,20 @@ class _Run:
 
         with self.screen.progress("analysing") as advance:
 
-            def tell(progress: AnalysisProgress) -> None:
+            def report_progress(progress: AnalysisProgress) -> None:
                 advance(progress.done, progress.total, counted(progress.counts))
                 warn_of(self.screen, progress.last)
 
-            report = run_analysis(plan, self.store, self.hearing, self.jobs, tell)
+            report = run_analysis(plan, self.store, self.loaded_model, self.jobs, report_progress)
         summarise(self.screen, self.store, report, len(refresh_index(self.store)))
         return report
 
-    def look_again(self) -> None:
-        """Do what has come up since the last look, and say so only if there is something."""
+    def analyse_changes(self) -> None:
+        """Analyse what has changed since the last scan; nothing is printed if nothing has."""
         plan = self.plan()
         if plan.files or plan.gone or plan.returned:
             announce(self.screen, plan)
             self.carry_out(plan)
 
-    def put_off(self, busy: StoreLockedError) -> None:
-        self.screen.warn(f"{busy}; what changed is looked at as soon as that is done")
+    def postpone(self, busy: StoreLockedError) -> None:
+        self.screen.warn(f"{busy}; the changes are analysed as soon as that is done")

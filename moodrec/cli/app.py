@@ -1,4 +1,4 @@
-"""``moodrec``: the command line. One file a command; heavy imports happen inside the commands."""
+"""``moodrec`` is the command line: one file per command, and heavy imports happen inside the commands."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         import moodrec
 
         typer.echo(f"moodrec {moodrec.__version__}")
@@ -104,7 +104,7 @@ benchmark_app = typer.Typer(help="Measure retrieval on labelled music.", rich_ma
 benchmark_app.command("retrieval")(benchmark.retrieval)
 app.add_typer(benchmark_app, name="benchmark")
 
-library_app = typer.Typer(help="Look into a library and keep it in order.", rich_markup_mode=None)
+library_app = typer.Typer(help="Show what a library holds, check it and maintain it.", rich_markup_mode=None)
 _LIBRARY_COMMANDS: dict[str, Callable[..., None]] = {
     "info": library.info,
     "list": library.list_files,
@@ -124,11 +124,11 @@ app.add_typer(library_app, name="library")
 
 
 def main() -> None:
-    """Run the command that was typed, and exit."""
-    # Read when torch is loaded. Threads that wait for each other by spinning take the cores from the decoders and
-    # from other programs, and on a busy machine hardly come to work.
+    """Run the command that was typed, and exit with its exit code."""
+    # OpenMP reads this when torch is loaded. Threads that spin while they wait take the cores from the decoders and
+    # from other programs, and make little progress on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no reason to fail
+            stream.reconfigure(errors="backslashreplace")  # a terminal may lack Unicode
     app()

@@ -1,4 +1,6 @@
-"""The progress bar: done of total, rate, time left. Imported only where there is a terminal to draw on."""
+"""The progress bar shows done of total, rate and time left; it is imported only where there is a terminal to draw
+on.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from moodrec.cli.progress import Advance
 
 
 class RateColumn(ProgressColumn):
-    """How many a second."""
+    """The column that shows how many items are done per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -30,7 +32,12 @@ class RateColumn(ProgressColumn):
 
 @contextmanager
 def bar(console: Console, what: str) -> Iterator[Advance]:
-    """Draw a bar while the block runs; the function given moves it."""
+    """Draw a progress bar while the block runs; the function given to the block moves it.
+
+    Args:
+        console: where to draw.
+        what: name of what is being done.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

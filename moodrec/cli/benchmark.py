@@ -1,9 +1,9 @@
-"""``moodrec benchmark``: measure retrieval on a labelled dataset."""
+"""``moodrec benchmark`` measures retrieval on a labelled dataset."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,10 @@ from moodrec.cli.console import Screen
 from moodrec.cli.evaluate import default_root, parse_options
 from moodrec.cli.options import JsonOption, QuietOption
 from moodrec.errors import UsageError
+
+if TYPE_CHECKING:
+    from moodrec.evaluation.neighbourhood.report import BenchmarkReport
+    from moodrec.evaluation.reports import Estimate
 
 COLUMNS: Final = {
     "quadrant_p": "P@10 quadrant",
@@ -22,7 +26,7 @@ COLUMNS: Final = {
     "cosine_kept": "cosine kept",
     "artist_diversity": "artists",
 }
-"""Figures of the table, and what they are called there."""
+"""Figures of the table to the headings of their columns."""
 
 
 def retrieval(
@@ -48,18 +52,20 @@ def retrieval(
     baseline: Annotated[
         list[str] | None, typer.Option("--baseline", help="random, metadata; both by default.")
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=1, help="Of the bootstrap.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap and the random baseline.")] = 0,
+    resamples: Annotated[int, typer.Option("--resamples", min=1, help="Resamples of the bootstrap.")] = 1000,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of the bootstrap and of the random baseline.")
+    ] = 0,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the trade-off (.png, .svg).")
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Do neighbours share the mood, and does asking for a mood give it?
+    """Measure whether neighbours share the mood, and whether a mood target is reached.
 
-    Every track is a query; tracks of its own artist are left out. FILE holds track_id, embedding, and where there are
-    any fold (tracks of different folds are never compared) and predictions: a column a target, or a mood.
+    Every track is a query; tracks of its own artist are left out. FILE holds track_id and embedding, and optionally
+    fold (tracks of different folds are never compared) and predictions: one column per target, or per mood.
 
     Example: moodrec benchmark retrieval --data mood4q -s own=runs/own/out-of-fold.parquet
     """
@@ -70,21 +76,21 @@ def retrieval(
     screen = Screen(as_json, quiet)
     table = load_source(data, root or default_root(data), parse_options(option or []))
     options = BootstrapOptions(n_resamples=resamples, seed=seed)
-    result = run_benchmark(table, files_of(system), tuple(baseline or BUILT_IN), options=options)
+    report = run_benchmark(table, files_of(system), tuple(baseline or BUILT_IN), options=options)
     if plot is not None:
         from moodrec.plots.trade_off import trade_off
 
-        trade_off(result, plot)
+        trade_off(report, plot)
         screen.note(f"picture drawn to {plot}")
-    screen.document(result)
-    _print(screen, result)
+    screen.document(report)
+    _print(screen, report)
 
 
 def files_of(given: list[str]) -> dict[str, list[Path]]:
-    """Read ``NAME=FILE`` options.
+    """Read ``NAME=FILE`` options into the files of each name.
 
     Raises:
-        UsageError: one is not like that.
+        UsageError: an option has another form.
     """
     found: dict[str, list[Path]] = {}
     for text in given:
@@ -95,22 +101,22 @@ def files_of(given: list[str]) -> dict[str, list[Path]]:
     return found
 
 
-def _print(screen: Screen, result: dict[str, Any]) -> None:
-    systems = result["systems"]
-    names = [name for name in COLUMNS if any(name in system["figures"] for system in systems.values())]
+def _print(screen: Screen, report: BenchmarkReport) -> None:
+    systems = report.systems
+    names = [name for name in COLUMNS if any(name in system.figures for system in systems.values())]
     rows = [
         [
             name,
-            *(_cell(system["figures"].get(figure)) for figure in names),
-            f"{system['coverage']:.3f}",
-            f"{system['hubness']:.2f}",
+            *(_cell(system.figures.get(figure)) for figure in names),
+            f"{system.coverage:.3f}",
+            f"{system.hubness:.2f}",
         ]
         for name, system in systems.items()
     ]
     screen.table(["system", *(COLUMNS[name] for name in names), "coverage", "hubness"], rows)
-    what = f"95 % intervals over the queries' artists, {result['resamples']} resamples"
-    screen.text(f"{result['dataset']}: {result['queries']:,} queries; {what}")
+    what = f"95 % intervals over the queries' artists, {report.resamples} resamples"
+    screen.text(f"{report.dataset}: {report.queries:,} queries; {what}")
 
 
-def _cell(figure: dict[str, float] | None) -> str:
-    return "" if figure is None else f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+def _cell(figure: Estimate | None) -> str:
+    return "" if figure is None else f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

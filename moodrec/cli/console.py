@@ -1,4 +1,4 @@
-"""What a command prints: results on stdout, everything else on stderr."""
+"""A command prints its results on stdout and everything else on stderr."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Screen:
-    """Where a command's output goes, as ``--json`` and ``--quiet`` ask."""
+    """The output of a command, as ``--json`` and ``--quiet`` decide."""
 
     as_json: bool = False
     quiet: bool = False
 
     def note(self, text: str) -> None:
-        """Tell what is going on; silent under ``--quiet``."""
+        """Print what is going on; nothing under ``--quiet``."""
         if not self.quiet:
             _console(sys.stderr).print(printable(text), style="dim", soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        """Tell what the user should look at, also under ``--quiet``."""
+        """Print what the user should take notice of, also under ``--quiet``."""
         _console(sys.stderr).print(f"warning: {printable(text)}", style="yellow", soft_wrap=True)
 
     def text(self, text: str) -> None:
@@ -38,7 +38,13 @@ class Screen:
             _console(sys.stdout).print(printable(text), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
-        """Print a result table for people; nothing under ``--json``."""
+        """Print a result table for people; nothing under ``--json``.
+
+        Args:
+            columns: headings of the columns.
+            rows: cells, one text per column.
+            title: heading of the table.
+        """
         if not self.as_json:
             _console(sys.stdout).print(_table(columns, rows, title))
 
@@ -57,7 +63,7 @@ class Screen:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Advance]:
-        """A bar with rate and ETA on stderr, where that is a terminal."""
+        """Draw a bar with rate and time left on stderr while the block runs, where stderr is a terminal."""
         if self.quiet or not sys.stderr.isatty():
             yield unseen
             return
@@ -68,12 +74,12 @@ class Screen:
 
 
 def error_line(text: str) -> None:
-    """Print ``error: ...`` on stderr."""
+    """Print ``error: ...`` as one line on stderr."""
     _console(sys.stderr).print(f"error: {printable(text)}", style="bold red", soft_wrap=True)
 
 
 def printable(text: str) -> str:
-    """``text`` without control characters: a tag must not be able to steer the terminal."""
+    """Replace control characters in a text: a tag must not be able to steer the terminal."""
     return "".join(
         char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
     )
@@ -82,7 +88,7 @@ def printable(text: str) -> str:
 def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    # Names may hold [brackets] and :colons:, so neither is markup; a pipe gets whole lines.
+    # Names may hold [brackets] and :colons:, so neither is treated as markup; a pipe gets unwrapped lines.
     width = None if stream.isatty() else 1000
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 

@@ -1,4 +1,4 @@
-"""``moodrec demo``: moodrec does its job on real music."""
+"""``moodrec demo`` shows on real music what moodrec does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from moodrec.cli.tracks import described, records, series_record, strongest, tra
 if TYPE_CHECKING:
     from moodrec.catalog.analyze import AnalysisProgress
     from moodrec.catalog.plan import AnalysisPlan
-    from moodrec.demo.questions import Answer, Story
+    from moodrec.demo.questions import Answer, SeedAnswers
     from moodrec.demo.run import DemoReport
 
 _PROFILE: Final = 5
@@ -27,10 +27,15 @@ _PROFILE: Final = 5
 def demo(
     music: Annotated[
         Path | None,
-        typer.Option("--music", envvar="MUSIC", metavar="FOLDER", help="Else free music is fetched."),
+        typer.Option(
+            "--music",
+            envvar="MUSIC",
+            metavar="FOLDER",
+            help="Music to analyse; without it, free music is fetched.",
+        ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="Gets the library and the picture.")
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the library and the picture.")
     ] = Path("demo-output"),
     jobs: JobsOption = None,
     as_json: JsonOption = False,
@@ -47,12 +52,12 @@ def demo(
 
     screen = Screen(as_json, quiet)
     with screen.progress("analysing") as advance:
-        report = run_demo(out, _Watcher(screen, advance), music, jobs=jobs)
+        report = run_demo(out, _ScreenProgress(screen, advance), music, jobs=jobs)
     _print(screen, report)
 
 
-class _Watcher:
-    """Tells the terminal how the demo goes."""
+class _ScreenProgress:
+    """Prints on the terminal how the demo is going."""
 
     def __init__(self, screen: Screen, advance: Advance) -> None:
         self.screen, self.advance = screen, advance
@@ -63,7 +68,7 @@ class _Watcher:
     def planned(self, plan: AnalysisPlan) -> None:
         announce(self.screen, plan)
 
-    def heard(self, progress: AnalysisProgress) -> None:
+    def analysed(self, progress: AnalysisProgress) -> None:
         self.advance(progress.done, progress.total)
         warn_of(self.screen, progress.last)
 
@@ -76,8 +81,8 @@ def _print(screen: Screen, report: DemoReport) -> None:
         screen.text(f"No music was fetched: {report.why_sample}.")
         screen.text("So this is the sample index: real tracks, analysed before, without their audio.")
     screen.text(f"{words.plural(report.tracks, 'track')} in {report.catalogue}")
-    for story in report.stories:
-        _print_story(screen, story, report.moods)
+    for result in report.results:
+        _print_seed(screen, result, report.moods)
     screen.text(f"\nThe picture: {report.picture}")
     if report.credits:
         makers = "; ".join(f"{credit.holder} ({credit.licence})" for credit in report.credits)
@@ -85,17 +90,17 @@ def _print(screen: Screen, report: DemoReport) -> None:
     screen.text(_next(report))
 
 
-def _print_story(screen: Screen, story: Story, moods: Sequence[str]) -> None:
-    row = series_record(story.row)
-    screen.text(f"\n{story.seed.why.upper()}: {described(row, [])}")
+def _print_seed(screen: Screen, result: SeedAnswers, moods: Sequence[str]) -> None:
+    row = series_record(result.row)
+    screen.text(f"\n{result.seed.why.upper()}: {described(row, [])}")
     best = strongest(row, moods, _PROFILE)
     screen.facts([(mood, words.bar(float(row[mood])), words.score(row[mood])) for mood in best])
-    for answer in story.answers:
+    for answer in result.answers:
         _print_answer(screen, answer)
 
 
 def _print_answer(screen: Screen, answer: Answer) -> None:
-    screen.text(f"\nmost like it {answer.wish}:")
+    screen.text(f"\nmost like it {answer.request}:")
     rows = [
         [
             str(row["rank"]),
@@ -110,12 +115,12 @@ def _print_answer(screen: Screen, answer: Answer) -> None:
 
 
 def _next(report: DemoReport) -> str:
-    """What to type on one's own music."""
-    from moodrec.demo.questions import choose_compass
+    """Suggest commands for the user's own music."""
+    from moodrec.demo.questions import choose_moods
 
     if report.analysis is None:
         return "\nOn your own music:\n  moodrec demo --music ~/Music/SomeAlbum\n  moodrec analyze ~/Music"
-    mood = choose_compass(report.moods).quiet
+    mood = choose_moods(report.moods).quiet
     return (
         "\nOn your own music:\n"
         "  moodrec analyze ~/Music\n"
@@ -126,7 +131,7 @@ def _next(report: DemoReport) -> str:
 
 
 def document(report: DemoReport) -> dict[str, Any]:
-    """What ``--json`` prints."""
+    """Make the document that ``--json`` prints."""
     failures = report.analysis.failures if report.analysis else ()
     return {
         "catalogue": report.catalogue,
@@ -136,20 +141,20 @@ def document(report: DemoReport) -> dict[str, Any]:
         "why_sample": report.why_sample or None,
         "credits": report.credits,
         "picture": report.picture,
-        "seeds": [_story_document(story, report.moods) for story in report.stories],
+        "seeds": [_seed_document(result, report.moods) for result in report.results],
     }
 
 
-def _story_document(story: Story, moods: Sequence[str]) -> dict[str, Any]:
+def _seed_document(result: SeedAnswers, moods: Sequence[str]) -> dict[str, Any]:
     return {
-        "why": story.seed.why,
-        "track": track_document(series_record(story.row), moods),
+        "why": result.seed.why,
+        "track": track_document(series_record(result.row), moods),
         "answers": [
             {
-                "wish": answer.wish,
+                "request": answer.request,
                 "command": answer.command,
                 "tracks": [track_document(row, moods) for row in records(answer.tracks)],
             }
-            for answer in story.answers
+            for answer in result.answers
         ],
     }

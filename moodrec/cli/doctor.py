@@ -1,4 +1,4 @@
-"""``moodrec doctor``: what is installed, which device, what is broken."""
+"""``moodrec doctor`` reports what is installed, which device is used, and what is broken."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def doctor(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Tell what is installed and what is broken.
+    """Report what is installed and what is broken.
 
     Each line is ok, warn or broken, with what to do about it. Exit code 1 if something is broken.
 

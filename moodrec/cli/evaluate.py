@@ -1,4 +1,4 @@
-"""``moodrec evaluate``: average precision and ROC-AUC with intervals, tag by tag."""
+"""``moodrec evaluate`` prints average precision and ROC-AUC with intervals, tag by tag."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ if TYPE_CHECKING:
     from moodrec.config import Device
     from moodrec.evaluation.predictions import Predictions
     from moodrec.evaluation.reports import Estimate, EvaluationReport
-    from moodrec.evaluation.scored import Scored
+    from moodrec.evaluation.scored import LabelledScores
 
 
 def evaluate(
-    model: Annotated[Path | None, typer.Argument(metavar="MODEL", help="Else the packaged model.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(metavar="MODEL", help="A trained model; else the packaged one.")
+    ] = None,
     data: Annotated[str | None, typer.Option("--data", "-d", metavar="NAME", help="The dataset.")] = None,
     root: Annotated[
-        Path | None, typer.Option("--root", metavar="PATH", help="Where it is; else $MOODREC_DATA/NAME.")
+        Path | None,
+        typer.Option("--root", metavar="PATH", help="Its folder or file; else $MOODREC_DATA/NAME."),
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the dataset.")
     ] = None,
     split: Annotated[
-        Literal["train", "val", "test"] | None, typer.Option("--split", help="A part of it; else all.")
+        Literal["train", "val", "test"] | None, typer.Option("--split", help="The part to score; else all.")
     ] = None,
     predictions: Annotated[
         Path | None,
@@ -42,8 +45,8 @@ def evaluate(
         Path | None,
         typer.Option("--labels", metavar="FILE.npy", help="Stored 0/1 labels for .npy predictions."),
     ] = None,
-    resamples: Annotated[int, typer.Option("--resamples", min=10, help="Of the bootstrap.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.")] = 0,
+    resamples: Annotated[int, typer.Option("--resamples", min=10, help="Resamples of the bootstrap.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the precision-recall curves.")
     ] = None,
@@ -80,7 +83,7 @@ def evaluate(
     _print(screen, report)
 
 
-def _from_arrays(predictions: Path | None, labels: Path) -> Scored:
+def _from_arrays(predictions: Path | None, labels: Path) -> LabelledScores:
     from moodrec.evaluation.predictions import load_array
     from moodrec.evaluation.scored import scored_arrays
 
@@ -98,7 +101,7 @@ def _from_table(
     predictions: Path | None,
     model: Path | None,
     device: Device,
-) -> Scored:
+) -> LabelledScores:
     from moodrec.data.sources import load_source
     from moodrec.evaluation.predictions import load_predictions
     from moodrec.evaluation.scored import scored_table
@@ -107,11 +110,11 @@ def _from_table(
     if predictions is not None:
         return scored_table(table, load_predictions(predictions), split)
     _warn_of_training_data(screen, data, model)
-    wanted = table if split is None else table.select((table.tracks["split"] == split).to_numpy())
-    heard = _hear(screen, wanted, model, device)
-    for track_id, why in heard.failures.items():
+    tracks = table if split is None else table.select((table.tracks["split"] == split).to_numpy())
+    predicted = _predict(screen, tracks, model, device)
+    for track_id, why in predicted.failures.items():
         screen.warn(f"{track_id}: {why}")
-    return scored_table(table, heard, split)
+    return scored_table(table, predicted, split)
 
 
 def _warn_of_training_data(screen: Screen, data: str, model: Path | None) -> None:
@@ -124,32 +127,32 @@ def _warn_of_training_data(screen: Screen, data: str, model: Path | None) -> Non
         )
 
 
-def _hear(screen: Screen, table: Any, model: Path | None, device: Device) -> Predictions:
+def _predict(screen: Screen, table: Any, model: Path | None, device: Device) -> Predictions:
     from moodrec.embedding.mood_model import MoodModel
     from moodrec.evaluation.predict import predict
 
-    hearing = MoodModel.load(model, device)
-    with screen.progress("hearing") as advance:
-        return predict(hearing, table, advance)
+    loaded = MoodModel.load(model, device)
+    with screen.progress("predicting") as advance:
+        return predict(loaded, table, advance)
 
 
 def default_root(data: str) -> Path:
-    """``$MOODREC_DATA/<data>``.
+    """Give the default place of a dataset, ``$MOODREC_DATA/<data>``.
 
     Raises:
         UsageError: the variable is not set.
     """
     place = os.environ.get("MOODREC_DATA")
     if not place:
-        raise UsageError(f"say where {data} is: --root PATH, or MOODREC_DATA for the folder above it")
+        raise UsageError(f"name the place of {data}: --root PATH, or MOODREC_DATA for the folder above it")
     return Path(place) / data
 
 
 def parse_options(options: list[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` with the value as TOML (``3``, ``true``, ``["a"]``), or else as plain text.
+    """Parse ``KEY=VALUE`` options; a value is TOML (``3``, ``true``, ``["a"]``), or else plain text.
 
     Raises:
-        UsageError: there is no ``=``.
+        UsageError: an option has no ``=``.
     """
     import tomllib
 
@@ -192,10 +195,10 @@ def _print(screen: Screen, report: EvaluationReport) -> None:
 
 
 def interval(estimate: Estimate) -> str:
-    """``0.421 [0.380, 0.463]``."""
+    """Write a figure with its interval: ``0.421 [0.380, 0.463]``."""
     return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
 
 
 def r(estimate: Estimate | None) -> str:
-    """A correlation, "" where there is none."""
+    """Write a correlation; "" where there is none."""
     return "" if estimate is None else f"{estimate.value:.3f}"

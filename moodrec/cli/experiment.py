@@ -1,9 +1,9 @@
-"""``moodrec experiment``: a plan of many training runs to results."""
+"""``moodrec experiment`` trains and scores the runs of a plan."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ from moodrec.cli.options import JsonOption, QuietOption
 from moodrec.cli.progress import Advance
 
 if TYPE_CHECKING:
+    from moodrec.evaluation.experiment.events import ExperimentEvent, GridProgress, RunFailed, RunFinished
     from moodrec.evaluation.experiment.grid import GridReport
 
 TrainingJobs = Annotated[
@@ -48,7 +49,7 @@ def experiment(
 ) -> None:
     """Train and score every run of a plan: dataset x backbone x arm x seed x fold.
 
-    Type it again to go on where it was stopped; finished runs are kept. Exit code 6 says that some runs failed.
+    Run it again to continue where it was stopped; finished runs are kept. Exit code 6 says that some runs failed.
 
     Example: moodrec experiment benchmarks/plans/example.toml --only '*/seed-0*' --limit 4
 
@@ -60,31 +61,39 @@ def experiment(
     folder = out or Path("runs") / (plan.stem if phase is None else f"{plan.stem}-{phase}")
     options = GridOptions(jobs, limit, only, phase, dry_run, cache)
     with screen.progress("training") as advance:
-        report = run_plan(plan, folder, options, lambda event: _tell(screen, advance, event))
+        report = run_plan(plan, folder, options, lambda event: _report(screen, advance, event))
     _finish(screen, report, dry_run)
 
 
-def _tell(screen: Screen, advance: Advance, event: dict[str, Any]) -> None:
-    screen.document(event)
-    match event["event"]:
-        case "spectrogram" | "features":
-            advance(event["done"], event["total"], "listening")
-        case "run" | "failed":
-            advance(event["done"], event["total"], "training")
-            screen.note(_line(event))
-        case "plan":
-            screen.note(f"{event['runs']} runs, {event['finished']} finished, {event['to_train']} to train")
+def _report(screen: Screen, advance: Advance, event: ExperimentEvent) -> None:
+    from moodrec.evaluation.experiment import events
+    from moodrec.training.events import FeaturesReady, SpectrogramReady
+
+    screen.document(events.event_document(event))
+    match event:
+        case SpectrogramReady(done, total):
+            advance(done, total, "computing spectrograms")
+        case FeaturesReady(done, total):
+            advance(done, total, "computing features")
+        case events.RunFinished(progress=progress) | events.RunFailed(progress=progress):
+            if progress is not None:
+                advance(progress.done, progress.total, "training")
+                screen.note(_line(event, progress))
+        case events.PlanRead(runs, finished, to_train):
+            screen.note(f"{runs} runs, {finished} finished, {to_train} to train")
 
 
-def _line(event: dict[str, Any]) -> str:
-    """``3/48 mood4q/fcn/mood/seed-0/fold-0: AP 0.2571 in 241 s, 2 h 57 min left``."""
-    begin = f"{event['done']}/{event['total']} {event['run']}: "
-    left = f"{_duration(event['eta_s'])} left"
-    if event["event"] == "failed":
-        return f"{begin}failed, {event['message']}; {left}"
-    ap = event["scores"].get("ap")
+def _line(event: RunFinished | RunFailed, progress: GridProgress) -> str:
+    """Describe a run that ended: ``3/48 mood4q/fcn/mood/seed-0/fold-0: AP 0.2571 in 241 s, 2 h 57 min left``."""
+    from moodrec.evaluation.experiment.events import RunFailed
+
+    begin = f"{progress.done}/{progress.total} {event.run}: "
+    left = f"{_duration(progress.eta_s)} left"
+    if isinstance(event, RunFailed):
+        return f"{begin}failed, {event.message}; {left}"
+    ap = event.scores.get("ap")
     figure = "no target has both classes" if ap is None else f"AP {ap:.4f}"
-    return f"{begin}{figure} in {event['seconds']:.0f} s, {left}"
+    return f"{begin}{figure} in {event.seconds:.0f} s, {left}"
 
 
 def _duration(seconds: int) -> str:

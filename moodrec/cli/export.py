@@ -1,4 +1,4 @@
-"""``moodrec export``: a library as one Parquet file."""
+"""``moodrec export`` writes a library as one Parquet file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def export(
 ) -> None:
     """Write a library to a Parquet file.
 
-    One row a track: id, path, tags, embedding, and each mood's score and probability.
+    There is one row per track: id, path, tags, embedding, and each mood's score and probability.
 
     Examples:
 
@@ -37,10 +37,10 @@ def export(
     from moodrec.library.library import Library
 
     screen = Screen(as_json, quiet)
-    # With one argument it is the file, as with cp and mv the last one is the target.
+    # A single argument is the file to write; as with cp and mv, the last argument is the target.
     source, target = (library_or_out, out) if out is not None else (chosen_library(library), library_or_out)
     if target.is_file() and not force:
-        raise UsageError(f"{target}: is there already; --force replaces it")
+        raise UsageError(f"{target}: exists already; --force replaces it")
     with Library.open(source) as store:
         rows = export_parquet(store, target)
     screen.document({"out": target, "rows": rows})

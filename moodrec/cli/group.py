@@ -1,4 +1,4 @@
-"""The command group that turns every failure into one clear line and an exit code."""
+"""The command group turns every failure into one clear line and an exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class MoodrecGroup(TyperGroup):
-    """Commands whose errors are a line on stderr, a code, and under ``--json`` a document on stdout."""
+    """The group of all commands: an error is one line on stderr, an exit code, and under ``--json`` a document on
+    stdout.
+    """
 
     def main(
         self,
@@ -27,7 +29,16 @@ class MoodrecGroup(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run and exit; without arguments, show the help."""
+        """Run the command line and exit; without arguments, show the help.
+
+        Args:
+            args: the arguments; by default those of the process.
+            prog_name: name of the program in messages.
+            complete_var: name of the variable that asks for shell completion.
+            standalone_mode: whether to exit; otherwise the exit code is returned.
+            windows_expand_args: whether to expand patterns on Windows.
+            extra: passed on to click.
+        """
         given = list(sys.argv[1:] if args is None else args) or ["--help"]
         code = self._run(given, prog_name, complete_var, windows_expand_args, extra)
         if standalone_mode:
@@ -57,7 +68,7 @@ class MoodrecGroup(TyperGroup):
         except OSError as error:
             return _report(_system_error(error), as_json)
         if code == EXIT_INTERRUPTED:
-            _tell("interrupted; what is done is kept")
+            _print_error("interrupted; what is done is kept")
         return code
 
 
@@ -75,7 +86,7 @@ def _system_error(error: OSError) -> MoodrecError:
 def _report(error: MoodrecError, as_json: bool) -> int:
     from moodrec.cli.console import Screen
 
-    _tell(str(error))
+    _print_error(str(error))
     body: dict[str, Any] = {"type": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
     if isinstance(error, AmbiguousSeedError):
         body["matches"] = [{"track_id": track_id, "description": text} for track_id, text in error.matches]
@@ -83,7 +94,7 @@ def _report(error: MoodrecError, as_json: bool) -> int:
     return error.exit_code
 
 
-def _tell(text: str) -> None:
+def _print_error(text: str) -> None:
     from moodrec.cli.console import error_line
 
     error_line(text)

@@ -1,4 +1,4 @@
-"""Turn results into JSON that every reader accepts: no NaN, no NumPy, paths as strings."""
+"""Results are written as JSON that every reader accepts: without NaN and NumPy types, with paths as strings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import Any
 
 
 def to_json(value: Any) -> str:
-    """One line of JSON; what is unknown (``NaN``, ``NA``, ``NaT``) is ``null``."""
+    """Write a value as one line of JSON; unknown values (``NaN``, ``NA``, ``NaT``) become ``null``."""
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
 
 
 def plain(value: Any) -> Any:
-    """``value`` as dicts, lists, strings, numbers, booleans and None."""
+    """Convert a value to dicts, lists, strings, numbers, booleans and None.
+
+    Raises:
+        TypeError: the value has no JSON form.
+    """
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
@@ -31,7 +35,7 @@ def plain(value: Any) -> Any:
 
 
 def encodable(text: str) -> str:
-    """``text`` with what UTF-8 cannot say, as in file names of another encoding, written as escapes."""
+    """Escape what UTF-8 cannot encode in a text, as in file names of another encoding."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

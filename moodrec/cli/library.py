@@ -1,4 +1,4 @@
-"""``moodrec library info|list|show|failures``: what a library holds."""
+"""``moodrec library info|list|show|failures`` show what a library holds."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 OutcomeOption = Annotated[
     Literal["ok", "partial", "silent", "failed"] | None,
-    typer.Option("--outcome", help="Only files of this outcome."),
+    typer.Option("--outcome", help="List only files of this outcome."),
 ]
 
 
 def info(library: LibraryOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
-    """Tell what a library holds.
+    """Show what a library holds.
 
-    Files by outcome, tracks, models, and whether the index is up to date.
+    It lists files by outcome, tracks, models, and whether the index is up to date.
 
     Example: moodrec library info
     """
@@ -43,7 +43,7 @@ def info(library: LibraryOption = None, as_json: JsonOption = False, quiet: Quie
 def list_files(
     library: LibraryOption = None,
     outcome: OutcomeOption = None,
-    gone: Annotated[bool, typer.Option("--gone", help="The files that are no longer there.")] = False,
+    gone: Annotated[bool, typer.Option("--gone", help="List the files that are gone instead.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -89,7 +89,7 @@ def show(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Tell all about one track or file.
+    """Show all that is known about one track or file.
 
     Example: moodrec library show "Teardrop"
     """
@@ -112,16 +112,29 @@ def show(
 
 
 def open_library(screen: Screen, library: Any) -> Library:
-    """Open the library that the options name, and say so if it had to be migrated."""
+    """Open the library that the options name, and print if it had to be migrated.
+
+    Args:
+        screen: where to print.
+        library: the value of ``--library``.
+
+    Raises:
+        NotFoundError, CorruptStoreError, StoreLockedError: as :meth:`Library.open`.
+    """
     from moodrec.library.library import Library
 
     store = Library.open(chosen_library(library))
-    tell_migration(screen, store)
+    note_migration(screen, store)
     return store
 
 
-def tell_migration(screen: Screen, store: Library) -> None:
-    """Say that a library of an older moodrec was brought up to date."""
+def note_migration(screen: Screen, store: Library) -> None:
+    """Print that a library of an older moodrec was migrated, if it was.
+
+    Args:
+        screen: where to print.
+        store: the library.
+    """
     if done := store.migration:
         screen.note(
             f"{store.path}: brought from format {done.from_format} to {done.to_format}; "
@@ -130,7 +143,7 @@ def tell_migration(screen: Screen, store: Library) -> None:
 
 
 def file_document(record: FileRecord) -> dict[str, Any]:
-    """A file as ``--json`` prints it."""
+    """Make the document that ``--json`` prints for a file."""
     return {
         "path": record.state.path,
         "outcome": record.outcome,
@@ -155,7 +168,7 @@ def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
         rows.append(("gone", f"{words.plural(about.gone, 'file')}; moodrec library prune --gone drops them"))
     for place, model in enumerate(about.models):
         left = about.waiting.get(model.fingerprint, 0)
-        state = "search goes by it" if place == 0 else f"{left:,} to go" if left else "complete"
+        state = "search uses it" if place == 0 else f"{left:,} to go" if left else "complete"
         rows.append(
             ("model", f"{model.name} {model.fingerprint}: {words.plural(model.tracks, 'track')}, {state}")
         )

@@ -1,4 +1,4 @@
-"""``moodrec library write-tags|restore-tags``: moods into the tags of the files, and out again."""
+"""``moodrec library write-tags|restore-tags`` write moods into the tags of the files, and take them back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from moodrec.cli.options import JsonOption, LibraryOption, QuietOption
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from moodrec.catalog.tag_moods import TagChange, TagPlan, TagReport
+    from moodrec.catalog.tag_moods import TagChange, TagPlan, TagWriteReport
     from moodrec.library.library import Library
 
 _SHOWN: Final = 3
@@ -30,7 +30,7 @@ def write_tags(
         typer.Option("--threshold", min=0, max=1, help="MOOD names the moods with at least this score."),
     ] = 0.8,
     replace_mood: Annotated[
-        bool, typer.Option("--replace-mood", help="Also where a file has a MOOD of its own.")
+        bool, typer.Option("--replace-mood", help="Replace a MOOD that a file has of its own.")
     ] = False,
     apply: ApplyOption = False,
     as_json: JsonOption = False,
@@ -73,7 +73,7 @@ def _carry_out(
     store: Library,
     plan: TagPlan,
     apply: bool,
-    write: Callable[..., TagReport],
+    write: Callable[..., TagWriteReport],
 ) -> None:
     left_alone = list(plan.left_alone)
     written = 0
@@ -98,7 +98,7 @@ def _carry_out(
         _preview(screen, plan.changes)
     for file in left_alone:
         screen.warn(_named(file.path, file.message))
-    done = f"{words.plural(plan.already, 'file')} as wanted already"
+    done = f"{words.plural(plan.already, 'file')} up to date already"
     if apply:
         screen.text(f"tags of {words.plural(written, 'file')} written, {done}")
     else:

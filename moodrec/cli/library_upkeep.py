@@ -1,4 +1,4 @@
-"""``moodrec library verify|migrate|backup|switch|prune``: keeping a library in order."""
+"""``moodrec library verify|migrate|backup|switch|prune`` check and maintain a library."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from moodrec.library.library import Library
 
 ApplyOption = Annotated[
-    bool, typer.Option("--apply", help="Do it; without this, only say what would be done.")
+    bool, typer.Option("--apply", help="Do it; without this, only print what would be done.")
 ]
 
 
 def verify(
     library: LibraryOption = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Forget what is damaged: the next analysis hears it again.")
+        bool, typer.Option("--repair", help="Delete damaged vectors: the next analysis computes them again.")
     ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -45,39 +45,39 @@ def verify(
     screen.document({"path": store.path, "checked": rows, "dropped": dropped, "verified": True})
     if dropped:
         screen.text(
-            f"{words.plural(dropped, 'damaged row')} dropped; to hear those tracks again: moodrec analyze FOLDER"
+            f"{words.plural(dropped, 'damaged row')} dropped; to analyse those tracks again: moodrec analyze FOLDER"
         )
     screen.text(f"{store.path}: {words.plural(rows, 'analysis', 'analyses')}, all as they were written")
 
 
 def migrate(
     library: LibraryOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and stop.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Bring a library of an older moodrec up to date.
 
-    Every command that opens a library does so; the database as it was stays beside it.
+    Every command that opens a library does so; a copy of the old database stays beside it.
 
     Example: moodrec library migrate --dry-run
     """
     from moodrec.library.library import Library
 
     screen, place = Screen(as_json, quiet), chosen_library(library)
-    found, wanted = Library.formats(place)
+    found, current = Library.formats(place)
     done = None
-    if found < wanted and not dry_run:
+    if found < current and not dry_run:
         with Library.open(place) as store:
             done = store.migration
     backup = None if done is None else done.backup
-    screen.document({"path": place, "from_format": found, "to_format": wanted, "backup": backup})
-    if found == wanted:
-        screen.text(f"{place}: has format {wanted} already")
+    screen.document({"path": place, "from_format": found, "to_format": current, "backup": backup})
+    if found == current:
+        screen.text(f"{place}: has format {current} already")
     elif done is None:
-        screen.text(f"{place}: format {found} would become format {wanted}, with a copy of the old database")
+        screen.text(f"{place}: format {found} would become format {current}, with a copy of the old database")
     else:
-        screen.text(f"{place}: format {found} became format {wanted}; as it was before: {done.backup}")
+        screen.text(f"{place}: format {found} became format {current}; as it was before: {done.backup}")
 
 
 def backup(
@@ -87,16 +87,16 @@ def backup(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Copy the database, also while it is written.
+    """Copy the database, also while it is being written.
 
-    The copy is whole and of one moment. To go back to it, put it in the place of library.sqlite, without a
-    library.sqlite-wal beside it; the index follows at the next analysis.
+    The copy is consistent. To go back to it, put it in the place of library.sqlite, without a library.sqlite-wal
+    beside it; the index follows at the next analysis.
 
     Example: moodrec library backup ~/backups/moodrec.sqlite
     """
     screen = Screen(as_json, quiet)
     if out.exists() and not (force and out.is_file()):
-        raise UsageError(f"{out}: is there already; --force replaces a file")
+        raise UsageError(f"{out}: exists already; --force replaces a file")
     with open_library(screen, library) as store:
         store.back_up(out)
     screen.document({"out": out, "size": out.stat().st_size})
@@ -111,9 +111,9 @@ def switch(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Let search go by another model that the library holds.
+    """Let search use another model that the library holds.
 
-    A new model takes over by itself once it has heard every track; this is for going back, or ahead.
+    A new model takes over by itself once it has analysed every track; this switches back, or earlier.
 
     Example: moodrec library switch
     """
@@ -127,22 +127,22 @@ def switch(
     screen.document(
         {"model": current.fingerprint, "name": current.name, "switched": switched, "tracks": tracks}
     )
-    screen.text(f"search goes by model {current.name} {current.fingerprint}: {words.plural(tracks, 'track')}")
+    screen.text(f"search uses model {current.name} {current.fingerprint}: {words.plural(tracks, 'track')}")
 
 
 def prune(
     library: LibraryOption = None,
     gone: Annotated[
-        bool, typer.Option("--gone", help="Files that are gone, with their tracks and ids.")
+        bool, typer.Option("--gone", help="Drop files that are gone, with their tracks and ids.")
     ] = False,
     old_models: Annotated[
-        bool, typer.Option("--old-models", help="What models heard that search does not go by.")
+        bool, typer.Option("--old-models", help="Drop the vectors of models that search does not use.")
     ] = False,
     apply: ApplyOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Drop what is no longer needed.
+    """Delete what is no longer needed.
 
     A file that is gone keeps its id until then: should it come back, it is the same track.
 
@@ -153,7 +153,7 @@ def prune(
 
     screen = Screen(as_json, quiet)
     if not (gone or old_models):
-        raise UsageError("say what to drop: --gone, --old-models, or both")
+        raise UsageError("name what to drop: --gone, --old-models, or both")
     with open_library(screen, library) as store:
         files = files_of(store, gone=True) if gone else []
         others = store.models()[1:] if old_models else []
@@ -178,19 +178,19 @@ def prune(
     screen.text(f"{what} dropped" if apply else f"{what} would be dropped; --apply drops them")
 
 
-def _chosen_model(store: Library, wanted: str | None) -> str:
+def _chosen_model(store: Library, name: str | None) -> str:
     models = store.models()
-    if wanted is None:
+    if name is None:
         if len(models) != 2:
             raise UsageError(
                 f"the library holds {words.plural(len(models), 'model')}: name one{_listed(store)}"
             )
         return models[1].fingerprint
-    found = [model.fingerprint for model in models if wanted in (model.name, model.fingerprint)]
+    found = [model.fingerprint for model in models if name in (model.name, model.fingerprint)]
     if not found:
-        raise NotFoundError(f"the library holds no model {wanted!r}{_listed(store)}")
+        raise NotFoundError(f"the library holds no model {name!r}{_listed(store)}")
     if len(found) > 1:
-        raise UsageError(f"several models are called {wanted!r}; give a fingerprint{_listed(store)}")
+        raise UsageError(f"several models are called {name!r}; give a fingerprint{_listed(store)}")
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""``moodrec moods``: the moods there are, and how they spread over the library."""
+"""``moodrec moods`` lists the moods, and how their scores are distributed over the library."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 def moods(
     of: Annotated[
         list[str] | None,
-        typer.Option("--of", metavar="SEED", help="The moods of this track instead; repeatable."),
+        typer.Option("--of", metavar="SEED", help="Show the moods of this track instead; repeatable."),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -36,7 +36,10 @@ def moods(
         ),
     ] = None,
     colour_by: Annotated[
-        str | None, typer.Option("--colour-by", metavar="MOOD", help="Of the map; else valence and arousal.")
+        str | None,
+        typer.Option(
+            "--colour-by", metavar="MOOD", help="Mood that colours the map; else valence and arousal."
+        ),
     ] = None,
     umap: Annotated[
         bool, typer.Option("--umap", help="Lay out the map by UMAP, an extra, not by PCA.")
@@ -46,10 +49,10 @@ def moods(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Name the moods and how they spread.
+    """List the moods and the distribution of their scores.
 
-    For each mood, the quantiles of its score over the library, and how many tracks have a score from 0 to 0.1,
-    from 0.1 to 0.2, and so on.
+    For each mood, it shows the quantiles of its score over the library, and how many tracks have a score from 0 to
+    0.1, from 0.1 to 0.2, and so on.
 
     Example: moodrec moods --plot map.png
     """
@@ -112,7 +115,13 @@ def _draw_map(
 
 
 def spread(scores: pd.Series[Any], name: str, meaning: str) -> dict[str, Any]:
-    """How one mood's scores spread; unknown ones do not count."""
+    """Summarise the distribution of one mood's scores; unknown ones do not count.
+
+    Args:
+        scores: the scores of all tracks, in [0, 1] or NaN.
+        name: name of the mood.
+        meaning: a sentence on what it means.
+    """
     import numpy as np
 
     known = scores.dropna().to_numpy(dtype=np.float64)
@@ -128,13 +137,13 @@ def spread(scores: pd.Series[Any], name: str, meaning: str) -> dict[str, Any]:
 
 
 def blocks(counts: list[int]) -> str:
-    """A histogram as a row of blocks; an empty bin is a dot."""
+    """Draw a histogram as a row of block characters; an empty bin is a dot."""
     top = max(counts, default=0)
     return "".join(_BLOCKS[round(n / top * (len(_BLOCKS) - 1))] if n else "·" for n in counts)
 
 
 def _meanings(model: Path | None, fingerprint: str | None) -> dict[str, str]:
-    """What each mood means, if the model that made the scores is at hand."""
+    """Read what each mood means, if the model that computed the scores is available."""
     from moodrec.model.describe import describe_model
 
     try:

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that each is spelt, explained and read in one way."""
+"""Options that several commands share are defined here, so that each is spelt, explained and read in one way."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ WhereOption = Annotated[
 
 
 def chosen_library(library: Path | None) -> Path:
-    """The library named, or the user's own."""
+    """Give the library that an option names, or the user's own."""
     return library if library is not None else default_library()

@@ -1,4 +1,4 @@
-"""How a long run tells how far it is."""
+"""A long run reports its progress by calling a function."""
 
 from __future__ import annotations
 
@@ -12,4 +12,10 @@ class Advance(Protocol):
 
 
 def unseen(done: int, total: int, what: str | None = None) -> None:
-    """The bar that is not drawn."""
+    """Ignore progress, where no bar is drawn.
+
+    Args:
+        done: number of items done.
+        total: number of all items.
+        what: name of what is being done.
+    """

@@ -1,7 +1,7 @@
-"""Where options come from when they are not typed: ``MOODREC_*``, then ``moodrec.toml``, then defaults.
+"""Options that are not typed come from ``MOODREC_*``, then from ``moodrec.toml``, then from defaults.
 
-The environment is read by the options themselves (``envvar=``). The settings file becomes the command
-line's ``default_map``, so that a value from it is checked exactly like a typed one::
+The environment is read by the options themselves (``envvar=``). The settings file becomes the command line's
+``default_map``, so that a value from it is checked exactly like a typed one::
 
     library = "~/music/.moodrec"     # any command that has the option
     [similar]                        # one command
@@ -25,17 +25,18 @@ _PATHS: Final = ("library", "model")
 
 
 def default_library() -> Path:
-    """The library of this user, whatever the current folder is."""
+    """Give the folder of the user's library, whatever the current folder is."""
     from platformdirs import user_data_path
 
     return user_data_path("moodrec") / "library"
 
 
 def settings_file() -> Path | None:
-    """The settings file that holds: ``MOODREC_CONFIG``, ``./moodrec.toml``, the user's own.
+    """Find the settings file: ``MOODREC_CONFIG``, else ``./moodrec.toml``, else the user's own; None if there is
+    none.
 
     Raises:
-        NotFoundError: ``MOODREC_CONFIG`` names a file that is not there.
+        NotFoundError: ``MOODREC_CONFIG`` names a file that does not exist.
     """
     from platformdirs import user_config_path
 
@@ -48,7 +49,7 @@ def settings_file() -> Path | None:
 
 
 def default_map(group: Any) -> dict[str, Any]:
-    """The settings file's values, arranged as the commands of ``group`` (a click group) want them.
+    """Arrange the settings file's values as the commands of ``group`` (a click group) expect them.
 
     Raises:
         ConfigError: the file is not TOML, or has a key that no command knows.
@@ -72,7 +73,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _placed(settings: Mapping[str, Any], file: Path) -> dict[str, Any]:
-    """The settings, of every table, with paths that start at the file's folder."""
+    """Make paths in the settings, of every table, relative to the file's folder."""
     return {key: _placed_value(key, value, file) for key, value in settings.items()}
 
 
@@ -83,7 +84,7 @@ def _placed_value(key: str, value: Any, file: Path) -> Any:
         return value
     try:
         return str(file.parent / Path(value).expanduser())
-    except RuntimeError as error:  # ~somebody, and there is no such user
+    except RuntimeError as error:  # a path such as ~name without such a user
         raise ConfigError(f"{file}: {key} = {value!r}: {error}") from error
 
 
@@ -114,6 +115,6 @@ def _for_command(command: Any, shared: Mapping[str, Any], table: Any, where: str
 
 
 def long_name(param: Any) -> str:
-    """``max_per_artist`` for an option spelt ``--max-per-artist``."""
+    """Give the key of an option: ``max_per_artist`` for one spelt ``--max-per-artist``."""
     longest: str = max(param.opts, key=len)
     return longest.lstrip("-").replace("-", "_")

@@ -1,4 +1,4 @@
-"""Rows of a track table as commands show them: columns of a table for people, objects for programs."""
+"""Rows of a track table are printed as columns of a table for people, and as objects for programs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def records(frame: pd.DataFrame | pa.Table) -> list[dict[str, Any]]:
-    """One dict a row, keyed by column."""
+    """Convert a table to one dict per row, keyed by column."""
     table: Any = frame
     rows = table.to_dict("records") if hasattr(table, "to_dict") else table.to_pylist()
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def series_record(row: pd.Series[Any]) -> dict[str, Any]:
-    """One row as a dict."""
+    """Convert one row of a pandas table to a dict."""
     return {str(name): value for name, value in row.items()}
 
 
 def track_document(row: Mapping[str, Any], moods: Collection[str]) -> dict[str, Any]:
-    """A track for JSON: its columns, with the moods under ``moods`` and ``prob_`` columns under ``probabilities``."""
+    """Make the JSON document of a track: its columns, its ``moods``, and its ``prob_`` columns as
+    ``probabilities``.
+
+    Args:
+        row: the row of the track table.
+        moods: names of the mood columns.
+    """
     from moodrec.schema import PROBABILITY_PREFIX, probability_column
 
     probabilities = {probability_column(mood) for mood in moods}
@@ -51,25 +57,41 @@ def track_document(row: Mapping[str, Any], moods: Collection[str]) -> dict[str, 
 
 
 def _rounded(value: Any) -> Any:
-    """Without the digits that single precision shows and does not have."""
+    """Round away the digits that single precision prints but does not have."""
     simple = plain(value)
     return round(simple, _DECIMALS) if isinstance(simple, float) else simple
 
 
 def mentioned(moods: Sequence[str], *texts: str | None) -> list[str]:
-    """The moods that a condition, a sort order or a target names, in the order of ``moods``."""
+    """List the moods that a condition, a sort order or a target names, in the order of ``moods``.
+
+    Args:
+        moods: names of all moods.
+        texts: the texts that may name them.
+    """
     names = {name for text in texts if text for name in _NAME.findall(text)}
     return [mood for mood in moods if mood in names]
 
 
 def strongest(row: Mapping[str, Any], moods: Sequence[str], n: int = 3) -> list[str]:
-    """The ``n`` moods with the highest scores."""
+    """List the moods with the highest scores.
+
+    Args:
+        row: the row of the track table.
+        moods: names of all moods.
+        n: number of moods to list.
+    """
     known = [mood for mood in moods if words.score(row.get(mood)) != "-"]
     return sorted(known, key=lambda mood: -float(row[mood]))[:n]
 
 
 def described(row: Mapping[str, Any], moods: Sequence[str]) -> str:
-    """``Title - Artist (calm 0.93, tender 0.88, dreamy 0.81)``."""
+    """Describe a track: ``Title - Artist (calm 0.93, tender 0.88, dreamy 0.81)``.
+
+    Args:
+        row: the row of the track table.
+        moods: names of the moods to choose from; none leaves the parentheses out.
+    """
     names = " - ".join(filter(None, (words.name_of(row), words.artist_of(row))))
     best = ", ".join(f"{mood} {words.score(row[mood])}" for mood in strongest(row, moods))
     return f"{names} ({best})" if best else names

@@ -1,4 +1,4 @@
-"""``moodrec train``: a recipe to a model."""
+"""``moodrec train`` trains a model from a recipe."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from moodrec.cli.options import JsonOption, QuietOption
 from moodrec.cli.progress import Advance
 
 if TYPE_CHECKING:
+    from moodrec.training.events import TrainingEvent
     from moodrec.training.run import TrainingResult
 
 
@@ -25,7 +26,7 @@ def train(
 ) -> None:
     """Train a mood model from a recipe.
 
-    Type it again to go on where it was stopped.
+    Run it again to continue where it was stopped.
 
     Example: moodrec train recipes/default.toml --out runs/mine
 
@@ -36,28 +37,35 @@ def train(
     screen = Screen(as_json, quiet)
     folder = out or Path("runs") / recipe.stem
     with screen.progress("training") as advance:
-        result = train_recipe(recipe, folder, lambda event: _tell(screen, advance, event))
+        result = train_recipe(recipe, folder, lambda event: _report(screen, advance, event))
     _finish(screen, folder, result)
 
 
-def _tell(screen: Screen, advance: Advance, event: dict[str, Any]) -> None:
-    screen.document(event)
-    if event["event"] in ("spectrogram", "features"):  # one a track: too many for a line each
-        advance(event["done"], event["total"], "listening")
-        return
-    if event["event"] == "warning":
-        screen.warn(event["message"])
-        return
-    if event["event"] == "epoch":
-        advance(event["epoch"], event["epochs"], "training")
+def _report(screen: Screen, advance: Advance, event: TrainingEvent) -> None:
+    from moodrec.training import events
+
+    document = events.event_document(event)
+    screen.document(document)
+    match event:
+        case events.SpectrogramReady(done, total):  # one per track: too many for a line each
+            advance(done, total, "computing spectrograms")
+            return
+        case events.FeaturesReady(done, total):
+            advance(done, total, "computing features")
+            return
+        case events.TrainingWarning(message):
+            screen.warn(message)
+            return
+        case events.EpochFinished(epoch, epochs):
+            advance(epoch, epochs, "training")
     if not screen.as_json:
-        screen.note(" ".join(_words(event)))
+        screen.note(" ".join(_words(document)))
 
 
-def _words(event: dict[str, Any]) -> list[str]:
-    """``epoch 3 epochs 60 loss mood=0.52 artist=2.1``, whatever an event holds."""
-    words = [str(event["event"])]
-    for key, value in event.items():
+def _words(document: dict[str, Any]) -> list[str]:
+    """Write the fields of an event on one line: ``epoch epoch=3 epochs=60 loss mood=0.52 artist=2.1``."""
+    words = [str(document["event"])]
+    for key, value in document.items():
         if key == "event":
             continue
         inner = value if isinstance(value, dict) else None
@@ -68,7 +76,7 @@ def _words(event: dict[str, Any]) -> list[str]:
 def _finish(screen: Screen, folder: Path, result: TrainingResult) -> None:
     screen.document({"event": "done", "out": folder} | {**vars(result)})
     if result.model is None:
-        screen.text(f"{folder}: the fold asked for is trained; predictions in {result.out_of_fold}")
+        screen.text(f"{folder}: the fold is trained; predictions in {result.out_of_fold}")
         return
     screen.text(f"{result.model}: model {result.fingerprint}")
     screen.text(f"next: moodrec analyze ~/Music --model {result.model}")

@@ -1,4 +1,4 @@
-"""Figures and names as people read them."""
+"""Figures and names are written as people read them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from typing import Any
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
-    """``1 track``, ``2 tracks``."""
+    """Write a count with its noun: ``1 track``, ``2 tracks``.
+
+    Args:
+        count: the number.
+        noun: the noun in singular.
+        nouns: the noun in plural; by default with an ``s``.
+    """
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def seconds(value: float) -> str:
-    """``40 s``, ``3 min``, ``1 h 20 min``."""
+    """Write a duration in seconds with its unit: ``40 s``, ``3 min``, ``1 h 20 min``."""
     if value < 90:
         return f"{max(1, round(value))} s"
     minutes = round(value / 60)
@@ -21,7 +27,7 @@ def seconds(value: float) -> str:
 
 
 def size(value: float) -> str:
-    """``3 kB``, ``1.4 MB``."""
+    """Write a number of bytes with its unit: ``3 kB``, ``1.4 MB``."""
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:
             return f"{value:.0f} {unit}" if unit in ("bytes", "kB") else f"{value:.1f} {unit}"
@@ -30,34 +36,39 @@ def size(value: float) -> str:
 
 
 def score(value: Any) -> str:
-    """Two decimals, or ``-`` where unknown."""
+    """Write a score with two decimals, or ``-`` where it is unknown."""
     number = math.nan if value is None else float(value)
     return "-" if math.isnan(number) else f"{number:.2f}"
 
 
 def text(value: Any) -> str:
-    """A name, "" where unknown."""
+    """Give a text as it is; "" where it is unknown."""
     return value if isinstance(value, str) else ""
 
 
 def name_of(row: Mapping[str, Any]) -> str:
-    """What to call a track: its title, else the name of its file, else its id."""
+    """Choose what to call a track: its title, else the name of its file, else its id."""
     title, path = text(row.get("title")), text(row.get("path"))
     return title or path.rsplit("/", 1)[-1] or text(row.get("track_id"))
 
 
 def artist_of(row: Mapping[str, Any]) -> str:
-    """A track's artist, "" where unknown."""
+    """Give a track's artist; "" where unknown."""
     return text(row.get("artist"))
 
 
 def year_of(row: Mapping[str, Any]) -> str:
-    """A track's year, "" where unknown."""
+    """Give a track's year; "" where unknown."""
     year = row.get("year")
     return str(int(year)) if isinstance(year, int | float) and not math.isnan(year) else ""
 
 
 def bar(share: float, width: int = 20) -> str:
-    """``share`` of 1 as a bar of characters."""
+    """Draw a share as a bar of characters.
+
+    Args:
+        share: in [0, 1].
+        width: number of characters.
+    """
     filled = round(share * width)
     return "█" * filled + "·" * (width - filled)

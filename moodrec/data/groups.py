@@ -1,9 +1,11 @@
-"""Which rows belong together: the same artist, however it is spelt, and whatever else must share a fold."""
+"""Rows that belong together, such as the tracks of one artist, form a group, which must never be split over folds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+
+from moodrec.names import fold
 
 UNKNOWN_NAMES: Final = frozenset(
     {
@@ -20,25 +22,27 @@ UNKNOWN_NAMES: Final = frozenset(
         "magnatune compilation",
     }
 )
-"""Case-folded names that say nothing about who made the music."""
+"""Folded names, see :func:`moodrec.names.fold`, that do not tell who made the music."""
 
 
 def known_name(text: str | None) -> str | None:
-    """``text`` without surrounding spaces; None where it is empty or says nothing ("Various")."""
+    """Strip a name of surrounding spaces; None where it is empty or says nothing ("Various")."""
     name = (text or "").strip()
-    return name if name and name.casefold() not in UNKNOWN_NAMES else None
-
-
-def fold_name(name: str) -> str:
-    """The form in which artists are compared: case-folded, runs of spaces made one."""
-    return " ".join(name.casefold().split())
+    return name if name and fold(name) not in UNKNOWN_NAMES else None
 
 
 def artist_groups(artists: Sequence[str | None], fallback: Sequence[str]) -> list[str]:
-    """One group per artist; a row without an artist gets the group its ``fallback`` names."""
+    """Name the group of each row after its artist.
+
+    Args:
+        artists: ``(n,)`` artists; None where unknown.
+        fallback: ``(n,)`` group of each row for the case that its artist is unknown.
+
+    Returns:
+        ``(n,)`` names of groups; all spellings of one artist give the same.
+    """
     return [
-        f"artist:{fold_name(artist)}" if artist else other
-        for artist, other in zip(artists, fallback, strict=True)
+        f"artist:{fold(artist)}" if artist else other for artist, other in zip(artists, fallback, strict=True)
     ]
 
 
@@ -51,8 +55,8 @@ def join_groups(*keys: Sequence[str | None]) -> list[str]:
         keys: columns of equal length; None joins a row with nothing.
 
     Returns:
-        For each row the name of its component: the key, in any column, that came first in it. A row without
-        any key is a component of its own, named after its position.
+        For each row the name of its component: the key, in any column, that came first in it. A row without any key
+        is a component of its own, named after its position.
     """
     rows = list(zip(*keys, strict=True))
     forest = _Forest(len(rows))
@@ -70,7 +74,7 @@ def _first(values: Iterable[str | None], default: str) -> str:
 
 
 class _Forest:
-    """Union-find; the root of a tree is its smallest row, whatever the order of joins."""
+    """Union-find: the root of a tree is its smallest row, whatever the order of joins."""
 
     def __init__(self, n: int) -> None:
         self._parent = list(range(n))

@@ -1,4 +1,4 @@
-"""The label table: what is known about each track of a dataset, in one form for every source."""
+"""The label table holds what is known about each track of a dataset, in one form for every source."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.data.groups import fold_name, join_groups
+from moodrec.data.groups import join_groups
 from moodrec.errors import DataError, DuplicateIdError
+from moodrec.names import fold
 
 TRACK_COLUMNS: Final = (
     "track_id",
@@ -26,8 +27,11 @@ TRACK_COLUMNS: Final = (
     "split",
     "fold",
 )
+"""Columns of every label table, in order."""
 SPLITS: Final = ("train", "val", "test")
+"""Names of the parts of a split, in the order in which later ones win over earlier ones."""
 NO_FOLD: Final = -1
+"""Fold number of a row that is in no fold."""
 
 _DATASET_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TARGET_NAME = re.compile(r"[a-z][a-z0-9_]*:\S(.*\S)?\Z")
@@ -62,12 +66,13 @@ class LabelTable:
     def build(
         cls, name: str, columns: Mapping[str, Sequence[Any]], targets: Mapping[str, NDArray[np.float32]]
     ) -> LabelTable:
-        """Make a table from plain columns; those left out are unknown throughout.
+        """Make a table from plain columns; columns left out are unknown throughout.
 
         Args:
-            columns: some of ``TRACK_COLUMNS``, at least ``track_id``, each of length ``n``. Without ``group``
-                every track is its own group.
-            targets: namespaced target -> ``(n,)`` values in [0, 1] or NaN.
+            name: dataset name, snake_case.
+            columns: some of ``TRACK_COLUMNS``, at least ``track_id``, each of length ``n``. Without ``group`` every
+                track is its own group.
+            targets: namespaced target to its ``(n,)`` values in [0, 1] or NaN.
 
         Raises:
             DataError: see :func:`check_label_table`.
@@ -80,7 +85,11 @@ class LabelTable:
         return cls(name, _track_frame(ids, columns), targets_frame)
 
     def select(self, mask: NDArray[np.bool_]) -> LabelTable:
-        """The rows where ``mask`` ``(n,)`` is true, in order, renumbered from 0."""
+        """Take the rows where ``mask`` ``(n,)`` is true, in order, renumbered from 0.
+
+        Raises:
+            DataError: the mask has another length or type.
+        """
         keep = np.asarray(mask)
         if keep.shape != (len(self),) or keep.dtype != np.bool_:
             raise DataError(f"needs a mask of {len(self)} booleans, not {keep.dtype} of shape {keep.shape}")
@@ -95,16 +104,20 @@ class LabelTable:
     def concat(tables: Sequence[LabelTable], name: str = "mix") -> LabelTable:
         """Put tables below each other.
 
-        Track ids become ``<table name>/<track_id>``, targets a table lacks become NaN, and groups that share
-        a case-folded artist become one. Where that puts one group into several splits, the test set wins,
-        then the validation set: the group's other rows get split None, so that they belong to none.
+        Track ids become ``<table name>/<track_id>``, targets that a table lacks become NaN, and groups that share
+        an artist, however spelt, become one. Where that puts one group into several splits, the test set wins, then
+        the validation set: the group's other rows get split None, so that they belong to none.
+
+        Args:
+            tables: at least one, of different names.
+            name: name of the result.
 
         Raises:
-            DataError: no tables, two of one name, or a joined group lies in two folds.
+            DataError: there are no tables, two have one name, or a joined group lies in two folds.
         """
         _check_names([table.name for table in tables])
         tracks = pd.concat([_prefixed(table) for table in tables], ignore_index=True)
-        artist_keys = [f"artist:{fold_name(artist)}" if artist else None for artist in tracks["artist"]]
+        artist_keys = [f"artist:{fold(artist)}" if artist else None for artist in tracks["artist"]]
         tracks["group"] = pd.Series(join_groups(list(tracks["group"]), artist_keys), dtype=object)
         tracks["split"] = pd.Series(_settle_splits(tracks), dtype=object)
         targets = pd.concat([table.targets for table in tables], ignore_index=True)
@@ -116,7 +129,7 @@ def check_label_table(table: LabelTable) -> None:
 
     Raises:
         DuplicateIdError: track ids occur twice; they are named.
-        DataError: anything else; rows, groups or columns are named.
+        DataError: anything else is wrong; rows, groups or columns are named.
     """
     if not _DATASET_NAME.match(table.name):
         raise DataError(f"dataset name {table.name!r}: lower-case letters, digits and _ only")
@@ -127,7 +140,12 @@ def check_label_table(table: LabelTable) -> None:
 
 
 def describe_rows(rows: Sequence[int] | NDArray[np.intp], limit: int = 5) -> str:
-    """Name rows for an error message: ``rows 3, 8, 9 and 14 more``."""
+    """Name rows for an error message: ``rows 3, 8, 9 and 14 more``.
+
+    Args:
+        rows: positions of the rows.
+        limit: greatest number of rows that are named.
+    """
     shown = ", ".join(str(row) for row in rows[:limit])
     more = f" and {len(rows) - limit} more" if len(rows) > limit else ""
     return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
@@ -226,9 +244,10 @@ def _prefixed(table: LabelTable) -> pd.DataFrame:
 
 
 def _settle_splits(tracks: pd.DataFrame) -> list[str | None]:
-    """Rows keep their split only if it is the latest of train, val, test within their group."""
+    """Keep the split of a row only if it is the latest of train, val, test within its group."""
     latest: dict[str, int] = {}
     ranks = [SPLITS.index(split) if split is not None else -1 for split in tracks["split"]]
+    # Test wins over val and val over train: a test set never shrinks, and nothing in it is trained on.
     for group, rank in zip(tracks["group"], ranks, strict=True):
         latest[group] = max(rank, latest.get(group, -1))
     settled = zip(tracks["group"], ranks, strict=True)

@@ -1,4 +1,4 @@
-"""Group-aware splits: no artist is both trained on and scored on."""
+"""Splits are made of whole groups, so that no artist is both trained on and tested on."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ def grouped_folds(
 ) -> NDArray[np.int64]:
     """Deal groups into folds of about equal size; rows of one group share a fold.
 
-    Groups go, the largest first and ties in a seeded order, to the fold where they leave the sizes (and the
-    sums of each column of ``balance``) most even.
+    Groups are dealt in falling order of size, ties in a seeded order, each to the fold where it leaves the sizes
+    (and the sums of each column of ``balance``) most even.
 
     Args:
         groups: ``(n,)`` group of each row.
-        n_folds: how many folds, at least 2.
-        seed: same seed, same folds, whatever the order of the rows within a group.
-        fixed: group -> fold in [0, n_folds) settled beforehand; groups that do not occur are ignored.
-        balance: ``(n,)`` or ``(n, s)`` finite, non-negative; columns to be spread evenly too, such as 0/1
-            labels.
+        n_folds: number of folds, at least 2.
+        seed: the same seed gives the same folds, whatever the order of the rows within a group.
+        fixed: group to its fold in [0, n_folds), settled beforehand; groups that do not occur are ignored.
+        balance: ``(n,)`` or ``(n, s)`` finite, non-negative columns to be spread evenly too, such as 0/1 labels.
 
     Returns:
         ``(n,)`` int64, a fold in [0, n_folds) for each row.
@@ -45,7 +44,14 @@ def grouped_folds(
 
 
 def existing_folds(groups: Sequence[str], folds: ArrayLike) -> dict[str, int]:
-    """Folds that groups have already, for ``fixed``; rows with fold -1 have none.
+    """Collect the folds that groups have already, for ``fixed`` of :func:`grouped_folds`.
+
+    Args:
+        groups: ``(n,)`` group of each row.
+        folds: ``(n,)`` fold of each row, -1 for none.
+
+    Returns:
+        Group to fold; groups without a fold are left out.
 
     Raises:
         DataError: a group lies in two folds.
@@ -60,14 +66,18 @@ def existing_folds(groups: Sequence[str], folds: ArrayLike) -> dict[str, int]:
 def within_group_holdout(labels: Iterable[str | None], min_count: int, seed: int = 0) -> NDArray[np.bool_]:
     """Hold out one random track of each label (artist, album) that has at least ``min_count`` tracks.
 
-    The rest of the label's tracks stay for training, so a metadata head can be scored as a classifier.
+    The rest of the label's tracks stay for training, so that a metadata head can be scored as a classifier.
 
     Args:
         labels: ``(n,)`` label of each row; None is never held out.
         min_count: at least 2, or the held-out label would be unknown in training.
+        seed: the same seed holds out the same tracks.
 
     Returns:
         ``(n,)`` bool, true where held out.
+
+    Raises:
+        DataError: ``min_count`` is below 2.
     """
     if min_count < 2:
         raise DataError(f"min_count must be at least 2, not {min_count}: one track of the label must stay")
@@ -96,20 +106,25 @@ def _fixed_folds(names: list[str], n_folds: int, fixed: Mapping[str, int]) -> ND
 
 
 def _group_loads(codes: NDArray[np.intp], n_groups: int, balance: ArrayLike | None) -> NDArray[np.float64]:
-    """``(n_groups, 1 + s)``: rows and balance sums of each group, each column scaled to sum to 1."""
+    """Compute each group's share of the rows and of the ``balance`` sums: ``(n_groups, 1 + s)``, each column sums
+    to 1.
+    """
     columns = [np.ones(len(codes))]
     if balance is not None:
         extra = np.asarray(balance, dtype=np.float64).reshape(len(codes), -1)
         if not np.all(np.isfinite(extra) & (extra >= 0)):
             raise DataError("balance must be finite and not negative")
         columns.extend(extra.T)
+    # Scaled to sum to 1, sizes and balance columns count equally when the folds are evened out.
     sums = np.stack([np.bincount(codes, weights=column, minlength=n_groups) for column in columns], axis=1)
     totals = sums.sum(axis=0)
     return np.asarray(sums / np.where(totals > 0, totals, 1.0), dtype=np.float64)
 
 
 def _order(names: list[str], sizes: NDArray[np.float64], seed: int) -> NDArray[np.intp]:
-    """Largest group first; equal sizes in an order drawn over the sorted names, so rows may come in any."""
+    """Sort groups by falling size; equal sizes come in an order drawn over the sorted names, independent of the
+    rows.
+    """
     draw = np.empty(len(names))
     by_name = np.argsort(np.array(names, dtype=object), kind="stable")
     draw[by_name] = np.random.default_rng(seed).random(len(names))

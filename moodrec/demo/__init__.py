@@ -1,1 +1,1 @@
-"""``moodrec demo``: real music in, a few questions asked of it, a picture out."""
+"""``moodrec demo`` analyses real music, runs some searches on it, and draws a picture."""

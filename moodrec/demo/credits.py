@@ -1,4 +1,4 @@
-"""Who made the music, from the copyright file of a Debian package."""
+"""The copyright file of a Debian package says who made its music."""
 
 from __future__ import annotations
 
@@ -17,21 +17,26 @@ _LICENCES = (
 
 @dataclass(frozen=True)
 class Credit:
-    """Whose music, under which licence."""
+    """The holder of the rights in some music, and its licence."""
 
     holder: str
     licence: str
 
 
 def read_credits(copyright_file: Path, music: Sequence[str]) -> tuple[Credit, ...]:
-    """Credits for the files named in ``music``, as far as the copyright file tells; each once."""
+    """Read the credits of some files, each once, as far as the copyright file has them.
+
+    Args:
+        copyright_file: the copyright file of a Debian package.
+        music: names of the files.
+    """
     text = copyright_file.read_text(encoding="utf-8", errors="replace")
     found = _machine_readable(text, music) if text.startswith("Format:") else _plain_prose(text)
     return tuple(dict.fromkeys(found))
 
 
 def _machine_readable(text: str, music: Sequence[str]) -> Iterator[Credit]:
-    """Debian's copyright format 1.0: of the paragraphs that match a file, the last holds."""
+    """Read Debian's copyright format 1.0: of the paragraphs that match a file, the last one applies."""
     paragraphs = [fields for fields in map(_fields, re.split(r"\n\s*\n", text)) if "files" in fields]
     owners = {name: _last_match(paragraphs, name) for name in music}
     for fields in paragraphs:
@@ -49,7 +54,7 @@ def _last_match(paragraphs: Iterable[dict[str, str]], name: str) -> dict[str, st
 
 
 def _covers(pattern: str, name: str) -> bool:
-    """Whether a pattern of source paths means the file ``name``; another folder's ``sounds/*`` does not."""
+    """Say whether a pattern of source paths means the file ``name``; another folder's ``sounds/*`` does not."""
     last = pattern.rpartition("/")[2]
     return pattern == "*" or (last != "*" and fnmatch.fnmatch(name, last))
 
@@ -73,5 +78,5 @@ def _plain_prose(text: str) -> Iterator[Credit]:
 
 
 def _name(holder: str) -> str:
-    """A copyright holder without years and mail address."""
+    """Remove years and mail address from a copyright holder."""
     return re.sub(r"^[\d\s,-]+|\s*<[^>]*>", "", holder).strip()

@@ -1,7 +1,7 @@
-"""Freely licensed music out of Debian's packages, fetched without root and without touching the system.
+"""Freely licensed music is fetched from Debian's packages, without root and without changing the system.
 
-apt keeps its state and cache in a private folder; it still checks every package against the archive's signed
-lists. Nothing is installed: the packages are unpacked, their music kept, the rest deleted.
+apt keeps its state and cache in a private folder; it still checks every package against the archive's signed lists.
+Nothing is installed: the packages are unpacked, their music kept, and the rest deleted.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from moodrec.errors import MoodrecError
 COPYRIGHT: Final = "copyright"
 """Name of a package's copyright file, kept beside its music."""
 TIMEOUT_S: Final = 900
+"""Greatest duration of one command, in seconds."""
 
 
 class FetchError(MoodrecError):
@@ -29,7 +30,7 @@ class FetchError(MoodrecError):
 
 @dataclass(frozen=True)
 class MusicPackage:
-    """A Debian package and where its music is; everything else in it is left out."""
+    """A Debian package and the place of its music; everything else in it is ignored."""
 
     name: str
     place: str
@@ -50,35 +51,50 @@ PACKAGES: Final = (
 
 
 def apt_is_here() -> bool:
-    """Whether this is a Debian or Ubuntu whose packages an ordinary user can fetch."""
+    """Say whether this is a Debian or Ubuntu whose packages an ordinary user can fetch."""
     return Path("/etc/debian_version").exists() and all(map(shutil.which, ("apt-get", "dpkg")))
 
 
 def music_is_here(home: Path) -> bool:
-    """Whether ``home`` holds the music of every package already."""
+    """Say whether a folder holds the music of every package already."""
     return all((home / package.name).is_dir() for package in PACKAGES)
 
 
 def fetch_music(home: Path, note: Callable[[str], None]) -> None:
     """Put the music of every package into ``home/<package>``, unless it is there.
 
+    Args:
+        home: folder of the music.
+        note: receives a sentence on what is about to happen.
+
     Raises:
-        FetchError: no network, or the packages are not to be had here.
+        FetchError: there is no network, or the packages are not available here.
     """
     home.mkdir(parents=True, exist_ok=True)
-    wanted = [package for package in PACKAGES if not (home / package.name).is_dir()]
-    if not wanted:
+    missing = [package for package in PACKAGES if not (home / package.name).is_dir()]
+    if not missing:
         return
-    names = [package.name for package in wanted]
+    names = [package.name for package in missing]
     note(f"fetching {', '.join(names)} from Debian (about 200 MB, once) into {home}")
     with tempfile.TemporaryDirectory(prefix="fetching-", dir=home) as scratch:
         _download(Path(scratch), names)
-        for package in wanted:
+        for package in missing:
             unpack(Path(scratch), package).rename(home / package.name)
 
 
 def unpack(scratch: Path, package: MusicPackage) -> Path:
-    """Unpack ``scratch/<package>_*.deb``; return a folder with its music and its copyright file."""
+    """Unpack ``scratch/<package>_*.deb``.
+
+    Args:
+        scratch: folder of the package file.
+        package: what to unpack.
+
+    Returns:
+        A folder with its music and its copyright file.
+
+    Raises:
+        FetchError: there is no such file, or dpkg fails.
+    """
     root, music = scratch / f"{package.name}.root", scratch / package.name
     deb = next(scratch.glob(f"{package.name}_*.deb"), None)
     if deb is None:
@@ -95,7 +111,7 @@ def unpack(scratch: Path, package: MusicPackage) -> Path:
 
 
 def _unzip(archive: Path, folder: str, target: Path) -> None:
-    """Take the files directly in ``folder``, each by its bare name, so that none can land elsewhere."""
+    """Extract the files directly in ``folder``, each by its bare name, so that none can be written elsewhere."""
     target.mkdir()
     with zipfile.ZipFile(archive) as entries:
         for entry in entries.infolist():
@@ -110,7 +126,7 @@ def _download(scratch: Path, names: Sequence[str]) -> None:
     options = [
         f"Dir::State={scratch}/state",
         f"Dir::Cache={scratch}/cache",
-        "Debug::NoLocking=1",
+        "Debug::NoLocking=1",  # the folder is private, and locking needs root
         "Acquire::Languages=none",
         "Acquire::Retries=1",
         "Acquire::http::Timeout=20",

@@ -1,4 +1,4 @@
-"""Which music the demo takes: the user's, else Debian's, else none (then the sample index)."""
+"""The demo takes the user's music, else Debian's, else none; then it uses the sample index."""
 
 from __future__ import annotations
 
@@ -12,27 +12,32 @@ from moodrec.errors import NotFoundError
 
 @dataclass(frozen=True)
 class DemoMusic:
-    """Folders of music to analyse; none means that there is only the sample index."""
+    """Folders of music to analyse; without any, there is only the sample index."""
 
     folders: tuple[Path, ...]
     fetched: bool
-    """Whether the folders are Debian packages, each with a copyright file to credit from."""
+    """Whether the folders are Debian packages, each with a copyright file."""
     why_none: str = ""
-    """What stood in the way, when there are no folders."""
+    """Why there are no folders, if so."""
 
 
 def music_home() -> Path:
-    """Where fetched music stays."""
+    """Give the folder in which fetched music is kept."""
     from platformdirs import user_cache_path
 
     return user_cache_path("moodrec") / "demo-music"
 
 
 def choose_music(own: Path | None, note: Callable[[str], None], home: Path | None = None) -> DemoMusic:
-    """The user's folder if given; else the music in ``home``, fetched first where apt can.
+    """Choose the user's folder if given; else the music in ``home``, which is fetched first where apt can.
+
+    Args:
+        own: the user's folder, or None.
+        note: receives a sentence on what is about to happen.
+        home: folder of fetched music; by default :func:`music_home`.
 
     Raises:
-        NotFoundError: the user's folder is not there.
+        NotFoundError: the user's folder does not exist.
     """
     if own is not None:
         if not own.exists():

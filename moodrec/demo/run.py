@@ -1,4 +1,4 @@
-"""The whole demo: choose music, analyse it, index it, ask, draw."""
+"""The whole demo: it chooses music, analyses it, indexes it, searches, and draws a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moodrec.catalog.refresh import refresh_index
 from moodrec.demo.credits import Credit, read_credits
 from moodrec.demo.debian import COPYRIGHT
 from moodrec.demo.music import DemoMusic, choose_music
-from moodrec.demo.questions import Story, tell_stories
+from moodrec.demo.questions import SeedAnswers, ask_questions
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import NotFoundError
 from moodrec.library.library import Library
@@ -20,22 +20,23 @@ from moodrec.recommend.recommender import Recommender
 from moodrec.schema import TRACK_ID
 
 if TYPE_CHECKING:
-    from moodrec.catalog.model import ListeningModel
+    from moodrec.catalog.model import AnalysisModel
 
 PICTURE: Final = "demo.png"
+"""File name of the picture."""
 
 
-class Watcher(Protocol):
-    """Who is told how the demo goes."""
+class ProgressListener(Protocol):
+    """Receives reports on how the demo is going."""
 
     def note(self, text: str) -> None:
-        """Something is about to happen."""
+        """Receive a sentence on what is about to happen."""
 
     def planned(self, plan: AnalysisPlan) -> None:
-        """What the analysis will take."""
+        """Receive the plan of the analysis before it starts."""
 
-    def heard(self, progress: AnalysisProgress) -> None:
-        """A file is done."""
+    def analysed(self, progress: AnalysisProgress) -> None:
+        """Receive the state of the analysis after each file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,54 +44,55 @@ class DemoReport:
     """What the demo did and found."""
 
     catalogue: Path
-    """The library, or the sample index."""
+    """Folder of the library, or of the sample index."""
     moods: tuple[str, ...]
     tracks: int
     analysis: AnalysisReport | None
-    """None where the sample index was used."""
+    """The report of the analysis; None where the sample index was used."""
     why_sample: str
     """Why there is no music, if so."""
     credits: tuple[Credit, ...]
-    """Whose music it is, if it was fetched."""
-    stories: tuple[Story, ...]
+    """Credits of the music, if it was fetched."""
+    results: tuple[SeedAnswers, ...]
+    """The seeds and the answers to their searches."""
     picture: Path
 
 
 def run_demo(
     out: Path,
-    watcher: Watcher,
+    progress: ProgressListener,
     own_music: Path | None = None,
-    model: ListeningModel | None = None,
+    model: AnalysisModel | None = None,
     jobs: int | None = None,
     music_home: Path | None = None,
 ) -> DemoReport:
-    """Run the demo into the folder ``out``; a second run analyses only what is new.
+    """Run the demo into a folder; a second run analyses only what is new.
 
     Args:
         out: gets the library and the picture.
-        watcher: is told how it goes.
-        own_music: a folder; without one, Debian's music is fetched, or the sample index taken.
-        model: by default the one in the package.
-        jobs: decoding processes.
-        music_home: where fetched music stays; by default the user's cache folder.
+        progress: receives reports.
+        own_music: a folder; without one, Debian's music is fetched, or the sample index used.
+        model: by default the packaged one.
+        jobs: number of decoding processes.
+        music_home: folder of fetched music; by default in the user's cache folder.
 
     Raises:
-        NotFoundError: none of the music can be heard, or there is neither music nor a sample index.
+        NotFoundError: none of the music can be analysed, or there is neither music nor a sample index.
     """
-    music = choose_music(own_music, watcher.note, music_home)
+    music = choose_music(own_music, progress.note, music_home)
     if music.folders:
-        # One's own music has a library apart, so that the demo never mixes it with the fetched.
+        # The user's own music gets a library of its own, so that the demo never mixes it with the fetched music.
         catalogue = out / ("library" if music.fetched else "own-library")
-        analysis = _analyse(music, catalogue, watcher, model, jobs)
+        analysis = _analyse(music, catalogue, progress, model, jobs)
     else:
-        watcher.note(f"no music could be fetched: {music.why_none}")
+        progress.note(f"no music could be fetched: {music.why_none}")
         catalogue, analysis = find_sample_index(), None
     recommender = Recommender.open(catalogue)
     if not len(recommender.index):
-        raise NotFoundError(f"no music to hear in {', '.join(map(str, music.folders))}")
-    stories = tell_stories(recommender, str(catalogue))
+        raise NotFoundError(f"no music that can be analysed in {', '.join(map(str, music.folders))}")
+    results = ask_questions(recommender, str(catalogue))
     out.mkdir(parents=True, exist_ok=True)
-    _draw(recommender, stories[-1], out / PICTURE)
+    _draw(recommender, results[-1], out / PICTURE)
     return DemoReport(
         catalogue=catalogue,
         moods=recommender.moods,
@@ -98,24 +100,24 @@ def run_demo(
         analysis=analysis,
         why_sample=music.why_none,
         credits=_credits(music),
-        stories=stories,
+        results=results,
         picture=out / PICTURE,
     )
 
 
 def _analyse(
-    music: DemoMusic, library: Path, watcher: Watcher, model: ListeningModel | None, jobs: int | None
+    music: DemoMusic, library: Path, progress: ProgressListener, model: AnalysisModel | None, jobs: int | None
 ) -> AnalysisReport:
     with Library.open_or_create(library) as store:
-        hearing = model or _packaged_model()
-        plan = plan_analysis(music.folders, store, hearing, jobs=jobs)
-        watcher.planned(plan)
-        report = run_analysis(plan, store, hearing, jobs, watcher.heard)
+        loaded = model or _packaged_model()
+        plan = plan_analysis(music.folders, store, loaded, jobs=jobs)
+        progress.planned(plan)
+        report = run_analysis(plan, store, loaded, jobs, progress.analysed)
         refresh_index(store)
     return report
 
 
-def _packaged_model() -> ListeningModel:
+def _packaged_model() -> AnalysisModel:
     from moodrec.embedding.mood_model import MoodModel
 
     return MoodModel.load()
@@ -131,10 +133,10 @@ def _credits(music: DemoMusic) -> tuple[Credit, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _draw(recommender: Recommender, story: Story, out: Path) -> None:
-    """Map and moods for the last seed and its first answer."""
+def _draw(recommender: Recommender, result: SeedAnswers, out: Path) -> None:
+    """Draw map and moods for a seed and its first answer."""
     from moodrec.plots.search_picture import search_picture
 
-    answer = story.answers[0]
+    answer = result.answers[0]
     hits = answer.tracks[TRACK_ID].tolist()
-    search_picture(recommender.index, story.seed.track_id, hits, out, answer.wish)
+    search_picture(recommender.index, result.seed.track_id, hits, out, answer.request)

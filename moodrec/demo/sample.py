@@ -1,4 +1,4 @@
-"""The sample index that comes with moodrec: real tracks' vectors, moods and names, without their audio."""
+"""The sample index that comes with moodrec has real tracks' vectors, moods and names, without their audio."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from moodrec.errors import NotFoundError
 
 _PACKAGE: Final = Path(__file__).parent.parent
 PLACES: Final = (_PACKAGE / "index" / "sample", _PACKAGE.parent / "indexes" / "open-game-music")
-"""Inside the package, or beside it in a clone of the repository."""
+"""Where the index may be: inside the package, or beside it in a clone of the repository."""
 
 
 def find_sample_index() -> Path:
-    """The folder of the sample index.
+    """Find the folder of the sample index.
 
     Raises:
         NotFoundError: this installation has none.

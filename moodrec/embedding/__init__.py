@@ -1,1 +1,1 @@
-"""The ladder from windows to waveform to file, ending in an embedding and mood scores."""
+"""Windows, waveforms and files are mapped to an embedding and mood scores, each by the step before it."""

@@ -1,4 +1,4 @@
-"""``MoodModel``: hears a track, gives its embedding and its moods."""
+"""``MoodModel`` computes the embedding and the moods of a track."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.frontend import LogMel
 from moodrec.model.inference import mean_embedding, task_logits, unit_length
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
-
-Floats = NDArray[np.float32]
+from moodrec.typing import Float32Array
 
 
 @dataclass(frozen=True, eq=False)
 class TrackMoods:
-    """What the model hears in one track."""
+    """What the model computes of one track."""
 
-    embedding: Floats
+    embedding: Float32Array
     """(embedding_dim,) float32, unit length."""
-    mood_scores: Floats
+    mood_scores: Float32Array
     """(moods,) in [0, 1]: percentile of the probability in the model's reference set."""
-    probabilities: Floats
+    probabilities: Float32Array
     """(moods,) in [0, 1], calibrated."""
 
 
 class MoodModel:
-    """A trained model with its audio settings: windows, waveforms or files in, embedding and moods out.
+    """A trained model with its audio settings: it takes windows, waveforms or files, and gives embeddings and
+    moods.
 
-    A track is heard in equal windows spread evenly from its start to its end (``windows``); silent windows are
+    A track is analysed in equal windows spread evenly from its start to its end (``windows``); silent windows are
     left out, and the embedding is the mean over the others.
     """
 
@@ -59,76 +59,79 @@ class MoodModel:
     ) -> MoodModel:
         """Load a model folder; without one, the model that comes with the package.
 
-        A model whose backbone is a plug-in loads where that is installed and registered. ``trusted`` lists the
-        dotted paths (``package.module:Class``) of others that may be imported.
+        Args:
+            path: the model folder.
+            device: where the model runs; ``auto`` takes a CUDA device if there is one.
+            trusted: dotted paths (``package.module:Class``) of backbones that may be imported; those that an
+                installed package registers need not be listed.
 
         Raises:
-            NotFoundError: no model there.
-            UsageError: the model names a backbone by a dotted path that is not trusted.
+            NotFoundError: there is no model.
+            UsageError: the model names a backbone by a dotted path that is not trusted, or there is no CUDA device.
             ConfigError: its backbone is a plug-in that is not installed or does not work.
-            CorruptStoreError: a file of it is damaged.
+            CorruptStoreError: one of its files is damaged.
         """
         return cls(load_model(PACKAGED_MODEL if path is None else Path(path), trusted), device)
 
     def _repr_html_(self) -> str:
-        """For notebooks: the moods, and what they mean."""
+        """Show the moods and what they mean, in a notebook."""
         rows = [{"mood": mood, "meaning": what.description} for mood, what in self._spec.moods.items()]
         caption = f"{self.name}, model {self.fingerprint}, embeddings of {self.embedding_dim}"
         return score_table(["mood", "meaning"], rows, (), caption)
 
     @property
     def name(self) -> str:
-        """The recipe's name."""
+        """Give the name of the recipe."""
         return self._spec.name
 
     @property
     def terms(self) -> str:
-        """Under which terms the weights may be used; empty where the model does not say."""
+        """Give the terms under which the weights may be used; empty where the model does not say."""
         return self._spec.terms
 
     @property
     def moods(self) -> tuple[str, ...]:
-        """Names of the published moods, the order of ``mood_scores``."""
+        """Give the names of the published moods, in the order of ``mood_scores``."""
         return tuple(self._spec.moods)
 
     @property
     def mood_descriptions(self) -> dict[str, str]:
-        """What each mood means and what it was learnt from."""
+        """Give, for each mood, what it means and what it was learnt from."""
         return {name: mood.description for name, mood in self._spec.moods.items()}
 
     @property
     def target_names(self) -> tuple[str, ...]:
-        """The raw training targets (``emotify:calmness``), the order of ``predict_targets``."""
+        """Give the raw training targets (``emotify:calmness``), in the order of ``predict_targets``."""
         return self._spec.targets
 
     @property
     def embedding_dim(self) -> int:
-        """Length of an embedding."""
+        """Give the length of an embedding."""
         return self._spec.network.embedding_dim
 
     @property
     def sample_rate(self) -> int:
-        """Hz, of the waveforms that the network hears."""
+        """Give the sample rate of the waveforms that the network takes, in Hz."""
         return self._spec.audio.sample_rate
 
     @property
     def windows(self) -> WindowConfig:
-        """Which parts of a track are heard."""
+        """Give the rule by which a track is cut into windows."""
         return self._spec.windows
 
     @property
     def window_samples(self) -> int:
-        """Samples in a window."""
+        """Give the number of samples in a window."""
         return round(self.windows.window_s * self.sample_rate)
 
-    def analyze_windows(self, windows: Floats) -> TrackMoods:
-        """Hear one track, given as (n, window_samples) float32 in [-1, 1] at ``sample_rate``.
+    def analyze_windows(self, windows: Float32Array) -> TrackMoods:
+        """Analyse one track, given as (n, window_samples) float32 in [-1, 1] at ``sample_rate``.
 
         Raises:
             SilentAudioError: every window is silent.
-            UsageError: wrong shape.
+            UsageError: the shape is wrong.
         """
-        return self._describe(self._hear(windows))
+        return self._describe(self._embed_windows(windows))
 
     def _describe(self, embedding: torch.Tensor) -> TrackMoods:
         logits = scales.published_logits(self._spec, task_logits(self._network, embedding))
@@ -137,38 +140,55 @@ class MoodModel:
         return TrackMoods(unit, scales.mood_scores(self._spec, probabilities), probabilities)
 
     def analyze_waveform(self, waveform: NDArray[np.floating], sample_rate: int) -> TrackMoods:
-        """Hear one track, given as (samples,) or (channels, samples) in [-1, 1] at any ``sample_rate`` in Hz.
+        """Analyse one track, given as a waveform.
+
+        Args:
+            waveform: (samples,) or (channels, samples) floating point in [-1, 1].
+            sample_rate: its sample rate, in Hz.
 
         Raises:
-            SilentAudioError: there is nothing to hear.
-            AudioError: empty, or NaN or infinite samples.
-            UsageError: integers, (samples, channels), or no sample rate.
+            SilentAudioError: the waveform holds only silence.
+            AudioError: it is empty, or holds NaN or infinite samples.
+            UsageError: it holds integers, is (samples, channels), or the sample rate is below 1.
         """
         return self.analyze_windows(self._cut(self._prepare(waveform, sample_rate)))
 
     def analyze(self, path: Path | str, limits: DecodeLimits | None = None) -> TrackMoods:
-        """Hear one audio file, or one of MTG-Jamendo's mel spectrograms (``.npy``).
+        """Analyse one audio file, or one of MTG-Jamendo's mel spectrograms (``.npy``).
+
+        Args:
+            path: the file.
+            limits: what decoding it may cost; by default those of :class:`moodrec.config.DecodeLimits`.
 
         Raises:
-            SilentAudioError: there is nothing to hear.
+            SilentAudioError: the file holds only silence.
             AudioError: it cannot be decoded; the message says why.
-            ConfigError: a spectrogram, and the model's audio settings are not those that it was made with.
+            ConfigError: it is a spectrogram, and was made with other audio settings than the model's.
         """
-        return self._describe(self._hear_file(path, limits))
+        return self._describe(self._embed_file(path, limits))
 
-    def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
-        """The embedding alone of a waveform as ``analyze_waveform`` takes it: (embedding_dim,), unit length."""
+    def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
+        """Compute the embedding alone of a waveform: (embedding_dim,), of unit length.
+
+        Args:
+            waveform: as for :meth:`analyze_waveform`.
+            sample_rate: its sample rate, in Hz.
+
+        Raises:
+            SilentAudioError, AudioError, UsageError: as :meth:`analyze_waveform`.
+        """
         return self.analyze_waveform(waveform, sample_rate).embedding
 
-    def predict_targets(self, path: Path | str) -> Floats:
-        """Uncalibrated probabilities of the raw training targets for one file: (targets,) in [0, 1].
+    def predict_targets(self, path: Path | str) -> Float32Array:
+        """Compute uncalibrated probabilities of the raw training targets for one file: (targets,) in [0, 1].
 
-        Raises as :meth:`analyze`.
+        Raises:
+            SilentAudioError, AudioError, ConfigError: as :meth:`analyze`.
         """
-        logits = task_logits(self._network, self._hear_file(path, None)).astype(np.float64)
+        logits = task_logits(self._network, self._embed_file(path, None)).astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
-    def _hear(self, windows: Floats) -> torch.Tensor:
+    def _embed_windows(self, windows: Float32Array) -> torch.Tensor:
         if windows.ndim != 2 or windows.shape[1] != self.window_samples:
             raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
         audible = windows[_loudness(windows) > self.windows.silence_dbfs]
@@ -178,22 +198,27 @@ class MoodModel:
             log_mels = self._front(torch.from_numpy(audible).to(self._device))
         return mean_embedding(self._network, log_mels)
 
-    def _hear_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
-        return self._hear_mel(Path(path)) if is_stored_mel(path) else self._hear(self._read(path, limits))
+    def _embed_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
+        return (
+            self._embed_spectrogram(Path(path))
+            if is_stored_mel(path)
+            else self._embed_windows(self._read(path, limits))
+        )
 
-    def _hear_mel(self, path: Path) -> torch.Tensor:
+    def _embed_spectrogram(self, path: Path) -> torch.Tensor:
         check_settings(self._spec.audio)
         windows = log_mel_windows(read_stored_mel(path), self._spec.audio, self.windows)
         return mean_embedding(self._network, torch.from_numpy(windows).to(self._device))
 
-    def _read(self, path: Path | str, limits: DecodeLimits | None) -> Floats:
+    def _read(self, path: Path | str, limits: DecodeLimits | None) -> Float32Array:
         return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)
 
-    def _cut(self, samples: Floats) -> Floats:
+    def _cut(self, samples: Float32Array) -> Float32Array:
         return cut_windows(samples, self.window_samples, self.windows.max_windows)
 
-    def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
+    def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         _check_waveform(waveform, sample_rate)
+        # Averaged in double precision, so that many channels lose no digits.
         mono = waveform.mean(0, dtype=np.float64) if waveform.ndim == 2 else waveform
         if not np.isfinite(mono).all():
             raise AudioError("the waveform holds NaN or infinite samples", "bad_samples")
@@ -206,13 +231,13 @@ def _check_waveform(waveform: NDArray[np.floating], sample_rate: int) -> None:
     if not np.issubdtype(waveform.dtype, np.floating):
         raise UsageError(f"a waveform is floating point in [-1, 1], not {waveform.dtype}: scale it first")
     if waveform.ndim == 2 and waveform.shape[0] > waveform.shape[1]:
-        raise UsageError(f"a waveform is (channels, samples); {waveform.shape} looks transposed")
+        raise UsageError(f"a waveform is (channels, samples); {waveform.shape} seems to be transposed")
     if sample_rate < 1:
         raise UsageError(f"a sample rate is in Hz, not {sample_rate}")
 
 
-def _loudness(windows: Floats) -> NDArray[np.float64]:
-    """RMS level of each window in dB relative to full scale; minus infinity for digital silence."""
+def _loudness(windows: Float32Array) -> NDArray[np.float64]:
+    """Compute the RMS level of each window in dB relative to full scale; minus infinity for digital silence."""
     power = np.mean(np.square(windows, dtype=np.float64), axis=1)
     with np.errstate(divide="ignore"):
         return np.asarray(10 * np.log10(power), np.float64)
@@ -222,5 +247,5 @@ def _resolve_device(device: Device) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device 'cuda' was asked for, but torch sees no CUDA device; take 'auto' or 'cpu'")
+        raise UsageError("device 'cuda' was requested, but torch finds no CUDA device; take 'auto' or 'cpu'")
     return torch.device(device)

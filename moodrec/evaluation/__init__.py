@@ -1,1 +1,1 @@
-"""Experiments: how good predictions and embeddings are, with intervals."""
+"""Predictions and embeddings are evaluated here, with confidence intervals."""

@@ -1,4 +1,4 @@
-"""From soft labels to the yes or no that average precision needs."""
+"""Soft labels become the binary labels that average precision needs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 TOP_SHARE: Final = 1 / 3
 """A track is positive for a soft target when its label is in this top share of the training split."""
@@ -27,7 +26,7 @@ class BinaryLabels:
         note: one sentence on how it was done.
     """
 
-    labels: Floats
+    labels: Float64Array
     soft: NDArray[np.bool_]
     note: str
 
@@ -35,8 +34,8 @@ class BinaryLabels:
 def binary_labels(table: LabelTable) -> BinaryLabels:
     """Make targets binary: 0/1 targets stay, soft ones are 1 above the upper-third threshold.
 
-    The threshold is the 2/3 quantile of the target over the rows of the training split, over all rows where the table
-    has no training split.
+    The threshold is the 2/3 quantile of the target over the rows of the training split, over all rows where the
+    table has no training split.
 
     Raises:
         DataError: the table has no targets.
@@ -53,7 +52,7 @@ def binary_labels(table: LabelTable) -> BinaryLabels:
     return BinaryLabels(labels, soft, _note(soft, bool(train.any())))
 
 
-def _top_third(values: Floats, seen: NDArray[np.bool_]) -> Floats:
+def _top_third(values: Float64Array, seen: NDArray[np.bool_]) -> Float64Array:
     reference = values[seen & ~np.isnan(values)]
     if not reference.size:
         return np.full_like(values, np.nan)

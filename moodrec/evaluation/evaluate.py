@@ -1,4 +1,4 @@
-"""Average precision and ROC-AUC of predictions, per tag and over tags, with bootstrap intervals."""
+"""Average precision and ROC-AUC of predictions are computed per tag and over tags, with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -9,29 +9,35 @@ from numpy.typing import NDArray
 
 from moodrec.errors import DataError
 from moodrec.evaluation.reports import Estimate, EvaluationReport, TagReport
-from moodrec.evaluation.scored import Scored
+from moodrec.evaluation.scored import LabelledScores
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, interval_of, weighted_bootstrap
 from moodrec.metrics.correlation import weighted_pearson
 from moodrec.metrics.ranked import RankedLabels
 from moodrec.metrics.tagging import both_classes, chance_average_precision
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 
 @dataclass(frozen=True)
 class BootstrapOptions:
-    """How intervals are made."""
+    """How bootstrap intervals are made."""
 
     n_resamples: int = DEFAULT_RESAMPLES
+    """Number of resamples."""
     seed: int = 0
+    """The same seed gives the same intervals."""
     level: float = 0.95
+    """Coverage of the intervals, in (0, 1)."""
 
 
-def evaluate(scored: Scored, options: BootstrapOptions | None = None) -> EvaluationReport:
+def evaluate(scored: LabelledScores, options: BootstrapOptions | None = None) -> EvaluationReport:
     """Score every tag that has a positive and a negative track.
 
     Intervals are bias-corrected bootstrap intervals over groups of tracks (artists) where groups are known; see
     ``moodrec.metrics.bootstrap``. The macro interval resamples all tags together.
+
+    Args:
+        scored: labels and scores.
+        options: how intervals are made; by default 1000 resamples with seed 0.
 
     Raises:
         DataError: no tag has both classes.
@@ -56,22 +62,22 @@ def evaluate(scored: Scored, options: BootstrapOptions | None = None) -> Evaluat
 
 
 class _TagFigures:
-    """One tag's average precision, ROC-AUC and correlation under row weights; NaN labels weigh nothing."""
+    """One tag's average precision, ROC-AUC and correlation under row weights; rows with NaN labels weigh nothing."""
 
-    def __init__(self, scored: Scored, column: int) -> None:
+    def __init__(self, scored: LabelledScores, column: int) -> None:
         labels = scored.labels[:, column]
         self._known = ~np.isnan(labels)
         self._ranked = RankedLabels(labels[self._known], scored.scores[self._known, column])
         self._scores = scored.scores[self._known, column]
         self._soft = scored.soft[self._known, column]
 
-    def of(self, weights: NDArray[np.float32] | None) -> Floats:
-        """``(resamples, 3)``, the correlation NaN where labels are not soft."""
+    def of(self, weights: NDArray[np.float32] | None) -> Float64Array:
+        """Compute the three figures, ``(resamples, 3)``; the correlation is NaN where labels are not soft."""
         mine = None if weights is None else weights[:, self._known]
         precision, area = self._ranked.average_precision(mine), self._ranked.roc_auc(mine)
         return np.stack([precision, area, self._pearson(mine, len(precision))], axis=1)
 
-    def _pearson(self, weights: NDArray[np.float32] | None, n: int) -> Floats:
+    def _pearson(self, weights: NDArray[np.float32] | None, n: int) -> Float64Array:
         if np.isnan(self._soft).any():
             return np.full(n, np.nan)
         return weighted_pearson(
@@ -79,8 +85,8 @@ class _TagFigures:
         )
 
 
-def _macro(plain: Floats, draws: Floats, level: float) -> list[Estimate | None]:
-    """Mean over tags of each figure, as far as the tags have it: average precision, ROC-AUC, correlation."""
+def _macro(plain: Float64Array, draws: Float64Array, level: float) -> list[Estimate | None]:
+    """Average each figure over the tags that have it: average precision, ROC-AUC, correlation."""
     found: list[Estimate | None] = []
     for figure in range(plain.shape[1]):
         there = ~np.isnan(plain[:, figure])
@@ -89,8 +95,8 @@ def _macro(plain: Floats, draws: Floats, level: float) -> list[Estimate | None]:
     return found
 
 
-def _mean_known(values: Floats) -> Floats:
-    """Mean over tags ``(resamples, tags)`` leaving out NaN; NaN where a resample has none."""
+def _mean_known(values: Float64Array) -> Float64Array:
+    """Average over tags ``(resamples, tags)``, leaving out NaN; NaN where a resample has none."""
     known = ~np.isnan(values)
     counts = known.sum(axis=1)
     sums = np.where(known, values, 0).sum(axis=1)
@@ -99,12 +105,14 @@ def _mean_known(values: Floats) -> Floats:
     return means
 
 
-def _estimate(value: float, draws: Floats, level: float) -> Estimate:
+def _estimate(value: float, draws: Float64Array, level: float) -> Estimate:
     interval = interval_of(draws, level, estimate=value)
     return Estimate(value, interval.low, interval.high)
 
 
-def _tag_report(scored: Scored, column: int, plain: Floats, draws: Floats, level: float) -> TagReport:
+def _tag_report(
+    scored: LabelledScores, column: int, plain: Float64Array, draws: Float64Array, level: float
+) -> TagReport:
     labels = scored.labels[:, column]
     n, positives = int((~np.isnan(labels)).sum()), int((labels == 1).sum())
     return TagReport(
@@ -120,7 +128,10 @@ def _tag_report(scored: Scored, column: int, plain: Floats, draws: Floats, level
 
 
 def _report(
-    scored: Scored, tags: tuple[TagReport, ...], macro: list[Estimate | None], options: BootstrapOptions
+    scored: LabelledScores,
+    tags: tuple[TagReport, ...],
+    macro: list[Estimate | None],
+    options: BootstrapOptions,
 ) -> EvaluationReport:
     precision, area, correlation = macro
     missing = Estimate(float("nan"), float("nan"), float("nan"))
@@ -143,7 +154,12 @@ def _report(
 
 
 def describe_intervals(grouped: bool, options: BootstrapOptions) -> str:
-    """One phrase for reports."""
+    """Describe in one phrase, for reports, how intervals were made.
+
+    Args:
+        grouped: whether groups of tracks were resampled.
+        options: how the intervals were made.
+    """
     unit = "groups of tracks (artists)" if grouped else "tracks"
     draws = f"{options.n_resamples} resamples, seed {options.seed}"
     return f"{options.level:.0%} bias-corrected bootstrap over {unit}, {draws}"

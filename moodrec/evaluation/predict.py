@@ -1,4 +1,4 @@
-"""Let a model hear the tracks of a label table."""
+"""A model predicts the tracks of a label table."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
 from moodrec.errors import AudioError, DataError, MissingExtraError
 from moodrec.evaluation.predictions import Predictions
+from moodrec.typing import Float32Array
 
-Scores = NDArray[np.float32]
 Progress = Callable[[int, int], None]
+"""Receives the number of tracks done and the number of all tracks."""
 
 
 class MoodScores(Protocol):
     """The part of ``TrackMoods`` that is used here."""
 
     @property
-    def probabilities(self) -> Scores: ...
+    def probabilities(self) -> Float32Array: ...
 
 
 class TargetModel(Protocol):
@@ -31,44 +31,46 @@ class TargetModel(Protocol):
     def target_names(self) -> tuple[str, ...]: ...
     @property
     def moods(self) -> tuple[str, ...]: ...
-    def predict_targets(self, path: Path | str, /) -> Scores: ...
+    def predict_targets(self, path: Path | str, /) -> Float32Array: ...
     def analyze(self, path: Path | str, /) -> MoodScores: ...
 
 
 def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None = None) -> Predictions:
     """Predict every target of the table that the model knows.
 
-    A target is predicted by the model's raw target of the same name (``emotify:calmness``), else by its
-    published mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be heard are in
+    A target is predicted by the model's raw target of the same name (``emotify:calmness``), else by its published
+    mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be analysed are in
     ``failures``.
 
     Args:
+        model: the model.
+        table: names the audio files and the targets.
         on_progress: called with (tracks done, tracks) after each track.
 
     Raises:
-        DataError: the model knows none of the targets, or the table has no audio that can be heard.
+        DataError: the model knows none of the targets, or none of the table's tracks can be analysed.
     """
     columns = _columns(model, table)
-    heard: dict[str, Scores] = {}
+    predicted: dict[str, Float32Array] = {}
     failures: dict[str, str] = {}
     for done, (track_id, audio) in enumerate(
         zip(table.tracks["track_id"], table.tracks["audio"], strict=True)
     ):
         try:
-            heard[track_id] = _hear(model, audio, columns)
+            predicted[track_id] = _predict_track(model, audio, columns)
         except (AudioError, MissingExtraError) as error:
             failures[track_id] = str(error)
         if on_progress is not None:
             on_progress(done + 1, len(table))
-    if not heard:
+    if not predicted:
         raise DataError(
-            f"{table.name}: none of its {len(table)} tracks can be heard; {next(iter(failures.values()))}"
+            f"{table.name}: none of its {len(table)} tracks can be analysed; {next(iter(failures.values()))}"
         )
-    return Predictions(tuple(heard), tuple(columns), np.stack(list(heard.values())), failures)
+    return Predictions(tuple(predicted), tuple(columns), np.stack(list(predicted.values())), failures)
 
 
 def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
-    """Target -> place in the model's raw targets, followed by its published moods."""
+    """Find each target's place among the model's raw targets, followed by its published moods."""
     if not len(table):
         raise DataError(f"{table.name}: has no tracks")
     names = list(map(str, table.targets.columns))
@@ -84,7 +86,7 @@ def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
     return known
 
 
-def _hear(model: TargetModel, audio: str, columns: dict[str, int]) -> Scores:
+def _predict_track(model: TargetModel, audio: str, columns: dict[str, int]) -> Float32Array:
     if not audio:
         raise AudioError("the table names no audio file", "no_audio")
     n_raw = len(model.target_names)

@@ -1,4 +1,4 @@
-"""Predicted probabilities of tracks: read from files, or matched to a label table."""
+"""Predicted probabilities of tracks are read from files, and matched to a label table."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """Rows of a label table that have a prediction, and the scores in their order."""
+    """The rows of a label table that have a prediction, and the scores in their order."""
 
     rows: NDArray[np.int64]
-    """``(n,)`` row of the table."""
+    """``(n,)`` rows of the table."""
     targets: tuple[str, ...]
     """``T`` targets that both have, in the table's order."""
     scores: NDArray[np.float64]
-    """``(n, T)``."""
+    """``(n, T)`` scores, higher means more likely."""
 
 
 def load_predictions(path: Path) -> Predictions:
-    """Read a Parquet or CSV table: ``track_id`` and one column a target; columns that are not numbers are ignored.
+    """Read a Parquet or CSV table: ``track_id`` and one column per target; columns without numbers are ignored.
 
     Raises:
         DataError: it cannot be read, has no ``track_id``, no numbers, or a number that is not finite.
@@ -90,7 +90,11 @@ def load_array(path: Path) -> NDArray[np.float64]:
 
 
 def match(predictions: Predictions, table: LabelTable) -> Matched:
-    """Find each track of the table in the predictions, by its id or by ``<table name>/<id>``.
+    """Find each track of a table in the predictions, by its id or by ``<table name>/<id>``.
+
+    Args:
+        predictions: scores of tracks.
+        table: the label table.
 
     Raises:
         DataError: they share no targets or no tracks.

@@ -1,4 +1,4 @@
-"""What an evaluation finds, as JSON and as table rows."""
+"""An evaluation's results are frozen values, which can be written as JSON and as table rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ class Estimate:
 
 @dataclass(frozen=True)
 class TagReport:
-    """One tag: how well its scores rank the tracks."""
+    """How well the scores of one tag rank the tracks."""
 
     tag: str
     n: int
-    """Tracks whose label is known."""
+    """Number of tracks whose label is known."""
     positives: int
+    """Number of tracks that have the tag."""
     prevalence: float
-    """Share of positives."""
+    """Share of positives among the tracks with a known label."""
     chance_ap: float
     """Expected average precision of a random order."""
     ap: Estimate
-    """Average precision."""
+    """Average precision with its interval."""
     roc_auc: Estimate
     pearson: Estimate | None
     """Correlation with the soft labels; None where the labels are 0/1."""
@@ -38,7 +39,7 @@ class TagReport:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """All tags of a dataset; macro figures are means over ``tags``."""
+    """The figures of all tags of a dataset; macro figures are means over ``tags``."""
 
     dataset: str
     split: str
@@ -55,16 +56,16 @@ class EvaluationReport:
     skipped: tuple[str, ...]
     """Tags without both a positive and a negative track."""
     labels: str
-    """How labels became 0 or 1."""
+    """A phrase on how labels became 0 or 1."""
     intervals: str
-    """What the intervals are."""
+    """A phrase on how intervals were made."""
 
     def to_json(self, indent: int | None = None) -> str:
-        """One JSON object with the fields above; NaN becomes null."""
+        """Write the fields above as one JSON object; NaN becomes null."""
         return json.dumps(_plain(asdict(self)), indent=indent, ensure_ascii=False, allow_nan=False)
 
     def to_table(self) -> list[dict[str, Any]]:
-        """A flat row a tag, and the macro means as a last row named "macro"."""
+        """Give one flat row per tag, and the macro means as a last row named "macro"."""
         rows = [_row(tag.tag, tag.positives, tag.prevalence, tag.chance_ap, tag) for tag in self.tags]
         macro = {"tag": "macro", "positives": None, "prevalence": self.macro_prevalence}
         macro |= {"chance_ap": self.macro_chance_ap, **_flat("ap", self.macro_ap)}
@@ -74,11 +75,11 @@ class EvaluationReport:
 
 @dataclass(frozen=True)
 class RetrievalReport:
-    """Whether the neighbours of a track share its label, its own group left out."""
+    """How often the neighbours of a track share its label, its own group left out."""
 
     dataset: str
     label: str
-    """What the neighbours are to share."""
+    """Name of the label that neighbours should share."""
     k: int
     n_queries: int
     precision: Estimate
@@ -86,15 +87,15 @@ class RetrievalReport:
     random: float
     """Expected precision of random neighbours under the same exclusions."""
     permuted: float
-    """Mean precision when labels are dealt anew over the tracks."""
+    """Mean precision when labels are shuffled over the tracks."""
     p_value: float
-    """Share of such deals that do as well."""
+    """Share of such shuffles that do as well."""
     per_label: tuple[tuple[str, float], ...]
     """Mean precision over the queries of each label."""
     intervals: str
 
     def to_json(self, indent: int | None = None) -> str:
-        """One JSON object with the fields above; ``per_label`` is an object."""
+        """Write the fields above as one JSON object; ``per_label`` is an object."""
         fields = asdict(self) | {"per_label": dict(self.per_label)}
         return json.dumps(_plain(fields), indent=indent, ensure_ascii=False, allow_nan=False)
 
@@ -113,7 +114,7 @@ def _value(estimate: Estimate | None) -> float | None:
 
 
 def _plain(value: Any) -> Any:
-    """The same with NaN made None, which JSON can say."""
+    """Replace NaN by None, which JSON can express."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

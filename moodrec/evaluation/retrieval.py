@@ -1,4 +1,4 @@
-"""Do a track's neighbours share its mood? Precision at k of embeddings, the track's own artist left out."""
+"""Precision at k tells whether a track's neighbours share its mood; tracks of its own artist are left out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from moodrec.errors import DataError
 from moodrec.evaluation.evaluate import BootstrapOptions, describe_intervals
 from moodrec.evaluation.reports import Estimate, RetrievalReport
 from moodrec.metrics.bootstrap import interval_of, weighted_bootstrap
+from moodrec.typing import Codes
 
 N_PERMUTATIONS: Final = 1000
+"""Number of shuffles for the p-value."""
 QUADRANTS: Final = ("q1", "q2", "q3", "q4")
-
-Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Neighbours:
 
     Attributes:
         rows: ``(n, k)`` int64, nearest first, -1 where there are fewer.
-        n_candidates: ``(n,)`` how many tracks could have been found.
+        n_candidates: ``(n,)`` number of tracks that could have been found.
     """
 
     rows: Codes
@@ -41,16 +41,18 @@ def evaluate_retrieval(
     spaces: ArrayLike | None = None,
     options: BootstrapOptions | None = None,
 ) -> RetrievalReport:
-    """Precision at k for the quadrant of a table that has targets ``<name>:q1`` ... ``<name>:q4``.
+    """Compute precision at k for the quadrant of a table that has targets ``<name>:q1`` ... ``<name>:q4``.
 
     Args:
         embeddings: ``(n, d)``, rows as in the table; compared by cosine.
-        k: neighbours of each track, those of its own group (artist) left out.
+        table: the label table of n rows.
+        k: number of neighbours of each track, those of its own group (artist) left out.
         spaces: ``(n,)`` integers; tracks of different spaces are never compared. Out-of-fold embeddings come from a
             different network in each fold, so their fold goes here.
+        options: how intervals are made.
 
     Raises:
-        DataError: no quadrant targets, or arrays do not fit.
+        DataError: there are no quadrant targets, or arrays do not fit.
     """
     labels = quadrants_of(table)
     return evaluate_neighbours(
@@ -68,9 +70,22 @@ def evaluate_neighbours(
     dataset: str = "arrays",
     label: str = "label",
 ) -> RetrievalReport:
-    """The same for any label, one a track.
+    """Compute precision at k for any label, one per track.
 
-    Tracks with fewer than one possible neighbour are no queries. Intervals resample the groups of the queries.
+    Tracks without a possible neighbour are no queries. Intervals resample the groups of the queries.
+
+    Args:
+        embeddings: ``(n, d)``, compared by cosine.
+        labels: ``(n,)`` label of each track.
+        groups: ``(n,)`` group of each track; neighbours of the own group are left out.
+        k: number of neighbours of each track.
+        spaces: ``(n,)`` integers; tracks of different spaces are never compared.
+        options: how intervals are made.
+        dataset: name of the dataset, for the report.
+        label: name of the label, for the report.
+
+    Raises:
+        DataError: arrays do not fit, or no track has a possible neighbour.
     """
     options = options or BootstrapOptions()
     vectors, group_codes, label_codes = _checked(embeddings, groups, labels)
@@ -106,7 +121,7 @@ def evaluate_neighbours(
 
 
 def quadrants_of(table: LabelTable) -> list[str]:
-    """The quadrant of each track, "q1" to "q4", from the targets ``<name>:q1`` ... ``<name>:q4``.
+    """Read the quadrant of each track, "q1" to "q4", from the targets ``<name>:q1`` ... ``<name>:q4``.
 
     Raises:
         DataError: targets are missing, or a track is not in exactly one quadrant.
@@ -126,15 +141,21 @@ def quadrants_of(table: LabelTable) -> list[str]:
 def nearest(
     embeddings: NDArray[np.float64], groups: Codes, spaces: Codes, k: int, block: int = 1024
 ) -> Neighbours:
-    """Exact cosine neighbours among the tracks of the same space and other groups.
+    """Find the exact cosine neighbours among the tracks of the same space and other groups.
 
     Args:
         embeddings: ``(n, d)``.
-        groups, spaces: ``(n,)`` integers.
+        groups: ``(n,)`` group of each track, as numbers.
+        spaces: ``(n,)`` space of each track, as numbers.
+        k: number of neighbours, at least 1.
         block: queries compared at a time.
+
+    Raises:
+        DataError: ``k`` is below 1.
     """
     if k < 1:
         raise DataError(f"k must be at least 1, not {k}")
+    # The least positive number in place of a length of zero keeps zero vectors at zero.
     unit = embeddings / np.maximum(
         np.linalg.norm(embeddings, axis=1, keepdims=True), np.finfo(np.float64).tiny
     )
@@ -167,7 +188,7 @@ def _codes(names: Sequence[str]) -> Codes:
 
 
 def _precision(rows: Codes, queries: Codes, labels: Codes) -> NDArray[np.float64]:
-    """Share of each query's k places that hold a track of its label: ``(queries,)``."""
+    """Compute the share of each query's k places that hold a track of its label: ``(queries,)``."""
     found = rows[queries]
     same = (labels[found] == labels[queries, None]) & (found >= 0)
     return np.asarray(same.mean(axis=1), dtype=np.float64)
@@ -180,20 +201,24 @@ def _weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float32]) ->
 def _expected(
     labels: Codes, groups: Codes, spaces: Codes, n_candidates: Codes, k: int
 ) -> NDArray[np.float64]:
-    """Expected precision of k random candidates: the share of the candidates that have the query's label."""
+    """Compute the expected precision of k random candidates: the share of the candidates that have the query's
+    label.
+    """
     same = _cell_counts(spaces, labels) - _cell_counts(spaces, groups, labels)
     share = np.divide(same, n_candidates, out=np.zeros(len(labels)), where=n_candidates > 0)
     return np.asarray(share * np.minimum(n_candidates, k) / k, dtype=np.float64)
 
 
 def _cell_counts(*keys: Codes) -> NDArray[np.float64]:
-    """For each row, how many rows agree with it on all keys."""
+    """Count, for each row, the rows that agree with it on all keys."""
     _, cell, counts = np.unique(np.stack(keys), axis=1, return_inverse=True, return_counts=True)
     return counts[cell.ravel()].astype(np.float64)
 
 
 def _permuted(rows: Codes, queries: Codes, labels: Codes, spaces: Codes, seed: int) -> NDArray[np.float64]:
-    """Mean precision for labels shuffled within each space, the neighbours left as they are: ``(permutations,)``."""
+    """Compute mean precisions ``(permutations,)`` for labels shuffled within each space, with the neighbours
+    unchanged.
+    """
     rng = np.random.default_rng(seed)
     by_space = np.argsort(spaces, kind="stable")
     means = np.empty(N_PERMUTATIONS)

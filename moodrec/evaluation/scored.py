@@ -1,4 +1,4 @@
-"""Labels and scores brought side by side, from stored arrays or from a label table and predictions."""
+"""Labels and scores are brought together, from stored arrays or from a label table and predictions."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from moodrec.data.labels import SPLITS, LabelTable
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.binary import binary_labels
 from moodrec.evaluation.predictions import Predictions, match
 from moodrec.metrics.checks import label_matrix
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """Labels and scores side by side, ready to be scored or drawn.
+class LabelledScores:
+    """Labels and scores of the same tracks, ready to be scored or drawn.
 
     Attributes:
-        dataset, split: where they come from.
+        dataset: where they come from.
+        split: the part of the dataset, or "all".
         tags: ``T`` names.
         labels: ``(n, T)`` in {0, 1, NaN}.
         scores: ``(n, T)`` finite.
         soft: ``(n, T)`` labels in [0, 1] or NaN; columns that held only 0 and 1 are NaN throughout.
         groups: ``(n,)`` whole groups are resampled; None to resample tracks.
-        n_missing: tracks left out for want of a prediction.
+        n_missing: number of tracks left out because they have no prediction.
         note: how labels became 0 or 1.
     """
 
     dataset: str
     split: str
     tags: tuple[str, ...]
-    labels: Floats
-    scores: Floats
-    soft: Floats
+    labels: Float64Array
+    scores: Float64Array
+    soft: Float64Array
     groups: tuple[str, ...] | None
     n_missing: int
     note: str
@@ -45,8 +45,14 @@ class Scored:
 
 def scored_arrays(
     y_true: ArrayLike, y_score: ArrayLike, tags: Sequence[str] | None = None, dataset: str = "arrays"
-) -> Scored:
-    """Take stored arrays: ``(n, tags)`` labels in {0, 1} or NaN, and scores.
+) -> LabelledScores:
+    """Take stored arrays of labels and scores.
+
+    Args:
+        y_true: ``(n, tags)`` labels in {0, 1} or NaN.
+        y_score: ``(n, tags)`` finite scores.
+        tags: names of the columns; by default ``tag_0`` and so on.
+        dataset: name for the report.
 
     Raises:
         DataError: shapes differ, labels are not 0/1, scores are not finite, or tags do not fit.
@@ -56,17 +62,19 @@ def scored_arrays(
     if len(names) != labels.shape[1]:
         raise DataError(f"{len(names)} tag names for {labels.shape[1]} columns")
     soft = np.full_like(labels, np.nan)
-    return Scored(dataset, "all", names, labels, scores, soft, None, 0, "labels are 0 or 1 as given")
+    return LabelledScores(dataset, "all", names, labels, scores, soft, None, 0, "labels are 0 or 1 as given")
 
 
-def scored_table(table: LabelTable, predictions: Predictions, split: str | None = None) -> Scored:
+def scored_table(table: LabelTable, predictions: Predictions, split: str | None = None) -> LabelledScores:
     """Match predictions to a label table.
 
     Args:
-        split: score this part alone; None scores every track that has a prediction.
+        table: the label table.
+        predictions: scores of tracks.
+        split: the part to score; None scores every track that has a prediction.
 
     Raises:
-        DataError: nothing in common, or the split is empty.
+        DataError: they have nothing in common, or the split is empty.
         UsageError: there is no such split.
     """
     if split is not None and split not in SPLITS:
@@ -74,8 +82,8 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
     # Thresholds of soft labels come from the training split, so they are found before rows are left out.
     binary = binary_labels(table)
     matched = match(predictions, table)
-    wanted = np.array([split is None or mine == split for mine in table.tracks["split"]], dtype=np.bool_)
-    kept = wanted[matched.rows]
+    in_split = np.array([split is None or mine == split for mine in table.tracks["split"]], dtype=np.bool_)
+    kept = in_split[matched.rows]
     if not kept.any():
         raise DataError(f"{table.name}: no track of split {split!r} has a prediction")
     rows = matched.rows[kept]
@@ -83,7 +91,7 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
         [list(table.targets.columns).index(target) for target in matched.targets], dtype=np.int64
     )
     values = table.targets.to_numpy(dtype=np.float64)[rows][:, columns]
-    return Scored(
+    return LabelledScores(
         dataset=table.name,
         split=split or "all",
         tags=matched.targets,
@@ -91,6 +99,6 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
         scores=matched.scores[kept],
         soft=np.where(binary.soft[columns], values, np.nan),
         groups=tuple(table.tracks["group"].iloc[rows]),
-        n_missing=int(wanted.sum()) - len(rows),
+        n_missing=int(in_split.sum()) - len(rows),
         note=binary.note,
     )

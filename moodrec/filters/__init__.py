@@ -1,1 +1,3 @@
-"""``where`` conditions: ``parse.parse`` reads the text, ``columns.row_mask`` finds the rows of a ``ColumnTable``."""
+"""Filters are ``where`` conditions: ``parse.parse`` reads their text, ``columns.row_mask`` finds the rows of a
+``ColumnTable`` that pass.
+"""

@@ -1,4 +1,4 @@
-"""From an Arrow column to the NumPy arrays that :mod:`moodrec.filters.column_types` tests."""
+"""An Arrow column is converted to the NumPy arrays that :mod:`moodrec.filters.column_types` tests."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from moodrec.errors import FilterError
 from moodrec.filters.arrow_numpy import filled, narrowed, present_in, values_of
 from moodrec.filters.column_types import (
     Column,
-    FlagColumn,
     ListColumn,
-    NullColumn,
     NumberColumn,
     TextColumn,
 )
 from moodrec.filters.conditions import quote_name
+from moodrec.filters.flag_column import FlagColumn, NullColumn
 
 _TEXT_LIKE = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_temporal)
 
 
 def build_column(name: str, values: pa.Array | pa.ChunkedArray) -> Column:
-    """The typed column for an Arrow one.
+    """Convert an Arrow column to a typed column that conditions can be tested on.
 
     Dates and times become ISO text (``'1990-01-31'``), which sorts as they do; decimals become float64.
+
+    Args:
+        name: name of the column, for messages.
+        values: (n,) the Arrow column.
 
     Raises:
         FilterError: no test is defined on values of this type (bytes, maps, structs).

@@ -1,5 +1,6 @@
-"""Arrow arrays as NumPy arrays over the same memory, and back. pyarrow's own ways import pandas, which takes longer
-than most searches.
+"""Arrow arrays become NumPy arrays over the same memory, and the other way round.
+
+pyarrow's own conversions import pandas, which takes longer than most searches.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from moodrec.typing import RowMask
+
 _NAMES: Final = {"halffloat": "float16", "float": "float32", "double": "float64"}
-"""Of types that Arrow calls otherwise than NumPy."""
+"""Names of types that Arrow calls otherwise than NumPy."""
 _SIGNED: Final = (np.int8, np.int16, np.int32)
 
 
 def values_of(array: pa.Array) -> NDArray[Any]:
-    """(n,) numbers of an Arrow array of whole or floating numbers; what stands where NULL is means nothing."""
+    """View an Arrow array of whole or floating numbers as NumPy (n,); the numbers at NULL entries are undefined."""
     dtype = np.dtype(_NAMES.get(str(array.type), str(array.type)))
     data = array.buffers()[1]
     if data is None or len(array) == 0:
@@ -26,13 +28,13 @@ def values_of(array: pa.Array) -> NDArray[Any]:
 
 
 def array_of(numbers: NDArray[Any]) -> pa.Array:
-    """An Arrow array over the memory of (n,) whole or floating numbers."""
+    """View (n,) whole or floating numbers as an Arrow array over the same memory."""
     piece = np.ascontiguousarray(numbers)
     return pa.Array.from_buffers(pa.from_numpy_dtype(piece.dtype), len(piece), [None, pa.py_buffer(piece)])
 
 
-def present_in(array: pa.Array) -> Mask | None:
-    """(n,) False where NULL; None: nothing is."""
+def present_in(array: pa.Array) -> RowMask | None:
+    """Compute the (n,) mask of entries that are not NULL; None if no entry is NULL."""
     bits = array.buffers()[0] if array.null_count else None
     if bits is None:
         return None
@@ -42,18 +44,29 @@ def present_in(array: pa.Array) -> Mask | None:
 
 
 def filled(array: pa.Array, instead: float) -> NDArray[Any]:
-    """(n,) the numbers, with another in place of NULL."""
+    """Read the numbers of an Arrow array, with a given number in place of NULL.
+
+    Args:
+        array: (n,) whole or floating numbers.
+        instead: the number that stands for NULL.
+
+    Returns:
+        (n,) NumPy array of the same type.
+    """
     values, present = values_of(array), present_in(array)
     return values if present is None else np.where(present, values, values.dtype.type(instead))
 
 
-def flags_of(array: pa.Array) -> Mask:
-    """(n,) an array of truth values, False where NULL."""
+def flags_of(array: pa.Array) -> RowMask:
+    """Read an Arrow array of truth values as a mask (n,), False where NULL."""
     return filled(array.cast(pa.uint8()), 0).astype(bool)
 
 
 def narrowed(whole: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers in the smallest signed type that holds them, and one more: less to read in a search."""
+    """Convert whole numbers to the smallest signed type that holds them and their maximum plus one.
+
+    Smaller columns leave a search less memory to read.
+    """
     low, high = (int(whole.min()), int(whole.max()) + 1) if len(whole) else (0, 0)
     fitting = (kind for kind in _SIGNED if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
     kind = next(fitting, whole.dtype)

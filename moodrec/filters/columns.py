@@ -1,15 +1,15 @@
-"""A track table as typed columns, and the rows that a condition selects in it.
+"""A track table is a set of typed columns, in which a condition selects rows.
 
-SQL's logic has three values. A comparison with NULL is UNKNOWN, ``NOT UNKNOWN`` is UNKNOWN, and a row is
-selected where the whole condition is TRUE. Here a condition becomes a :mod:`moodrec.filters.selection`, which
-stands for the rows where it is TRUE, and whose opposite for those where it is FALSE: a NOT takes the opposite of
-its part.
+SQL's logic has three values. A comparison with NULL is UNKNOWN, ``NOT UNKNOWN`` is UNKNOWN, and a row is selected
+where the whole condition is TRUE. Here a condition becomes a :mod:`moodrec.filters.selection`, which stands for the
+rows where it is TRUE and whose opposite stands for those where it is FALSE. NOT takes the opposite of its part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,12 +32,14 @@ from moodrec.filters.conditions import (
     Membership,
     Not,
     Or,
+    is_condition,
     quote_name,
     quote_value,
 )
 from moodrec.filters.names import hint
 from moodrec.filters.percentiles import PercentileColumn
-from moodrec.filters.selection import AnyOf, Mask, Order, Rows, Selection, all_of
+from moodrec.filters.selection import AnyOf, NamedRows, Order, Selection, all_of
+from moodrec.typing import RowMask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,15 +47,16 @@ if TYPE_CHECKING:
 
 Counted = Callable[[str], NDArray[Any]]
 NO_ORDERS: Final[Mapping[str, Order]] = MappingProxyType({})
+"""The orders of a table of which none is known."""
 
 
 class ColumnTable:
-    """Typed columns over an Arrow table; each is built when it is first asked for, then kept."""
+    """Typed columns over an Arrow table; each is built on its first use, then kept."""
 
     def __init__(
         self, table: pa.Table, counted: Counted | None = None, orders: Mapping[str, Order] = NO_ORDERS
     ) -> None:
-        """Wrap an Arrow table.
+        """Wrap an Arrow table without copying it.
 
         Args:
             table: n rows.
@@ -72,7 +75,7 @@ class ColumnTable:
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame | pa.Table) -> ColumnTable:
-        """Columns of a pandas or Arrow table; its row order is that of the masks."""
+        """Wrap a pandas or Arrow table; masks follow its row order."""
         return cls(
             frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
         )
@@ -82,11 +85,11 @@ class ColumnTable:
 
     @property
     def names(self) -> list[str]:
-        """Names of all columns."""
+        """Give the names of all columns."""
         return list(self._table.column_names)
 
     def with_counted(self, counted: Counted) -> ColumnTable:
-        """The same rows, with percentiles among values from elsewhere; columns built so far are shared.
+        """Wrap the same rows, with percentiles among values from elsewhere; columns built so far are shared.
 
         Args:
             counted: gives, for the name of a column of numbers, the values that count, rising.
@@ -95,8 +98,12 @@ class ColumnTable:
         other._columns, other._complete, other._numbers = self._columns, self._complete, self._numbers
         return other
 
-    def known_values(self, name: str, alive: Mask | None = None) -> NDArray[Any]:
-        """The values of a column of numbers that are not NULL, of the rows that are ``alive`` (n,), all if None.
+    def known_values(self, name: str, alive: RowMask | None = None) -> NDArray[Any]:
+        """Return the values of a column of numbers that are not NULL.
+
+        Args:
+            name: of the column.
+            alive: (n,) the rows whose values are returned, all if None.
 
         Raises:
             FilterError: there is no such column, or it does not hold numbers.
@@ -111,19 +118,19 @@ class ColumnTable:
         return np.sort(self.known_values(name))
 
     def with_orders(self, orders: Mapping[str, Order]) -> ColumnTable:
-        """The same rows, whose orders are known."""
+        """Wrap the same rows with the orders of some columns, by name."""
         return ColumnTable(self._table, orders=orders)
 
     def column(self, name: str) -> Column:
-        """The column called ``name``.
+        """Give the column of a name.
 
         Raises:
-            FilterError: there is none; the message holds near names.
+            FilterError: there is none; the message holds similar names.
         """
         if name not in self._columns:
             if name not in self._names:
                 raise FilterError(f"unknown column {quote_name(name)}: {hint(name, self.names, 'columns')}")
-            # Of two threads, one makes the column that all go by.
+            # Two threads may build the column at once; all of them then use the one that was stored first.
             self._columns.setdefault(name, self._built(name))
         return self._columns[name]
 
@@ -134,7 +141,12 @@ class ColumnTable:
         return column
 
     def field(self, field: Field) -> Column:
-        """The column that ``field`` reads; ``pct(x)`` is each row's percentile among the known ``x``."""
+        """Give the column that a field of a condition reads; ``pct(x)`` is each row's percentile among the known
+        ``x``.
+
+        Raises:
+            FilterError: the table has no such column, or ``pct`` is taken of a column without numbers.
+        """
         if field.kind == "pct":
             return self._percentile(field.name)
         if field.kind == "prob" and field.column not in self._names:
@@ -142,7 +154,11 @@ class ColumnTable:
         return self.column(field.column)
 
     def numbers(self, name: str) -> NDArray[np.float32]:
-        """(n,) a number column as float32, NaN where NULL."""
+        """Read a column of numbers as float32 (n,), NaN where NULL.
+
+        Raises:
+            FilterError: there is no such column, or it does not hold numbers.
+        """
         if name not in self._numbers:
             column = self.column(name)
             if not isinstance(column, NumberColumn):
@@ -153,21 +169,21 @@ class ColumnTable:
         return self._numbers[name]
 
     def name_of(self, values: NDArray[Any]) -> str | None:
-        """The name of the column, of those that have been read so far, whose tests look at this very array."""
+        """Find the column, among those read so far, whose tests read this very array; None if there is none."""
         for name, column in list(self._columns.items()):
-            looked_at = column.values if isinstance(column, NumberColumn) else getattr(column, "codes", None)
-            if looked_at is values:
+            tested = column.values if isinstance(column, NumberColumn) else getattr(column, "codes", None)
+            if tested is values:
                 return name
         return None
 
     def complete(self, name: str) -> bool:
-        """Whether a column has no NULL."""
+        """Say whether a column has no NULL."""
         if name not in self._complete:
             self._complete[name] = bool(self.column(name).known().all())
         return self._complete[name]
 
     def text(self, name: str) -> TextColumn | None:
-        """The column called ``name``, if there is one and it holds text."""
+        """Give the column of a name if it exists and holds text, else None."""
         column = self.column(name) if name in self._names else None
         return column if isinstance(column, TextColumn) else None
 
@@ -181,10 +197,14 @@ class ColumnTable:
 
 
 def select(condition: Condition, columns: ColumnTable) -> Selection:
-    """The rows where ``condition`` is TRUE.
+    """Select the rows where a condition is TRUE.
+
+    Args:
+        condition: the condition.
+        columns: the table that it reads.
 
     Raises:
-        FilterError: it names an unknown column, or compares one with a value of another type.
+        FilterError: the condition names an unknown column, or compares one with a value of another type.
     """
     if isinstance(condition, Not):
         return select(condition.part, columns).opposite()
@@ -195,33 +215,49 @@ def select(condition: Condition, columns: ColumnTable) -> Selection:
     return _test(condition, columns.field(condition.field), columns)
 
 
-def row_mask(condition: Condition, columns: ColumnTable) -> Mask:
-    """(n,) rows where ``condition`` is TRUE. Raises as :func:`select`."""
+def row_mask(condition: Condition, columns: ColumnTable) -> RowMask:
+    """Compute the mask (n,) of rows where a condition is TRUE.
+
+    Args:
+        condition: the condition.
+        columns: the table of n rows that it reads.
+
+    Raises:
+        FilterError: as :func:`select`.
+    """
     return selection.row_mask(select(condition, columns), len(columns))
 
 
 def as_condition(where: str | Condition) -> Condition:
-    """A condition, or what its text says; see :func:`moodrec.filters.parse.parse`.
+    """Parse a condition given as text; a parsed one is returned as it is. See :func:`moodrec.filters.parse.parse`.
 
     Raises:
-        FilterError: the text cannot be read.
+        FilterError: it is neither text nor a condition, or the text cannot be read.
     """
     if not isinstance(where, str):
+        if not is_condition(where):
+            raise FilterError(f"where takes a condition as text, such as 'calm >= 0.5', not {where!r}")
         return where
-    from moodrec.filters.parse import parse  # and with it sqlglot, which takes a while
+    return _parser()(where)
 
-    return parse(where)
+
+@cache
+def _parser() -> Callable[[str], Condition]:
+    """Import the parser, and with it sqlglot, which takes a while, when the first text comes."""
+    from moodrec.filters.parse import parse
+
+    return parse
 
 
 def parts_of(condition: Condition) -> tuple[Condition, ...]:
-    """The parts that AND joins in ``condition``, or the whole of it."""
+    """Split a condition into the parts that AND joins; any other condition is its own only part."""
     return condition.parts if isinstance(condition, And) else (condition,)
 
 
 def _test(condition: Leaf, column: Column, columns: ColumnTable) -> Selection:
     if isinstance(condition, IsNull):
         known = column.known()
-        return Rows(~known, known)
+        return NamedRows(~known, known)
     if isinstance(condition, Comparison):
         if isinstance(condition.value, Field):
             return _compare_fields(condition, condition.value, columns)

@@ -1,6 +1,6 @@
-"""The conditions of a ``where`` text, as frozen values: what :mod:`moodrec.filters.parse` returns.
+"""The conditions of a ``where`` text are frozen values, which :mod:`moodrec.filters.parse` returns.
 
-``str(condition)`` is SQL again, and parsing that text gives back an equal condition.
+``str(condition)`` is SQL again, and parsing that text gives an equal condition.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def quote_name(name: str) -> str:
-    """``name`` as SQL: in double quotes unless it is a plain word."""
+    """Write a name as SQL: in double quotes unless it is a plain word."""
     return name if _PLAIN_NAME.match(name) else '"' + name.replace('"', '""') + '"'
 
 
 def quote_value(value: Scalar) -> str:
-    """``value`` as a SQL literal."""
+    """Write a value as a SQL literal."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
@@ -38,7 +38,7 @@ def quote_value(value: Scalar) -> str:
 
 @dataclass(frozen=True)
 class Field:
-    """What is compared: a column, or ``prob(x)`` or ``pct(x)`` of a column."""
+    """The left side of a test: a column, or ``prob(x)`` or ``pct(x)`` of a column."""
 
     name: str
     kind: FieldKind = "column"
@@ -51,7 +51,7 @@ class Field:
 
     @property
     def column(self) -> str:
-        """Name of the column that is read."""
+        """Give the name of the column that is read."""
         return probability_column(self.name) if self.kind == "prob" else self.name
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``field operator value``; the value is a literal, or another field that holds numbers."""
+    """The condition ``field operator value``; the value is a literal, or another field that holds numbers."""
 
     field: Field
     operator: Operator
@@ -83,7 +83,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Between:
-    """``field BETWEEN low AND high``, both ends included."""
+    """The condition ``field BETWEEN low AND high``, both ends included."""
 
     field: Field
     low: Scalar
@@ -99,7 +99,7 @@ class Between:
 
 @dataclass(frozen=True)
 class Membership:
-    """``field IN (values)``."""
+    """The condition ``field IN (values)``: the field equals one of the values."""
 
     field: Field
     values: tuple[Scalar, ...]
@@ -116,7 +116,7 @@ class Membership:
 
 @dataclass(frozen=True)
 class Like:
-    """``field LIKE pattern``: ``%`` is any text, ``_`` any one character."""
+    """The condition ``field LIKE pattern``, in which ``%`` stands for any text and ``_`` for any one character."""
 
     field: Field
     pattern: str
@@ -136,7 +136,7 @@ class Like:
 
 @dataclass(frozen=True)
 class IsNull:
-    """``field IS NULL``; an empty list counts as NULL."""
+    """The condition ``field IS NULL``; an empty list counts as NULL."""
 
     field: Field
 
@@ -149,7 +149,7 @@ class IsNull:
 
 @dataclass(frozen=True)
 class Not:
-    """``NOT part``."""
+    """The condition ``NOT part``: it holds where the part is FALSE."""
 
     part: Condition
 
@@ -162,7 +162,7 @@ class Not:
 
 @dataclass(frozen=True)
 class And:
-    """All parts hold."""
+    """The condition that all parts hold."""
 
     parts: tuple[Condition, ...]
 
@@ -175,7 +175,7 @@ class And:
 
 @dataclass(frozen=True)
 class Or:
-    """At least one part holds."""
+    """The condition that at least one part holds."""
 
     parts: tuple[Condition, ...]
 

@@ -1,4 +1,4 @@
-"""The leaves of a condition in sqlglot's tree: column names, functions and literals."""
+"""The leaves of a condition in sqlglot's tree are column names, functions and literals."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from sqlglot import exp
 from moodrec.errors import FilterError
 from moodrec.filters.conditions import Field, FieldKind, Scalar
 
-Node = Any  # sqlglot's Expression: its base class has changed its name between the versions that we allow
+Node = Any
+"""A node of sqlglot's tree; its base class has different names in the versions that are allowed."""
 
 
 def shorten(text: str, limit: int = 60) -> str:
-    """``text``, cut to what an error message can show."""
+    """Cut a text to a length that an error message can show.
+
+    Args:
+        text: any text.
+        limit: greatest number of characters that are kept.
+    """
     return text if len(text) <= limit else text[:limit] + "..."
 
 
 def shown(node: Node) -> str:
-    """The node as SQL for an error message."""
+    """Write a node as SQL for an error message."""
     try:
         return str(node.sql())
     except RecursionError:  # writing a tree takes more stack than reading it
@@ -27,7 +33,18 @@ def shown(node: Node) -> str:
 
 
 def arguments(node: Node, *names: str) -> list[Any]:
-    """The named arguments of ``node``; any other that is set makes the filter one we do not know."""
+    """Read the named arguments of a node; any other argument that is set makes the filter unsupported.
+
+    Args:
+        node: a node of sqlglot's tree.
+        names: the arguments that the caller understands.
+
+    Returns:
+        Their values in the same order, None for those that are not set.
+
+    Raises:
+        FilterError: the node has an argument that is not named.
+    """
     extra = [name for name, value in node.args.items() if value and name not in names]
     if extra:
         raise unknown(node)
@@ -35,7 +52,7 @@ def arguments(node: Node, *names: str) -> list[Any]:
 
 
 def unknown(node: Node) -> FilterError:
-    """The error for a node that no table of ours names."""
+    """Make the error for a node that is not part of the filter language."""
     return FilterError(
         f"{shown(node)!r} is not part of the filter language: use comparisons, AND, OR, NOT, IN, "
         "BETWEEN, LIKE, ILIKE, IS NULL, prob(mood) and pct(column)"
@@ -43,19 +60,27 @@ def unknown(node: Node) -> FilterError:
 
 
 def unwrap(node: Node) -> Node:
-    """The node inside any parentheses."""
+    """Give the node inside any parentheses."""
     while isinstance(node, exp.Paren):
         (node,) = arguments(node, "this")
     return node
 
 
 def is_field(node: Node) -> bool:
-    """Whether the node reads a column."""
+    """Say whether a node reads a column."""
     return isinstance(node, exp.Column | exp.Anonymous)
 
 
 def read_field(node: Node, kind: FieldKind = "column") -> Field:
-    """The column, ``prob(x)`` or ``pct(x)`` at ``node``."""
+    """Read the column, ``prob(x)`` or ``pct(x)`` that a node stands for.
+
+    Args:
+        node: a node of sqlglot's tree.
+        kind: the function around the column, ``"column"`` for none.
+
+    Raises:
+        FilterError: the node is neither a column nor one of these functions.
+    """
     node = unwrap(node)
     if isinstance(node, exp.Anonymous) and kind == "column":
         return _function(node)
@@ -85,7 +110,11 @@ def _not_a_column(node: Node) -> FilterError:
 
 
 def read_literal(node: Node) -> Scalar:
-    """The number, text or truth value at ``node``."""
+    """Read the number, text or truth value that a node stands for.
+
+    Raises:
+        FilterError: the node is no literal, or a number that is too large.
+    """
     node = unwrap(node)
     if isinstance(node, exp.Literal):
         return str(node.this) if node.is_string else _number(str(node.this))
@@ -115,7 +144,11 @@ def _number(digits: str) -> int | float:
 
 
 def read_text(node: Node) -> str:
-    """The text literal at ``node``."""
+    """Read the text literal that a node stands for.
+
+    Raises:
+        FilterError: the node is no text.
+    """
     value = read_literal(node)
     if not isinstance(value, str):
         raise FilterError(f"LIKE takes text in single quotes, not {value!r}")

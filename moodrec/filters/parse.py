@@ -1,9 +1,8 @@
-"""From the text of a ``where`` condition to :mod:`moodrec.filters.conditions`.
+"""The text of a ``where`` condition is parsed to the values of :mod:`moodrec.filters.conditions`.
 
-sqlglot reads the text; each node of its tree is then translated by the function that the table at the end
-of this module names for its type. A type that is not in the table is refused, and so is any argument of a
-node that its translation does not read: what SQL knows and this module does not can never change the
-meaning of a filter unseen.
+sqlglot parses the text; each node of its tree is then translated by the function that the table at the end of this
+module names for its type. A type that is not in the table is refused, and so is any argument of a node that its
+translation does not read: SQL that this module does not support can never change the meaning of a filter silently.
 """
 
 from __future__ import annotations
@@ -42,21 +41,21 @@ from moodrec.filters.leaves import (
 )
 
 MAX_LENGTH = 20_000
-"""Characters in a condition."""
+"""Greatest number of characters in a condition."""
 MAX_DEPTH = 40
-"""Parentheses, NOTs and ANDs within ORs that may lie within one another."""
+"""Greatest depth to which parentheses, NOTs and ANDs within ORs may be nested."""
 
 _DIALECT = Dialect.get_or_raise(None)
 _FLIPPED: dict[Operator, Operator] = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def parse(text: str) -> Condition:
-    """Read a SQL condition such as ``calm >= 0.6 AND genre IN ('ambient', 'folk')``.
+    """Parse a SQL condition such as ``calm >= 0.6 AND genre IN ('ambient', 'folk')``.
 
     Args:
-        text: comparisons (``= <> != < <= > >=``), ``AND OR NOT``, ``IN``, ``BETWEEN``, ``LIKE`` and ``ILIKE``
-            (with ``ESCAPE``), ``IS [NOT] NULL``, parentheses, ``prob(mood)``, ``pct(column)``; names that are
-            not plain words in double quotes, text in single quotes.
+        text: comparisons (``= <> != < <= > >=``), ``AND OR NOT``, ``IN``, ``BETWEEN``, ``LIKE`` and ``ILIKE`` (with
+            ``ESCAPE``), ``IS [NOT] NULL``, parentheses, ``prob(mood)``, ``pct(column)``; names that are not plain
+            words in double quotes, text in single quotes.
 
     Raises:
         FilterError: the text is no such condition, is longer than ``MAX_LENGTH`` or nested deeper than
@@ -74,7 +73,7 @@ def _parse(text: str) -> Condition:
 
 def _read_tree(text: str) -> Node:
     try:
-        text.encode()
+        text.encode()  # lone surrogates, as from undecodable arguments, would fail later and less clearly
         trees = _DIALECT.parse_into(exp.Condition, text)
     except RecursionError:
         raise _too_deep() from None
@@ -117,7 +116,7 @@ def _join(kind: type[And] | type[Or]) -> Callable[[Node, int], Condition]:
 
 
 def _chain(node: Node) -> list[Node]:
-    """The parts of ``a AND b AND c``, which sqlglot nests to the left, without recursion."""
+    """List the parts of ``a AND b AND c``, which sqlglot nests to the left, without recursion."""
     parts, left = [], node
     while type(left) is type(node):
         left, right = arguments(left, "this", "expression")
@@ -187,7 +186,7 @@ def _parentheses(node: Node, depth: int) -> Condition:
 
 
 def _flag(node: Node, depth: int) -> Condition:
-    """A column alone, ``instrumental AND calm > 0.5``: it must be true."""
+    """Translate a column alone, as in ``instrumental AND calm > 0.5``: it must be TRUE."""
     return Comparison(read_field(node), "=", True)
 
 

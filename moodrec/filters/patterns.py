@@ -1,4 +1,4 @@
-"""LIKE patterns as regular expressions."""
+"""LIKE patterns are translated to regular expressions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from moodrec.errors import FilterError
 
 
 def like_pattern(pattern: str, escape: str | None) -> str:
-    """A LIKE pattern as a regular expression (RE2) that matches the whole text."""
+    """Translate a LIKE pattern to a regular expression (RE2) that matches the whole text.
+
+    Args:
+        pattern: the pattern, in which ``%`` stands for any text and ``_`` for any one character.
+        escape: the character after which a character stands for itself; None for no such character.
+
+    Raises:
+        FilterError: the pattern ends in its escape character.
+    """
     parts, characters = [], iter(pattern)
     for character in characters:
         if character == escape:

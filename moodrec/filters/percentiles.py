@@ -1,7 +1,7 @@
-"""``pct(x)``: each row's percentile among the known values of a column of numbers.
+"""``pct(x)`` is each row's percentile among the known values of a column of numbers.
 
-Percentiles rise with the values, so a test of them is a test of the values themselves, and no column of percentiles
-is made for it.
+Percentiles rise with the values, so a test of them is translated to a test of the values themselves, and no column
+of percentiles is computed for it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from numpy.typing import NDArray
 
 from moodrec.filters.column_types import EMPTY_RANGE, NumberColumn
 from moodrec.filters.conditions import Like, Operator, Scalar
-from moodrec.filters.selection import AnyOf, Mask, Range, Selection
-
-Shares = NDArray[np.float32]
+from moodrec.filters.selection import AnyOf, Range, Selection
+from moodrec.typing import Float32Array, RowMask
 
 
 @dataclass(frozen=True, eq=False)
 class PercentileColumn:
-    """The percentile of a value is the share of the counted values below it, plus half of those equal to it: float32
-    in (0, 1).
+    """A column of percentiles, float32 in (0, 1), derived from a column of numbers.
+
+    The percentile of a value is the share of the counted values below it, plus half the share of those equal to it.
     """
 
     column: NumberColumn
     counted: NDArray[Any]
-    """The values that count, rising."""
+    """The values that count, lowest first."""
 
     @property
     def name(self) -> str:
-        """As in a condition."""
+        """Give the name as a condition writes it, ``pct(x)``."""
         return f"pct({self.column.name})"
 
     def _percentiles(self, values: Any) -> Any:
@@ -44,15 +44,16 @@ class PercentileColumn:
 
     @cached_property
     def numbers(self) -> NumberColumn:
-        """A column of the percentiles, NaN where NULL."""
-        shares: Shares = self._percentiles(self.column.values)
+        """Compute the percentiles as a column of their own, NaN where NULL."""
+        shares: Float32Array = self._percentiles(self.column.values)
         shares[~self.column.known()] = np.nan
         return NumberColumn(self.name, shares)
 
-    def known(self) -> Mask:
+    def known(self) -> RowMask:
         return self.column.known()
 
     def compare(self, op: Operator, value: Scalar) -> Range:
+        # The test on percentiles is made on an empty column, which rounds the literal and checks its type.
         test = NumberColumn(self.name, np.empty(0, np.float32)).compare(op, value)
         first = self._first(lambda share: share >= test.low)
         end = self._first(lambda share: share > test.high)
@@ -60,7 +61,7 @@ class PercentileColumn:
         return Range(self.column.values, low, high, test.outside, self.column.present, self.column.order)
 
     def _first(self, passes: Callable[[Any], bool]) -> int:
-        """The first of the values that count whose percentile passes; the number of all, where none does."""
+        """Find the first of the sorted values whose percentile passes; their number if none does."""
         every = range(len(self.counted))
         return bisect_left(every, True, key=lambda place: passes(self._percentiles(self.counted[place])))
 

@@ -1,6 +1,6 @@
-"""The SQLite file behind a library: its tables, and how it is opened, checked and written.
+"""A library is an SQLite file; this module defines its tables, and opens, checks and writes it.
 
-Write-ahead logging with ``synchronous=FULL``: what a transaction acknowledged survives the death of the process
+It uses write-ahead logging with ``synchronous=FULL``: an acknowledged transaction survives the death of the process
 and of the machine.
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
 
 SCHEMA_VERSION: Final = 2
-"""The format that is written; older ones are brought up to it by :mod:`moodrec.library.migration`."""
+"""The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
 _APPLICATION_ID: Final = int.from_bytes(b"mood")
 _BUSY_S: Final = 30.0
 
@@ -80,7 +80,7 @@ def create_database(path: Path) -> None:
     """Make the tables in a new file, or in one whose making was interrupted; an existing library stays as it is.
 
     Raises:
-        CorruptStoreError: there is a file, and it is no library.
+        CorruptStoreError: there is a file, and it is not a library.
     """
     connect = sqlite3.connect
     with translated(path), closing(connect(path, timeout=_BUSY_S, isolation_level=None)) as connection:
@@ -90,7 +90,7 @@ def create_database(path: Path) -> None:
 
 
 def empty_database() -> sqlite3.Connection:
-    """An empty library in memory, which refuses to be written."""
+    """Make an empty library in memory, which cannot be written to."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     _make_tables(connection)
     connection.execute("PRAGMA query_only = ON")
@@ -98,10 +98,10 @@ def empty_database() -> sqlite3.Connection:
 
 
 def holds_tables(path: Path) -> bool:
-    """Whether there is a file with anything in it: the making of a library may have been interrupted.
+    """Say whether there is a file with tables in it: the making of a library may have been interrupted.
 
     Raises:
-        CorruptStoreError: there is a file, and it is no database.
+        CorruptStoreError: there is a file, and it is not a database.
     """
     if not path.is_file():
         return False
@@ -113,8 +113,8 @@ def open_database(path: Path) -> sqlite3.Connection:
     """Open and check an existing library file.
 
     Raises:
-        NotFoundError: there is none.
-        CorruptStoreError: it is no library, it is damaged, or another moodrec wrote it.
+        NotFoundError: there is no such file.
+        CorruptStoreError: it is not a library, it is damaged, or it has another format.
     """
     with translated(path), ExitStack() as on_failure:
         connection = connected(path)
@@ -130,20 +130,26 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def connected(path: Path) -> sqlite3.Connection:
-    """A connection to a file that is there, whatever it holds.
+    """Connect to an existing file, whatever it holds.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such file.
     """
     if not path.is_file():
         raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
+    # mode=rw, because a plain connection would create a missing file.
     place = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iterator[None]:
-    """All of the block or nothing of it; ``mode`` is ``IMMEDIATE`` to write, ``DEFERRED`` to read."""
+    """Execute all of the block's statements or none of them.
+
+    Args:
+        connection: an open database.
+        mode: ``IMMEDIATE`` to write, ``DEFERRED`` to read.
+    """
     connection.execute(f"BEGIN {mode}")
     try:
         yield
@@ -155,16 +161,17 @@ def transaction(connection: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iter
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into errors that say what to do."""
+    """Translate SQLite's errors into moodrec's, which say what to do."""
     try:
         yield
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
-        raise
+        raise  # mistakes of this package, not of the file
     except sqlite3.DatabaseError as error:
         raise _explained(error, path) from error
 
 
 def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
+    # The lowest byte of SQLite's extended error code is the kind of error.
     primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if primary_code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")
@@ -178,7 +185,7 @@ REMEDY: Final = "restore it from a backup, or move it away and analyse the music
 
 def _make_tables(connection: sqlite3.Connection) -> None:
     with transaction(connection):
-        if _is_blank(connection):  # still: somebody else may be making them
+        if _is_blank(connection):  # checked again, because another process may have made them meanwhile
             for statement in _TABLES:
                 connection.execute(statement)
 
@@ -189,10 +196,14 @@ def _is_blank(connection: sqlite3.Connection) -> bool:
 
 
 def checked_version(connection: sqlite3.Connection, path: Path) -> int:
-    """The format of a library, at most the one that this moodrec writes.
+    """Read the format of a library, which is at most the one that this moodrec writes.
+
+    Args:
+        connection: the open database.
+        path: its file, for messages.
 
     Raises:
-        CorruptStoreError: it is no library, or a newer moodrec wrote it.
+        CorruptStoreError: it is not a library, or a newer moodrec wrote it.
     """
     if _pragma(connection, "application_id") != _APPLICATION_ID:
         raise CorruptStoreError(f"{path}: not a moodrec library; {REMEDY}")
@@ -208,7 +219,11 @@ def checked_version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def check_pages(connection: sqlite3.Connection, path: Path) -> None:
-    """Have SQLite look over the file's structure.
+    """Let SQLite check the structure of the file.
+
+    Args:
+        connection: the open database.
+        path: its file, for the message.
 
     Raises:
         CorruptStoreError: it is damaged.

@@ -1,4 +1,4 @@
-"""Which track a file is: ids outlive moves and new tags, and copies are told apart."""
+"""A file is matched to a track by its audio, so that ids outlive moves and new tags, and copies are told apart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CANDIDATES: Final = """
 
 @dataclass(frozen=True)
 class TrackIdentity:
-    """The id for a file, whether a track of that id exists, and the track that it is a copy of."""
+    """The id for a file, whether a track of that id exists, and the id of the track that it is a copy of, if any."""
 
     track_id: str
     known: bool
@@ -36,9 +36,14 @@ class _Candidate:
 def identify(connection: sqlite3.Connection, path: bytes, audio_fingerprint: str) -> TrackIdentity:
     """Find the track of a file by its audio.
 
-    It is the track that this path had, or else one with the same audio whose own file is gone or has changed
-    (the file was moved), or else a new one, marked as a copy where the same audio is elsewhere. The file that
-    a moved track had before gives it up.
+    It is the track that this path had, or else one with the same audio whose own file is gone or has changed (the
+    file was moved), or else a new one, marked as a copy where the same audio is elsewhere. The file that a moved
+    track had before loses it.
+
+    Args:
+        connection: an open library, in a transaction.
+        path: the file, as bytes of the file system.
+        audio_fingerprint: hash of its decoded audio.
     """
     same_audio = [_Candidate(*row) for row in connection.execute(_CANDIDATES, (audio_fingerprint,))]
     for candidate in same_audio:
@@ -61,7 +66,7 @@ def _still_there(candidate: _Candidate) -> bool:
         status = os.stat(candidate.path)  # noqa: PTH116  (bytes: a name need not be UTF-8)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:  # it may be there: better a copy too many than an id taken away
+    except OSError:  # the file may exist: an extra copy is better than an id taken from its file
         return True
     return (status.st_size, status.st_mtime_ns) == (candidate.size, candidate.mtime_ns)
 

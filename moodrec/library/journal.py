@@ -1,4 +1,4 @@
-"""Everything that changes a library. Each function is one transaction and raises the revision by one."""
+"""These functions record analyses in a library; each is one transaction and raises the revision by one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from moodrec.errors import DataError
 from moodrec.library.checksum import checksum
 from moodrec.library.database import transaction
 from moodrec.library.identity import TrackIdentity, identify
-from moodrec.library.records import FileResult, FileState, Floats, ModelRecord, Outcome, TrackAnalysis
+from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
 from moodrec.schema import TAG_FIELDS
+from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
 _TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names)
@@ -26,14 +27,19 @@ _TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names)
 
 @contextmanager
 def revising(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that leaves a new revision behind."""
+    """Execute the block as a transaction that raises the revision by one."""
     with transaction(connection):
         yield
         connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'revision'")
 
 
 def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
-    """Note a model; the first one is the library's current one. Nothing is written if it is known."""
+    """Record a model; the first one becomes the library's current one. Nothing is written if it is known.
+
+    Args:
+        connection: an open library.
+        model: the model.
+    """
     if connection.execute("SELECT 1 FROM models WHERE fingerprint = ?", (model.fingerprint,)).fetchone():
         return
     with revising(connection):
@@ -46,14 +52,19 @@ def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
 def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: FileResult) -> str | None:
     """Write the outcome of one file.
 
-    A file that has not changed and fails now (another model chokes on it, the machine is overloaded) keeps its track
-    with what was heard in it before.
+    A file that has not changed and fails now (another model cannot process it, the machine is overloaded) keeps its
+    track with its earlier analyses.
+
+    Args:
+        connection: an open library.
+        model: the model that analysed it.
+        result: the outcome.
 
     Returns:
         The id of its track, None if it has none.
 
     Raises:
-        DataError: vectors of a wrong length, or that are not finite; nothing is written.
+        DataError: vectors have a wrong length, or are not finite; nothing is written.
     """
     if (result.track is not None) != (result.outcome in _WITH_TRACK):
         raise DataError(f"a file with outcome {result.outcome} and {'a' if result.track else 'no'} track")
@@ -70,7 +81,13 @@ def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: File
 
 
 def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], missing: bool) -> None:
-    """Note that files were not there at a scan, or that they came back; their tracks keep their ids."""
+    """Record that files were not found by a scan, or that they came back; their tracks keep their ids.
+
+    Args:
+        connection: an open library.
+        states: the files.
+        missing: true for files that are gone, false for files that came back.
+    """
     rows = [(int(missing), os.fsencode(state.path)) for state in states]
     if not rows:
         return
@@ -79,7 +96,14 @@ def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], mi
 
 
 def record_run(connection: sqlite3.Connection, model: ModelRecord, files: int, seconds: float) -> None:
-    """Remember how long a run took, for the next estimate; the revision stays."""
+    """Record how long a run took, for the next estimate; the revision stays.
+
+    Args:
+        connection: an open library.
+        model: the model of the run.
+        files: number of files that were analysed.
+        seconds: duration of the run.
+    """
     with transaction(connection):
         connection.execute(
             "INSERT INTO runs (model_fingerprint, files, seconds) VALUES (?, ?, ?)",
@@ -90,6 +114,7 @@ def record_run(connection: sqlite3.Connection, model: ModelRecord, files: int, s
 def _write_track(
     connection: sqlite3.Connection, model: ModelRecord, path: bytes, track: TrackAnalysis
 ) -> str:
+    # The track is found by its audio and not by the file's path or tags, so that its id outlives both.
     identity = identify(connection, path, track.audio_fingerprint)
     values = (track.audio_fingerprint, track.duration_s, *_tag_values(track.tags))
     (_update if identity.known else _insert)(connection, identity, values)
@@ -101,7 +126,7 @@ def _write_track(
 
 
 def _track_of(connection: sqlite3.Connection, result: FileResult) -> str | None:
-    """The track of a file that has not changed: what was heard in it does not become untrue by a failure."""
+    """Find the track of a file that has not changed: a failure does not invalidate its earlier analyses."""
     state = result.state
     row = connection.execute(
         "SELECT track_id FROM files WHERE path = ? AND size = ? AND mtime_ns = ?",
@@ -149,11 +174,12 @@ def _tag_values(tags: Tags) -> list[Any]:
     return [values[name] for name in TAG_FIELDS.names]
 
 
-def _vectors(track: TrackAnalysis) -> tuple[Floats, Floats, Floats]:
+def _vectors(track: TrackAnalysis) -> tuple[Float32Array, Float32Array, Float32Array]:
     return track.embedding, track.mood_scores, track.probabilities
 
 
-def _blob(values: Floats) -> bytes:
+def _blob(values: Float32Array) -> bytes:
+    # A fixed byte order lets a library move between machines.
     return values.astype("<f4").tobytes()
 
 

@@ -1,4 +1,4 @@
-"""``Library``: a folder that remembers what was heard in every file of a music collection."""
+"""``Library`` is a folder that stores the analysis of every file of a music collection."""
 
 from __future__ import annotations
 
@@ -6,57 +6,73 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from moodrec.errors import UsageError
-from moodrec.library import journal, upkeep
+from moodrec.errors import NotFoundError, UsageError
+from moodrec.library import journal, queries, upkeep
 from moodrec.library.database import (
     SCHEMA_VERSION,
     create_database,
     empty_database,
     holds_tables,
     open_database,
+    transaction,
     translated,
 )
-from moodrec.library.migration import Migration, format_of, migrate, migrated_copy
-from moodrec.library.reader import LibraryReader
+from moodrec.library.migration import Migration, copy_database, format_of, migrate, migrated_copy
 from moodrec.library.records import (
+    FileRecord,
     FileResult,
     FileState,
     ModelRecord,
+    Outcome,
     Pruned,
+    RunRecord,
     StoredTags,
+    TrackVectors,
 )
+from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
 from moodrec.lock import WriterLock
+from moodrec.typing import Float32Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DATABASE: Final = "library.sqlite"
 
 
-class Library(LibraryReader):
+class Library:
     """A library folder: ``library.sqlite``, ``index/`` (derived, disposable) and ``lock``.
 
-    Any number of processes may read; to change something, hold :meth:`writer`. A library is used from the
-    thread that opened it.
+    Any number of processes may read; to change something, hold :meth:`writer`. A library is used from the thread
+    that opened it.
     """
 
     def __init__(
         self, path: Path, connection: sqlite3.Connection, migration: Migration | None = None
     ) -> None:
+        """Wrap an open database; use :meth:`open` and its siblings instead.
+
+        Args:
+            path: the library's folder.
+            connection: its database.
+            migration: the migration that was done when it was opened, if any.
+        """
         self.path = path
         """The library's folder."""
         self.migration = migration
-        """What was done when it was opened, where an older moodrec had written it."""
+        """The migration that was done when it was opened; None if none was needed."""
         self._connection = connection
         self._lock = WriterLock(path / "lock")
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
-        """Open an existing library; one of an older moodrec is copied, then brought up to this one's format.
+        """Open an existing library; one written by an older moodrec is backed up, then migrated to this format.
 
         Raises:
-            NotFoundError: there is none.
-            CorruptStoreError: it is damaged, no library, or written by a newer moodrec.
-            StoreLockedError: it is of an older moodrec, and another process is writing to it.
+            NotFoundError: there is no library.
+            CorruptStoreError: it is damaged, not a library, or written by a newer moodrec.
+            StoreLockedError: it needs a migration, and another process is writing to it.
         """
         folder = Path(path)
         migration = migrate(folder / _DATABASE, WriterLock(folder / "lock"))
@@ -64,7 +80,11 @@ class Library(LibraryReader):
 
     @classmethod
     def formats(cls, path: Path | str) -> tuple[int, int]:
-        """The format of an existing library, and the one that this moodrec writes. Raises as :meth:`open`."""
+        """Read the format of an existing library, and give the one that this moodrec writes.
+
+        Raises:
+            NotFoundError, CorruptStoreError: as :meth:`open`.
+        """
         return format_of(Path(path) / _DATABASE), SCHEMA_VERSION
 
     @classmethod
@@ -80,7 +100,12 @@ class Library(LibraryReader):
 
     @classmethod
     def open_or_create(cls, path: Path | str) -> Self:
-        """Open a library, made empty if there is none. Raises as :meth:`open` and :meth:`create`."""
+        """Open a library, or make an empty one if there is none.
+
+        Raises:
+            UsageError: ``path`` is a file.
+            CorruptStoreError, StoreLockedError: as :meth:`open`.
+        """
         folder = Path(path)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +116,7 @@ class Library(LibraryReader):
 
     @classmethod
     def open_or_empty(cls, path: Path | str) -> Self:
-        """Open a library; where there is none, an empty one that can be read alone and leaves the disk as it is.
+        """Open a library, or an empty one in memory if there is none; then the disk stays as it is.
 
         Raises:
             UsageError: ``path`` is a file, or below one.
@@ -108,7 +133,7 @@ class Library(LibraryReader):
         return cls(folder, empty_database())
 
     def close(self) -> None:
-        """Let go of the file; the object cannot be used afterwards."""
+        """Close the database; the object cannot be used afterwards."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -119,12 +144,108 @@ class Library(LibraryReader):
 
     @property
     def index_path(self) -> Path:
-        """Where the library's index is kept."""
+        """Give the folder of the library's index."""
         return self.path / "index"
+
+    @property
+    def revision(self) -> int:
+        """Read the revision, which grows with every change; an index stores the revision that it was built from."""
+        with translated(self.path):
+            return self._revision()
+
+    def models(self) -> list[ModelRecord]:
+        """List the models that were used: the one that search uses first, then earlier ones."""
+        with translated(self.path):
+            return queries.models(self._connection)
+
+    def model(self, fingerprint: str | None = None) -> ModelRecord:
+        """Give one model; without a fingerprint, the one that search uses.
+
+        Raises:
+            NotFoundError: the library holds no analyses of it.
+        """
+        with translated(self.path):
+            return self._model(fingerprint)
+
+    def waiting(self, fingerprint: str) -> int:
+        """Count the tracks of the current model that another model has not analysed yet."""
+        current = next((model.fingerprint for model in self.models()), fingerprint)
+        with translated(self.path):
+            return queries.waiting(self._connection, current, fingerprint)
+
+    def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
+        """List all files by path; ``acknowledged`` is set for the given model (default: the current one)."""
+        fingerprint = model_fingerprint or next((model.fingerprint for model in self.models()), None)
+        with translated(self.path):
+            return queries.files(self._connection, fingerprint)
+
+    def outcomes(self) -> dict[Outcome, int]:
+        """Count the files that exist by outcome; every outcome is a key."""
+        with translated(self.path):
+            return queries.outcomes(self._connection)
+
+    def failures(self) -> list[FileRecord]:
+        """List the files that exist and could not be analysed, by path."""
+        return [
+            record
+            for record in self.files().values()
+            if record.outcome is Outcome.FAILED and not record.missing
+        ]
+
+    def snapshot(self, model_fingerprint: str | None = None) -> LibrarySnapshot:
+        """Read the tracks, moods and embeddings of one model (default: the current one), all of one revision.
+
+        Raises:
+            NotFoundError: the library holds no analyses of that model.
+            CorruptStoreError: vectors differ from what was written.
+        """
+        with translated(self.path), transaction(self._connection, "DEFERRED"):
+            return read_snapshot(self._connection, self._model(model_fingerprint), self._revision())
+
+    def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
+        """Read one row per analysed track: TRACK_FIELDS, ``duplicate_of``, and a score and a ``prob_`` column for
+        each mood.
+        """
+        return self.snapshot(model_fingerprint).frame
+
+    def embeddings(self, model_fingerprint: str | None = None) -> Float32Array:
+        """Read the embeddings (n, d) float32, in the order of :meth:`frame`."""
+        return self.snapshot(model_fingerprint).embeddings
+
+    def find_vectors(self, model_fingerprint: str, audio_fingerprint: str) -> TrackVectors | None:
+        """Find the vectors that a model computed of the same audio earlier, in whatever file and with whatever
+        tags.
+
+        Args:
+            model_fingerprint: the model.
+            audio_fingerprint: hash of the decoded audio.
+        """
+        with translated(self.path):
+            return queries.find_vectors(self._connection, model_fingerprint, audio_fingerprint)
+
+    def damaged(self) -> list[tuple[str, str]]:
+        """List ``(model fingerprint, track id)`` of the vectors that differ from what was written."""
+        with translated(self.path):
+            return queries.damaged(self._connection)
+
+    def tag_backups(self) -> dict[str, StoredTags]:
+        """Read, by track id, the mood tags that its file had before moodrec wrote any."""
+        with translated(self.path):
+            return queries.tag_backups(self._connection)
+
+    def last_run(self, model_fingerprint: str) -> RunRecord | None:
+        """Read how long the last run with a model took; None if there was none."""
+        with translated(self.path):
+            return queries.last_run(self._connection, model_fingerprint)
+
+    def back_up(self, out: Path) -> None:
+        """Write a consistent copy of the database; ``out`` is replaced in one step."""
+        with translated(self.path):
+            copy_database(self._connection, out)
 
     @contextmanager
     def writer(self) -> Iterator[Self]:
-        """Hold the right to write; it frees itself when the process dies.
+        """Hold the right to write while the block runs; it is released when the process dies.
 
         Raises:
             StoreLockedError: another process holds it.
@@ -136,67 +257,97 @@ class Library(LibraryReader):
             self._lock.release()
 
     def register_model(self, model: ModelRecord) -> None:
-        """Make a model known; the first one is the current one at once."""
+        """Record a model; the first one becomes the current one at once."""
         with self._writing() as connection:
             journal.register_model(connection, model)
 
     def promote(self, model_fingerprint: str) -> bool:
-        """Make a known model the current one, which search goes by; False if it is already."""
+        """Make a known model the current one, which search uses; False if it is already."""
         with self._writing() as connection:
             return upkeep.promote(connection, model_fingerprint)
 
     def acknowledge(self, model: ModelRecord, result: FileResult) -> str | None:
-        """Write the outcome of one file for good; when this returns, not even a power cut loses it.
+        """Write the outcome of one file durably; when this returns, not even a power cut loses it.
+
+        Args:
+            model: the model that analysed it.
+            result: the outcome.
 
         Returns:
             The id of the file's track, None if it has none.
 
         Raises:
             DataError: the vectors do not fit the model, or are not finite.
+            UsageError: the lock is not held.
         """
         with self._writing() as connection:
             return journal.acknowledge(connection, model, result)
 
     def mark_missing(self, states: Iterable[FileState]) -> None:
-        """Note that files are gone: their tracks leave the frame and keep their ids."""
+        """Record that files are gone: their tracks leave the frame and keep their ids."""
         with self._writing() as connection:
             journal.mark_missing(connection, states, True)
 
     def mark_present(self, states: Iterable[FileState]) -> None:
-        """Note that files that were gone are back, unchanged."""
+        """Record that files that were gone are back, unchanged."""
         with self._writing() as connection:
             journal.mark_missing(connection, states, False)
 
     def record_run(self, model: ModelRecord, files: int, seconds: float) -> None:
-        """Remember how long a run took."""
+        """Record how long a run took.
+
+        Args:
+            model: the model of the run.
+            files: number of files that were analysed.
+            seconds: duration of the run.
+
+        Raises:
+            UsageError: the lock is not held.
+        """
         with self._writing() as connection:
             journal.record_run(connection, model, files, seconds)
 
     def prune(self, *, gone: bool = False, old_models: bool = False) -> Pruned:
-        """Drop what is not needed: files that are gone with their tracks, and the vectors of former models."""
+        """Delete what is no longer needed.
+
+        Args:
+            gone: whether to delete files that are gone, with their tracks.
+            old_models: whether to delete the vectors of all models but the current one.
+
+        Raises:
+            UsageError: the lock is not held.
+        """
         kept = self.model().fingerprint if old_models else None
         with self._writing() as connection:
             return upkeep.prune(connection, gone, kept)
 
     def drop_damaged(self) -> int:
-        """Forget vectors that are not as they were written; the next analysis hears those tracks again."""
+        """Delete vectors that differ from what was written, and count them; the next analysis computes them again."""
         rows = self.damaged()
         with self._writing() as connection:
             upkeep.drop_damaged(connection, rows)
         return len(rows)
 
     def back_up_tags(self, track_id: str, tags: StoredTags) -> bool:
-        """Keep the mood tags that a track's file had before the first writing; False if they are kept already."""
+        """Store the mood tags that a track's file had before moodrec wrote any; False if they are stored already.
+
+        Args:
+            track_id: the track.
+            tags: the mood tags of its file.
+
+        Raises:
+            UsageError: the lock is not held.
+        """
         with self._writing() as connection:
             return upkeep.back_up_tags(connection, track_id, tags)
 
     def forget_tag_backup(self, track_id: str) -> None:
-        """Note that a track's file has its old tags again."""
+        """Record that a track's file has its old tags again."""
         with self._writing() as connection:
             upkeep.forget_tag_backup(connection, track_id)
 
     def note_new_state(self, state: FileState) -> None:
-        """Note that moodrec itself wrote a file's tags: its sound has not changed."""
+        """Record that moodrec itself wrote a file's tags, so that its audio has not changed."""
         with self._writing() as connection:
             upkeep.note_new_state(connection, state)
 
@@ -206,3 +357,13 @@ class Library(LibraryReader):
             raise UsageError("to change a library, hold its lock: with library.writer(): ...")
         with translated(self.path):
             yield self._connection
+
+    def _revision(self) -> int:
+        return queries.revision(self._connection)
+
+    def _model(self, fingerprint: str | None) -> ModelRecord:
+        for model in queries.models(self._connection):
+            if fingerprint in (None, model.fingerprint):
+                return model
+        which = "any model" if fingerprint is None else f"model {fingerprint}"
+        raise NotFoundError(f"{self.path}: nothing was analysed with {which}; run: moodrec analyze FOLDER")

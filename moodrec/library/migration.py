@@ -1,7 +1,7 @@
-"""Libraries that an older moodrec wrote, brought up to the format of this one.
+"""Libraries that an older moodrec wrote are migrated to the format of this one.
 
 The old database is copied first, as ``library-format-N-backup.sqlite`` in the library's folder. A migration is one
-transaction: killed in its middle, it leaves the old format, and is begun again at the next opening.
+transaction: if it is killed, the old format stays, and the next opening starts the migration again.
 """
 
 from __future__ import annotations
@@ -29,27 +29,31 @@ from moodrec.lock import WriterLock
 
 @dataclass(frozen=True)
 class Migration:
-    """What was done to an older library."""
+    """A migration that was done when a library was opened."""
 
     from_format: int
     to_format: int
     backup: Path
-    """The database as it was."""
+    """Path of the copy of the database before the migration."""
 
 
 def format_of(database: Path) -> int:
-    """The format of a library's database.
+    """Read the format of a library's database.
 
     Raises:
         NotFoundError: there is none.
-        CorruptStoreError: it is no library, or a newer moodrec wrote it.
+        CorruptStoreError: it is not a library, or a newer moodrec wrote it.
     """
     with translated(database), closing(connected(database)) as connection:
         return checked_version(connection, database)
 
 
 def migrate(database: Path, lock: WriterLock) -> Migration | None:
-    """Bring a library's database up to this moodrec's format; None if it has it already.
+    """Migrate a library's database to this moodrec's format; None if it has it already.
+
+    Args:
+        database: the SQLite file.
+        lock: the library's lock, which is held during the migration.
 
     Raises:
         StoreLockedError: another process is writing to the library.
@@ -61,7 +65,7 @@ def migrate(database: Path, lock: WriterLock) -> Migration | None:
     try:
         with translated(database), closing(connected(database)) as connection:
             version = checked_version(connection, database)
-            if version == SCHEMA_VERSION:  # by now: another process was quicker
+            if version == SCHEMA_VERSION:  # another process migrated it meanwhile
                 return None
             check_pages(connection, database)
             backup = database.with_name(f"library-format-{version}-backup.sqlite")
@@ -73,7 +77,7 @@ def migrate(database: Path, lock: WriterLock) -> Migration | None:
 
 
 def migrated_copy(database: Path) -> sqlite3.Connection:
-    """An older library in memory, in this moodrec's format, which refuses to be written; the disk stays as it is."""
+    """Make a copy of an older library in memory, migrated and read-only; the disk stays as it is."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     with translated(database), closing(connected(database)) as connection:
         version = checked_version(connection, database)
@@ -85,10 +89,15 @@ def migrated_copy(database: Path) -> sqlite3.Connection:
 
 
 def copy_database(connection: sqlite3.Connection, place: Path) -> None:
-    """Write a copy, whole and of one moment, while others write; ``place`` is replaced in one step."""
+    """Write a consistent copy while others may write; ``place`` is replaced in one step.
+
+    Args:
+        connection: the open database.
+        place: the file to write.
+    """
     with replacing(place) as temporary, closing(sqlite3.connect(temporary)) as copy:
         connection.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, that needs no other beside it
+        copy.execute("PRAGMA journal_mode = DELETE")  # the copy is one file, without a log beside it
 
 
 def _step_up(connection: sqlite3.Connection, version: int) -> None:
@@ -100,7 +109,7 @@ def _step_up(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _from_1(connection: sqlite3.Connection) -> None:
-    """Checksums of vectors, and backups of tags."""
+    """Add checksums of vectors, and backups of tags."""
     connection.execute("ALTER TABLE analyses ADD COLUMN checksum BLOB NOT NULL DEFAULT x''")
     connection.execute(
         """UPDATE analyses SET checksum =

@@ -1,4 +1,4 @@
-"""Everything that is asked of a library's database, but for the tracks themselves (see ``snapshot.py``)."""
+"""These queries read a library's database, except for the tracks themselves (see ``snapshot.py``)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _WAITING: Final = """
         SELECT 1 FROM analyses b WHERE b.track_id = f.track_id AND b.model_fingerprint = :new
     )
 """
-_HEARD: Final = """
+_SAME_AUDIO: Final = """
     SELECT a.model_fingerprint, a.track_id, a.embedding, a.mood_scores, a.probabilities, a.checksum
     FROM tracks t JOIN analyses a USING (track_id)
     WHERE t.audio_fingerprint = ? AND a.model_fingerprint = ?
@@ -57,12 +57,12 @@ _ANALYSES: Final = (
 
 
 def revision(connection: sqlite3.Connection) -> int:
-    """Grows with every change."""
+    """Read the revision, which grows with every change."""
     return int(connection.execute("SELECT value FROM counters WHERE name = 'revision'").fetchone()[0])
 
 
 def models(connection: sqlite3.Connection) -> list[ModelRecord]:
-    """The library's models, the current one first."""
+    """List the library's models, the current one first."""
     return [
         ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks)
         for fingerprint, name, moods, dim, tracks in connection.execute(_MODELS)
@@ -70,47 +70,69 @@ def models(connection: sqlite3.Connection) -> list[ModelRecord]:
 
 
 def files(connection: sqlite3.Connection, model_fingerprint: str | None) -> dict[Path, FileRecord]:
-    """All files by path, as one model sees them."""
+    """List all files by path.
+
+    Args:
+        connection: an open library.
+        model_fingerprint: the model for which ``acknowledged`` is set.
+    """
     rows = connection.execute(_FILES, {"model": model_fingerprint}).fetchall()
     return {record.state.path: record for record in map(_file, rows)}
 
 
 def outcomes(connection: sqlite3.Connection) -> dict[Outcome, int]:
-    """How many of the files that are there have which outcome."""
+    """Count the files that exist by outcome."""
     query = "SELECT outcome, count(*) FROM files WHERE missing = 0 GROUP BY outcome"
     counts = dict(connection.execute(query).fetchall())
     return {outcome: counts.get(outcome, 0) for outcome in Outcome}
 
 
 def waiting(connection: sqlite3.Connection, current: str, new: str) -> int:
-    """Tracks that are there, known to the current model and not to a new one."""
+    """Count the tracks that exist and that the current model has analysed, but a new one has not.
+
+    Args:
+        connection: an open library.
+        current: fingerprint of the current model.
+        new: fingerprint of the new model.
+    """
     return int(connection.execute(_WAITING, {"current": current, "new": new}).fetchone()[0])
 
 
 def last_run(connection: sqlite3.Connection, model_fingerprint: str) -> RunRecord | None:
-    """How long the last run with a model took."""
+    """Read how long the last run with a model took; None if there was none.
+
+    Args:
+        connection: an open library.
+        model_fingerprint: the model.
+    """
     query = "SELECT files, seconds FROM runs WHERE model_fingerprint = ? ORDER BY run DESC LIMIT 1"
     row = connection.execute(query, (model_fingerprint,)).fetchone()
     return None if row is None else RunRecord(*row)
 
 
-def heard_before(
+def find_vectors(
     connection: sqlite3.Connection, model_fingerprint: str, audio_fingerprint: str
 ) -> TrackVectors | None:
-    """What a model heard in the same audio earlier; a damaged row is passed over."""
-    for row in connection.execute(_HEARD, (audio_fingerprint, model_fingerprint)):
+    """Find the vectors that a model computed of the same audio earlier; damaged rows are skipped.
+
+    Args:
+        connection: an open library.
+        model_fingerprint: the model.
+        audio_fingerprint: hash of the decoded audio.
+    """
+    for row in connection.execute(_SAME_AUDIO, (audio_fingerprint, model_fingerprint)):
         if _is_whole(row):
             return TrackVectors(*(np.frombuffer(blob, "<f4").astype(np.float32) for blob in row[2:5]))
     return None
 
 
 def damaged(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """``(model fingerprint, track id)`` of the vectors that are not as they were written."""
+    """List ``(model fingerprint, track id)`` of the vectors that differ from what was written."""
     return [(row[0], row[1]) for row in connection.execute(_ANALYSES) if not _is_whole(row)]
 
 
 def tag_backups(connection: sqlite3.Connection) -> dict[str, StoredTags]:
-    """By track id: what the mood tags of its file were before any were written."""
+    """Read, by track id, the mood tags that its file had before moodrec wrote any."""
     rows = connection.execute("SELECT track_id, tags FROM tag_backups").fetchall()
     return {track_id: json.loads(tags) for track_id, tags in rows}
 

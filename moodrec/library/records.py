@@ -1,4 +1,4 @@
-"""What a library stores and tells: plain frozen records."""
+"""Plain frozen records describe what a library stores and returns."""
 
 from __future__ import annotations
 
@@ -6,32 +6,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from moodrec.audio.probe import Tags
+from moodrec.typing import Float32Array
 
-Floats = NDArray[np.float32]
 StoredTags = dict[str, list[str]]
-"""The texts of some tags of a file by name; a tag that the file does not have has no texts."""
+"""The texts of some tags of a file by name; a tag that the file lacks has no texts."""
 
 
 class Outcome(StrEnum):
-    """What became of a file; every file that was looked at has exactly one."""
+    """The result of analysing a file; every file that was processed has exactly one."""
 
     OK = "ok"
-    """Analysed from its start to its end."""
+    """The file was analysed from its start to its end."""
     PARTIAL = "partial"
-    """Analysed as far as it could be read, or as far as the duration limit."""
+    """The file was analysed as far as it could be read, or up to the duration limit."""
     SILENT = "silent"
-    """It can be read, and there is nothing to hear."""
+    """The file can be read, and holds only silence."""
     FAILED = "failed"
-    """It cannot be analysed; reason and message say why."""
+    """The file cannot be analysed; reason and message say why."""
 
 
 @dataclass(frozen=True)
 class FileState:
-    """A file on disk: a canonical absolute path, and what changes when its content does."""
+    """A file on disk: a canonical absolute path, and the size and time that change with its content."""
 
     path: Path
     size: int
@@ -40,35 +37,35 @@ class FileState:
 
 @dataclass(frozen=True, eq=False)
 class TrackVectors:
-    """What one model heard in some audio."""
+    """What one model computed of some audio."""
 
-    embedding: Floats
+    embedding: Float32Array
     """(embedding_dim,) float32."""
-    mood_scores: Floats
+    mood_scores: Float32Array
     """(moods,) float32 in [0, 1]."""
-    probabilities: Floats
+    probabilities: Float32Array
     """(moods,) float32 in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrackAnalysis:
-    """What one model heard in one file."""
+    """What one model computed of one file."""
 
     audio_fingerprint: str
-    """Hash of the decoded audio: the same for moved and re-tagged files."""
+    """Hash of the decoded audio, which is the same for moved and re-tagged files."""
     tags: Tags
     duration_s: float
-    embedding: Floats
+    embedding: Float32Array
     """(embedding_dim,) float32."""
-    mood_scores: Floats
+    mood_scores: Float32Array
     """(moods,) float32 in [0, 1]."""
-    probabilities: Floats
+    probabilities: Float32Array
     """(moods,) float32 in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
 class FileResult:
-    """The outcome of one file, to be written; ``track`` is there for ``ok`` and ``partial`` alone."""
+    """The outcome of one file, to be written; ``track`` is set for ``ok`` and ``partial`` alone."""
 
     state: FileState
     outcome: Outcome
@@ -79,7 +76,7 @@ class FileResult:
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A file as the library remembers it."""
+    """A file as the library stores it."""
 
     state: FileState
     outcome: Outcome
@@ -87,9 +84,9 @@ class FileRecord:
     message: str | None
     track_id: str | None
     missing: bool
-    """It was not there at the last scan of its folder."""
+    """Whether the last scan of its folder did not find it."""
     acknowledged: bool
-    """For the model that was asked about, nothing is left to do while the file stays as it is."""
+    """Whether nothing is left to do for the model in question while the file stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ class ModelRecord:
     moods: tuple[str, ...]
     embedding_dim: int
     tracks: int = 0
-    """Tracks analysed by it whose files are there."""
+    """Tracks analysed by it whose files exist."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +111,11 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was dropped from a library."""
+    """What was deleted from a library."""
 
     files: int
-    """Files that were gone."""
+    """Number of files that were gone."""
     tracks: int
-    """Tracks that were left without a file."""
+    """Number of tracks that were left without a file."""
     models: tuple[str, ...]
     """Names of the models whose vectors were dropped."""

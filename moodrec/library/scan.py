@@ -1,4 +1,4 @@
-"""Find the music files under a folder."""
+"""A scan finds the music files under some folders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from moodrec.library.records import FileState
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan found, in the order of the paths; ``unreadable`` are folders that may not be opened."""
+    """The files that a scan found, in the order of their paths, and the ``unreadable`` folders that may not be
+    opened.
+    """
 
     files: tuple[FileState, ...]
     unreadable: tuple[Path, ...]
@@ -24,10 +26,10 @@ class Scan:
 def scan(folders: Iterable[Path | str]) -> Scan:
     """Find the music files in folders, their subfolders, and behind links.
 
-    Paths are canonical, so a file that is reached in several ways is found once, and a link that leads back up
-    is followed once. Names that start with a dot are passed over. A folder named like a music file is searched
-    like any other, and listed as a file only if there is no music in it. A folder that is itself a file stands
-    for that file, whatever its name.
+    Paths are canonical, so a file that is reached in several ways is found once, and a link that leads back up is
+    followed once. Names that start with a dot are skipped. A folder named like a music file is searched like any
+    other, and listed as a file only if it holds no music. A folder that is itself a file stands for that file,
+    whatever its name.
 
     Raises:
         NotFoundError: a folder is not there.
@@ -56,7 +58,7 @@ class _Walk:
             waiting.extend(self._search(waiting.pop()))
 
     def sorted_files(self) -> list[FileState]:
-        """All files found, and the folders that are named like one and hold none."""
+        """List all files found, and the folders that are named like one and hold none."""
         paths = sorted(self.files)
         for folder in self._misnamed:
             if not any(path.startswith(folder + os.sep) for path in paths):
@@ -64,7 +66,7 @@ class _Walk:
         return [self.files[path] for path in sorted(self.files)]
 
     def _search(self, folder: str) -> list[str]:
-        """Take the files of one folder; give its subfolders."""
+        """Record the files of one folder and return its subfolders."""
         subfolders = []
         for entry in self._entries(folder):
             path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
@@ -83,6 +85,7 @@ class _Walk:
             self.unreadable.append(Path(folder))
 
     def _is_new(self, folder: str) -> bool:
+        # Device and inode identify a folder however it is reached, which ends loops of links.
         status = Path(folder).stat()
         identity = (status.st_dev, status.st_ino)
         if identity in self._seen:
@@ -93,7 +96,7 @@ class _Walk:
         return True
 
     def _take(self, path: str) -> None:
-        # A link to nowhere is taken too: that it leads nowhere is its outcome.
+        # A broken link is recorded too: its outcome will be that it is broken.
         try:
             status = os.lstat(path)
         except OSError:

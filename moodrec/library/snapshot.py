@@ -1,4 +1,4 @@
-"""The analysed tracks of a library, read in one piece."""
+"""The analysed tracks of a library are read in one piece, all of one revision."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from moodrec.errors import CorruptStoreError
 from moodrec.library.checksum import checksum
-from moodrec.library.records import Floats, ModelRecord
+from moodrec.library.records import ModelRecord
 from moodrec.schema import GENRE, PATH, TRACK_FIELDS, probability_column
+from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ _DESCRIBED: Final = TRACK_FIELDS.append(pa.field(DUPLICATE_OF, pa.string()))
 _COLUMNS: Final = tuple(_DESCRIBED.names)
 _BLOBS: Final = ("embedding", "mood_scores", "probabilities", "checksum")
 
-# An original whose file is gone is nobody's original.
+# A track whose original's file is gone counts as an original itself.
 _QUERY: Final = f"""
     SELECT {", ".join(f"f.{name}" if name == PATH else f"t.{name}" for name in TRACK_FIELDS.names)},
         CASE WHEN EXISTS (
@@ -41,19 +42,19 @@ _QUERY: Final = f"""
 
 @dataclass(frozen=True, eq=False)
 class LibrarySnapshot:
-    """The tracks that one model analysed and whose files are there, in the order of their first sight."""
+    """The tracks that one model analysed and whose files exist, in the order in which they were first analysed."""
 
     model: ModelRecord
     revision: int
-    """The library's revision at the time."""
+    """The library's revision at the time of reading."""
     table: pa.Table
-    """TRACK_FIELDS, ``duplicate_of``, one float32 column a mood, one ``prob_`` column a mood."""
-    embeddings: Floats
+    """TRACK_FIELDS, ``duplicate_of``, and for each mood a float32 column of scores and a ``prob_`` column."""
+    embeddings: Float32Array
     """(n, embedding_dim), in the order of ``table``."""
 
     @property
     def frame(self) -> pd.DataFrame:
-        """``table`` in pandas; an unknown year is ``<NA>``, an unknown genre None, and a genre a list."""
+        """Convert ``table`` to pandas; an unknown year is ``<NA>``, an unknown genre None, and a genre a list."""
         import pandas as pd
 
         frame: pd.DataFrame = self.table.to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
@@ -65,8 +66,13 @@ class LibrarySnapshot:
 def read_snapshot(connection: sqlite3.Connection, model: ModelRecord, revision: int) -> LibrarySnapshot:
     """Read all tracks of a model; the caller holds a transaction open.
 
+    Args:
+        connection: an open library.
+        model: the model.
+        revision: the library's revision.
+
     Raises:
-        CorruptStoreError: vectors are not as they were written, or of a wrong length.
+        CorruptStoreError: vectors differ from what was written, or have a wrong length.
     """
     rows = connection.execute(_QUERY, (model.fingerprint,)).fetchall()
     _check(rows, model)
@@ -85,17 +91,20 @@ def _check(rows: Sequence[Sequence[Any]], model: ModelRecord) -> None:
     if damaged:
         raise CorruptStoreError(
             f"the library's vectors of {len(damaged)} of {len(rows)} tracks are damaged (their checksums differ); "
-            "to hear those tracks again: moodrec library verify --repair, then moodrec analyze FOLDER"
+            "to analyse those tracks again: moodrec library verify --repair, then moodrec analyze FOLDER"
         )
 
 
 def shown_path(path: bytes) -> str:
-    """A path as text; bytes that are not UTF-8 are written as escapes, such as ``\\udce9``."""
+    r"""Write a path as text; bytes that are not UTF-8 become escapes such as ``\\udce9``."""
     return os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _table(
-    described: Sequence[Sequence[Any]], moods: Sequence[str], scores: Floats, probabilities: Floats
+    described: Sequence[Sequence[Any]],
+    moods: Sequence[str],
+    scores: Float32Array,
+    probabilities: Float32Array,
 ) -> pa.Table:
     values = dict(zip(_COLUMNS, described, strict=True))
     values[PATH] = [shown_path(path) for path in values[PATH]]
@@ -107,11 +116,11 @@ def _table(
     return pa.table(columns)
 
 
-def _floats(column: Floats) -> pa.Array:
+def _floats(column: Float32Array) -> pa.Array:
     return pa.array(np.ascontiguousarray(column), pa.float32())
 
 
-def _matrix(blobs: Sequence[bytes], width: int) -> Floats:
+def _matrix(blobs: Sequence[bytes], width: int) -> Float32Array:
     if any(len(blob) != 4 * width for blob in blobs):
         raise CorruptStoreError("the library holds vectors of a wrong length: it is damaged")
     flat = np.frombuffer(b"".join(blobs), "<f4")

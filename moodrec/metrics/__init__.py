@@ -1,1 +1,1 @@
-"""Figures of merit over arrays; NumPy only."""
+"""Metrics are plain functions over NumPy arrays; they need no other library."""

@@ -1,4 +1,4 @@
-"""From a network's logits to probabilities that mean what they say, and to percentiles."""
+"""Calibration turns a network's logits into probabilities that match observed frequencies, and into percentiles."""
 
 from __future__ import annotations
 
@@ -10,47 +10,50 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError
 from moodrec.metrics.checks import same_shape
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 MAX_STEPS: Final = 100
+"""Greatest number of Newton steps."""
 TOLERANCE: Final = 1e-10
+"""Relative decrease of the loss below which a fit ends."""
 
 
 @dataclass(frozen=True)
 class Platt:
-    """Probability = sigmoid(slope * logit + intercept)."""
+    """Platt scaling: probability = sigmoid(slope * logit + intercept)."""
 
     slope: float
     intercept: float
 
-    def probabilities(self, logits: ArrayLike) -> Floats:
-        """Calibrated probabilities of logits of any shape, in [0, 1]."""
+    def probabilities(self, logits: ArrayLike) -> Float64Array:
+        """Compute calibrated probabilities, in [0, 1], of logits of any shape."""
         return _sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.intercept)
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Bins of about equally many tracks, by rising predicted probability; all ``(bins,)``."""
+    """Predicted and observed frequencies in bins of about equally many tracks, by rising prediction; all
+    ``(bins,)``.
+    """
 
-    predicted: Floats
-    """Mean predicted probability."""
-    observed: Floats
-    """Mean label."""
+    predicted: Float64Array
+    """Mean predicted probability of each bin."""
+    observed: Float64Array
+    """Mean label of each bin."""
     counts: NDArray[np.int64]
-    """Tracks in the bin."""
+    """Number of tracks in each bin."""
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean over tracks of |predicted - observed| of their bin."""
+        """Compute the expected calibration error: the mean over tracks of |predicted - observed| of their bin."""
         return float(np.average(np.abs(self.predicted - self.observed), weights=self.counts))
 
 
 def fit_platt(logits: ArrayLike, labels: ArrayLike) -> Platt:
     """Fit Platt scaling by Newton's method.
 
-    Targets are drawn in a little, as in Platt (1999): with P positives and N negatives, 1 becomes
-    (P + 1) / (P + 2) and 0 becomes 1 / (N + 2), soft labels between them. So the fit is finite even where a
+    Targets are moved a little towards the middle, as in Platt (1999): with P positives and N negatives, 1 becomes
+    (P + 1) / (P + 2) and 0 becomes 1 / (N + 2), and soft labels lie between them. So the fit is finite even where a
     logit separates the classes.
 
     Args:
@@ -58,9 +61,10 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike) -> Platt:
         labels: ``(n,)`` in [0, 1]; soft labels count as fractions of a positive.
 
     Raises:
-        DataError: empty, of different shapes, not finite, or labels outside [0, 1].
+        DataError: the arrays are empty, of different shapes, not finite, or labels lie outside [0, 1].
     """
     x, targets = _smoothed(logits, labels)
+    # Standardised logits keep Newton's method well conditioned, whatever scale the network's logits have.
     centre, scale = x.mean(), x.std()
     if scale <= np.finfo(np.float64).eps * max(1.0, abs(centre)):
         return Platt(0.0, float(np.log(targets.mean() / (1 - targets.mean()))))
@@ -69,10 +73,16 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike) -> Platt:
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> Platt:
-    """Fit a slope alone, 1 / temperature: what is likely stays likely.
+    """Fit a slope alone, 1 / temperature, so that the more likely class stays the same.
 
-    Guo et al., On Calibration of Modern Neural Networks, 2017. The targets are those of :func:`fit_platt`, whose
-    arguments and errors these are.
+    Guo et al., On Calibration of Modern Neural Networks, 2017. The targets are those of :func:`fit_platt`.
+
+    Args:
+        logits: ``(n,)`` finite.
+        labels: ``(n,)`` in [0, 1]; soft labels count as fractions of a positive.
+
+    Raises:
+        DataError: as :func:`fit_platt`.
     """
     x, targets = _smoothed(logits, labels)
     scale = np.abs(x).max()
@@ -81,31 +91,41 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> Platt:
     return Platt(float(_newton(x[:, None] / scale, targets)[0] / scale), 0.0)
 
 
-def quantile_table(values: ArrayLike, n: int) -> Floats:
-    """The quantiles 0, 1/(n-1), ..., 1 of ``values`` ``(m,)``: ``(n,)`` float64, not falling.
+def quantile_table(values: ArrayLike, n: int) -> Float64Array:
+    """Compute the quantiles 0, 1/(n-1), ..., 1 of some values.
+
+    Args:
+        values: ``(m,)`` finite, at least one.
+        n: number of quantiles, at least 2.
+
+    Returns:
+        ``(n,)`` float64, not falling.
 
     Raises:
-        DataError: no values, one that is not finite, or ``n`` below 2.
+        DataError: there are no values, one is not finite, or ``n`` is below 2.
     """
     known = np.asarray(values, dtype=np.float64)
     if known.ndim != 1 or not known.size or not np.isfinite(known).all():
         raise DataError("a quantile table needs (m,) finite values, at least one")
     if n < 2:
         raise DataError(f"a quantile table has at least 2 points, not {n}")
-    # Rounding may turn equal quantiles round by one unit in the last place.
+    # Rounding may make equal quantiles fall by one unit in the last place.
     return np.maximum.accumulate(np.quantile(known, np.linspace(0, 1, n)))
 
 
-def percentile(values: ArrayLike, table: ArrayLike) -> Floats:
-    """Where values stand in the distribution that a quantile table describes.
+def percentile(values: ArrayLike, table: ArrayLike) -> Float64Array:
+    """Compute where values lie in the distribution that a quantile table describes.
 
     Args:
         values: any shape.
         table: ``(n,)`` from :func:`quantile_table`.
 
     Returns:
-        Same shape, in [0, 1], never falling as the value rises: 0 below the table, 1 above it. A value that
-        many of the reference share gets the middle of their stretch.
+        The same shape, in [0, 1], never falling as the value rises: 0 below the table, 1 above it. A value that
+        many of the reference values equal gets the middle of their range.
+
+    Raises:
+        DataError: the table is no quantile table.
     """
     knots = np.asarray(table, dtype=np.float64)
     if knots.ndim != 1 or len(knots) < 2 or (np.diff(knots) < 0).any():
@@ -116,15 +136,15 @@ def percentile(values: ArrayLike, table: ArrayLike) -> Floats:
 
 
 def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> Reliability:
-    """Compare predicted probabilities with what came true, in bins of about equally many tracks.
+    """Compare predicted probabilities with labels, in bins of about equally many tracks.
 
     Args:
         probabilities: ``(n,)`` in [0, 1].
         labels: ``(n,)`` in [0, 1].
-        bins: at most this many bins, at least one; equal probabilities share a bin.
+        bins: greatest number of bins, at least 1; equal probabilities share a bin.
 
     Raises:
-        DataError: wrong arrays or no bins.
+        DataError: the arrays are wrong, or there are no bins.
     """
     predicted, observed = _unit_interval(probabilities, "probabilities"), _unit_interval(labels, "labels")
     same_shape(probabilities=predicted, labels=observed)
@@ -141,7 +161,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> 
     )
 
 
-def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
+def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Float64Array, Float64Array]:
     x, y = np.asarray(logits, dtype=np.float64), _unit_interval(labels, "labels")
     same_shape(logits=x, labels=y)
     if not np.isfinite(x).all():
@@ -150,15 +170,15 @@ def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
     return x, y * (positives + 1) / (positives + 2) + (1 - y) / (negatives + 2)
 
 
-def _unit_interval(values: ArrayLike, what: str) -> Floats:
+def _unit_interval(values: ArrayLike, what: str) -> Float64Array:
     found = np.asarray(values, dtype=np.float64)
     if found.ndim != 1 or not found.size or not ((found >= 0) & (found <= 1)).all():
         raise DataError(f"{what} must be (n,) in [0, 1], at least one")
     return found
 
 
-def _newton(design: Floats, targets: Floats) -> Floats:
-    """Minimise the cross-entropy of sigmoid(design @ parameters); steps are halved until they help."""
+def _newton(design: Float64Array, targets: Float64Array) -> Float64Array:
+    """Minimise the cross-entropy of sigmoid(design @ parameters); each step is halved until it lowers the loss."""
     parameters = np.zeros(design.shape[1])
     loss = _cross_entropy(design @ parameters, targets)
     for _ in range(MAX_STEPS):
@@ -177,9 +197,9 @@ def _newton(design: Floats, targets: Floats) -> Floats:
     return parameters
 
 
-def _cross_entropy(z: Floats, targets: Floats) -> float:
+def _cross_entropy(z: Float64Array, targets: Float64Array) -> float:
     return float((np.logaddexp(0, z) - targets * z).sum())
 
 
-def _sigmoid(z: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))
+def _sigmoid(z: Float64Array) -> Float64Array:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * z)))  # does not overflow, unlike 1 / (1 + exp(-z))

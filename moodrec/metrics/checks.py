@@ -1,4 +1,4 @@
-"""Validation shared by the metrics: wrong arrays are refused before anything is computed."""
+"""Metrics share this validation: wrong arrays are refused before anything is computed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from moodrec.errors import DataError
 def labels_and_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Check ``(n,)`` labels in {0, 1} and ``(n,)`` finite scores of the same length.
 
+    Args:
+        y_true: the labels.
+        y_score: the scores.
+
+    Returns:
+        The labels as bool and the scores as float64.
+
     Raises:
-        DataError: shapes differ or are not one-dimensional, labels are not 0/1, or a score is not finite.
+        DataError: shapes differ or are not one-dimensional, labels are not 0 or 1, or a score is not finite.
     """
     labels, scores = np.asarray(y_true), np.asarray(y_score, dtype=np.float64)
     if labels.ndim != 1 or labels.shape != scores.shape:
@@ -27,8 +34,15 @@ def labels_and_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[NDArray[np
 def label_matrix(y_true: ArrayLike, y_score: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Check ``(n, tags)`` labels in {0, 1, NaN} and finite ``(n, tags)`` scores.
 
+    Args:
+        y_true: the labels.
+        y_score: the scores.
+
+    Returns:
+        Both as float64.
+
     Raises:
-        DataError: shapes differ or are not two-dimensional, a label is something else, a score is not finite.
+        DataError: shapes differ or are not two-dimensional, a label is something else, or a score is not finite.
     """
     labels, scores = np.asarray(y_true, dtype=np.float64), np.asarray(y_score, dtype=np.float64)
     if labels.ndim != 2 or labels.shape != scores.shape:
@@ -41,7 +55,11 @@ def label_matrix(y_true: ArrayLike, y_score: ArrayLike) -> tuple[NDArray[np.floa
 
 
 def same_shape(**arrays: NDArray[np.generic]) -> None:
-    """Raise DataError unless the named arrays have one shape."""
+    """Check that the named arrays have one shape.
+
+    Raises:
+        DataError: they have different shapes; the message names them.
+    """
     if len({array.shape for array in arrays.values()}) > 1:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise DataError(f"shapes differ: {shapes}")

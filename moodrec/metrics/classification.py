@@ -1,4 +1,4 @@
-"""One class a track, such as the quadrant."""
+"""These metrics are for labels of one class per track, such as the quadrant."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from moodrec.metrics.checks import same_shape
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Mean over classes of 2 TP / (2 TP + FP + FN), over the classes that occur in either array.
+    """Compute the mean over classes of 2 TP / (2 TP + FP + FN), over the classes that occur in either array.
 
     Args:
         y_true: ``(n,)`` class of each track, any comparable values.
         y_pred: ``(n,)`` predicted class.
 
     Returns:
-        In [0, 1].
+        A number in [0, 1].
 
     Raises:
-        DataError: no tracks, or shapes differ.
+        DataError: there are no tracks, or shapes differ.
     """
     truth, guess = np.asarray(y_true), np.asarray(y_pred)
     same_shape(y_true=truth, y_pred=guess)

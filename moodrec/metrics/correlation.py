@@ -1,19 +1,28 @@
-"""Correlation, many resamples at a time."""
+"""Correlations are computed for many resamples at a time."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 
-def weighted_pearson(x: Floats, y: Floats, weights: NDArray[np.floating]) -> Floats:
-    """Pearson's r of ``(n,)`` pairs under each row of ``(resamples, n)`` weights; NaN where one side is constant."""
+def weighted_pearson(x: Float64Array, y: Float64Array, weights: NDArray[np.floating]) -> Float64Array:
+    """Compute Pearson's r of pairs under several sets of weights.
+
+    Args:
+        x: ``(n,)`` first numbers of the pairs.
+        y: ``(n,)`` second numbers of the pairs.
+        weights: ``(resamples, n)`` weights, not negative.
+
+    Returns:
+        ``(resamples,)`` in [-1, 1]; NaN where one side is constant.
+    """
     w = weights.astype(np.float64)
     total = w.sum(axis=1)
     total[total == 0] = np.nan
-    # Centred once so that the weighted sums of squares lose no digits.
+    # Centring first keeps the weighted sums of squares from losing digits.
     a, b = x - x.mean(), y - y.mean()
     mean_a, mean_b = w @ a / total, w @ b / total
     spread_a = np.maximum(w @ (a * a) / total - mean_a**2, 0)

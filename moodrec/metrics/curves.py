@@ -1,4 +1,4 @@
-"""Curves to draw."""
+"""Curves of metrics over a threshold are computed here, for plots to draw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moodrec.metrics.checks import labels_and_scores
 
 @dataclass(frozen=True, eq=False)
 class PrecisionRecall:
-    """Precision and recall at each distinct threshold, from the highest down; all ``(thresholds,)``."""
+    """Precision and recall at each distinct threshold, from the highest threshold down; all ``(thresholds,)``."""
 
     thresholds: NDArray[np.float64]
     precision: NDArray[np.float64]
@@ -21,14 +21,14 @@ class PrecisionRecall:
 
 
 def precision_recall(y_true: ArrayLike, y_score: ArrayLike) -> PrecisionRecall:
-    """Precision and recall of "the score is at least the threshold", for every score that occurs.
+    """Compute precision and recall of "the score is at least the threshold", for every score that occurs.
 
     Args:
-        y_true: ``(n,)`` 0/1.
+        y_true: ``(n,)`` 0 or 1.
         y_score: ``(n,)`` finite.
 
     Raises:
-        DataError: wrong arrays, or no track has the tag.
+        DataError: the arrays are wrong, or no track has the tag.
     """
     labels, scores = labels_and_scores(y_true, y_score)
     if not labels.any():

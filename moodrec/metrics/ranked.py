@@ -1,7 +1,7 @@
-"""Labels in the order of their scores: sorted once, scored under many row weights.
+"""Labels are sorted once by their scores, then scored under many row weights.
 
-A bootstrap resample is a weight for each row, how often it was drawn. Only the places where positives stand matter
-for average precision and ROC-AUC, so a thousand resamples of a rare tag cost little more than one.
+A bootstrap resample is a weight for each row: how often it was drawn. Only the positions of positives matter for
+average precision and ROC-AUC, so a thousand resamples of a rare tag cost little more than one.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.metrics.checks import labels_and_scores
-
-Weights = NDArray[np.floating]
+from moodrec.typing import Weights
 
 
 class RankedLabels:
-    """``(n,)`` binary labels ranked by descending score, equal scores tied.
+    """``(n,)`` binary labels ranked by descending score; equal scores are ties.
 
-    The ranking is kept as alternating stretches: a run of ties that holds a positive, and whatever negatives
-    lie between two such runs.
+    The ranking is kept as alternating stretches: a run of ties that holds a positive, then the negatives between
+    two such runs.
     """
 
     def __init__(self, y_true: ArrayLike, y_score: ArrayLike) -> None:
@@ -33,10 +32,10 @@ class RankedLabels:
         self._bounds = np.concatenate([[0], bounds, [len(labels)]]).astype(np.int64)
 
     def average_precision(self, weights: Weights | None = None) -> NDArray[np.float64]:
-        """Average precision, sum over thresholds of (R_i - R_(i-1)) P_i.
+        """Compute average precision: the sum over thresholds of (R_i - R_(i-1)) P_i.
 
         Args:
-            weights: ``(resamples, n)``, not negative; None weighs every row 1.
+            weights: ``(resamples, n)``, not negative; None gives every row the weight 1.
 
         Returns:
             ``(resamples,)`` in [0, 1]; NaN where the positives weigh nothing.
@@ -48,7 +47,7 @@ class RankedLabels:
         return _ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
 
     def roc_auc(self, weights: Weights | None = None) -> NDArray[np.float64]:
-        """Chance that a positive scores above a negative, ties counting one half.
+        """Compute the chance that a positive scores above a negative, ties counting one half.
 
         Args:
             weights: as for :meth:`average_precision`.
@@ -65,18 +64,20 @@ class RankedLabels:
         return _ratio(wins, positives.sum(axis=1) * total)
 
     def _stretches(self, weights: Weights | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weight of the positives in each run ``(resamples, runs)``, of the negatives in each stretch.
+        """Sum the weights of the positives in each run, and of the negatives in each stretch.
 
-        The odd stretches are the runs; ``(resamples, 2 * runs + 1)``.
+        Returns:
+            ``(resamples, runs)``, and ``(resamples, 2 * runs + 1)`` of which the odd stretches are the runs.
         """
         ranked = np.ones((1, len(self._order))) if weights is None else weights[:, self._order]
         total = _sums(ranked, self._bounds)
+        # The running count of positives translates bounds among all rows to bounds among the positives.
         positives = _sums(ranked[:, self._labels], np.cumsum(np.append(0, self._labels))[self._bounds])
         return positives[:, 1::2], total - positives
 
 
 def _tied_runs(ranked: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """First and one-past-last positions of each run of equal scores."""
+    """Find the first and one-past-last positions of each run of equal scores."""
     starts = (
         np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1])) if len(ranked) else np.empty(0, np.intp)
     )
@@ -84,7 +85,9 @@ def _tied_runs(ranked: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[n
 
 
 def _sums(values: Weights, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums over the stretches between ``bounds``, empty stretches 0: (r, n) -> (r, len(bounds) - 1)."""
+    """Sum ``(r, n)`` values over the stretches between ``bounds``, to ``(r, len(bounds) - 1)``; empty stretches
+    give 0.
+    """
     sums = np.zeros((len(values), len(bounds) - 1))
     filled = np.flatnonzero(bounds[1:] > bounds[:-1])
     if filled.size:

@@ -1,8 +1,8 @@
-"""How good the first k of a ranking are; one query a row.
+"""Retrieval metrics tell how good the first k items of a ranking are, for one query per row.
 
-The functions take relevance ``(q, n)`` and scores ``(q, n)`` of ``n`` items for ``q`` queries, and optionally
-which items each query may find: :func:`other_group` leaves out the seed's own artist, whose songs are near for
-reasons that have nothing to do with mood. Equal scores are ranked by position.
+The functions take relevance ``(q, n)`` and scores ``(q, n)`` of ``n`` items for ``q`` queries, and optionally which
+items each query may find: :func:`other_group` leaves out the seed's own artist, whose songs are near for reasons
+that have nothing to do with mood. Equal scores are ranked by position.
 """
 
 from __future__ import annotations
@@ -14,35 +14,46 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError
 from moodrec.metrics.checks import same_shape
-
-Mask = NDArray[np.bool_]
+from moodrec.typing import PairMask
 
 
 def precision_at_k(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None = None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None = None
 ) -> NDArray[np.float64]:
-    """Share of relevant items among the first ``k``.
+    """Compute the share of relevant items among the first ``k``.
 
     Args:
-        relevance: ``(q, n)`` 0/1.
+        relevance: ``(q, n)`` 0 or 1.
         scores: ``(q, n)``, higher is closer.
         k: at least 1; places beyond the last candidate count as not relevant.
         candidates: ``(q, n)`` bool, the items that may be found; None for all.
 
     Returns:
         ``(q,)`` in [0, 1].
+
+    Raises:
+        DataError: shapes differ, ``k`` is below 1, or a score is NaN.
     """
     top = _top_relevance(relevance, scores, k, candidates)
     return np.asarray((top > 0).sum(axis=1) / k, dtype=np.float64)
 
 
 def recall_at_k(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None = None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None = None
 ) -> NDArray[np.float64]:
-    """Share of the relevant candidates that are among the first ``k``; arguments as for precision.
+    """Compute the share of the relevant candidates that are among the first ``k``.
+
+    Args:
+        relevance: ``(q, n)`` 0 or 1.
+        scores: ``(q, n)``, higher is closer.
+        k: at least 1.
+        candidates: ``(q, n)`` bool, the items that may be found; None for all.
 
     Returns:
         ``(q,)`` in [0, 1], NaN for a query with no relevant candidate.
+
+    Raises:
+        DataError: as :func:`precision_at_k`.
     """
     top = _top_relevance(relevance, scores, k, candidates)
     there = _masked(np.asarray(relevance, dtype=np.float64), candidates, 0.0) > 0
@@ -50,17 +61,23 @@ def recall_at_k(
 
 
 def ndcg_at_k(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None = None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None = None
 ) -> NDArray[np.float64]:
-    """Normalised discounted cumulative gain with linear gains and discount 1 / log2(1 + rank).
+    """Compute normalised discounted cumulative gain with linear gains and discount 1 / log2(1 + rank).
 
     Jarvelin and Kekalainen, Cumulated gain-based evaluation of IR techniques, 2002.
 
     Args:
-        relevance: ``(q, n)`` gains, not negative. The other arguments are as for precision.
+        relevance: ``(q, n)`` gains, not negative.
+        scores: ``(q, n)``, higher is closer.
+        k: at least 1.
+        candidates: ``(q, n)`` bool, the items that may be found; None for all.
 
     Returns:
         ``(q,)`` in [0, 1], NaN for a query with no relevant candidate.
+
+    Raises:
+        DataError: a gain is negative, or as :func:`precision_at_k`.
     """
     gains = np.asarray(relevance, dtype=np.float64)
     if (gains < 0).any():
@@ -71,7 +88,7 @@ def ndcg_at_k(
 
 
 def overlap_at_k(found: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
-    """Share of the true neighbours that an approximate search found.
+    """Compute the share of the true neighbours that an approximate search found.
 
     Args:
         found: ``(q, k)`` ids, -1 for none.
@@ -79,6 +96,9 @@ def overlap_at_k(found: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
 
     Returns:
         ``(q,)`` in [0, 1], NaN for a query without true neighbours.
+
+    Raises:
+        DataError: the arrays are not two-dimensional, or of different length.
     """
     rows, exact = np.asarray(found), np.asarray(truth)
     if rows.ndim != 2 or exact.ndim != 2 or len(rows) != len(exact):
@@ -87,21 +107,29 @@ def overlap_at_k(found: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     return _ratio(np.array(hits, dtype=np.int64), (exact >= 0).sum(axis=1))
 
 
-def other_group(query_groups: Sequence[object], item_groups: Sequence[object]) -> Mask:
-    """``(q, n)`` mask, true where item and query are of different groups."""
+def other_group(query_groups: Sequence[object], item_groups: Sequence[object]) -> PairMask:
+    """Compute the mask of items whose group differs from the query's.
+
+    Args:
+        query_groups: ``(q,)`` group of each query.
+        item_groups: ``(n,)`` group of each item.
+
+    Returns:
+        ``(q, n)`` bool, true where the groups differ.
+    """
     names: dict[object, int] = {}
     queries, items = (
         np.array([names.setdefault(group, len(names)) for group in groups], dtype=np.int64)
         for groups in (query_groups, item_groups)
     )
-    different: Mask = queries[:, None] != items[None, :]
+    different: PairMask = queries[:, None] != items[None, :]
     return different
 
 
 def _top_relevance(
-    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: Mask | None
+    relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None
 ) -> NDArray[np.float64]:
-    """Relevance of the first k candidates in rank order, 0 where there is none: ``(q, min(k, n))``."""
+    """Give the relevance of the first k candidates in rank order, 0 where there is none: ``(q, min(k, n))``."""
     gains, values = np.asarray(relevance, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     if gains.ndim != 2:
         raise DataError(f"relevance must be (q, n), not {gains.shape}")
@@ -114,7 +142,7 @@ def _top_relevance(
     return np.take_along_axis(_masked(gains, candidates, 0.0), order, axis=1)
 
 
-def _masked(values: NDArray[np.float64], candidates: Mask | None, other: float) -> NDArray[np.float64]:
+def _masked(values: NDArray[np.float64], candidates: PairMask | None, other: float) -> NDArray[np.float64]:
     if candidates is None:
         return values
     same_shape(values=values, candidates=candidates)

@@ -1,4 +1,4 @@
-"""How well scores rank the tracks that have a tag above those that have not."""
+"""Tagging metrics tell how well scores rank the tracks that have a tag above those that have not."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from moodrec.metrics.ranked import RankedLabels
 
 
 def average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
-    """Average precision of one tag: the area under the precision-recall steps, without interpolation.
+    """Compute the average precision of one tag: the area under the precision-recall steps, without interpolation.
 
-    AP = sum over distinct thresholds of (R_i - R_(i-1)) P_i; tracks with equal scores are one threshold. The
-    definition of scikit-learn, also called PR-AUC in music tagging.
+    AP = sum over distinct thresholds of (R_i - R_(i-1)) P_i; tracks with equal scores are one threshold. This is
+    the definition of scikit-learn, also called PR-AUC in music tagging.
 
     Args:
         y_true: ``(n,)`` 0/1 or bool.
         y_score: ``(n,)`` finite, higher means more likely.
 
     Returns:
-        In (0, 1]; a random order gives about the prevalence.
+        A number in (0, 1]; a random order gives about the prevalence.
 
     Raises:
-        DataError: wrong arrays, or no track has the tag.
+        DataError: the arrays are wrong, or no track has the tag.
     """
     value = float(RankedLabels(y_true, y_score).average_precision()[0])
     if np.isnan(value):
@@ -35,17 +35,18 @@ def average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
 
 def roc_auc(y_true: ArrayLike, y_score: ArrayLike) -> float:
-    """Area under the ROC curve of one tag: the chance that a track with the tag scores above one without.
+    """Compute the area under the ROC curve of one tag: the chance that a track with the tag scores above one
+    without.
 
     Args:
         y_true: ``(n,)`` 0/1 or bool.
         y_score: ``(n,)`` finite, higher means more likely.
 
     Returns:
-        In [0, 1]; 0.5 is chance; ties count one half.
+        A number in [0, 1]; 0.5 is chance, and ties count one half.
 
     Raises:
-        DataError: wrong arrays, or not both classes are there.
+        DataError: the arrays are wrong, or one of the two classes is missing.
     """
     value = float(RankedLabels(y_true, y_score).roc_auc()[0])
     if np.isnan(value):
@@ -54,10 +55,17 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
 
 def chance_average_precision(positives: int, n: int) -> float:
-    """Expected average precision of a random order of ``n`` tracks of which ``positives`` have the tag.
+    """Compute the expected average precision of a random order.
 
-    Somewhat above the prevalence, the more so the rarer the tag: (H + (n - H) (P - 1) / (n - 1)) / n with H the n-th
-    harmonic number.
+    It lies somewhat above the prevalence, the more so the rarer the tag: (H + (n - H) (P - 1) / (n - 1)) / n with H
+    the n-th harmonic number.
+
+    Args:
+        positives: number of tracks that have the tag, from 1 to ``n``.
+        n: number of tracks.
+
+    Returns:
+        A number in (0, 1].
 
     Raises:
         DataError: not 1 <= positives <= n.
@@ -69,7 +77,7 @@ def chance_average_precision(positives: int, n: int) -> float:
 
 
 def average_precision_per_tag(y_true: ArrayLike, y_score: ArrayLike) -> NDArray[np.float64]:
-    """Average precision of each tag.
+    """Compute the average precision of each tag.
 
     Args:
         y_true: ``(n, tags)`` 0/1; NaN leaves a track out of that tag.
@@ -77,33 +85,63 @@ def average_precision_per_tag(y_true: ArrayLike, y_score: ArrayLike) -> NDArray[
 
     Returns:
         ``(tags,)``, NaN for a tag without both classes.
+
+    Raises:
+        DataError: the arrays are wrong.
     """
     return _per_tag(y_true, y_score, average_precision)
 
 
 def roc_auc_per_tag(y_true: ArrayLike, y_score: ArrayLike) -> NDArray[np.float64]:
-    """ROC-AUC of each tag, with the arguments and NaN rule of :func:`average_precision_per_tag`."""
+    """Compute the ROC-AUC of each tag.
+
+    Args:
+        y_true: ``(n, tags)`` 0/1; NaN leaves a track out of that tag.
+        y_score: ``(n, tags)`` finite.
+
+    Returns:
+        ``(tags,)``, NaN for a tag without both classes.
+
+    Raises:
+        DataError: the arrays are wrong.
+    """
     return _per_tag(y_true, y_score, roc_auc)
 
 
 def macro(per_tag: NDArray[np.float64]) -> float:
-    """Mean over the tags that have a value, NaN if none has."""
+    """Compute the mean over the tags that have a value; NaN if none has."""
     scored = per_tag[~np.isnan(per_tag)]
     return float(scored.mean()) if scored.size else float("nan")
 
 
 def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
-    """Mean average precision over the tags that have both classes (macro PR-AUC)."""
+    """Compute the mean average precision over the tags that have both classes (macro PR-AUC).
+
+    Args:
+        y_true: ``(n, tags)`` 0/1 or NaN.
+        y_score: ``(n, tags)`` finite.
+
+    Raises:
+        DataError: the arrays are wrong.
+    """
     return macro(average_precision_per_tag(y_true, y_score))
 
 
 def macro_roc_auc(y_true: ArrayLike, y_score: ArrayLike) -> float:
-    """Mean ROC-AUC over the tags that have both classes."""
+    """Compute the mean ROC-AUC over the tags that have both classes.
+
+    Args:
+        y_true: ``(n, tags)`` 0/1 or NaN.
+        y_score: ``(n, tags)`` finite.
+
+    Raises:
+        DataError: the arrays are wrong.
+    """
     return macro(roc_auc_per_tag(y_true, y_score))
 
 
 def both_classes(labels: NDArray[np.float64]) -> bool:
-    """Whether ``(n,)`` labels in {0, 1, NaN} hold a 0 and a 1."""
+    """Say whether ``(n,)`` labels in {0, 1, NaN} hold a 0 and a 1."""
     return bool((labels == 0).any() and (labels == 1).any())
 
 

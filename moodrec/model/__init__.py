@@ -1,1 +1,3 @@
-"""The network: waveform to log-mel, log-mel to embedding, embedding to moods and metadata."""
+"""The network maps a waveform to a log-mel spectrogram, this to an embedding, and the embedding to moods and
+metadata.
+"""

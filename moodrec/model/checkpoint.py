@@ -1,4 +1,5 @@
-"""Model files: ``model.safetensors`` (weights) beside ``model.json`` (what they mean). Never pickle.
+"""A model folder has two files: ``model.safetensors`` (weights) and ``model.json`` (what they mean); never a
+pickle.
 
 The JSON holds the checksum of the weights and is written last, so a half-written model is never loaded.
 """
@@ -25,11 +26,12 @@ from moodrec.model.spec import ModelSpec
 from moodrec.plugins import check_trusted
 
 WEIGHTS = "model.safetensors"
+"""Name of the file of weights in a model folder."""
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network in evaluation mode with what is known of it."""
+    """A network in evaluation mode, with its description."""
 
     network: MoodNetwork
     spec: ModelSpec
@@ -38,7 +40,16 @@ class LoadedModel:
 
 
 def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
-    """Write the two files; returns the model's fingerprint."""
+    """Write a model folder.
+
+    Args:
+        folder: the folder, which is made if it does not exist.
+        network: the network whose weights are stored.
+        spec: its description.
+
+    Returns:
+        The model's fingerprint.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
     weights = safetensors.torch.save(state)
@@ -61,7 +72,7 @@ def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
         NotFoundError: the folder holds no model.
         UsageError: the model names a backbone by a dotted path that is not trusted.
         ConfigError: its backbone is a plug-in that is not installed or does not work.
-        CorruptStoreError: a file is damaged, or they are not of one model.
+        CorruptStoreError: a file is damaged, or the two files belong to different models.
     """
     text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
     spec, fingerprint = _parse(text, weights, folder)

@@ -1,4 +1,4 @@
-"""What a model folder says of itself, read without torch."""
+"""The description in a model folder can be read without torch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Any, Final
 from moodrec.errors import CorruptStoreError, NotFoundError
 
 PACKAGED_MODEL: Final = Path(__file__).parent / "weights" / "default"
-"""The model that comes with moodrec."""
+"""Folder of the model that comes with moodrec."""
 SPEC: Final = "model.json"
+"""Name of the description in a model folder."""
 _IDENTITY: Final = ("weights_sha256", "audio", "windows", "network", "heads", "scales")
 
 
@@ -23,27 +24,29 @@ class ModelDescription:
 
     name: str
     fingerprint: str
-    """The same as ``MoodModel.fingerprint``."""
+    """Identity of the model, the same as ``MoodModel.fingerprint``."""
     moods: Mapping[str, str]
-    """What each mood means."""
+    """Mood to the sentence that says what it means."""
     data: tuple[str, ...]
-    """The datasets it was trained on, as far as it says."""
+    """Names of the datasets it was trained on, as far as the description says."""
 
 
 def fingerprint_of(document: Mapping[str, Any]) -> str:
-    """A model's identity, 16 hex digits: changes with the weights and with what the scores mean, not with words.
+    """Compute a model's identity, 16 hex digits that change with the weights and the meaning of scores, not with
+    texts.
 
     Raises:
-        KeyError: it is no model's description.
+        KeyError: the document is no model's description.
     """
     meaning = {name: document[name] for name in _IDENTITY}
     meaning["moods"] = {name: mood["targets"] for name, mood in document["moods"].items()}
+    # Sorted keys make the digest independent of the order in which the file was written.
     canonical = json.dumps(meaning, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def describe_model(folder: Path | None = None) -> ModelDescription:
-    """Read a model's description; without a folder, that of the packaged model. The weights are not looked at.
+    """Read a model's description; without a folder, that of the packaged model. The weights are not read.
 
     Raises:
         NotFoundError: the folder holds no model.

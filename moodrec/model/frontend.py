@@ -1,4 +1,4 @@
-"""Waveform to log-mel spectrogram."""
+"""The frontend computes a log-mel spectrogram from a waveform."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _COMPRESSION = 10_000.0
 
 
 def compress(mel: Tensor) -> Tensor:
-    """``log10(1 + 10000 * mel)`` of mel power, same shape."""
+    """Compute ``log10(1 + 10000 * mel)`` of mel power; the shape stays."""
     return torch.log1p(_COMPRESSION * mel) / math.log(10)
 
 
 class LogMel(nn.Module):
-    """``log10(1 + 10000 * mel)`` of a power spectrogram, the compression of MusiCNN (Pons & Serra 2019).
+    """Computes ``log10(1 + 10000 * mel)`` of a power spectrogram, the compression of MusiCNN (Pons & Serra 2019).
 
-    Silence maps to 0, and levels far below full scale stay distinguishable without a floor in decibels.
-    Slaney mel scale and area normalisation, Hann window, centred frames with reflection at the ends.
+    Silence maps to 0, and levels far below full scale stay distinguishable without a floor in decibels. It uses the
+    Slaney mel scale and area normalisation, Hann windows, and centred frames with reflection at the ends.
     """
 
     def __init__(self, config: AudioConfig) -> None:
@@ -40,5 +40,5 @@ class LogMel(nn.Module):
         )
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """(..., samples) float32 in [-1, 1] to (..., n_mels, 1 + samples // hop_length) float32."""
+        """Map (..., samples) float32 in [-1, 1] to (..., n_mels, 1 + samples // hop_length) float32."""
         return compress(self.mel(waveform))

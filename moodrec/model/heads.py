@@ -1,7 +1,7 @@
-"""Heads: simple readings of the shared embedding, one a task.
+"""A head maps the shared embedding to the outputs of one task.
 
-They are linear on purpose (cosine heads but for the lengths): the mean of a track's window logits is then the head of
-its mean embedding, and what a task learns has to show in the embedding that search uses.
+Heads are linear on purpose (cosine heads but for the lengths): the mean of a track's window logits is then the head
+of its mean embedding, and what a task learns has to show in the embedding that search uses.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ HeadKind = Literal["multi_label", "classes", "ordinal", "cosine"]
 
 
 class HeadSpec(Config):
-    """One task's head."""
+    """The kind of one task's head, and its outputs."""
 
     kind: HeadKind
-    """``multi_label``: a sigmoid each, soft targets allowed; ``classes``: one softmax; ``ordinal``: a sigmoid for
-    each edge of a scale, "above it?", edges rising; ``cosine``: the cosine to each class's direction."""
+    """``multi_label``: one sigmoid per label, soft targets allowed. ``classes``: one softmax. ``ordinal``: a
+    sigmoid for each edge of a scale, "above it?", edges rising. ``cosine``: the cosine to each class's direction.
+    """
     labels: tuple[str, ...]
-    """What each output stands for, in order."""
+    """The meaning of each output, in order."""
 
 
 class CosineHead(nn.Module):
-    """``cos(embedding, weight_c)`` for each class c: (batch, embedding_dim) to (batch, n_classes) in [-1, 1].
+    """Computes ``cos(embedding, weight_c)`` for each class c: (batch, embedding_dim) to (batch, n_classes) in [-1,
+    1].
 
-    The classifier of CosFace (Wang et al. 2018, arXiv 1801.09414); scale and margin belong to the loss.
+    This is the classifier of CosFace (Wang et al. 2018, arXiv 1801.09414); scale and margin belong to the loss.
     """
 
     def __init__(self, embedding_dim: int, n_classes: int) -> None:
@@ -38,12 +40,17 @@ class CosineHead(nn.Module):
         self.weight = nn.Parameter(torch.randn(n_classes, embedding_dim) / embedding_dim**0.5)
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """(batch, embedding_dim) or (embedding_dim,) to cosines."""
+        """Compute the cosines of an embedding (batch, embedding_dim) or (embedding_dim,) to all classes."""
         return F.linear(F.normalize(embedding.float(), dim=-1), F.normalize(self.weight, dim=-1))
 
 
 def build_heads(specs: dict[str, HeadSpec], embedding_dim: int) -> nn.ModuleDict:
-    """One head a task, with as many outputs as labels."""
+    """Make one head per task, with as many outputs as labels.
+
+    Args:
+        specs: task to its head.
+        embedding_dim: length of the embedding.
+    """
     return nn.ModuleDict({task: _head(spec, embedding_dim) for task, spec in specs.items()})
 
 

@@ -1,4 +1,4 @@
-"""From spectrogram windows to a track's embedding and logits.
+"""Spectrogram windows of a track are mapped to the track's embedding and logits.
 
 Heads are linear, so the logits of the mean embedding are the mean of the windows' logits.
 """
@@ -18,10 +18,11 @@ _WINDOWS_AT_A_TIME = 2
 
 @torch.inference_mode()
 def mean_embedding(network: MoodNetwork, log_mels: Tensor) -> Tensor:
-    """The mean embedding of a track's windows, not normalised.
+    """Compute the mean embedding of a track's windows, not normalised.
 
-    A track goes through the network by itself, so what is computed beside it can never change its last bits. On a CPU
-    two windows go at a time: the maps of a whole track would not fit the caches, and take twice as long.
+    A track goes through the network by itself, so what is computed beside it can never change its last bits. On a
+    CPU two windows are computed at a time: the maps of a whole track would not fit the caches, and take twice as
+    long.
 
     Args:
         network: in evaluation mode.
@@ -37,12 +38,21 @@ def mean_embedding(network: MoodNetwork, log_mels: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def task_logits(network: MoodNetwork, embedding: Tensor, task: str = MOOD_TASK) -> NDArray[np.float32]:
-    """Logits of one head for an unnormalised embedding: (embedding_dim,) to (labels,) float32."""
+    """Compute the logits of one head.
+
+    Args:
+        network: in evaluation mode.
+        embedding: (embedding_dim,), not normalised.
+        task: name of the head.
+
+    Returns:
+        (labels,) float32.
+    """
     logits: NDArray[np.float32] = network.heads[task](embedding).float().cpu().numpy()
     return logits
 
 
 def unit_length(embedding: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The embedding divided by its Euclidean norm, computed in float64."""
+    """Divide an embedding by its Euclidean norm, computed in float64."""
     wide = embedding.astype(np.float64)
     return np.asarray(wide / np.linalg.norm(wide), np.float32)

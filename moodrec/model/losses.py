@@ -1,4 +1,4 @@
-"""Task losses that skip unknown labels, so that partly labelled tracks and datasets take part."""
+"""Task losses skip unknown labels, so that partly labelled tracks and datasets can take part."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 UNKNOWN_CLASS = -1
+"""Class number of a row whose class is unknown."""
 
 
 def masked_bce(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Binary cross-entropy over the known entries of ``targets``.
+    """Compute binary cross-entropy over the known entries of ``targets``.
 
     Args:
         logits: (batch, labels).
-        targets: (batch, labels) in [0, 1]; soft values are meant as probabilities, NaN is unknown.
+        targets: (batch, labels) in [0, 1]; soft values are probabilities, NaN is unknown.
         weights: (labels,) relative weights of the labels; equal by default.
 
     Returns:
@@ -25,11 +26,12 @@ def masked_bce(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -
         logits.float(), torch.nan_to_num(targets).float(), reduction="none"
     )
     weight = known.float() if weights is None else known * weights
+    # The clamp makes the loss 0, not NaN, where a batch has no known label.
     return (loss * weight).sum() / weight.sum().clamp_min(1e-8)
 
 
 def masked_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
-    """Softmax cross-entropy over the rows whose class is known.
+    """Compute softmax cross-entropy over the rows whose class is known.
 
     Args:
         logits: (batch, n_classes).
@@ -43,14 +45,15 @@ def masked_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
 
 
 def masked_cosface(cosines: Tensor, classes: Tensor, scale: float, margin: float) -> Tensor:
-    """Large-margin cosine loss (CosFace, Wang et al. 2018, arXiv 1801.09414) over the rows whose class is known.
+    """Compute the large-margin cosine loss (CosFace, Wang et al. 2018, arXiv 1801.09414) over rows of known class.
 
     ``-log(e^{s (cos_y - m)} / (e^{s (cos_y - m)} + sum over c != y of e^{s cos_c}))``
 
     Args:
         cosines: (batch, n_classes), of a ``cosine`` head.
         classes: (batch,) int64, ``UNKNOWN_CLASS`` (-1) where unknown.
-        scale: s. margin: m.
+        scale: s, the factor of the cosines.
+        margin: m, by how much the right class must be nearer.
 
     Returns:
         As :func:`masked_cross_entropy`.
@@ -60,15 +63,16 @@ def masked_cosface(cosines: Tensor, classes: Tensor, scale: float, margin: float
 
 
 def supervised_contrastive(embedding: Tensor, classes: Tensor, temperature: float) -> Tensor:
-    """Supervised contrastive loss (Khosla et al. 2020, arXiv 2004.11362, equation 2) of unit-length embeddings.
+    """Compute the supervised contrastive loss (Khosla et al. 2020, arXiv 2004.11362, equation 2) of unit-length
+    embeddings.
 
-    For a row i with others of its class (its positives P), the mean over p in P of
-    ``-log(e^{z_i z_p / t} / sum over a != i of e^{z_i z_a / t})``. Rows of unknown class take no part.
+    For a row i with others of its class (its positives P), it is the mean over p in P of ``-log(e^{z_i z_p / t} /
+    sum over a != i of e^{z_i z_a / t})``. Rows of unknown class take no part.
 
     Args:
         embedding: (batch, embedding_dim), of any length.
         classes: (batch,) int64, ``UNKNOWN_CLASS`` (-1) where unknown.
-        temperature: t.
+        temperature: t, the divisor of the similarities.
 
     Returns:
         The mean over rows that have positives; 0 (with a gradient of 0) where none has.

@@ -1,4 +1,4 @@
-"""The multi-task network: backbone, embedding, heads (hard parameter sharing, arXiv 2110.04765)."""
+"""The multi-task network joins backbone, embedding and heads (hard parameter sharing, arXiv 2110.04765)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moodrec.model.heads import HeadSpec, build_heads
 
 @dataclass(frozen=True)
 class NetworkOutput:
-    """What one forward pass gives."""
+    """The output of one forward pass."""
 
     embedding: Tensor
     """(batch, embedding_dim), not normalised."""
@@ -23,13 +23,18 @@ class NetworkOutput:
 
 
 def join_outputs(first: NetworkOutput, second: NetworkOutput) -> NetworkOutput:
-    """The rows of ``first``, then those of ``second``."""
+    """Join the rows of two outputs.
+
+    Args:
+        first: output whose rows come first.
+        second: output whose rows follow; it has the same tasks.
+    """
     logits = {task: torch.cat([first.logits[task], second.logits[task]]) for task in first.logits}
     return NetworkOutput(torch.cat([first.embedding, second.embedding]), logits)
 
 
 class MoodNetwork(nn.Module):
-    """Log-mel to embedding to the logits of every task."""
+    """Maps a log-mel spectrogram to an embedding, and the embedding to the logits of every task."""
 
     def __init__(self, audio: AudioConfig, config: ModelConfig, heads: dict[str, HeadSpec]) -> None:
         super().__init__()
@@ -40,20 +45,20 @@ class MoodNetwork(nn.Module):
         self.heads = build_heads(heads, config.embedding_dim)
 
     def embed(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to (batch, embedding_dim), not normalised."""
+        """Map (batch, n_mels, frames) to embeddings (batch, embedding_dim), not normalised."""
         return self.summarize(self.backbone(log_mel))
 
     def summarize(self, features: Tensor) -> Tensor:
-        """(batch, features) of the backbone to (batch, embedding_dim), not normalised."""
+        """Map the backbone's (batch, features) to embeddings (batch, embedding_dim), not normalised."""
         embedding: Tensor = self.norm(self.projection(features))
         return embedding
 
     def forward(self, log_mel: Tensor) -> NetworkOutput:
-        """(batch, n_mels, frames) to the embedding and the logits of all heads."""
+        """Map (batch, n_mels, frames) to the embedding and the logits of all heads."""
         return self.read(self.backbone(log_mel))
 
     def read(self, features: Tensor) -> NetworkOutput:
-        """(batch, features) of the backbone to the embedding and the logits of all heads."""
+        """Map the backbone's (batch, features) to the embedding and the logits of all heads."""
         embedding = self.summarize(features)
         shared = self.dropout(embedding)
         return NetworkOutput(embedding, {task: head(shared) for task, head in self.heads.items()})

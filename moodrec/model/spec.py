@@ -1,4 +1,4 @@
-"""What a model file says of itself, beside its weights."""
+"""A model's description says what its weights mean."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from moodrec.model.heads import HeadSpec
 from moodrec.schema import is_mood_name
 
 MOOD_TASK: Final = "mood"
+"""Name of the task whose head predicts moods."""
 
 
 class PublishedMood(Config):
@@ -23,14 +24,16 @@ class PublishedMood(Config):
 
 
 class MoodScale(Config):
-    """From a mood's logit to its probability and to its score."""
+    """How a mood's logit becomes its probability and its score."""
 
     slope: float = 1.0
-    """Platt scaling: ``probability = sigmoid(slope * logit + intercept)``."""
+    """Factor of Platt scaling: ``probability = sigmoid(slope * logit + intercept)``."""
     intercept: float = 0.0
+    """Offset of Platt scaling."""
     quantiles: tuple[float, ...]
-    """Evenly spaced quantiles, lowest to highest, of the probability over the reference set; the mood score is
-    the percentile read from them."""
+    """Evenly spaced quantiles, lowest to highest, of the probability over the reference set; the mood score is the
+    percentile read from them.
+    """
 
 
 class ModelSpec(Config):
@@ -45,11 +48,11 @@ class ModelSpec(Config):
     moods: dict[str, PublishedMood]
     scales: dict[str, MoodScale]
     calibrated_on: str
-    """Which predictions the scales were fitted on."""
+    """A sentence on which predictions the scales were fitted on."""
     terms: str = ""
-    """Under which terms the weights may be used, in one line."""
+    """The terms under which the weights may be used, in one line."""
     provenance: dict[str, str] = Field(default_factory=dict)
-    """Recipe, data, seed and versions that made it."""
+    """Recipe, data, seed and versions that the model was made with."""
 
     @field_validator("moods")
     @classmethod
@@ -70,5 +73,5 @@ class ModelSpec(Config):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The mood head's training targets, in order."""
+        """Give the mood head's training targets, in order."""
         return self.heads[MOOD_TASK].labels if MOOD_TASK in self.heads else ()

@@ -1,11 +1,12 @@
-"""MTG-Jamendo's own mel spectrograms, brought to what :class:`LogMel` gives for the same 12 kHz waveform.
+"""MTG-Jamendo's own mel spectrograms are converted to what :class:`LogMel` gives for the same 12 kHz waveform.
 
 The dataset publishes them as ``NN/<id>.npy``, (96, frames) float32, made with Essentia: 12 kHz, Hann windows of 512
 samples every 256, centred, power, 96 Slaney bands of unit area from 0 to 6 kHz, and of each band ``20 * log10``,
 with silence at -200. That is twice the decibels of a power, but loses nothing.
 
-What remains: the first and last frame (Essentia pads with zeros, LogMel by reflection) and the resampling to 12 kHz,
-which here is a linear interpolation that folds what lies above 6 kHz into the bands. See ``docs/jamendo.md``.
+Two differences remain: the first and last frame (Essentia pads with zeros, LogMel by reflection) and the resampling
+to 12 kHz, which here is a linear interpolation that aliases frequencies above 6 kHz into the bands. See
+``docs/jamendo.md``.
 """
 
 from __future__ import annotations
@@ -22,23 +23,22 @@ from moodrec.audio.windows import window_starts
 from moodrec.config import AudioConfig, WindowConfig
 from moodrec.errors import AudioError, ConfigError
 from moodrec.model.frontend import compress
-
-Floats = NDArray[np.float32]
+from moodrec.typing import Float32Array
 
 SUFFIX: Final = ".npy"
 AUDIO: Final = AudioConfig(sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, f_min=0.0, f_max=6_000.0)
 """The settings that the published spectrograms were made with."""
 CAUTION: Final = (
     "trained on MTG-Jamendo's mel spectrograms, whose resampling folds high frequencies into the bands: the "
-    "model's figures hold on such spectrograms; on audio files it hears slightly different ones (docs/jamendo.md)"
+    "model's figures hold on such spectrograms; those of audio files are slightly different (docs/jamendo.md)"
 )
 _SCALE: Final = 20.0
 _LOUDEST: Final = 200.0
-"""Full scale stays below 100 on this scale; more is another kind of array."""
+"""Greatest plausible value: full scale stays below 100 on this scale, so more means another kind of array."""
 
 
 def is_stored_mel(path: Path | str) -> bool:
-    """Whether a track is given as a spectrogram rather than as audio."""
+    """Say whether a track is given as a spectrogram rather than as audio."""
     return Path(path).suffix == SUFFIX
 
 
@@ -50,11 +50,11 @@ def check_settings(config: AudioConfig) -> None:
     """
     theirs = AUDIO.model_dump()
     if config.model_dump() != theirs:
-        wanted = ", ".join(f"{name} = {value}" for name, value in theirs.items())
-        raise ConfigError(f"[audio]: MTG-Jamendo's mel spectrograms need {wanted}")
+        settings = ", ".join(f"{name} = {value}" for name, value in theirs.items())
+        raise ConfigError(f"[audio]: MTG-Jamendo's mel spectrograms need {settings}")
 
 
-def read_stored_mel(path: Path) -> Floats:
+def read_stored_mel(path: Path) -> Float32Array:
     """Read one of the published spectrograms.
 
     Returns:
@@ -69,17 +69,31 @@ def read_stored_mel(path: Path) -> Floats:
         raise AudioError(f"{path}: cannot be read as a spectrogram ({error})") from error
     _check(path, stored)
     power = torch.from_numpy(np.power(10.0, stored / _SCALE, dtype=np.float32))
-    converted: Floats = compress(power).numpy()
+    converted: Float32Array = compress(power).numpy()
     return converted
 
 
 def window_frames(audio: AudioConfig, windows: WindowConfig) -> int:
-    """Length of a window, in frames of the spectrogram."""
+    """Compute the length of a window, in frames of the spectrogram.
+
+    Args:
+        audio: has the sample rate and the hop length.
+        windows: has the length of a window in seconds.
+    """
     return math.ceil(windows.window_s * audio.sample_rate / audio.hop_length)
 
 
-def log_mel_windows(log_mel: NDArray[np.floating], audio: AudioConfig, windows: WindowConfig) -> Floats:
-    """Cut a track's spectrogram by the rule for waveforms: (n_mels, frames) to (windows, n_mels, window frames)."""
+def log_mel_windows(log_mel: NDArray[np.floating], audio: AudioConfig, windows: WindowConfig) -> Float32Array:
+    """Cut a track's spectrogram into windows by the rule for waveforms.
+
+    Args:
+        log_mel: (n_mels, frames).
+        audio: settings that it was computed with.
+        windows: the rule.
+
+    Returns:
+        (windows, n_mels, window frames) float32.
+    """
     frames = window_frames(audio, windows)
     repeats = math.ceil(frames / log_mel.shape[1])
     whole = np.tile(log_mel, repeats)[:, :frames] if repeats > 1 else log_mel

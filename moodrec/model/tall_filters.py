@@ -1,8 +1,9 @@
-"""Filters nearly as tall as the spectrogram, of which only the highest response over frequency counts.
+"""Convolution with filters nearly as tall as the spectrogram, of which only the maximum over frequency is kept.
 
-Sliding a filter over frequency costs as many products a place as it is tall. By the convolution theorem the same
-responses come from products of spectra along frequency: one a bin, and a small matrix that leads back. For MusiCNN's
-timbral filters, 38 and 67 of 96 bands tall, that takes half the time on a CPU, and the difference is rounding.
+Sliding a filter over frequency costs as many products per position as it is tall. By the convolution theorem the
+same responses come from products of spectra along frequency: one per bin, and a small matrix that transforms back.
+For MusiCNN's timbral filters, 38 and 67 of 96 bands tall, that takes half the time on a CPU, and the difference is
+rounding.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _TALL: Final = 16
-"""Bands from which on the detour pays."""
+"""Height in bands from which on the transform pays."""
 _FRAMES: Final = 16
-"""Frames at a time: what lies between the two products then stays in the cache."""
+"""Frames computed at a time, so that the intermediate products stay in the cache."""
 
 
 def highest_response(mel: Tensor, filters: Tensor) -> Tensor:
-    """``max over p of sum over i, j of mel[p + i, t + j] * filter[i, j]``, as convolution layers write it.
+    """Compute ``max over p of sum over i, j of mel[p + i, t + j] * filter[i, j]``, as convolution layers write it.
 
     Args:
         mel: (batch, 1, n_mels, frames + length - 1).
@@ -29,6 +30,7 @@ def highest_response(mel: Tensor, filters: Tensor) -> Tensor:
     Returns:
         (batch, n_filters, frames).
     """
+    # The transform pays on a CPU in single precision alone: GPUs and bfloat16 have fast convolutions.
     low_precision = torch.is_autocast_enabled(mel.device.type)
     if filters.shape[2] < _TALL or mel.device.type != "cpu" or low_precision:
         return F.conv2d(mel, filters).amax(2)
@@ -40,10 +42,10 @@ def highest_response(mel: Tensor, filters: Tensor) -> Tensor:
 
 
 def _spectra(mel: Tensor, length: int) -> Tensor:
-    """(batch, n_mels, frames + length - 1) to (2 * bins, batch, frames, 2 * length).
+    """Transform (batch, n_mels, frames + length - 1) to (2 * bins, batch, frames, 2 * length).
 
-    What the real and the imaginary part of each bin's product are made from: ``length`` real parts, then as many
-    imaginary ones.
+    The real and the imaginary part of each bin's product are computed from them: ``length`` real parts, then as
+    many imaginary ones.
     """
     spectrum = torch.fft.rfft(mel, dim=1)
     parts = torch.stack([spectrum.real, spectrum.imag], 3).unfold(2, length, 1)
@@ -51,7 +53,8 @@ def _spectra(mel: Tensor, length: int) -> Tensor:
 
 
 def _products(filters: Tensor, n_mels: int) -> Tensor:
-    """(n_filters, height, length) to (2 * bins, 2 * length, n_filters): what ``_spectra`` are multiplied with.
+    """Transform filters (n_filters, height, length) to the factors (2 * bins, 2 * length, n_filters) of
+    ``_spectra``.
 
     ``(a + bi)(c - di) = (ac + bd) + (bc - ad)i``: correlation takes the filter's conjugate.
     """
@@ -62,7 +65,7 @@ def _products(filters: Tensor, n_mels: int) -> Tensor:
 
 
 def _inverse(n_mels: int, like: Tensor) -> Tensor:
-    """(n_mels, 2 * bins): the inverse transform as a matrix on real and imaginary parts in turn."""
+    """Make the inverse transform as a matrix (n_mels, 2 * bins) on real and imaginary parts in turn."""
     unit = torch.eye(n_mels // 2 + 1, dtype=like.dtype, device=like.device)
     zero = torch.zeros_like(unit)
     columns = [
@@ -72,7 +75,9 @@ def _inverse(n_mels: int, like: Tensor) -> Tensor:
 
 
 def _highest(spectra: Tensor, products: Tensor, back: Tensor) -> Tensor:
-    """(2 * bins, batch, frames, 2 * length) to (batch, frames, n_filters): the highest of the places led back to."""
+    """Multiply (2 * bins, batch, frames, 2 * length), transform back and take the maximum: (batch, frames,
+    n_filters).
+    """
     found = torch.bmm(spectra.flatten(1, 2), products)
     highest = (back @ found.flatten(1)).amax(0)
     return highest.view(*spectra.shape[1:3], products.shape[2])

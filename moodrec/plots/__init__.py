@@ -1,1 +1,1 @@
-"""Pictures, drawn without a display and without matplotlib's global state."""
+"""Pictures are drawn without a display and without matplotlib's global state."""

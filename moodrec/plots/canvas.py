@@ -1,4 +1,4 @@
-"""Figures that need no display, in one look, saved whole or not at all."""
+"""All figures share one style, need no display, and are saved whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,14 +24,24 @@ SOFT: Final = "#9dbfdc"
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of ``width`` x ``height`` inches."""
+    """Make an empty figure.
+
+    Args:
+        width: in inches.
+        height: in inches.
+    """
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
     return figure
 
 
 def tidy(axes: Axes, grid: bool = True) -> None:
-    """Take away what says nothing: frame, tick marks, dark grid."""
+    """Remove frame and tick marks, which carry no information, and draw a pale grid.
+
+    Args:
+        axes: the axes.
+        grid: whether to draw a grid.
+    """
     for side in axes.spines.values():
         side.set_visible(False)
     axes.tick_params(length=0, labelsize=8.5, labelcolor=MUTED)
@@ -41,7 +51,14 @@ def tidy(axes: Axes, grid: bool = True) -> None:
 
 
 def heading(axes: Axes, text: str, under: str = "", indent: float = 0) -> None:
-    """A bold line above the axes, and a quieter one below it, ``indent`` points to the right."""
+    """Write a bold line above the axes, and a quieter one below it.
+
+    Args:
+        axes: the axes.
+        text: the bold line.
+        under: the quieter line; empty for none.
+        indent: distance from the left end of the axes, in points.
+    """
     _above(axes, text, (indent, 22 if under else 8), size=12, colour=INK, weight="bold")
     if under:
         _above(axes, under, (indent, 7), size=9, colour=MUTED, weight="normal")
@@ -63,10 +80,14 @@ def _above(axes: Axes, text: str, offset: tuple[float, float], size: float, colo
 
 
 def save_figure(figure: Figure, out: Path) -> None:
-    """Write ``figure`` to ``out``, replacing what is there only once it is complete.
+    """Write a figure to a file, which is replaced only once it is complete.
+
+    Args:
+        figure: the figure.
+        out: the file; its suffix is .png, .svg or .pdf.
 
     Raises:
-        UsageError: the suffix is not .png, .svg or .pdf.
+        UsageError: the suffix is another one.
     """
     if out.suffix.lower() not in FORMATS:
         raise UsageError(f"{out}: pictures are written as {', '.join(FORMATS)}")

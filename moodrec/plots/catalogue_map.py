@@ -1,4 +1,4 @@
-"""A map of the catalogue: near on the map, near in sound; the colour is the mood."""
+"""A map of the catalogue places tracks of similar sound near each other, and colours them by mood."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from moodrec.plots.canvas import INK, MUTED, PAPER, heading, new_figure, save_figure, tidy
 from moodrec.plots.colours import affect_colours, score_colours
 from moodrec.plots.projection import Projection
 from moodrec.plots.scene import Scene, make_scene
 from moodrec.plots.text import font_families, label
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 LABEL_GAP: Final = 17.0
-"""Points between the centres of two number labels."""
+"""Distance between the centres of two number labels, in points."""
 WHEEL_PIXELS: Final = 121
+"""Pixels along one side of the colour wheel."""
 
 
 def catalogue_map(
@@ -35,10 +35,20 @@ def catalogue_map(
     colour_by: str | None = None,
     projection: Projection = "pca",
 ) -> None:
-    """Draw the map to ``out``; arguments as for :func:`moodrec.plots.scene.make_scene`.
+    """Draw the map to a file.
+
+    Args:
+        embeddings: ``(n, d)``.
+        frame: ``n`` rows with the columns ``moods``, and ``title`` and ``artist`` where known.
+        moods: names of the mood columns.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
+        seed: row of a track to mark with a star; None for none.
+        neighbours: rows to mark with numbers, nearest first.
+        colour_by: mood that the colours show; None for valence and arousal where the frame has both.
+        projection: how places on the map are computed.
 
     Raises:
-        DataError, UsageError: see there; also a suffix that is no picture's.
+        DataError, UsageError: as :func:`moodrec.plots.scene.make_scene`; also a suffix that is no picture's.
         MissingExtraError: the projection is "umap", and UMAP is not installed.
     """
     scene = make_scene(embeddings, frame, moods, seed, neighbours, colour_by, projection)
@@ -46,14 +56,19 @@ def catalogue_map(
 
 
 def map_figure(scene: Scene) -> Figure:
-    """A figure, for notebooks."""
+    """Draw the map as a figure, for notebooks."""
     figure = new_figure(9, 8)
     draw_map(figure.add_axes((0.04, 0.04, 0.92, 0.83)), scene)
     return figure
 
 
 def draw_map(axes: Axes, scene: Scene) -> None:
-    """Draw all tracks, the seed as a star, the neighbours as numbers, and what the colours mean."""
+    """Draw all tracks, the seed as a star, the neighbours as numbers, and a key of the colours.
+
+    Args:
+        axes: where to draw.
+        scene: what to draw.
+    """
     tidy(axes, grid=False)
     axes.set(xticks=[], yticks=[])
     axes.set_aspect("equal", adjustable="datalim")
@@ -79,7 +94,7 @@ def _mark_seed(axes: Axes, scene: Scene, seed: int) -> None:
 
 
 def _mark_neighbours(axes: Axes, scene: Scene) -> None:
-    """Ring each neighbour and set its number beside it, numbers pushed apart so that all can be read."""
+    """Ring each neighbour and set its number beside it; numbers are moved apart so that all can be read."""
     rows = list(scene.neighbours)
     if not rows:
         return
@@ -106,16 +121,19 @@ def _mark_neighbours(axes: Axes, scene: Scene) -> None:
         )
 
 
-def spread(points: Floats, gap: float = LABEL_GAP, steps: int = 200) -> Floats:
-    """Places for labels near their points, at least about ``gap`` from each other and from every point.
+def spread(points: Float64Array, gap: float = LABEL_GAP, steps: int = 200) -> Float64Array:
+    """Place labels near their points, at least about ``gap`` from each other and from every point.
 
     Args:
-        points: ``(m + 1, 2)``; the last one, the seed, is only kept clear of.
+        points: ``(m + 1, 2)``; the last one, the seed, gets no label and is only kept free.
+        gap: distance, in the unit of the points.
+        steps: number of iterations.
 
     Returns:
         ``(m, 2)``; the same for the same points.
     """
     m = len(points) - 1
+    # Multiples of the golden angle start neighbouring labels in different directions.
     angles = np.arange(m) * np.pi * (3 - np.sqrt(5))
     labels = points[:m] + gap * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     for _ in range(steps):
@@ -145,7 +163,7 @@ def _draw_wheel(axes: Axes) -> None:
     valence, arousal = np.meshgrid(side, side)
     radius = np.hypot(valence - 0.5, arousal - 0.5) * 2
     rgb = affect_colours(valence.ravel(), arousal.ravel()).reshape(*valence.shape, 3)
-    # Opacity falls over the last pixels of the rim, so that it does not look like stairs.
+    # Opacity falls over the last pixels of the rim, so that its edge is smooth.
     alpha = np.clip((1 - radius) * WHEEL_PIXELS / 4, 0, 1)
     axes.imshow(np.dstack([rgb, alpha]), origin="lower", extent=(0, 1, 0, 1), interpolation="bilinear")
     axes.set(xlim=(-0.6, 1.6), ylim=(-0.05, 1.05))

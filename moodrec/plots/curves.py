@@ -1,4 +1,4 @@
-"""Precision-recall curves of an evaluation."""
+"""Precision-recall curves show an evaluation tag by tag."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from moodrec.plots.canvas import INK, MUTED, SECOND, new_figure, save_figure, ti
 from moodrec.plots.text import label
 
 MAX_TAGS: Final = 60
+"""Greatest number of tags that are drawn."""
 CELL: Final = 1.9
-"""Inches of one small curve."""
+"""Width and height of one small curve, in inches."""
 
 
-class Figure(Protocol):
+class EstimateLike(Protocol):
     """A figure of merit with its interval, such as ``evaluation.reports.Estimate``."""
 
     @property
@@ -31,8 +32,8 @@ class Figure(Protocol):
     def high(self) -> float: ...
 
 
-class Tag(Protocol):
-    """What is drawn of a ``TagReport``."""
+class TagLike(Protocol):
+    """The part of a ``TagReport`` that is drawn."""
 
     @property
     def tag(self) -> str: ...
@@ -41,24 +42,24 @@ class Tag(Protocol):
     @property
     def prevalence(self) -> float: ...
     @property
-    def ap(self) -> Figure: ...
+    def ap(self) -> EstimateLike: ...
 
 
-class Report(Protocol):
-    """What is drawn of an ``EvaluationReport``."""
+class ReportLike(Protocol):
+    """The part of an ``EvaluationReport`` that is drawn."""
 
     @property
     def dataset(self) -> str: ...
     @property
-    def tags(self) -> Sequence[Tag]: ...
+    def tags(self) -> Sequence[TagLike]: ...
     @property
-    def macro_ap(self) -> Figure: ...
+    def macro_ap(self) -> EstimateLike: ...
     @property
-    def macro_roc_auc(self) -> Figure: ...
+    def macro_roc_auc(self) -> EstimateLike: ...
 
 
 class LabelsAndScores(Protocol):
-    """What is drawn of a ``Scored``."""
+    """The part of a ``LabelledScores`` that is drawn."""
 
     @property
     def tags(self) -> Sequence[str]: ...
@@ -68,16 +69,17 @@ class LabelsAndScores(Protocol):
     def scores(self) -> NDArray[np.float64]: ...
 
 
-def pr_curves(scored: LabelsAndScores, report: Report, out: Path) -> None:
-    """Draw a precision-recall curve for every tag, the best first; dashed is the prevalence.
+def pr_curves(scored: LabelsAndScores, report: ReportLike, out: Path) -> None:
+    """Draw a precision-recall curve for every tag, the best first; a dashed line is the prevalence.
 
     Args:
-        scored: what was evaluated, a ``Scored``.
-        report: its evaluation, an ``EvaluationReport``. Of more than sixty tags, those with the most positives
-            are drawn.
+        scored: what was evaluated, a ``LabelledScores``.
+        report: its evaluation, an ``EvaluationReport``. Of more than sixty tags, those with the most positives are
+            drawn.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
 
     Raises:
-        UsageError: a suffix that is no picture's.
+        UsageError: the suffix is another one.
     """
     most = sorted(report.tags, key=lambda tag: -tag.positives)[:MAX_TAGS]
     tags = sorted(most, key=lambda tag: -tag.ap.value)
@@ -97,7 +99,7 @@ def pr_curves(scored: LabelsAndScores, report: Report, out: Path) -> None:
     save_figure(figure, out)
 
 
-def _summary(report: Report) -> str:
+def _summary(report: ReportLike) -> str:
     ap, area = report.macro_ap, report.macro_roc_auc
     return (
         f"{label(report.dataset)}: macro AP {ap.value:.3f} [{ap.low:.3f}, {ap.high:.3f}], "
@@ -106,7 +108,7 @@ def _summary(report: Report) -> str:
     )
 
 
-def _draw_tag(axes: Axes, scored: LabelsAndScores, tag: Tag) -> None:
+def _draw_tag(axes: Axes, scored: LabelsAndScores, tag: TagLike) -> None:
     column = scored.tags.index(tag.tag)
     known = ~np.isnan(scored.labels[:, column])
     curve = precision_recall(scored.labels[known, column], scored.scores[known, column])

@@ -1,4 +1,4 @@
-"""One picture of one search: the map beside the moods, and who is who."""
+"""One picture shows one search: the map beside the moods and the names of the tracks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from moodrec.plots.scene import Scene, make_scene
 from moodrec.plots.text import font_families, label
 
 MAX_LISTED: Final = 10
+"""Greatest number of neighbours that are shown."""
 
 
 def demo_picture(
@@ -29,19 +30,21 @@ def demo_picture(
     colour_by: str | None = None,
     condition: str = "",
 ) -> None:
-    """Draw map, names and moods of a seed and its neighbours to ``out``.
+    """Draw map, names and moods of a seed and its neighbours to a file.
 
     Args:
         embeddings: ``(n, d)``.
         frame: ``n`` rows with the columns ``moods``, and ``title`` and ``artist`` where known.
         moods: the moods to show, about 6 to 14.
-        seed, neighbours: rows; neighbours nearest first, the first ten are shown.
+        seed: row of the seed.
+        neighbours: rows of the neighbours, nearest first; the first ten are shown.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
         colour_by: a mood for the colours; by default valence and arousal where the frame has both.
-        condition: what was asked for, such as ``calm >= 0.6``; printed under the heading.
+        condition: the request, such as ``calm >= 0.6``; printed under the heading.
 
     Raises:
         DataError: lengths differ, or columns are missing.
-        UsageError: rows out of range, or a suffix that is no picture's.
+        UsageError: rows are out of range, or the suffix is another one.
     """
     scene = make_scene(embeddings, frame, moods, seed, list(neighbours)[:MAX_LISTED], colour_by)
     figure = new_figure(14, 8)
@@ -55,7 +58,13 @@ def demo_picture(
 
 
 def draw_names(axes: Axes, scene: Scene, condition: str = "") -> None:
-    """The seed's name and the numbered neighbours', one a line."""
+    """Write the seed's name and the numbered neighbours' names, one per line.
+
+    Args:
+        axes: where to write.
+        scene: the search.
+        condition: the request, printed under the heading.
+    """
     rows = [row for row in (scene.seed,) if row is not None]
     axes.set(xlim=(0, 1), ylim=(len(rows) + len(scene.neighbours) - 0.5, -0.5))
     axes.axis("off")

@@ -1,4 +1,4 @@
-"""How moods rise and fall over a playlist."""
+"""A picture of a playlist shows how moods rise and fall over its tracks."""
 
 from __future__ import annotations
 
@@ -17,29 +17,32 @@ from moodrec.plots.colours import oklch
 from moodrec.plots.text import font_families, label
 
 GAP: Final = 0.075
-"""Between the names of two curves, in mood scores."""
+"""Least distance between the names of two curves, in mood scores."""
 SHOWN: Final = 5
-"""Curves: the moods that change most."""
+"""Number of curves: the moods that change most."""
 
 
 def mood_course(
     frame: pd.DataFrame, moods: Sequence[str], out: Path, title: str = "", always: Sequence[str] = ()
 ) -> None:
-    """Draw the moods that change most over a list of tracks to ``out``.
+    """Draw the moods that change most over a list of tracks to a file.
 
     Args:
-        frame: a row a track, in order, with the columns ``moods`` in [0, 1] and ``title`` where known.
+        frame: one row per track, in order, with the columns ``moods`` in [0, 1] and ``title`` where known.
+        moods: names of the mood columns.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
+        title: heading of the picture.
         always: moods to draw before those that change most.
 
     Raises:
         DataError: there are no tracks, or no moods.
-        UsageError: a suffix that is no picture's.
+        UsageError: the suffix is another one.
     """
     if not len(frame) or not moods:
         raise DataError("a picture of a playlist needs tracks and moods")
     scores = frame[list(moods)].to_numpy(np.float64, na_value=np.nan)
     spread = np.nan_to_num(np.nanstd(scores, axis=0)) if len(frame) > 1 else np.zeros(len(moods))
-    spread += [mood in always for mood in moods]
+    spread += [mood in always for mood in moods]  # adds 1, more than any standard deviation of scores
     chosen = np.argsort(-spread, kind="stable")[:SHOWN]
     places = np.arange(1, len(frame) + 1)
     figure = new_figure(max(6.0, 0.34 * len(frame) + 2.2), 4.6)
@@ -64,7 +67,7 @@ def _names(frame: pd.DataFrame) -> list[str]:
 def _name_curves(
     axes: Axes, names: Sequence[str], ends: NDArray[np.float64], colours: NDArray[np.float64], last: int
 ) -> None:
-    """A name at the end of each curve, pushed apart so that all can be read."""
+    """Write a name at the end of each curve; names are moved apart so that all can be read."""
     order = np.argsort(np.nan_to_num(ends), kind="stable")
     heights = np.clip(np.nan_to_num(ends)[order], 0, 1)
     for i in range(1, len(heights)):

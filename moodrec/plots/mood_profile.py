@@ -1,4 +1,4 @@
-"""The moods of a seed beside those of its neighbours."""
+"""A profile shows the moods of a seed beside those of its neighbours."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ BAR: Final = 0.56
 def mood_profile(
     frame: pd.DataFrame, moods: Sequence[str], seed: int, neighbours: Sequence[int], out: Path
 ) -> None:
-    """Draw the profile to ``out``.
+    """Draw the profile to a file.
 
     Args:
-        frame: a row a track with the columns ``moods`` in [0, 1], and ``title`` and ``artist`` where known.
-        seed, neighbours: rows; neighbours nearest first.
+        frame: one row per track with the columns ``moods`` in [0, 1], and ``title`` and ``artist`` where known.
+        moods: names of the mood columns.
+        seed: row of the seed.
+        neighbours: rows of the neighbours, nearest first.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
 
     Raises:
         DataError: there are no moods, or columns are missing.
-        UsageError: rows out of range, or a suffix that is no picture's.
+        UsageError: rows are out of range, or the suffix is another one.
     """
     missing = sorted(set(moods) - set(frame.columns))
     if missing:
@@ -47,7 +50,13 @@ def mood_profile(
 
 
 def draw_profile(axes: Axes, scene: Scene, indent: float = 0) -> None:
-    """The seed's moods as bars, each neighbour a dot; the heading ``indent`` points to the right."""
+    """Draw the seed's moods as bars and each neighbour as a dot.
+
+    Args:
+        axes: where to draw.
+        scene: the search.
+        indent: distance of the heading from the left end of the axes, in points.
+    """
     tidy(axes)
     axes.grid(visible=False, axis="y")
     rows = np.arange(len(scene.moods))
@@ -78,5 +87,7 @@ def _draw_neighbours(axes: Axes, scene: Scene) -> None:
 
 
 def _lane(place: int, n: int) -> float:
-    """Neighbours keep to lanes across the bar, the nearest on top, so that equal scores do not hide each other."""
+    """Compute the height of a neighbour's dots within the bar, the nearest on top, so that equal scores stay
+    visible.
+    """
     return 0.0 if n < 2 else BAR * 0.72 * (place / (n - 1) - 0.5)

@@ -1,4 +1,4 @@
-"""The moods of some tracks as a radar: one spoke a mood, one outline a track."""
+"""A radar shows the moods of some tracks: one spoke per mood, one outline per track."""
 
 from __future__ import annotations
 
@@ -17,28 +17,34 @@ from moodrec.plots.colours import oklch
 from moodrec.plots.text import font_families, label
 
 MAX_TRACKS: Final = 6
-"""Outlines that can be told apart."""
+"""Greatest number of outlines that can be told apart."""
 
 
 def mood_radar(frame: pd.DataFrame, moods: Sequence[str], out: Path) -> None:
-    """Draw the radar of :func:`radar_figure` to ``out``.
+    """Draw the radar of :func:`radar_figure` to a file.
+
+    Args:
+        frame: one row per track, at most six, with the columns ``moods`` in [0, 1].
+        moods: names of the mood columns, three or more.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
 
     Raises:
-        DataError: see there.
-        UsageError: a suffix that is no picture's.
+        DataError: as :func:`radar_figure`.
+        UsageError: the suffix is another one.
     """
     save_figure(radar_figure(frame, moods), out)
 
 
 def radar_figure(frame: pd.DataFrame, moods: Sequence[str]) -> Figure:
-    """A figure, for notebooks.
+    """Draw the radar as a figure, for notebooks.
 
     Args:
-        frame: a row a track, at most six, with the columns ``moods`` in [0, 1], and ``title`` and ``artist`` where
-            known. An unknown score leaves a gap in the outline.
+        frame: one row per track, at most six, with the columns ``moods`` in [0, 1], and ``title`` and ``artist``
+            where known. An unknown score leaves a gap in the outline.
+        moods: names of the mood columns, three or more.
 
     Raises:
-        DataError: no tracks, too many, fewer than three moods, or columns that are missing.
+        DataError: there are no tracks, too many, fewer than three moods, or columns are missing.
     """
     missing = sorted(set(moods) - set(frame.columns))
     if missing:
@@ -72,7 +78,9 @@ def radar_figure(frame: pd.DataFrame, moods: Sequence[str]) -> Figure:
 
 
 def _dress(axes: PolarAxes, moods: Sequence[str], angles: np.ndarray) -> None:
-    """Moods clockwise from the top; rings at quarters, the middle of reference music darker."""
+    """Place the moods clockwise from the top, with rings at quarters and a darker one at the middle of reference
+    music.
+    """
     axes.set_theta_offset(np.pi / 2)
     axes.set_theta_direction(-1)
     axes.set_ylim(0, 1)

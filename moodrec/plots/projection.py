@@ -1,4 +1,4 @@
-"""Many dimensions to two, for a map."""
+"""Embeddings of many dimensions are projected to two, for a map."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from moodrec.errors import DataError, MissingExtraError, UsageError
 Projection = Literal["pca", "umap"]
 
 NEIGHBOURS: Final = 15
-"""That UMAP keeps together."""
+"""Number of neighbours that UMAP keeps together."""
 
 
 def project(embeddings: ArrayLike, method: Projection = "pca") -> NDArray[np.float64]:
-    """Places on a map.
+    """Compute places on a map.
 
-    ``pca``: principal components, the two directions in which the tracks differ most. ``umap``: neighbourhoods, torn
-    apart where there is nothing between them (McInnes, Healy, Melville, arXiv 1802.03426); needs the extra
-    ``umap`` and takes seconds. The same library gives the same map either way.
+    ``pca`` takes principal components, the two directions in which the tracks differ most. ``umap`` keeps
+    neighbourhoods together and separates what lies apart (McInnes, Healy, Melville, arXiv 1802.03426); it needs the
+    extra ``umap`` and takes seconds. The same embeddings give the same map either way.
 
     Args:
         embeddings: ``(n, d)`` finite.
+        method: the projection.
 
     Returns:
         ``(n, 2)``, mean 0; zeros where there are fewer dimensions or tracks than axes.
 
     Raises:
-        DataError: not ``(n, d)``, empty, or not finite.
+        DataError: the embeddings are not ``(n, d)``, empty, or not finite.
         UsageError: there is no such method.
         MissingExtraError: UMAP is not installed.
     """
@@ -49,7 +50,7 @@ def _neighbourhoods(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     except ModuleNotFoundError:
         raise MissingExtraError("a map by UMAP", "umap") from None
 
-    # One job, or the seed would not make the map the same; and only then is it quiet about it.
+    # With more than one job the seed would not give the same map, and UMAP would warn of that.
     mapper = UMAP(n_neighbors=min(NEIGHBOURS, len(vectors) - 1), metric="cosine", random_state=0, n_jobs=1)
     points = np.asarray(mapper.fit_transform(vectors.astype(np.float32)), np.float64)
     return np.asarray(points - points.mean(axis=0))

@@ -1,4 +1,4 @@
-"""Reliability diagrams: what was predicted against what came true."""
+"""Reliability diagrams show predicted probabilities against observed frequencies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from moodrec.plots.canvas import ACCENT, FAINT, INK, MUTED, SOFT, heading, new_f
 from moodrec.plots.text import label
 
 CELL: Final = 1.9
-"""Inches of one small diagram."""
+"""Width and height of one small diagram, in inches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +32,18 @@ class Panel:
 def reliability_curve(
     probabilities: ArrayLike, labels: ArrayLike, out: Path, title: str, bins: int = 10
 ) -> None:
-    """Draw predicted against observed frequency to ``out``; a calibrated model lies on the diagonal.
+    """Draw predicted against observed frequency to a file; a calibrated model lies on the diagonal.
 
     Args:
-        probabilities, labels: ``(n,)`` in [0, 1].
-        title: what was predicted.
+        probabilities: ``(n,)`` in [0, 1].
+        labels: ``(n,)`` in [0, 1].
+        out: the picture to write; its suffix is .png, .svg or .pdf.
+        title: name of what was predicted.
+        bins: greatest number of bins.
 
     Raises:
-        DataError: wrong arrays.
-        UsageError: a suffix that is no picture's.
+        DataError: the arrays are wrong.
+        UsageError: the suffix is another one.
     """
     curve = reliability(probabilities, labels, bins)
     figure = new_figure(5.2, 5.4)
@@ -51,10 +54,15 @@ def reliability_curve(
 
 
 def reliability_grid(panels: Sequence[Panel], out: Path, columns: int = 4) -> None:
-    """Draw many moods to ``out``, each before (pale) and after (dark) calibration, with the errors before and after.
+    """Draw many moods to a file, each before (pale) and after (dark) calibration, with the calibration errors.
+
+    Args:
+        panels: one diagram per mood.
+        out: the picture to write; its suffix is .png, .svg or .pdf.
+        columns: greatest number of diagrams side by side.
 
     Raises:
-        UsageError: nothing to draw, or a suffix that is no picture's.
+        UsageError: there is nothing to draw, or the suffix is another one.
     """
     if not panels:
         raise UsageError("there are no moods to draw")
@@ -99,7 +107,7 @@ def _diagonal(axes: Axes) -> None:
 
 
 def _end_with(axes: Axes, *curves: Reliability) -> None:
-    """Rare moods never reach high probabilities: the axes end where the curves do."""
+    """End the axes where the curves end, because rare moods never reach high probabilities."""
     highest = max(max(curve.predicted.max(), curve.observed.max()) for curve in curves)
     end = float(min(1.0, 1.08 * max(highest, 1e-3)))
     axes.set(xlim=(0, end), ylim=(0, end))

@@ -1,4 +1,4 @@
-"""What a picture of one search shows: a catalogue, a seed, its neighbours, and everyone's moods."""
+"""A scene holds what a picture of one search shows: a catalogue, a seed, its neighbours, and all moods."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from moodrec.errors import DataError, UsageError
 from moodrec.plots.colours import affect_colours, score_colours
 from moodrec.plots.projection import Projection, project
 from moodrec.plots.text import label
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 AFFECT: Final = ("valence", "arousal")
 UNTITLED: Final = "untitled"
@@ -29,26 +28,31 @@ class Scene:
         points: ``(n, 2)`` places on the map.
         colours: ``(n, 3)`` sRGB.
         colour_by: the mood that the colours show, or None for valence and arousal.
-        frame: ``n`` rows; ``title`` and ``artist`` where known, and a column a mood, in [0, 1].
+        frame: ``n`` rows; ``title`` and ``artist`` where known, and one column per mood, in [0, 1].
         moods: the mood columns to show.
         seed: row of the seed, None for none.
         neighbours: rows, nearest first.
     """
 
-    points: Floats
-    colours: Floats
+    points: Float64Array
+    colours: Float64Array
     colour_by: str | None
     frame: pd.DataFrame
     moods: tuple[str, ...]
     seed: int | None
     neighbours: tuple[int, ...]
 
-    def scores(self, row: int) -> Floats:
-        """Mood scores of a track, ``(moods,)``, NaN unknown."""
+    def scores(self, row: int) -> Float64Array:
+        """Read the mood scores of a track, ``(moods,)``, NaN unknown."""
         return self.frame[list(self.moods)].iloc[row].to_numpy(dtype=np.float64)
 
     def name(self, row: int, limit: int = 44) -> str:
-        """ "Title - Artist", fit to draw."""
+        """Write "Title - Artist" of a track, fit to draw.
+
+        Args:
+            row: the track.
+            limit: greatest number of characters.
+        """
         title, artist = (self._cell(row, column) for column in ("title", "artist"))
         return label(f"{title or UNTITLED} - {artist}" if artist else title or UNTITLED, limit)
 
@@ -71,11 +75,15 @@ def make_scene(
     Args:
         embeddings: ``(n, d)``.
         frame: ``n`` rows with the columns ``moods``, and ``title`` and ``artist`` where known.
+        moods: names of the mood columns to show.
+        seed: row of the seed; None for none.
+        neighbours: rows of the neighbours, nearest first.
         colour_by: a mood; None for valence and arousal where the frame has both, else the first of ``moods``.
+        projection: how places on the map are computed.
 
     Raises:
         DataError: lengths differ, or columns are missing.
-        UsageError: rows out of range.
+        UsageError: rows are out of range.
     """
     points = project(embeddings, projection)
     if len(points) != len(frame):
@@ -90,13 +98,13 @@ def make_scene(
     return Scene(points, _colours(frame, chosen), chosen, frame, tuple(moods), seed, tuple(neighbours))
 
 
-def _colours(frame: pd.DataFrame, mood: str | None) -> Floats:
+def _colours(frame: pd.DataFrame, mood: str | None) -> Float64Array:
     if mood is None:
         valence, arousal = (_scores(frame, name) for name in AFFECT)
         return affect_colours(valence, arousal)
     return score_colours(_scores(frame, mood))
 
 
-def _scores(frame: pd.DataFrame, mood: str) -> Floats:
-    """A mood's column, the middle where it is unknown."""
+def _scores(frame: pd.DataFrame, mood: str) -> Float64Array:
+    """Read a mood's column, 0.5 where it is unknown."""
     return np.asarray(np.nan_to_num(frame[mood].to_numpy(dtype=np.float64), nan=0.5))

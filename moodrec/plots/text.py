@@ -1,4 +1,4 @@
-"""Titles of real music on a picture: any script, emoji, dollar signs, any length."""
+"""Titles of real music are made fit to draw: they come in any script and length, with emoji and dollar signs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
 MAIN_FONT: Final = "DejaVu Sans"
-"""Comes with matplotlib; Latin, Greek, Cyrillic, Arabic, Hebrew and more."""
+"""Font that comes with matplotlib, with Latin, Greek, Cyrillic, Arabic, Hebrew and more."""
 OTHER_FONTS: Final = (
     "Noto Sans CJK JP",
     "Noto Sans CJK SC",
@@ -28,15 +28,19 @@ OTHER_FONTS: Final = (
     "Malgun Gothic",
     "Unifont",
 )
-"""Tried in this order, where they are installed, for what the main font lacks."""
+"""Fonts that are tried in this order, where they are installed, for glyphs that the main font lacks."""
 MISSING: Final = "\N{WHITE SQUARE}"
 ELLIPSIS: Final = "…"
 
 
 def label(text: str | None, limit: int = 40) -> str:
-    """``text`` made fit to draw: one line, at most ``limit`` characters, no glyph that no font has.
+    """Make a text fit to draw: one line, without glyphs that no font has.
 
     A run of characters without a glyph becomes one box. Dollar signs are escaped, as they would start a formula.
+
+    Args:
+        text: the text; None is drawn as an empty one.
+        limit: greatest number of characters.
     """
     clean = " ".join(unicodedata.normalize("NFC", text or "").split())
     drawn = "".join(_boxed(clean))
@@ -45,7 +49,7 @@ def label(text: str | None, limit: int = 40) -> str:
 
 
 def font_families() -> list[str]:
-    """Fonts for text that came through :func:`label`, in the order they are tried."""
+    """List the fonts for text that came through :func:`label`, in the order they are tried."""
     return [MAIN_FONT, *(name for name in OTHER_FONTS if _font_file(name) is not None)]
 
 
@@ -63,7 +67,7 @@ def _boxed(text: str) -> list[str]:
 
 @cache
 def _covered() -> frozenset[int]:
-    """Code points that the fonts of :func:`font_families` can draw."""
+    """Collect the code points that the fonts of :func:`font_families` can draw."""
     files = [_font_file(name) for name in font_families()]
     return frozenset(
         point for file in files if file is not None for point in FT2Font(str(file)).get_charmap()

@@ -1,1 +1,1 @@
-"""Multi-task training: a recipe in, a model folder out, resumable at any moment."""
+"""Multi-task training turns a recipe into a model folder, and can be resumed at any moment."""

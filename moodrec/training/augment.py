@@ -1,4 +1,4 @@
-"""SpecAugment on a batch of excerpts."""
+"""SpecAugment masks parts of the spectrograms of a training batch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SpecAugment(nn.Module):
         self.config = config
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to the same, masked; draws from torch's global generator."""
+        """Mask a batch (batch, n_mels, frames), drawing from torch's global generator; the shape stays."""
         fill = float(log_mel.mean())
         masked = log_mel.unsqueeze(1)
         for _ in range(self.config.frequency_masks):

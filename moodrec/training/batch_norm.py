@@ -1,4 +1,4 @@
-"""Batches whose statistics batch norms use but do not remember."""
+"""Batch norms can normalise a batch by its own statistics without adding them to their running statistics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def untouched_statistics(network: nn.Module) -> Iterator[None]:
-    """Inside, training-mode batch norms leave their running mean and variance as they are."""
+    """Keep the running mean and variance of all batch norms as they are while the block runs, also in training
+    mode.
+    """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

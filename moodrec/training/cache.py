@@ -1,4 +1,4 @@
-"""Log-mel spectrograms of training tracks, computed once and memory-mapped afterwards."""
+"""Log-mel spectrograms of training tracks are computed once and memory-mapped afterwards."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ log = logging.getLogger(__name__)
 
 
 LoadLogMel = Callable[[], NDArray[np.float16]]
-"""Gives a track's spectrogram, (n_mels, frames) float16."""
+"""Loads a track's spectrogram, (n_mels, frames) float16."""
 
 
 @dataclass(frozen=True)
 class StoredLogMel:
-    """A spectrogram on disk, mapped into memory at each call: large datasets have more files than a process may
-    hold open."""
+    """A spectrogram on disk, which is mapped into memory at each call.
+
+    It is not kept open, because large datasets have more files than a process may hold open.
+    """
 
     place: Path
 
@@ -41,13 +43,14 @@ class StoredLogMel:
 
 @dataclass(frozen=True)
 class LogMelCache:
-    """A folder of ``.npy`` files, (n_mels, frames) float16 each, named by audio file and settings."""
+    """A folder of ``.npy`` files, each (n_mels, frames) float16, named by audio file and settings."""
 
     folder: Path
     config: AudioConfig
 
     def place(self, audio: str) -> Path:
-        """Where the spectrogram of ``audio`` is kept; changes when the file or the settings do."""
+        """Give the path of the spectrogram of an audio file; it changes when the file or the settings do."""
+        # Size and time stand for the content, because hashing every file would take as long as decoding it.
         status = Path(audio).stat()
         key = f"{audio}|{status.st_size}|{status.st_mtime_ns}|{self.config.model_dump_json()}"
         digest = hashlib.sha256(key.encode()).hexdigest()
@@ -56,13 +59,20 @@ class LogMelCache:
     def fill(
         self, files: Sequence[str], workers: int, on_done: Callable[[], None]
     ) -> list[StoredLogMel | None]:
-        """Compute the spectrograms that are missing; None where a file cannot be read.
+        """Compute the spectrograms that are missing.
 
-        A ``.npy`` file is one of MTG-Jamendo's mel spectrograms and is converted instead. ``on_done`` is called in
-        the caller's thread, once a file.
+        A ``.npy`` file is one of MTG-Jamendo's mel spectrograms and is converted instead.
+
+        Args:
+            files: paths of the audio files.
+            workers: number of threads.
+            on_done: called in the caller's thread, once per file.
+
+        Returns:
+            One spectrogram per file, None where a file cannot be read.
 
         Raises:
-            ConfigError: there are such spectrograms, and the settings are not theirs.
+            ConfigError: there are ``.npy`` spectrograms, and the settings differ from those they were made with.
         """
         if any(map(is_stored_mel, files)):
             check_settings(self.config)
@@ -89,11 +99,11 @@ class LogMelCache:
         return StoredLogMel(place)
 
     def _compute(self, front: LogMel, audio: str, place: Path) -> None:
-        mel = read_stored_mel(Path(audio)) if is_stored_mel(audio) else self._hear(front, Path(audio))
+        mel = read_stored_mel(Path(audio)) if is_stored_mel(audio) else self._log_mel(front, Path(audio))
         with replacing(place) as temporary:
             np.save(temporary, mel.astype(np.float16), allow_pickle=False)
 
-    def _hear(self, front: LogMel, audio: Path) -> NDArray[np.float32]:
+    def _log_mel(self, front: LogMel, audio: Path) -> NDArray[np.float32]:
         waveform = decode(audio, self.config.sample_rate)
         with torch.inference_mode():
             mel: NDArray[np.float32] = front(torch.from_numpy(waveform.samples)).numpy()

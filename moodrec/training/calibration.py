@@ -1,4 +1,4 @@
-"""Which tracks the score scales are fitted on: settled, and checked, before anything is trained."""
+"""The tracks that the score scales are fitted on are settled, and checked, before anything is trained."""
 
 from __future__ import annotations
 
@@ -14,22 +14,29 @@ from moodrec.training.prepare import Prepared
 from moodrec.training.publish import mood_labels, published_moods
 from moodrec.training.recipe import Recipe
 
-_OUT_OF_FOLD = "out-of-fold predictions: every track by a model that never heard it or its artist"
+_OUT_OF_FOLD = "out-of-fold predictions: every track by a model that was not trained on it or its artist"
 _VALIDATION = "predictions of validation tracks"
 _TRAINING = "predictions of training tracks, so that the scores of new music crowd the middle"
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Rows to fit on, and what their predictions are."""
+    """The rows to fit the scales on, and a sentence on what their predictions are."""
 
     rows: NDArray[np.int64]
+    """Rows of the joined table, in rising order."""
     note: str
 
 
 def plan_calibration(recipe: Recipe, data: Prepared) -> Calibration:
-    """Take the least biased predictions that there will be: out of fold, else of validation tracks, else of training
-    tracks. Tracks held out for testing are never among them.
+    """Choose the least biased predictions that there will be: out of fold, else of validation tracks, else of
+    training tracks.
+
+    Tracks held out for testing are never among them.
+
+    Args:
+        recipe: the training run.
+        data: its datasets.
 
     Raises:
         ConfigError: a mood of the recipe cannot be published.

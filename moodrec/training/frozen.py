@@ -1,4 +1,4 @@
-"""Features of a frozen trunk: computed once a track, kept beside the spectrograms."""
+"""Features of a frozen trunk are computed once per track and kept beside the spectrograms."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from moodrec.model.backbones import build_backbone
 from moodrec.model.checkpoint import load_model
 from moodrec.model.network import MoodNetwork
 from moodrec.training.cache import StoredLogMel
-from moodrec.training.hearing import LoadFeatures, whole_track
+from moodrec.training.inputs import LoadFeatures, whole_track
 from moodrec.training.recipe import Recipe
 from moodrec.training.warm_start import under
 
 
 def trunk_is_frozen(recipe: Recipe) -> bool:
-    """Whether the backbone's trunk is another model's and stays as it is."""
+    """Say whether the backbone's trunk is copied from another model and is not trained."""
     start, network = recipe.warm_start, recipe.network
     if start is None:
         return False
@@ -35,7 +35,7 @@ def trunk_is_frozen(recipe: Recipe) -> bool:
 
 @dataclass(frozen=True)
 class StoredFeatures:
-    """Features on disk, read at each call."""
+    """Features on disk, which are read at each call."""
 
     place: Path
 
@@ -47,13 +47,20 @@ class StoredFeatures:
 def frozen_features(
     recipe: Recipe, log_mels: Sequence[StoredLogMel], on_done: Callable[[], None]
 ) -> list[LoadFeatures]:
-    """Features of every window of every track, from the model that ``recipe.warm_start`` names.
+    """Compute the features of every window of every track, with the model that ``recipe.warm_start`` names.
 
-    They lie beside the spectrograms and are found again as long as the model and the windows are the same.
-    ``on_done`` is called once a track.
+    They are stored beside the spectrograms and reused as long as the model and the windows are the same.
+
+    Args:
+        recipe: a recipe whose trunk is frozen.
+        log_mels: spectrograms of the tracks.
+        on_done: called once per track.
+
+    Returns:
+        One loader of features per track.
 
     Raises:
-        NotFoundError, CorruptStoreError: there is no whole model to start from.
+        NotFoundError, CorruptStoreError: the model to start from is missing or damaged.
     """
     if recipe.warm_start is None:
         raise ValueError("nothing is frozen without warm_start")
@@ -72,7 +79,7 @@ def frozen_features(
 
 @torch.inference_mode()
 def _features(network: MoodNetwork, log_mel: StoredLogMel, recipe: Recipe) -> NDArray[np.float32]:
-    """(windows, features), two windows at a time: the maps of wide backbones are large."""
+    """Compute (windows, features), two windows at a time, because the maps of wide backbones are large."""
     parts = torch.split(whole_track(log_mel(), recipe), 2)
     features: NDArray[np.float32] = torch.cat([network.backbone.trunk(part) for part in parts]).numpy()
     return features

@@ -1,4 +1,4 @@
-"""From a label table to the arrays that the heads learn from."""
+"""A label table becomes the arrays of targets that the heads learn from."""
 
 from __future__ import annotations
 
@@ -13,44 +13,51 @@ from moodrec.data.labels import LabelTable
 from moodrec.model.heads import HeadKind, HeadSpec
 from moodrec.model.losses import UNKNOWN_CLASS
 from moodrec.model.spec import MOOD_TASK
+from moodrec.names import fold
 from moodrec.training.tasks import TasksConfig
 
 Targets = dict[str, NDArray[np.float32] | NDArray[np.int64]]
+"""Task to its targets."""
 
 _HEADS: Final[dict[str, HeadKind | None]] = {"softmax": "classes", "cosine": "cosine", "contrastive": None}
 
 
 @dataclass(frozen=True)
 class TaskLabels:
-    """Every task's targets, rows as in the table, and its head; contrastive tasks have none.
+    """The targets of every task, rows as in the table, and its head; contrastive tasks have no head.
 
     ``targets[task]`` is (n, labels) float32 with NaN for unknown (multi-label: 0, 1 or a soft rate between;
-    ordinal: 0 or 1 for each edge), or (n,) int64 with -1 (classes).
+    ordinal: 0 or 1 for each edge), or (n,) int64 with -1 for unknown (classes).
     """
 
     heads: dict[str, HeadSpec]
     targets: Targets
 
     def rows(self, index: NDArray[np.int64]) -> Targets:
-        """The targets of some rows."""
+        """Take the targets of some rows."""
         return {task: values[index] for task, values in self.targets.items()}
 
     @property
     def paired(self) -> list[str]:
-        """Tasks learnt from pairs of tracks of one class (contrastive): they have targets and no head."""
+        """List the tasks learnt from pairs of tracks of one class (contrastive): they have targets and no head."""
         return [task for task in self.targets if task not in self.heads]
 
     def with_mood(self, index: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of some rows have a known mood target."""
+        """Compute the mask (n,) of those of some rows that have a known mood target."""
         if MOOD_TASK not in self.targets:
             return np.zeros(len(index), np.bool_)
         return np.asarray(~np.isnan(self.targets[MOOD_TASK][index]).all(axis=1), np.bool_)
 
 
 def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]) -> TaskLabels:
-    """Give each active task its vocabulary, from the rows that training ``seen`` alone, and every row its targets.
+    """Make the vocabulary of each active task from the training rows alone, and the targets of every row.
 
     A task of weight 0, or one without two labels to tell apart, gets no head.
+
+    Args:
+        table: the joined label table of n rows.
+        tasks: settings of the tasks.
+        seen: (n,) mask of the rows that training uses.
     """
     labels = TaskLabels({}, {})
     if tasks.mood.weight > 0 and table.targets.shape[1]:
@@ -72,18 +79,27 @@ def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]
 
 
 def artist_keys(table: LabelTable) -> list[str | None]:
-    """Case-folded artist names."""
+    """Fold the artist of each row, see :func:`moodrec.names.fold`; None where it is unknown."""
     return [_fold(artist) for artist in table.tracks["artist"]]
 
 
 def album_keys(table: LabelTable) -> list[str | None]:
-    """Album and artist together: many albums are called the same."""
+    """Join artist and album of each row, because many albums have the same title; None where the album is unknown."""
     pairs = zip(artist_keys(table), (_fold(album) for album in table.tracks["album"]), strict=True)
     return [None if album is None else f"{artist or ''} / {album}" for artist, album in pairs]
 
 
 def year_edges(table: LabelTable, seen: NDArray[np.bool_], bins: int) -> NDArray[np.float64]:
-    """Years after which a new range begins: at most ``bins`` ranges with about equally many seen tracks."""
+    """Compute the years after which a new range begins.
+
+    Args:
+        table: the joined label table of n rows.
+        seen: (n,) mask of the rows that training uses.
+        bins: greatest number of ranges, which hold about equally many seen tracks.
+
+    Returns:
+        (edges,) rising years, fewer than ``bins``.
+    """
     years = table.tracks["year"].to_numpy(np.float64)
     known = years[seen & ~np.isnan(years)]
     if not known.size:
@@ -93,7 +109,16 @@ def year_edges(table: LabelTable, seen: NDArray[np.bool_], bins: int) -> NDArray
 
 
 def year_ranges(table: LabelTable, seen: NDArray[np.bool_], bins: int) -> list[str | None]:
-    """The range of years between ``year_edges`` that each track falls in."""
+    """Name the range of years between ``year_edges`` that each track falls in.
+
+    Args:
+        table: the joined label table of n rows.
+        seen: (n,) mask of the rows that training uses.
+        bins: greatest number of ranges.
+
+    Returns:
+        (n,) names of ranges; None where the year is unknown.
+    """
     years, edges = table.tracks["year"].to_numpy(np.float64), year_edges(table, seen, bins)
     if not edges.size:
         return [None] * len(years)
@@ -128,7 +153,7 @@ def _add_classes(
 
 
 def _add_genres(labels: TaskLabels, table: LabelTable, seen: NDArray[np.bool_], min_count: int) -> None:
-    """Genres are namespaced by their dataset, known only for its rows that have any genre."""
+    """Add the genre task: genres are namespaced by their dataset, and known only for its rows that have any genre."""
     origins = origin_of(table)
     rows = [
         {f"{origin}:{genre}" for genre in genres}
@@ -150,9 +175,9 @@ def _add_genres(labels: TaskLabels, table: LabelTable, seen: NDArray[np.bool_], 
 
 
 def origin_of(table: LabelTable) -> list[str]:
-    """The dataset that each row of a joined table came from: the part of its id before the slash."""
+    """Name the dataset that each row of a joined table came from: the part of its id before the slash."""
     return [track_id.partition("/")[0] for track_id in table.tracks["track_id"]]
 
 
 def _fold(name: str | None) -> str | None:
-    return name.casefold() if isinstance(name, str) and name else None
+    return fold(name) or None if isinstance(name, str) else None

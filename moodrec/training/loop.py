@@ -1,4 +1,4 @@
-"""One network's training: steps, schedule, moving average, log, checkpoints.
+"""One network is trained here: steps, schedule, moving average, log, checkpoints.
 
 All randomness of a step is seeded from (seed, step), so that a killed run continues from its last checkpoint
 exactly as if it had not been killed.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +21,8 @@ from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.batch_norm import untouched_statistics
-from moodrec.training.hearing import Hearing
+from moodrec.training.events import EpochFinished, OnEvent, TrainingResumed, event_document
+from moodrec.training.inputs import NetworkInputs
 from moodrec.training.labels import TaskLabels
 from moodrec.training.objective import Objective
 from moodrec.training.optimizer import build_optimizer, schedule, set_learning_rates
@@ -34,21 +33,19 @@ from moodrec.training.warm_start import copy_weights, freeze, train_mode
 from moodrec.training.weighting import build_weighting
 
 LOG = "log.jsonl"
-
-Event = dict[str, Any]
-OnEvent = Callable[[Event], None]
+"""Name of the log in a network's folder: one line of JSON per epoch."""
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What one network learns from."""
+    """What one network learns from: the inputs of the tracks, their labels, and the rows that take part."""
 
-    hearing: Hearing
+    inputs: NetworkInputs
     labels: TaskLabels
     rows: NDArray[np.int64]
-    """Rows that take part."""
+    """Rows that training uses."""
     digest: str = ""
-    """Changes with the data; a run is resumed only with the same."""
+    """Changes with the data; a run is resumed only with the same digest."""
 
 
 class Trainer:
@@ -83,11 +80,15 @@ class Trainer:
             )
 
     def run(self) -> MoodNetwork:
-        """Train to the end and return the averaged network in evaluation mode."""
+        """Train to the end and return the averaged network in evaluation mode.
+
+        Raises:
+            ConfigError: the checkpoint in the folder belongs to another recipe or to other data.
+        """
         load_state(self.folder, self.state)
         self._trim_log()
         if self.state.epoch:
-            self.on_event({"event": "resumed", "epoch": self.state.epoch})
+            self.on_event(TrainingResumed(self.state.epoch))
         while self.state.epoch < self.config.epochs:
             self._epoch()
         return self.state.average.eval()
@@ -103,6 +104,7 @@ class Trainer:
             save_state(self.folder, self.state)
 
     def _step(self, draws: StepDraws, step: int) -> dict[str, float]:
+        # Seeded per step and not per run, so that a resumed run draws what an uninterrupted one would.
         torch.manual_seed((self.recipe.seed << 32) + step)
         set_learning_rates(self.state.optimizer, schedule(step, self.config.epochs * self.epoch_steps))
         losses = self.task_losses(draws)
@@ -110,6 +112,7 @@ class Trainer:
             losses.pop(MOOD_TASK, None)
         if losses:
             self._descend(losses)
+        # The decay rises from 0.1, so that the random weights of the start do not stay in the average.
         self.state.update_average(min(self.config.ema_decay, (1 + step) / (10 + step)))
         return {task: float(loss.detach()) for task, loss in losses.items()}
 
@@ -118,55 +121,56 @@ class Trainer:
         total = self.state.weighting(losses, network.projection.weight)
         self.state.optimizer.zero_grad(set_to_none=True)
         total.backward()
+        # A single batch with a very large gradient must not undo many steps.
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         self.state.optimizer.step()
 
     def task_losses(self, draws: StepDraws) -> dict[str, Tensor]:
-        """Unweighted loss of each task that augmented excerpts of the tracks of a step teach.
+        """Compute the unweighted loss of each task on augmented excerpts of the tracks of a step.
 
-        What comes on top of the mood-labelled tracks is often other music, so it goes through the network by itself:
-        batch norms normalise it by its own statistics and remember those of the mood-labelled tracks alone.
+        Tracks added to the mood-labelled ones are often other music, so they go through the network in a pass of
+        their own: batch norms normalise them by their own statistics and keep running statistics of the
+        mood-labelled tracks alone.
         """
         start = self.recipe.warm_start
         train_mode(self.state.network, start.freeze if start else ())
-        main = self._hear(draws.main)
-        if len(draws.extra.rows) < 2:
+        main = self._forward(draws.main)
+        if len(draws.extra.rows) < 2:  # batch norm cannot normalise a single row
             return self.objective.losses(main, self._targets(draws.main, draws.extra.rows[:0]))
         with untouched_statistics(self.state.network):
-            extra = self._hear(draws.extra)
+            extra = self._forward(draws.extra)
         return self.objective.losses(join_outputs(main, extra), self._targets(draws.main, draws.extra.rows))
 
-    def _hear(self, draws: Draws) -> NetworkOutput:
-        heard, half = self.data.hearing.sample(draws).to(self.device), self.config.precision == "bfloat16"
+    def _forward(self, draws: Draws) -> NetworkOutput:
+        sample, half = self.data.inputs.sample(draws).to(self.device), self.config.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            return self.data.hearing.listen(self.state.network, heard)
+            return self.data.inputs.forward(self.state.network, sample)
 
     def _targets(self, main: Draws, extra: NDArray[np.int64]) -> dict[str, Tensor]:
         targets = self.data.labels.rows(np.concatenate([main.rows, extra]).repeat(self.config.excerpts))
         if MOOD_TASK in targets:
+            # Added tracks teach metadata alone, even where a partner track has a mood.
             targets[MOOD_TASK][len(main.rows) * self.config.excerpts :] = np.nan
         return {task: torch.from_numpy(values).to(self.device) for task, values in targets.items()}
 
     def _trim_log(self) -> None:
-        """Drop the lines of epochs after the checkpoint: they will be trained, and told, again."""
+        """Drop the log lines of epochs after the checkpoint, which will be trained and logged again."""
         log = self.folder / LOG
         if log.exists():
             lines = log.read_bytes().splitlines(keepends=True)
             write_atomically(log, b"".join(lines[: self.state.epoch]))
 
     def _report(self, losses: list[dict[str, float]], seconds: float) -> None:
-        told = [task for task in self.data.labels.targets if any(task in step for step in losses)]
-        means = {task: float(np.mean([step[task] for step in losses if task in step])) for task in told}
-        event: Event = {
-            "event": "epoch",
-            "epoch": self.state.epoch,
-            "epochs": self.config.epochs,
-            "seconds": round(seconds, 3),
-            "loss": {task: round(value, 5) for task, value in means.items()},
-        }
-        if self.recipe.tasks.weighting != "fixed":
-            weights = self.state.weighting.weights()
-            event["weights"] = {task: round(value, 5) for task, value in weights.items()}
+        active = [task for task in self.data.labels.targets if any(task in step for step in losses)]
+        means = {task: float(np.mean([step[task] for step in losses if task in step])) for task in active}
+        learnt = self.state.weighting.weights() if self.recipe.tasks.weighting != "fixed" else None
+        event = EpochFinished(
+            epoch=self.state.epoch,
+            epochs=self.config.epochs,
+            seconds=round(seconds, 3),
+            loss={task: round(value, 5) for task, value in means.items()},
+            weights=None if learnt is None else {task: round(value, 5) for task, value in learnt.items()},
+        )
         with (self.folder / LOG).open("a") as log:
-            log.write(json.dumps(event) + "\n")
+            log.write(json.dumps(event_document(event)) + "\n")
         self.on_event(event)

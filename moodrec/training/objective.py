@@ -1,4 +1,4 @@
-"""What each task asks of the network's output: one loss a task."""
+"""Each task has one loss on the network's output."""
 
 from __future__ import annotations
 
@@ -27,11 +27,17 @@ class Objective:
     recipe: Recipe
     labels: TaskLabels
     target_weights: Tensor
-    """(mood targets,) relative weights."""
+    """(mood targets,) relative weights of the targets in the mood loss."""
 
     @staticmethod
     def of(recipe: Recipe, labels: TaskLabels, device: torch.device) -> Objective:
-        """Of what the recipe learns from ``labels``."""
+        """Make the losses of a recipe.
+
+        Args:
+            recipe: has the settings of the tasks.
+            labels: the heads and targets of the tasks.
+            device: where the losses are computed.
+        """
         head = labels.heads.get(MOOD_TASK)
         prefixes = recipe.tasks.mood.target_weights
         matches = [[p for p in prefixes if name.startswith(p)] for name in (head.labels if head else ())]
@@ -39,7 +45,15 @@ class Objective:
         return Objective(recipe, labels, torch.tensor(weights, device=device))
 
     def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Unweighted loss of each task of which the batch knows anything."""
+        """Compute the unweighted loss of each task for which the batch has a known target.
+
+        Args:
+            output: the network's output for a batch.
+            targets: task to the targets of the same rows.
+
+        Returns:
+            Task to its scalar loss.
+        """
         return {
             task: self._loss(task, output, known)
             for task, known in targets.items()

@@ -1,4 +1,4 @@
-"""Predictions of the fold models: kept per fold, and joined into one table for evaluation."""
+"""Predictions of the fold models are stored per fold, and joined into one table for evaluation."""
 
 from __future__ import annotations
 
@@ -14,33 +14,46 @@ from numpy.typing import NDArray
 
 from moodrec.files import replacing, write_atomically
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.predict import Predictions
+from moodrec.training.predict import RowPredictions
 from moodrec.training.prepare import Prepared
 
 OUT_OF_FOLD = "out-of-fold.parquet"
+"""Name of the joined table in the folder of a run."""
 RECIPE_MARK = b"moodrec.recipe"
+"""Key of the table's metadata that holds the digest of the recipe."""
 _LOGITS = "logits/"
 
 
-def save_predictions(path: Path, predictions: Predictions) -> None:
-    """Write one network's predictions."""
+def save_predictions(path: Path, predictions: RowPredictions) -> None:
+    """Write one network's predictions.
+
+    Args:
+        path: the safetensors file to write.
+        predictions: what the network predicts for some rows.
+    """
     tensors: dict[str, NDArray[Any]] = {"rows": predictions.rows, "embeddings": predictions.embeddings}
     tensors |= {_LOGITS + task: logits for task, logits in predictions.logits.items()}
     write_atomically(path, safetensors.numpy.save(tensors))
 
 
-def load_predictions(path: Path) -> Predictions:
-    """Read what ``save_predictions`` wrote."""
+def load_predictions(path: Path) -> RowPredictions:
+    """Read the file that ``save_predictions`` wrote."""
     tensors = safetensors.numpy.load(path.read_bytes())
     logits = {name.removeprefix(_LOGITS): t for name, t in tensors.items() if name.startswith(_LOGITS)}
-    return Predictions(tensors["rows"], tensors["embeddings"], logits)
+    return RowPredictions(tensors["rows"], tensors["embeddings"], logits)
 
 
-def write_out_of_fold(path: Path, data: Prepared, parts: list[Predictions], recipe: str) -> None:
-    """One row a track: track_id, fold, one probability a mood target, embedding (of the fold's own model).
+def write_out_of_fold(path: Path, data: Prepared, parts: list[RowPredictions], recipe: str) -> None:
+    """Write one row per track: track_id, fold, a probability for each mood target, and the embedding by the fold's
+    own model.
 
-    The file's metadata holds the digest of the recipe. Embeddings of different folds come from different networks
-    and must not be compared with each other.
+    Embeddings of different folds come from different networks and must not be compared with each other.
+
+    Args:
+        path: the Parquet file to write.
+        data: the datasets of the run.
+        parts: the predictions of each fold.
+        recipe: digest of the recipe, which is stored in the file's metadata.
     """
     rows = np.concatenate([part.rows for part in parts])
     frame = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Predictions on the tracks of a training run, by the window rule that the model uses on files."""
+"""A network predicts the tracks of a training run by the window rule that the model uses on files."""
 
 from __future__ import annotations
 
@@ -10,30 +10,36 @@ from numpy.typing import NDArray
 
 from moodrec.model.inference import task_logits
 from moodrec.model.network import MoodNetwork
-from moodrec.training.hearing import Hearing
-
-Floats = NDArray[np.float32]
+from moodrec.training.inputs import NetworkInputs
+from moodrec.typing import Float32Array
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What a network says of some rows."""
+class RowPredictions:
+    """The embeddings and logits that a network computes for some rows."""
 
     rows: NDArray[np.int64]
-    embeddings: Floats
-    """(rows, embedding_dim), not normalised."""
-    logits: dict[str, Floats]
-    """Task to (rows, labels)."""
+    """(n,) rows of the joined table."""
+    embeddings: Float32Array
+    """(n, embedding_dim), not normalised."""
+    logits: dict[str, Float32Array]
+    """Task to (n, labels)."""
 
 
-def predict(network: MoodNetwork, hearing: Hearing, rows: NDArray[np.int64]) -> Predictions:
-    """Embedding and logits of each row, over windows spread across the whole track."""
-    embeddings = [_embed(network, hearing, int(row)) for row in rows]
+def predict(network: MoodNetwork, inputs: NetworkInputs, rows: NDArray[np.int64]) -> RowPredictions:
+    """Compute the embedding and the logits of each row, over windows spread across the whole track.
+
+    Args:
+        network: in evaluation mode.
+        inputs: the inputs of all tracks.
+        rows: (n,) the rows to predict.
+    """
+    embeddings = [_embed(network, inputs, int(row)) for row in rows]
     logits = {task: np.stack([task_logits(network, e, task) for e in embeddings]) for task in network.heads}
-    return Predictions(rows, torch.stack(embeddings).cpu().numpy(), logits)
+    return RowPredictions(rows, torch.stack(embeddings).cpu().numpy(), logits)
 
 
 @torch.inference_mode()
-def _embed(network: MoodNetwork, hearing: Hearing, row: int) -> torch.Tensor:
+def _embed(network: MoodNetwork, inputs: NetworkInputs, row: int) -> torch.Tensor:
     device = next(network.parameters()).device
-    return hearing.embed(network, hearing.whole(row).to(device)).float().mean(0)
+    return inputs.embed(network, inputs.whole(row).to(device)).float().mean(0)

@@ -1,4 +1,6 @@
-"""Datasets to training rows: tables joined, spectrograms cached, unreadable tracks left out."""
+"""The datasets of a recipe become training rows: tables are joined, spectrograms cached, unreadable tracks left
+out.
+"""
 
 from __future__ import annotations
 
@@ -18,40 +20,42 @@ from moodrec.data.sources import load_source
 from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
 from moodrec.errors import DataError
 from moodrec.training.cache import LoadLogMel, LogMelCache, StoredLogMel
+from moodrec.training.events import FeaturesReady, OnEvent, SpectrogramReady, TrainingWarning
 from moodrec.training.frozen import frozen_features, trunk_is_frozen
-from moodrec.training.hearing import FrozenFeatures, Hearing, LoadFeatures, Spectrograms
+from moodrec.training.inputs import FrozenFeatures, LoadFeatures, NetworkInputs, Spectrograms
 from moodrec.training.labels import artist_keys
-from moodrec.training.loop import OnEvent
 from moodrec.training.recipe import Recipe
 
 FEW_TRACKS = 200
-"""With fewer mood-labelled tracks, the levels of scores are not to be trusted."""
+"""With fewer mood-labelled tracks than this, the levels of scores are not reliable."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows with everything known of them; all fields have one entry a row."""
+    """The rows of all datasets with everything known of them; all fields have one entry per row."""
 
     table: LabelTable
     log_mels: Sequence[LoadLogMel]
     features: Sequence[LoadFeatures] | None
-    """Of the frozen trunk, where there is one."""
+    """Features of the frozen trunk; None where the trunk is trained."""
     seen: NDArray[np.bool_]
     """Rows that the final model may train on."""
     held_out: NDArray[np.bool_]
-    """Rows kept apart to score the metadata heads (``split.within_artist``)."""
+    """Rows held out to score the metadata heads (``split.within_artist``)."""
     folds: NDArray[np.int64]
     """Fold of each row, -1 without folds."""
 
-    def hearing(self, recipe: Recipe) -> Hearing:
-        """What the networks of ``recipe`` are given."""
+    def inputs(self, recipe: Recipe) -> NetworkInputs:
+        """Make the inputs of the networks of a recipe."""
         if self.features is None:
             return Spectrograms(self.log_mels, recipe)
         return FrozenFeatures(self.features, recipe)
 
     @cached_property
     def digest(self) -> str:
-        """Changes with the rows, their labels and their part in training; not with where the audio lies."""
+        """Compute a digest that changes with the rows, their labels and their part in training, not with the
+        audio's location.
+        """
         tracks = self.table.tracks.drop(columns="audio").assign(seen=self.seen, fold=self.folds)
         known = hashlib.sha256(tracks.to_json(orient="split").encode())
         known.update("\n".join(map(str, self.table.targets.columns)).encode())
@@ -61,6 +65,11 @@ class Prepared:
 
 def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     """Load, join, cache and split the datasets of a recipe.
+
+    Args:
+        recipe: the training run.
+        cache_folder: folder of the spectrograms.
+        on_event: receives progress and warnings.
 
     Raises:
         DataError: a dataset is malformed, or none of its audio can be read.
@@ -72,6 +81,7 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     if not readable.any():
         raise DataError("none of the tracks' audio can be read; check the roots in the recipe")
     table, known = table.select(readable), [mel for mel in log_mels if mel is not None]
+    # Held-out tracks are chosen among the readable ones, so that every metadata score has its track.
     held_out = _held_out(recipe, table)
     seen = _takes_part(recipe, table) & ~held_out & ~_in_splits(table, recipe.split.held_out)
     _warn_of_few(int((_with_mood(table) & seen).sum()), on_event)
@@ -88,23 +98,25 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
 def _spectrograms(
     recipe: Recipe, table: LabelTable, folder: Path, on_event: OnEvent
 ) -> list[StoredLogMel | None]:
-    count = _counter("spectrogram", len(table), on_event)
+    count = _counter(SpectrogramReady, len(table), on_event)
     return LogMelCache(folder, recipe.audio).fill(list(table.tracks["audio"]), os.cpu_count() or 1, count)
 
 
 def _features(recipe: Recipe, log_mels: list[StoredLogMel], on_event: OnEvent) -> list[LoadFeatures] | None:
     if not trunk_is_frozen(recipe):
         return None
-    return frozen_features(recipe, log_mels, _counter("features", len(log_mels), on_event))
+    return frozen_features(recipe, log_mels, _counter(FeaturesReady, len(log_mels), on_event))
 
 
-def _counter(event: str, total: int, on_event: OnEvent) -> Callable[[], None]:
+def _counter(
+    kind: type[SpectrogramReady] | type[FeaturesReady], total: int, on_event: OnEvent
+) -> Callable[[], None]:
     numbers = itertools.count(1)
-    return lambda: on_event({"event": event, "done": next(numbers), "total": total})
+    return lambda: on_event(kind(next(numbers), total))
 
 
 def _takes_part(recipe: Recipe, table: LabelTable) -> NDArray[np.bool_]:
-    """Tracks without a mood teach nothing unless the recipe gives them a place in each step."""
+    """Choose the rows that train: those without a mood only if the recipe adds such tracks to each step."""
     with_mood = _with_mood(table)
     moods_count = recipe.tasks.mood.weight > 0 and with_mood.any()
     if recipe.training.metadata_batch_size or not moods_count:
@@ -117,17 +129,19 @@ def _with_mood(table: LabelTable) -> NDArray[np.bool_]:
 
 
 def _warn_of_few(with_mood: int, on_event: OnEvent) -> None:
-    """The scales come from other predictions than the final model's, and on few tracks their levels differ."""
+    """Warn of few tracks: scales are fitted on predictions of other models than the final one, and levels then
+    differ.
+    """
     if 0 < with_mood < FEW_TRACKS:
         message = (
             f"scores of a model learnt from {with_mood} tracks may be off scale: its order of tracks means more than "
             "its levels; compare tracks within a library by pct(mood)"
         )
-        on_event({"event": "warning", "message": message})
+        on_event(TrainingWarning(message))
 
 
 def _in_splits(table: LabelTable, splits: Sequence[str]) -> NDArray[np.bool_]:
-    """Rows of these splits, and every other row of the groups found there."""
+    """Choose the rows of some splits, and every other row of the groups found there."""
     named = table.tracks["split"].isin(splits)
     groups = set(table.tracks["group"][named])
     return np.asarray(named | table.tracks["group"].isin(groups), np.bool_)

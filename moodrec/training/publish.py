@@ -1,4 +1,4 @@
-"""From a trained network and predictions to a model folder: published moods and their scales."""
+"""A trained network and predictions become a model folder: published moods and their scales."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.errors import ConfigError
 from moodrec.metrics.calibration import fit_platt, quantile_table
@@ -16,19 +15,25 @@ from moodrec.model.checkpoint import save_model
 from moodrec.model.heads import HeadSpec
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
+from moodrec.names import fold
 from moodrec.schema import is_mood_name
 from moodrec.training.recipe import Recipe
+from moodrec.typing import Float32Array
 
-Floats = NDArray[np.float32]
 N_QUANTILES = 101
+"""Number of quantiles of a mood's probability that the model folder stores."""
 
 
 def published_moods(recipe: Recipe, heads: dict[str, HeadSpec]) -> dict[str, PublishedMood]:
-    """The recipe's moods, or every target under its own name where the recipe names none.
+    """Give the recipe's moods, or every target under its own name where the recipe names none.
+
+    Args:
+        recipe: the training run.
+        heads: the heads of its network, by task.
 
     Raises:
         ConfigError: a mood is made of a target that no dataset of the recipe has, a target's name cannot be a
-            mood's, or two targets would have the same.
+            mood's, or two targets would have the same name.
     """
     targets = heads[MOOD_TASK].labels if MOOD_TASK in heads else ()
     if not recipe.moods:
@@ -43,7 +48,7 @@ def published_moods(recipe: Recipe, heads: dict[str, HeadSpec]) -> dict[str, Pub
 def _plain_moods(targets: tuple[str, ...]) -> dict[str, PublishedMood]:
     moods: dict[str, PublishedMood] = {}
     for target in targets:
-        name = "_".join(re.findall(r"[a-z0-9]+", target.casefold().split(":")[-1]))
+        name = "_".join(re.findall(r"[a-z0-9]+", fold(target).split(":")[-1]))
         if name in moods or not is_mood_name(name):
             why = "is taken" if name in moods else "cannot be a mood's"
             raise ConfigError(
@@ -58,19 +63,26 @@ def publish(
     network: MoodNetwork,
     recipe: Recipe,
     heads: dict[str, HeadSpec],
-    logits: Floats,
-    labels: Floats,
+    logits: Float32Array,
+    labels: Float32Array,
     calibrated_on: str,
 ) -> str:
     """Fit the scales of the published moods and write the model folder.
 
     Args:
-        logits: (n, targets), predictions to fit on, best from models that never heard the track.
+        folder: the model folder.
+        network: the trained network.
+        recipe: how it was trained.
+        heads: its heads, by task.
+        logits: (n, targets) predictions to fit on, preferably of models that were not trained on the track.
         labels: (n, targets) in [0, 1], NaN unknown.
-        calibrated_on: what those predictions are, for the model file.
+        calibrated_on: a sentence on what those predictions are, for the model file.
 
     Returns:
         The model's fingerprint.
+
+    Raises:
+        ConfigError: as :func:`published_moods`.
     """
     spec = ModelSpec(
         name=recipe.name,
@@ -92,19 +104,24 @@ def publish(
     return save_model(folder, network, spec.model_copy(update={"scales": found}))
 
 
-def _scale(logits: Floats, labels: Floats) -> MoodScale:
-    """Platt scaling on the labelled rows, quantiles over all of them."""
+def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:
+    """Fit Platt scaling on the labelled rows, and compute the quantiles over all rows."""
     known = ~np.isnan(labels)
     platt = fit_platt(logits[known], labels[known])
     quantiles = quantile_table(platt.probabilities(logits), N_QUANTILES)
     return MoodScale(slope=platt.slope, intercept=platt.intercept, quantiles=tuple(quantiles.tolist()))
 
 
-def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Floats) -> Floats:
-    """(n,) labels of a published mood: a track has it as far as it has any of its targets; NaN where none is known.
+def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Float32Array) -> Float32Array:
+    """Compute the labels of a published mood: a track has the mood to the degree that it has any of its targets.
 
     Args:
-        targets: names of the columns of ``labels`` (n, targets), which is in [0, 1] or NaN.
+        mood: the published mood.
+        targets: names of the columns of ``labels``.
+        labels: (n, targets) in [0, 1], or NaN.
+
+    Returns:
+        (n,) labels; NaN where none of the targets is known.
     """
     columns = labels[:, [targets.index(target) for target in mood.targets]]
     known = ~np.isnan(columns).all(1)

@@ -1,4 +1,4 @@
-"""The recipe: everything that decides what a training run gives, in one TOML file."""
+"""The recipe holds everything that decides the result of a training run, in one TOML file."""
 
 from __future__ import annotations
 
@@ -25,53 +25,56 @@ from moodrec.model.spec import PublishedMood
 from moodrec.training.tasks import TasksConfig
 
 DEFAULT_MODEL: Final = "default"
-"""Stands for the model inside the package where a recipe names a model to start from."""
+"""Where a recipe names a model to start from, this name stands for the packaged model."""
 
 
 class AugmentConfig(Config):
-    """SpecAugment (Park et al. 2019, arXiv 1904.08779) without time warping."""
+    """Settings of SpecAugment (Park et al. 2019, arXiv 1904.08779) without time warping."""
 
     frequency_masks: Annotated[int, Field(ge=0)] = 2
-    """Bands masked per excerpt."""
+    """Number of bands masked per excerpt."""
     frequency_width: Annotated[int, Field(ge=0)] = 12
     """Greatest height of a mask, in mel bands."""
     time_masks: Annotated[int, Field(ge=0)] = 2
-    """Stretches masked per excerpt."""
+    """Number of stretches masked per excerpt."""
     time_width: Annotated[int, Field(ge=0)] = 20
     """Greatest length of a mask, in frames."""
 
 
 class OptimizerConfig(Config):
-    """AdamW under a one-cycle schedule; the model kept is the moving average of the weights."""
+    """Settings of AdamW under a one-cycle schedule; the model kept is the moving average of the weights."""
 
     epochs: Positive = 60
     """Passes over the tracks with a known mood target (over all tracks where none has one)."""
     batch_size: Annotated[int, Field(ge=2)] = 32
-    """Tracks of the pass in a step."""
+    """Tracks of the pass in each step."""
     metadata_batch_size: Annotated[int, Field(ge=0)] = 0
-    """Tracks without any mood target added to each step, from an endless shuffle of their own; 0 leaves such
-    tracks out. Steps and mood excerpts are the same with and without them."""
+    """Tracks without any mood target that are added to each step, from an endless shuffle of their own; 0 leaves
+    such tracks out. Steps and mood excerpts are the same with and without them.
+    """
     excerpts: Positive = 1
-    """Random excerpts of each track of a step, from as many equal stretches of it."""
+    """Random excerpts of each track of a step, one from each of as many equal stretches of it."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
-    """Peak of the schedule: linear warm-up over a tenth of the steps, cosine down to zero."""
+    """Peak of the schedule: linear warm-up over a tenth of the steps, then cosine down to zero."""
     metadata_first: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the steps in which the metadata losses alone count, before the moods join."""
+    """Share of the steps, at the beginning, in which only the metadata losses count."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    """Weight decay of the matrices."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Decay per step of the exponential moving average of the weights."""
     precision: Literal["bfloat16", "float32"] = "bfloat16"
-    """``bfloat16`` runs the convolutions under autocast: two to five times faster on CPUs that have it."""
+    """``bfloat16`` runs the convolutions under autocast, which is two to five times faster on CPUs that support it.
+    """
     channels_last: bool = True
-    """Memory layout of the convolutions."""
+    """Whether convolutions use the memory layout with the channels last."""
     threads: Annotated[int, Field(ge=0)] = 0
-    """CPU threads; 0 takes all cores. A resumed run is bit-equal only with the same number."""
+    """Number of CPU threads; 0 takes all cores. A resumed run is bit-equal only with the same number."""
     checkpoint_every: Positive = 5
     """Epochs between checkpoints."""
 
 
 class WarmStartConfig(Config):
-    """Weights to start from instead of random ones."""
+    """Which weights to start from instead of random ones."""
 
     model: str
     """A model folder, or ``default`` for the model inside the package; ``${NAME}`` is replaced from the environment,
@@ -79,18 +82,19 @@ class WarmStartConfig(Config):
     modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("backbone",)
     """Parts to copy, by dotted name: ``backbone``, ``projection``, ``norm``, ``heads.mood``, ..."""
     freeze: tuple[str, ...] = ()
-    """Parts that are not trained, by dotted name; their batch norms keep the statistics that they have. With
-    the backbone's trunk among them its features are computed once a window: training takes seconds, and SpecAugment
-    has no part in it."""
+    """Parts that are not trained, by dotted name; their batch norms keep the statistics that they have. If the
+    backbone's trunk is among them, its features are computed once per window: training takes seconds, and
+    SpecAugment is not applied.
+    """
     learning_rate_scale: Annotated[float, Field(gt=0)] = 1.0
     """Learning rate of the copied parts, as a share of that of the others."""
 
     @property
     def fingerprint(self) -> str:
-        """The identity of the model to start from.
+        """Compute the identity of the model to start from.
 
         Raises:
-            NotFoundError: there is none; the message says which field asked for it.
+            NotFoundError: there is none; the message says which field names it.
         """
         try:
             return describe_model(Path(self.model)).fingerprint
@@ -101,28 +105,29 @@ class WarmStartConfig(Config):
 
 
 class DataEntry(Config):
-    """One dataset."""
+    """One dataset of a recipe and the place where it is."""
 
     source: str
     """A file under ``moodrec/data/sources``: ``table``, ``emotify``, ``mood4q``, ``jamendo``, ..."""
     root: str
     """Folder or table; ``${NAME}`` is replaced from the environment, relative paths start at the recipe."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Passed to the source."""
+    """Further arguments of the source's ``load``."""
 
 
 class SplitConfig(Config):
-    """What the final model does not see."""
+    """Which tracks the final model is not trained on."""
 
     held_out: tuple[Literal["val", "test"], ...] = ()
-    """Tracks with these values in the tables' ``split`` are kept from training."""
+    """Tracks with these values in the tables' ``split`` are not trained on."""
     folds: Annotated[int, Field(ge=0)] = 0
-    """With 2 or more, as many further models are first trained, each on the other folds (grouped: no artist in
-    two folds), and their predictions on tracks they never heard give the calibration and the honest figures."""
+    """With 2 or more, as many further models are trained first, each on the other folds (grouped: no artist is in
+    two folds). Their predictions on tracks they were not trained on give the calibration and the unbiased figures.
+    """
     only_fold: Annotated[int, Field(ge=0)] | None = None
     """Train the model of this fold alone."""
     within_artist: Annotated[int, Field(ge=0)] = 0
-    """With 2 or more: hold out one track of every artist that has this many, to score the metadata heads."""
+    """With 2 or more, one track of every artist that has this many is held out, to score the metadata heads."""
 
     @model_validator(mode="after")
     def _consistent(self) -> SplitConfig:
@@ -134,7 +139,7 @@ class SplitConfig(Config):
 
 
 class Recipe(Config):
-    """A training run."""
+    """All settings of a training run."""
 
     name: str
     seed: int = 0
@@ -148,18 +153,19 @@ class Recipe(Config):
     split: SplitConfig = SplitConfig()
     data: Annotated[tuple[DataEntry, ...], Field(min_length=1)]
     moods: dict[str, PublishedMood] = Field(default_factory=dict)
-    """What the model publishes; without it, every mood target under its own name."""
+    """The moods that the model publishes; without any, every mood target under its own name."""
     terms: str = ""
-    """Under which terms the weights may be used, in one line."""
+    """The terms under which the weights may be used, in one line."""
     label_smoothing: Fraction = 0.0
-    """Pulls mood targets towards 0.5 by this share."""
+    """Share by which mood targets are moved towards 0.5."""
 
     @property
     def digest(self) -> str:
-        """Changes with every setting that decides the weights; a run is resumed only under the same one.
+        """Compute a digest that changes with every setting that decides the weights; a run is resumed only under
+        the same one.
 
-        So a finished run publishes other moods or terms without training again. Of a model to start from, its
-        fingerprint counts, not its place.
+        So a finished run publishes other moods or terms without training again. A model to start from counts by its
+        fingerprint, not by its path.
 
         Raises:
             NotFoundError: there is no model to start from.
@@ -181,13 +187,13 @@ class Recipe(Config):
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe and resolve the places it names.
+    """Read a recipe and resolve the paths in it.
 
     ``base = "other.toml"`` starts from another recipe beside it; tables are merged field by field.
 
     Raises:
-        NotFoundError: no such file.
-        ConfigError: a wrong field, or an environment variable in a place that is not set.
+        NotFoundError: there is no such file.
+        ConfigError: a field is wrong, or an environment variable in a path is not set.
     """
     recipe = validate(_with_base(path, ()), Recipe, path)
     entries = tuple(
@@ -200,7 +206,15 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def resolve_model(model: str, beside: Path) -> str:
-    """Like :func:`resolve_place`; ``default`` is the model inside the package."""
+    """Resolve the path of a model folder; ``default`` is the packaged model.
+
+    Args:
+        model: the path in the recipe, or ``default``.
+        beside: folder that relative paths start from.
+
+    Raises:
+        ConfigError: the path names an environment variable that is not set.
+    """
     return str(PACKAGED_MODEL) if model == DEFAULT_MODEL else resolve_place(model, beside)
 
 
@@ -220,7 +234,15 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def resolve_place(place: str, beside: Path) -> str:
-    """Replace environment variables and make the path absolute."""
+    """Replace environment variables in a path and make it absolute.
+
+    Args:
+        place: the path in the recipe.
+        beside: folder that relative paths start from.
+
+    Raises:
+        ConfigError: the path names an environment variable that is not set.
+    """
     expanded = os.path.expandvars(place)
     if "$" in expanded:
         raise ConfigError(f"{place!r}: set the environment variable it names")

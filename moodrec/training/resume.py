@@ -1,7 +1,7 @@
-"""The state of a run and its checkpoints: tensors in safetensors, the rest in JSON.
+"""The state of a run is saved in checkpoints: tensors in safetensors, the rest in JSON.
 
-A checkpoint is ``state-<epoch>.safetensors``, then ``state-<epoch>.json`` with its checksum. The JSON comes last,
-so a killed write leaves the checkpoint before it valid.
+A checkpoint is ``state-<epoch>.safetensors``, then ``state-<epoch>.json`` with its checksum. The JSON is written
+last, so a killed write leaves the previous checkpoint valid.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from moodrec.training.weighting import TaskWeighting
 
 @dataclass
 class RunState:
-    """All that changes while training."""
+    """Everything that changes while training."""
 
     network: MoodNetwork
     average: MoodNetwork
@@ -32,15 +32,22 @@ class RunState:
     weighting: TaskWeighting
     optimizer: torch.optim.AdamW
     digest: str
-    """Of recipe and data; a run on others is not continued."""
+    """Digest of recipe and data; a run on others is not continued."""
     epoch: int = 0
-    """Epochs done."""
+    """Epochs trained so far."""
 
     @staticmethod
     def fresh(
         network: MoodNetwork, weighting: TaskWeighting, optimizer: torch.optim.AdamW, digest: str
     ) -> RunState:
-        """The state before the first step."""
+        """Make the state before the first step.
+
+        Args:
+            network: the network, with its initial weights.
+            weighting: the task weights.
+            optimizer: over the parameters of both.
+            digest: digest of recipe and data.
+        """
         average = copy.deepcopy(network).requires_grad_(False)
         return RunState(network, average, weighting, optimizer, digest)
 
@@ -55,7 +62,7 @@ class RunState:
                 mean.copy_(current[name])
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor of the state under a flat name."""
+        """Collect every tensor of the state under a flat name."""
         found = {f"network/{name}": value for name, value in self.network.state_dict().items()}
         found |= {f"average/{name}": value for name, value in self.average.state_dict().items()}
         found |= {f"weighting/{name}": value for name, value in self.weighting.state_dict().items()}
@@ -64,7 +71,7 @@ class RunState:
         return found
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what ``tensors`` returned."""
+        """Restore the state from the tensors that ``tensors`` returned."""
         self.network.load_state_dict(_below(tensors, "network/"))
         self.average.load_state_dict(_below(tensors, "average/"))
         self.weighting.load_state_dict(_below(tensors, "weighting/"))
@@ -77,7 +84,12 @@ class RunState:
 
 
 def save_state(folder: Path, state: RunState) -> None:
-    """Write a checkpoint, then remove the ones before it."""
+    """Write a checkpoint, then remove the earlier ones.
+
+    Args:
+        folder: folder of the network.
+        state: the state to save.
+    """
     data = safetensors.torch.save(
         {name: t.detach().contiguous().cpu() for name, t in state.tensors().items()}
     )
@@ -91,7 +103,11 @@ def save_state(folder: Path, state: RunState) -> None:
 
 
 def load_state(folder: Path, state: RunState) -> None:
-    """Bring ``state`` to the newest whole checkpoint of ``folder``; leave it fresh if there is none.
+    """Restore a state from the newest complete checkpoint of a folder; leave it unchanged if there is none.
+
+    Args:
+        folder: folder of the network.
+        state: the state to restore.
 
     Raises:
         ConfigError: the checkpoint belongs to another recipe or to other data.
@@ -100,7 +116,7 @@ def load_state(folder: Path, state: RunState) -> None:
         note = json.loads(path.read_text())
         data = path.with_suffix(".safetensors").read_bytes()
         if hashlib.sha256(data).hexdigest() != note["sha256"]:
-            continue
+            continue  # damaged: an older checkpoint costs some epochs, but no wrong weights
         if note["recipe"] != state.digest:
             raise ConfigError(
                 f"{folder}: holds a run of another recipe, or on other data; choose another --out or remove it"

@@ -1,11 +1,11 @@
-"""``moodrec train``: a recipe to a model folder, with out-of-fold predictions where the recipe asks for folds.
+"""``moodrec train`` turns a recipe into a model folder, with out-of-fold predictions where the recipe has folds.
 
 The output folder::
 
     model/                   what MoodModel.load takes
-    out-of-fold.parquet      predictions of models that never heard the track (with split.folds)
+    out-of-fold.parquet      predictions of models not trained on the track (with split.folds)
     metadata-heads.json      scores of the metadata heads on held-out tracks (with split.within_artist)
-    final/ fold-0/ ...       logs and checkpoints, one folder a network
+    final/ fold-0/ ...       logs and checkpoints, one folder per network
     recipe.toml              a copy of the recipe
 """
 
@@ -23,28 +23,28 @@ from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.calibration import Calibration, plan_calibration
+from moodrec.training.events import NetworkStarted, OnEvent
 from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
-from moodrec.training.loop import OnEvent, Trainer, TrainingSet
+from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
-from moodrec.training.predict import Predictions, predict
+from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.publish import publish
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.threads import torch_threads
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Where a run left what it made."""
+    """Paths of what a run made."""
 
     model: Path | None
-    """The model folder; None where ``only_fold`` asked for a part of the run."""
+    """The model folder; None where ``only_fold`` trains a part of the run alone."""
     fingerprint: str | None
+    """The model's fingerprint; None without a model."""
     out_of_fold: Path | None
-    """Predictions of models that never heard the track."""
+    """Predictions of models that were not trained on the track; None without folds."""
 
 
 def train_recipe(
@@ -52,12 +52,18 @@ def train_recipe(
 ) -> TrainingResult:
     """Train what a recipe describes, continuing in ``out`` whatever an earlier run of it left.
 
+    Args:
+        recipe_path: the recipe.
+        out: folder of the run.
+        on_event: receives progress and warnings.
+        cache_folder: folder of spectrograms; by default :func:`default_cache`.
+
     Raises:
-        ConfigError: a wrong recipe, or ``out`` holds a run of another recipe or on other data.
+        ConfigError: the recipe is wrong, or ``out`` holds a run of another recipe or on other data.
         DataError: a dataset is malformed, or there are no moods to learn from it.
     """
     recipe = read_recipe(recipe_path)
-    digest = recipe.digest  # before hours of listening: it misses a model to start from
+    digest = recipe.digest  # computed first: it raises if the model to start from is missing
     out.mkdir(parents=True, exist_ok=True)
     with torch_threads(recipe.training.threads):
         data = prepare(recipe, cache_folder or default_cache(), on_event)
@@ -67,7 +73,7 @@ def train_recipe(
 
 
 def default_cache() -> Path:
-    """Where spectrograms are kept between runs."""
+    """Give the folder in which spectrograms are kept between runs."""
     return Path(platformdirs.user_cache_dir("moodrec")) / "log-mel"
 
 
@@ -87,7 +93,7 @@ class _Run:
         network, labels = self._train("final", self.data.seen)
         if self.data.held_out.any():
             rows = np.flatnonzero(self.data.held_out)
-            held = predict(network, self.data.hearing(self.recipe), rows)
+            held = predict(network, self.data.inputs(self.recipe), rows)
             report_heads(self.out / "metadata-heads.json", labels, held, self.recipe.seed)
         fingerprint = self._publish(network, labels, parts)
         return TrainingResult(self.out / "model", fingerprint, written)
@@ -96,14 +102,14 @@ class _Run:
         only = self.recipe.split.only_fold
         return list(range(self.recipe.split.folds)) if only is None else [only]
 
-    def _fold(self, fold: int) -> Predictions:
-        """Predictions of one fold by a network trained on the others; read back if they were made before."""
+    def _fold(self, fold: int) -> RowPredictions:
+        """Predict the rows of one fold with a network trained on the others; stored predictions are read back."""
         place = self.out / f"fold-{fold}" / "predictions.safetensors"
         if place.exists():
             return load_predictions(place)
         network, _ = self._train(f"fold-{fold}", self.data.seen & (self.data.folds != fold))
         rows = np.flatnonzero(self.data.folds == fold)
-        predictions = predict(network, self.data.hearing(self.recipe), rows)
+        predictions = predict(network, self.data.inputs(self.recipe), rows)
         save_predictions(place, predictions)
         return predictions
 
@@ -111,20 +117,20 @@ class _Run:
         folder = self.out / name
         folder.mkdir(exist_ok=True)
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
-        self.on_event({"event": "network", "name": name, "tracks": int(seen.sum()), "heads": _sizes(labels)})
+        self.on_event(NetworkStarted(name, int(seen.sum()), _sizes(labels)))
         rows = np.flatnonzero(seen)
-        training_set = TrainingSet(self.data.hearing(self.recipe), labels, rows, self.data.digest)
+        training_set = TrainingSet(self.data.inputs(self.recipe), labels, rows, self.data.digest)
         return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels
 
-    def _write_out_of_fold(self, parts: list[Predictions]) -> Path:
+    def _write_out_of_fold(self, parts: list[RowPredictions]) -> Path:
         write_out_of_fold(self.out / OUT_OF_FOLD, self.data, parts, self.recipe.digest)
         return self.out / OUT_OF_FOLD
 
-    def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[Predictions]) -> str:
+    def _publish(self, network: MoodNetwork, labels: TaskLabels, parts: list[RowPredictions]) -> str:
         rows = self.calibration.rows
-        heard = parts or [predict(network, self.data.hearing(self.recipe), rows)]
-        place = {row: i for i, row in enumerate(np.concatenate([part.rows for part in heard]).tolist())}
-        logits = np.concatenate([part.logits[MOOD_TASK] for part in heard])
+        predicted = parts or [predict(network, self.data.inputs(self.recipe), rows)]
+        place = {row: i for i, row in enumerate(np.concatenate([part.rows for part in predicted]).tolist())}
+        logits = np.concatenate([part.logits[MOOD_TASK] for part in predicted])
         logits = logits[[place[row] for row in rows.tolist()]]
         targets = self.data.table.targets.to_numpy(np.float32)[rows]
         note = self.calibration.note
@@ -132,7 +138,7 @@ class _Run:
 
 
 def _claim(out: Path, digest: str, recipe_path: Path) -> None:
-    """Note whose run this folder holds, or refuse it."""
+    """Record which run this folder holds; raise ConfigError if it holds another."""
     mark = out / "recipe.digest"
     if mark.exists() and mark.read_text() != digest:
         raise ConfigError(

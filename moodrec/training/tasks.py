@@ -1,4 +1,4 @@
-"""What the network learns: one table of settings a task."""
+"""Each task that the network learns has one table of settings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class MoodTask(Config):
-    """The mood head: multi-label, one sigmoid a target.
+    """Settings of the mood head: multi-label, one sigmoid per target.
 
-    Targets are tags (0 or 1) or soft rates in [0, 1], such as the share of listeners who felt a mood; both are learnt
-    as probabilities, by cross-entropy.
+    Targets are tags (0 or 1) or soft rates in [0, 1], such as the share of listeners in whom a track induced a
+    mood; both are learnt as probabilities, by cross-entropy.
     """
 
     weight: Weight = 1.0
@@ -25,32 +25,34 @@ class MoodTask(Config):
 
 
 class ClassTask(Config):
-    """Artist or album, among those with enough tracks."""
+    """Settings of the artist or album task, over the classes with enough tracks."""
 
     kind: Literal["softmax", "cosine", "contrastive"] = "softmax"
-    """``softmax``: a linear classifier. ``cosine``: one direction a class, told apart with a margin (CosFace, Wang
-    et al. 2018, arXiv 1801.09414). ``contrastive``: no head; tracks of one class are drawn together in the embedding
-    and the others pushed away (Khosla et al. 2020, arXiv 2004.11362). For it, each track of the pass brings another
-    one of its class to the step."""
+    """``softmax``: a linear classifier. ``cosine``: one direction per class, told apart with a margin (CosFace,
+    Wang et al. 2018, arXiv 1801.09414). ``contrastive``: no head; tracks of one class are drawn together in the
+    embedding and the others pushed away (Khosla et al. 2020, arXiv 2004.11362). For it, each track of the pass adds
+    another one of its class to the step.
+    """
     weight: Weight = 0.1
     """Weight of its loss in the sum; 0 leaves the task out."""
     min_count: Positive = 2
-    """Fewer tracks than this, and the class is unknown."""
+    """A class with fewer tracks than this is unknown."""
     scale: Annotated[float, Field(gt=0)] = 16.0
-    """``cosine``: what the cosines are multiplied by before the softmax; more classes need more."""
+    """``cosine``: factor of the cosines before the softmax; more classes need a greater one."""
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    """``cosine``: how much nearer the right class must be than any other, as a cosine."""
+    """``cosine``: by how much, as a cosine, the right class must be nearer than any other."""
     temperature: Annotated[float, Field(gt=0)] = 0.1
-    """``contrastive``: what the cosines are divided by; lower looks at the nearest tracks alone."""
+    """``contrastive``: divisor of the cosines; a lower one makes the loss depend on the nearest tracks alone."""
 
 
 class YearTask(Config):
-    """Year, in ranges that hold about equally many tracks."""
+    """Settings of the year head, over ranges that hold about equally many tracks."""
 
     kind: Literal["classes", "ordinal"] = "classes"
-    """``classes``: a softmax over the ranges. ``ordinal``: one sigmoid for each edge between two ranges, "is it later
-    than this?" (Frank & Hall 2001; CORAL, Cao et al. 2020, arXiv 1901.07884, shares the weights, which we do not): a
-    neighbouring range is a smaller mistake than a distant one."""
+    """``classes``: a softmax over the ranges. ``ordinal``: one sigmoid for each edge between two ranges, "is it
+    later than this?", so that a neighbouring range is a smaller mistake than a distant one (Frank & Hall 2001;
+    CORAL, Cao et al. 2020, arXiv 1901.07884, shares the weights of the sigmoids, which is not done here).
+    """
     weight: Weight = 0.1
     """Weight of its loss in the sum; 0 leaves the head out."""
     bins: Annotated[int, Field(ge=2)] = 5
@@ -58,22 +60,24 @@ class YearTask(Config):
 
 
 class GenreTask(Config):
-    """Genre, multi-label: one sigmoid a genre; the genres of a dataset are unknown, not absent, in the others."""
+    """Settings of the genre head: one sigmoid per genre; genres of a dataset are unknown, not absent, in the
+    others.
+    """
 
     weight: Weight = 0.1
     """Weight of its loss in the sum; 0 leaves the head out."""
     min_count: Positive = 5
-    """Rarer genres are left out."""
+    """Genres with fewer tracks than this are left out."""
 
 
 class TasksConfig(Config):
-    """What the network learns, and how the losses are joined."""
+    """Which tasks the network learns, and how their losses are joined."""
 
     weighting: Literal["fixed", "uncertainty", "gradnorm"] = "fixed"
     """``fixed``: the weights of the tasks. ``uncertainty`` (Kendall, Gal & Cipolla 2018, arXiv 1705.07115) and
     ``gradnorm`` (Chen et al. 2018, arXiv 1711.02257) start from these weights and learn better ones."""
     gradnorm_alpha: Annotated[float, Field(ge=0)] = 1.5
-    """``gradnorm``: how strongly tasks that learn slowly are favoured; 0 gives all tasks the same pull."""
+    """``gradnorm``: how strongly tasks that learn slowly are favoured; 0 gives all tasks equal gradients."""
     mood: MoodTask = MoodTask()
     artist: ClassTask = ClassTask()
     album: ClassTask = ClassTask()
@@ -81,9 +85,9 @@ class TasksConfig(Config):
     genre: GenreTask = GenreTask()
 
     def weight(self, task: str) -> float:
-        """The fixed weight of a task."""
+        """Give the fixed weight of a task."""
         return float(getattr(self, task).weight)
 
     def class_task(self, task: str) -> ClassTask:
-        """The settings of ``artist`` or ``album``."""
+        """Give the settings of ``artist`` or ``album``."""
         return {"artist": self.artist, "album": self.album}[task]

@@ -1,4 +1,4 @@
-"""Starting from the weights of another model, in whole or in part."""
+"""Training can start from the weights of another model, copied in whole or in part."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from moodrec.training.recipe import WarmStartConfig
 
 
 def under(name: str, prefixes: Iterable[str]) -> bool:
-    """Whether a dotted name is one of ``prefixes`` or lies below one: ``norm.weight`` is under ``norm``."""
+    """Say whether a dotted name is one of some prefixes or lies below one: ``norm.weight`` is under ``norm``.
+
+    Args:
+        name: the dotted name.
+        prefixes: the dotted names it may lie below.
+    """
+    # The dot at the end keeps "norm" from matching "normalise".
     return any(f"{name}.".startswith(f"{prefix}.") for prefix in prefixes)
 
 
@@ -23,13 +29,17 @@ def under(name: str, prefixes: Iterable[str]) -> bool:
 def copy_weights(
     network: MoodNetwork, audio: AudioConfig, config: WarmStartConfig, trusted: Collection[str] = ()
 ) -> None:
-    """Copy the parts that ``config.modules`` names into ``network``, which hears ``audio``.
+    """Copy the parts that ``config.modules`` names from another model into a network.
 
-    ``trusted`` is as in :func:`moodrec.model.checkpoint.load_model`: the recipe's own backbone.
+    Args:
+        network: the network to start.
+        audio: settings of its spectrograms.
+        config: names the model and its parts.
+        trusted: as for :func:`moodrec.model.checkpoint.load_model`: the recipe's own backbone.
 
     Raises:
-        NotFoundError, CorruptStoreError: there is no whole model to start from.
-        ConfigError: it hears other spectrograms, or the parts are missing or of other shapes; they are named.
+        NotFoundError, CorruptStoreError: the model to start from is missing or damaged.
+        ConfigError: the model takes other spectrograms, or parts are missing or of other shapes; they are named.
     """
     source = load_model(Path(config.model), trusted)
     _check_audio(source.spec.audio, audio)
@@ -51,7 +61,11 @@ def copy_weights(
 
 
 def freeze(network: MoodNetwork, prefixes: tuple[str, ...]) -> None:
-    """Take the parameters under ``prefixes`` out of training.
+    """Exclude the parameters under some prefixes from training.
+
+    Args:
+        network: the network.
+        prefixes: dotted names of parts.
 
     Raises:
         ConfigError: the network has no such parameter.
@@ -63,7 +77,13 @@ def freeze(network: MoodNetwork, prefixes: tuple[str, ...]) -> None:
 
 
 def train_mode(network: MoodNetwork, frozen: tuple[str, ...]) -> None:
-    """Training mode, except for the frozen modules: their batch norms must not follow the new data either."""
+    """Set a network to training mode, except for its frozen parts, whose batch norms must not follow the new data
+    either.
+
+    Args:
+        network: the network.
+        frozen: dotted names of the frozen parts.
+    """
     network.train()
     for name, module in network.named_modules():
         if under(name, frozen):
@@ -73,9 +93,9 @@ def train_mode(network: MoodNetwork, frozen: tuple[str, ...]) -> None:
 def _check_audio(theirs: AudioConfig, ours: AudioConfig) -> None:
     differ = [name for name in AudioConfig.model_fields if getattr(theirs, name) != getattr(ours, name)]
     if differ:
-        wanted = ", ".join(f"{name} = {getattr(theirs, name)}" for name in differ)
+        settings = ", ".join(f"{name} = {getattr(theirs, name)}" for name in differ)
         raise ConfigError(
-            f"warm_start: the model to start from hears other spectrograms; set [audio] {wanted}"
+            f"warm_start: the model to start from takes other spectrograms; set [audio] {settings}"
         )
 
 

@@ -1,4 +1,4 @@
-"""How the losses of the tasks are joined into the one that is descended."""
+"""The losses of the tasks are joined into the one loss that training minimises."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ WEIGHTING_RATE = 0.025
 
 
 class TaskWeighting(nn.Module, ABC):
-    """Turns the losses of a step into one; what it learns are its parameters, by the gradient of that one.
+    """Joins the losses of a step into one; learnt weights are its parameters and follow the gradient of that loss.
 
-    A step may lack the loss of a task, of which nothing was known there.
+    A step may lack the loss of a task for which it has no known target.
     """
 
     def __init__(self, initial: Mapping[str, float]) -> None:
@@ -26,14 +26,22 @@ class TaskWeighting(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, losses: Mapping[str, Tensor], shared: nn.Parameter) -> Tensor:
-        """Task to scalar loss, and the weight matrix of the last layer that all tasks share, to a scalar."""
+        """Join the losses of a step.
+
+        Args:
+            losses: task to its scalar loss.
+            shared: weight matrix of the last layer that all tasks share.
+
+        Returns:
+            A scalar loss.
+        """
 
     @abstractmethod
     def factors(self) -> Tensor:
-        """(tasks,) current weights."""
+        """Give the (tasks,) current weights."""
 
     def weights(self) -> dict[str, float]:
-        """The current weight of each task."""
+        """Give the current weight of each task, by name."""
         return dict(zip(self.tasks, self.factors().tolist(), strict=True))
 
     def _pick(self, values: Tensor, losses: Mapping[str, Tensor]) -> Tensor:
@@ -41,26 +49,25 @@ class TaskWeighting(nn.Module, ABC):
 
 
 class FixedWeights(TaskWeighting):
-    """``sum of w_i L_i``."""
+    """Weights that stay as they are: ``sum of w_i L_i``."""
 
     def __init__(self, initial: Mapping[str, float]) -> None:
         super().__init__(initial)
         self.register_buffer("fixed", torch.tensor(list(initial.values())), persistent=False)
 
     def forward(self, losses: Mapping[str, Tensor], shared: nn.Parameter) -> Tensor:
-        """See :class:`TaskWeighting`."""
         return (self._pick(self.factors(), losses) * torch.stack(list(losses.values()))).sum()
 
     def factors(self) -> Tensor:
-        """(tasks,) current weights."""
         return self.get_buffer("fixed")
 
 
 class UncertaintyWeights(TaskWeighting):
-    """``sum of e^{-s_i} L_i + s_i`` with learnt ``s_i``, the log of the task's noise variance.
+    """Weights learnt from each task's uncertainty: ``sum of e^{-s_i} L_i + s_i`` with ``s_i`` the log of its noise
+    variance.
 
-    Kendall, Gal & Cipolla 2018, arXiv 1705.07115, equation 7 times two. Where L_i stands still, s_i tends to log L_i:
-    losses count relative to their size.
+    Kendall, Gal & Cipolla 2018, arXiv 1705.07115, equation 7 times two. Where L_i stays constant, s_i tends to log
+    L_i, so that losses count relative to their size.
     """
 
     def __init__(self, initial: Mapping[str, float]) -> None:
@@ -68,22 +75,21 @@ class UncertaintyWeights(TaskWeighting):
         self.log_variances = nn.Parameter(-torch.tensor(list(initial.values())).log())
 
     def forward(self, losses: Mapping[str, Tensor], shared: nn.Parameter) -> Tensor:
-        """See :class:`TaskWeighting`."""
         noise = self._pick(self.log_variances, losses)
         return (torch.exp(-noise) * torch.stack(list(losses.values())) + noise).sum()
 
     def factors(self) -> Tensor:
-        """(tasks,) current weights."""
         return torch.exp(-self.log_variances.detach())
 
 
 class GradNormWeights(TaskWeighting):
-    """Weights under which every task pulls equally at the shared layer, more where it learns slowly.
+    """Weights under which every task has an equally large gradient at the shared layer, a larger one where it
+    learns slowly.
 
-    Chen et al. 2018, arXiv 1711.02257: the pull ``G_i = |gradient of w_i L_i|`` is drawn to
-    ``mean(G) * r_i^alpha``, r_i being the task's loss over its first one, relative to the mean of the tasks. The
-    weights sum to the number of tasks; they are a softmax here, which keeps them positive, and distances between
-    pulls are relative to the mean pull, so that the size of the losses does not matter to how fast they are learnt.
+    Chen et al. 2018, arXiv 1711.02257: the gradient norm ``G_i = |gradient of w_i L_i|`` is drawn to ``mean(G) *
+    r_i^alpha``, r_i being the task's loss over its first one, relative to the mean of the tasks. The weights sum to
+    the number of tasks; here they are a softmax, which keeps them positive, and distances between norms are
+    relative to the mean norm, so that the size of the losses does not change how fast the weights are learnt.
     """
 
     def __init__(self, initial: Mapping[str, float], alpha: float) -> None:
@@ -93,16 +99,14 @@ class GradNormWeights(TaskWeighting):
         self.first = nn.Buffer(torch.full((len(initial),), torch.nan))
 
     def forward(self, losses: Mapping[str, Tensor], shared: nn.Parameter) -> Tensor:
-        """See :class:`TaskWeighting`."""
         values = torch.stack(list(losses.values()))
         weights = self._pick(self._softmax(), losses)
         pulls = weights * torch.stack([_gradient_norm(loss, shared) for loss in losses.values()])
         relative = pulls / pulls.detach().mean().clamp_min(1e-12)
-        wanted = self._pace(losses, values.detach()) ** self.alpha
-        return (weights.detach() * values).sum() + (relative - wanted).abs().sum()
+        target = self._pace(losses, values.detach()) ** self.alpha
+        return (weights.detach() * values).sum() + (relative - target).abs().sum()
 
     def factors(self) -> Tensor:
-        """(tasks,) current weights."""
         return self._softmax().detach()
 
     def _softmax(self) -> Tensor:
@@ -116,7 +120,12 @@ class GradNormWeights(TaskWeighting):
 
 
 def build_weighting(config: TasksConfig, tasks: tuple[str, ...]) -> TaskWeighting:
-    """The recipe's weighting of the tasks that have labels."""
+    """Make the recipe's weighting of the tasks that have labels.
+
+    Args:
+        config: settings of the tasks.
+        tasks: names of the tasks that have labels.
+    """
     initial = {task: config.weight(task) for task in tasks}
     if config.weighting == "uncertainty":
         return UncertaintyWeights(initial)

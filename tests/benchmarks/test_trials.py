@@ -12,7 +12,7 @@ import torch
 from benchmarks.models.card import trials as card_trials
 from benchmarks.models.trials import default, settings, windows
 from moodrec.model.frontend import compress
-from moodrec.training.predict import Predictions
+from moodrec.training.predict import RowPredictions
 from moodrec.training.recipe import Recipe, read_recipe
 
 MINIMAL = 'name = "x"\n[[data]]\nsource = "table"\nroot = "tracks.csv"\n'
@@ -52,10 +52,12 @@ def test_at_one_level_a_quiet_copy_is_heard_alike() -> None:
 def test_side_by_side(words_of: str | None, said: list[list[float]]) -> None:
     rows = np.array([5])
     members = {
-        "a": Predictions(
+        "a": RowPredictions(
             rows, np.array([[1.0, 2.0]], np.float32), {"mood": np.array([[1.0, 2.0]], np.float32)}
         ),
-        "b": Predictions(rows, np.array([[3.0]], np.float32), {"mood": np.array([[3.0, 4.0]], np.float32)}),
+        "b": RowPredictions(
+            rows, np.array([[3.0]], np.float32), {"mood": np.array([[3.0, 4.0]], np.float32)}
+        ),
     }
     joint = settings.Joint("both", ("a", "b"), words_of)
     found = default.together(joint, members, np.array([False, True]))

@@ -11,21 +11,21 @@ from pathlib import Path
 import pytest
 
 import moodrec.catalog.decode_pool as pool_module
-from moodrec.catalog.decode_pool import DecodePool, Unheard
-from moodrec.catalog.listening import HeardFile, ListenSettings, fingerprint_audio, listen
+from moodrec.catalog.decode_pool import DecodeFailure, DecodePool
+from moodrec.catalog.decoding import DecodedFile, DecodeSettings, decode_file, fingerprint_audio
 from moodrec.errors import MoodrecError
 from moodrec.library.records import FileState
 from tests.catalog.corpus import retag, write_song, write_songs
 
-SETTINGS = ListenSettings(sample_rate=8_000, window_samples=4_000, max_windows=4)
+SETTINGS = DecodeSettings(sample_rate=8_000, window_samples=4_000, max_windows=4)
 
 # Stands in for a decoder that crashes: the real worker, in which opening some names ends badly.
 HOSTILE = """
 import json, os, signal, sys, time
 sys.path[:] = json.loads(sys.argv.pop())
 import moodrec.catalog.decode_worker as worker
-hear = worker.listen
-def listen(path, settings):
+real_decode_file = worker.decode_file
+def decode_file(path, settings):
     if "segfault" in path.name:
         os.kill(os.getpid(), signal.SIGSEGV)
     if "hang" in path.name:
@@ -36,8 +36,8 @@ def listen(path, settings):
         os.write(1, b"a library prints")
     if "memory" in path.name:
         raise MemoryError
-    return hear(path, settings)
-worker.listen = listen
+    return real_decode_file(path, settings)
+worker.decode_file = decode_file
 worker.main()
 """
 
@@ -46,13 +46,13 @@ def states(*paths: Path) -> list[FileState]:
     return [FileState(path, 0, 0) for path in paths]
 
 
-def test_the_worker_gives_what_listening_here_gives(tmp_path: Path) -> None:
+def test_the_worker_gives_what_decoding_here_gives(tmp_path: Path) -> None:
     path = write_song(tmp_path / "a.mp3", seconds=3.0, title="T", genre="G")
     with DecodePool(SETTINGS, 1, 60.0) as pool:
-        (listened,) = pool.listen(states(path))
-    here = listen(path, SETTINGS)
-    there = listened.heard
-    assert isinstance(there, HeardFile)
+        (decoded,) = pool.decode(states(path))
+    here = decode_file(path, SETTINGS)
+    there = decoded.decoded
+    assert isinstance(there, DecodedFile)
     assert there.windows.shape == (4, 4_000)
     assert (there.windows == here.windows).all()
     assert there.windows.flags.writeable
@@ -63,7 +63,7 @@ def test_the_worker_gives_what_listening_here_gives(tmp_path: Path) -> None:
 def test_answers_come_in_the_order_of_the_files(tmp_path: Path) -> None:
     paths = [write_song(tmp_path / f"{i}.flac", i, seconds=0.3 + 2.0 * (i == 0)) for i in range(9)]
     with DecodePool(SETTINGS, 3, 60.0) as pool:
-        assert [listened.state.path for listened in pool.listen(states(*paths))] == paths
+        assert [decoded.state.path for decoded in pool.decode(states(*paths))] == paths
 
 
 def test_no_more_files_are_taken_than_can_be_held(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_no_more_files_are_taken_than_can_be_held(tmp_path: Path) -> None:
             yield state
 
     with DecodePool(SETTINGS, 2, 60.0) as pool:
-        next(pool.listen(lazily()))  # type: ignore[arg-type]
+        next(pool.decode(lazily()))  # type: ignore[arg-type]
         assert taken == 4
 
 
@@ -99,12 +99,14 @@ def test_workers_that_crash_hang_or_print_cost_only_their_file(
     for path in paths:
         path.write_bytes(song.read_bytes())
     with DecodePool(SETTINGS, 2, 3.0) as pool:
-        heard = [listened.heard for listened in pool.listen(states(*paths))]
+        outcomes = [decoded.decoded for decoded in pool.decode(states(*paths))]
     reasons = {
-        name: answer.reason for name, answer in zip(names, heard, strict=True) if isinstance(answer, Unheard)
+        name: answer.reason
+        for name, answer in zip(names, outcomes, strict=True)
+        if isinstance(answer, DecodeFailure)
     }
     assert reasons == {"segfault": "crashed", "hang": "timeout", "bug": "crashed", "memory": "too_large"}
-    messages = [answer.message for answer in heard if isinstance(answer, Unheard)]
+    messages = [answer.message for answer in outcomes if isinstance(answer, DecodeFailure)]
     assert "signal 11" in messages[0]
     assert "RuntimeError: some bug" in messages[2]
     assert capfd.readouterr() == ("", "")
@@ -115,15 +117,15 @@ def test_workers_that_cannot_start_are_no_fault_of_the_files(
 ) -> None:
     monkeypatch.setattr(pool_module, "_START", "import no_such_module")
     with DecodePool(SETTINGS, 2, 60.0) as pool, pytest.raises(MoodrecError, match="doctor"):
-        list(pool.listen(states(write_song(tmp_path / "a.flac"))))
+        list(pool.decode(states(write_song(tmp_path / "a.flac"))))
 
 
 def test_a_worker_that_died_between_two_files_costs_none(tmp_path: Path) -> None:
     song = write_song(tmp_path / "a.flac")
     with DecodePool(SETTINGS, 1, 60.0) as pool:
         for _ in range(2):
-            (listened,) = pool.listen(states(song))
-            assert isinstance(listened.heard, HeardFile)
+            (decoded,) = pool.decode(states(song))
+            assert isinstance(decoded.decoded, DecodedFile)
             (worker,) = pool._workers
             worker.kill()
             worker._process.wait()
@@ -134,9 +136,9 @@ def test_closing_ends_the_processes_at_once(tmp_path: Path, monkeypatch: pytest.
     paths = [tmp_path / "hang-1.flac", tmp_path / "hang-2.flac", write_song(tmp_path / "a.flac")]
     started = time.monotonic()
     with DecodePool(SETTINGS, 3, 60.0) as pool:
-        listening = pool.listen(iter(states(*paths, *paths)))
+        decoding = pool.decode(iter(states(*paths, *paths)))
         pool._threads.submit(time.sleep, 0.5).result()
-        del listening
+        del decoding
     assert time.monotonic() - started < 10
 
 
@@ -144,10 +146,10 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from moodrec.catalog.decode_pool import DecodePool
-from moodrec.catalog.listening import ListenSettings
+from moodrec.catalog.decoding import DecodeSettings
 from moodrec.library.records import FileState
-pool = DecodePool(ListenSettings(sample_rate=8000, window_samples=4000, max_windows=4), 1, 60.0)
-next(pool.listen([FileState(Path(sys.argv[1]), 0, 0)]))
+pool = DecodePool(DecodeSettings(sample_rate=8000, window_samples=4000, max_windows=4), 1, 60.0)
+next(pool.decode([FileState(Path(sys.argv[1]), 0, 0)]))
 (worker,) = pool._workers
 print(worker._process.pid, flush=True)
 time.sleep(60)
@@ -202,7 +204,7 @@ def test_the_fingerprint_is_of_the_sound_and_not_of_the_file(tmp_path: Path) -> 
 def test_a_signal_is_not_for_the_workers(tmp_path: Path) -> None:
     song = write_song(tmp_path / "a.flac")
     with DecodePool(SETTINGS, 1, 60.0) as pool:
-        next(pool.listen(states(song)))
+        next(pool.decode(states(song)))
         (worker,) = pool._workers
         assert os.getpgid(worker._process.pid) != os.getpgid(0)
         worker._process.send_signal(signal.SIGCONT)

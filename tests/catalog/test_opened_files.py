@@ -20,14 +20,14 @@ LISTEN = f"""
 import json, sys
 from pathlib import Path
 from moodrec.audio.formats import AUDIO_SUFFIXES
-from moodrec.catalog.listening import ListenSettings, listen
+from moodrec.catalog.decoding import DecodeSettings, decode_file
 from moodrec.errors import AudioError
 Path({MARK!r}).exists()
 outcomes = {{}}
 for path in sorted(Path(sys.argv[1]).iterdir()):
     if path.suffix in AUDIO_SUFFIXES:
         try:
-            listen(path, ListenSettings(sample_rate=16_000, window_samples=80_000, max_windows=4))
+            decode_file(path, DecodeSettings(sample_rate=16_000, window_samples=80_000, max_windows=4))
             outcomes[path.name] = "ok"
         except AudioError as error:
             outcomes[path.name] = error.reason

@@ -55,6 +55,20 @@ def test_a_path_that_is_not_utf8(tmp_path: Path) -> None:
     assert resolve_seed(frame, os.path.join(folder, os.fsdecode(b"caf\xe9.mp3"))) == "a"  # noqa: PTH118
 
 
+@pytest.mark.parametrize(("stored", "typed"), [("\u00dcber", "U\u0308ber"), ("U\u0308ber", "\u00dcber")])
+def test_a_path_may_be_typed_in_another_unicode_form(stored: str, typed: str) -> None:
+    frame = pd.DataFrame(
+        {"track_id": ["a", "b"], "path": [f"/music/{stored}.mp3", "/music/Uber.mp3"], "title": ["x", "y"]}
+    )
+    assert resolve_seed(frame, f"/music/{typed}.mp3") == "a"
+
+
+def test_a_path_that_is_there_in_both_unicode_forms_is_the_one_typed() -> None:
+    paths = ["/music/\u00dcber.mp3", "/music/U\u0308ber.mp3"]
+    frame = pd.DataFrame({"track_id": ["a", "b"], "path": paths})
+    assert [resolve_seed(frame, path) for path in paths] == ["a", "b"]
+
+
 def test_several_matches_are_listed() -> None:
     with pytest.raises(AmbiguousSeedError) as caught:
         resolve_seed(FRAME, "angel")

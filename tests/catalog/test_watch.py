@@ -47,7 +47,7 @@ def test_new_moved_and_deleted_music_is_noticed(tmp_path: Path) -> None:
 
 
 def test_what_is_no_music_gives_no_turn(tmp_path: Path) -> None:
-    looked = changes([tmp_path], quiet_s=0.2, look_anyway_s=2.5)
+    looked = changes([tmp_path], quiet_s=0.2, rescan_s=2.5)
     next(looked)
     begun = time.monotonic()
     threading.Timer(0.5, lambda: (tmp_path / "notes.txt").write_text("x")).start()

@@ -62,10 +62,10 @@ def test_another_model_takes_the_index_and_says_so(music: Path, model: Path, tmp
     library = ("--library", tmp_path / "lib")
     run_json("analyze", music, *library, "--model", model, "--jobs", 1, code=6)
     switched = run("analyze", music, *library, "--model", tmp_path / "other", "--jobs", 1)
-    assert "search goes by model small now" in switched.stderr
+    assert "search uses model small now" in switched.stderr
     assert run_json("index", "info", tmp_path / "lib")["model_fingerprint"] == other
     again = run("analyze", music, *library, "--model", tmp_path / "other", "--jobs", 1)
-    assert "search goes by" not in again.stderr
+    assert "search uses" not in again.stderr
 
 
 def test_each_failure_is_one_line_and_quiet_leaves_it_alone(music: Path, model: Path, tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_a_new_model_takes_over_when_it_has_heard_everything(place: Path) -> Non
     assert "name one" in run(*library(place, "switch"), code=2).stderr
     before = run_json("index", "info", place / "lib")["model_fingerprint"]
     part = run(*analyze(place, "--limit", 2, model="other"))
-    assert "until the other has heard 1 more track" in part.stderr
+    assert "until the other has analysed 1 more track" in part.stderr
     assert "1 file left for later" in part.stderr
     assert run_json("index", "info", place / "lib")["model_fingerprint"] == before
     report = run_json(*analyze(place, model="other"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moodrec.data.groups import artist_groups, fold_name, join_groups, known_name
+from moodrec.data.groups import artist_groups, join_groups, known_name
 
 KEYS = st.one_of(st.none(), st.sampled_from("abcdef"))
 
@@ -42,4 +42,9 @@ def test_artist_groups_fold_case_and_spaces() -> None:
         "artist:ac/dc",
         "t2",
     ]
-    assert fold_name("STRASSE  x") == fold_name("straße x")
+
+
+def test_an_artist_in_two_unicode_forms_is_one_group() -> None:
+    composed, decomposed = "Bj\u00f6rk", "Bjo\u0308rk"
+    assert artist_groups([composed, decomposed], ["t0", "t1"]) == [f"artist:{composed.lower()}"] * 2
+    assert known_name("UNKNOWN  artist") is None

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moodrec.data.labels import LabelTable
 from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
 from moodrec.errors import DataError
 
@@ -97,3 +98,23 @@ def test_holdout_never_takes_the_only_track() -> None:
     with pytest.raises(DataError, match="at least 2"):
         within_group_holdout(["a"], 1)
     assert within_group_holdout([], 2).shape == (0,)
+
+
+def test_an_artist_in_two_unicode_forms_never_lies_in_two_folds() -> None:
+    spellings = ["Sigur R\u00f3s", "SIGUR RO\u0301S", " Sigur  Ro\u0301s"]
+    tables = [
+        LabelTable.build(
+            f"part{number}",
+            {
+                "track_id": [f"a{number}", *(f"x{number}{i}" for i in range(4))],
+                "artist": [spelling, *(f"other {number} {i}" for i in range(4))],
+            },
+            {},
+        )
+        for number, spelling in enumerate(spellings)
+    ]
+    groups = list(LabelTable.concat(tables).tracks["group"])
+    assert len({groups[0], groups[5], groups[10]}) == 1
+    for seed in range(10):
+        folds = grouped_folds(groups, 5, seed)
+        assert folds[0] == folds[5] == folds[10]

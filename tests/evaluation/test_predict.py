@@ -62,7 +62,7 @@ def test_refuses_what_cannot_be_predicted(tmp_path: Path, model: MoodModel) -> N
     with pytest.raises(DataError, match=r"none of test's targets \(x:y\); its moods are calm, blue"):
         predict(model, table_of(tmp_path, "x:y"))
     table = table_of(tmp_path, "test:calm")
-    with pytest.raises(DataError, match="none of its 2 tracks can be heard"):
+    with pytest.raises(DataError, match="none of its 2 tracks can be analysed"):
         predict(model, table.select(np.array([False, False, False, True, True])))
     with pytest.raises(DataError, match="has no tracks"):
         predict(model, table.select(np.zeros(5, bool)))

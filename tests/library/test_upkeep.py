@@ -72,13 +72,13 @@ def test_a_failure_of_an_unchanged_file_keeps_what_was_heard(library: Library, t
     assert len(library.frame()) == 0
 
 
-def test_heard_before_finds_equal_audio_of_the_same_model_only(library: Library, tmp_path: Path) -> None:
+def test_find_vectors_finds_equal_audio_of_the_same_model_only(library: Library, tmp_path: Path) -> None:
     fill(library, tmp_path)
-    known = library.heard_before(MODEL.fingerprint, "audio-1")
+    known = library.find_vectors(MODEL.fingerprint, "audio-1")
     assert known is not None
     np.testing.assert_array_equal(known.embedding, library.embeddings()[1])
-    assert library.heard_before(MODEL.fingerprint, "audio-9") is None
-    assert library.heard_before(OTHER.fingerprint, "audio-1") is None
+    assert library.find_vectors(MODEL.fingerprint, "audio-9") is None
+    assert library.find_vectors(OTHER.fingerprint, "audio-1") is None
 
 
 @pytest.mark.parametrize("column", ["embedding", "mood_scores", "probabilities", "checksum"])
@@ -90,7 +90,7 @@ def test_one_damaged_bit_is_found_and_that_track_alone_is_heard_again(
     assert library.damaged() == [(MODEL.fingerprint, ids[1])]
     with pytest.raises(CorruptStoreError, match="1 of 3 tracks"):
         library.snapshot()
-    assert library.heard_before(MODEL.fingerprint, "audio-1") is None
+    assert library.find_vectors(MODEL.fingerprint, "audio-1") is None
     assert library.drop_damaged() == 1
     assert library.damaged() == []
     assert library.frame()["track_id"].tolist() == [ids[0], ids[2]]

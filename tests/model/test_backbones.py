@@ -15,7 +15,7 @@ from moodrec.model.backbones import backbone_names, build_backbone
 from moodrec.model.backbones.base import Backbone, MapBackbone, MelNorm, conv_block, halve, pool_mean_max
 from moodrec.model.backbones.efficientnet import SqueezeExcitation
 from moodrec.model.backbones.fa_resnet import FAResNet, FrequencyAwareConv, frequency_places, kernel_sizes
-from moodrec.model.backbones.musicnn import Filter, MusiCNN
+from moodrec.model.backbones.musicnn import FilterBank, MusiCNN
 
 N_MELS = 96
 PUBLISHED = {
@@ -177,7 +177,7 @@ def test_musicnn_takes_the_maximum_first_for_the_same_features() -> None:
     assert isinstance(backbone, MusiCNN)
     mel = torch.randn(2, 1, N_MELS, 50)
     for filters in backbone.filters:
-        assert isinstance(filters, Filter)
+        assert isinstance(filters, FilterBank)
         with torch.no_grad():
             filters.norm.weight[::2] *= -1
             filters.norm.bias.normal_()

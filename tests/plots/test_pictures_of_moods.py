@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from moodrec.errors import DataError, MissingExtraError, UsageError
+from moodrec.evaluation.neighbourhood.report import BenchmarkReport, SystemReport
 from moodrec.plots.catalogue_map import catalogue_map, map_figure
 from moodrec.plots.mood_course import mood_course
 from moodrec.plots.mood_radar import mood_radar, radar_figure
@@ -92,4 +93,7 @@ def test_a_map_for_notebooks(tmp_path: Path) -> None:
 
 def test_a_trade_off_needs_moods(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no system"):
-        trade_off({"dataset": "x", "systems": {"a": {"curve": []}}}, tmp_path / "x.png")
+        trade_off(
+            BenchmarkReport("x", 9, "a", 10, 0, {}, {"a": SystemReport({}, {}, 0.5, 0.0, ())}),
+            tmp_path / "x.png",
+        )

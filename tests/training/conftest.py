@@ -1,4 +1,4 @@
-"""A made-up catalogue whose moods and metadata can be heard: pitch is the mood, timbre is the artist."""
+"""A made-up catalogue whose moods and metadata are audible: pitch is the mood, timbre is the artist."""
 
 from __future__ import annotations
 

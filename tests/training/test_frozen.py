@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from moodrec.model.checkpoint import load_model, save_model
+from moodrec.training.events import FeaturesReady, TrainingEvent
 from moodrec.training.frozen import trunk_is_frozen
-from moodrec.training.hearing import FrozenFeatures, Spectrograms
+from moodrec.training.inputs import FrozenFeatures, Spectrograms
 from moodrec.training.labels import encode_labels
 from moodrec.training.predict import predict
 from moodrec.training.prepare import Prepared, prepare
@@ -67,8 +68,8 @@ def test_predictions_are_those_of_the_whole_network(catalogue: Path, source: Pat
     assert result.model is not None
     recipe, data = read_recipe(recipe_path), prepared(recipe_path, source)
     network, rows = load_model(result.model).network, np.arange(len(data.table))
-    assert isinstance(data.hearing(recipe), FrozenFeatures)
-    stored = predict(network, data.hearing(recipe), rows)
+    assert isinstance(data.inputs(recipe), FrozenFeatures)
+    stored = predict(network, data.inputs(recipe), rows)
     heard = predict(network, Spectrograms(data.log_mels, recipe), rows)
     np.testing.assert_allclose(stored.embeddings, heard.embeddings, atol=1e-5)
     np.testing.assert_allclose(stored.logits["mood"], heard.logits["mood"], atol=1e-5)
@@ -77,10 +78,11 @@ def test_predictions_are_those_of_the_whole_network(catalogue: Path, source: Pat
 def test_features_are_computed_once_a_model_and_window_rule(
     catalogue: Path, source: Path, tmp_path: Path
 ) -> None:
-    told: list[str] = []
+    events: list[TrainingEvent] = []
     recipe = frozen_recipe(catalogue, source / "model", "once")
-    first = prepare(read_recipe(recipe), tmp_path / "cache", lambda event: told.append(event["event"]))
-    assert told.count("features") == len(first.table)
+    first = prepare(read_recipe(recipe), tmp_path / "cache", events.append)
+    counts = [(event.done, event.total) for event in events if isinstance(event, FeaturesReady)]
+    assert counts == [(number, len(first.table)) for number in range(1, len(first.table) + 1)]
     stored = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npy")}
     features_of(prepare(read_recipe(recipe), tmp_path / "cache", quiet))
     assert stored == {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npy")}
@@ -109,7 +111,7 @@ def test_samples_are_windows_of_the_drawn_tracks(catalogue: Path, source: Path) 
     recipe, data = read_recipe(path), prepared(path, source)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
     draws = Sampler.over(np.flatnonzero(data.seen), labels, recipe.training, 3).epoch(0)[0].main
-    sample = data.hearing(recipe).sample(draws).numpy()
+    sample = data.inputs(recipe).sample(draws).numpy()
     features = features_of(data)
     for number, row in enumerate(draws.rows):
         for drawn in sample[2 * number : 2 * number + 2]:
@@ -130,6 +132,6 @@ def test_the_neck_is_trained_and_heard(catalogue: Path, tmp_path: Path) -> None:
     assert not torch.equal(before.get_parameter(dense), after.get_parameter(dense))
     recipe, data = read_recipe(start), prepare(read_recipe(start), tmp_path / "cache", quiet)
     rows = np.arange(len(data.table))
-    stored = predict(after, data.hearing(recipe), rows)
+    stored = predict(after, data.inputs(recipe), rows)
     heard = predict(after, Spectrograms(data.log_mels, recipe), rows)
     np.testing.assert_allclose(stored.embeddings, heard.embeddings, atol=1e-4)

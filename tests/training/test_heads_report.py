@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from moodrec.model.heads import HeadKind, HeadSpec
 from moodrec.training.heads_report import ranges_above, report_heads
 from moodrec.training.labels import TaskLabels
-from moodrec.training.predict import Predictions
+from moodrec.training.predict import RowPredictions
 
 RANGES = np.array([0, 1, 2, 0, 1, 2, 2, -1])
 
@@ -22,7 +22,7 @@ def report(folder: Path, kind: HeadKind, targets: NDArray[Any], logits: NDArray[
     names = tuple(map(str, range(logits.shape[1])))
     labels = TaskLabels({"year": HeadSpec(kind=kind, labels=names)}, {"year": targets})
     rows = np.arange(len(targets))
-    held = Predictions(rows, np.zeros((len(rows), 2), np.float32), {"year": logits.astype(np.float32)})
+    held = RowPredictions(rows, np.zeros((len(rows), 2), np.float32), {"year": logits.astype(np.float32)})
     report_heads(folder / "report.json", labels, held, seed=0)
     found: dict[str, float] = json.loads((folder / "report.json").read_text())["year"]
     return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moodrec.data.labels import LabelTable
-from moodrec.training.labels import encode_labels, year_edges, year_ranges
+from moodrec.training.labels import artist_keys, encode_labels, year_edges, year_ranges
 from moodrec.training.tasks import ClassTask, GenreTask, TasksConfig, YearTask
 
 
@@ -38,6 +38,15 @@ def test_artists_are_compared_without_case_across_datasets(table: LabelTable) ->
     heads, targets = encode(table, [True] * 6)
     assert heads["artist"] == ("x", "y")
     assert targets["artist"] == [0, 0, 1, -1, 1, -1]
+
+
+def test_an_artist_in_two_unicode_forms_is_one_class() -> None:
+    table = LabelTable.build(
+        "one",
+        {"track_id": list("abcd"), "artist": ["Bj\u00f6rk", "BJO\u0308RK", " bjo\u0308rk ", "Bjork"]},
+        {"one:calm": np.array([0.2, 1.0, 0.5, 0.0], np.float32)},
+    )
+    assert artist_keys(table) == ["bj\u00f6rk"] * 3 + ["bjork"]
 
 
 def test_albums_of_one_name_by_two_artists_differ(table: LabelTable) -> None:

@@ -1,4 +1,4 @@
-"""Training learns what can be heard: moods, metadata, and metadata through the shared trunk."""
+"""Training learns from audio: moods, metadata, and metadata through the shared trunk."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ def make_trainer(recipe_path: Path, cache: Path, folder: Path) -> Trainer:
     recipe = read_recipe(recipe_path)
     data = prepare(recipe, cache, quiet)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
-    return Trainer(
-        recipe, TrainingSet(data.hearing(recipe), labels, np.flatnonzero(data.seen)), folder, quiet
-    )
+    return Trainer(recipe, TrainingSet(data.inputs(recipe), labels, np.flatnonzero(data.seen)), folder, quiet)
 
 
 def trunk_gradient(trainer: Trainer) -> torch.Tensor:

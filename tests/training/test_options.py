@@ -12,7 +12,8 @@ import torch
 
 from moodrec.errors import ConfigError
 from moodrec.model.checkpoint import load_model
-from moodrec.training.hearing import Spectrograms
+from moodrec.training.events import EpochFinished, TrainingEvent, TrainingWarning
+from moodrec.training.inputs import Spectrograms
 from moodrec.training.labels import encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.prepare import Prepared, prepare
@@ -65,9 +66,7 @@ def make(recipe: Recipe, cache: Path, folder: Path) -> Trainer:
     folder.mkdir(exist_ok=True)
     data = prepare(recipe, cache, quiet)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
-    return Trainer(
-        recipe, TrainingSet(data.hearing(recipe), labels, np.flatnonzero(data.seen)), folder, quiet
-    )
+    return Trainer(recipe, TrainingSet(data.inputs(recipe), labels, np.flatnonzero(data.seen)), folder, quiet)
 
 
 def log_of(folder: Path) -> list[dict[str, dict[str, float]]]:
@@ -99,8 +98,8 @@ def test_every_option_resumes_to_the_same_bits(mixed: Path, cache: Path, tmp_pat
     recipe = changed(base(mixed, plain_first=option == "all"), OPTIONS[option])
     whole, stopped = make(recipe, cache, tmp_path / "whole"), make(recipe, cache, tmp_path / "stopped")
 
-    def stop(event: Fields) -> None:
-        if event.get("epoch") == 3:
+    def stop(event: TrainingEvent) -> None:
+        if isinstance(event, EpochFinished) and event.epoch == 3:
             raise KeyboardInterrupt
 
     stopped.on_event = stop
@@ -128,9 +127,9 @@ def test_metadata_tracks_leave_what_is_heard_of_moods_alone(mixed: Path, cache: 
     for ours, theirs in zip(alone.sampler.epoch(1), together.sampler.epoch(1), strict=True):
         assert len(theirs.extra.rows) > len(ours.extra.rows) == 0
         torch.manual_seed(0)
-        heard = alone.data.hearing.sample(ours.main)
+        heard = alone.data.inputs.sample(ours.main)
         torch.manual_seed(0)
-        assert torch.equal(together.data.hearing.sample(theirs.main), heard)
+        assert torch.equal(together.data.inputs.sample(theirs.main), heard)
 
 
 def test_rows_on_top_teach_no_moods(mixed: Path, cache: Path, tmp_path: Path) -> None:
@@ -196,9 +195,9 @@ def test_learnt_weights_are_logged(catalogue: Path, cache: Path, tmp_path: Path,
 def artist_separation(made: Trainer) -> float:
     """Mean cosine between tracks of one artist, less that between artists."""
     network = made.state.average.eval()
-    hearing = made.data.hearing
-    assert isinstance(hearing, Spectrograms)
-    mels = np.stack([np.asarray(mel()[:, :60], np.float32) for mel in hearing.log_mels])
+    inputs = made.data.inputs
+    assert isinstance(inputs, Spectrograms)
+    mels = np.stack([np.asarray(mel()[:, :60], np.float32) for mel in inputs.log_mels])
     with torch.inference_mode():
         unit = torch.nn.functional.normalize(network.embed(torch.from_numpy(mels)), dim=1)
     artists = torch.from_numpy(made.data.labels.targets["artist"])
@@ -241,9 +240,9 @@ def test_a_model_with_every_option_is_published(catalogue: Path, cache: Path, tm
 
 
 def test_few_tracks_are_warned_of(mixed: Path, cache: Path) -> None:
-    events: list[Fields] = []
+    events: list[TrainingEvent] = []
     prepare(base(mixed, plain_first=True), cache, events.append)
-    (message,) = [str(event["message"]) for event in events if event["event"] == "warning"]
+    (message,) = [event.message for event in events if isinstance(event, TrainingWarning)]
     assert "learnt from 24 tracks" in message
     assert "pct(" in message
 

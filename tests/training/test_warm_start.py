@@ -11,6 +11,7 @@ import torch
 from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.checkpoint import load_model
 from moodrec.model.describe import describe_model
+from moodrec.training.events import EpochFinished, TrainingEvent
 from moodrec.training.labels import encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.prepare import prepare
@@ -36,9 +37,7 @@ def make_trainer(recipe_path: Path, source: Path, folder: Path) -> Trainer:
     recipe = read_recipe(recipe_path)
     data = prepare(recipe, source / "cache", quiet)
     labels = encode_labels(data.table, recipe.tasks, data.seen)
-    return Trainer(
-        recipe, TrainingSet(data.hearing(recipe), labels, np.flatnonzero(data.seen)), folder, quiet
-    )
+    return Trainer(recipe, TrainingSet(data.inputs(recipe), labels, np.flatnonzero(data.seen)), folder, quiet)
 
 
 def test_named_parts_are_copied_and_no_others(catalogue: Path, source: Path, tmp_path: Path) -> None:
@@ -89,8 +88,8 @@ def test_a_warm_started_run_resumes_to_the_same_bits(catalogue: Path, source: Pa
     for made in (whole, stopped):
         made.folder.mkdir()
 
-    def stop(event: dict[str, object]) -> None:
-        if event.get("epoch") == 3:
+    def stop(event: TrainingEvent) -> None:
+        if isinstance(event, EpochFinished) and event.epoch == 3:
             raise KeyboardInterrupt
 
     stopped.on_event = stop

@@ -12,10 +12,11 @@ from benchmarks.models.card.parts import Part, signed, some_rows, table
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.experiment.compare import Contrast, Sampled, contrast
-from moodrec.evaluation.experiment.figures import Figures, Weights
+from moodrec.evaluation.experiment.figures import Figures
 from moodrec.evaluation.experiment.scores import AllFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, resamples
+from moodrec.typing import Weights
 
 Over = Literal["folds", "pooled", "test"]
 SEED = 0

@@ -118,25 +118,25 @@ def part_decode(music: Path, cores: int) -> dict[str, float]:
 
     files = scan([music]).files
     with DecodePool(settings_for(MoodModel.load(device="cpu")), cores, timeout_s=300) as pool:
-        list(pool.listen(files[:cores]))  # the processes start
+        list(pool.decode(files[:cores]))  # the processes start
         begun = time.perf_counter()
-        for _ in pool.listen(files):
+        for _ in pool.decode(files):
             pass
         return used(begun)
 
 
 def part_network(music: Path, cores: int) -> dict[str, float]:
     """So many cores run the network, on windows that are in memory."""
-    from moodrec.catalog.listening import listen
+    from moodrec.catalog.decoding import decode_file
     from moodrec.catalog.model import settings_for
     from moodrec.embedding.mood_model import MoodModel
     from moodrec.library.scan import scan
 
     model = MoodModel.load(device="cpu")
-    heard = [listen(state.path, settings_for(model)).windows for state in scan([music]).files]
-    model.analyze_windows(heard[0])
+    windows_of_files = [decode_file(state.path, settings_for(model)).windows for state in scan([music]).files]
+    model.analyze_windows(windows_of_files[0])
     begun = time.perf_counter()
-    for windows in heard:
+    for windows in windows_of_files:
         model.analyze_windows(windows)
     return used(begun)
 

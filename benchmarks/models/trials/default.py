@@ -34,11 +34,11 @@ from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.files import write_atomically
 from moodrec.model.network import NetworkOutput
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.hearing import FrozenFeatures, LoadFeatures
+from moodrec.training.inputs import FrozenFeatures, LoadFeatures
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.objective import Objective
-from moodrec.training.predict import Predictions, predict
+from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.run import default_cache
@@ -47,7 +47,7 @@ RECIPE = RECIPES / "default.toml"
 RESULT = RESULTS / "default-trials.json"
 PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (0, 4))
 
-Heard = dict[tuple[int, int], Predictions]
+Heard = dict[tuple[int, int], RowPredictions]
 """Left-out pair of folds to predictions of their tracks."""
 
 
@@ -105,7 +105,7 @@ class Bench:
 
     def _network(
         self, trial: Trial, recipe: Recipe, hearing: FrozenFeatures, pair: tuple[int, int]
-    ) -> Predictions:
+    ) -> RowPredictions:
         left_out = np.isin(self.data.folds, pair)
         seen = self.data.seen & ~left_out
         labels = encode_labels(self.data.table, recipe.tasks, seen)
@@ -160,7 +160,7 @@ def side_by_side(joint: Joint, heard: dict[str, Heard], data: Prepared) -> Heard
     return {pair: together(joint, {m: heard[m][pair] for m in joint.members}, words) for pair in PAIRS}
 
 
-def together(joint: Joint, members: dict[str, Predictions], words: NDArray[np.bool_]) -> Predictions:
+def together(joint: Joint, members: dict[str, RowPredictions], words: NDArray[np.bool_]) -> RowPredictions:
     parts = list(members.values())
     embeddings = np.concatenate([part.embeddings for part in parts], axis=1)
     logits = np.mean([part.logits[MOOD_TASK] for part in parts], axis=0)
@@ -168,7 +168,7 @@ def together(joint: Joint, members: dict[str, Predictions], words: NDArray[np.bo
         of_words = members[joint.words_of].logits[MOOD_TASK]
         rest = [part.logits[MOOD_TASK] for name, part in members.items() if name != joint.words_of]
         logits = np.where(words, of_words, np.mean(rest, axis=0))
-    return Predictions(parts[0].rows, embeddings, {MOOD_TASK: logits})
+    return RowPredictions(parts[0].rows, embeddings, {MOOD_TASK: logits})
 
 
 def started(out: Path, recipe: Recipe, data: Prepared) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from moodrec.evaluation.experiment.scores import AllFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.labels import origin_of
-from moodrec.training.predict import Predictions
+from moodrec.training.predict import RowPredictions
 from moodrec.training.prepare import Prepared
 
 MIN_TRACKS = 20
@@ -20,7 +20,7 @@ FIGURES = {
 }
 
 
-def fold_figures(data: Prepared, predictions: Predictions, fold: int) -> dict[str, float]:
+def fold_figures(data: Prepared, predictions: RowPredictions, fold: int) -> dict[str, float]:
     """Every figure, on the fold's tracks."""
     found: dict[str, float] = {}
     for dataset, names in FIGURES.items():
@@ -30,7 +30,7 @@ def fold_figures(data: Prepared, predictions: Predictions, fold: int) -> dict[st
     return found
 
 
-def stored_of(data: Prepared, predictions: Predictions, dataset: str, fold: int) -> StoredPredictions:
+def stored_of(data: Prepared, predictions: RowPredictions, dataset: str, fold: int) -> StoredPredictions:
     """A dataset's tracks in the fold, with the targets that are scored."""
     origins = np.array(origin_of(data.table))[predictions.rows]
     own = (origins == dataset) & (data.folds[predictions.rows] == fold)

@@ -21,7 +21,7 @@ from moodrec.files import replacing
 from moodrec.model.backbones.base import Backbone
 from moodrec.model.checkpoint import load_model
 from moodrec.model.frontend import compress
-from moodrec.training.hearing import LoadFeatures, whole_track
+from moodrec.training.inputs import LoadFeatures, whole_track
 from moodrec.training.prepare import Prepared
 from moodrec.training.recipe import Recipe
 

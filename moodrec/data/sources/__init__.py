@@ -1,4 +1,4 @@
-"""Where labels come from: one file a dataset, each with ``load(root, **options) -> LabelTable``."""
+"""Each dataset has one file here with a function ``load(root, **options)`` that returns a ``LabelTable``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from moodrec.data.labels import LabelTable
 
 SOURCES: Final = ("table", "emotify", "mood4q", "emopia", "jamendo", "open_game_music")
+"""Names of the datasets that can be read."""
 
 
 def load_source(name: str, root: Path | str, options: Mapping[str, Any] | None = None) -> LabelTable:

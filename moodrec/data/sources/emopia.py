@@ -1,7 +1,7 @@
-"""EMOPIA: clips of pop piano as MIDI, each with a valence/arousal quadrant.
+"""EMOPIA has clips of pop piano as MIDI, each with a valence/arousal quadrant.
 
-Hung et al.: EMOPIA, a multi-modal pop piano dataset for emotion recognition and emotion-based music
-generation, ISMIR 2021. CC BY-NC-SA 4.0. The clips have to be rendered to audio first: :func:`render_midis`.
+Hung et al.: EMOPIA, a multi-modal pop piano dataset for emotion recognition and emotion-based music generation,
+ISMIR 2021. CC BY-NC-SA 4.0. The clips have to be rendered to audio first, with :func:`render_midis`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Final
 
 import pandas as pd
 
-from moodrec.data.groups import fold_name, join_groups, known_name
+from moodrec.data.groups import join_groups, known_name
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.midi import render_midi
 from moodrec.data.sources.quadrants import quadrant_targets
 from moodrec.errors import DataError, NotFoundError
+from moodrec.names import fold
 
 NAME: Final = "emopia"
 RENDERED_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".opus")
@@ -28,10 +29,11 @@ _CLIP_ID = re.compile(r"Q[1-4]_(?P<song>.+)_\d+\Z")
 def load(root: Path, require_audio: bool = True) -> LabelTable:
     """Read ``tracks.csv`` or the official ``label.csv``; audio is ``audio/<id>.wav`` (or flac, ogg, opus).
 
-    Targets: ``emopia:q1`` ... ``q4``, ``valence``, ``arousal``, 0/1 from the quadrant. Clips of one song, and
-    songs of one artist, are one group.
+    The targets are ``emopia:q1`` ... ``q4``, ``valence``, ``arousal``, 0 or 1 by the quadrant. Clips of one song,
+    and songs of one artist, are one group.
 
     Args:
+        root: folder of the dataset.
         require_audio: whether a clip without rendered audio is an error; otherwise its ``audio`` is "".
 
     Raises:
@@ -49,9 +51,13 @@ def load(root: Path, require_audio: bool = True) -> LabelTable:
 
 
 def render_midis(root: Path, out: Path, soundfont: Path, sample_rate: int = 16_000) -> list[Path]:
-    """Render every ``midis/*.mid`` of ``root`` to ``out/<id>.wav`` with the program fluidsynth.
+    """Render every ``midis/*.mid`` to ``<id>.wav`` with the program fluidsynth; files that exist are kept.
 
-    For :func:`load` to find them, ``out`` is ``root / "audio"``. Files that are there already are kept.
+    Args:
+        root: folder of the dataset.
+        out: folder of the rendered files; :func:`load` expects ``root / "audio"``.
+        soundfont: the soundfont to render with.
+        sample_rate: sample rate of the rendered files, in Hz.
 
     Returns:
         The audio files, sorted by name.
@@ -84,7 +90,7 @@ def _load_tracks(root: Path, path: Path) -> LabelTable:
         "year": [reading.year_of(year) for year in _release_years(frame)],
         "group": join_groups(
             [f"song:{song}" if song else None for song in reading.cells(frame, "song_id")],
-            [f"artist:{fold_name(artist)}" if artist else None for artist in artists],
+            [f"artist:{fold(artist)}" if artist else None for artist in artists],
         ),
         "split": reading.cells(frame, "split"),
         "fold": reading.fold_numbers(path, frame),
@@ -93,7 +99,7 @@ def _load_tracks(root: Path, path: Path) -> LabelTable:
 
 
 def _release_years(frame: pd.DataFrame) -> reading.Cells:
-    """The year somebody uploaded a cover to the web says nothing about the music."""
+    """Read the years, but for those in which somebody uploaded a cover: they say nothing about the music."""
     years, kinds = reading.cells(frame, "year"), reading.cells(frame, "year_kind")
     return [None if kind == "upload" else year for year, kind in zip(years, kinds, strict=True)]
 

@@ -1,7 +1,7 @@
-"""Emotify: 400 excerpts, and the share of listeners who felt each of nine emotions while hearing them.
+"""Emotify has 400 excerpts, and for each of nine emotions the share of listeners in whom the excerpt induced it.
 
-Aljanaki, Wiering, Veltkamp: Studying emotion induced by music through a crowdsourcing game, 2016. Induced
-emotion, GEMS scale; research use.
+Aljanaki, Wiering, Veltkamp: Studying emotion induced by music through a crowdsourcing game, 2016. The emotions are
+those of the GEMS scale; the data are for research use.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ EMOTIONS: Final = (
     "sadness",
 )
 TRACKS_PER_GENRE: Final = 100
+"""Number of excerpts of each genre in the official files."""
 
 
 def load(root: Path) -> LabelTable:
-    """Read ``tracks.csv`` (one row a track) or the official ``data.csv`` (one row a listener).
+    """Read ``tracks.csv`` (one row per track) or the official ``data.csv`` (one row per listener).
 
-    Targets: ``emotify:<emotion>``, the share of listeners in [0, 1].
+    The targets are ``emotify:<emotion>``, the share of listeners in [0, 1].
 
     Raises:
         DataError: neither file is there, a column is missing, or an audio file is.
@@ -87,7 +88,7 @@ def _load_official(root: Path, path: Path) -> LabelTable:
 
 
 def _official_audio(root: Path, numbers: Sequence[int], genres: Sequence[str]) -> list[str]:
-    """Track ids count on over the genres, file names start again at 1 in each."""
+    """Name the audio files: track ids count on over the genres, file names start again at 1 in each genre."""
     pairs = zip(numbers, genres, strict=True)
     return [str(root / genre / f"{(number - 1) % TRACKS_PER_GENRE + 1}.mp3") for number, genre in pairs]
 

@@ -1,7 +1,7 @@
-"""MTG-Jamendo: full tracks with mood and theme tags, and artist-disjoint splits.
+"""MTG-Jamendo has full tracks with mood and theme tags, and artist-disjoint splits.
 
-Bogdanov et al.: The MTG-Jamendo dataset for automatic music tagging, ICML 2019 workshop. Metadata CC BY-NC-SA
-4.0; each track has its own Creative Commons licence.
+Bogdanov et al.: The MTG-Jamendo dataset for automatic music tagging, ICML 2019 workshop. The metadata are CC
+BY-NC-SA 4.0; each track has its own Creative Commons licence.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ MOOD: Final = "mood/theme---"
 GENRE: Final = "genre---"
 INSTRUMENT: Final = "instrument---"
 SUFFIXES: Final = {"audio": (".mp3", ".low.mp3"), "melspecs": (".npy",)}
+"""For each kind of file, the suffixes that its files may have."""
 
 
 def load(
@@ -36,19 +37,21 @@ def load(
 ) -> LabelTable:
     """Read the official TSV files, or a Parquet table with the same columns in lower case and ``split0``.
 
-    Targets: ``jamendo:<tag>`` (0/1), in the order of the tag names; NaN throughout a track without any mood
-    tag. The group of a track is its artist id. ``artist`` and ``album`` are names where ``raw.meta.tsv`` has
-    them, else ids. Genres come from the dataset's table of all tags where it is there.
+    The targets are ``jamendo:<tag>`` (0 or 1), in the order of the tag names; all are NaN for a track without any
+    mood tag. The group of a track is its artist id. ``artist`` and ``album`` are names where ``raw.meta.tsv`` has
+    them, else ids. Genres come from the dataset's table of all tags where it exists.
 
     Args:
         root: a clone of the dataset's repository, its ``data`` folder, or a Parquet file.
-        split: which official split, 0 to 4; a Parquet file has split 0 alone.
+        split: number of the official split, 0 to 4; a Parquet file has split 0 alone.
         subset: ``"moodtheme"`` for the tracks with mood tags, ``"all"`` to add the others for their metadata.
-        files: folder of the audio, holding ``NN/<id>.mp3`` or ``.low.mp3``, relative to ``root`` or absolute;
-            None for a table without audio.
-        kind: ``"melspecs"`` where ``files`` holds the dataset's own mel spectrograms ``NN/<id>.npy`` instead.
-        instruments: add the instrument tags to ``genre``, as ``instrument:<tag>``, for the genre head to learn.
-        allow_missing: leave out tracks whose file is missing rather than refuse.
+        files: folder of the audio, holding ``NN/<id>.mp3`` or ``.low.mp3``, relative to ``root`` or absolute; None
+            for a table without audio.
+        kind: ``"audio"``, or ``"melspecs"`` where ``files`` holds the dataset's own mel spectrograms
+            ``NN/<id>.npy``.
+        instruments: whether to add the instrument tags to ``genre``, as ``instrument:<tag>``, for the genre head to
+            learn.
+        allow_missing: whether to leave out tracks whose file is missing rather than raise.
 
     Raises:
         DataError: files or columns are missing.

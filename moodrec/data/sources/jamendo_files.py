@@ -1,4 +1,4 @@
-"""The files MTG-Jamendo is published in: TSV with as many tag columns as a track has tags."""
+"""MTG-Jamendo is published as TSV files with as many tag columns in a row as its track has tags."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from moodrec.errors import DataError
 COLUMNS: Final = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
 TAGS: Final = "TAGS"
 NAME_COLUMNS: Final = 8
+"""Number of columns of ``raw.meta.tsv``."""
 COMPLETE: Final = (
     "raw_30s_cleantags_50artists.tsv",
     "autotagging.tsv",
     "raw_30s_cleantags.tsv",
     "raw_30s.tsv",
 )
-"""Files with the tags of every category, the best first; ``autotagging.tsv`` is a link that some copies lack."""
+"""Files with the tags of every category, the preferred one first; ``autotagging.tsv`` is a link that some copies
+lack.
+"""
 PARTS: Final = {"train": "train", "validation": "val", "test": "test"}
-"""The dataset's name for a part of a split -> moodrec's."""
+"""The dataset's name for a part of a split to moodrec's."""
 
 
 @dataclass(frozen=True)
-class Names:
-    """What ``raw.meta.tsv`` knows of a track; ``year`` of release, NaN unknown."""
+class TrackNames:
+    """What ``raw.meta.tsv`` holds on a track; ``year`` is that of the release, NaN where unknown."""
 
     title: str | None
     artist: str | None
@@ -37,11 +40,16 @@ class Names:
 
 
 def read_parts(root: Path, split: int, subset: str) -> pd.DataFrame:
-    """The tracks of a split.
+    """Read the tracks of a split.
+
+    Args:
+        root: as for :func:`moodrec.data.sources.jamendo.load`.
+        split: number of the official split, 0 to 4.
+        subset: ``"moodtheme"`` or ``"all"``.
 
     Returns:
-        The text columns ``COLUMNS``, ``TAGS`` tab-separated, and ``split`` ("train", "val", "test" or None),
-        in the order of the files.
+        The text columns ``COLUMNS``, ``TAGS`` tab-separated, and ``split`` ("train", "val", "test" or None), in the
+        order of the files.
 
     Raises:
         DataError: files or columns are missing.
@@ -59,8 +67,8 @@ def read_parts(root: Path, split: int, subset: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def read_names(root: Path) -> dict[str, Names]:
-    """Track id -> names from ``raw.meta.tsv``; empty where there is no such file.
+def read_names(root: Path) -> dict[str, TrackNames]:
+    """Read the names of tracks from ``raw.meta.tsv``, by track id; empty where there is no such file.
 
     Quotes in that file are ordinary characters, and in a few rows an empty field follows the title.
     """
@@ -72,7 +80,7 @@ def read_names(root: Path) -> dict[str, Names]:
 
 
 def read_all_tags(root: Path) -> dict[str, str]:
-    """Track id -> its tags of every category, tab-separated; empty where the dataset has no such file.
+    """Read the tags of every category, tab-separated, by track id; empty where the dataset has no such file.
 
     The files of the mood and theme subset name moods and themes alone. A Parquet table holds every tag itself.
 
@@ -87,10 +95,10 @@ def read_all_tags(root: Path) -> dict[str, str]:
     return dict(zip(tracks["TRACK_ID"], tracks[TAGS], strict=True))
 
 
-def _names(row: list[str]) -> Names:
+def _names(row: list[str]) -> TrackNames:
     extra = len(row) - NAME_COLUMNS
     title, (artist, album, released) = row[3], row[4 + extra : 7 + extra]
-    return Names(title.strip() or None, known_name(artist), known_name(album), reading.year_of(released))
+    return TrackNames(title.strip() or None, known_name(artist), known_name(album), reading.year_of(released))
 
 
 def _data_folder(root: Path) -> Path:

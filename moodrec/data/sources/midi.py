@@ -1,4 +1,4 @@
-"""MIDI to audio with the program fluidsynth, which is no dependency of the package."""
+"""MIDI files are rendered to audio by the program fluidsynth, which is not a dependency of the package."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ from moodrec.errors import DataError, NotFoundError
 
 HOW_TO_INSTALL: Final = "on Debian/Ubuntu: apt install fluidsynth fluid-soundfont-gm"
 GAIN: Final = "1.0"
-"""At fluidsynth's own 0.2 a piano peaks at about -24 dBFS, quieter than any record."""
+"""Gain that is passed to fluidsynth; at its default of 0.2 a piano peaks at about -24 dBFS, quieter than any
+record.
+"""
 USUAL_SOUNDFONT: Final = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
-"""Where the package fluid-soundfont-gm puts its soundfont."""
+"""Path at which the package fluid-soundfont-gm installs its soundfont."""
 
 
 def render_midi(midi: Path, wav: Path, soundfont: Path, sample_rate: int = 16_000) -> None:
     """Render one file to 16-bit stereo WAV; ``wav`` appears only once it is complete.
+
+    Args:
+        midi: the file to render.
+        wav: the file to write.
+        soundfont: the soundfont to render with.
+        sample_rate: sample rate of ``wav``, in Hz.
 
     Raises:
         NotFoundError: the program fluidsynth or the soundfont is not there.
@@ -28,6 +36,7 @@ def render_midi(midi: Path, wav: Path, soundfont: Path, sample_rate: int = 16_00
         raise NotFoundError(f"the program fluidsynth is not installed; {HOW_TO_INSTALL}")
     if not soundfont.is_file():
         raise NotFoundError(f"{soundfont}: no such soundfont; {HOW_TO_INSTALL}")
+    # Rendered under another name, so that an interrupted rendering is not taken for a finished one.
     part = wav.with_suffix(".part.wav")
     command = [
         program,

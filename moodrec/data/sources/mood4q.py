@@ -1,7 +1,7 @@
-"""The 4Q audio emotion dataset: clips with a valence/arousal quadrant and editorial mood words.
+"""The 4Q audio emotion dataset has clips with a valence/arousal quadrant and editorial mood words.
 
-Panda, Malheiro, Paiva: Novel audio features for music emotion recognition, IEEE TAFFC 2018. Perceived,
-editorial moods (AllMusic); research use.
+Panda, Malheiro, Paiva: Novel audio features for music emotion recognition, IEEE TAFFC 2018. The moods are perceived
+ones, named by the editors of AllMusic; the data are for research use.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.quadrants import quadrant_targets
 from moodrec.errors import DataError
+from moodrec.names import fold
 
 NAME: Final = "mood4q"
 ANNOTATIONS: Final = "panda_dataset_taffc_annotations.csv"
@@ -29,8 +30,12 @@ METADATA: Final = "panda_dataset_taffc_metadata.csv"
 def load(root: Path, min_word_count: int = 20) -> LabelTable:
     """Read ``tracks.csv`` or the official annotation and metadata files beside the folders ``Q1`` ... ``Q4``.
 
-    Targets: ``mood4q:q1`` ... ``q4``, ``valence``, ``arousal`` (0/1 from the quadrant) and
-    ``mood4q:word:<word>`` (0/1) for the words that at least ``min_word_count`` tracks have.
+    The targets are ``mood4q:q1`` ... ``q4``, ``valence``, ``arousal`` (0 or 1 by the quadrant) and
+    ``mood4q:word:<word>`` (0 or 1) for each frequent word.
+
+    Args:
+        root: folder of the dataset.
+        min_word_count: least number of tracks that a word must have to become a target.
 
     Raises:
         DataError: neither layout is there, a column is missing, or an audio file is.
@@ -84,7 +89,8 @@ def _names(frame: pd.DataFrame, song: str, artist: str, title: str, genres: str)
 
 
 def _words(frame: pd.DataFrame, column: str) -> list[list[str]]:
-    return [reading.split_list((text or "").lower()) for text in reading.cells(frame, column)]
+    texts = reading.cells(frame, column)
+    return [[fold(word) for word in reading.split_list(text)] for text in texts]
 
 
 def _build(

@@ -1,4 +1,4 @@
-"""Music of free games as Debian packages it: metadata without mood labels, for metadata heads and demos."""
+"""Music of free games as Debian packages it has metadata without mood labels, for metadata heads and demos."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NAME: Final = "open_game_music"
 def load(root: Path) -> LabelTable:
     """Read ``tracks.csv``; there are no targets.
 
-    A track without an artist is grouped with the others of its game that have none. A track without an album
-    takes the game as its album: a soundtrack is one.
+    A track without an artist is grouped with the others of its game that have none. A track without an album takes
+    the game as its album, because a soundtrack is one.
 
     Raises:
         DataError: ``tracks.csv``, a column or an audio file is missing.

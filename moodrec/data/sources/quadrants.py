@@ -1,4 +1,4 @@
-"""Quadrants of the valence/arousal plane as targets (Russell's circumplex)."""
+"""Quadrants of the valence/arousal plane (Russell's circumplex) become targets."""
 
 from __future__ import annotations
 
@@ -14,15 +14,25 @@ from moodrec.errors import DataError
 
 QUADRANTS: Final = ("Q1", "Q2", "Q3", "Q4")
 POSITIVE: Final = frozenset({"Q1", "Q4"})
+"""Quadrants of positive valence."""
 AROUSED: Final = frozenset({"Q1", "Q2"})
+"""Quadrants of high arousal."""
 
 
 def quadrant_targets(
     dataset: str, path: Path, quadrants: Sequence[str | None]
 ) -> dict[str, NDArray[np.float32]]:
-    """Six 0/1 targets from one quadrant a track: ``q1`` ... ``q4``, ``valence`` and ``arousal``.
+    """Make six 0/1 targets from one quadrant per track: ``q1`` ... ``q4``, ``valence`` and ``arousal``.
 
     Q1 is happy (+v +a), Q2 tense (-v +a), Q3 sad (-v -a), Q4 calm (+v -a).
+
+    Args:
+        dataset: namespace of the targets.
+        path: the file that the quadrants come from, for messages.
+        quadrants: ``(n,)`` "Q1" to "Q4".
+
+    Returns:
+        Target to its ``(n,)`` labels.
 
     Raises:
         DataError: a quadrant is none of Q1 to Q4; the rows are named.

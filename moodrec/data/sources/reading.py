@@ -1,4 +1,4 @@
-"""What all sources share: tables read as text, columns checked, cells turned into values."""
+"""All sources share these functions: they read tables as text, check columns, and convert cells to values."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ from moodrec.data.labels import describe_rows
 from moodrec.errors import DataError
 
 Cells = list[str | None]
+"""The texts of a column, None where it is empty."""
 Columns = dict[str, Sequence[Any]]
+"""Column name to its values, one per track."""
 
 _YEAR = re.compile(r"\s*(\d{4})(?!\d)")
 
 
 def read_text_table(path: Path, required: Sequence[str], separator: str = ",") -> pd.DataFrame:
     """Read a CSV file with every cell as text, so that an artist called "NA" stays one.
+
+    Args:
+        path: the file.
+        required: names of the columns that it must have.
+        separator: character between two cells.
 
     Returns:
         Columns of str or None (empty cell), their names stripped of spaces.
@@ -39,7 +46,16 @@ def read_text_table(path: Path, required: Sequence[str], separator: str = ",") -
 
 
 def require_columns(path: Path, frame: pd.DataFrame, required: Sequence[str]) -> None:
-    """Raise DataError unless ``frame`` has the ``required`` columns."""
+    """Check that a table has some columns.
+
+    Args:
+        path: the file that the table comes from, for the message.
+        frame: the table.
+        required: names of the columns that it must have.
+
+    Raises:
+        DataError: a column is missing.
+    """
     missing = [column for column in required if column not in frame.columns]
     if missing:
         raise DataError(
@@ -48,7 +64,15 @@ def require_columns(path: Path, frame: pd.DataFrame, required: Sequence[str]) ->
 
 
 def cells(frame: pd.DataFrame, column: str) -> Cells:
-    """A column as stripped text, None where it is empty or the column is missing."""
+    """Read a column as stripped texts.
+
+    Args:
+        frame: the table.
+        column: name of the column, which may be missing.
+
+    Returns:
+        One text per row, None where it is empty or the column is missing.
+    """
     if column not in frame.columns:
         return [None] * len(frame)
     return [_text(value) for value in frame[column].tolist()]
@@ -61,7 +85,15 @@ def _text(value: object) -> str | None:
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """A column as float64, NaN where empty.
+    """Read a column as float64.
+
+    Args:
+        path: the file that the table comes from, for messages.
+        frame: the table.
+        column: name of the column, which may be missing.
+
+    Returns:
+        (n,) numbers, NaN where empty.
 
     Raises:
         DataError: a cell is not a number; the rows are named.
@@ -83,34 +115,63 @@ def _number(text: str | None) -> float:
     try:
         return float(text)
     except ValueError:
-        return np.inf
+        return np.inf  # marks the cell as wrong, where NaN means empty
 
 
 def year_of(text: str | None) -> float:
-    """The first four digits of a date such as ``1998`` or ``1998-05-01``; NaN where there are none."""
+    """Read the first four digits of a date such as ``1998`` or ``1998-05-01``; NaN where there are none."""
     match = _YEAR.match(text or "")
     return float(match.group(1)) if match and match.group(1) != "0000" else np.nan
 
 
 def split_list(text: str | None, separator: str = ";") -> list[str]:
-    """``"Jazz; Vocal"`` -> ``["Jazz", "Vocal"]``; nothing -> ``[]``."""
+    """Split a text at a separator: ``"Jazz; Vocal"`` gives ``["Jazz", "Vocal"]``, and None an empty list.
+
+    Args:
+        text: the text, or None.
+        separator: what stands between two parts.
+    """
     return [part.strip() for part in (text or "").split(separator) if part.strip()]
 
 
 def audio_paths(root: Path, relative: Cells) -> list[str]:
-    """Absolute paths of the files that a column names relative to ``root``; "" where it names none."""
+    """Make absolute paths of the files that a column names.
+
+    Args:
+        root: folder that the paths are relative to.
+        relative: the paths, None where there is no file.
+
+    Returns:
+        The absolute paths, "" where there is no file.
+    """
     return [str(root / path) if path else "" for path in relative]
 
 
 def require_audio(path: Path, audio: Iterable[str]) -> None:
-    """Raise DataError naming the first of the audio files that are not there."""
+    """Check that audio files exist.
+
+    Args:
+        path: the table that names them, for the message.
+        audio: paths of the files; "" is skipped.
+
+    Raises:
+        DataError: some do not exist; the message names the first.
+    """
     missing = [place for place in audio if place and not Path(place).is_file()]
     if missing:
         raise DataError(f"{path}: {len(missing)} of its audio files are missing, the first is {missing[0]}")
 
 
 def fold_numbers(path: Path, frame: pd.DataFrame) -> list[int]:
-    """The column ``fold`` as integers from 0, -1 where it is empty or missing."""
+    """Read the column ``fold`` as integers from 0, -1 where it is empty or missing.
+
+    Args:
+        path: the file that the table comes from, for the message.
+        frame: the table.
+
+    Raises:
+        DataError: a cell is not a whole number of at least 0.
+    """
     values = numbers(path, frame, "fold")
     wrong = np.flatnonzero(~np.isnan(values) & ((values < 0) | (values != np.floor(values))))
     if wrong.size:

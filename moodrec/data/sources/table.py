@@ -1,4 +1,4 @@
-"""Music of one's own: a CSV or Parquet table of tracks, or a folder of audio files whose tags are read.
+"""Music of the user's own is a CSV or Parquet table of tracks, or a folder of audio files whose tags are read.
 
 docs/data-formats.md documents the columns.
 """
@@ -23,7 +23,9 @@ from moodrec.errors import DataError
 
 NAME: Final = "table"
 MOOD_PREFIX: Final = "mood:"
+"""Prefix of the columns that hold moods where none are named."""
 READERS: Final = (".csv", ".tsv", ".parquet")
+"""Suffixes of the tables that can be read."""
 
 _NAMESPACED = re.compile(r"[a-z][a-z0-9_]*:")
 
@@ -65,7 +67,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _mood_columns(path: Path, frame: pd.DataFrame, moods: Sequence[str] | None) -> dict[str, str]:
-    """Mood name -> column."""
+    """Find the column of each mood, by the name of the mood."""
     chosen = moods
     if chosen is None:
         chosen = [str(column) for column in frame.columns if str(column).startswith(MOOD_PREFIX)]
@@ -103,7 +105,7 @@ def _track_ids(path: Path, frame: pd.DataFrame, audio: reading.Cells) -> list[st
 
 
 def _genres(frame: pd.DataFrame) -> list[list[str]]:
-    """Lists (Parquet) as they are, text split at ``;``."""
+    """Read the genres: lists (Parquet) as they are, text split at ``;``."""
     if "genre" not in frame.columns:
         return [[] for _ in range(len(frame))]
     return [_genre(value) for value in frame["genre"].tolist()]

@@ -1,1 +1,3 @@
-"""Experiments: dataset x backbone x arm x seed x fold, each a run that is trained, scored and kept."""
+"""An experiment crosses datasets, backbones, arms, seeds and folds; each combination is a run, trained, scored and
+kept.
+"""

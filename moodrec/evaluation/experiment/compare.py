@@ -1,4 +1,4 @@
-"""Is one arm better than another? Paired differences, with intervals over tracks and seeds.
+"""Two arms are compared by paired differences, with intervals over tracks and seeds.
 
 A resample draws groups of tracks (artists) with replacement, the same for both arms, and draws seeds with
 replacement, keeping the two networks of a seed together; its figure is the mean over the seeds drawn. With few
@@ -12,22 +12,21 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.errors import DataError
 from moodrec.evaluation.experiment.figures import Figures
 from moodrec.evaluation.experiment.scores import AllFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, Difference, difference_of, resamples
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 SEED: Final = 0
+"""Seed of all draws."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Figures of one network's test tracks.
+    """Figures of one network's test tracks, on all tracks and on resamples.
 
     Attributes:
         track_ids: ``(n,)`` sorted.
@@ -45,8 +44,9 @@ class Contrast:
     """A figure of a candidate minus that of a baseline.
 
     Attributes:
-        baseline, candidate: means over the seeds.
-        difference: with its interval.
+        baseline: mean over the seeds of the baseline's figure.
+        candidate: mean over the seeds of the candidate's figure.
+        difference: their difference with its interval.
         values: estimate, then draws, ``(1 + resamples,)``, for means over contrasts.
         per_seed: the difference of each seed.
     """
@@ -54,17 +54,23 @@ class Contrast:
     baseline: float
     candidate: float
     difference: Difference
-    values: Floats
+    values: Float64Array
     per_seed: tuple[float, ...]
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval lies wholly on one side of zero."""
+        """Say whether the interval lies wholly on one side of zero."""
         return self.difference.interval.low > 0 or self.difference.interval.high < 0
 
 
 def sample(stored: StoredPredictions, n_resamples: int = DEFAULT_RESAMPLES) -> Sampled:
-    """Figures of all tracks and of resamples, which are the same for all predictions of the same tracks."""
+    """Compute the figures of all tracks and of resamples, which are the same for all predictions of the same
+    tracks.
+
+    Args:
+        stored: predictions of one network.
+        n_resamples: number of resamples.
+    """
     ordered = stored.in_order()
     figures = AllFigures(ordered)
     blocks = resamples(len(ordered), ordered.groups.tolist(), n_resamples, SEED)
@@ -81,10 +87,12 @@ def contrast(baseline: Mapping[int, Sampled], candidate: Mapping[int, Sampled], 
     """Compare two arms, seed by seed.
 
     Args:
-        baseline, candidate: seed to figures; seeds that only one has are left out.
+        baseline: seed to figures of the one arm; seeds that only one arm has are left out.
+        candidate: seed to figures of the other arm.
+        figure: name of the figure.
 
     Raises:
-        DataError: no seed in common, or the arms were not scored on the same tracks.
+        DataError: the arms have no seed in common, or were not scored on the same tracks.
     """
     seeds = sorted(set(baseline) & set(candidate))
     if not seeds:
@@ -109,7 +117,7 @@ def contrast(baseline: Mapping[int, Sampled], candidate: Mapping[int, Sampled], 
 
 
 def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
-    """The mean of several contrasts with its interval; those on the same tracks keep them paired."""
+    """Average several contrasts, with an interval; contrasts on the same tracks stay paired."""
     values = np.mean([one.values for one in contrasts], axis=0)
     return Contrast(
         float(np.mean([one.baseline for one in contrasts])),
@@ -120,8 +128,8 @@ def mean_contrast(contrasts: Sequence[Contrast]) -> Contrast:
     )
 
 
-def _over_seeds(differences: Floats) -> Floats:
-    """(resamples, seeds) to the mean over as many seeds drawn with replacement: (resamples,)."""
+def _over_seeds(differences: Float64Array) -> Float64Array:
+    """Average (resamples, seeds) over as many seeds drawn with replacement: (resamples,)."""
     n, seeds = differences.shape
     chosen = np.random.default_rng(SEED).integers(seeds, size=(n, seeds))
     return np.asarray(np.take_along_axis(differences, chosen, axis=1).mean(axis=1), np.float64)

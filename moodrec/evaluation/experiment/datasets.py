@@ -1,4 +1,4 @@
-"""The data of a plan's runs, each part of it loaded once a process."""
+"""The data of a plan's runs are loaded once per process."""
 
 from __future__ import annotations
 
@@ -8,45 +8,51 @@ from pathlib import Path
 import numpy as np
 
 from moodrec.data.labels import LabelTable
+from moodrec.evaluation.experiment.events import OnExperimentEvent
 from moodrec.evaluation.experiment.rows import RunRows, rows_of
-from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.truth import Truth, load_entries, truth_of
-from moodrec.training.loop import Event, OnEvent
+from moodrec.training.events import FeaturesReady, SpectrogramReady, TrainingEvent
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import DataEntry
 
 
 class Datasets:
-    """Label tables, spectrograms and rows of runs."""
+    """Label tables, spectrograms and rows of runs, each loaded on its first use."""
 
-    def __init__(self, cache_folder: Path, on_event: OnEvent) -> None:
+    def __init__(self, cache_folder: Path, on_event: OnExperimentEvent) -> None:
         self._cache_folder, self._on_event = cache_folder, on_event
         self._tables: dict[str, LabelTable] = {}
         self._prepared: dict[str, Prepared] = {}
 
-    def digest(self, run: Run) -> str:
-        """Changes with the run's settings and with the labels it learns from; not with where the audio lies."""
+    def digest(self, run: PlannedRun) -> str:
+        """Compute a digest that changes with the run's settings and its labels, not with the audio's location."""
         known = [run.settings_digest, *(_digest(self._table((entry,))) for entry in run.recipe.data)]
         return hashlib.sha256(" ".join(known).encode()).hexdigest()[:16]
 
-    def prepared(self, run: Run) -> Prepared:
-        """All tracks of a run with their spectrograms, computed if they are not in the cache folder."""
-        heard = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
-        key = _key(run.recipe.data) + heard
+    def prepared(self, run: PlannedRun) -> Prepared:
+        """Load all tracks of a run with their spectrograms, which are computed if the cache folder lacks them."""
+        settings = run.recipe.model_dump_json(include={"audio", "windows", "warm_start"})
+        key = _key(run.recipe.data) + settings
         if key not in self._prepared:
-            self._prepared[key] = prepare(run.recipe, self._cache_folder, self._tell_spectrograms)
+            self._prepared[key] = prepare(run.recipe, self._cache_folder, self._report_spectrograms)
         return self._prepared[key]
 
-    def truth(self, run: Run) -> Truth:
-        """What is true of the tracks of the run's dataset."""
+    def truth(self, run: PlannedRun) -> Truth:
+        """Load the labels of the run's dataset, and which of its tracks the run tests."""
         return truth_of(self._table(run.own_data), run.dataset, run.fold, run.phase)
 
-    def rows(self, run: Run, truth: Truth) -> RunRows:
-        """Which rows train, and which are scored."""
+    def rows(self, run: PlannedRun, truth: Truth) -> RunRows:
+        """Choose the rows that train, and those that are scored.
+
+        Args:
+            run: the run.
+            truth: the labels of its dataset.
+        """
         return rows_of(self.prepared(run), truth, run.phase, run.recipe)
 
-    def _tell_spectrograms(self, event: Event) -> None:
-        if event["event"] in ("spectrogram", "features"):  # warnings are about publishing
+    def _report_spectrograms(self, event: TrainingEvent) -> None:
+        if isinstance(event, SpectrogramReady | FeaturesReady):  # warnings are about publishing
             self._on_event(event)
 
     def _table(self, entries: tuple[DataEntry, ...]) -> LabelTable:

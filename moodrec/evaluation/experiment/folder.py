@@ -1,4 +1,4 @@
-"""The folder of an experiment: what is finished, who works on what.
+"""The folder of an experiment records which runs are finished, and which process works on which run.
 
 ::
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import ConfigError, CorruptStoreError, StoreLockedError
-from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.stored import (
     StoredPredictions,
     load_predictions,
@@ -29,20 +29,26 @@ from moodrec.evaluation.experiment.stored import (
 from moodrec.lock import WriterLock
 
 PLAN: Final = "plan.toml"
+"""Name of the copy of the plan."""
 SCRATCH: Final = ".scratch"
+"""Name of the folder of unfinished runs."""
 
 
 @dataclass(frozen=True)
 class ResultFolder:
-    """Results of the runs of one plan."""
+    """The results of the runs of one plan."""
 
     path: Path
 
-    def is_finished(self, run: Run, digest: str) -> bool:
-        """Whether the run's result is here.
+    def is_finished(self, run: PlannedRun, digest: str) -> bool:
+        """Say whether a run's result is in the folder.
+
+        Args:
+            run: the run.
+            digest: digest of its settings and data.
 
         Raises:
-            ConfigError: there is one, but of other settings or other data.
+            ConfigError: there is a result, but of other settings or other data.
             CorruptStoreError: its JSON is damaged.
         """
         place = self._result(run.id)
@@ -56,8 +62,8 @@ class ResultFolder:
         return True
 
     @contextmanager
-    def claim(self, run: Run) -> Iterator[Path | None]:
-        """Give the run's scratch folder while nobody else can have it; None where somebody has."""
+    def claim(self, run: PlannedRun) -> Iterator[Path | None]:
+        """Hold a run's scratch folder while the block runs; None where another process holds it."""
         scratch = self.path / SCRATCH / run.id.replace("/", ".")
         scratch.parent.mkdir(parents=True, exist_ok=True)
         lock_file = scratch.with_name(scratch.name + ".lock")
@@ -71,19 +77,26 @@ class ResultFolder:
             yield scratch
         finally:
             lock.release()
-            if not scratch.exists():  # finished, so whoever still opens the old lock finds nothing to do
+            if not scratch.exists():  # finished, so a process that still opens the old lock has nothing to do
                 with suppress(OSError):
                     lock_file.unlink()
 
-    def keep(self, run: Run, stored: StoredPredictions, result: dict[str, Any], scratch: Path) -> None:
-        """Write a finished run: the arrays, then the JSON that says so; then its checkpoints may go."""
+    def keep(self, run: PlannedRun, stored: StoredPredictions, result: dict[str, Any], scratch: Path) -> None:
+        """Write a finished run: the arrays, then the JSON that completes it; then its checkpoints are removed.
+
+        Args:
+            run: the run.
+            stored: its predictions.
+            result: what its JSON says.
+            scratch: folder of its checkpoints.
+        """
         place = self._result(run.id)
         sha256 = save_predictions(place.with_suffix(".npz"), stored)
         write_result(place, result | {"predictions_sha256": sha256})
         shutil.rmtree(scratch, ignore_errors=True)
 
     def tidy(self) -> None:
-        """Remove the scratch folder once nothing is in it."""
+        """Remove the scratch folder if it is empty."""
         with suppress(OSError):
             (self.path / SCRATCH).rmdir()
 
@@ -93,19 +106,54 @@ class ResultFolder:
 
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
-    """A result as a report reads it."""
+    """A finished run as a report reads it."""
 
     facts: dict[str, Any]
-    """The JSON."""
+    """The content of its JSON file."""
     place: Path
 
+    @property
+    def id(self) -> str:
+        """Id of the run, such as ``mood4q/fcn/mood/seed-0/fold-0``."""
+        return str(self.facts["id"])
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset in the plan."""
+        return str(self.facts["dataset"])
+
+    @property
+    def backbone(self) -> str:
+        """Name of the backbone in the plan."""
+        return str(self.facts["backbone"])
+
+    @property
+    def arm(self) -> str:
+        """Name of the arm in the plan."""
+        return str(self.facts["arm"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of the network."""
+        return int(self.facts["seed"])
+
+    @property
+    def fold(self) -> int | None:
+        """The test fold; None where the dataset's own split was tested."""
+        fold = self.facts["fold"]
+        return None if fold is None else int(fold)
+
     def predictions(self) -> StoredPredictions:
-        """The arrays. Raises CorruptStoreError where they are missing or not those of the JSON."""
+        """Read the arrays of the run's predictions.
+
+        Raises:
+            CorruptStoreError: they are missing, or differ from what the JSON describes.
+        """
         return load_predictions(self.place.with_suffix(".npz"), self.facts["predictions_sha256"])
 
 
 def finished_runs(folder: Path) -> list[FinishedRun]:
-    """Every result under a folder, in the order of the names.
+    """Read every result under a folder, in the order of the names.
 
     Raises:
         CorruptStoreError: one of them is damaged.

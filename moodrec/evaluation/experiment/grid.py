@@ -1,66 +1,76 @@
-"""``moodrec experiment``: the runs of a plan that are not finished yet, several side by side."""
+"""``moodrec experiment`` trains the runs of a plan that are not finished yet, several side by side."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from moodrec.errors import ConfigError
 from moodrec.evaluation.experiment.datasets import Datasets
+from moodrec.evaluation.experiment.events import (
+    ExperimentEvent,
+    GridProgress,
+    OnExperimentEvent,
+    PlanRead,
+    RunFailed,
+    RunFinished,
+)
 from moodrec.evaluation.experiment.folder import PLAN, ResultFolder
 from moodrec.evaluation.experiment.plan import Phase
-from moodrec.evaluation.experiment.runs import Run, chosen
+from moodrec.evaluation.experiment.runs import PlannedRun, chosen
 from moodrec.evaluation.experiment.work import runs_of, work
 from moodrec.evaluation.experiment.workers import Job, train_side_by_side
 from moodrec.files import write_atomically
-from moodrec.training.loop import Event, OnEvent
 from moodrec.training.run import default_cache
 
 
 @dataclass(frozen=True)
 class GridOptions:
-    """Which runs, and how."""
+    """Which runs of a plan are trained, and how."""
 
     jobs: int = 1
-    """Training processes side by side; 1 trains in this one."""
+    """Number of training processes side by side; 1 trains in this process."""
     limit: int | None = None
-    """Train at most this many runs now."""
+    """Greatest number of runs that are trained now."""
     only: str | None = None
-    """Shell pattern on run ids."""
+    """Shell pattern that the ids of runs must match."""
     phase: Phase | None = None
-    """Instead of the plan's."""
+    """Phase that replaces the plan's."""
     dry_run: bool = False
-    """Say what there is to do, and do nothing."""
+    """Report what there is to train, and train nothing."""
     cache_folder: Path | None = None
-    """Where spectrograms are kept; by default where ``moodrec train`` keeps them."""
+    """Folder of spectrograms; by default that of ``moodrec train``."""
 
 
 @dataclass(frozen=True)
 class GridReport:
-    """What became of the runs that were asked for."""
+    """What became of the chosen runs."""
 
     out: Path
     finished: tuple[str, ...]
-    """Runs that were finished before."""
+    """Ids of runs that were finished before."""
     trained: tuple[str, ...]
+    """Ids of runs that were trained now."""
     failed: dict[str, str]
-    """Run to the reason."""
+    """Id of each failed run to its error."""
     left: tuple[str, ...]
-    """Runs still to be trained, by a later call or by another process that has them."""
+    """Ids of runs still to be trained, by a later call or by another process that holds them."""
 
 
-def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnEvent) -> GridReport:
-    """Train and score the runs of a plan; what is finished is kept, what was stopped goes on.
+def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnExperimentEvent) -> GridReport:
+    """Train and score the runs of a plan; finished runs are kept, interrupted ones continue.
 
-    Events: ``plan`` (runs, finished, to_train), ``spectrogram``, ``epoch``, ``run`` (one a finished run, with
-    ``eta_s``) and ``failed``.
+    Args:
+        path: the plan.
+        out: folder of the results.
+        options: which runs are trained, and how.
+        on_event: receives the events of :mod:`moodrec.evaluation.experiment.events`.
 
     Raises:
         ConfigError: the plan is wrong, or ``out`` holds results of other settings or data.
-        NotFoundError: no such plan, or no such data.
+        NotFoundError: there is no such plan, or no such data.
         DataError: a dataset is malformed.
         MoodrecError: a training process died.
     """
@@ -70,7 +80,7 @@ def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnEvent) -> 
     data, folder = Datasets(options.cache_folder or default_cache(), on_event), ResultFolder(out)
     finished = {run.id for run in runs if folder.is_finished(run, data.digest(run))}
     waiting = [run for run in runs if run.id not in finished]
-    on_event({"event": "plan", "runs": len(runs), "finished": len(finished), "to_train": len(waiting)})
+    on_event(PlanRead(len(runs), len(finished), len(waiting)))
     tally = _Tally(min(len(waiting), len(waiting) if options.limit is None else options.limit), on_event)
     if not options.dry_run and tally.total:
         write_atomically(out / PLAN, path.read_bytes())
@@ -84,7 +94,7 @@ def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnEvent) -> 
 
 def _train(
     path: Path,
-    runs: Sequence[Run],
+    runs: Sequence[PlannedRun],
     data: Datasets,
     folder: ResultFolder,
     options: GridOptions,
@@ -93,31 +103,34 @@ def _train(
     for run in runs:  # spectrograms are computed here, once, rather than by every process
         data.prepared(run)
     if options.jobs == 1:
-        work(runs, data, folder, tally.hear)
+        work(runs, data, folder, tally.record)
         return
     cache_folder = options.cache_folder or default_cache()
     job = Job(path, folder.path, options.phase, cache_folder, tuple(run.id for run in runs))
-    train_side_by_side(job, min(options.jobs, len(runs)), tally.hear)
+    train_side_by_side(job, min(options.jobs, len(runs)), tally.record)
 
 
 class _Tally:
-    """Counts runs as they finish, and says how long the rest will take."""
+    """Counts runs as they end, and estimates how long the rest will take."""
 
-    def __init__(self, total: int, on_event: OnEvent) -> None:
+    def __init__(self, total: int, on_event: OnExperimentEvent) -> None:
         self.total, self._on_event = total, on_event
         self.trained: list[str] = []
         self.failed: dict[str, str] = {}
         self._started = time.monotonic()
 
-    def hear(self, event: Event) -> None:
-        """Count an event and pass it on."""
-        more: dict[str, Any] = {}
-        if event["event"] == "failed":
-            self.failed[event["run"]] = event["message"]
-        if event["event"] == "run":
-            self.trained.append(event["run"])
-        if event["event"] in ("run", "failed"):
-            done = len(self.trained) + len(self.failed)
-            pace = (time.monotonic() - self._started) / done
-            more = {"done": done, "total": self.total, "eta_s": round(pace * (self.total - done))}
-        self._on_event(event | more)
+    def record(self, event: ExperimentEvent) -> None:
+        """Count a run that ended, then pass the event on."""
+        match event:
+            case RunFailed(run, message):
+                self.failed[run] = message
+                event = replace(event, progress=self._progress())
+            case RunFinished(run):
+                self.trained.append(run)
+                event = replace(event, progress=self._progress())
+        self._on_event(event)
+
+    def _progress(self) -> GridProgress:
+        done = len(self.trained) + len(self.failed)
+        pace = (time.monotonic() - self._started) / done
+        return GridProgress(done, self.total, round(pace * (self.total - done)))

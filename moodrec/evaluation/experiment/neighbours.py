@@ -1,7 +1,7 @@
-"""What the nearest test tracks of a test track have in common with it; one value a query.
+"""These figures tell what the nearest test tracks of a test track have in common with it, one value per query.
 
 Queries and gallery are the test tracks, compared by cosine; the track itself is never its own neighbour. Figures
-that end in ``_others`` leave out the tracks of the query's own artist, whom an artist head pulls together.
+that end in ``_others`` leave out the tracks of the query's own artist, which an artist head pulls together.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.evaluation.experiment.figures import WORD, Figures, Weights, is_soft
+from moodrec.evaluation.experiment.figures import WORD, Figures, is_soft
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.retrieval import QUADRANTS, nearest
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from moodrec.typing import Float64Array, RowNumbers, Weights
 
 K: Final = 10
+"""Number of neighbours."""
 
 
 class EmbeddingFigures:
@@ -40,11 +39,11 @@ class EmbeddingFigures:
         self.queries |= self._same("album", stored.albums)
 
     def of(self, weights: Weights) -> Figures:
-        """``(b, n)`` weights of the queries to ``(b,)`` means a figure; the neighbours stay what they are."""
+        """Compute the mean of each figure under ``(b, n)`` weights of the queries; the neighbours stay the same."""
         return {name: _weighted_mean(values, weights) for name, values in self.queries.items()}
 
     def hubness(self) -> float:
-        """Skewness of how often a track is among the ten neighbours of others: 0 without hubs.
+        """Compute the skewness of how often a track is among the ten neighbours of others: 0 without hubs.
 
         Radovanovic et al., Hubs in Space, JMLR 2010. NaN with fewer than three tracks.
         """
@@ -55,25 +54,27 @@ class EmbeddingFigures:
             return float("nan")
         return float((((counts - counts.mean()) / spread) ** 3).mean())
 
-    def _alike(self, names: list[str]) -> dict[str, Floats]:
-        """Agreement of mood labels: (n, n) for each kind the dataset has, then read at the neighbours."""
-        found: dict[str, Floats] = {}
+    def _alike(self, names: list[str]) -> dict[str, Float64Array]:
+        """Average the agreement of mood labels, of each kind the dataset has, over the neighbours of each query."""
+        found: dict[str, Float64Array] = {}
         for kind, agreement in _agreements(self._stored, names).items():
             found[kind] = _mean_at(agreement, self._neighbours(self._itself))
             found[f"{kind}_others"] = _mean_at(agreement, self._neighbours(self._artist))
             found[f"{kind}_random"] = self._expected(agreement)
         return found
 
-    def _neighbours(self, groups: Rows) -> Rows:
+    def _neighbours(self, groups: RowNumbers) -> RowNumbers:
         return nearest(self._stored.embeddings, groups, self._stored.folds, K).rows
 
-    def _expected(self, agreement: Floats) -> Floats:
+    def _expected(self, agreement: Float64Array) -> Float64Array:
         folds = self._stored.folds
         allowed = (self._artist[:, None] != self._artist) & (folds[:, None] == folds)
         return _row_means(np.where(allowed, agreement, np.nan))
 
-    def _same(self, kind: str, keys: NDArray[np.str_]) -> dict[str, Floats]:
-        """Rank of the first other track with the query's key; empty where no key occurs twice in a fold."""
+    def _same(self, kind: str, keys: NDArray[np.str_]) -> dict[str, Float64Array]:
+        """Compute the rank of the first other track with the query's key; empty where no key occurs twice in a
+        fold.
+        """
         codes, folds = _codes(keys), self._stored.folds
         match = (codes[:, None] == codes) & (keys != "")[:, None] & (folds[:, None] == folds)
         np.fill_diagonal(match, False)
@@ -86,9 +87,9 @@ class EmbeddingFigures:
         return {f"{kind}_mrr": 1 / rank, f"{kind}_p1": np.where(has_one, (rank == 1) * 1.0, np.nan)}
 
 
-def _agreements(stored: StoredPredictions, names: list[str]) -> dict[str, Floats]:
-    """How much the labels of two tracks agree, ``(n, n)``; NaN where it cannot be said of the query."""
-    found: dict[str, Floats] = {}
+def _agreements(stored: StoredPredictions, names: list[str]) -> dict[str, Float64Array]:
+    """Compute how much the labels of two tracks agree, ``(n, n)``; NaN where the query has no such labels."""
+    found: dict[str, Float64Array] = {}
     if set(QUADRANTS) <= set(names):
         found["quadrant_p10"] = _same_quadrant(stored.labels[:, [names.index(q) for q in QUADRANTS]])
     words = [i for i, name in enumerate(names) if name.startswith(WORD)]
@@ -100,53 +101,56 @@ def _agreements(stored: StoredPredictions, names: list[str]) -> dict[str, Floats
     return found
 
 
-def _same_quadrant(labels: Floats) -> Floats:
+def _same_quadrant(labels: Float64Array) -> Float64Array:
     member = labels == 1
     quadrant = member.argmax(axis=1)
-    same: Floats = (quadrant[:, None] == quadrant).astype(np.float64)
+    same: Float64Array = (quadrant[:, None] == quadrant).astype(np.float64)
     same[member.sum(axis=1) != 1] = np.nan
     return same
 
 
-def _jaccard(has: NDArray[np.bool_]) -> Floats:
-    """|A and B| / |A or B| of the word sets of two tracks; no query without a word."""
+def _jaccard(has: NDArray[np.bool_]) -> Float64Array:
+    """Compute |A and B| / |A or B| of the word sets of two tracks; tracks without a word are no queries."""
     flags = has.astype(np.float64)
     both = flags @ flags.T
     either = flags.sum(1)[:, None] + flags.sum(1) - both
-    values: Floats = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    values: Float64Array = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
     values[~has.any(axis=1)] = np.nan
     return values
 
 
-def _correlation(shares: Floats) -> Floats:
-    """Pearson's r of the soft targets of two tracks; 0 for a neighbour, no query, whose targets are all alike."""
+def _correlation(shares: Float64Array) -> Float64Array:
+    """Compute Pearson's r of the soft targets of two tracks.
+
+    A track whose targets are all equal has the correlation 0 as a neighbour, and is no query.
+    """
     centred = np.nan_to_num(shares - np.nanmean(shares, axis=1, keepdims=True))
     norm = np.linalg.norm(centred, axis=1, keepdims=True)
     unit = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
-    values: Floats = unit @ unit.T
+    values: Float64Array = unit @ unit.T
     values[norm[:, 0] == 0] = np.nan
     return values
 
 
-def _mean_at(agreement: Floats, rows: Rows) -> Floats:
-    """Mean over each query's neighbours; NaN for a query that has none. Places beyond the last do not count."""
+def _mean_at(agreement: Float64Array, rows: RowNumbers) -> Float64Array:
+    """Average over each query's neighbours; NaN for a query that has none. Places beyond the last do not count."""
     values = np.take_along_axis(agreement, np.maximum(rows, 0), axis=1)
     return _row_means(np.where(rows >= 0, values, np.nan))
 
 
-def _row_means(values: Floats) -> Floats:
+def _row_means(values: Float64Array) -> Float64Array:
     known = ~np.isnan(values)
     counts = known.sum(axis=1)
     sums = np.where(known, values, 0.0).sum(axis=1)
     return np.asarray(np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0))
 
 
-def _weighted_mean(values: Floats, weights: Weights) -> Floats:
+def _weighted_mean(values: Float64Array, weights: Weights) -> Float64Array:
     known = ~np.isnan(values)
     total = weights[:, known].sum(axis=1).astype(np.float64)
     sums = weights[:, known] @ values[known]
     return np.asarray(np.divide(sums, total, out=np.full(len(weights), np.nan), where=total > 0))
 
 
-def _codes(names: NDArray[np.str_]) -> Rows:
+def _codes(names: NDArray[np.str_]) -> RowNumbers:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)

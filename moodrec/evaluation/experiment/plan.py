@@ -1,4 +1,4 @@
-"""The plan of an experiment, in one TOML file: what is crossed with what, and what is scored.
+"""The plan of an experiment is one TOML file: what is crossed with what, and what is scored.
 
 ``docs/experiments.md`` explains it with an example.
 """
@@ -18,25 +18,26 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_+.-]*$")]
 Count = Annotated[int, Field(ge=0)]
 Phase = Literal["select", "report"]
 RecipeFields = dict[str, Any]
+"""Fields of a recipe, as TOML holds them."""
 
 FOLD_SEED: Final = 0
-"""Folds are dealt once; a run's own seed never moves a track from one fold to another."""
+"""Seed of the folds, so that a run's own seed never moves a track from one fold to another."""
 
 
 class Held(Config):
     """The tracks a network is tested on: the split ``test``, or folds of the dataset by artist."""
 
     split: Literal["test"] | None = None
-    """Take the dataset's own split; its ``val`` rows are the validation set."""
+    """Use the dataset's own split; its ``val`` rows are the validation set."""
     folds: tuple[Count, ...] = ()
-    """One run each; the fold after it (the first after the last) is the validation set."""
+    """Test folds, one run each; the fold after it (the first after the last) is the validation set."""
     of: Annotated[int, Field(ge=3)] = 5
-    """How many folds there are. A dataset's own folds are kept; artists without one are dealt evenly."""
+    """Number of folds. A dataset's own folds are kept; artists without one are dealt evenly."""
 
     @model_validator(mode="before")
     @classmethod
     def _one_fold(cls, fields: Any) -> Any:
-        """``fold = 0`` is short for ``folds = [0]``."""
+        """Accept ``fold = 0`` as short for ``folds = [0]``."""
         if isinstance(fields, dict) and "fold" in fields and "folds" not in fields:
             rest = {key: value for key, value in fields.items() if key != "fold"}
             return rest | {"folds": [fields["fold"]]}
@@ -52,69 +53,78 @@ class Held(Config):
 
     @property
     def numbers(self) -> tuple[int | None, ...]:
-        """The folds, or a single None for the split."""
+        """Give the folds, or a single None for the split."""
         return self.folds or (None,)
 
 
 class DatasetPlan(Config):
-    """Where moods are learnt and scored."""
+    """A dataset on which moods are learnt and scored."""
 
     name: Name
     data: Annotated[tuple[DataEntry, ...], Field(min_length=1)]
     """Entries as in a recipe; relative roots start at the plan."""
     target: Annotated[str, Field(min_length=1)]
-    """Mood targets that begin with this are trained and scored (``mood4q:``); others are dropped."""
+    """Prefix of the mood targets that are trained and scored (``mood4q:``); others are dropped."""
     test: Held
     recipe: RecipeFields = Field(default_factory=dict)
     """Recipe fields that differ from the plan's."""
 
 
 class Where(Config):
-    """In which part of the grid something takes part; without a field, everywhere."""
+    """The part of the grid in which something takes part; without a field, the whole grid."""
 
     only_datasets: tuple[str, ...] = ()
     only_backbones: tuple[str, ...] = ()
     only_seeds: tuple[int, ...] = ()
     only_folds: tuple[int, ...] = ()
-    """Of the datasets that have folds."""
+    """Folds of the datasets that have folds."""
 
     def allows(self, dataset: str, backbone: str, seed: int, fold: int | None) -> bool:
-        """Whether a run with these belongs to the grid."""
-        wanted: Sequence[tuple[Sequence[object], object]] = (
+        """Say whether a run belongs to this part of the grid.
+
+        Args:
+            dataset: name of the run's dataset.
+            backbone: name of its backbone.
+            seed: its seed.
+            fold: its test fold; None for a split.
+        """
+        limits: Sequence[tuple[Sequence[object], object]] = (
             (self.only_datasets, dataset),
             (self.only_backbones, backbone),
             (self.only_seeds, seed),
             (() if fold is None else self.only_folds, fold),
         )
-        return all(not only or value in only for only, value in wanted)
+        return all(not only or value in only for only, value in limits)
 
 
 class BackbonePlan(Where):
-    """A network."""
+    """A network that takes part in the grid."""
 
     name: Name
     recipe: RecipeFields = Field(default_factory=dict)
-    """``network.backbone``, ``network.channels``, and what else belongs to it."""
+    """Its recipe fields: ``network.backbone``, ``network.channels``, and whatever else belongs to it."""
 
 
 class ArmPlan(Where):
-    """What the network learns, and from which further tracks."""
+    """An arm: what the network learns, and from which further tracks."""
 
     name: Name
     recipe: RecipeFields = Field(default_factory=dict)
-    """Weights of the tasks, ``training.metadata_batch_size``, ..."""
+    """Its recipe fields: weights of the tasks, ``training.metadata_batch_size``, and so on."""
     metadata_only: tuple[DataEntry, ...] = ()
-    """Datasets that lend their artists, albums, years and genres; their moods are hidden. One that is the scored
-    dataset itself is skipped, so that the same list serves all datasets."""
+    """Datasets that add their artists, albums, years and genres; their moods are hidden. The scored dataset itself
+    is skipped, so that the same list serves all datasets.
+    """
 
 
-class Plan(Config):
+class ExperimentPlan(Config):
     """A grid of training runs."""
 
     name: Name
     phase: Phase = "report"
     """``select``: test tracks are left out altogether and the validation set is scored, to choose hyperparameters.
-    ``report``: training takes the validation set too, and the test tracks are scored."""
+    ``report``: training uses the validation set too, and the test tracks are scored.
+    """
     seeds: Annotated[tuple[Count, ...], Field(min_length=1)] = (0, 1, 2)
     recipe: RecipeFields = Field(default_factory=dict)
     """Recipe fields of all runs; dataset, backbone and arm override them in this order."""
@@ -127,7 +137,7 @@ class Plan(Config):
     """The arm that stands in the main table beside the baseline; by default the second. The rest are ablations."""
 
     @model_validator(mode="after")
-    def _names_fit(self) -> Plan:
+    def _names_fit(self) -> ExperimentPlan:
         for kind in ("dataset", "backbone", "arm"):
             if len(set(self.names(kind))) < len(self.names(kind)):
                 raise ValueError(f"{kind}: two have the same name")
@@ -139,12 +149,12 @@ class Plan(Config):
         return self
 
     def names(self, kind: str) -> tuple[str, ...]:
-        """Names of all of a kind: ``dataset``, ``backbone`` or ``arm``."""
+        """List the names of all of a kind: ``dataset``, ``backbone`` or ``arm``."""
         return tuple(item.name for item in getattr(self, kind))
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Baseline and candidate; the baseline alone where there is one arm."""
+        """Give baseline and candidate; the baseline alone where there is one arm."""
         names = self.names("arm")
         baseline = self.baseline or names[0]
         others = [name for name in names if name != baseline]
@@ -152,18 +162,18 @@ class Plan(Config):
         return (baseline, candidate) if candidate else (baseline,)
 
 
-def read_plan(path: Path) -> Plan:
-    """Read a plan.
+def read_plan(path: Path) -> ExperimentPlan:
+    """Read and validate a plan.
 
     Raises:
-        NotFoundError: no such file.
-        ConfigError: a wrong field; the message names it.
+        NotFoundError: there is no such file.
+        ConfigError: a field is wrong; the message names it.
     """
-    return validate(load_toml(path), Plan, path)
+    return validate(load_toml(path), ExperimentPlan, path)
 
 
 def layered(*tables: RecipeFields) -> RecipeFields:
-    """Recipe fields over recipe fields, table by table; the last word wins."""
+    """Merge tables of recipe fields, table by table; later ones override earlier ones."""
     merged: RecipeFields = {}
     for table in tables:
         for key, value in table.items():
@@ -173,7 +183,7 @@ def layered(*tables: RecipeFields) -> RecipeFields:
     return merged
 
 
-def _check_known(wanted: Sequence[object], known: Sequence[object]) -> None:
-    unknown = [name for name in wanted if name not in known]
+def _check_known(names: Sequence[object], known: Sequence[object]) -> None:
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is not in the plan, which has {', '.join(map(str, known))}")

@@ -1,4 +1,4 @@
-"""Which rows a run trains on: nobody who is heard in the test, and no moods from what lends only metadata."""
+"""A run trains on no artist that it is tested on, and on no moods of datasets that only add metadata."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.truth import HIDDEN, SCORED, Truth
-from moodrec.training.hearing import Hearing
+from moodrec.training.inputs import NetworkInputs
 from moodrec.training.prepare import Prepared
 from moodrec.training.recipe import Recipe
-
-Rows = NDArray[np.int64]
+from moodrec.typing import RowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +23,8 @@ class RunRows:
     """The tracks of one run.
 
     Attributes:
-        table: all tracks that could be heard; targets are the scored dataset's, NaN in the rows of others.
-        hearing: what a network is given of them.
+        table: all tracks whose audio can be read; targets are the scored dataset's, NaN in the rows of others.
+        inputs: the network inputs of these tracks.
         train: ``(n,)`` bool, rows that train.
         scored: rows that are scored, in the order of their ids.
         truth_rows: ``scored`` as rows of the truth.
@@ -33,31 +32,39 @@ class RunRows:
     """
 
     table: LabelTable
-    hearing: Hearing
+    inputs: NetworkInputs
     train: NDArray[np.bool_]
-    scored: Rows
-    truth_rows: Rows
+    scored: RowNumbers
+    truth_rows: RowNumbers
     digest: str
 
     @property
     def with_moods(self) -> NDArray[np.bool_]:
-        """``(n,)`` rows that have a mood label."""
+        """Compute the mask ``(n,)`` of rows that have a mood label."""
         return np.asarray(self.table.targets.notna().any(axis=1).to_numpy(), np.bool_)
 
     @property
     def n_left_out(self) -> int:
-        """Rows that neither train nor are scored: their artist is in a hidden part, or they have no moods."""
+        """Count the rows that neither train nor are scored: their artist is in a hidden part, or they have no
+        moods.
+        """
         return int((~self.train).sum()) - len(self.scored)
 
 
 def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRows:
-    """Put the parts of a dataset on the joined rows of a run.
+    """Assign the parts of a dataset to the joined rows of a run.
 
     A group (artist) that touches a hidden part, in whatever dataset, does not train. Neither do tracks without
-    moods, unless the recipe gives them a place in each step.
+    moods, unless the recipe adds such tracks to each step.
+
+    Args:
+        data: all tracks of the run.
+        truth: labels and parts of its own dataset.
+        phase: which part is scored.
+        recipe: the run's recipe.
 
     Raises:
-        DataError: no track that can be heard trains, or none is scored.
+        DataError: no track with readable audio is left to train on, or none to score.
     """
     place = {track_id: row for row, track_id in enumerate(truth.table.tracks["track_id"])}
     at = np.array([place.get(track_id, -1) for track_id in data.table.tracks["track_id"]], np.int64)
@@ -74,7 +81,7 @@ def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRo
     scored = scored[np.argsort(data.table.tracks["track_id"].to_numpy()[scored].astype(np.str_))]
     folds = np.where(parts == SCORED[phase], 0, -1)
     digest = replace(data, table=masked, seen=train, held_out=~train, folds=folds).digest
-    return RunRows(masked, data.hearing(recipe), train, scored, at[scored], digest)
+    return RunRows(masked, data.inputs(recipe), train, scored, at[scored], digest)
 
 
 def _own_targets(table: LabelTable, truth: Truth, own: NDArray[np.bool_]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The runs of a plan: one network each, with the recipe it is trained by."""
+"""A plan expands to runs: one network each, with the recipe it is trained by."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from moodrec.evaluation.experiment.plan import (
     ArmPlan,
     BackbonePlan,
     DatasetPlan,
+    ExperimentPlan,
     Phase,
-    Plan,
     layered,
 )
 from moodrec.training.recipe import DataEntry, Recipe, resolve_model, resolve_place
 
 
 @dataclass(frozen=True)
-class Run:
+class PlannedRun:
     """One network of a plan."""
 
     dataset: DatasetPlan
@@ -35,36 +35,39 @@ class Run:
     """The test fold; None where the dataset's own split is tested."""
     phase: Phase
     recipe: Recipe
-    """``recipe.data`` holds the dataset's entries, then those that only lend metadata."""
+    """The recipe; ``recipe.data`` holds the dataset's entries, then those that only add metadata."""
 
     @property
     def own_data(self) -> tuple[DataEntry, ...]:
-        """The entries of the dataset itself."""
+        """Give the entries of the dataset itself."""
         return self.recipe.data[: len(self.dataset.data)]
 
     @property
     def id(self) -> str:
-        """``dataset/backbone/arm/seed-0`` and, with folds, ``/fold-0``."""
+        """Give the id ``dataset/backbone/arm/seed-0`` and, with folds, ``/fold-0``."""
         parts = [self.dataset.name, self.backbone, self.arm, f"seed-{self.seed}"]
         return "/".join(parts if self.fold is None else [*parts, f"fold-{self.fold}"])
 
     @cached_property
     def settings_digest(self) -> str:
-        """Changes with everything in the plan that decides the network or what it is scored on."""
+        """Compute a digest that changes with everything in the plan that decides the network or what it is scored
+        on.
+        """
         held = self.dataset.test.model_dump(exclude={"folds"})
         known = [self.recipe.digest, self.dataset.target, len(self.dataset.data), held, self.fold, self.phase]
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
 
 
-def expand(plan: Plan, path: Path) -> list[Run]:
-    """Every run of a plan, those of one dataset together.
+def expand(plan: ExperimentPlan, path: Path) -> list[PlannedRun]:
+    """List every run of a plan, those of one dataset together.
 
     Args:
-        path: of the plan: relative places start in its folder.
+        plan: the plan.
+        path: its file; relative paths start in its folder.
 
     Raises:
         ConfigError: the recipe fields of a run are wrong; the message names the run. Or an environment variable in
-            a place is not set.
+            a path is not set.
     """
     return [
         _run(plan, path, dataset, backbone, arm, seed, fold)
@@ -73,12 +76,19 @@ def expand(plan: Plan, path: Path) -> list[Run]:
     ]
 
 
-def chosen(runs: Sequence[Run], only: str | None) -> list[Run]:
-    """The runs whose id fits a shell pattern (``mood4q/*/seed-0*``; ``*`` takes slashes too), or all."""
+def chosen(runs: Sequence[PlannedRun], only: str | None) -> list[PlannedRun]:
+    """Choose the runs whose id matches a shell pattern.
+
+    Args:
+        runs: all runs.
+        only: the pattern, such as ``mood4q/*/seed-0*`` (``*`` matches slashes too); None for all runs.
+    """
     return [run for run in runs if only is None or fnmatchcase(run.id, only)]
 
 
-def _cells(plan: Plan, dataset: DatasetPlan) -> Iterator[tuple[BackbonePlan, ArmPlan, int, int | None]]:
+def _cells(
+    plan: ExperimentPlan, dataset: DatasetPlan
+) -> Iterator[tuple[BackbonePlan, ArmPlan, int, int | None]]:
     for backbone in plan.backbone:
         for arm in plan.arm:
             for seed in plan.seeds:
@@ -89,26 +99,26 @@ def _cells(plan: Plan, dataset: DatasetPlan) -> Iterator[tuple[BackbonePlan, Arm
 
 
 def _run(
-    plan: Plan,
+    plan: ExperimentPlan,
     path: Path,
     dataset: DatasetPlan,
     backbone: BackbonePlan,
     arm: ArmPlan,
     seed: int,
     fold: int | None,
-) -> Run:
-    # One thread a run unless the plan says otherwise: two runs side by side are faster than one on two cores.
+) -> PlannedRun:
+    # A run uses one thread unless the plan says otherwise: two runs side by side are faster than one on two cores.
     one_thread: dict[str, Any] = {"training": {"threads": 1}}
     name = f"{dataset.name}/{backbone.name}/{arm.name}"
     fields = layered(one_thread, plan.recipe, dataset.recipe, backbone.recipe, arm.recipe)
     entries = (*dataset.data, *_lent(dataset.data, arm.metadata_only))
     fields |= {"name": name, "seed": seed, "data": [entry.model_dump() for entry in entries]}
     recipe = _placed(validate(fields, Recipe, path / name), path.parent)
-    return Run(dataset, backbone.name, arm.name, seed, fold, plan.phase, recipe)
+    return PlannedRun(dataset, backbone.name, arm.name, seed, fold, plan.phase, recipe)
 
 
 def _placed(recipe: Recipe, folder: Path) -> Recipe:
-    """The same with the places it names made absolute."""
+    """Make the paths in a recipe absolute."""
     data = [entry.model_copy(update={"root": resolve_place(entry.root, folder)}) for entry in recipe.data]
     start = recipe.warm_start
     if start is not None:

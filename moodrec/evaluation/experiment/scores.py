@@ -1,4 +1,4 @@
-"""The figures of one run."""
+"""One run has figures of its moods and of its embedding."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moodrec.evaluation.experiment.figures import Figures, MoodFigures, Weights
+from moodrec.evaluation.experiment.figures import Figures, MoodFigures, TargetFigures
 from moodrec.evaluation.experiment.neighbours import EmbeddingFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions
+from moodrec.typing import Weights
 
 
 @dataclass(frozen=True)
 class Scores:
-    """How good a network is on its test tracks; names as in :class:`MoodFigures` and :class:`EmbeddingFigures`."""
+    """The figures of a network on its test tracks; names as in :class:`MoodFigures` and :class:`EmbeddingFigures`."""
 
     moods: dict[str, float]
+    """Figures of the mood head."""
     embedding: dict[str, float]
-    """With ``hubness``, and ``<figure>_queries``, over how many tracks an artist or album figure is a mean."""
-    per_target: dict[str, dict[str, float]]
+    """Figures of the embedding, with ``hubness``, and with ``<figure>_queries``, the number of tracks that an
+    artist or album figure averages over.
+    """
+    per_target: dict[str, TargetFigures]
+    """Target to its own figures."""
 
 
 class AllFigures:
@@ -28,12 +33,12 @@ class AllFigures:
         self.moods, self.embedding = MoodFigures(stored), EmbeddingFigures(stored)
 
     def of(self, weights: Weights) -> Figures:
-        """``(b, n)`` weights to ``(b,)`` values a figure."""
+        """Compute all figures ``(b,)`` under ``(b, n)`` weights."""
         return self.moods.of(weights) | self.embedding.of(weights)
 
 
 def score(stored: StoredPredictions) -> Scores:
-    """Every figure that the targets allow, each track counted once."""
+    """Compute every figure that the targets allow, each track counted once."""
     figures, once = AllFigures(stored), np.ones((1, len(stored)))
     embedding = {name: float(value[0]) for name, value in figures.embedding.of(once).items()}
     embedding |= {

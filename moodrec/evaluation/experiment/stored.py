@@ -1,4 +1,4 @@
-"""What is kept of a run: predictions beside the truth, so that every figure is computed again without data or model.
+"""A run's predictions are stored beside the truth, so that figures can be recomputed without data or model.
 
 ``<id>.npz`` holds the arrays (float16 logits and embeddings), ``<id>.json`` the figures and how they came about.
 """
@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 
 from moodrec.errors import CorruptStoreError, DataError
 from moodrec.files import write_atomically
-
-Names = NDArray[np.str_]
+from moodrec.typing import TextArray
 
 
 @dataclass(frozen=True, eq=False)
 class StoredPredictions:
-    """``n`` test tracks as one network (or the networks of several folds) sees them.
+    """``n`` test tracks as one network, or the networks of several folds, predict them.
 
     Attributes:
-        track_ids: ``(n,)``.
+        track_ids: ``(n,)`` ids.
         groups: ``(n,)`` whole groups (artists) are resampled.
-        artists, albums: ``(n,)`` "" unknown.
-        folds: ``(n,)`` the network of which fold made the row; 0 without folds.
+        artists: ``(n,)`` folded names, "" unknown.
+        albums: ``(n,)`` folded names, "" unknown.
+        folds: ``(n,)`` the fold whose network predicted the row; 0 without folds.
         targets: ``(T,)`` names.
         logits: ``(n, T)`` of the mood head.
         labels: ``(n, T)`` in {0, 1, NaN}.
@@ -40,12 +40,12 @@ class StoredPredictions:
         embeddings: ``(n, d)``, not normalised.
     """
 
-    track_ids: Names
-    groups: Names
-    artists: Names
-    albums: Names
+    track_ids: TextArray
+    groups: TextArray
+    artists: TextArray
+    albums: TextArray
     folds: NDArray[np.int64]
-    targets: Names
+    targets: TextArray
     logits: NDArray[np.float64]
     labels: NDArray[np.float64]
     truth: NDArray[np.float64]
@@ -55,22 +55,26 @@ class StoredPredictions:
         return len(self.track_ids)
 
     def in_order(self) -> StoredPredictions:
-        """The same rows sorted by their ids, so that predictions of the same tracks can be paired."""
+        """Sort the rows by their ids, so that predictions of the same tracks can be paired."""
         order = np.argsort(self.track_ids)
         return replace(self, **{name: getattr(self, name)[order] for name in _PER_TRACK})
 
     def require_finite(self) -> None:
-        """Raise DataError where the network's numbers are not finite, as after a training that diverged."""
+        """Check that the network's numbers are finite.
+
+        Raises:
+            DataError: they are not, as after a training that diverged.
+        """
         greatest = float(np.finfo(np.float16).max)
         if not all((np.abs(getattr(self, name)) <= greatest).all() for name in _HALF):
             raise DataError("the training diverged: predictions are not finite; lower training.learning_rate")
 
     def with_fold(self, fold: int) -> StoredPredictions:
-        """The same as predictions of the network of ``fold``."""
+        """Mark all rows as predicted by the network of a fold."""
         return replace(self, folds=np.full(len(self), fold, np.int64))
 
     def as_stored(self) -> StoredPredictions:
-        """Rounded to what the file holds, so that figures computed before and after are the same."""
+        """Round the numbers to what the file holds, so that figures before and after storing are the same."""
         return _from_bytes(_to_bytes(self))
 
 
@@ -80,17 +84,26 @@ _SINGLE = ("labels", "truth")
 
 
 def save_predictions(path: Path, stored: StoredPredictions) -> str:
-    """Write the arrays and return their SHA-256."""
+    """Write the arrays and return their SHA-256.
+
+    Args:
+        path: the ``.npz`` file to write.
+        stored: the predictions.
+    """
     data = _to_bytes(stored)
     write_atomically(path, data)
     return hashlib.sha256(data).hexdigest()
 
 
 def load_predictions(path: Path, sha256: str | None = None) -> StoredPredictions:
-    """Read what ``save_predictions`` wrote.
+    """Read the file that ``save_predictions`` wrote.
+
+    Args:
+        path: the ``.npz`` file.
+        sha256: the checksum that the file must have; None for any.
 
     Raises:
-        CorruptStoreError: the file is missing, damaged, or not the one with this checksum.
+        CorruptStoreError: the file is missing, damaged, or has another checksum.
     """
     try:
         data = path.read_bytes()
@@ -102,18 +115,28 @@ def load_predictions(path: Path, sha256: str | None = None) -> StoredPredictions
 
 
 def pooled(parts: Sequence[StoredPredictions]) -> StoredPredictions:
-    """The predictions of several folds below each other; no track may be in two."""
+    """Join the predictions of several folds.
+
+    Raises:
+        DataError: the folds have different targets, or share tracks.
+    """
     first = parts[0]
     if any(list(part.targets) != list(first.targets) for part in parts):
         raise DataError("folds with different targets cannot be pooled")
     rows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _PER_TRACK}
+    # A track in two folds would be scored twice, once by a network that was trained on it.
     if len(np.unique(rows["track_ids"])) < len(rows["track_ids"]):
         raise DataError("folds that share tracks cannot be pooled")
     return replace(first, **rows)
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:
-    """Write the JSON of a finished run, last of all: a line a key; NaN becomes null."""
+    """Write the JSON of a finished run, last of all: one line per key; NaN becomes null.
+
+    Args:
+        path: the file to write.
+        result: its content.
+    """
     lines = [
         f"{json.dumps(key)}: {json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)}"
         for key, value in result.items()
@@ -122,7 +145,7 @@ def write_result(path: Path, result: dict[str, Any]) -> None:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """Read it back.
+    """Read the JSON of a finished run.
 
     Raises:
         CorruptStoreError: it is not such a file.

@@ -1,11 +1,11 @@
-"""One run: train, predict, score, keep."""
+"""One run is trained, predicts its test tracks, is scored, and its result is kept."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,27 +15,51 @@ import numpy as np
 
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.rows import RunRows
-from moodrec.evaluation.experiment.runs import Run
-from moodrec.evaluation.experiment.scores import score
+from moodrec.evaluation.experiment.runs import PlannedRun
+from moodrec.evaluation.experiment.scores import Scores, score
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.experiment.truth import Truth
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
+from moodrec.training.events import OnEvent
 from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
-from moodrec.training.loop import LOG, OnEvent, Trainer, TrainingSet
-from moodrec.training.predict import Predictions, predict
+from moodrec.training.loop import LOG, Trainer, TrainingSet
+from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.threads import torch_threads
 
-Facts = dict[str, Any]
+Document = dict[str, Any]
+"""A part of the JSON file that describes a finished run."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What became of one run."""
+
+    seconds: float
+    """Training time, over all restarts."""
+    scores: Scores
+    """Figures on the scored tracks."""
 
 
 def train_run(
-    run: Run, digest: str, rows: RunRows, truth: Truth, scratch: Path, out: ResultFolder, on_event: OnEvent
-) -> Facts:
+    run: PlannedRun,
+    digest: str,
+    rows: RunRows,
+    truth: Truth,
+    scratch: Path,
+    out: ResultFolder,
+    on_event: OnEvent,
+) -> TrainedRun:
     """Train the network of a run, continuing from its last checkpoint, and leave its result in ``out``.
 
-    Returns:
-        What the result's JSON says.
+    Args:
+        run: the run.
+        digest: digest of its settings and data.
+        rows: the rows that train and that are scored.
+        truth: the labels of its dataset.
+        scratch: folder of its checkpoints.
+        out: folder of the results.
+        on_event: receives progress.
 
     Raises:
         DataError: the training diverged.
@@ -46,23 +70,30 @@ def train_run(
 
 
 def _train_run(
-    run: Run, digest: str, rows: RunRows, truth: Truth, scratch: Path, out: ResultFolder, on_event: OnEvent
-) -> Facts:
+    run: PlannedRun,
+    digest: str,
+    rows: RunRows,
+    truth: Truth,
+    scratch: Path,
+    out: ResultFolder,
+    on_event: OnEvent,
+) -> TrainedRun:
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
     scratch.mkdir(parents=True, exist_ok=True)
-    training_set = TrainingSet(rows.hearing, labels, np.flatnonzero(rows.train), rows.digest)
+    training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest)
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()
-    predictions = predict(network, rows.hearing, rows.scored)
+    predictions = predict(network, rows.inputs, rows.scored)
     stored = _stored(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs
-    result = _describe(run, digest, rows) | _scores(stored) | _cost(network, labels, scratch, steps)
-    out.keep(run, stored, result, scratch)
-    return result
+    scores = score(stored.as_stored())
+    cost = _cost(network, labels, scratch, steps)
+    out.keep(run, stored, _describe(run, digest, rows) | asdict(scores) | cost, scratch)
+    return TrainedRun(cost["seconds"], scores)
 
 
-def _stored(predictions: Predictions, rows: RunRows, truth: Truth) -> StoredPredictions:
+def _stored(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredPredictions:
     table, at = truth.table, rows.truth_rows
     return StoredPredictions(
         track_ids=table.tracks["track_id"].to_numpy().astype(np.str_)[at],
@@ -78,11 +109,7 @@ def _stored(predictions: Predictions, rows: RunRows, truth: Truth) -> StoredPred
     )
 
 
-def _scores(stored: StoredPredictions) -> Facts:
-    return asdict(score(stored.as_stored()))
-
-
-def _describe(run: Run, digest: str, rows: RunRows) -> Facts:
+def _describe(run: PlannedRun, digest: str, rows: RunRows) -> Document:
     places: Any = {"data": {"__all__": {"root"}}, "warm_start": {"model"}, "moods": True}
     recipe = run.recipe.model_dump(mode="json", exclude=places)
     n_moods, n_train = int((rows.train & rows.with_moods).sum()), int(rows.train.sum())
@@ -106,8 +133,8 @@ def _describe(run: Run, digest: str, rows: RunRows) -> Facts:
     }
 
 
-def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -> Facts:
-    """Sizes, steps and time; the log has an epoch's time also where it was trained before a restart."""
+def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -> Document:
+    """Collect sizes, steps and time; the log also has the times of epochs trained before a restart."""
     log = [json.loads(line) for line in (scratch / LOG).read_text().splitlines()]
     seconds = sum(epoch["seconds"] for epoch in log)
     heads = sum(p.numel() for p in network.heads.parameters())
@@ -124,13 +151,13 @@ def _cost(network: MoodNetwork, labels: TaskLabels, scratch: Path, steps: int) -
 
 
 @cache
-def machine() -> Facts:
-    """Processor, cores and system; no names."""
+def machine() -> Document:
+    """Describe processor, cores and system, without names."""
     return {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()}
 
 
 def _processor() -> str:
-    """The processor's model where Linux tells it, else its family."""
+    """Read the processor's model where Linux tells it, else its family."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,6 +1,6 @@
-"""What is true of the tracks of a dataset, and which of them a run tests.
+"""The truth holds the labels of the tracks of a dataset, and which of them a run tests.
 
-Made from the dataset alone, never from what an arm adds to it: all arms of a plan are scored on the same rows
+It is made from the dataset alone, never from what an arm adds to it: all arms of a plan are scored on the same rows
 against the same labels.
 """
 
@@ -21,17 +21,17 @@ from moodrec.errors import ConfigError, DataError
 from moodrec.evaluation.binary import binary_labels
 from moodrec.evaluation.experiment.plan import FOLD_SEED, DatasetPlan, Held, Phase
 from moodrec.training.recipe import DataEntry
-
-Parts = NDArray[np.str_]
+from moodrec.typing import TextArray
 
 HIDDEN: Final[dict[Phase, tuple[str, ...]]] = {"select": ("val", "test"), "report": ("test",)}
-"""Parts whose artists never train."""
+"""Phase to the parts whose artists never train."""
 SCORED: Final[dict[Phase, str]] = {"select": "val", "report": "test"}
+"""Phase to the part that is scored."""
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """A dataset as one run sees it.
+    """A dataset as one run uses it.
 
     Attributes:
         table: its tracks, with the targets of the plan alone.
@@ -40,19 +40,29 @@ class Truth:
     """
 
     table: LabelTable
-    parts: Parts
+    parts: TextArray
     labels: NDArray[np.float64]
 
 
 def load_entries(entries: tuple[DataEntry, ...]) -> LabelTable:
-    """The label tables of some data entries, joined. Raises as :func:`moodrec.data.sources.load_source`."""
+    """Load the label tables of some data entries and join them.
+
+    Raises:
+        UsageError, NotFoundError, DataError: as :func:`moodrec.data.sources.load_source`.
+    """
     return LabelTable.concat(
         [load_source(entry.source, Path(entry.root), entry.options) for entry in entries]
     )
 
 
 def truth_of(table: LabelTable, dataset: DatasetPlan, fold: int | None, phase: Phase) -> Truth:
-    """Labels and parts of a dataset's ``table``.
+    """Assign labels and parts to the tracks of a dataset.
+
+    Args:
+        table: its label table.
+        dataset: its part of the plan.
+        fold: the test fold; None where the dataset's own split is tested.
+        phase: which part is scored.
 
     Raises:
         ConfigError: no target begins with the plan's prefix.
@@ -71,12 +81,12 @@ def truth_of(table: LabelTable, dataset: DatasetPlan, fold: int | None, phase: P
     return Truth(own, parts, _labels(own, parts, fold is None, phase))
 
 
-def _by_split(table: LabelTable) -> Parts:
-    """Rows without a split train."""
+def _by_split(table: LabelTable) -> TextArray:
+    """Assign parts by the dataset's split; rows without a split train."""
     return np.array([split or "train" for split in table.tracks["split"]], dtype=np.str_)
 
 
-def _by_fold(table: LabelTable, held: Held, fold: int) -> Parts:
+def _by_fold(table: LabelTable, held: Held, fold: int) -> TextArray:
     groups = list(table.tracks["group"])
     fixed = existing_folds(groups, table.tracks["fold"])
     balance = np.nan_to_num(table.targets.to_numpy(np.float64))
@@ -84,8 +94,8 @@ def _by_fold(table: LabelTable, held: Held, fold: int) -> Parts:
     return np.select([folds == fold, folds == (fold + 1) % held.of], ["test", "val"], "train")
 
 
-def _labels(table: LabelTable, parts: Parts, official: bool, phase: Phase) -> NDArray[np.float64]:
-    """Thresholds come from the official training split where there is one, else from all tracks that train."""
+def _labels(table: LabelTable, parts: TextArray, official: bool, phase: Phase) -> NDArray[np.float64]:
+    """Make binary labels; thresholds come from the official training split, else from all tracks that train."""
     trains = parts == "train" if official else ~np.isin(parts, HIDDEN[phase])
     splits = pd.Series(["train" if train else None for train in trains], dtype=object)
     return binary_labels(replace(table, tracks=table.tracks.assign(split=splits))).labels

@@ -1,4 +1,4 @@
-"""The runs of a plan, one after the other, as one process does them."""
+"""One process trains the runs of a plan one after the other."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from pathlib import Path
 
 from moodrec.errors import MoodrecError
 from moodrec.evaluation.experiment.datasets import Datasets
+from moodrec.evaluation.experiment.events import (
+    OnExperimentEvent,
+    RunFailed,
+    RunFinished,
+    RunProgress,
+)
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.plan import Phase, read_plan
-from moodrec.evaluation.experiment.runs import Run, expand
+from moodrec.evaluation.experiment.runs import PlannedRun, expand
 from moodrec.evaluation.experiment.train import train_run
-from moodrec.training.loop import Event, OnEvent
+from moodrec.training.events import TrainingEvent
 
 
-def runs_of(path: Path, phase: Phase | None) -> list[Run]:
-    """The runs of the plan at ``path``, in another phase where one is named.
+def runs_of(path: Path, phase: Phase | None) -> list[PlannedRun]:
+    """List the runs of a plan.
+
+    Args:
+        path: the plan.
+        phase: phase that replaces the plan's; None keeps it.
 
     Raises:
         NotFoundError, ConfigError: as :func:`read_plan` and :func:`expand`.
@@ -24,10 +34,18 @@ def runs_of(path: Path, phase: Phase | None) -> list[Run]:
     return expand(plan if phase is None else plan.model_copy(update={"phase": phase}), path)
 
 
-def work(runs: Sequence[Run], data: Datasets, folder: ResultFolder, on_event: OnEvent) -> None:
-    """Train one run after the other, passing over those that another process has or has finished.
+def work(
+    runs: Sequence[PlannedRun], data: Datasets, folder: ResultFolder, on_event: OnExperimentEvent
+) -> None:
+    """Train one run after the other, skipping those that another process holds or has finished.
 
-    A run that fails is told as an event, and the next one begins.
+    A run that fails is reported as an event, and the next one begins.
+
+    Args:
+        runs: the runs to train.
+        data: their data.
+        folder: folder of the results.
+        on_event: receives progress.
     """
     for run in runs:
         if folder.is_finished(run, data.digest(run)):
@@ -38,14 +56,16 @@ def work(runs: Sequence[Run], data: Datasets, folder: ResultFolder, on_event: On
                 on_event(_attempt(run, data, folder, scratch, on_event))
 
 
-def _attempt(run: Run, data: Datasets, folder: ResultFolder, scratch: Path, on_event: OnEvent) -> Event:
-    def tell(event: Event) -> None:
-        on_event(event | {"run": run.id})
+def _attempt(
+    run: PlannedRun, data: Datasets, folder: ResultFolder, scratch: Path, on_event: OnExperimentEvent
+) -> RunFinished | RunFailed:
+    def report(event: TrainingEvent) -> None:
+        on_event(RunProgress(run.id, event))
 
     try:
         truth = data.truth(run)
         rows = data.rows(run, truth)
-        result = train_run(run, data.digest(run), rows, truth, scratch, folder, tell)
+        trained = train_run(run, data.digest(run), rows, truth, scratch, folder, report)
     except MoodrecError as error:
-        return {"event": "failed", "run": run.id, "message": str(error)}
-    return {"event": "run", "run": run.id, "seconds": result["seconds"], "scores": result["moods"]}
+        return RunFailed(run.id, str(error))
+    return RunFinished(run.id, trained.seconds, trained.scores.moods)

@@ -1,7 +1,7 @@
-"""Several processes that work on one plan; the locks of the result folder share the runs out among them.
+"""Several processes work on one plan; the locks of the result folder share the runs out among them.
 
-They are plain subprocesses, so that a script that calls :func:`run_plan` needs no ``__main__`` guard. Each writes its
-events as lines of JSON; when the parent is gone, the next line fails and the process ends.
+They are plain subprocesses, so that a script that calls :func:`run_plan` needs no ``__main__`` guard. Each writes
+its events as lines of JSON; when the parent is gone, the next line fails and the process ends.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ from typing import IO, Final
 
 from moodrec.errors import MoodrecError
 from moodrec.evaluation.experiment.datasets import Datasets
+from moodrec.evaluation.experiment.events import (
+    ExperimentEvent,
+    OnExperimentEvent,
+    event_document,
+    event_from,
+)
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.work import runs_of, work
-from moodrec.training.loop import Event, OnEvent
+from moodrec.training.events import FeaturesReady, SpectrogramReady
 
 _START: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
@@ -32,7 +38,7 @@ _START: Final = (
 
 @dataclass(frozen=True)
 class Job:
-    """What a process is told."""
+    """The task of a training process."""
 
     plan: Path
     out: Path
@@ -42,61 +48,68 @@ class Job:
     """Ids of the runs to be shared out, in this order."""
 
     def to_json(self) -> str:
-        """For the command line."""
+        """Write the job as JSON, for the command line of the process."""
         return json.dumps(asdict(self), default=str)
 
     @staticmethod
     def from_json(text: str) -> Job:
-        """Back again."""
+        """Read what :meth:`to_json` wrote."""
         fields = json.loads(text)
         paths = {name: Path(fields[name]) for name in ("plan", "out", "cache_folder")}
         return Job(**fields | paths | {"runs": tuple(fields["runs"])})
 
 
-def train_side_by_side(job: Job, n: int, on_event: OnEvent) -> None:
-    """Let ``n`` processes train the runs of a job; events arrive in the caller's thread.
+def train_side_by_side(job: Job, n: int, on_event: OnExperimentEvent) -> None:
+    """Let several processes train the runs of a job; events arrive in the caller's thread.
+
+    Args:
+        job: what to train.
+        n: number of processes.
+        on_event: receives progress.
 
     Raises:
-        MoodrecError: a process died; what it said last is in the message. The others finish first.
+        MoodrecError: a process died; its last words are in the message. The others finish first.
     """
-    told: Queue[Event | None] = Queue()
-    workers = [_Worker(job, told) for _ in range(n)]
+    events: Queue[ExperimentEvent | None] = Queue()
+    workers = [_Worker(job, events) for _ in range(n)]
     try:
         running = n
         while running:
-            event = told.get()
+            event = events.get()
             if event is None:
                 running -= 1
             else:
                 on_event(event)
-        complaints = [complaint for worker in workers if (complaint := worker.complaint())]
+        failures = [failure for worker in workers if (failure := worker.failure())]
     finally:
         for worker in workers:
             worker.end()
-    if complaints:
-        raise MoodrecError(f"a training process died: {complaints[0]}; type the command again to go on")
+    if failures:
+        raise MoodrecError(f"a training process died: {failures[0]}; type the command again to go on")
 
 
 class _Worker:
-    """One process and the thread that listens to it."""
+    """One process and the thread that reads its events."""
 
-    def __init__(self, job: Job, told: Queue[Event | None]) -> None:
+    def __init__(self, job: Job, events: Queue[ExperimentEvent | None]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
-        # Its own session: Ctrl-C is the parent's to handle.
+        # It has a session of its own, because Ctrl-C is the parent's to handle.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, job.to_json(), json.dumps(sys.path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # the processes share the cores
             start_new_session=True,
             text=True,
         )
-        self._thread = threading.Thread(target=_listen, args=(self._process.stdout, told), daemon=True)
+        self._thread = threading.Thread(
+            target=_forward_events, args=(self._process.stdout, events), daemon=True
+        )
         self._thread.start()
 
-    def complaint(self) -> str | None:
-        """The last line of standard error of a process that failed."""
+    def failure(self) -> str | None:
+        """Give the last line of standard error of a process that failed; None if it did not."""
         code = self._process.wait()
         if code == 0:
             return None
@@ -105,7 +118,7 @@ class _Worker:
         return lines[-1] if lines else f"exit code {code}, perhaps for want of memory"
 
     def end(self) -> None:
-        """Kill it if it still runs: checkpoints are written whole or not at all."""
+        """Kill the process if it still runs: checkpoints are written whole or not at all."""
         self._process.kill()
         self._process.wait()
         self._thread.join()
@@ -114,25 +127,25 @@ class _Worker:
         self._errors.close()
 
 
-def _listen(lines: IO[str] | None, told: Queue[Event | None]) -> None:
+def _forward_events(lines: IO[str] | None, events: Queue[ExperimentEvent | None]) -> None:
     for line in lines or ():
         if line.startswith("{"):  # a library may print other things
-            told.put(json.loads(line))
-    told.put(None)
+            events.put(event_from(json.loads(line)))
+    events.put(None)
 
 
 def main(text: str) -> None:
-    """A process: train what nobody else has."""
+    """Run as a training process: train the runs that no other process holds."""
     job = Job.from_json(text)
-    wanted = set(job.runs)
-    runs = [run for run in runs_of(job.plan, job.phase) if run.id in wanted]
+    ids = set(job.runs)
+    runs = [run for run in runs_of(job.plan, job.phase) if run.id in ids]
     try:
-        work(runs, Datasets(job.cache_folder, _say), ResultFolder(job.out), _say)
-    except BrokenPipeError:  # nobody listens any more
+        work(runs, Datasets(job.cache_folder, _emit), ResultFolder(job.out), _emit)
+    except BrokenPipeError:  # the parent has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _say(event: Event) -> None:
-    if event["event"] not in ("spectrogram", "features"):
-        sys.stdout.write(json.dumps(event) + "\n")
+def _emit(event: ExperimentEvent) -> None:
+    if not isinstance(event, SpectrogramReady | FeaturesReady):  # the parent computed the spectrograms
+        sys.stdout.write(json.dumps(event_document(event)) + "\n")
         sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""The retrieval benchmark: do neighbours share the mood, and is a mood that is asked for reached?"""
+"""The retrieval benchmark measures whether neighbours share the mood, and whether a mood target is reached."""

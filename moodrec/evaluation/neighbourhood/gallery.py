@@ -1,4 +1,4 @@
-"""What people say of the tracks of a dataset, and what a system makes of them."""
+"""A gallery holds what people say of the tracks of a dataset; a system output holds what a system computes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from moodrec.data.groups import fold_name
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.index.rows.validation import vectors_of
+from moodrec.names import fold
 from moodrec.schema import EMBEDDING, TRACK_ID
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from moodrec.typing import BoolArray, Codes, Float64Array
 
 FOLD: Final = "fold"
+"""Column of a system's table that holds the fold of each row."""
 WORD: Final = "word:"
+"""Prefix of the targets that are mood words."""
 _TOP: Final = 2 / 3
-"""A soft target counts as present in the top third, as everywhere in this project."""
+"""Quantile above which a soft target counts as present: the top third, as everywhere in this project."""
 _EDGE: Final = 1e-6
+"""Probabilities are clipped to this distance from 0 and 1, so that their logits stay finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +36,13 @@ class Gallery:
 
     Attributes:
         dataset: its name.
-        track_ids: ``(n,)``.
-        groups: ``(n,)`` artists (of EMOPIA, songs and artists): whole groups are resampled, and tracks of a
-            query's own group are not among its neighbours.
+        track_ids: ``(n,)`` ids.
+        groups: ``(n,)`` artists (of EMOPIA, songs and artists): whole groups are resampled, and tracks of a query's
+            own group are not among its neighbours.
         quadrants: ``(n,)`` "q1" to "q4", or None where the dataset has none.
-        words: ``(n, W)`` which mood words, or strongly felt emotions, a track has; None where there are none.
-        human: mood to ``(n,)`` how far people find it: 0 or 1 for labels, for shares of listeners the percentile
-            within the dataset; NaN unknown.
+        words: ``(n, W)`` which mood words, or strongly induced emotions, a track has; None where there are none.
+        human: mood to the degree ``(n,)`` to which people find it: 0 or 1 for labels, for shares of listeners the
+            percentile within the dataset; NaN unknown.
         present: mood to ``(n,)`` whether people find it: the label, or the share in the top third.
     """
 
@@ -51,48 +50,50 @@ class Gallery:
     track_ids: tuple[str, ...]
     groups: tuple[str, ...]
     quadrants: tuple[str, ...] | None
-    words: Mask | None
-    human: Mapping[str, Floats]
-    present: Mapping[str, Floats]
+    words: BoolArray | None
+    human: Mapping[str, Float64Array]
+    present: Mapping[str, Float64Array]
 
     def __len__(self) -> int:
         return len(self.track_ids)
 
     @cached_property
     def group_codes(self) -> Codes:
-        """``(n,)`` the groups as numbers."""
+        """Number the groups, ``(n,)``."""
         return np.unique(np.array(self.groups), return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """One set of networks' view of the tracks of a gallery, in its order.
+class SystemOutput:
+    """What one set of networks computes of the tracks of a gallery, in its order.
 
     Attributes:
         embeddings: ``(n, d)`` unit vectors.
-        moods: mood to ``(n,)`` score in [0, 1]; may be empty.
+        moods: mood to its scores ``(n,)`` in [0, 1]; may be empty.
         spaces: ``(n,)`` tracks of different spaces are never compared.
     """
 
-    embeddings: Floats
-    moods: Mapping[str, Floats]
+    embeddings: Float64Array
+    moods: Mapping[str, Float64Array]
     spaces: Codes
 
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """What is compared: one run, or several seeds of it, over which figures are averaged."""
+    """A system to compare: one output, or several for several seeds, over which figures are averaged."""
 
     name: str
-    runs: tuple[Run, ...]
+    runs: tuple[SystemOutput, ...]
 
 
 def gallery_of(table: LabelTable, moods: Mapping[str, Sequence[str]]) -> Gallery:
-    """The labels of a dataset.
+    """Read the labels of a dataset.
 
     Args:
-        moods: the targets behind each mood, namespaced by any dataset: ``mood4q:q1`` reads ``q1`` of this one. Moods
-            without a target here are left out. A track has a mood as far as it has any of its targets.
+        table: the label table.
+        moods: the targets behind each mood, namespaced by any dataset: ``mood4q:q1`` reads ``q1`` of this one.
+            Moods without a target here are left out. A track has a mood to the degree that it has any of its
+            targets.
     """
     names = {str(column).partition(":")[2]: str(column) for column in table.targets.columns}
     human, present = {}, {}
@@ -113,24 +114,24 @@ def gallery_of(table: LabelTable, moods: Mapping[str, Sequence[str]]) -> Gallery
 
 
 def _same_source(table: LabelTable, targets: Sequence[str], columns: Sequence[str]) -> bool:
-    """A word's meaning is its dataset's own; quadrants, valence and arousal mean the same in all."""
+    """Say whether targets mean the same: words only within one dataset; quadrants, valence and arousal in all."""
     shared = {*QUADRANTS, "valence", "arousal"}
     return all(c in targets or c.partition(":")[2] in shared for c in columns)
 
 
-def _human(truth: Floats) -> Floats:
+def _human(truth: Float64Array) -> Float64Array:
     return truth if np.isin(truth[~np.isnan(truth)], (0, 1)).all() else percentiles(truth)
 
 
-def _present(truth: Floats) -> Floats:
+def _present(truth: Float64Array) -> Float64Array:
     if np.isin(truth[~np.isnan(truth)], (0, 1)).all():
         return truth
     above = (truth > np.nanquantile(truth, _TOP)).astype(np.float64)
     return np.where(np.isnan(truth), np.nan, above)
 
 
-def percentiles(values: Floats) -> Floats:
-    """The share of the known values that lie below each, ties halved: ``(n,)`` in [0, 1], NaN stays."""
+def percentiles(values: Float64Array) -> Float64Array:
+    """Compute the share of the known values that lie below each, ties halved: ``(n,)`` in [0, 1], NaN stays."""
     known = ~np.isnan(values)
     ordered = np.sort(values[known])
     places = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2
@@ -144,8 +145,8 @@ def _quadrants(table: LabelTable, names: Mapping[str, str]) -> tuple[str, ...] |
     return tuple(QUADRANTS[place] for place in member.argmax(axis=1))
 
 
-def _words(table: LabelTable, names: Mapping[str, str]) -> Mask | None:
-    """Mood words; where there are none, the emotions that are among the top third."""
+def _words(table: LabelTable, names: Mapping[str, str]) -> BoolArray | None:
+    """Read the mood words; where there are none, the emotions that are among the top third."""
     words = [column for name, column in names.items() if name.startswith(WORD)]
     if words:
         return np.asarray(table.targets[words].to_numpy(np.float64) == 1)
@@ -155,11 +156,16 @@ def _words(table: LabelTable, names: Mapping[str, str]) -> Mask | None:
     return np.stack([_present(table.targets[c].to_numpy(np.float64)) == 1 for c in soft], axis=1)
 
 
-def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -> Run:
-    """Read a system's table: ``track_id``, ``embedding``, and where there are any ``fold`` and predictions.
+def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -> SystemOutput:
+    """Read a system's table: ``track_id``, ``embedding``, and optionally ``fold`` and predictions.
 
-    Embeddings of different folds are never compared. A prediction is a column of a mood's name with a score in
-    [0, 1], or else columns of its targets with probabilities: their mean logit is ranked among all rows of the file.
+    Embeddings of different folds are never compared. A prediction is a column of a mood's name with a score in [0,
+    1], or else columns of its targets with probabilities: their mean logit is ranked among all rows of the file.
+
+    Args:
+        path: the Parquet file.
+        gallery: the tracks, in the order of the result.
+        moods: the targets behind each mood.
 
     Raises:
         DataError: it cannot be read, lacks a column, or a track of the gallery.
@@ -176,7 +182,7 @@ def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -
     frame = table.drop_columns([EMBEDDING]).to_pandas()
     found = {mood: _score(frame, mood, targets) for mood, targets in moods.items() if mood in gallery.human}
     spaces = frame[FOLD].to_numpy(np.int64)[rows] if FOLD in frame else np.zeros(len(rows), np.int64)
-    return Run(
+    return SystemOutput(
         unit(embeddings), {mood: score[rows] for mood, score in found.items() if score is not None}, spaces
     )
 
@@ -190,7 +196,7 @@ def _rows(ids: Sequence[str], gallery: Gallery, path: Path) -> Codes:
     return np.array(rows, np.int64)
 
 
-def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Floats | None:
+def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Float64Array | None:
     if mood in frame:
         return np.asarray(frame[mood].to_numpy(np.float64))
     if not set(targets) <= set(frame.columns):
@@ -199,29 +205,43 @@ def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Floats | N
     return percentiles(np.log(probabilities / (1 - probabilities)).mean(axis=1))
 
 
-def unit(vectors: Floats) -> Floats:
-    """Rows at unit length; zeros stay zeros."""
+def unit(vectors: Float64Array) -> Float64Array:
+    """Scale rows to unit length; rows of zeros stay zeros."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float64).tiny))
 
 
-def random_run(gallery: Gallery, spaces: Codes, seed: int) -> Run:
-    """Random directions and random scores."""
+def random_run(gallery: Gallery, spaces: Codes, seed: int) -> SystemOutput:
+    """Make random directions and random mood scores.
+
+    Args:
+        gallery: the tracks.
+        spaces: ``(n,)`` space of each track.
+        seed: the same seed gives the same output.
+    """
     rng = np.random.default_rng(seed)
     moods = {mood: rng.random(len(gallery)) for mood in gallery.human}
-    return Run(unit(rng.standard_normal((len(gallery), 64))), moods, spaces)
+    return SystemOutput(unit(rng.standard_normal((len(gallery), 64))), moods, spaces)
 
 
-def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) -> Run:
-    """Genres and artist as vectors: cosine 1 for the same genres and artist. Ties are broken at random.
+def metadata_run(table: LabelTable, gallery: Gallery, spaces: Codes, seed: int) -> SystemOutput:
+    """Make vectors of genres and artist: the cosine is 1 for the same genres and artist, and ties are broken at
+    random.
 
-    Moods are left out: no label of the dataset is used.
+    There are no moods, because no label of the dataset is used.
+
+    Args:
+        table: the label table.
+        gallery: its tracks.
+        spaces: ``(n,)`` space of each track.
+        seed: the same seed breaks ties in the same way.
     """
     genres = sorted({genre for mine in table.tracks["genre"] for genre in mine})
-    artists = [
-        fold_name(artist) if artist else f"?{row}" for row, artist in enumerate(table.tracks["artist"])
-    ]
+    artists = [fold(artist) if artist else f"?{row}" for row, artist in enumerate(table.tracks["artist"])]
     genre_rows = np.array([[genre in mine for genre in genres] for mine in table.tracks["genre"]], np.float64)
     artist_rows = np.eye(len(set(artists)))[np.unique(artists, return_inverse=True)[1]]
+    # Too small to reorder tracks that differ in a genre, and enough to break ties at random.
     noise = 1e-3 * unit(np.random.default_rng(seed).standard_normal((len(gallery), 64)))
-    return Run(unit(np.hstack([unit(genre_rows.reshape(len(gallery), -1)), artist_rows, noise])), {}, spaces)
+    return SystemOutput(
+        unit(np.hstack([unit(genre_rows.reshape(len(gallery), -1)), artist_rows, noise])), {}, spaces
+    )

@@ -1,8 +1,8 @@
-"""Figures of one system on one gallery, a value a query; the track itself is never its own neighbour.
+"""Figures of one system on one gallery have one value per query; a track is never its own neighbour.
 
-Neighbours are exact, by cosine or by the blend of :mod:`moodrec.ranking`, so that what is measured is the system and
-not an index. Where nothing else is said, tracks of the query's own group (artist) are left out: they are near for
-reasons that have nothing to do with mood.
+Neighbours are exact, by cosine or by the blend of :mod:`moodrec.ranking`, so that the system is measured and not an
+index. Unless stated otherwise, tracks of the query's own group (artist) are left out: they are near for reasons
+that have nothing to do with mood.
 """
 
 from __future__ import annotations
@@ -15,57 +15,60 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.evaluation.neighbourhood.gallery import Codes, Floats, Gallery, Mask, Run
+from moodrec.evaluation.neighbourhood.gallery import Gallery, SystemOutput
 from moodrec.metrics.retrieval import ndcg_at_k, precision_at_k
 from moodrec.ranking import blend, mood_affinity
+from moodrec.typing import Codes, Float64Array, PairMask
 
 K: Final = 10
+"""Number of neighbours."""
 TARGET: Final = 1.0
-"""A mood is asked for wholly."""
-ASKED: Final = 0.75
-"""The filter of filter satisfaction: ``mood >= 0.75``."""
+"""Mood target: the highest score."""
+FILTER_THRESHOLD: Final = 0.75
+"""The filter of filter satisfaction is ``mood >= 0.75``."""
 WEIGHTS: Final = tuple(round(0.1 * i, 1) for i in range(11))
+"""Mood weights of the trade-off curve."""
 
 
 @dataclass(frozen=True, eq=False)
-class MoodAnswer:
-    """What comes back when a mood is asked for with a weight, a value a query.
+class MoodTargetFigures:
+    """What a mood target with a weight gives, one value per query.
 
     Attributes:
-        cosine: ``(n,)`` mean cosine of the seed with what is returned.
-        error: ``(n,)`` mean distance of what people say of it from the target, in [0, 1].
+        cosine: ``(n,)`` mean cosine of the seed with the tracks returned.
+        error: ``(n,)`` mean distance of what people say of them from the target, in [0, 1].
     """
 
-    cosine: Floats
-    error: Floats
+    cosine: Float64Array
+    error: Float64Array
 
 
 class Measures:
-    """Every figure of a run."""
+    """All figures of one output of a system."""
 
-    def __init__(self, gallery: Gallery, run: Run, k: int = K) -> None:
+    def __init__(self, gallery: Gallery, run: SystemOutput, k: int = K) -> None:
         self._gallery, self._run, self._k = gallery, run, k
 
     @cached_property
-    def _cosine(self) -> Floats:
+    def _cosine(self) -> Float64Array:
         return np.asarray(self._run.embeddings @ self._run.embeddings.T)
 
     @cached_property
-    def _others(self) -> Mask:
-        """``(n, n)`` tracks of the same space by others."""
+    def _others(self) -> PairMask:
+        """Compute the mask ``(n, n)`` of tracks of the same space and other groups."""
         groups, spaces = self._gallery.group_codes, self._run.spaces
         return np.asarray((groups[:, None] != groups) & (spaces[:, None] == spaces))
 
     @cached_property
-    def _all(self) -> Mask:
-        """``(n, n)`` every other track of the same space."""
+    def _all(self) -> PairMask:
+        """Compute the mask ``(n, n)`` of all other tracks of the same space."""
         allowed = self._run.spaces[:, None] == self._run.spaces
         np.fill_diagonal(allowed, False)
         return np.asarray(allowed)
 
-    def per_query(self) -> dict[str, Floats]:
-        """Figures that are means over queries: name to ``(n,)``, NaN where a query does not count."""
-        found: dict[str, Floats] = {}
+    def per_query(self) -> dict[str, Float64Array]:
+        """Compute the figures that are means over queries: name to ``(n,)``, NaN where a query does not count."""
+        found: dict[str, Float64Array] = {}
         if self._gallery.quadrants is not None:
             codes = np.unique(self._gallery.quadrants, return_inverse=True)[1]
             same = (codes[:, None] == codes).astype(np.float64)
@@ -82,19 +85,22 @@ class Measures:
             found["filter_satisfaction"] = row_means(
                 np.stack([self._satisfaction(mood) for mood in self._run.moods])
             )
-            found["target_error"] = self.asked(0.5).error
-            found["target_error_before"] = self.asked(0.0).error
-            found["cosine"], found["cosine_before"] = self.asked(0.5).cosine, self.asked(0.0).cosine
+            found["target_error"] = self.toward_moods(0.5).error
+            found["target_error_before"] = self.toward_moods(0.0).error
+            found["cosine"], found["cosine_before"] = (
+                self.toward_moods(0.5).cosine,
+                self.toward_moods(0.0).cosine,
+            )
         found["artist_diversity"] = self._artists()
         return found
 
     def coverage(self) -> float:
-        """Share of the tracks that are among the neighbours of some other."""
+        """Compute the share of the tracks that are among the neighbours of some other."""
         rows = self._top(self._cosine, self._all)
         return float(len(np.unique(rows[rows >= 0])) / len(self._gallery))
 
     def hubness(self) -> float:
-        """Skewness of how often a track is among the neighbours of others: 0 without hubs.
+        """Compute the skewness of how often a track is among the neighbours of others: 0 without hubs.
 
         Radovanovic et al., Hubs in Space, JMLR 2010.
         """
@@ -103,60 +109,65 @@ class Measures:
         spread = counts.std()
         return float((((counts - counts.mean()) / spread) ** 3).mean()) if spread else float("nan")
 
-    def asked(self, weight: float) -> MoodAnswer:
-        """Ask for each mood in turn from every seed: means over the moods."""
-        answers = [self.asked_for(mood, weight) for mood in self._run.moods]
-        return MoodAnswer(
+    def toward_moods(self, weight: float) -> MoodTargetFigures:
+        """Search from every seed with each mood as the target in turn, and average over the moods."""
+        answers = [self.toward_mood(mood, weight) for mood in self._run.moods]
+        return MoodTargetFigures(
             row_means(np.stack([one.cosine for one in answers])),
             row_means(np.stack([one.error for one in answers])),
         )
 
-    def asked_for(self, mood: str, weight: float) -> MoodAnswer:
-        """Ask for one mood from every seed."""
+    def toward_mood(self, mood: str, weight: float) -> MoodTargetFigures:
+        """Search from every seed with one mood as the target.
+
+        Args:
+            mood: the mood.
+            weight: weight of the mood target, in [0, 1].
+        """
         affinity = mood_affinity(self._run.moods[mood][:, None], np.array([TARGET]))
         scores = np.asarray(blend(self._cosine, affinity, weight), np.float64)
         away = np.abs(self._gallery.human[mood] - TARGET)
         away_of = np.broadcast_to(away, scores.shape)
-        return MoodAnswer(
+        return MoodTargetFigures(
             self._mean(self._cosine, scores, self._others), self._mean(away_of, scores, self._others)
         )
 
-    def _satisfaction(self, mood: str) -> Floats:
-        """Of the neighbours with a score of at least ASKED, the share that people find so."""
-        passing = self._others & (self._run.moods[mood] >= ASKED)
+    def _satisfaction(self, mood: str) -> Float64Array:
+        """Compute, of the neighbours that pass the filter on a mood, the share that people find to have it."""
+        passing = self._others & (self._run.moods[mood] >= FILTER_THRESHOLD)
         present = np.broadcast_to(self._gallery.present[mood], passing.shape)
         return self._mean(present, self._cosine, passing)
 
-    def _artists(self) -> Floats:
-        """Different artists among the neighbours, own ones allowed: 1 where all are different."""
+    def _artists(self) -> Float64Array:
+        """Compute the share of different artists among the neighbours, own ones allowed: 1 where all differ."""
         rows = self._top(self._cosine, self._all)
         groups = np.where(rows >= 0, self._gallery.group_codes[np.maximum(rows, 0)], -1)
         counts = [len(np.unique(mine[mine >= 0])) for mine in groups]
         return np.asarray(np.array(counts) / np.maximum((rows >= 0).sum(axis=1), 1))
 
-    def _mean(self, values: Floats, scores: Floats, candidates: Mask) -> Floats:
-        """Mean of ``values`` over the first k by ``scores``; places beyond the last do not count."""
+    def _mean(self, values: Float64Array, scores: Float64Array, candidates: PairMask) -> Float64Array:
+        """Average ``values`` over the first k by ``scores``; places beyond the last candidate do not count."""
         rows = self._top(scores, candidates)
         picked = np.take_along_axis(np.asarray(values), np.maximum(rows, 0), axis=1)
         return row_means(np.where(rows >= 0, picked, np.nan).T)
 
-    def _top(self, scores: Floats, candidates: Mask) -> Codes:
-        """``(n, k)`` rows of the first k, -1 beyond the last; equal scores by position."""
+    def _top(self, scores: Float64Array, candidates: PairMask) -> Codes:
+        """Find the ``(n, k)`` rows of the first k, -1 beyond the last; equal scores are ranked by position."""
         masked = np.where(candidates, scores, -np.inf)
         rows = np.argsort(-masked, axis=1, kind="stable")[:, : self._k]
         return np.where(np.take_along_axis(candidates, rows, axis=1), rows, -1)
 
 
-def jaccard(has: NDArray[np.bool_]) -> Floats:
-    """``(n, n)`` |A and B| / |A or B| of ``(n, W)`` sets; 0 for two empty ones."""
+def jaccard(has: NDArray[np.bool_]) -> Float64Array:
+    """Compute |A and B| / |A or B| for all pairs of ``(n, W)`` sets: ``(n, n)``; 0 for two empty ones."""
     flags = has.astype(np.float64)
     both = flags @ flags.T
     either = flags.sum(1)[:, None] + flags.sum(1) - both
     return np.asarray(np.divide(both, either, out=np.zeros_like(both), where=either > 0))
 
 
-def row_means(values: Floats) -> Floats:
-    """Means over the first axis, NaN left out; NaN where there is nothing else: ``(m, n)`` to ``(n,)``."""
+def row_means(values: Float64Array) -> Float64Array:
+    """Average ``(m, n)`` over the first axis, NaN left out, to ``(n,)``; NaN where there is nothing else."""
     known = ~np.isnan(values)
     counts = known.sum(axis=0)
     return np.asarray(
@@ -169,6 +180,6 @@ def row_means(values: Floats) -> Floats:
     )
 
 
-def averaged(parts: list[Mapping[str, Floats]]) -> dict[str, Floats]:
-    """Per-query figures of several runs, averaged query by query."""
+def averaged(parts: list[Mapping[str, Float64Array]]) -> dict[str, Float64Array]:
+    """Average per-query figures of several outputs, query by query."""
     return {name: row_means(np.stack([part[name] for part in parts])) for name in parts[0]}

@@ -1,4 +1,4 @@
-"""The retrieval benchmark of one dataset, from tables of systems to a result."""
+"""The retrieval benchmark of one dataset turns tables of systems into a report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -21,15 +21,17 @@ from moodrec.evaluation.neighbourhood.gallery import (
     random_run,
     read_run,
 )
-from moodrec.evaluation.neighbourhood.report import benchmark
+from moodrec.evaluation.neighbourhood.report import BenchmarkReport, benchmark
 from moodrec.model.describe import PACKAGED_MODEL, SPEC
 
 BUILT_IN: Final = ("random", "metadata")
+"""Names of the systems that need no file."""
 CEILING: Final = "moods as people say"
+"""Name of the system that has the first one's embeddings, and people's labels as moods."""
 
 
 def packaged_moods() -> dict[str, tuple[str, ...]]:
-    """The targets behind each mood of the packaged model."""
+    """Read the targets behind each mood of the packaged model."""
     document = json.loads((PACKAGED_MODEL / SPEC).read_bytes())
     return {name: tuple(mood["targets"]) for name, mood in document["moods"].items()}
 
@@ -40,19 +42,20 @@ def run_benchmark(
     built_in: Sequence[str] = BUILT_IN,
     more: Sequence[System] = (),
     options: BootstrapOptions | None = None,
-) -> dict[str, Any]:
+) -> BenchmarkReport:
     """Compare systems on the tracks of a dataset; every track is a query.
+
+    A last system has the first one's embeddings, and people's labels as moods: the error that is left there is not
+    due to the predictions.
 
     Args:
         table: the dataset.
-        systems: files of each system, several for several seeds; see :func:`gallery.read_run`. Differences are those
-            of the first system from the others.
-        built_in: of "random" and "metadata".
-        more: systems that are no files.
-
-    Returns:
-        Plain values, for JSON. A last system has the first one's embeddings, and moods as people say: what is left
-        of the error there is not the predictions' fault.
+        systems: files of each system, several for several seeds; see
+            :func:`moodrec.evaluation.neighbourhood.gallery.read_run`. Differences are those of the first system
+            from the others.
+        built_in: some of "random" and "metadata".
+        more: systems that are not files.
+        options: how intervals are made; by default 1000 resamples with seed 0.
 
     Raises:
         UsageError: there is no system, or no such built-in one.

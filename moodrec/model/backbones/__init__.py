@@ -1,4 +1,4 @@
-"""Backbones by name: log-mel in, one feature vector out, for any number of frames."""
+"""Backbones are chosen by name: each maps log-mel spectrograms of any number of frames to one feature vector."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moodrec.plugins import is_dotted_path, load_plugin, plugin_names
 
 
 def backbone_names() -> tuple[str, ...]:
-    """Names that ``build_backbone`` takes: the files of this package."""
+    """List the names that ``build_backbone`` takes: the files of this package."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"))
 
 

@@ -1,4 +1,4 @@
-"""What every backbone promises, and what several of them share."""
+"""All backbones implement one interface, and several of them share these parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.Module, ABC):
-    """A CNN over log-mel spectrograms: a trunk that listens, in some with dense layers behind it: the neck."""
+    """A CNN over log-mel spectrograms: a trunk of convolutions, in some backbones followed by dense layers, the
+    neck.
+    """
 
     features: int
     """Length of the vector that ``forward`` returns."""
@@ -18,29 +20,35 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def trunk(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to one pooled vector each, for any number of frames."""
+        """Map (batch, n_mels, frames) to one pooled vector each, for any number of frames."""
 
     def neck(self, pooled: Tensor) -> Tensor:
-        """What ``trunk`` returned to (batch, features)."""
+        """Map what ``trunk`` returned to (batch, features)."""
         return pooled
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to (batch, features), for any number of frames."""
+        """Map (batch, n_mels, frames) to (batch, features), for any number of frames."""
         return self.neck(self.trunk(log_mel))
 
 
 class MapBackbone(Backbone):
-    """Normalised bands, a row of blocks, and the last map pooled by mean and maximum."""
+    """A backbone that normalises the bands, applies a row of blocks, and pools the last map by mean and maximum."""
 
     def __init__(self, n_mels: int, blocks: nn.Sequential, width: int) -> None:
-        """``width`` is the number of channels that the last of ``blocks`` returns."""
+        """Make the backbone from its blocks.
+
+        Args:
+            n_mels: number of mel bands.
+            blocks: map (batch, 1, n_mels, frames) to (batch, width, mels, frames).
+            width: number of channels that the last of ``blocks`` returns.
+        """
         super().__init__()
         self.norm = MelNorm(n_mels)
         self.blocks = blocks
         self.features = 2 * width
 
     def maps(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to the last map, (batch, width, mels, frames), coarser on both axes."""
+        """Map (batch, n_mels, frames) to the last map, (batch, width, mels, frames), coarser on both axes."""
         last: Tensor = self.blocks(self.norm(log_mel))
         return last
 
@@ -49,40 +57,51 @@ class MapBackbone(Backbone):
 
 
 class MelNorm(nn.Module):
-    """Batch normalisation of every mel band, so that the network hears a flat spectrum; adds the channel axis."""
+    """Batch normalisation of every mel band, so that the spectrum is flat on average; it adds the channel axis."""
 
     def __init__(self, n_mels: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(n_mels)
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to (batch, 1, n_mels, frames)."""
+        """Map (batch, n_mels, frames) to (batch, 1, n_mels, frames)."""
         normed: Tensor = self.norm(log_mel)
         return normed.unsqueeze(1)
 
 
 def convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
-    """A square convolution that keeps the map's size; without bias, for a normalisation follows."""
+    """Make a square convolution that keeps the map's size; it has no bias, because a normalisation follows.
+
+    Args:
+        inputs: number of input channels.
+        outputs: number of output channels.
+        kernel: odd height and width of the kernel.
+    """
     return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
 
 
 def halve() -> nn.MaxPool2d:
-    """Max-pooling by two on both axes; an odd row or column is kept, so that one frame never becomes none."""
+    """Make a max-pooling by two on both axes; an odd row or column is kept, so that one frame never becomes none."""
     return nn.MaxPool2d(2, ceil_mode=True)
 
 
 def conv_block(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    """A convolution, normalised, on a map that is then halved and rectified.
+    """Make a convolution with normalisation, whose map is then halved and rectified.
 
-    Rectified last: the largest of four rectified values is the largest value rectified, for a quarter of the work.
+    It is rectified last: the maximum of four rectified values is the rectified maximum, for a quarter of the work.
+
+    Args:
+        inputs: number of input channels.
+        outputs: number of output channels.
+        kernel: odd height and width of the kernel.
     """
     return nn.Sequential(convolution(inputs, outputs, kernel), nn.BatchNorm2d(outputs), halve(), nn.ReLU())
 
 
 def pool_mean_max(maps: Tensor) -> Tensor:
-    """(batch, channels, mels, frames) to (batch, 2 * channels): mean and maximum over time and frequency.
+    """Pool (batch, channels, mels, frames) to (batch, 2 * channels): mean and maximum over time and frequency.
 
-    The mean says how a stretch of music is on the whole, the maximum that something occurred in it.
+    The mean tells what a stretch of music is like on the whole, the maximum that something occurred in it.
     """
     flat = maps.flatten(2)
     return torch.cat([flat.mean(2), flat.amax(2)], dim=1)

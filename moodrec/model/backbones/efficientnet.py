@@ -1,16 +1,16 @@
 """Small EfficientNetV2 (Tan & Le 2021, arXiv 2104.00298).
 
 Its blocks come from MobileNetV2 and V3 (Sandler et al. 2018, arXiv 1801.04381; Howard et al. 2019, 1905.02244).
-Networks of this family are what tags audio best for its cost (Schmid, Koutini & Widmer 2022, arXiv 2211.04772).
-Where maps are large and have few channels, a block is a plain 3x3 convolution, which a CPU computes faster than a
-depthwise one ("fused"); where they are small, an inverted residual: widen by 1x1, filter each channel by
-itself, weight the channels by a squeeze-and-excitation gate, narrow by 1x1.
+Networks of this family tag audio best for their cost (Schmid, Koutini & Widmer 2022, arXiv 2211.04772). Where maps
+are large and have few channels, a block is a plain 3x3 convolution, which a CPU computes faster than a depthwise
+one ("fused"); where they are small, it is an inverted residual: widen by 1x1, filter each channel by itself, weight
+the channels by a squeeze-and-excitation gate, narrow by 1x1.
 
-Stages of 1-2-2-2 blocks, widths 1-2-3-6 times ``channels``; the last two stages have gates. Max-pooling in place of
-strides, ReLU in place of SiLU: both are cheaper to train on a CPU.
+It has stages of 1-2-2-2 blocks, widths 1-2-3-6 times ``channels``; the last two stages have gates. Max-pooling in
+place of strides, and ReLU in place of SiLU, are cheaper to train on a CPU.
 
-Parameters without heads: 0.34 M at ``channels = 16``. Receptive field: 134 frames (4.3 s at hop 512 and 16
-kHz), all bands; gates weigh channels by their mean over the whole excerpt.
+Parameters without heads: 0.34 M at ``channels = 16``. Receptive field: 134 frames (4.3 s at hop 512 and 16 kHz),
+all bands; gates weigh channels by their mean over the whole excerpt.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SQUEEZE: Final = 4
 
 class _Stage(NamedTuple):
     width: int
-    """In units of ``channels``."""
+    """Number of channels, in units of ``channels``."""
     blocks: int
     expansion: int
     fused: bool
@@ -43,7 +43,7 @@ _STAGES: Final = (
 
 
 class SqueezeExcitation(nn.Module):
-    """Each channel times a gate in [0, 1] that follows from the means of all channels (arXiv 1709.01507)."""
+    """Multiplies each channel by a gate in [0, 1], computed from the means of all channels (arXiv 1709.01507)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class _Block(nn.Module):
-    """``f(x)``, plus ``x`` where the width stays."""
+    """Computes ``f(x)``, plus ``x`` where the width stays."""
 
     def __init__(self, inputs: int, outputs: int, stage: _Stage) -> None:
         super().__init__()
@@ -97,12 +97,17 @@ def _layers(channels: int) -> Iterator[nn.Module]:
 
 
 class EfficientNet(MapBackbone):
-    """Four stages of residual blocks; see the module's text."""
+    """The backbone of four stages of residual blocks that the module's docstring describes."""
 
     def __init__(self, n_mels: int, channels: int) -> None:
         super().__init__(n_mels, nn.Sequential(*_layers(channels)), channels * _LAST_WIDTH)
 
 
 def build(n_mels: int, channels: int) -> EfficientNet:
-    """Make the backbone for ``n_mels`` bands."""
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: number of mel bands.
+        channels: unit of the widths.
+    """
     return EfficientNet(n_mels, channels)

@@ -1,17 +1,18 @@
-"""Frequency-aware ResNet with a small receptive field: CP-JKU's, first in the MediaEval emotion and theme task 2019.
+"""Frequency-aware ResNet with a small receptive field, CP-JKU's, which won the MediaEval emotion and theme task in
+2019.
 
-Two ideas of Koutini, Eghbal-zadeh and Widmer. A network that sees less of the spectrogram at a time
-generalises better (arXiv 1907.01803): only the first convolutions are 3x3, the later ones 1x1, and the number
-``rho`` of 3x3 ones sets the receptive field. And a convolution cannot tell a low band from a high one, which
-matters in music: each also reads a map of its place on the frequency axis (arXiv 1909.02859).
+It has two ideas of Koutini, Eghbal-zadeh and Widmer. A network whose receptive field is smaller generalises better
+(arXiv 1907.01803): only the first convolutions are 3x3, the later ones 1x1, and the number ``rho`` of 3x3 ones sets
+the receptive field. And a convolution cannot tell a low band from a high one, which matters in music: each also
+reads a map of its place on the frequency axis (arXiv 1909.02859).
 
-A 5x5 convolution, then three stages of four residual blocks, widths 1-2-4 times ``channels`` (128 in the
+A 5x5 convolution is followed by three stages of four residual blocks, widths 1-2-4 times ``channels`` (128 in the
 papers), halved after the first convolution and after blocks 1, 2 and 4. Bands and frames are coarser here than in
-the papers, so ``rho`` is small: a point of the last map sees a little over half of 96 bands. Departures:
+the papers, so ``rho`` is small: a point of the last map depends on a little over half of 96 bands. Departures are
 max-pooling instead of a strided first convolution, and mean and maximum of the last map.
 
-Parameters without heads: 0.12 M at ``channels = 24``, 3.3 M at 128. Receptive field: 56 bands and
-56 frames (1.8 s at hop 512 and 16 kHz).
+Parameters without heads: 0.12 M at ``channels = 24``, 3.3 M at 128. Receptive field: 56 bands and 56 frames (1.8 s
+at hop 512 and 16 kHz).
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class FrequencyAwareConv(nn.Conv2d):
 
 
 def frequency_places(x: Tensor) -> Tensor:
-    """(batch, channels, bands, frames) to (1, 1, bands, frames): from -1 in the lowest band to 1 in the highest."""
+    """Make the place on the frequency axis (1, 1, bands, frames) of a map (batch, channels, bands, frames).
+
+    It rises from -1 in the lowest band to 1 in the highest.
+    """
     bands, frames = x.shape[-2:]
     places = torch.linspace(-1, 1, bands, device=x.device, dtype=x.dtype)
     return places[None, None, :, None].expand(1, 1, bands, frames)
@@ -74,7 +78,9 @@ def _projection(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def kernel_sizes(rho: int) -> list[tuple[int, int]]:
-    """The two kernels of each block: first 3x3, second 1x1; of the others the first ``rho`` are 3x3."""
+    """List the two kernel sizes of each block: the first kernels are 3x3 and 1x1, of the others the first ``rho``
+    are 3x3.
+    """
     count = 2 * _BLOCKS_A_STAGE * len(_STAGES)
     sizes = [3, 1] + [3 if place < rho else 1 for place in range(count - 2)]
     return list(zip(sizes[::2], sizes[1::2], strict=True))
@@ -92,12 +98,17 @@ def _layers(channels: int, rho: int) -> Iterator[nn.Module]:
 
 
 class FAResNet(MapBackbone):
-    """Twelve frequency-aware residual blocks; see the module's text."""
+    """The backbone of twelve frequency-aware residual blocks that the module's docstring describes."""
 
     def __init__(self, n_mels: int, channels: int, rho: int = _RHO) -> None:
         super().__init__(n_mels, nn.Sequential(*_layers(channels, rho)), channels * _STAGES[-1])
 
 
 def build(n_mels: int, channels: int) -> FAResNet:
-    """Make the backbone for ``n_mels`` bands."""
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: number of mel bands.
+        channels: unit of the widths.
+    """
     return FAResNet(n_mels, channels)

@@ -1,7 +1,7 @@
 """Fully convolutional network (Choi, Fazekas & Sandler 2016, arXiv 1606.00298), the MTG-Jamendo baseline's family.
 
-Five 3x3 convolutions, each followed by batch normalisation and max-pooling by two on both axes (the paper
-pools harder along time, for 29 s inputs). Widths 1-2-4-4-8 times ``channels``.
+Five 3x3 convolutions are each followed by batch normalisation and max-pooling by two on both axes (the paper pools
+more along time, for 29 s inputs). The widths are 1-2-4-4-8 times ``channels``.
 
 Parameters without heads: 0.30 M at ``channels = 24``. Receptive field: 94 frames (3.0 s at hop 512 and 16 kHz).
 """
@@ -18,7 +18,7 @@ _WIDTHS = (1, 2, 4, 4, 8)
 
 
 class FCN(MapBackbone):
-    """Five convolutional blocks; see the module's text."""
+    """The backbone of five convolutional blocks that the module's docstring describes."""
 
     def __init__(self, n_mels: int, channels: int) -> None:
         widths = [channels * width for width in _WIDTHS]
@@ -27,5 +27,10 @@ class FCN(MapBackbone):
 
 
 def build(n_mels: int, channels: int) -> FCN:
-    """Make the backbone for ``n_mels`` bands."""
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: number of mel bands.
+        channels: unit of the widths.
+    """
     return FCN(n_mels, channels)

@@ -1,8 +1,8 @@
 """MusiCNN (Pons & Serra 2019, arXiv 1909.06654; Pons et al. 2018, arXiv 1711.02520).
 
-Musically motivated first layer: tall "timbral" filters, pooled over frequency, hear spectral shapes wherever they
-lie, and long "temporal" filters hear rhythm in every band; three dense-connected convolutions along time follow.
-``channels = 128`` is the published size, on frames of 16 ms (``hop_length = 256`` at 16 kHz).
+The first layer is musically motivated: tall "timbral" filters, pooled over frequency, detect spectral shapes at any
+pitch, and long "temporal" filters detect rhythm in every band. Three densely connected convolutions along time
+follow. ``channels = 128`` is the published size, on frames of 16 ms (``hop_length = 256`` at 16 kHz).
 
 Parameters without heads: 0.79 M at ``channels = 128``. Receptive field: 146 frames (2.3 s at hop 256 and 16 kHz).
 """
@@ -23,8 +23,8 @@ _TEMPORAL = (128, 64, 32)
 """Lengths of the temporal filters, in frames."""
 
 
-class Filter(nn.Module):
-    """One kind of first-layer filter: convolution, ReLU, batch norm, maximum over frequency."""
+class FilterBank(nn.Module):
+    """One kind of first-layer filters: convolution, ReLU, batch norm, maximum over frequency."""
 
     def __init__(self, filters: int, height: int, length: int) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Filter(nn.Module):
         self.norm = nn.BatchNorm2d(filters, eps=_EPS)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """(batch, 1, n_mels, frames) to (batch, filters, frames)."""
+        """Map (batch, 1, n_mels, frames) to (batch, filters, frames)."""
         before = (self.length - 1) // 2
         padded = F.pad(mel, (before, self.length - 1 - before))
         if not self.norm.training:
@@ -42,7 +42,7 @@ class Filter(nn.Module):
         return pooled
 
     def _maximum_first(self, padded: Tensor) -> Tensor:
-        """The same where the norm has settled, on one band instead of many.
+        """Compute the same in evaluation mode, normalising one band instead of many.
 
         ReLU and norm rise throughout, or fall where the norm's factor is negative: there, the largest result comes
         from the smallest input, which is the largest of the negated convolution.
@@ -55,7 +55,7 @@ class Filter(nn.Module):
 
 
 class _Layer(nn.Module):
-    """Convolution of 7 frames, ReLU, batch norm."""
+    """A convolution over 7 frames, then ReLU and batch norm."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -63,13 +63,13 @@ class _Layer(nn.Module):
         self.norm = nn.BatchNorm1d(outputs, eps=_EPS)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """(batch, inputs, frames) to (batch, outputs, frames)."""
+        """Map (batch, inputs, frames) to (batch, outputs, frames)."""
         out: Tensor = self.norm(F.relu(self.conv(frames)))
         return out
 
 
 class MusiCNN(Backbone):
-    """Timbral and temporal filters, three layers along time, maximum and mean over time, a dense layer."""
+    """Timbral and temporal filters, three layers along time, maximum and mean over time, and a dense layer."""
 
     neck_modules = ("dropout", "dense", "dense_norm")
 
@@ -78,8 +78,8 @@ class MusiCNN(Backbone):
         timbral, temporal, middle = int(1.6 * channels), int(0.4 * channels), channels // 2
         self.norm = nn.BatchNorm2d(1, eps=_EPS)
         self.filters = nn.ModuleList(
-            [Filter(timbral, int(share * n_mels), 7) for share in _TIMBRAL]
-            + [Filter(temporal, 1, length) for length in _TEMPORAL]
+            [FilterBank(timbral, int(share * n_mels), 7) for share in _TIMBRAL]
+            + [FilterBank(temporal, 1, length) for length in _TEMPORAL]
         )
         first = 2 * timbral + 3 * temporal
         self.layers = nn.ModuleList([_Layer(first, middle), _Layer(middle, middle), _Layer(middle, middle)])
@@ -91,7 +91,7 @@ class MusiCNN(Backbone):
         self.dense_norm = nn.BatchNorm1d(self.features, eps=_EPS)
 
     def trunk(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, frames) to (batch, pooled): maxima over time of all layers' maps, then their means."""
+        """Map (batch, n_mels, frames) to (batch, pooled): maxima over time of all layers' maps, then their means."""
         mel = self.norm(log_mel.unsqueeze(1))
         first = torch.cat([filters(mel) for filters in self.filters], 1)
         one = self.layers[0](first)
@@ -107,5 +107,10 @@ class MusiCNN(Backbone):
 
 
 def build(n_mels: int, channels: int) -> MusiCNN:
-    """Make the backbone for ``n_mels`` bands."""
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: number of mel bands.
+        channels: unit of the widths.
+    """
     return MusiCNN(n_mels, channels)

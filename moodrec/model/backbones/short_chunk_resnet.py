@@ -5,7 +5,7 @@ pattern, with ``channels`` filters in the first block (128 there). Two departure
 one at the input, and the last map is pooled by mean and maximum rather than by maximum alone.
 
 Parameters without heads: 0.55 M at ``channels = 32``, 8.8 M at 128. Receptive field: 763 frames (24 s at
-hop 512 and 16 kHz), so an excerpt of a few seconds is seen whole.
+hop 512 and 16 kHz), which covers an excerpt of a few seconds.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _strided(conv: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class ShortChunkResNet(MapBackbone):
-    """Seven residual blocks; see the module's text."""
+    """The backbone of seven residual blocks that the module's docstring describes."""
 
     def __init__(self, n_mels: int, channels: int) -> None:
         widths = [channels * width for width in SHORT_CHUNK_WIDTHS]
@@ -59,5 +59,10 @@ class ShortChunkResNet(MapBackbone):
 
 
 def build(n_mels: int, channels: int) -> ShortChunkResNet:
-    """Make the backbone for ``n_mels`` bands."""
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: number of mel bands.
+        channels: unit of the widths.
+    """
     return ShortChunkResNet(n_mels, channels)

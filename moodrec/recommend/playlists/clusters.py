@@ -19,6 +19,7 @@ from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.queries import without_mood
 from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.version import of_one_version
 from moodrec.schema import TRACK_ID
 
 Floats = NDArray[np.float64]
@@ -45,6 +46,7 @@ class MoodCluster:
     """Those nearest to its centre, first the nearest."""
 
 
+@of_one_version
 def mood_clusters(
     recommender: Recommender,
     k: int = 6,

@@ -37,8 +37,8 @@ def test_soft_targets_are_correlated_with_probabilities() -> None:
     r = [np.corrcoef(stored.truth[:, i], probabilities[:, i])[0, 1] for i in range(3)]
     found = score(stored)
     assert found.moods["pearson"] == pytest.approx(np.mean(r))
-    assert found.per_target["tense"]["pearson"] == pytest.approx(r[1])
-    assert found.per_target["tense"]["positives"] == 20
+    assert found.per_target["tense"].pearson == pytest.approx(r[1])
+    assert found.per_target["tense"].positives == 20
     assert "quadrant_f1" not in found.moods
 
 

@@ -15,10 +15,19 @@ from typing import Any
 import pytest
 
 from moodrec.errors import ConfigError, CorruptStoreError, MoodrecError
+from moodrec.evaluation.experiment.events import (
+    ExperimentEvent,
+    GridProgress,
+    PlanRead,
+    RunFailed,
+    RunFinished,
+    RunProgress,
+)
 from moodrec.evaluation.experiment.folder import ResultFolder, finished_runs
 from moodrec.evaluation.experiment.grid import GridOptions, GridReport, run_plan
 from moodrec.evaluation.experiment.stored import load_predictions
 from moodrec.evaluation.experiment.work import runs_of
+from moodrec.training.events import EpochFinished, TrainingResumed
 from tests.evaluation.experiment.made_up import ONE_RUN, write_plan
 
 SCRIPT = """
@@ -30,10 +39,15 @@ run_plan(Path(plan), Path(out), GridOptions(int(jobs), only=only, cache_folder=P
 """
 
 
-def train(plan: Path, out: Path, cache: Path, **options: Any) -> tuple[GridReport, list[dict[str, Any]]]:
-    events: list[dict[str, Any]] = []
+def train(plan: Path, out: Path, cache: Path, **options: Any) -> tuple[GridReport, list[ExperimentEvent]]:
+    events: list[ExperimentEvent] = []
     report = run_plan(plan, out, GridOptions(cache_folder=cache, **options), events.append)
     return report, events
+
+
+def progress_of(event: ExperimentEvent) -> GridProgress | None:
+    assert isinstance(event, RunFinished | RunFailed)
+    return event.progress
 
 
 def start(plan: Path, out: Path, cache: Path, only: str, jobs: int = 1) -> subprocess.Popen[bytes]:
@@ -76,22 +90,24 @@ def test_arms_take_equal_steps_and_score_equal_tracks(results: Path) -> None:
 def test_nothing_is_trained_twice(results: Path, datasets: Path, cache: Path, tmp_path: Path) -> None:
     out = copy_of(results, tmp_path / "out")
     report, events = train(write_plan(datasets), out, cache)
-    assert [event["event"] for event in events] == ["plan"]
+    assert events == [PlanRead(8, 8, 0)]
     assert len(report.finished) == 8
     (out / f"{ONE_RUN}.json").unlink()
     before = load_predictions(out / f"{ONE_RUN}.npz")
     report, events = train(write_plan(datasets), out, cache)
     assert report.trained == (ONE_RUN,)
-    assert events[-1]["done"] == events[-1]["total"] == 1
+    assert progress_of(events[-1]) == GridProgress(1, 1, 0)
     assert load_predictions(out / f"{ONE_RUN}.npz").logits.tolist() == before.logits.tolist()
 
 
 def test_two_processes_share_the_runs_out(results: Path, datasets: Path, cache: Path, tmp_path: Path) -> None:
     report, events = train(write_plan(datasets), tmp_path / "out", cache, jobs=2, only="songs/*")
-    told = [event["run"] for event in events if event["event"] == "run"]
-    assert sorted(told) == sorted(report.trained) == sorted(set(told))
-    assert len(told) == 4
-    assert events[-1]["eta_s"] == 0
+    finished = [event.run for event in events if isinstance(event, RunFinished)]
+    assert sorted(finished) == sorted(report.trained) == sorted(set(finished))
+    assert len(finished) == 4
+    assert progress_of(events[-1]) == GridProgress(4, 4, 0)
+    epochs = [event for event in events if isinstance(event, RunProgress)]
+    assert {event.run for event in epochs} == set(finished)
     for run in finished_runs(tmp_path / "out"):
         same = load_predictions(results / f"{run.facts['id']}.npz")
         assert (run.predictions().logits == same.logits).all(), "jobs do not change a result"
@@ -110,7 +126,8 @@ def test_killed_and_resumed_equals_uninterrupted(datasets: Path, cache: Path, tm
 
     report, events = train(plan, tmp_path / "killed", cache, only=ONE_RUN)
     assert report.trained == (ONE_RUN,)
-    assert next(event["epoch"] for event in events if event["event"] == "resumed") >= 3
+    told = [event.event for event in events if isinstance(event, RunProgress)]
+    assert next(event.epoch for event in told if isinstance(event, TrainingResumed)) >= 3
     npz = [(tmp_path / name / f"{ONE_RUN}.npz").read_bytes() for name in ("whole", "killed")]
     assert npz[0] == npz[1]
     log = json.loads((tmp_path / "killed" / f"{ONE_RUN}.json").read_text())
@@ -185,14 +202,14 @@ def test_a_run_that_fails_does_not_stop_the_others(datasets: Path, cache: Path, 
     assert list(report.failed) == ["felt/fcn/wild/seed-0"]
     assert "learning_rate" in report.failed["felt/fcn/wild/seed-0"]
     assert len(report.trained) == 2
-    assert events[-1]["done"] == 3
+    assert progress_of(events[-1]) == GridProgress(3, 3, 0)
 
 
 def test_a_process_that_dies_is_told(datasets: Path, cache: Path, tmp_path: Path) -> None:
     plan = write_plan(datasets, "long", epochs=12)
 
-    def kill_all(event: dict[str, Any]) -> None:
-        if event["event"] == "epoch":
+    def kill_all(event: ExperimentEvent) -> None:
+        if isinstance(event, RunProgress) and isinstance(event.event, EpochFinished):
             children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
             for child in children:
                 os.kill(int(child), signal.SIGKILL)

@@ -13,7 +13,7 @@ from moodrec.errors import ConfigError, DataError
 from moodrec.evaluation.experiment.datasets import Datasets
 from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.rows import RunRows, rows_of
-from moodrec.evaluation.experiment.runs import Run
+from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.truth import Truth, truth_of
 from moodrec.evaluation.experiment.work import runs_of
 from moodrec.training.labels import encode_labels
@@ -25,11 +25,11 @@ def data(cache: Path) -> Datasets:
     return Datasets(cache, lambda event: None)
 
 
-def run_of(datasets: Path, name: str, phase: Phase | None = None) -> Run:
+def run_of(datasets: Path, name: str, phase: Phase | None = None) -> PlannedRun:
     return next(run for run in runs_of(write_plan(datasets), phase) if run.id.startswith(name))
 
 
-def rows_of_run(data: Datasets, run: Run) -> tuple[RunRows, Truth]:
+def rows_of_run(data: Datasets, run: PlannedRun) -> tuple[RunRows, Truth]:
     truth = data.truth(run)
     return data.rows(run, truth), truth
 

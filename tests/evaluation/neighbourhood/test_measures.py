@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import skew
 from sklearn.metrics import jaccard_score
 
-from moodrec.evaluation.neighbourhood.gallery import Gallery, Run, percentiles, unit
+from moodrec.evaluation.neighbourhood.gallery import Gallery, SystemOutput, percentiles, unit
 from moodrec.evaluation.neighbourhood.measures import K, Measures, jaccard, row_means
 from moodrec.evaluation.retrieval import evaluate_neighbours
 from moodrec.index.mood_index import MoodIndex
@@ -20,7 +20,7 @@ from moodrec.index.mood_index import MoodIndex
 N = 90
 
 
-def made_up(seed: int = 0, n_spaces: int = 2) -> tuple[Gallery, Run]:
+def made_up(seed: int = 0, n_spaces: int = 2) -> tuple[Gallery, SystemOutput]:
     """Tracks by 20 artists whose vectors and scores follow their quadrants somewhat."""
     rng = np.random.default_rng(seed)
     quadrant = rng.integers(0, 4, N)
@@ -36,7 +36,7 @@ def made_up(seed: int = 0, n_spaces: int = 2) -> tuple[Gallery, Run]:
         present={"calm": calm, "dark": (rng.random(N) > 0.6).astype(np.float64)},
     )
     moods = {"calm": np.clip(0.6 * calm + 0.4 * rng.random(N), 0, 1), "dark": rng.random(N)}
-    return gallery, Run(vectors, moods, rng.integers(0, n_spaces, N))
+    return gallery, SystemOutput(vectors, moods, rng.integers(0, n_spaces, N))
 
 
 def test_precision_is_that_of_the_older_evaluation() -> None:
@@ -85,7 +85,7 @@ def test_asking_for_a_mood_is_what_the_index_answers(weight: float) -> None:
         }
     )
     index = MoodIndex.build(run.embeddings, table, list(run.moods))
-    answer = Measures(gallery, run).asked_for("calm", weight)
+    answer = Measures(gallery, run).toward_mood("calm", weight)
     for query in range(0, N, 9):
         hits = index.search(
             run.embeddings[query],
@@ -102,8 +102,8 @@ def test_asking_for_a_mood_is_what_the_index_answers(weight: float) -> None:
 
 def test_perfect_moods_leave_no_error_where_there_are_enough_tracks() -> None:
     gallery, run = made_up(n_spaces=1)
-    perfect = Run(run.embeddings, {"calm": gallery.human["calm"]}, run.spaces)
-    assert Measures(gallery, perfect).asked(1.0).error.max() == 0
+    perfect = SystemOutput(run.embeddings, {"calm": gallery.human["calm"]}, run.spaces)
+    assert Measures(gallery, perfect).toward_moods(1.0).error.max() == 0
     figures = Measures(gallery, perfect).per_query()
     np.testing.assert_array_equal(figures["filter_satisfaction"], 1)
     assert figures["target_error_before"].mean() > 0.4

@@ -15,6 +15,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.evaluate import BootstrapOptions
 from moodrec.evaluation.neighbourhood.gallery import gallery_of, read_run
+from moodrec.evaluation.neighbourhood.report import BenchmarkReport
 from moodrec.evaluation.neighbourhood.run import CEILING, packaged_moods, run_benchmark
 from moodrec.plots.trade_off import trade_off
 from tests.cli.commands import run, run_json
@@ -63,30 +64,27 @@ def test_a_better_system_is_better_in_every_figure(tmp_path: Path) -> None:
         "good": [system(tmp_path / "a.parquet", table, 0.4)],
         "poor": [system(tmp_path / "b.parquet", table, 3.0)],
     }
-    result = run_benchmark(table, files, options=OPTIONS)
-    systems = result["systems"]
+    report = run_benchmark(table, files, options=OPTIONS)
+    systems = report.systems
     assert list(systems) == ["good", "poor", "random", "metadata", CEILING]
     for name in ("quadrant_p", "quadrant_ndcg", "word_jaccard", "filter_satisfaction"):
-        good, poor = (systems[who]["figures"][name]["value"] for who in ("good", "poor"))
+        good, poor = (systems[who].figures[name].value for who in ("good", "poor"))
         assert good > poor
-        found = systems["poor"]["differences"][name]
-        assert found["value"] == pytest.approx(good - poor)
-        assert found["low"] <= found["value"] <= found["high"]
-    errors = [systems[who]["figures"]["target_error"]["value"] for who in (CEILING, "good", "random")]
+        found = systems["poor"].differences[name]
+        assert found.value == pytest.approx(good - poor)
+        assert found.low <= found.value <= found.high
+    errors = [systems[who].figures["target_error"].value for who in (CEILING, "good", "random")]
     assert errors == sorted(errors)
-    curve = systems["good"]["curve"]
-    assert [point["weight"] for point in curve] == [round(0.1 * i, 1) for i in range(11)]
-    assert curve[-1]["error"] < curve[0]["error"]
-    assert curve[-1]["cosine"] < curve[0]["cosine"]
-    assert systems["good"]["figures"]["error_left"]["value"] == pytest.approx(
-        curve[5]["error"] / curve[0]["error"]
-    )
-    assert (
-        systems["metadata"]["figures"]["quadrant_p"]["value"]
-        > systems["random"]["figures"]["quadrant_p"]["value"]
-    )
-    json.dumps(result, allow_nan=False)
-    trade_off(result, tmp_path / "plot.png")
+    curve = systems["good"].curve
+    assert [point.weight for point in curve] == [round(0.1 * i, 1) for i in range(11)]
+    assert curve[-1].error < curve[0].error
+    assert curve[-1].cosine < curve[0].cosine
+    assert systems["good"].figures["error_left"].value == pytest.approx(curve[5].error / curve[0].error)
+    precision = {who: systems[who].figures["quadrant_p"].value for who in ("metadata", "random")}
+    assert precision["metadata"] > precision["random"]
+    text = json.dumps(report.document(), allow_nan=False)
+    assert BenchmarkReport.from_document(json.loads(text)) == report
+    trade_off(report, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000
 
 
@@ -95,7 +93,7 @@ def test_seeds_are_averaged(tmp_path: Path) -> None:
     files = [system(tmp_path / f"{seed}.parquet", table, 1.0, seed) for seed in (1, 2)]
     single = [run_benchmark(table, {"x": [file]}, (), options=OPTIONS) for file in files]
     both = run_benchmark(table, {"x": files}, (), options=OPTIONS)
-    values = [one["systems"]["x"]["figures"]["quadrant_p"]["value"] for one in (*single, both)]
+    values = [one.systems["x"].figures["quadrant_p"].value for one in (*single, both)]
     assert values[2] == pytest.approx((values[0] + values[1]) / 2)
 
 

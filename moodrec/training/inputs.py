@@ -1,4 +1,4 @@
-"""What a network is given of a track: excerpts of its spectrogram, or the features of a frozen trunk."""
+"""A network is trained on excerpts of spectrograms, or on the features of a frozen trunk."""
 
 from __future__ import annotations
 
@@ -19,31 +19,43 @@ from moodrec.training.recipe import Recipe
 from moodrec.training.sampling import Draws, drawn_places, excerpts
 
 LoadFeatures = Callable[[], NDArray[np.float32]]
-"""Gives the features of a track's windows, (windows, features) float32."""
+"""Loads the features of a track's windows, (windows, features) float32."""
 
 
-class Hearing(Protocol):
-    """Feeds a network with tracks, by their rows."""
+class NetworkInputs(Protocol):
+    """Turns tracks, named by their rows, into inputs of a network."""
 
     def __len__(self) -> int:
-        """Number of tracks."""
+        """Give the number of tracks."""
 
     def sample(self, draws: Draws) -> Tensor:
-        """Random parts of some tracks, augmented: ``training.excerpts`` of each, next to each other."""
+        """Draw random parts of some tracks, augmented: ``training.excerpts`` of each, next to each other."""
 
     def whole(self, row: int) -> Tensor:
-        """All windows of a track, by the rule that the model uses on files."""
+        """Load all windows of a track, chosen by the rule that the model uses on files."""
 
-    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
-        """What the network makes of ``sample``."""
+    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+        """Run the network on the result of ``sample``.
 
-    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
-        """(n, embedding_dim), not normalised, of ``sample`` or ``whole``."""
+        Args:
+            network: the network.
+            inputs: what ``sample`` returned, on the network's device.
+        """
+
+    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        """Compute the embeddings, (n, embedding_dim), not normalised, of the result of ``sample`` or ``whole``.
+
+        Args:
+            network: the network.
+            inputs: what ``sample`` or ``whole`` returned, on the network's device.
+        """
 
 
 @dataclass(frozen=True)
 class Spectrograms:
-    """The network hears log-mel spectrograms; training masks stretches and bands of them (SpecAugment)."""
+    """The network's inputs are log-mel spectrograms; in training, stretches and bands of them are masked
+    (SpecAugment).
+    """
 
     log_mels: Sequence[LoadLogMel]
     recipe: Recipe
@@ -61,17 +73,17 @@ class Spectrograms:
     def whole(self, row: int) -> Tensor:
         return whole_track(self.log_mels[row](), self.recipe)
 
-    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
-        output: NetworkOutput = network(heard)
+    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+        output: NetworkOutput = network(inputs)
         return output
 
-    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
-        return network.embed(heard)
+    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        return network.embed(inputs)
 
 
 @dataclass(frozen=True)
 class FrozenFeatures:
-    """The trunk is not trained, so its features of every window are computed once; nothing is augmented."""
+    """The network's inputs are features of a frozen trunk, computed once for every window; nothing is augmented."""
 
     features: Sequence[LoadFeatures]
     recipe: Recipe
@@ -90,13 +102,21 @@ class FrozenFeatures:
     def whole(self, row: int) -> Tensor:
         return torch.from_numpy(self.features[row]())
 
-    def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
-        return network.read(network.backbone.neck(heard))
+    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+        return network.read(network.backbone.neck(inputs))
 
-    def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
-        return network.summarize(network.backbone.neck(heard))
+    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        return network.summarize(network.backbone.neck(inputs))
 
 
 def whole_track(log_mel: NDArray[np.float16], recipe: Recipe) -> Tensor:
-    """(windows, n_mels, frames) float32 spread over a whole track."""
+    """Cut a spectrogram (n_mels, frames) into windows spread over the whole track.
+
+    Args:
+        log_mel: the spectrogram of the track.
+        recipe: has the settings of audio and windows.
+
+    Returns:
+        (windows, n_mels, window frames) float32.
+    """
     return torch.from_numpy(log_mel_windows(log_mel, recipe.audio, recipe.windows))

@@ -1,4 +1,4 @@
-"""From a file to what the network hears of it; this is all that a decoding process does."""
+"""A decoding process turns a file into the windows that the network analyses, and does nothing else."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from moodrec.audio.windows import cut_windows
 from moodrec.config import Config, DecodeLimits
 
 
-class ListenSettings(Config):
+class DecodeSettings(Config):
     """How files are decoded and cut, for one model."""
 
     sample_rate: int
-    """Hz."""
+    """Sample rate of the windows, in Hz."""
     window_samples: int
     """Length of a window, in samples."""
     max_windows: int
-    """At most this many windows a track."""
+    """Greatest number of windows per track."""
     limits: DecodeLimits = DecodeLimits()
-    """What one file may cost."""
+    """What decoding one file may cost."""
 
 
 @dataclass(frozen=True, eq=False)
-class HeardFile:
+class DecodedFile:
     """A decoded file: ``windows (n, window_samples)`` float32, its tags, and how much of it was read."""
 
     windows: NDArray[np.float32]
@@ -39,15 +39,19 @@ class HeardFile:
     truncated: bool
 
 
-def listen(path: Path, settings: ListenSettings) -> HeardFile:
+def decode_file(path: Path, settings: DecodeSettings) -> DecodedFile:
     """Decode a file, read its tags, and cut its windows.
+
+    Args:
+        path: the file.
+        settings: how it is decoded and cut.
 
     Raises:
         AudioError: it cannot be decoded.
         MissingExtraError: its format needs PyAV.
     """
     waveform = decode(path, settings.sample_rate, settings.limits)
-    return HeardFile(
+    return DecodedFile(
         cut_windows(waveform.samples, settings.window_samples, settings.max_windows),
         fingerprint_audio(waveform),
         read_tags(path),
@@ -57,7 +61,7 @@ def listen(path: Path, settings: ListenSettings) -> HeardFile:
 
 
 def fingerprint_audio(waveform: Waveform) -> str:
-    """Hash of decoded audio, 32 hex digits: the same for a copy, a moved file, or one with other tags."""
+    """Hash decoded audio to 32 hex digits: the same for a copy, a moved file, or one with other tags."""
     digest = hashlib.blake2b(digest_size=16, person=b"moodrec audio")
     digest.update(waveform.sample_rate.to_bytes(8, "little"))
     digest.update(np.ascontiguousarray(waveform.samples, "<f4").data)

@@ -1,0 +1,30 @@
+"""The one rule by which names of artists, albums, titles and columns are held to be the same.
+
+Keyboards, file systems and tag editors write one name in several ways: "Björk" with a composed or a decomposed "ö",
+"BJÖRK" in capitals, with a space too many. Names are compared by :func:`fold`, wherever they come from.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def fold(name: str) -> str:
+    """The form in which names are compared: no case, composed characters, single spaces and none at the ends.
+
+    This is Unicode's canonical caseless matching (The Unicode Standard, section 3.13, D145), written in NFC. It is
+    for comparison only and never shown: case folding turns "Straße" into "strasse".
+
+    Returns:
+        The same text for every spelling of a name; "" for a name of white space alone.
+    """
+    caseless = unicodedata.normalize("NFD", name).casefold()
+    return " ".join(unicodedata.normalize("NFC", caseless).split())
+
+
+def compose(text: str) -> str:
+    """Text in Unicode's composed form (NFC), otherwise unchanged.
+
+    Paths are compared in it: macOS hands out decomposed file names, and a path typed by hand is composed.
+    """
+    return unicodedata.normalize("NFC", text)
