@@ -94,6 +94,12 @@ class Rows(Structure):
         rows.kept = (matrix, places)
         return rows
 
+    @property
+    def matrix(self) -> NDArray[np.float32]:
+        """(n, d) the vectors, as :meth:`of` was given them."""
+        matrix: NDArray[np.float32] = self.kept[0]
+        return matrix
+
 
 class Query(Structure):
     """How rows rank."""

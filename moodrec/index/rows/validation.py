@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from moodrec.arguments import finite, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
-from moodrec.index.kernel import binding as kernel
+from moodrec.index.kernel.provider import provider
 from moodrec.schema import TRACK_ID
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
     matrix = _matrix(vectors, dim, single=names is None)
     if names is not None and len(names) != len(matrix):
         raise DataError(f"{len(matrix)} vectors were given for {len(names)} tracks")
-    if matrix.dtype == np.float32 and matrix.flags.c_contiguous and kernel.library() is not None:
-        own = matrix if names is None else matrix.copy()
-        if kernel.to_unit_length(own):
-            return own
+    if matrix.dtype == np.float32 and matrix.flags.c_contiguous:
+        scaled = provider().unit_rows(matrix, in_place=names is None)
+        if scaled is not None:
+            return scaled
         matrix = _matrix(vectors, dim, single=names is None)
     unit = np.empty(matrix.shape, np.float32)
     for start in range(0, len(matrix), _CHUNK):

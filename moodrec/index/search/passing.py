@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import Mask, Rows, Selection, all_of, names_rows, row_mask
-from moodrec.index.kernel import binding as kernel
+from moodrec.filters.selection import Mask, Rows, Selection, all_of, names_rows
 from moodrec.index.kernel.binding import Plan
 from moodrec.index.kernel.program import Program
+from moodrec.index.kernel.provider import provider
 
 _SMALL: Final = 1 << 14
 """Bytes."""
@@ -82,7 +82,7 @@ class Passing:
 
     @cached_property
     def _masked(self) -> tuple[Mask, int]:
-        return evaluated(self.wanted.selection, self.wanted.n)
+        return provider().mask(self.wanted.selection, self.wanted.n)
 
     @property
     def known_mask(self) -> Mask | None:
@@ -105,7 +105,7 @@ class Passing:
         if not self.terms:
             return False
         n = self.wanted.n
-        if self.known_mask is None and kernel.library() is not None and self.program.sample(n) * n > most:
+        if self.known_mask is None and provider().share(self.program, n) * n > most:
             return False
         return self.count <= most
 
@@ -119,15 +119,7 @@ class Passing:
         n, living = self.wanted.n, self.wanted.living
         lost = []
         for term in self.terms:
-            mask, passed = evaluated(term.selection, n)
+            mask, passed = provider().mask(term.selection, n)
             kept = passed if living is None else int(np.count_nonzero(mask & living.true))
             lost.append((str(term.name), self.wanted.n_alive - kept))
         return [(text, rows) for text, rows in lost if rows]
-
-
-def evaluated(selection: Selection | None, n: int) -> tuple[Mask, int]:
-    """(n,) the rows of a selection, and how many they are: by the kernel, which is faster, where there is one."""
-    if kernel.library() is not None:
-        return Program(selection).mask(n)
-    mask = np.ones(n, bool) if selection is None else row_mask(selection, n)
-    return mask, int(np.count_nonzero(mask))

@@ -17,12 +17,13 @@ from moodrec.filters.columns import ColumnTable, as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
 from moodrec.filters.selection import Range
 from moodrec.filters.selection import Rows as NamedRows
+from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.segment import Part, Rows
 from moodrec.index.rows.validation import Vectors, listed
 from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.options import SearchOptions, checked_k
-from moodrec.index.search.passing import Passing, Term, Wanted, evaluated
+from moodrec.index.search.passing import Passing, Term, Wanted
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
 
@@ -173,7 +174,9 @@ def rows_where(condition: Condition, catalogue: Catalogue) -> Rows:
         FilterError: it names an unknown column, or compares one with a value of another type.
     """
     selections = [select(condition, columns) for columns in catalogue.columns]
-    masks = [evaluated(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)]
+    masks = [
+        provider().mask(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)
+    ]
     rows = catalogue.living_rows
     return rows[np.concatenate(masks)[rows]]
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.index.kernel import binding as kernel
+from moodrec.index.kernel.provider import Target, as_query, provider
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.segment import Rows, Segment
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
-from moodrec.ranking import Floats, cap_per_key, pick
+from moodrec.ranking import cap_per_key, pick
 
 SAME_RECORDING: Final = 0.99
 """Inner product from which two tracks count as copies of one recording. Other encodings of one file are nearly always
@@ -38,25 +39,21 @@ def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows)
 
 def _scores_in(segment: Segment, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
     """(m,) scores of a segment's rows for one query."""
-    if kernel.library() is not None:
-        return kernel.scores(segment.in_memory, as_asked(segment, request, query), rows)
-    # Not a matrix product: BLAS may round a row differently in another company of rows.
-    vectors = segment.vectors[rows].astype(np.float64)
-    scores: Floats = np.einsum("ij,j->i", vectors, request.queries[query].astype(np.float64))
-    if request.blend is not None:
-        moods = segment.mood_scores(request.blend.moods, rows).astype(np.float64)
-        scores = request.blend.score(query, scores, moods)
-    return scores.astype(np.float32)
+    target = _target(segment, request, query)
+    return provider().scores(segment.in_memory, request.queries[query], target, rows)
+
+
+def _target(segment: Segment, request: Request, query: int) -> Target | None:
+    """What one query of a request asks of moods."""
+    if request.blend is None:
+        return None
+    columns = [segment.columns.numbers(mood) for mood in request.blend.moods]
+    return Target(columns, request.blend.targets[query], float(request.blend.weights[query]))
 
 
 def as_asked(segment: Segment, request: Request, query: int) -> kernel.Query:
     """One query of a request as the kernel takes it, over the rows of a segment."""
-    vector, blend = place_of(request, query), request.blend
-    if blend is None:
-        return kernel.Query(vector)
-    columns = [segment.columns.numbers(mood) for mood in blend.moods]
-    targets = kernel.address(blend.targets) + blend.targets.itemsize * len(columns) * query
-    return kernel.Query.blended(vector, float(blend.weights[query]), columns, targets)
+    return as_query(request.queries[query], _target(segment, request, query))
 
 
 def place_of(request: Request, query: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from ctypes import Structure
+from ctypes import Structure, c_int64, sizeof
 
 import pytest
 
@@ -43,11 +43,7 @@ def test_both_sides_have_every_field_in_the_same_place() -> None:
 def test_two_swapped_fields_are_refused(kind: type[Structure], monkeypatch: pytest.MonkeyPatch) -> None:
     """They have one size, so that the structure's size does not tell."""
     fields = list(kind._fields_)
-    second = next(
-        i
-        for i in range(1, len(fields))
-        if kernel.ctypes.sizeof(fields[i][1]) == kernel.ctypes.sizeof(fields[i - 1][1])
-    )
+    second = next(i for i in range(1, len(fields)) if sizeof(fields[i][1]) == sizeof(fields[i - 1][1]))
     fields[second - 1], fields[second] = fields[second], fields[second - 1]
     _with(monkeypatch, type(kind.__name__, (Structure,), {"_fields_": tuple(fields)}))
     assert kernel.library() is None
@@ -58,7 +54,7 @@ def test_two_swapped_fields_are_refused(kind: type[Structure], monkeypatch: pyte
 
 @pytest.mark.parametrize("change", [1, -1])
 def test_a_field_more_or_less_is_refused(change: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    fields = (*kernel.Found._fields_, ("more", kernel.c_int64)) if change > 0 else kernel.Found._fields_[:-1]
+    fields = (*kernel.Found._fields_, ("more", c_int64)) if change > 0 else kernel.Found._fields_[:-1]
     _with(monkeypatch, type("Found", (Structure,), {"_fields_": fields}))
     assert kernel.library() is None
     assert "Found" in kernel.trouble()

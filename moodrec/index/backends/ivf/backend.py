@@ -33,7 +33,7 @@ from moodrec.index.backends.ivf.kernel_search import Few, ListSearch
 from moodrec.index.backends.ivf.list_shares import KnownShares
 from moodrec.index.backends.ivf.sketches import Sketches
 from moodrec.index.backends.ivf.stop_rule import INFORMED, UNINFORMED, StopRule, fit
-from moodrec.index.kernel import binding as kernel
+from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.segment import Segment
 from moodrec.index.runtime import map_over, threads_for
 from moodrec.index.search.request import Request
@@ -176,7 +176,7 @@ class IvfBackend:
 
     def _searcher(self) -> ListSearch | FaissLists:
         if self._search is None:
-            if self.name != "ivf-pq" and not self.index.by_residual and kernel.library() is not None:
+            if self.name != "ivf-pq" and not self.index.by_residual and provider().searches_lists:
                 few = Few(-1, -1) if self._calibrating else _few(self.index.ntotal)
                 first = self.config.first_lists
                 self._search = ListSearch(self.index, self.rule, first, self.shares, self.sketches, few)
