@@ -1,5 +1,6 @@
 # make demo   set moodrec up in .venv and let it do its job on real music   (MUSIC=~/Music make demo: on yours)
 # make test   everything that is checked before a change goes in
+# make docs   the documentation as a site, in site/
 #
 # PYTHON=python3.12                                       another interpreter
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu        PyTorch without CUDA: a far smaller environment
@@ -16,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--
 
 export MUSIC
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodrec demo
@@ -27,8 +28,20 @@ test: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
+# In an environment of its own, which holds neither PyTorch nor FAISS: the reference is read from the source.
+DOCS_VENV := .venvs/docs
+
+docs: $(DOCS_VENV)/.installed
+	PYTHONPATH=. $(DOCS_VENV)/bin/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+$(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m venv --without-pip $(DOCS_VENV)
+	$(BIN)/python -m pip --python $(DOCS_VENV)/bin/python install -q 'mkdocs>=1.6,<2' 'mkdocs-material>=9.5' 'mkdocstrings[python]>=0.27'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) demo-output
+	rm -rf $(VENV) .venvs site demo-output
 
 # An editable install needs repeating only when what it depends on changes.
 $(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
