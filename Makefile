@@ -17,7 +17,9 @@ INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--
 
 export MUSIC
 
-.PHONY: demo test docs clean
+# make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
+
+.PHONY: demo test test-arm docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodrec demo
@@ -27,6 +29,9 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+test-arm: $(VENV)/.installed-dev
+	$(BIN)/pytest tests/index/kernel/test_processors.py -k arm $(PYTEST_ARGS)
 
 # In an environment of its own, which holds neither PyTorch nor FAISS: the reference is read from the source.
 DOCS_VENV := .venvs/docs
@@ -43,14 +48,16 @@ $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/pip
 clean:
 	rm -rf $(VENV) .venvs site demo-output
 
-# An editable install needs repeating only when what it depends on changes.
+# An editable install needs repeating only when what it depends on changes. A kernel of an earlier build would be found first.
 $(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
 	@echo "Installing moodrec and PyTorch into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	@rm -f moodrec/index/_kernel*.so
 	$(INSTALL) -e .
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
 	@echo "Installing moodrec, PyTorch and the test tools into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	@rm -f moodrec/index/_kernel*.so
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from moodrec.index.kernel.binding import path
+
 
 def machine_report(*packages: str) -> dict[str, Any]:
     """Processor, cores, load and versions, for the JSON of a result.
@@ -17,6 +19,7 @@ def machine_report(*packages: str) -> dict[str, Any]:
     return {
         "processor": _said("model name") or platform.processor(),
         "vectors": _vectors(),
+        "kernel": path(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.machine()}",

@@ -39,6 +39,7 @@ def main() -> None:
     index.remove(["t5"])
     new = tracks.iloc[[5]].assign(track_id="new")
     index.add(embeddings[[5]], new)
+    index.upsert(embeddings[[6]], tracks.iloc[[6]].assign(calm=1.0))  # t6 was there: it is replaced
     with tempfile.TemporaryDirectory() as folder:
         index.save(Path(folder) / "index")
         again = MoodIndex.open(Path(folder) / "index")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from moodrec import Recommender
+from moodrec import Recommender, SearchOptions
 
 INDEX = Path(__file__).parent.parent / "indexes" / "open-game-music"
 
@@ -16,12 +16,12 @@ def main() -> None:
     print("Among the calmest:", *calm["title"], sep="\n  ")
 
     seed = str(calm["track_id"].iloc[0])
-    for what, conditions in {
-        "like it": {},
-        "like it, and with an artist's name": {"where": "artist IS NOT NULL"},
-        "like it, but energetic": {"mood": {"energetic": 0.9}, "mood_weight": 0.7},
+    for what, options in {
+        "like it": SearchOptions(),
+        "like it, and with an artist's name": SearchOptions(where="artist IS NOT NULL"),
+        "like it, but energetic": SearchOptions(mood={"energetic": 0.9}, mood_weight=0.7),
     }.items():
-        found = rec.similar(seed, k=3, **conditions)
+        found = rec.similar(seed, 3, options)
         print(f"\nTracks {what} ({found.explain()}):")
         print(found.tracks[["title", "source", "score", "calm", "energetic"]].to_string(index=False))
 

@@ -78,7 +78,15 @@ def share(value: object, name: str) -> float:
 
 
 def finite(value: object, name: str) -> float:
-    """Check a finite number; raises UsageError where ``value``, the argument called ``name``, is none."""
+    """Check a finite number.
+
+    Args:
+        value: what the user gave.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: it is no number (True is none), infinite or NaN.
+    """
     number = real(value, name, "a finite number")
     if not math.isfinite(number):
         raise UsageError(f"{name} is {number}; it must be a finite number")
@@ -86,14 +94,31 @@ def finite(value: object, name: str) -> float:
 
 
 def real(value: object, name: str, wanted: str = "a number") -> float:
-    """Check a number of any size; raises UsageError where ``value``, the argument called ``name``, is none."""
+    """Check a number of any size.
+
+    Args:
+        value: what the user gave.
+        name: what the argument is called.
+        wanted: what it should be, for the message.
+
+    Raises:
+        UsageError: it is no number (True is none).
+    """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise UsageError(f"{name} is {value!r}; it must be {wanted}")
     return float(value)
 
 
 def flag(value: object, name: str) -> bool:
-    """Check a truth value; raises UsageError where ``value``, the argument called ``name``, is none."""
+    """Check a truth value.
+
+    Args:
+        value: what the user gave; True or False, of Python or NumPy.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: it is something else.
+    """
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):  # NumPy's has both names
         return bool(value)
     raise UsageError(f"{name} is {value!r}; it must be True or False")

@@ -129,12 +129,12 @@ def _kernel() -> Iterator[Check]:
     from moodrec.index.kernel import binding as kernel
 
     if kernel.library() is not None:
-        yield Check("search kernel", "ok", "compiled")
+        yield Check("search kernel", "ok", f"compiled, path {kernel.path()} of {', '.join(kernel.paths())}")
     elif os.environ.get(kernel.KERNEL_VARIABLE) == "0":
         yield Check("search kernel", "ok", f"switched off by {kernel.KERNEL_VARIABLE}=0; FAISS searches")
     else:
         advice = "for fast search under filters: apt-get install gcc, then pip install moodrec again"
-        yield Check("search kernel", "warn", "not built; FAISS searches", advice)
+        yield Check("search kernel", "warn", f"{kernel.trouble()}; FAISS searches", advice)
 
 
 def _faiss_gpu() -> Iterator[Check]:

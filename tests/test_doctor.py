@@ -10,6 +10,7 @@ import pytest
 from moodrec import doctor
 from moodrec.doctor import Check, examine, is_broken
 from moodrec.errors import MoodrecError
+from moodrec.index.kernel import binding
 from moodrec.library.library import Library
 from tests.cli.commands import run, run_json, write_model, write_tone, write_vectors
 
@@ -103,6 +104,12 @@ def test_a_check_that_fails_is_a_finding(error: Exception) -> None:
     assert doctor._guarded("thing", lambda: iter(look())) == (
         Check("thing", "broken", "x", "see the line above that is broken"),
     )
+
+
+@pytest.mark.skipif(binding.library() is None, reason="the kernel was not built here")
+def test_the_kernels_path_is_named(library: Path, model: Path) -> None:
+    detail = found(library, model)["search kernel"].detail
+    assert detail == f"compiled, path {binding.path()} of {', '.join(binding.paths())}"
 
 
 def test_a_kernel_that_is_not_there_is_a_warning(

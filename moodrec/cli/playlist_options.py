@@ -59,7 +59,13 @@ class Outputs:
     plot: Path | None
 
     def write(self, screen: Screen, playlist: Playlist, moods: Sequence[str] = ()) -> None:
-        """Write the files that are asked for, and tell."""
+        """Write the files that are asked for, and say so.
+
+        Args:
+            screen: where it is said.
+            playlist: what is written.
+            moods: those that the picture shows; none chooses them.
+        """
         from moodrec.recommend.playlists.files import write_playlist
 
         for place in self.out:
@@ -80,7 +86,19 @@ def rules_of(
     variety: float = 0.0,
     random_seed: int = 0,
 ) -> Rules:
-    """The rules that the options ask for."""
+    """The rules that the options of a command ask for.
+
+    Args:
+        n: number of tracks.
+        minutes: playing time.
+        gap: tracks between two of one artist.
+        cap: tracks of one artist.
+        variety: in [0, 1].
+        random_seed: of the draw.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
     from moodrec.recommend.playlists.rules import Rules
 
     return Rules(
@@ -96,7 +114,15 @@ def rules_of(
 def finish(
     screen: Screen, recommender: Recommender, playlist: Playlist, outputs: Outputs, moods: list[str]
 ) -> None:
-    """Write the files, then print."""
+    """Write the files of a playlist, then print it.
+
+    Args:
+        screen: where it is printed.
+        recommender: that it comes from.
+        playlist: the playlist.
+        outputs: the files.
+        moods: columns of the table; none shows the strongest of the first track.
+    """
     outputs.write(screen, playlist, moods)
     for note in playlist.notes:
         screen.warn(note)
@@ -106,7 +132,13 @@ def finish(
 
 
 def print_playlist(screen: Screen, playlist: Playlist, moods: list[str]) -> None:
-    """The table for people."""
+    """Print a playlist as a table.
+
+    Args:
+        screen: where it is printed.
+        playlist: the playlist.
+        moods: columns of the table; none shows the strongest of the first track.
+    """
     rows = records(playlist.tracks)
     shown = moods or (strongest(rows[0], playlist.moods) if rows else [])
     time = f", {words.seconds(playlist.seconds)}" if playlist.seconds is not None else ""
@@ -122,7 +154,12 @@ def print_playlist(screen: Screen, playlist: Playlist, moods: list[str]) -> None
 
 
 def playlist_document(recommender: Recommender, playlist: Playlist) -> dict[str, Any]:
-    """What ``--json`` prints of a playlist."""
+    """What ``--json`` prints of a playlist.
+
+    Args:
+        recommender: whose moods are set apart from other columns.
+        playlist: the playlist.
+    """
     return {
         "title": playlist.title,
         "count": len(playlist),

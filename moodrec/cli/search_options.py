@@ -129,7 +129,7 @@ def parse_targets(text: str | None) -> dict[str, float] | None:
     """Read ``happy=0.9,energetic=0.7``.
 
     Raises:
-        UsageError: it does not look like that.
+        UsageError: it is not of that form.
     """
     if text is None:
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from moodrec.index.search.options import SearchOptions
 from moodrec.names import fold
 from moodrec.schema import TITLE, TRACK_ID, probability_column
 
@@ -153,13 +154,14 @@ def _seed_name(frame: pd.DataFrame, row: pd.Series[Any]) -> str:
 
 def _ask_filtered(recommender: Recommender, seed: Seed, mood: str, command: str, place: str) -> Answer:
     where = f"{mood} >= {threshold(recommender.frame[mood].to_numpy(np.float64))}"
-    found = recommender.similar(seed.track_id, k=K, where=where)
+    found = recommender.similar(seed.track_id, K, SearchOptions(where=where))
     command = f'{command} --where "{where}" --k {K} --library {shlex.quote(place)}'
     return Answer(f"where {where}", mood, command, found.tracks)
 
 
 def _ask_with_target(recommender: Recommender, seed: Seed, mood: str, command: str, place: str) -> Answer:
-    found = recommender.similar(seed.track_id, k=K, mood={mood: TARGET}, max_per_artist=MAX_PER_ARTIST)
+    target = SearchOptions(mood={mood: TARGET}, max_per_artist=MAX_PER_ARTIST)
+    found = recommender.similar(seed.track_id, K, target)
     options = f"--mood {mood}={TARGET} --max-per-artist {MAX_PER_ARTIST} --k {K}"
     command = f"{command} {options} --library {shlex.quote(place)}"
     request = f"drawn towards {mood}, at most {MAX_PER_ARTIST} an artist"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,7 @@ from moodrec.filters.conditions import (
     Membership,
     Not,
     Or,
+    is_condition,
     quote_name,
     quote_value,
 )
@@ -230,13 +232,21 @@ def as_condition(where: str | Condition) -> Condition:
     """Parse a condition given as text; a parsed one is returned as it is. See :func:`moodrec.filters.parse.parse`.
 
     Raises:
-        FilterError: the text cannot be read.
+        FilterError: it is neither text nor a condition, or the text cannot be read.
     """
     if not isinstance(where, str):
+        if not is_condition(where):
+            raise FilterError(f"where takes a condition as text, such as 'calm >= 0.5', not {where!r}")
         return where
-    from moodrec.filters.parse import parse  # imports sqlglot, which takes a while
+    return _parser()(where)
 
-    return parse(where)
+
+@cache
+def _parser() -> Callable[[str], Condition]:
+    """Import the parser, and with it sqlglot, which takes a while, when the first text comes."""
+    from moodrec.filters.parse import parse
+
+    return parse
 
 
 def parts_of(condition: Condition) -> tuple[Condition, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from moodrec.errors import ModelMismatchError
 from moodrec.index.snapshot import Snapshot
 from moodrec.index.storage.store import Version
 
@@ -47,3 +48,20 @@ def info_of(snapshot: Snapshot, saved: Version | None) -> IndexInfo:
         library_revision=origin.library_revision,
         path=None if saved is None else str(saved.folder.parent),
     )
+
+
+def require_same_model(ours: str | None, theirs: str | None) -> None:
+    """Check that embeddings of two models may be compared; None is unknown, and not checked.
+
+    Args:
+        ours: fingerprint of the model that made the vectors of an index.
+        theirs: fingerprint of the model that made the others.
+
+    Raises:
+        ModelMismatchError: they are different models.
+    """
+    if ours is not None and theirs is not None and ours != theirs:
+        raise ModelMismatchError(
+            f"the index holds embeddings of model {ours}, these are of model {theirs}; "
+            "name the model that made the index (--model FOLDER), or analyse the music with the other one"
+        )

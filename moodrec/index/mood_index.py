@@ -15,17 +15,15 @@ from numpy.typing import ArrayLike
 from moodrec.arguments import OnConflict, OnDuplicate, on_conflict_of, texts
 from moodrec.config import IndexConfig
 from moodrec.errors import (
-    CorruptStoreError,
     DataError,
-    ModelMismatchError,
     UsageError,
 )
-from moodrec.filters.columns import as_condition, select
+from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.index import planner
 from moodrec.index.changes import added, compacted, rows_of, updated
-from moodrec.index.info import IndexInfo, info_of
+from moodrec.index.info import IndexInfo, info_of, require_same_model
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
@@ -40,8 +38,7 @@ from moodrec.index.rows.validation import (
 )
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.passing import evaluated
-from moodrec.index.search.request import resolve
+from moodrec.index.search.request import resolve, rows_where
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver
 from moodrec.index.storage.store import current_name, publish, read_current
@@ -60,14 +57,18 @@ class MoodIndex:
     writers wait for one another. A change that fails leaves the index as it was.
     """
 
-    def __init__(self, snapshot: Snapshot, device: Literal["cpu", "cuda"] | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, device: Literal["cpu", "cuda"] | None = None, read_only: bool = False
+    ) -> None:
         """Take over a snapshot; use :meth:`build` or :meth:`open`.
 
         Args:
             snapshot: the first version.
             device: where later versions are searched (:meth:`refresh`), in place of what the preset says.
+            read_only: whether this version is to be the only one.
         """
-        self._versions = Versions(snapshot)
+        self._versions = Versions(snapshot, read_only)
+        self._pinned: MoodIndex | None = self if read_only else None
         self._device = device
         self._saved = snapshot.version
         self._saving = Lock()
@@ -171,7 +172,7 @@ class MoodIndex:
             Whether there was a newer one.
 
         Raises:
-            UsageError: the index was never saved, or has changes that are not saved.
+            UsageError: the index was never saved, has changes that are not saved, or is a :meth:`snapshot`.
             NotFoundError: its folder holds no index any more.
             CorruptStoreError: the newest version is damaged; this one stays.
         """
@@ -188,15 +189,18 @@ class MoodIndex:
         self._saved = newest.version
         return True
 
-    def snapshot(self) -> Self:
-        """Return an index of this version alone: what others change here does not show there, and the reverse.
+    def snapshot(self) -> MoodIndex:
+        """Return an index of this version alone, which never changes; the same one as long as this version lasts.
 
         It shares its rows with this index and costs next to nothing. Take one where several calls must see the
         same tracks.
         """
-        other = type(self)(self._snapshot, self._device)
-        other._saved = self._saved
-        return other
+        now, pinned = self._snapshot, self._pinned
+        if pinned is None or pinned._snapshot is not now:
+            pinned = type(self)(now, self._device, read_only=True)
+            pinned._saved = self._saved
+            self._pinned = pinned
+        return pinned
 
     def __len__(self) -> int:
         return self._catalogue.n_alive
@@ -231,11 +235,8 @@ class MoodIndex:
         Raises:
             FilterError: it cannot be read, or names an unknown column.
         """
-        catalogue, condition = self._catalogue, as_condition(where)
-        selections = [select(condition, columns) for columns in catalogue.columns]
-        masks = [evaluated(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)]
-        rows = catalogue.living_rows
-        return catalogue.table_at(rows[np.concatenate(masks)[rows]])
+        catalogue = self._catalogue
+        return catalogue.table_at(rows_where(as_condition(where), catalogue))
 
     def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
         """The rows of the track table for these ids, in their order.
@@ -288,18 +289,18 @@ class MoodIndex:
         """Of the library that the index was built from, if any."""
         return self._snapshot.origin.library_revision
 
+    @property
+    def saved_as(self) -> str | None:
+        """Name of the saved version that this index is, or came from; None where it was never saved."""
+        return None if self._saved is None else self._saved.folder.name
+
     def require_model(self, fingerprint: str | None) -> None:
         """Check that embeddings of a model may be compared with those here; None is not checked.
 
         Raises:
             ModelMismatchError: they are of another model.
         """
-        ours = self.model_fingerprint
-        if ours is not None and fingerprint is not None and ours != fingerprint:
-            raise ModelMismatchError(
-                f"the index holds embeddings of model {ours}, these are of model {fingerprint}; "
-                "name the model that made the index (--model FOLDER), or analyse the music with the other one"
-            )
+        require_same_model(self.model_fingerprint, fingerprint)
 
     def info(self) -> IndexInfo:
         """What this index is."""
@@ -313,9 +314,7 @@ class MoodIndex:
         """
         if self._saved is not None:
             self._saved.verify()
-        vectors = [part.segment.vectors for part in self._catalogue.parts]
-        if not all(np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-4) for one in vectors):
-            raise CorruptStoreError("the index holds vectors that are not of unit length; build it anew")
+        self._snapshot.verify_vectors()
 
     def search(
         self,

@@ -1,8 +1,13 @@
-"""FAISS and its threads, set up in one place: every module of this package takes FAISS from here."""
+"""FAISS, and how it is set while moodrec calls it: every module of this package takes FAISS from here.
+
+FAISS's settings belong to the process, which may use FAISS for its own ends. So they are changed for the time of a
+call and put back, never by an import.
+"""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,12 +20,12 @@ from moodrec.errors import UsageError
 
 THREADS_VARIABLE: Final = "MOODREC_THREADS"
 _SHARED_FROM: Final = 32
+_MATRIX_PRODUCT_FROM: Final = 20
+"""Queries from which on FAISS compares by matrix product: five times faster on batches than its default."""
 
 Result = TypeVar("Result")
 
 faiss: Any = _faiss  # its own annotations cover a part of it, and not rightly
-# From this many queries on, FAISS compares by matrix product: five times faster on batches than its default.
-faiss.cvar.distance_compute_blas_threshold = 20
 
 __all__ = ["faiss", "map_over", "max_threads", "threads_for"]
 
@@ -51,9 +56,38 @@ def map_over(task: Callable[[int], Result], n: int) -> list[Result]:
         return list(pool.map(task, range(n)))
 
 
+class _MatrixProducts:
+    """FAISS's threshold for matrix products, set for as long as any thread is in a call.
+
+    The first one in keeps the process's own value, and the last one out puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = faiss.cvar.distance_compute_blas_threshold
+                faiss.cvar.distance_compute_blas_threshold = _MATRIX_PRODUCT_FROM
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                faiss.cvar.distance_compute_blas_threshold = self._before
+
+
+_matrix_products: Final = _MatrixProducts()
+
+
 @contextmanager
 def threads_for(tasks: int) -> Iterator[None]:
-    """Let FAISS use a thread for each of some independent tasks, so far as there are cores.
+    """Let FAISS use a thread for each of some independent tasks, so far as there are cores, and matrix products for
+    many queries at once. Both are as they were afterwards.
 
     One query gets one thread: it is done before threads have agreed to share it, and on a busy machine they wait
     for each other ten times longer than it takes.
@@ -61,6 +95,7 @@ def threads_for(tasks: int) -> Iterator[None]:
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(max(1, min(tasks, max_threads())))
     try:
-        yield
+        with _matrix_products:
+            yield
     finally:
         faiss.omp_set_num_threads(before)

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
 
+import numpy as np
 import pyarrow as pa
 
 from moodrec.config import IndexConfig
+from moodrec.errors import CorruptStoreError
 from moodrec.index.backends.base import Backend
 from moodrec.index.backends.factory import build_backend, extend_backend
 from moodrec.index.rows.catalogue import Catalogue
@@ -121,6 +123,16 @@ class Snapshot:
         segment = catalogue.base.segment
         backend = extend_backend(self.backend, segment, len(segment) - len(self.catalogue.base))
         return replace(self, catalogue=catalogue, backend=backend, version=None)
+
+    def verify_vectors(self) -> None:
+        """Check that all vectors in memory are of unit length.
+
+        Raises:
+            CorruptStoreError: some are not.
+        """
+        vectors = [part.segment.vectors for part in self.catalogue.parts]
+        if not all(np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-4) for one in vectors):
+            raise CorruptStoreError("the index holds vectors that are not of unit length; build it anew")
 
     def carried_over(self, before: Snapshot, prepared: Snapshot) -> Self:
         """Return this version over a base that was prepared aside from an earlier version of the same index.

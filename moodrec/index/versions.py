@@ -7,6 +7,7 @@ from dataclasses import replace
 from threading import RLock, Thread
 from typing import Final
 
+from moodrec.errors import UsageError
 from moodrec.index.snapshot import Snapshot
 
 _AT_ONCE: Final = 10_000
@@ -22,9 +23,15 @@ class Versions:
     prepares the next snapshot aside and publishes it by one assignment. If it fails, the current snapshot stays.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        """Begin with a snapshot."""
+    def __init__(self, snapshot: Snapshot, read_only: bool = False) -> None:
+        """Begin with a snapshot.
+
+        Args:
+            snapshot: the first one.
+            read_only: whether it is to be the only one.
+        """
         self.current = snapshot
+        self._read_only = read_only
         self._lock = RLock()
         self._upkeep: Thread | None = None
 
@@ -32,6 +39,7 @@ class Versions:
         """Publish what ``make_next`` makes of the current snapshot.
 
         Raises:
+            UsageError: only one snapshot is allowed here.
             CorruptStoreError: the files that the index was opened from are damaged.
         """
         with self._lock:
@@ -49,7 +57,12 @@ class Versions:
             return self.current
 
     def move_to(self, expected: Snapshot, snapshot: Snapshot) -> bool:
-        """Publish a snapshot if ``expected`` is still the current one; return whether it was."""
+        """Publish a snapshot if ``expected`` is still the current one; return whether it was.
+
+        Raises:
+            UsageError: only one snapshot is allowed here.
+        """
+        self._require_writable()
         with self._lock:
             if self.current is not expected:
                 return False
@@ -58,11 +71,18 @@ class Versions:
 
     def _checked(self) -> Snapshot:
         """Return the current snapshot when the files that it rests on have been verified."""
+        self._require_writable()
         snapshot = self.current
         if snapshot.check is None:
             return snapshot
         snapshot.check.wait()
         return replace(snapshot, check=None)
+
+    def _require_writable(self) -> None:
+        if self._read_only:
+            raise UsageError(
+                "this index is a snapshot, which never changes: change the index it was taken from"
+            )
 
     def _keep_up(self) -> None:
         """Merge or build anew where that is due: at once if it is quick, else aside."""

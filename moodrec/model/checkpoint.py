@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
+import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 
@@ -77,7 +78,8 @@ def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
     spec, fingerprint = _parse(text, weights, folder)
     check_trusted("backbone", spec.network.backbone, trusted, str(folder / SPEC))
     try:
-        network = MoodNetwork(spec.audio, spec.network, spec.heads)
+        with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
+            network = MoodNetwork(spec.audio, spec.network, spec.heads)
     except ConfigError as error:
         raise ConfigError(f"{folder}: {error}") from error
     try:

@@ -41,6 +41,10 @@ class AudioSeeds:
         """
         self._index, self._model = index, model
 
+    def over(self, index: MoodIndex) -> AudioSeeds:
+        """Return the same for another index; a model that was loaded is kept."""
+        return AudioSeeds(index, self._model)
+
     def analyze(self, path: Path) -> AudioSeed:
         """Decode a file and infer its embedding and its moods.
 

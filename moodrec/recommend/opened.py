@@ -39,6 +39,22 @@ def open_index(path: Path | str) -> OpenedIndex:
         return OpenedIndex(index, _notes(index, library))
 
 
+def notes_on(index: MoodIndex, path: Path | str) -> tuple[str, ...]:
+    """Say what users of an index should know.
+
+    Args:
+        index: the index.
+        path: the folder that was opened: of the index, or of its library.
+    """
+    folder = Path(path)
+    if not (folder / "library.sqlite").exists():
+        return ()
+    from moodrec.library.library import Library
+
+    with Library.open(folder) as library:
+        return _notes(index, library)
+
+
 def _index_of(library: Library) -> MoodIndex:
     try:
         return MoodIndex.open(library.index_path)

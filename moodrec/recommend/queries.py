@@ -111,7 +111,17 @@ def mix_vector(index: MoodIndex, weights: Mapping[str, float]) -> NDArray[np.flo
 
 
 def search_mix(index: MoodIndex, weights: Mapping[str, float], k: int, options: SearchOptions) -> Hits:
-    """The k tracks nearest to a weighted sum of tracks, none of which is among them; errors as :func:`mix_vector`."""
+    """The k tracks nearest to a weighted sum of tracks, none of which is among them.
+
+    Args:
+        index: what is searched.
+        weights: by track id, negative for less like it.
+        k: hits.
+        options: what is asked for beside.
+
+    Raises:
+        UsageError: as :func:`mix_vector`, and as a search.
+    """
     return index.similar_to_mix(_with_weight(weights), k, options.excluding(weights))
 
 
@@ -225,7 +235,16 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
 
 
 def with_mood(options: SearchOptions | None, mood: Mood | None, mood_weight: float | None) -> SearchOptions:
-    """Options with a mood and a weight put in, where they are given; raises UsageError as :class:`SearchOptions`."""
+    """Options with a mood and a weight put in.
+
+    Args:
+        options: the options, if there are any.
+        mood: targets in [0, 1] by mood; None leaves those of the options.
+        mood_weight: in [0, 1]; None leaves that of the options.
+
+    Raises:
+        UsageError: as :class:`SearchOptions`.
+    """
     given: SearchKeywords = {}
     if mood is not None:
         given["mood"] = mood

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack, overload
 
@@ -16,13 +16,13 @@ from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend import queries
 from moodrec.recommend.audio_seeds import AudioSeeds
-from moodrec.recommend.copies import Copies
 from moodrec.recommend.listing import list_tracks, mood_spread
-from moodrec.recommend.opened import open_index
+from moodrec.recommend.opened import notes_on, open_index
 from moodrec.recommend.pairs import PairScorer
 from moodrec.recommend.queries import History, Mood
 from moodrec.recommend.rerank import Reranker
 from moodrec.recommend.results import Batch, Recommendations, SimilarTracks, ranked_tracks
+from moodrec.recommend.version import RecommenderVersion, of_one_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 
 class Recommender:
-    """Answers from one index. It is read when it is opened; later changes show after opening it again.
+    """Answers from one index, while others may change it: each call sees one version from beginning to end.
+
+    Changes of ``index`` in this process show in the next call, versions that others save after :meth:`refresh`.
 
     Each method takes one query or a sequence of them; one gives :class:`Recommendations`, several a :class:`Batch`.
     Tracks are named by their string ids. What a method is asked for beside its query are
@@ -58,8 +60,8 @@ class Recommender:
                 with moodrec. It is loaded when it is needed.
         """
         self.index = index
-        self.notes = notes
-        self._copies, self._audio = Copies(index), AudioSeeds(index, model)
+        self._path: Path | None = None
+        self._version = RecommenderVersion(index.snapshot(), notes, AudioSeeds(index, model))
 
     @classmethod
     def open(cls, path: Path | str, model: MoodModel | Path | str | None = None) -> Self:
@@ -74,7 +76,43 @@ class Recommender:
             CorruptStoreError: it is damaged.
         """
         opened = open_index(path)
-        return cls(opened.index, opened.notes, model)
+        recommender = cls(opened.index, opened.notes, model)
+        recommender._path = Path(path)
+        return recommender
+
+    def refresh(self) -> bool:
+        """Go over to the newest saved version of the index; calls that are under way end on the one they began with.
+
+        Returns:
+            Whether there was a newer one.
+
+        Raises:
+            UsageError: the index was never saved, or has changes that are not saved.
+            NotFoundError: its folder holds no index any more.
+            CorruptStoreError: the newest version is damaged; this one stays.
+        """
+        moved = self.index.refresh()
+        index = self.index.snapshot()
+        notes = self.notes if self._path is None else notes_on(index, self._path)
+        if moved or notes != self.notes:
+            self._version = self._version.over(index, notes)
+        return moved
+
+    def snapshot(self) -> Self:
+        """Return a recommender of this version alone, for several calls that must see the same tracks."""
+        index = self.index.snapshot()
+        if index is self.index:
+            return self
+        if self._version.index is not index:
+            self._version = self._version.over(index, self._version.notes)
+        pinned = copy(self)
+        pinned.index, pinned._version = index, self._version
+        return pinned
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for people, for every result; see :attr:`Recommendations.notes`."""
+        return self._version.notes
 
     @property
     def stale(self) -> bool:
@@ -86,11 +124,12 @@ class Recommender:
         """Names of the moods."""
         return self.index.moods
 
-    @cached_property
+    @property
     def frame(self) -> pd.DataFrame:
         """The track table: a row a track, a column a mood."""
-        return self.index.frame
+        return self.snapshot()._version.frame
 
+    @of_one_version
     def resolve(self, seed: str) -> str:
         """The id of the track that a seed names.
 
@@ -103,9 +142,10 @@ class Recommender:
         """
         return seed if seed in self.index else resolve_seed(self.frame, seed)
 
+    @of_one_version
     def copies(self, seed_id: str) -> Sequence[str]:
         """Other tracks of the library with the same audio."""
-        return self._copies.of(seed_id)
+        return self._version.copies.of(seed_id)
 
     def list(
         self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
@@ -137,6 +177,7 @@ class Recommender:
         on_conflict: OnConflict = "error",
         **keywords: Unpack[SearchKeywords],
     ) -> Batch: ...
+    @of_one_version
     def similar(
         self,
         seed: str | Sequence[str],
@@ -172,7 +213,7 @@ class Recommender:
             path = Path(seed).expanduser()
             if not path.is_file():
                 raise
-            file = self._audio.analyze(path)
+            file = self._version.audio.analyze(path)
             return self._similar(None, file.table, self.index.search(file.embedding, k, asked))
         hits = self.index.similar_to(seed_id, k, asked.excluding(self.copies(seed_id)))
         return self._similar(seed_id, self.index.rows([seed_id]), hits)
@@ -193,6 +234,7 @@ class Recommender:
         options: SearchOptions | None = None,
         **keywords: Unpack[SearchKeywords],
     ) -> Batch: ...
+    @of_one_version
     def by_mood(
         self,
         target: Mood | Sequence[Mood],
@@ -239,6 +281,7 @@ class Recommender:
         on_conflict: OnConflict = "error",
         **keywords: Unpack[SearchKeywords],
     ) -> Batch: ...
+    @of_one_version
     def for_history(
         self,
         history: History | Sequence[History],
@@ -267,16 +310,16 @@ class Recommender:
             return self._answer(self._mix(history, k, on_conflict, asked))  # type: ignore[arg-type]
         return self._batch([self._mix(one, k, on_conflict, asked) for one in history], k)
 
-    @cached_property
+    @property
     def rerank(self) -> Reranker:
         """Puts candidates of another model in a new order by their moods: ``rerank(candidates, mood)``; see
         :meth:`Reranker.__call__`."""
-        return Reranker(self.index, self.notes)
+        return self.snapshot()._version.reranker
 
-    @cached_property
+    @property
     def score(self) -> PairScorer:
         """Scores pairs of tracks as :meth:`similar` would: ``score(pairs)``; see :meth:`PairScorer.__call__`."""
-        return PairScorer(self.index)
+        return self.snapshot()._version.scorer
 
     def _similar_to_many(self, seeds: Sequence[str], k: int, options: SearchOptions) -> Batch:
         copies = {seed: self.copies(seed) for seed in seeds}
@@ -288,7 +331,7 @@ class Recommender:
     def _mix(self, history: History, k: int, on_conflict: OnConflict, options: SearchOptions) -> Hits:
         weights = queries.history_weights(history)
         known = {one: weights[one] for one in queries.known_ids(self.index, weights, on_conflict)}
-        return queries.search_mix(self.index, known, k, options.excluding(self._copies.of_all(known)))
+        return queries.search_mix(self.index, known, k, options.excluding(self._version.copies.of_all(known)))
 
     def _similar(self, seed_id: str | None, seed: pa.Table, hits: Hits) -> SimilarTracks:
         return SimilarTracks(

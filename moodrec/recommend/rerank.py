@@ -87,7 +87,12 @@ class Reranker:
     """Reranks candidates of another model by the moods of an index; see :meth:`__call__`."""
 
     def __init__(self, index: MoodIndex, notes: tuple[str, ...] = ()) -> None:
-        """Take the moods from ``index``; ``notes`` are put into every result."""
+        """Take the moods from an index.
+
+        Args:
+            index: where the candidates are.
+            notes: for every result; see :attr:`Recommendations.notes`.
+        """
         self._index, self._notes = index, notes
 
     @overload

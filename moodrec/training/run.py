@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
-import torch
 from numpy.typing import NDArray
 
 from moodrec.errors import ConfigError
@@ -33,6 +32,7 @@ from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.publish import publish
 from moodrec.training.recipe import Recipe, read_recipe
+from moodrec.training.threads import torch_threads
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def train_recipe(
     recipe = read_recipe(recipe_path)
     digest = recipe.digest  # computed first: it raises if the model to start from is missing
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(recipe.training.threads or torch.get_num_threads())
-    data = prepare(recipe, cache_folder or default_cache(), on_event)
-    calibration = plan_calibration(recipe, data)
-    _claim(out, digest + data.digest, recipe_path)
-    return _Run(recipe, data, calibration, out, on_event).all()
+    with torch_threads(recipe.training.threads):
+        data = prepare(recipe, cache_folder or default_cache(), on_event)
+        calibration = plan_calibration(recipe, data)
+        _claim(out, digest + data.digest, recipe_path)
+        return _Run(recipe, data, calibration, out, on_event).all()
 
 
 def default_cache() -> Path:

@@ -94,3 +94,15 @@ def test_a_librarys_index_is_not_changed_by_hand(index: Path, tmp_path: Path) ->
     index.rename(library / "index")
     for place in (library, library / "index"):
         assert "follows the library" in run("index", "remove", place, "t1", code=2).stderr
+
+
+def test_upsert_adds_and_replaces(tmp_path: Path) -> None:
+    first = write_vectors(tmp_path / "first.parquet", ["t1", "t2"])
+    second = write_vectors(tmp_path / "second.parquet", ["t2", "t3"], seed=1)
+    index = tmp_path / "index"
+    run("index", "build", "--table", first, "--out", index)
+    error = run_json("index", "add", index, second, code=1)["error"]
+    assert "on_conflict='replace'" in error["message"]
+    assert run_json("index", "upsert", index, second)["tracks"] == 3
+    assert run_json("index", "add", index, second, "--on-conflict", "ignore")["tracks"] == 3
+    assert "error: " in run("index", "add", index, second, "--on-conflict", "update", code=2).stderr

@@ -258,3 +258,15 @@ def test_malformed_targets(text: str) -> None:
 def test_histogram_blocks() -> None:
     assert blocks([0, 1, 4, 8]) == "·▂▅█"
     assert blocks([0, 0]) == "··"
+
+
+def test_only_the_named_tracks(library: Path) -> None:
+    seed = run_json("list", "-l", library)["tracks"][0]["track_id"]
+    others = [track["track_id"] for track in run_json("similar", seed, "-l", library)["tracks"]]
+    command = ("similar", seed, "-l", library, "--only", others[0], "--only", others[1])
+    found = run_json(*command)
+    assert {track["track_id"] for track in found["tracks"]} == set(others[:2])
+    assert "2 tracks meet the conditions" in found["shortfall"]
+    assert run_json(*command, "--exclude", others[0])["count"] == 1
+    listed = run_json("playlist", "radio", seed, "-l", library, "--only", others[0], "--artist-gap", 0)
+    assert [track["track_id"] for track in listed["tracks"]] == [seed, others[0]]

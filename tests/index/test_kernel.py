@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,8 +10,7 @@ import pyarrow as pa
 import pytest
 
 from moodrec.filters.columns import ColumnTable, select
-from moodrec.filters.conditions import And, Comparison, Condition, Field, Membership, Not, Or
-from moodrec.filters.parse import parse
+from moodrec.filters.conditions import And, Comparison, Field, Membership, Not, Or
 from moodrec.filters.selection import row_mask
 from moodrec.index.backends.ivf.faiss_search import FaissLists
 from moodrec.index.backends.ivf.kernel_search import ListSearch
@@ -21,11 +19,8 @@ from moodrec.index.kernel import binding as kernel
 from moodrec.index.kernel.program import Program
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from moodrec.index.rows.validation import unit_rows
-from moodrec.ranking import blend, mood_affinity
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import IndexContract, assert_same, recall
-from tests.filters.generated import as_table, random_condition, random_rows
 
 needs_kernel = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not built here")
 
@@ -57,79 +52,6 @@ def test_the_kernel_searches_these_presets(preset: str) -> None:
     sample = sample_catalogue()
     index = MoodIndex.build(sample.vectors, sample.table, MOODS, preset)
     assert isinstance(index._snapshot.backend._searcher(), ListSearch)  # type: ignore[union-attr]
-
-
-@needs_kernel
-def test_masks_are_those_of_numpy() -> None:
-    for seed in range(12):
-        rng = random.Random(seed)
-        rows = random_rows(rng, 2500 if seed < 2 else 50)  # beyond one block of rows, and within
-        columns = ColumnTable(as_table(rows))
-        for _ in range(100):
-            condition = random_condition(rng)
-            selection = select(condition, columns)
-            mask, passed = Program(selection).mask(len(rows))
-            np.testing.assert_array_equal(mask, row_mask(selection, len(rows)), str(condition))
-            assert passed == np.count_nonzero(mask)
-
-
-@needs_kernel
-def test_a_deep_condition_needs_a_deep_stack() -> None:
-    rng = random.Random(3)
-    rows = random_rows(rng, 300)
-    columns = ColumnTable(as_table(rows))
-    condition: Condition = random_condition(rng, 0)
-    for _ in range(60):
-        condition = Not(And((random_condition(rng, 1), condition)))
-    selection = select(condition, columns)
-    program = Program(selection)
-    assert program.height > 30
-    np.testing.assert_array_equal(program.mask(300)[0], row_mask(selection, 300))
-
-
-@needs_kernel
-@pytest.mark.parametrize("dim", [1, 3, 16, 100, 130])
-def test_scores_in_double_precision(dim: int) -> None:
-    rng = np.random.default_rng(dim)
-    vectors, query = rng.standard_normal((50, dim), np.float32), rng.standard_normal(dim, np.float32)
-    moods, targets = rng.random((2, 50), np.float32), np.array([0.2, 0.9], np.float32)
-    moods[0, 7] = np.nan
-    in_memory, wanted = kernel.Rows.of(vectors, None), np.append(rng.integers(8, 50, 20), 7)
-    cosine = vectors[wanted].astype(np.float64) @ query.astype(np.float64)
-    plain = kernel.scores(in_memory, kernel.Query(kernel.address(query)), wanted)
-    np.testing.assert_array_equal(plain, cosine.astype(np.float32))
-    asked = kernel.Query.blended(kernel.address(query), 0.3, list(moods), kernel.address(targets))
-    affinity = mood_affinity(moods.T[wanted].astype(np.float64), targets)
-    expected = blend(cosine, affinity, 0.3).astype(np.float32)
-    np.testing.assert_allclose(kernel.scores(in_memory, asked, wanted), expected, rtol=2e-7)
-    assert np.isnan(expected[-1])
-
-
-@needs_kernel
-@pytest.mark.parametrize("dim", [2, 63, 64, 65, 200])
-def test_bytes_are_multiplied_to_the_last_one(dim: int) -> None:
-    """Whatever of a row's bytes is left beyond a whole word of the processor counts as well."""
-    vectors = unit_rows(np.random.default_rng(dim).standard_normal((900, dim), np.float32))
-    table = pa.table({"track_id": [f"t{row}" for row in range(900)]})
-    everything = load_preset("ivf-sq8").model_copy(update={"first_lists": 10_000})
-    index = MoodIndex.build(vectors, table, (), everything)
-    assert recall(index.search(vectors[:50], 5), index.search(vectors[:50], 5, exact=True)) == 1
-
-
-@needs_kernel
-@pytest.mark.parametrize("n_genres", [3, 40, 70, 300])
-def test_tables_of_any_length_are_looked_up(n_genres: int) -> None:
-    rng = np.random.default_rng(n_genres)
-    genres = [None if number == 0 else f"genre {number}" for number in rng.integers(0, n_genres + 1, 4000)]
-    columns = ColumnTable(pa.table({"genre": genres}))
-    for where in (
-        "genre LIKE '%2%'",
-        "NOT genre LIKE '%2%'",
-        "genre IN ('genre 1', 'genre 3')",
-        "genre <> 'genre 1'",
-    ):
-        selection = select(parse(where), columns)
-        np.testing.assert_array_equal(Program(selection).mask(4000)[0], row_mask(selection, 4000))
 
 
 @needs_kernel
@@ -207,16 +129,6 @@ def test_a_search_leaves_nothing_behind_for_the_next() -> None:
         assert_same(hits, alone)
         assert hits.explanation == alone.explanation
         assert hits.explanation.visited <= len(sample.vectors)
-
-
-def test_a_kernel_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Older(kernel.Found):
-        _fields_ = (("more", kernel.c_int64),)
-
-    kernel.library.cache_clear()
-    monkeypatch.setattr(kernel, "_STRUCTURES", (*kernel._STRUCTURES[:-1], Older))
-    assert kernel.library() is None
-    kernel.library.cache_clear()
 
 
 def test_the_kernel_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:

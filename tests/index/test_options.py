@@ -259,6 +259,12 @@ def test_conditions_that_are_none(make: Callable[[], object], message: str) -> N
         make()
 
 
+def test_a_listing_checks_its_condition_too() -> None:
+    for wrong in (3, ["calm > 0.5"]):
+        with pytest.raises(FilterError, match="where takes a condition as text"):
+            INDEX.matching(wrong)  # type: ignore[arg-type]
+
+
 def test_a_function_that_searches_takes_both_forms() -> None:
     for method in (MoodIndex.search, MoodIndex.similar_to, MoodIndex.similar_to_mix):
         parameters = inspect.signature(method).parameters

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from moodrec.config import IndexConfig
+from moodrec.config import IndexConfig, unused_fields
 from moodrec.errors import ConfigError, DataError, MissingExtraError, UsageError
 from moodrec.index.backends.gpu.backend import require_gpu
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset, preset_names, settled
+from moodrec.index.storage.store import Manifest, read_current
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import IndexContract
 
@@ -69,6 +71,9 @@ def test_unknown_and_wrong_presets(tmp_path: Path) -> None:
     own.write_text("kind = 'ivf'\nnprobe = 8\n")
     with pytest.raises(ConfigError, match="nprobe"):
         load_preset(str(own))
+    own.write_text("kind = 'flat'\nlinks = 5\n")
+    with pytest.raises(ConfigError, match="links is used by hnsw, not by flat"):
+        load_preset(str(own))
     own.write_text("kind = 'hnsw'\ndevice = 'cuda'\n")
     with pytest.raises(ConfigError, match="on a CPU"):
         load_preset(str(own))
@@ -118,3 +123,41 @@ def test_codes_are_learnt_from_a_single_track_too() -> None:
     index = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf-pq")
     index.remove(index.track_ids[1:])
     assert index.search(sample.vectors[0], k=2).track_ids[0, 0] == "t0"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "flat", "links": 5}, "links is used by hnsw, not by flat"),
+        ({"kind": "ivf", "ef_search": 5}, "ef_search is used by hnsw, not by ivf"),
+        ({"kind": "auto", "pq_bytes": 8}, "pq_bytes is used by ivf-pq, not by auto"),
+        ({"kind": "hnsw", "nlist": 9}, "nlist is used by ivf and ivf-sq8 and ivf-pq and auto, not by hnsw"),
+        ({"kind": "flat", "exact_rows": 0}, "exact_rows is used by .*hnsw, not by flat"),
+    ],
+)
+def test_a_field_that_the_kind_does_not_use_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        IndexConfig.model_validate(fields)
+
+
+def test_a_field_that_says_the_default_is_no_harm() -> None:
+    whole = IndexConfig(kind="flat").model_dump()
+    assert IndexConfig.model_validate(whole) == IndexConfig(kind="flat")
+    assert IndexConfig(kind="flat", device="cuda", exact_rows=0).exact_rows == 0
+    assert all(name in IndexConfig.model_fields for name in unused_fields("nonsense"))
+
+
+def test_an_index_whose_manifest_says_more_than_its_kind_uses_opens(tmp_path: Path) -> None:
+    """Versions before this wrote what they were given, and ``auto`` settles for a kind."""
+    sample = sample_catalogue(60)
+    config = IndexConfig(kind="auto", nlist=7, most_lists=0.5)
+    index = MoodIndex.build(sample.vectors, sample.table, MOODS, config)
+    assert index.info().kind == "flat"
+    index.save(tmp_path / "index")
+    opened = MoodIndex.open(tmp_path / "index")
+    assert opened.search(sample.vectors[3], k=1).track_ids[0, 0] == "t3"
+    older = {**IndexConfig(kind="flat").model_dump(), "links": 5, "nlist": 9, "sq8_from": 3}
+    manifest = read_current(tmp_path / "index", lambda version: version).manifest
+    assert Manifest.model_validate({**manifest.model_dump(), "config": older}).config == IndexConfig(
+        kind="flat"
+    )

@@ -154,14 +154,19 @@ def test_columns_are_updated_and_vectors_stay() -> None:
         index.update(pa.table({"track_id": ["t7"], "calm": [1.5]}))
 
 
-def test_a_snapshot_stays_as_it_was() -> None:
+def test_a_snapshot_stays_as_it_was(tmp_path: Path) -> None:
     index = built("ivf")
     frozen = index.snapshot()
     index.remove(["t3"])
     assert "t3" in frozen
     assert frozen.search(SAMPLE.vectors[3], k=1).track_ids[0, 0] == "t3"
-    frozen.remove(["t4"])
-    assert "t4" in index
+    assert index.snapshot() is index.snapshot()
+    assert index.snapshot() is not frozen
+    assert frozen.snapshot() is frozen
+    with pytest.raises(UsageError, match="snapshot, which never changes"):
+        frozen.remove(["t4"])
+    with pytest.raises(UsageError, match="snapshot, which never changes"):
+        frozen.save(tmp_path / "index")
 
 
 def test_compacting_forgets_what_was_removed() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from moodrec.evaluation.experiment.folder import ResultFolder
 from moodrec.evaluation.experiment.rows import RunRows
@@ -26,6 +25,7 @@ from moodrec.training.events import OnEvent
 from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
 from moodrec.training.loop import LOG, Trainer, TrainingSet
 from moodrec.training.predict import RowPredictions, predict
+from moodrec.training.threads import torch_threads
 
 Document = dict[str, Any]
 """A part of the JSON file that describes a finished run."""
@@ -65,7 +65,19 @@ def train_run(
         DataError: the training diverged.
         ConfigError: the checkpoints in ``scratch`` belong to other settings.
     """
-    torch.set_num_threads(run.recipe.training.threads or os.cpu_count() or 1)
+    with torch_threads(run.recipe.training.threads or os.cpu_count() or 1):
+        return _train_run(run, digest, rows, truth, scratch, out, on_event)
+
+
+def _train_run(
+    run: PlannedRun,
+    digest: str,
+    rows: RunRows,
+    truth: Truth,
+    scratch: Path,
+    out: ResultFolder,
+    on_event: OnEvent,
+) -> TrainedRun:
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
     scratch.mkdir(parents=True, exist_ok=True)
     training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest)

@@ -1,63 +1,14 @@
 /* Which rows pass: the steps of a filter, run over some rows at a time. Tests put masks on a stack, connectives join the two
  * on its top. */
+#include "filter.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel.h"
+#include "paths.h"
 
 enum { SAMPLED = 4096, LARGE = 1 << 16 };
-
-#define RANGE_LOOP(type, low_, high_)                                                                        \
-    do {                                                                                                     \
-        const type *restrict v = (const type *)step->values + start;                                         \
-        const type low = (type)(low_), high = (type)(high_);                                                 \
-        if (step->negated)                                                                                   \
-            for (int64_t i = 0; i < n; i++) mask[i] = (uint8_t)((v[i] < low) | (v[i] > high));               \
-        else                                                                                                 \
-            for (int64_t i = 0; i < n; i++) mask[i] = (uint8_t)((v[i] >= low) & (v[i] <= high));             \
-    } while (0)
-
-CLONES static void test_range(const Step *step, int64_t start, int64_t n, uint8_t *restrict mask) {
-    switch (step->dtype) {
-    case I8: RANGE_LOOP(int8_t, step->whole_low, step->whole_high); break;
-    case U8: RANGE_LOOP(uint8_t, step->whole_low, step->whole_high); break;
-    case I16: RANGE_LOOP(int16_t, step->whole_low, step->whole_high); break;
-    case U16: RANGE_LOOP(uint16_t, step->whole_low, step->whole_high); break;
-    case I32: RANGE_LOOP(int32_t, step->whole_low, step->whole_high); break;
-    case U32: RANGE_LOOP(uint32_t, step->whole_low, step->whole_high); break;
-    case I64: RANGE_LOOP(int64_t, step->whole_low, step->whole_high); break;
-    case F32: RANGE_LOOP(float, step->low, step->high); break;
-    default: RANGE_LOOP(double, step->low, step->high); break;
-    }
-    if (step->present) {
-        const uint8_t *restrict present = step->present + start;
-        for (int64_t i = 0; i < n; i++) mask[i] &= present[i];
-    }
-}
-
-#define LOOKUP_LOOP(type)                                                                                    \
-    do {                                                                                                     \
-        const type *restrict codes = (const type *)step->values + start;                                     \
-        if (step->bits >> 32)                                                                                \
-            for (int64_t i = 0; i < n; i++) mask[i] = (uint8_t)(step->bits >> ((codes[i] + 1) & 63)) & 1;    \
-        else if (bits)                                                                                       \
-            for (int64_t i = 0; i < n; i++)                                                                  \
-                mask[i] = (uint8_t)((codes[i] < 31) & (bits >> ((codes[i] + 1) & 31)));                      \
-        else                                                                                                 \
-            for (int64_t i = 0; i < n; i++) mask[i] = table[codes[i]];                                       \
-    } while (0)
-
-/* A short table is one word, and looking up is shifting, which processors do for many rows at once. */
-CLONES static void test_lookup(const Step *step, int64_t start, int64_t n, uint8_t *restrict mask) {
-    const uint8_t *restrict table = step->table + 1;
-    const uint32_t bits = (uint32_t)step->bits;
-    switch (step->dtype) {
-    case I8: LOOKUP_LOOP(int8_t); break;
-    case I16: LOOKUP_LOOP(int16_t); break;
-    default: LOOKUP_LOOP(int32_t); break;
-    }
-}
 
 static void test_any(const Step *step, int64_t start, int64_t n, uint8_t *mask) {
     const int32_t *codes = (const int32_t *)step->values;
@@ -70,25 +21,6 @@ static void test_any(const Step *step, int64_t start, int64_t n, uint8_t *mask) 
     }
 }
 
-CLONES static int any_set(const uint8_t *mask, int64_t n) {
-    uint8_t any = 0;
-    for (int64_t i = 0; i < n; i++) any |= mask[i];
-    return any;
-}
-
-CLONES static void join(int32_t op, uint8_t *restrict into, const uint8_t *restrict other, int64_t n) {
-    if (op == AND)
-        for (int64_t i = 0; i < n; i++) into[i] &= other[i];
-    else
-        for (int64_t i = 0; i < n; i++) into[i] |= other[i];
-}
-
-CLONES static int32_t count_set(const uint8_t *mask, int64_t n) {
-    int32_t count = 0;
-    for (int64_t i = 0; i < n; i++) count += mask[i];
-    return count;
-}
-
 /* The mask of n <= BLOCK rows from start on, at the bottom of the stack; behind it are AT_ONCE bytes of 0. */
 void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack) {
     int64_t height = 0;
@@ -97,14 +29,14 @@ void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack) 
         const Step *step = filter->steps + at;
         uint8_t *top = stack + height * BLOCK;
         switch (step->op) {
-        case RANGE: test_range(step, start, n, top); height++; break;
-        case LOOKUP: test_lookup(step, start, n, top); height++; break;
+        case RANGE: loops->test_range(step, start, n, top); height++; break;
+        case LOOKUP: loops->test_lookup(step, start, n, top); height++; break;
         case ANY_LOOKUP: test_any(step, start, n, top); height++; break;
         case CONSTANT: memset(top, step->negated ? 0 : 1, (size_t)n); height++; break;
         case MASK: memcpy(top, (const uint8_t *)step->values + start, (size_t)n); height++; break;
-        default: height--; join(step->op, top - 2 * BLOCK, top - BLOCK, n);
+        default: height--; loops->join(step->op, top - 2 * BLOCK, top - BLOCK, n);
         }
-        at = step->jump && !any_set(stack + (height - 1) * BLOCK, n) ? step->jump : at + 1;
+        at = step->jump && !loops->any_set(stack + (height - 1) * BLOCK, n) ? step->jump : at + 1;
     }
     memset(stack + n, 0, AT_ONCE);
 }
@@ -153,7 +85,7 @@ static int test_row(const Step *step, int64_t row) {
     }
 }
 
-/* Whether one row passes a filter of MOST_PARTS masks at most. */
+/* Whether one row passes a filter of MOST_HEIGHT masks at most. */
 int passes(const Filter *filter, int64_t row) {
     uint64_t stack = 1; /* a bit for each mask, the top one is the lowest */
     for (int64_t at = 0; at < filter->n_steps;) {
@@ -180,7 +112,7 @@ double sampled_share(const Filter *filter, int64_t n, uint8_t *stack) {
     if (size > n / blocks) size = n / blocks;
     for (int64_t i = 0; i < blocks && size > 0; i++) {
         run_filter(filter, i * (n / blocks), size, stack);
-        passed += count_set(stack, size);
+        passed += loops->count_set(stack, size);
     }
     return (double)passed / (double)(size > 0 ? size * blocks : 1);
 }
@@ -193,7 +125,7 @@ EXPORT int64_t moodrec_mask(const Filter *filter, int64_t n, uint8_t *mask) {
     for (int64_t start = 0; start < n; start += BLOCK) {
         int64_t m = n - start < BLOCK ? n - start : BLOCK;
         run_filter(filter, start, m, stack);
-        passed += count_set(stack, m);
+        passed += loops->count_set(stack, m);
         memcpy(mask + start, stack, (size_t)m);
     }
     free(stack);

@@ -1,4 +1,4 @@
-/* The best hits so far, and the lists that are left: both as binary heaps. */
+/* The best hits so far, and the posting lists that are left: both as binary heaps. */
 #ifndef MOODREC_HEAPS_H
 #define MOODREC_HEAPS_H
 
@@ -9,7 +9,7 @@ typedef struct {
     int64_t row;
 } Hit;
 
-/* Hits rank by score, and on equal scores by when their rows came in. */
+/* Hits rank by score, and on equal scores by when their rows came in, so that every way through the rows gives one answer. */
 static inline int worse(Hit a, Hit b, const int64_t *order) {
     if (a.score != b.score) return a.score < b.score;
     return order ? order[a.row] > order[b.row] : a.row > b.row;
@@ -24,7 +24,7 @@ typedef struct {
 
 static inline int is_full(const Best *best) { return best->size == best->most; }
 
-static inline float least(const Best *best) { return best->hits[0].score; }
+static inline float lowest_of(const Best *best) { return best->hits[0].score; }
 
 static inline void sink(const Best *best, int64_t size, int64_t at) {
     Hit *heap = best->hits, moved = heap[at];
@@ -60,14 +60,15 @@ static inline void put_in_order(Best *best) {
     }
 }
 
-/* A list, and the score that it is not expected to go beyond. */
+/* A posting list, and the score that no row of it is expected to exceed. */
 typedef struct {
     float bound;
     int32_t list;
-} Place;
+} Bounded;
 
-static inline void settle(Place *heap, int64_t size, int64_t at) {
-    Place moved = heap[at];
+/* Restore the order of a heap, the highest bound at its root, below one place. */
+static inline void settle(Bounded *heap, int64_t size, int64_t at) {
+    Bounded moved = heap[at];
     for (int64_t child = 2 * at + 1; child < size; child = 2 * at + 1) {
         if (child + 1 < size && heap[child + 1].bound > heap[child].bound) child++;
         if (heap[child].bound <= moved.bound) break;

@@ -1,20 +1,11 @@
-/* Search of inverted lists, list by list: which rows pass the filter, what they score, when to stop.
+/* The compiled search: what both sides of a call know. The Python side is kernel/structures.py, which has the same structures.
  *
- * moodrec/index/kernel.py describes the arguments; where the kernel was not built, moodrec/index/faiss_lists.py searches.
- * No call keeps state or touches Python, so that threads may search at once.
+ * No call keeps state or touches Python objects, so that any number of threads may search at once. The call tree is in search.c;
+ * where the kernel was not built, backends/ivf/faiss_search.py searches the same posting lists.
  *
- *   filter.c     which rows pass
- *   orders.c     which rows can pass, where columns are known in order
- *   products.c   inner products and exact scores
- *   sketches.c   which rows need no closer look
- *   heaps.h      the best hits, and the lists that are left
- *   stopping.c   what the lists that are left may still hold
- *   scoring.c    what rows score
- *   rows.c       the rows of a list
- *   lists.c      through the lists, the most promising ones first
- *   few.c        through all rows that pass, where they are few
- *   search.c     the search
- */
+ * A posting list holds the rows whose vectors are nearest to one centroid. To probe it is to test its rows against the filter and
+ * to score those that pass. Rows that may be among the hits are candidates: they have approximate scores, from codes of a byte a
+ * number, until they are refined, that is scored exactly from the stored vectors. */
 #ifndef MOODREC_KERNEL_H
 #define MOODREC_KERNEL_H
 
@@ -25,25 +16,9 @@
 #define INTERNAL __attribute__((visibility("hidden")))
 #define EXPORT __attribute__((visibility("default")))
 
-
-/* One build serves every processor: some loops exist in several forms, and glibc's loader picks one. GCC knows these
- * levels from version 12 on. */
-#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define AVX2 __attribute__((target("avx2,fma")))
-static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-#endif
-
-enum { VERSION = 8 };
-#define NEVER -1e9f /* the bound of a list that is not worth a visit */
-enum { BLOCK = 1024 }; /* rows that a filter is run over at once, at most */
-enum { AT_ONCE = 32 }; /* rows, or lists, that are looked at together */
+enum { VERSION = 10 };   /* of what the calls mean; binding.py has the same number */
+enum { BLOCK = 1024 };   /* rows that a filter is run over at once, at most: their masks stay in the first cache */
+enum { AT_ONCE = 32 };   /* rows that a mask of bits, or a block of sketches, is about */
 enum { RANGE, LOOKUP, ANY_LOOKUP, MASK, CONSTANT, AND, OR };
 enum { I8, U8, I16, U16, I32, U32, I64, F32, F64 };
 enum { BYTES, FLOATS };
@@ -70,6 +45,7 @@ typedef struct {
     int64_t n_ordered;       /* the first rows, which are in the orders of steps unless their value is NULL */
 } Filter;
 
+/* The posting lists, and what is known of the scores in each. */
 typedef struct {
     int64_t nlist, dim, kind;
     const void *const *codes;   /* (nlist,) (size, dim) BYTES or FLOATS */
@@ -84,7 +60,7 @@ typedef struct {
     const float *weights;       /* (nlist,) sizes */
     const float *spread;        /* (nlist,) of the scores in a list about its centroid's */
     const float *shape;         /* (dim, dim) how spreads differ with the query's direction */
-    const float *left;          /* (levels,) share of the expected rows that may stay behind at ranks 10, 20, 40, ... */
+    const float *left;          /* (levels,) share of the expected rows that may be missed at ranks 10, 20, 40, ... */
     const float *left_at_edge;  /* (levels,) the same for the last rows of such a rank */
     const float *left_where_known; /* (levels,) the same where it is known which lists hold what passes */
     const float *ranks;         /* (levels,) how many rows are expected above such a rank, commonly */
@@ -114,8 +90,8 @@ typedef struct {
     const float *targets;      /* (n_moods,) */
 } Query;
 
-/* A range of a column whose spread over the lists is known: what of each list, in 1/65535, lies below the range, and what up
- * to its end. Either lies between two rows of a table. */
+/* A range of a column whose distribution over the lists is known: what of each list, in 1/65535, lies below the range, and what
+ * up to its end. Either lies between two rows of a table. */
 typedef struct {
     const uint16_t *below, *up_to; /* (2, nlist) */
     float below_way, up_to_way;    /* from the first row to the second */
@@ -123,78 +99,24 @@ typedef struct {
 } Share;
 
 typedef struct {
-    int64_t depth;       /* hits wanted */
-    int64_t spare;       /* candidates more than that, whose approximate scores may mislead */
-    int64_t first_lists; /* to visit before anything is expected */
-    int64_t few;         /* if a sample of the rows says that so few pass, they are scored without the lists */
-    int64_t few_in_order; /* as many that are in the orders, and lie in the lists one after the other, are scored by their codes */
-    const Share *shares; /* (n_shares,) ranges that every row must lie in */
+    int64_t depth;        /* hits wanted */
+    int64_t extra;        /* candidates more than that, since approximate scores may rank them wrongly */
+    int64_t first_probes; /* lists probed before anything is estimated */
+    int64_t scan_rows;    /* if a sample of the rows says that so few pass, all are scored and no list is probed */
+    int64_t scan_marked;  /* the same where orders mark the rows, and these lie in the lists one after the other: by their codes */
+    const Share *shares;  /* (n_shares,) ranges that every row must lie in */
     int64_t n_shares;
 } Plan;
 
 typedef struct {
-    int64_t *rows; /* (2 * (depth + spare),) best first */
+    int64_t *rows; /* (2 * (depth + extra),) best first */
     float *scores; /* exact ones */
-    int64_t found, visited, scored;
+    int64_t found, scanned, scored;
     int64_t complete; /* whether these are all rows that pass */
     int64_t way;      /* LISTS, or all rows that pass: by their vectors, ROWS, or first by their CODES */
 } Found;
 
-/* filter.c */
-INTERNAL void run_filter(const Filter *filter, int64_t start, int64_t n, uint8_t *stack);
-INTERNAL int passes(const Filter *filter, int64_t row);
-INTERNAL int64_t whole_at(const Step *step, int64_t row);
-INTERNAL double number_at(const Step *step, int64_t row);
-INTERNAL uint8_t *filter_stack(const Filter *filter);
-INTERNAL double sampled_share(const Filter *filter, int64_t n, uint8_t *stack);
-
-/* orders.c */
-enum { MOST_SLICES = 64, MOST_PARTS = 64 };
-typedef struct {
-    const int32_t *rows; /* (n,) */
-    int64_t n;
-} Slice;
-typedef struct {
-    Slice slices[MOST_SLICES];
-    int64_t n_slices, rows;
-    int exact; /* whether they hold no other rows than those that pass */
-} Ordered;
-INTERNAL void find_slices(const Filter *filter, Ordered *ordered);
-INTERNAL void mark_slices(const Ordered *ordered, uint32_t *marks);
-
-/* products.c */
-INTERNAL void dots_floats(const float *rows, int64_t n, const float *vector, int64_t dim, float *products);
-INTERNAL void dots_bytes(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums);
-INTERNAL double exact_score(const Rows *rows, const Query *query, int64_t row);
-
-/* sketches.c */
-typedef struct {
-    uint8_t *tables; /* (sketch_dim / 4, 16) what four bits add to a product, in steps */
-    float step, least;
-} Sketched;
-INTERNAL int can_sketch(const Lists *lists);
-INTERNAL const uint8_t *sketches_at(const Lists *lists, int64_t row);
-INTERNAL void sketch_query(const Lists *lists, const float *vector, float *rotated, Sketched *query);
-INTERNAL uint32_t may_reach(const Lists *lists, int64_t row, const Sketched *query, float near, float bar, float *ceilings);
-
-/* stopping.c */
-typedef struct {
-    const Lists *lists;
-    int64_t n;      /* lists that count: all, until some turn out to be too far */
-    int32_t *names; /* (n,) which ones */
-    float *near;    /* (n,) products with the centroids */
-    float *likely;  /* (n,) rows that may pass */
-    const float *weights, *spread; /* (n,) rows, and spread of the scores in a list */
-    float *own_weights, *own_spread; /* (n,) room for those when some are left out */
-    float stretch;  /* of the query's spreads */
-    float *expected; /* (n,) to work in */
-    int informed;   /* whether anything is known of where rows pass */
-} Outlook;
-INTERNAL float stretch_of(const Lists *lists, const float *vector, float *products);
-INTERNAL void likely_rows(const Lists *lists, const Plan *plan, float *rows);
-INTERNAL void leave_out(Outlook *outlook, float score);
-INTERNAL float first_bar(const Outlook *outlook);
-INTERNAL float bar_of(const Outlook *outlook, float score, float rank);
-INTERNAL void bounds_of(const Outlook *outlook, float bar, float *bounds);
+/* How many rows the caller has room for: on equal scores more than depth + extra of them may be wanted. */
+static inline int64_t room(const Plan *plan) { return 2 * (plan->depth + plan->extra); }
 
 #endif

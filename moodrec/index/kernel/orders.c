@@ -1,8 +1,8 @@
 /* Which rows a filter can pass at most, where columns have their rows known in the order of their values: ends of a range are
- * found by halving, and what lies between them need not be looked for. */
-#include <stdint.h>
+ * found by halving, and no column is read to find what lies between them. */
+#include "orders.h"
 
-#include "kernel.h"
+#include "filter.h"
 
 /* What a part of a filter can pass: slices, as bits, of which there are so many rows together. */
 typedef struct {
@@ -71,10 +71,10 @@ static Part either(Part one, Part other) {
 /* The slices of the orders that hold all rows that pass, of those that are in the orders; some may be there twice. Their number is
  * INT64_MAX where nothing is known. */
 void find_slices(const Filter *filter, Ordered *ordered) {
-    Part parts[MOST_PARTS];
+    Part parts[MOST_HEIGHT];
     int64_t height = 0;
     *ordered = (Ordered){.rows = INT64_MAX};
-    if (filter->n_ordered == 0 || filter->n_steps == 0 || filter->height > MOST_PARTS) return;
+    if (filter->n_ordered == 0 || filter->n_steps == 0 || filter->height > MOST_HEIGHT) return;
     for (int64_t at = 0; at < filter->n_steps; at++) {
         const Step *step = filter->steps + at;
         if (step->op == AND || step->op == OR) {

@@ -1,39 +1,109 @@
-/* The search: through the rows that pass where they are few, or else through the lists. */
+/* One search, from the query to its hits.
+ *
+ * What calls what, from the top down; no file calls one above it or beside it, and all call the loops of the path that runs.
+ *
+ *   search.c               which way, and whether the hits are beyond doubt
+ *   ├── scan.c             scores all rows that pass, where they are few
+ *   │   ├── candidates.c
+ *   │   └── passing.c
+ *   ├── probing.c          probes posting lists, the most promising one first, until none is worth it
+ *   │   ├── stopping.c     what the lists that are left are expected to hold
+ *   │   └── posting_list.c tests the rows of one list
+ *   │       ├── sketches.c     which rows have a product worth scoring
+ *   │       ├── candidates.c   approximate scores from codes, and exact ones for the best (refine)
+ *   │       │   └── products.c     exact scores
+ *   │       └── passing.c      which rows pass
+ *   │           ├── orders.c       by columns in the order of their values
+ *   │           └── filter.c       by the filter's steps
+ *   └── paths.c            which of path_*.c runs: loops_*.h, compiled for one set of instructions each
+ *
+ * module.c and python.c are what Python checks and imports. */
 #include <float.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "search.h"
+#include "filter.h"
+#include "probing.h"
+#include "scan.h"
+#include "sketches.h"
+#include "stopping.h"
 
-#define SPARSE 10    /* rows are marked if at most one in so many can pass */
-#define DOUBT 4.0f   /* times the error of approximate scores: what could not be told apart */
-enum { MORE_ROOM = 8 }; /* times as much, three times at most */
+#define DOUBT 4.0f      /* times the error of approximate scores: what they cannot tell apart */
+enum { MORE_ROOM = 8 }; /* times as many candidates, three times at most */
 
-/* Mark the rows that can pass, if that takes less than to look at most rows that a search visits. */
-static int mark_few(Search *search) {
-    find_slices(search->filter, &search->ordered);
-    if (search->ordered.rows > search->rows->n / SPARSE) return 1;
-    search->marks = calloc((size_t)(search->filter->n_ordered / AT_ONCE + 1), sizeof(uint32_t));
-    if (search->marks) mark_slices(&search->ordered, search->marks);
-    return search->marks != 0;
-}
+typedef struct {
+    Candidates candidates;
+    Passing passing;
+    SketchedQuery sketched;
+    Probing probing;
+    const Plan *plan;
+    Found *out;
+} Search;
 
+/* Whether so few rows pass that scoring them all takes less than probing. */
 static int few_pass(const Search *search) {
-    if (search->filter->n_steps == 0) return search->rows->n <= search->plan->few;
-    const int64_t few = has_codes_in_order(search) ? search->plan->few_in_order : search->plan->few;
-    if (search->marks && search->ordered.rows <= (search->ordered.exact ? few : few / 2)) return 1;
-    if (search->marks && search->ordered.exact && search->filter->n_ordered == search->rows->n) return 0;
-    double share = sampled_share(search->filter, search->rows->n, search->stack);
-    return share * (double)search->rows->n <= (double)search->plan->few;
+    const Passing *passing = &search->passing;
+    const Filter *filter = passing->filter;
+    const Plan *plan = search->plan;
+    const int64_t n = search->candidates.rows->n;
+    if (filter->n_steps == 0) return n <= plan->scan_rows;
+    const int64_t few = has_codes_in_order(passing, search->candidates.lists) ? plan->scan_marked : plan->scan_rows;
+    if (passing->marks && passing->ordered.rows <= (passing->ordered.exact ? few : few / 2)) return 1;
+    if (passing->marks && passing->ordered.exact && filter->n_ordered == n) return 0;
+    double share = sampled_share(filter, n, passing->stack);
+    return share * (double)n <= (double)plan->scan_rows;
 }
 
-/* The candidates, best first. */
-static void rank(Search *search) {
-    if (search->out->way != ROWS) score_exactly(search);
-    put_in_order(&search->best);
+static void probe(Search *search) {
+    Probing *probing = &search->probing;
+    const float *vector = search->candidates.query->vector;
+    const Lists *lists = search->candidates.lists;
+    if (search->sketched.tables) sketch_query(lists, vector, probing->estimates.scratch, &search->sketched);
+    centroid_products(&search->candidates, probing->estimates.products);
+    estimate_all(&probing->estimates, search->plan, vector);
+    probing->n_probed = probing->probe.scanned = 0;
+    probing->narrowed = 0;
+    probing->likely = 0;
+    search->out->way = LISTS;
+    search->out->complete = probe_lists(probing);
+    search->out->scanned = probing->probe.scanned;
+}
+
+/* The candidates, best first, with exact scores. */
+static void find(Search *search) {
+    Candidates *candidates = &search->candidates;
+    search->passing.passed = 0;
+    begin_candidates(candidates, search->probing.estimates.scratch);
+    if (!few_pass(search) || !scan_passing(candidates, &search->passing, search->plan, search->out)) probe(search);
+    search->out->scored = search->passing.passed;
+    /* Codes rank candidates roughly. If they are all rows that pass, none of them may be dropped for its rank. */
+    const int64_t wanted = search->out->complete ? candidates->best.size : search->plan->depth + search->plan->extra;
+    if (search->out->way != ROWS) refine(candidates, search->plan->depth, wanted);
+    put_in_order(&candidates->best);
+}
+
+/* Whether a row whose code has been dropped could be a hit: rows closer together than codes can tell apart need more room. */
+static int is_in_doubt(const Search *search) {
+    const Candidates *candidates = &search->candidates;
+    if (candidates->lists->kind != BYTES || candidates->best.size < search->plan->depth) return 0;
+    return candidates->best.hits[search->plan->depth - 1].score - candidates->dropped < DOUBT * candidates->observed_error;
+}
+
+/* Make room for more candidates; returns 0 if that brings nothing, or cannot be. */
+static int make_room(Search *search) {
+    Best *best = &search->candidates.best;
+    const int64_t most = MORE_ROOM * best->most;
+    if (best->most >= search->candidates.rows->n || most > MORE_ROOM * MORE_ROOM * MORE_ROOM * room(search->plan)) return 0;
+    Hit *hits = realloc(best->hits, (size_t)(most + search->plan->depth) * sizeof(Hit));
+    if (!hits) return 0;
+    best->hits = hits;
+    best->most = most;
+    search->candidates.leading.hits = hits + most;
+    return 1;
 }
 
 static void give(Search *search) {
-    const Best *best = &search->best;
+    const Best *best = &search->candidates.best;
     Found *out = search->out;
     out->found = best->size < room(search->plan) ? best->size : room(search->plan);
     for (int64_t i = 0; i < out->found; i++) {
@@ -42,63 +112,11 @@ static void give(Search *search) {
     }
 }
 
-/* Whether a row whose code has been dropped could be a hit: rows closer together than codes can tell apart need more room. */
-static int is_in_doubt(const Search *search) {
-    if (search->lists->kind != BYTES || search->best.size < search->plan->depth) return 0;
-    return search->best.hits[search->plan->depth - 1].score - search->dropped < DOUBT * search->observed_error;
-}
-
-/* Make room for more candidates; returns 0 if that brings nothing, or cannot be. */
-static int make_room(Search *search) {
-    Best *best = &search->best;
-    const int64_t most = MORE_ROOM * best->most;
-    if (best->most >= search->rows->n || most > MORE_ROOM * MORE_ROOM * MORE_ROOM * room(search->plan)) return 0;
-    Hit *hits = realloc(best->hits, (size_t)(most + search->plan->depth) * sizeof(Hit));
-    if (!hits) return 0;
-    best->hits = hits;
-    best->most = most;
-    search->leading.hits = hits + most;
-    return 1;
-}
-
-/* Begin with all lists. */
-static void look_at_all(Outlook *outlook) {
-    outlook->n = outlook->lists->nlist;
-    for (int64_t l = 0; l < outlook->n; l++) outlook->names[l] = (int32_t)l;
-    outlook->weights = outlook->lists->weights;
-    outlook->spread = outlook->lists->spread;
-}
-
-static void begin(Search *search) {
-    search->out->way = LISTS;
-    search->out->visited = 0;
-    search->n_visited = search->passed = search->n_pending = search->best.size = search->leading.size = 0;
-    search->narrowed = 0;
-    search->foreseen = 0;
-    search->dropped = -FLT_MAX;
-}
-
-static void find(Search *search) {
-    const Lists *lists = search->lists;
-    begin(search);
-    if (lists->kind == BYTES) weigh_rows(search);
-    search->product_error = error_of_products(search);
-    if (!few_pass(search) || !visit_few(search)) {
-        if (search->sketched.tables) sketch_query(lists, search->query->vector, search->outlook.expected, &search->sketched);
-        near_centroids(search);
-        likely_rows(lists, search->plan, search->outlook.likely);
-        search->outlook.stretch = stretch_of(lists, search->query->vector, search->outlook.expected);
-        look_at_all(&search->outlook);
-        visit_lists(search);
-    }
-    rank(search);
-}
-
 /* A search from the start, with more room each time, until its hits are beyond doubt. */
 static void find_enough(Search *search) {
     find(search);
     while (is_in_doubt(search) && make_room(search)) {
-        memset(search->visited, 0, (size_t)search->lists->nlist);
+        memset(search->probing.probed, 0, (size_t)search->candidates.lists->nlist);
         find(search);
     }
     give(search);
@@ -109,43 +127,34 @@ EXPORT int64_t moodrec_search(const Lists *lists, const Rows *rows, const Query 
                               Found *out) {
     const int64_t wanted = room(plan);
     const size_t nlist = (size_t)lists->nlist, dim = (size_t)lists->dim;
-    Search search = {.lists = lists, .rows = rows, .query = query, .filter = filter, .plan = plan, .out = out};
-    search.similarity = (float)(1 - query->weight);
-    search.mood = (float)query->weight;
-    search.places = malloc(nlist * sizeof(Place));
-    const size_t tables = can_sketch(lists) ? 4 * (size_t)lists->sketch_dim : 0;
-    search.visited = calloc(nlist + 2 * dim + tables, 1);
-    search.weights = (int8_t *)search.visited + nlist;
-    if (tables) search.sketched.tables = search.visited + nlist + 2 * dim;
-    search.stack = filter_stack(filter);
-    search.best = (Best){malloc((size_t)(wanted + plan->depth) * sizeof(Hit)), 0, wanted, rows->order};
-    search.leading = (Best){search.best.hits + wanted, 0, plan->depth, rows->order};
-    int32_t *names = malloc(nlist * sizeof(int32_t));
+    const size_t tables = can_sketch(lists) ? ENTRIES / 4 * (size_t)lists->sketch_dim : 0;
+    Hit *hits = malloc((size_t)(wanted + plan->depth) * sizeof(Hit));
+    Bounded *places = malloc(nlist * sizeof(Bounded));
+    uint8_t *bytes = calloc(nlist + 2 * dim + tables, 1);
+    int32_t *numbers = malloc(nlist * sizeof(int32_t));
     float *floats = malloc((6 * nlist + dim + (size_t)lists->sketch_dim) * sizeof(float));
-    int enough = search.places && search.visited && search.stack && search.best.hits && names && floats;
-    enough = enough && mark_few(&search);
+    Search search = {.plan = plan, .out = out};
+    int enough = begin_passing(&search.passing, filter, rows->n) && hits && places && bytes && numbers && floats;
     if (enough) {
-        search.bounds = floats;
-        search.outlook = (Outlook){.lists = lists, .n = lists->nlist, .names = names, .near = floats + nlist, .likely = floats + 2 * nlist,
-                                   .own_weights = floats + 3 * nlist, .own_spread = floats + 4 * nlist, .stretch = 1,
-                                   .expected = floats + 5 * nlist, .informed = plan->n_shares > 0};
+        search.candidates = (Candidates){.lists = lists, .rows = rows, .query = query,
+                                         .best = {hits, 0, wanted, rows->order},
+                                         .leading = {hits + wanted, 0, plan->depth, rows->order},
+                                         .similarity = (float)(1 - query->weight), .mood = (float)query->weight,
+                                         .weights = (int8_t *)bytes + nlist};
+        if (tables) search.sketched.tables = bytes + nlist + 2 * dim;
+        search.probing = (Probing){.probe = {&search.candidates, &search.passing, &search.sketched, 0},
+                                   .plan = plan, .places = places, .probed = bytes, .bounds = floats};
+        search.probing.estimates = (Estimates){.lists = lists, .numbers = numbers, .products = floats + nlist,
+                                               .passing = floats + 2 * nlist, .kept_sizes = floats + 3 * nlist,
+                                               .kept_spread = floats + 4 * nlist, .scratch = floats + 5 * nlist};
         find_enough(&search);
+        hits = search.candidates.best.hits; /* they may have moved to more room */
     }
     free(floats);
-    free(names);
-    free(search.places);
-    free(search.visited);
-    free(search.stack);
-    free(search.best.hits);
-    free(search.marks);
+    free(numbers);
+    free(places);
+    free(bytes);
+    free(hits);
+    end_passing(&search.passing);
     return enough ? 0 : -1;
 }
-
-/* What kernel.py must agree with: a library of an older build is not used. VERSION changes when what a call means does. */
-EXPORT void moodrec_layout(int64_t *sizes) {
-    sizes[0] = sizeof(Step), sizes[1] = sizeof(Filter), sizes[2] = sizeof(Lists), sizes[3] = sizeof(Rows);
-    sizes[4] = sizeof(Query), sizes[5] = sizeof(Share), sizes[6] = sizeof(Plan), sizes[7] = sizeof(Found), sizes[8] = VERSION;
-}
-
-/* Setuptools expects the name of a Python module; this library is loaded by ctypes instead. */
-EXPORT void *PyInit__kernel(void) { return 0; }

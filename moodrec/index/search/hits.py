@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.index.kernel import binding
+
 
 @dataclass(frozen=True)
 class Drop:
@@ -41,6 +43,10 @@ class Explanation:
     """The conditions, each with the rows it drops."""
     shortfall: str | None = None
     """Why some query has fewer than k hits, if so."""
+    kernel: str | None = field(default_factory=binding.path)
+    """The set of instructions that the search kernel uses on this processor, such as ``avx2``; None where it was not
+    built or is switched off.
+    """
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -50,7 +56,8 @@ class Explanation:
         lines = [f"{self.passed} of {self.rows} tracks pass; path: {self.path} ({self.reason})"]
         lines += [f"  {drop.condition} drops {drop.rows}" for drop in self.dropped]
         together = f" for {self.queries} queries together" if self.queries > 1 else ""
-        lines.append(f"{self.visited} rows looked at, {self.scored} compared{together}")
+        by = f" by the kernel's path {self.kernel}" if self.kernel else ""
+        lines.append(f"{self.visited} rows looked at, {self.scored} compared{together}{by}")
         return "\n".join([*lines, self.shortfall] if self.shortfall else lines)
 
 

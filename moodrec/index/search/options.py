@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any, Final, TypedDict, Unpack, cast
 
 from moodrec.arguments import flag, plain, share, texts, whole
-from moodrec.errors import FilterError, UsageError
+from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
-from moodrec.filters.conditions import Condition, is_condition
+from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 
 MOST_PADDING: Final = 10_000
@@ -83,7 +83,7 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         if self.where is not None:
-            _check_condition(self.where)
+            as_condition(self.where)
         if self.mood is not None:
             self._set("mood", _targets(self.mood))
         if self.mood_weight is not None:
@@ -186,13 +186,6 @@ def checked_k(k: object, n_tracks: int) -> int:
             f"k is {number}; it must be at most {most:,}, for the index holds {n_tracks:,} tracks"
         )
     return number
-
-
-def _check_condition(where: object) -> None:
-    if isinstance(where, str):
-        as_condition(where)
-    elif not is_condition(where):
-        raise FilterError(f"where takes a condition as text, such as 'calm >= 0.5', not {where!r}")
 
 
 def _targets(mood: object) -> Mapping[str, float | tuple[float, ...]] | None:

@@ -21,7 +21,7 @@ from moodrec.index.rows.segment import Part, Rows
 from moodrec.index.rows.validation import Vectors, listed
 from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.options import SearchOptions, checked_k
-from moodrec.index.search.passing import Passing, Term, Wanted
+from moodrec.index.search.passing import Passing, Term, Wanted, evaluated
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
 
@@ -138,13 +138,16 @@ def resolve(
     blend = resolve_blend(options.mood, options.mood_weight, catalogue.moods, len(queries))
     skipped, excluded = _skipped(options, catalogue, len(queries), own)
     allowed = None if options.only is None else catalogue.rows_of(options.only)
-    parts = zip(catalogue.parts, catalogue.columns, strict=True)
-    passing = [_passing(options, part, columns, blend, excluded, allowed) for part, columns in parts]
+    columns = catalogue.columns
+    passing = _passing(options, catalogue.base, columns[0], blend, excluded, allowed)
+    late = None
+    if catalogue.tail is not None:
+        late = _passing(options, catalogue.tail, columns[1], blend, excluded, allowed)
     return Request(
         queries,
         wanted,
-        passing[0],
-        passing[1] if len(passing) > 1 else None,
+        passing,
+        late,
         skipped,
         _none(len(queries)) if own is None else own,
         blend,
@@ -153,6 +156,22 @@ def resolve(
         options.diversity,
         options.exact,
     )
+
+
+def rows_where(condition: Condition, catalogue: Catalogue) -> Rows:
+    """Return the rows that count for which a condition is TRUE, in the order of arrival.
+
+    Args:
+        condition: on the columns of the track table.
+        catalogue: the rows.
+
+    Raises:
+        FilterError: it names an unknown column, or compares one with a value of another type.
+    """
+    selections = [select(condition, columns) for columns in catalogue.columns]
+    masks = [evaluated(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)]
+    rows = catalogue.living_rows
+    return rows[np.concatenate(masks)[rows]]
 
 
 @lru_cache(maxsize=16)

@@ -31,12 +31,23 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
     """
 
     def __init__(self, items: ItemVectors, num_threads: int = 0) -> None:
+        """Take the vectors as item factors; users have none before :meth:`fit`.
+
+        Args:
+            items: in the order of the columns of the interactions.
+            num_threads: of implicit's searches; 0 is all cores.
+        """
         super().__init__(num_threads)
         self.items = items
         self.item_factors = items.vectors
 
     def fit(self, user_items: csr_matrix, show_progress: bool = False, callback: Any = None) -> None:
-        """Set the users' vectors from a ``(users, items)`` matrix.
+        """Set the users' vectors: the mean of what each played.
+
+        Args:
+            user_items: ``(users, items)`` interactions.
+            show_progress: has no effect, for this takes a moment.
+            callback: has no effect either.
 
         Raises:
             DataError: it has another number of items.
@@ -48,12 +59,25 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
         self.user_factors = _unit(user_items @ self.item_factors)
 
     def recalculate_user(self, userid: Any, user_items: csr_matrix) -> Floats:
-        """The vector of a user, or ``(users, d)`` of several, from what they played."""
+        """The vector of a user from what they played.
+
+        Args:
+            userid: a number, or several.
+            user_items: ``(users, items)`` interactions of these users.
+
+        Returns:
+            ``(d,)`` for a number, ``(users, d)`` for several.
+        """
         found = _unit(user_items @ self.item_factors)
         return found[0] if np.isscalar(userid) else found
 
     def recalculate_item(self, itemid: Any, item_users: csr_matrix) -> Floats:
-        """An item's vector does not depend on who played it."""
+        """The vector of an item, which does not depend on who played it.
+
+        Args:
+            itemid: a number, or several.
+            item_users: has no effect.
+        """
         found: Floats = self.item_factors[itemid]
         return found
 
@@ -76,6 +100,13 @@ class FactorModel(MatrixFactorizationBase):  # type: ignore[misc]
     """User and item factors as they are."""
 
     def __init__(self, user_factors: Floats, item_factors: Floats, num_threads: int = 0) -> None:
+        """Take factors of another model.
+
+        Args:
+            user_factors: ``(users, factors)``.
+            item_factors: ``(items, factors)``.
+            num_threads: of implicit's searches; 0 is all cores.
+        """
         super().__init__(num_threads)
         self.user_factors = np.ascontiguousarray(user_factors, np.float32)
         self.item_factors = np.ascontiguousarray(item_factors, np.float32)

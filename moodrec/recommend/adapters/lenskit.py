@@ -50,7 +50,15 @@ class MoodrecScorer(Component[ItemList]):  # type: ignore[misc]  # LensKit is no
     config: MoodrecScorerConfig
 
     def __call__(self, query: QueryInput, items: ItemList) -> ItemList:
-        """The items with scores in [-1, 1]."""
+        """Score items for a query.
+
+        Args:
+            query: with the history of the user.
+            items: candidates.
+
+        Returns:
+            The items with scores in [-1, 1].
+        """
         query = RecQuery.create(query)
         vectors = self._vectors()
         scores = np.full(len(items), np.nan, np.float32)
@@ -95,7 +103,15 @@ class BlendScorer(Component[ItemList]):  # type: ignore[misc]
     config: BlendScorerConfig
 
     def __call__(self, first: ItemList, second: ItemList) -> ItemList:
-        """The items with joined scores in [0, 1]; both lists hold the same items."""
+        """Join the scores of two scorers.
+
+        Args:
+            first: scored items.
+            second: the same items, scored by the other one.
+
+        Returns:
+            The items with joined scores in [0, 1].
+        """
         left, right = (places(np.asarray(scored.scores(), np.float64)) for scored in (first, second))
         weight = self.config.weight
         joined = (1 - weight) * np.nan_to_num(left, nan=_MIDDLE) + weight * np.nan_to_num(right, nan=_MIDDLE)
@@ -124,7 +140,12 @@ class ColdStartALSScorer(ImplicitMFScorer):  # type: ignore[misc]
     item_embeddings: Vectors
 
     def train(self, data: Dataset, options: TrainingOptions = TrainingOptions()) -> None:  # noqa: B008
-        """Train ALS, then add the new items."""
+        """Train ALS, then add the new items.
+
+        Args:
+            data: the interactions.
+            options: LensKit's own.
+        """
         super().train(data, options)
         vectors = ItemVectors.of(MoodIndex.open(Path(self.config.index)))
         known = [str(item) for item in self.items.ids()]

@@ -55,5 +55,10 @@ def write_item_file(
 
 
 def item_config(index: MoodIndex, moods: Sequence[str] | None = None) -> dict[str, Any]:
-    """What RecBole's configuration needs in addition, to load these columns as features of items."""
+    """What RecBole's configuration needs in addition, to load the columns of the item file as features.
+
+    Args:
+        index: that the item file was written from.
+        moods: its mood columns; all by default.
+    """
     return {"load_col": {"item": [ITEM, VECTOR, *(index.moods if moods is None else moods)]}}

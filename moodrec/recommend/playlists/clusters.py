@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from moodrec.arguments import texts, whole
 from moodrec.errors import UsageError
-from moodrec.index.runtime import faiss
+from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.chain import Aim, Chain
@@ -19,6 +19,7 @@ from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.queries import without_mood
 from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.version import of_one_version
 from moodrec.schema import TRACK_ID
 
 Floats = NDArray[np.float64]
@@ -45,6 +46,7 @@ class MoodCluster:
     """Those nearest to its centre, first the nearest."""
 
 
+@of_one_version
 def mood_clusters(
     recommender: Recommender,
     k: int = 6,
@@ -129,8 +131,9 @@ def _k_means(scores: Floats, k: int, seed: int) -> _Parts:
     means = faiss.Kmeans(
         points.shape[1], k, niter=_ITERATIONS, nredo=_RESTARTS, seed=seed + 1, min_points_per_centroid=1
     )
-    means.train(points)
-    _, nearest = means.index.search(points, 1)
+    with threads_for(len(points)):
+        means.train(points)
+        _, nearest = means.index.search(points, 1)
     labels = nearest[:, 0].astype(np.int64)
     centres = np.stack(
         [scores[labels == i].mean(axis=0) if (labels == i).any() else means.centroids[i] for i in range(k)]

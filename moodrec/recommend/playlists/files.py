@@ -29,11 +29,12 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def write_playlist(tracks: pd.DataFrame, out: Path | str, title: str = "", relative: bool = True) -> int:
-    """Write tracks in their order; the suffix of ``out`` says how: ``.m3u8``, ``.m3u``, ``.xspf`` or ``.jspf``.
+    """Write tracks in their order to a playlist file.
 
     Args:
         tracks: with ``path``, ``title``, ``artist``, ``album``, ``duration`` (seconds) and
             ``musicbrainz_recording_id`` where known.
+        out: the file; its suffix is the format: ``.m3u8``, ``.m3u``, ``.xspf`` or ``.jspf``.
         title: of the playlist; M3U has no place for it.
         relative: write paths relative to the playlist's folder, so that both can be moved together.
 

@@ -20,6 +20,7 @@ from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.queries import known_ids, mix_vector
 from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.version import of_one_version
 from moodrec.schema import TRACK_ID
 
 PLAYED_AT: Final = "played_at"
@@ -41,6 +42,7 @@ class Fingerprint:
     """Plays of tracks that are not in the index."""
 
 
+@of_one_version
 def fingerprint(
     recommender: Recommender,
     plays: pd.DataFrame | Sequence[tuple[str, Any]],
@@ -89,6 +91,7 @@ def fingerprint(
     )
 
 
+@of_one_version
 def fingerprint_playlist(
     recommender: Recommender,
     of: Fingerprint,

@@ -20,6 +20,7 @@ from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.queries import history_weights, known_ids, mix_vector, without_mood
 from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.version import of_one_version
 from moodrec.schema import TITLE
 
 ARC_WEIGHT: Final = 0.95
@@ -28,6 +29,7 @@ _TYPICAL: Final = 20
 """Tracks nearest to an end of an arc, which tell what other moods are like there."""
 
 
+@of_one_version
 def radio(
     recommender: Recommender,
     seed: str,
@@ -72,6 +74,7 @@ def radio(
     return chain.grow(aim_at, f"Radio: {_name(recommender, seed_id)}")
 
 
+@of_one_version
 def path(
     recommender: Recommender,
     start: str,
@@ -109,6 +112,7 @@ def path(
     return chain.grow(lambda place: Aim(slerp(left, right, place.progress)), title)
 
 
+@of_one_version
 def mix(
     recommender: Recommender,
     tracks: Mapping[str, float],
@@ -146,6 +150,7 @@ def mix(
     return chain.grow(lambda place: Aim(query), "Mix")
 
 
+@of_one_version
 def arc(
     recommender: Recommender,
     start: Mapping[str, float],

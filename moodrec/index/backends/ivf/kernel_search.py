@@ -124,7 +124,7 @@ class ListSearch:
             raise MemoryError
         n, way = found.found, found.way
         ranked = Ranked(desk.rows[:n].copy(), desk.scores[:n].copy())
-        visit = Visit(ranked, bool(found.complete), way != _LISTS, way == _ROWS, found.visited, found.scored)
+        visit = Visit(ranked, bool(found.complete), way != _LISTS, way == _ROWS, found.scanned, found.scored)
         self._desks.append(desk)
         return visit
 

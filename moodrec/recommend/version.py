@@ -1,0 +1,73 @@
+"""What a recommender knows of one version of an index, and calls that see one version from beginning to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from moodrec.index.mood_index import MoodIndex
+from moodrec.recommend.audio_seeds import AudioSeeds
+from moodrec.recommend.copies import Copies
+from moodrec.recommend.pairs import PairScorer
+from moodrec.recommend.rerank import Reranker
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, eq=False)
+class RecommenderVersion:
+    """One version of an index, and what is worked out from it once."""
+
+    index: MoodIndex
+    """A snapshot, which never changes."""
+    notes: tuple[str, ...]
+    """Sentences for people, such as that the index is out of date."""
+    audio: AudioSeeds
+    """Analyses seeds that are not in the index."""
+
+    @cached_property
+    def copies(self) -> Copies:
+        """The copies that the track table marks."""
+        return Copies(self.index)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The track table: a row a track, a column a mood."""
+        return self.index.frame
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """Puts candidates of another model in a new order."""
+        return Reranker(self.index, self.notes)
+
+    @cached_property
+    def scorer(self) -> PairScorer:
+        """Scores pairs of tracks."""
+        return PairScorer(self.index)
+
+    def over(self, index: MoodIndex, notes: tuple[str, ...]) -> RecommenderVersion:
+        """Return the same for another version of the index.
+
+        Args:
+            index: a snapshot.
+            notes: sentences for people about it.
+        """
+        return RecommenderVersion(index, notes, self.audio.over(index))
+
+
+def of_one_version(function: Function) -> Function:
+    """Run a method of a recommender, or a function of one, on a view of one version of it.
+
+    A change in another thread then never shows half-way through.
+    """
+
+    @wraps(function)
+    def on_snapshot(recommender: Any, *args: Any, **keywords: Any) -> Any:
+        return function(recommender.snapshot(), *args, **keywords)
+
+    return cast(Function, on_snapshot)
