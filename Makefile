@@ -1,5 +1,6 @@
 # make demo   set moodrec up in .venv and let it do its job on real music   (MUSIC=~/Music make demo: on yours)
 # make test   everything that is checked before a change goes in
+# make docs   the documentation as a site, in site/
 #
 # PYTHON=python3.12                                       another interpreter
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu        PyTorch without CUDA: a far smaller environment
@@ -18,7 +19,7 @@ export MUSIC
 
 # make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
 
-.PHONY: demo test test-arm clean
+.PHONY: demo test test-arm docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodrec demo
@@ -32,8 +33,20 @@ test: $(VENV)/.installed-dev
 test-arm: $(VENV)/.installed-dev
 	$(BIN)/pytest tests/index/kernel/test_processors.py -k arm $(PYTEST_ARGS)
 
+# In an environment of its own, which holds neither PyTorch nor FAISS: the reference is read from the source.
+DOCS_VENV := .venvs/docs
+
+docs: $(DOCS_VENV)/.installed
+	PYTHONPATH=. $(DOCS_VENV)/bin/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+$(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m venv --without-pip $(DOCS_VENV)
+	$(BIN)/python -m pip --python $(DOCS_VENV)/bin/python install -q 'mkdocs>=1.6,<2' 'mkdocs-material>=9.5' 'mkdocstrings[python]>=0.27'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) demo-output
+	rm -rf $(VENV) .venvs site demo-output
 
 # An editable install needs repeating only when what it depends on changes. A kernel of an earlier build would be found first.
 $(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
