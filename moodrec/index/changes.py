@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from moodrec.errors import DuplicateIdError, NotFoundError
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Rows
-from moodrec.index.rows.validation import Vectors, listed
+from moodrec.index.rows.validation import listed
 from moodrec.index.snapshot import Snapshot
 from moodrec.schema import TRACK_ID
+from moodrec.typing import RowNumbers, Vectors
 
 
-def rows_of(catalogue: Catalogue, track_ids: Sequence[str]) -> Rows:
+def rows_of(catalogue: Catalogue, track_ids: Sequence[str]) -> RowNumbers:
     """Return the rows of some tracks, in their order.
 
     Raises:

@@ -29,15 +29,7 @@ from moodrec.index.info import IndexInfo, info_of
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
-from moodrec.index.rows.segment import Rows
-from moodrec.index.rows.validation import (
-    Vectors,
-    checked_weights,
-    mixture,
-    track_table,
-    unit_rows,
-    vectors_of,
-)
+from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows, vectors_of
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.index.search.request import resolve, rows_where
@@ -46,6 +38,7 @@ from moodrec.index.storage.format import load, saver
 from moodrec.index.storage.store import current_name, publish, read_current
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
+from moodrec.typing import RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -487,7 +480,7 @@ class MoodIndex:
 
 
 def _run(
-    snapshot: Snapshot, options: SearchOptions, k: int, queries: Vectors, own: Rows | None = None
+    snapshot: Snapshot, options: SearchOptions, k: int, queries: Vectors, own: RowNumbers | None = None
 ) -> Hits:
     if snapshot.check is not None:
         snapshot.check.raise_if_damaged()

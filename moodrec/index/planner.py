@@ -32,21 +32,21 @@ import numpy as np
 from moodrec.config import IndexConfig
 from moodrec.index.backends.base import Backend, Candidates
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Rows
 from moodrec.index.runtime import threads_for
 from moodrec.index.search.exact_scan import exact_search
 from moodrec.index.search.hits import Drop, Explanation, Hits, Ranked, as_hits
 from moodrec.index.search.request import Request
 from moodrec.index.search.scoring import choose, in_order
-from moodrec.index.search.tail import Known, with_tail
+from moodrec.index.search.tail import RankedPrefix, with_tail
+from moodrec.typing import RowNumbers
 
 _SCAN_SHARE: Final = 0.1
 """Share of the rows that may be wanted before a scan is the better way."""
 _BATCH: Final = 8
 """From so many queries on, a matrix product is considered."""
 _DEEPER: Final = 4
-_FEW: Final = "few rows pass"
-_FEW_AT_HAND: Final = "few rows pass: all compared, then exact scores"
+_FEW_ROWS_PASS: Final = "few rows pass"
+_FEW_ROWS_SCORED: Final = "few rows pass: all compared, then exact scores"
 _CANDIDATES: Final = "candidates, then exact scores"
 
 
@@ -58,28 +58,30 @@ class _Found:
     ranked: list[Ranked]
     path: str
     reason: str
-    visited: int
+    scanned: int
     scored: int
 
     def add_tail(self, request: Request, queries: int) -> None:
         """Count the rows of the tail, which are all scored for each query."""
-        if request.late is not None:
-            self.visited += queries * request.late.wanted.n
-            self.scored += queries * request.late.count
+        if request.tail_passing is not None:
+            self.scanned += queries * request.tail_passing.condition.n
+            self.scored += queries * request.tail_passing.count
 
 
 def run(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Request) -> Hits:
     """Search, and explain."""
     if request.is_plain and backend.lists_are_scanned:
-        hits = _at_once(catalogue, backend, request)
+        hits = _search_plain(catalogue, backend, request)
         if hits is not None:
             return hits
     reason = why_scan(catalogue, backend, config, request)
-    found = _through(catalogue, backend, request) if reason is None else _scan(catalogue, request, reason)
+    found = (
+        _search_backend(catalogue, backend, request) if reason is None else _scan(catalogue, request, reason)
+    )
     return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
-def _at_once(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:
+def _search_plain(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:
     """The hits of a plain request, without detours: what is left to do in Python takes longer than the search."""
     k = request.k
     candidates = backend.find(catalogue.base.segment, request, k)
@@ -90,8 +92,8 @@ def _at_once(catalogue: Catalogue, backend: Backend, request: Request) -> Hits |
     best = [Ranked(ranked.rows[:k], ranked.scores[:k])]
 
     def account() -> Explanation:
-        path, reason = _way(backend, candidates)
-        found = _Found(best, path, reason, candidates.visited, candidates.scored)
+        path, reason = _path_and_reason(backend, candidates)
+        found = _Found(best, path, reason, candidates.scanned, candidates.scored)
         found.add_tail(request, 1)
         return _explain(catalogue, request, found)
 
@@ -124,7 +126,7 @@ def _why_scan_anyway(catalogue: Catalogue, config: IndexConfig, request: Request
     if request.depth > _SCAN_SHARE * catalogue.base.n_alive:
         return "much of what there is is wanted"
     if len(request.queries) >= _BATCH and request.passing.is_below(config.exact_rows):
-        return _FEW
+        return _FEW_ROWS_PASS
     return None
 
 
@@ -135,60 +137,62 @@ def _scan(catalogue: Catalogue, request: Request, reason: str) -> _Found:
     return _Found(ranked, "exact", reason, n * len(catalogue), n * request.count)
 
 
-def _through(catalogue: Catalogue, backend: Backend, request: Request) -> _Found:
+def _search_backend(catalogue: Catalogue, backend: Backend, request: Request) -> _Found:
     found = _Found([_NOTHING] * len(request.queries), backend.name, _CANDIDATES, 0, 0)
     depth, left = request.depth, list(range(len(request.queries)))
     while left and depth <= min(backend.deepest, max(request.depth, _SCAN_SHARE * catalogue.base.n_alive)):
         asked = request.part(left) if len(left) < len(request.queries) else request
-        left = _look(catalogue, backend, asked, depth, found, left)
+        left = _search_round(catalogue, backend, asked, depth, found, left)
         depth *= _DEEPER
-        if not request.picky:
+        if not request.has_dependent_hits:
             break
     if left:
         scan = _scan(catalogue, request.part(left), "")
         for query, hits in zip(left, scan.ranked, strict=True):
             found.ranked[query] = hits
         found.reason = f"{len(left)} queries then scanned"
-        found.visited, found.scored = found.visited + scan.visited, found.scored + scan.scored
+        found.scanned, found.scored = found.scanned + scan.scanned, found.scored + scan.scored
     return found
 
 
-def _look(
+def _search_round(
     catalogue: Catalogue, backend: Backend, request: Request, depth: int, found: _Found, queries: list[int]
 ) -> list[int]:
     """One round of candidates; returns the queries for which it was not enough."""
     candidates = backend.find(catalogue.base.segment, request, depth)
-    found.visited, found.scored = found.visited + candidates.visited, found.scored + candidates.scored
+    found.scanned, found.scored = found.scanned + candidates.scanned, found.scored + candidates.scored
     found.add_tail(request, len(queries))
-    found.path, found.reason = _way(backend, candidates)
+    found.path, found.reason = _path_and_reason(backend, candidates)
     left = []
     for i, query in enumerate(queries):
         certain = _certain(catalogue, request, candidates, i, depth)
         ranked, complete = with_tail(catalogue, request, i, certain, depth)
-        found.ranked[query], enough = choose(catalogue, request, i, ranked)
-        if not (complete or (enough and candidates.settled[i])):
+        found.ranked[query], filled = choose(catalogue, request, i, ranked)
+        if not (complete or (filled and candidates.settled[i])):
             left.append(query)
     return left
 
 
-def _way(backend: Backend, found: Candidates) -> tuple[str, str]:
+def _path_and_reason(backend: Backend, found: Candidates) -> tuple[str, str]:
     """Path and reason."""
     if found.every:
-        return ("exact", _FEW) if found.exact else (backend.name, _FEW_AT_HAND)
+        return ("exact", _FEW_ROWS_PASS) if found.exact else (backend.name, _FEW_ROWS_SCORED)
     return backend.name, _CANDIDATES
 
 
-def _certain(catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int) -> Known:
+def _certain(
+    catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int
+) -> RankedPrefix:
     """The candidates of a query that no other row of the base can come between."""
     complete = candidates.complete[query]
     if candidates.ranked is not None:
         ranked = candidates.ranked[query]
     else:
         ranked = in_order(catalogue, request, query, _passing(request, candidates.rows[query]))
-    return Known(ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete)
+    return RankedPrefix(ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete)
 
 
-def _passing(request: Request, rows: Rows) -> Rows:
+def _passing(request: Request, rows: RowNumbers) -> RowNumbers:
     """The candidates that meet the conditions: where there is a mask, no structure's word is taken for that."""
     mask = request.passing.known_mask
     return rows if mask is None else rows[mask[rows]]
@@ -201,7 +205,7 @@ def _explain(catalogue: Catalogue, request: Request, found: _Found) -> Explanati
         rows=catalogue.n_alive,
         passed=request.count,
         queries=len(request.queries),
-        visited=found.visited,
+        scanned=found.scanned,
         scored=found.scored,
         dropped=tuple(_dropped(request)),
         shortfall=_shortfall(catalogue, request, found.ranked),
@@ -211,7 +215,7 @@ def _explain(catalogue: Catalogue, request: Request, found: _Found) -> Explanati
 def _dropped(request: Request) -> Iterator[Drop]:
     """What each condition drops, of base and tail together."""
     rows: dict[str, int] = {}
-    for passing in (request.passing, request.late):
+    for passing in (request.passing, request.tail_passing):
         for text, dropped in passing.dropped() if passing is not None else ():
             rows[text] = rows.get(text, 0) + dropped
     return (Drop(text, dropped) for text, dropped in rows.items())
@@ -225,9 +229,9 @@ def _shortfall(catalogue: Catalogue, request: Request, ranked: list[Ranked]) -> 
     reasons = [f"{passed} tracks meet the conditions"]
     if excluded:
         reasons.append(f"up to {excluded} of them are excluded (exclude, or the seed itself)")
-    if request.picky and fewest < passed - excluded:
-        choosy = [f"{cap.name}={cap.limit}" for cap in request.caps] + ["distinct"] * request.distinct
-        reasons.append(f"{' and '.join(choosy)} leaves {fewest}")
+    if request.has_dependent_hits and fewest < passed - excluded:
+        limits = [f"{cap.name}={cap.limit}" for cap in request.caps] + ["distinct"] * request.distinct
+        reasons.append(f"{' and '.join(limits)} leaves {fewest}")
     return f"fewer than k={request.k}: " + ", ".join(reasons)
 
 

@@ -13,7 +13,7 @@ from moodrec.index.backends.base import Backend
 from moodrec.index.backends.factory import build_backend, extend_backend
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.segment import Part
-from moodrec.index.rows.validation import Vectors
+from moodrec.typing import Vectors
 
 if TYPE_CHECKING:
     from moodrec.index.storage.late_check import LateCheck

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.config import RankingConfig
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.ranking import Floats, blend, mood_affinity
+from moodrec.ranking import blend, mood_affinity
+from moodrec.typing import Float32Array, Float64Array, FloatArray
 
 _DEFAULT = RankingConfig()
 
@@ -21,12 +21,12 @@ class Blend:
     """Mood targets and their weight."""
 
     moods: tuple[str, ...]
-    targets: NDArray[np.float32]
+    targets: Float32Array
     """(q, J)"""
-    weights: NDArray[np.float64]
+    weights: Float64Array
     """(q,)"""
 
-    def score(self, query: int, cosine: Floats, mood_scores: Floats) -> Floats:
+    def score(self, query: int, cosine: FloatArray, mood_scores: FloatArray) -> FloatArray:
         """(n,) blended scores of one query: (n,) cosines, (n, J) mood scores."""
         return blend(cosine, mood_affinity(mood_scores, self.targets[query]), float(self.weights[query]))
 
@@ -65,7 +65,7 @@ def resolve_blend(
     return Blend(tuple(mood), np.stack(targets, axis=1).astype(np.float32), weights)
 
 
-def _a_query(given: float | Sequence[float], n_queries: int, what: str) -> NDArray[np.float64]:
+def _a_query(given: float | Sequence[float], n_queries: int, what: str) -> Float64Array:
     """(q,) numbers, one for each query."""
     numbers = np.asarray(given, np.float64)
     if numbers.ndim and len(numbers) != n_queries:

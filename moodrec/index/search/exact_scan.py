@@ -8,12 +8,13 @@ from typing import Final
 import numpy as np
 
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Rows, Segment
+from moodrec.index.rows.segment import Segment
 from moodrec.index.search.blending import Blend
 from moodrec.index.search.hits import Ranked
-from moodrec.index.search.products import Scores, products
+from moodrec.index.search.products import products
 from moodrec.index.search.request import Request
 from moodrec.index.search.scoring import choose, in_order
+from moodrec.typing import Float32Array, RowNumbers
 
 ROUNDING: Final = 2e-6
 """More than float32 can round a score by."""
@@ -32,20 +33,20 @@ def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
     return found
 
 
-def _passing_rows(catalogue: Catalogue, request: Request) -> Rows | None:
+def _passing_rows(catalogue: Catalogue, request: Request) -> RowNumbers | None:
     """Numbers of the rows that pass, those of the base and then those of the tail; None: all rows do."""
-    if request.late is None or catalogue.tail is None:
+    if request.tail_passing is None or catalogue.tail is None:
         return request.passing.rows
-    base, tail = request.passing.rows, request.late.rows
+    base, tail = request.passing.rows, request.tail_passing.rows
     base = np.arange(len(catalogue.base)) if base is None else base
     return np.concatenate(
         [base, (np.arange(len(catalogue.tail)) if tail is None else tail) + catalogue.tail.first]
     )
 
 
-def _approximate_scores(catalogue: Catalogue, request: Request) -> Iterator[Scores]:
+def _approximate_scores(catalogue: Catalogue, request: Request) -> Iterator[Float32Array]:
     """float32 scores of some queries at a time, (queries, allowed rows)."""
-    passing = [request.passing, *([] if request.late is None else [request.late])]
+    passing = [request.passing, *([] if request.tail_passing is None else [request.tail_passing])]
     parts = [(part.segment, one.rows) for part, one in zip(catalogue.parts, passing, strict=True)]
     step = max(1, _SCORES_AT_ONCE // len(catalogue))
     for start in range(0, len(request.queries), step):
@@ -54,7 +55,7 @@ def _approximate_scores(catalogue: Catalogue, request: Request) -> Iterator[Scor
         yield scores[0] if len(scores) == 1 else np.concatenate(scores, axis=1)
 
 
-def scores_of(segment: Segment, request: Request, queries: slice, rows: Rows | None) -> Scores:
+def scores_of(segment: Segment, request: Request, queries: slice, rows: RowNumbers | None) -> Float32Array:
     """Score rows of a segment in float32.
 
     Args:
@@ -77,12 +78,14 @@ def scores_of(segment: Segment, request: Request, queries: slice, rows: Rows | N
     return _blended(request.blend, queries.start, scores, moods)
 
 
-def _blended(blend: Blend, start: int, scores: Scores, moods: Scores) -> Scores:
+def _blended(blend: Blend, start: int, scores: Float32Array, moods: Float32Array) -> Float32Array:
     blended = (blend.score(start + i, cosine, moods) for i, cosine in enumerate(scores))
     return np.stack([one.astype(np.float32) for one in blended])
 
 
-def _best(catalogue: Catalogue, request: Request, query: int, scores: Scores, rows: Rows | None) -> Ranked:
+def _best(
+    catalogue: Catalogue, request: Request, query: int, scores: Float32Array, rows: RowNumbers | None
+) -> Ranked:
     """The k best of one query; looks deeper where caps or copies take too many of the candidates."""
     depth = request.depth
     while True:
@@ -98,18 +101,18 @@ def _best(catalogue: Catalogue, request: Request, query: int, scores: Scores, ro
         depth *= 4
 
 
-def leading(scores: Scores, depth: int) -> Rows:
+def leading(scores: Float32Array, depth: int) -> RowNumbers:
     """Positions of the ``depth`` highest scores, and of all that rounding may have put below them."""
     if depth >= len(scores):
         return np.arange(len(scores))
     few = _above(scores, depth)
     kept = scores[few]
     last = np.partition(kept, len(few) - depth)[len(few) - depth]
-    leading: Rows = few[kept >= last - 2 * ROUNDING]
+    leading: RowNumbers = few[kept >= last - 2 * ROUNDING]
     return leading
 
 
-def _above(scores: Scores, depth: int) -> Rows:
+def _above(scores: Float32Array, depth: int) -> RowNumbers:
     """Positions among which the ``depth`` highest scores are, and whatever rounding may have put below them.
 
     The highest scores of ``depth`` blocks bound the lowest score that is wanted; finding them takes one pass over

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.index.kernel import binding
+from moodrec.typing import Float32Array
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Explanation:
     """Of these, tracks that meet every condition."""
     queries: int
     """Queries of the search; the next two numbers are over all of them."""
-    visited: int
+    scanned: int
     """Rows looked at."""
     scored: int
     """Rows compared with a query, be it by their sketches alone."""
@@ -57,7 +58,7 @@ class Explanation:
         lines += [f"  {drop.condition} drops {drop.rows}" for drop in self.dropped]
         together = f" for {self.queries} queries together" if self.queries > 1 else ""
         by = f" by the kernel's path {self.kernel}" if self.kernel else ""
-        lines.append(f"{self.visited} rows looked at, {self.scored} compared{together}{by}")
+        lines.append(f"{self.scanned} rows looked at, {self.scored} compared{together}{by}")
         return "\n".join([*lines, self.shortfall] if self.shortfall else lines)
 
 
@@ -67,7 +68,7 @@ class Hits:
 
     track_ids: NDArray[np.object_]
     """(q, k) ids; None beyond the last hit."""
-    scores: NDArray[np.float32]
+    scores: Float32Array
     """(q, k) scores, higher is closer; NaN beyond the last hit."""
     counts: NDArray[np.int64]
     """(q,) number of hits."""
@@ -93,7 +94,7 @@ class Ranked:
     """The hits of one query as rows of the index, best first."""
 
     rows: NDArray[np.int64]
-    scores: NDArray[np.float32]
+    scores: Float32Array
 
     def __len__(self) -> int:
         return len(self.rows)

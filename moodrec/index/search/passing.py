@@ -10,10 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import Mask, Rows, Selection, all_of, names_rows, row_mask
+from moodrec.filters.selection import NamedRows, Selection, all_of, names_rows, row_mask
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.kernel.binding import Plan
 from moodrec.index.kernel.program import Program
+from moodrec.typing import RowMask
 
 _SMALL: Final = 1 << 14
 """Bytes."""
@@ -29,7 +30,7 @@ class Term:
 
 
 @dataclass(eq=False)
-class Wanted:
+class RowCondition:
     """The rows that are alive and meet every term, as data: no row has been looked at. What follows from it may be
     kept from one search to the next.
     """
@@ -37,7 +38,7 @@ class Wanted:
     n: int
     """Rows of the catalogue."""
     n_alive: int
-    living: Rows | None
+    living: NamedRows | None
     """Which are no tombstones; None: all."""
     terms: tuple[Term, ...]
     plan: tuple[object, int, Plan] | None = None
@@ -67,44 +68,44 @@ class Wanted:
 class Passing:
     """The rows that pass in one search. The mask over all rows, which takes the longest, may never be needed."""
 
-    wanted: Wanted
+    condition: RowCondition
 
     @property
     def terms(self) -> tuple[Term, ...]:
         """The conditions."""
-        return self.wanted.terms
+        return self.condition.terms
 
     @property
     def program(self) -> Program:
         """The selection as the kernel runs it; once there is a mask, a look at the mask."""
         known = self.known_mask
-        return self.wanted.program if known is None else Program(Rows(known, known))
+        return self.condition.program if known is None else Program(NamedRows(known, known))
 
     @cached_property
-    def _masked(self) -> tuple[Mask, int]:
-        return evaluated(self.wanted.selection, self.wanted.n)
+    def _masked(self) -> tuple[RowMask, int]:
+        return evaluated(self.condition.selection, self.condition.n)
 
     @property
-    def known_mask(self) -> Mask | None:
+    def known_mask(self) -> RowMask | None:
         """The mask over all rows, if someone has asked for it before."""
-        known: tuple[Mask, int] | None = self.__dict__.get("_masked")
+        known: tuple[RowMask, int] | None = self.__dict__.get("_masked")
         return None if known is None else known[0]
 
     @property
-    def mask(self) -> Mask | None:
+    def mask(self) -> RowMask | None:
         """(n,) the rows that pass; None: all do."""
-        return None if self.wanted.selection is None else self._masked[0]
+        return None if self.condition.selection is None else self._masked[0]
 
     @property
     def count(self) -> int:
         """How many rows pass."""
-        return self.wanted.n_alive if self.wanted.selection is None else self._masked[1]
+        return self.condition.n_alive if self.condition.selection is None else self._masked[1]
 
     def is_below(self, most: float) -> bool:
         """Whether fewer rows than that pass; they are counted only if a sample does not show that there are more."""
         if not self.terms:
             return False
-        n = self.wanted.n
+        n = self.condition.n
         if self.known_mask is None and kernel.library() is not None and self.program.sample(n) * n > most:
             return False
         return self.count <= most
@@ -116,16 +117,16 @@ class Passing:
 
     def dropped(self) -> Sequence[tuple[str, int]]:
         """How many living rows each term drops by itself."""
-        n, living = self.wanted.n, self.wanted.living
+        n, living = self.condition.n, self.condition.living
         lost = []
         for term in self.terms:
             mask, passed = evaluated(term.selection, n)
             kept = passed if living is None else int(np.count_nonzero(mask & living.true))
-            lost.append((str(term.name), self.wanted.n_alive - kept))
+            lost.append((str(term.name), self.condition.n_alive - kept))
         return [(text, rows) for text, rows in lost if rows]
 
 
-def evaluated(selection: Selection | None, n: int) -> tuple[Mask, int]:
+def evaluated(selection: Selection | None, n: int) -> tuple[RowMask, int]:
     """(n,) the rows of a selection, and how many they are: by the kernel, which is faster, where there is one."""
     if kernel.library() is not None:
         return Program(selection).mask(n)

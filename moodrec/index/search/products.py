@@ -7,17 +7,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.index.rows.segment import Rows
-from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
+from moodrec.typing import Float32Array, RowNumbers, Vectors
 
 _PICK_BELOW: Final = 0.25
 """Share of the rows up to which picking them out is cheaper than going over all."""
 
-Scores = NDArray[np.float32]
 
-
-def products(vectors: Vectors, rows: Rows | None, queries: Vectors) -> Scores:
+def products(vectors: Vectors, rows: RowNumbers | None, queries: Vectors) -> Float32Array:
     """(q, m) float32 inner products of (q, d) queries with ``rows`` (m,) of the vectors, all rows if None."""
     pick = rows is not None and len(rows) < _PICK_BELOW * len(vectors)
     if len(queries) > 1 or not vectors.flags.c_contiguous:
@@ -27,7 +24,7 @@ def products(vectors: Vectors, rows: Rows | None, queries: Vectors) -> Scores:
     return scores if rows is None or pick else scores[:, rows]
 
 
-def _of_one_query(vectors: Vectors, rows: Rows | None, query: Vectors) -> Scores:
+def _of_one_query(vectors: Vectors, rows: RowNumbers | None, query: Vectors) -> Float32Array:
     """FAISS's kernels: they copy no rows, and take one thread where BLAS takes and awaits all."""
     dim = vectors.shape[1]
     scores = np.empty((1, len(vectors) if rows is None else len(rows)), np.float32)

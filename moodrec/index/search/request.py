@@ -14,16 +14,16 @@ from moodrec.errors import UsageError
 from moodrec.filters.column_types import TextColumn, fold
 from moodrec.filters.columns import ColumnTable, as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
-from moodrec.filters.selection import Range
-from moodrec.filters.selection import Rows as NamedRows
+from moodrec.filters.selection import NamedRows, Range
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Part, Rows
-from moodrec.index.rows.validation import Vectors, listed
+from moodrec.index.rows.segment import Part
+from moodrec.index.rows.validation import listed
 from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.options import SearchOptions, checked_k
-from moodrec.index.search.passing import Passing, Term, Wanted, evaluated
+from moodrec.index.search.passing import Passing, RowCondition, Term, evaluated
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
+from moodrec.typing import RowMask, RowNumbers, Vectors
 
 _FEW: Final = 64
 """Up to this many excluded tracks are skipped among the candidates; more are a condition on the rows."""
@@ -42,11 +42,11 @@ class Request:
     k: int
     passing: Passing
     """The rows of the base that meet every condition."""
-    late: Passing | None
+    tail_passing: Passing | None
     """The rows of the tail that do; None where there is no tail."""
-    skipped: Rows
+    skipped: RowNumbers
     """(q, s) rows that a query must not return although they meet the conditions; -1 is none."""
-    own: Rows
+    query_rows: RowNumbers
     """(q,) the row of each query itself, -1 where it is none: its copies are not distinct from it."""
     blend: Blend | None
     caps: tuple[Cap, ...]
@@ -74,15 +74,19 @@ class Request:
     @property
     def count(self) -> int:
         """How many rows of base and tail meet every condition."""
-        return self.passing.count + (self.late.count if self.late is not None else 0)
+        return self.passing.count + (self.tail_passing.count if self.tail_passing is not None else 0)
 
     def meets(self, row: int, n_base: int) -> bool:
         """Whether a row meets every condition; ``n_base`` is the number of rows in the base."""
-        passing, own = (self.passing, row) if row < n_base or self.late is None else (self.late, row - n_base)
+        passing, own = (
+            (self.passing, row)
+            if row < n_base or self.tail_passing is None
+            else (self.tail_passing, row - n_base)
+        )
         return passing.mask is None or bool(passing.mask[own])
 
     @property
-    def picky(self) -> bool:
+    def has_dependent_hits(self) -> bool:
         """Whether hits depend on other hits: caps, copies, diversity."""
         return bool(self.caps) or self.distinct or self.diversity > 0
 
@@ -113,13 +117,13 @@ class Request:
             self,
             queries=np.ascontiguousarray(self.queries[rows]),
             skipped=self.skipped[rows],
-            own=self.own[rows],
+            query_rows=self.query_rows[rows],
             blend=None if self.blend is None else self.blend.part(rows),
         )
 
 
 def resolve(
-    options: SearchOptions, k: int, catalogue: Catalogue, queries: Vectors, own: Rows | None = None
+    options: SearchOptions, k: int, catalogue: Catalogue, queries: Vectors, own: RowNumbers | None = None
 ) -> Request:
     """Find the rows that the options of a search are about.
 
@@ -155,7 +159,7 @@ def resolve(
     )
 
 
-def rows_where(condition: Condition, catalogue: Catalogue) -> Rows:
+def rows_where(condition: Condition, catalogue: Catalogue) -> RowNumbers:
     """Return the rows that count for which a condition is TRUE, in the order of arrival.
 
     Args:
@@ -172,12 +176,12 @@ def rows_where(condition: Condition, catalogue: Catalogue) -> Rows:
 
 
 @lru_cache(maxsize=16)
-def _nothing_skipped(n_queries: int) -> tuple[Rows, Rows]:
+def _nothing_skipped(n_queries: int) -> tuple[RowNumbers, RowNumbers]:
     return np.empty((n_queries, 0), np.int64), np.empty(0, np.int64)
 
 
 @lru_cache(maxsize=16)
-def _none(n: int) -> Rows:
+def _none(n: int) -> RowNumbers:
     """(n,) for each query no row."""
     return np.full(n, -1)
 
@@ -187,15 +191,15 @@ def _passing(
     part: Part,
     columns: ColumnTable,
     blend: Blend | None,
-    excluded: Rows,
-    allowed: Rows | None,
+    excluded: RowNumbers,
+    allowed: RowNumbers | None,
 ) -> Passing:
     """Find the rows of a part that meet every condition; a filter of a few numbers is remembered by its text."""
     others = [*_moods(blend, columns), *_exclusions(options, part, columns, excluded, allowed)]
     rememberable = not others and (options.where is None or _can_be_remembered(options.where))
     if rememberable and (known := part.filters.get(options.where)):  # type: ignore[arg-type]
         return Passing(known)
-    wanted = Wanted(len(part), part.n_alive, part.living, (*_where(options, columns), *others))
+    wanted = RowCondition(len(part), part.n_alive, part.living, (*_where(options, columns), *others))
     if rememberable and wanted.is_small:
         if len(part.filters) >= _MOST_KNOWN:
             part.filters.clear()
@@ -228,7 +232,7 @@ def _moods(blend: Blend | None, columns: ColumnTable) -> list[Term]:
 
 
 def _exclusions(
-    options: SearchOptions, part: Part, columns: ColumnTable, excluded: Rows, allowed: Rows | None
+    options: SearchOptions, part: Part, columns: ColumnTable, excluded: RowNumbers, allowed: RowNumbers | None
 ) -> list[Term]:
     terms: list[Term] = []
     artists = sorted(options.exclude_artist)
@@ -245,7 +249,7 @@ def _exclusions(
     return terms
 
 
-def _marked(rows: Rows, part: Part) -> NDArray[np.bool_]:
+def _marked(rows: RowNumbers, part: Part) -> RowMask:
     """(n,) True for those rows of a part that are among some rows of the catalogue."""
     marked = np.zeros(len(part), bool)
     marked[rows[(rows >= part.first) & (rows < part.first + len(part))] - part.first] = True
@@ -253,8 +257,8 @@ def _marked(rows: Rows, part: Part) -> NDArray[np.bool_]:
 
 
 def _skipped(
-    options: SearchOptions, catalogue: Catalogue, n_queries: int, own: Rows | None
-) -> tuple[Rows, Rows]:
+    options: SearchOptions, catalogue: Catalogue, n_queries: int, own: RowNumbers | None
+) -> tuple[RowNumbers, RowNumbers]:
     """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
     if own is None and not options.exclude:
         return _nothing_skipped(n_queries)

@@ -10,21 +10,21 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Rows, Segment
+from moodrec.index.rows.segment import Segment
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
-from moodrec.ranking import Floats, cap_per_key, pick
+from moodrec.ranking import cap_per_key, pick
+from moodrec.typing import Float32Array, FloatArray, RowNumbers
 
 SAME_RECORDING: Final = 0.99
 """Inner product from which two tracks count as copies of one recording. Other encodings of one file are nearly always
 closer than this, other tracks very seldom."""
 
 
-def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
+def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: RowNumbers) -> Float32Array:
     """(m,) scores of ``rows`` for one query."""
     if catalogue.tail is None:
         return _scores_in(catalogue.base.segment, request, query, rows)
@@ -36,22 +36,22 @@ def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows)
     return scores
 
 
-def _scores_in(segment: Segment, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
+def _scores_in(segment: Segment, request: Request, query: int, rows: RowNumbers) -> Float32Array:
     """(m,) scores of a segment's rows for one query."""
     if kernel.library() is not None:
-        return kernel.scores(segment.in_memory, as_asked(segment, request, query), rows)
+        return kernel.scores(segment.in_memory, kernel_query(segment, request, query), rows)
     # Not a matrix product: BLAS may round a row differently in another company of rows.
     vectors = segment.vectors[rows].astype(np.float64)
-    scores: Floats = np.einsum("ij,j->i", vectors, request.queries[query].astype(np.float64))
+    scores: FloatArray = np.einsum("ij,j->i", vectors, request.queries[query].astype(np.float64))
     if request.blend is not None:
         moods = segment.mood_scores(request.blend.moods, rows).astype(np.float64)
         scores = request.blend.score(query, scores, moods)
     return scores.astype(np.float32)
 
 
-def as_asked(segment: Segment, request: Request, query: int) -> kernel.Query:
+def kernel_query(segment: Segment, request: Request, query: int) -> kernel.Query:
     """One query of a request as the kernel takes it, over the rows of a segment."""
-    vector, blend = place_of(request, query), request.blend
+    vector, blend = vector_address(request, query), request.blend
     if blend is None:
         return kernel.Query(vector)
     columns = [segment.columns.numbers(mood) for mood in blend.moods]
@@ -59,12 +59,12 @@ def as_asked(segment: Segment, request: Request, query: int) -> kernel.Query:
     return kernel.Query.blended(vector, float(blend.weights[query]), columns, targets)
 
 
-def place_of(request: Request, query: int) -> int:
+def vector_address(request: Request, query: int) -> int:
     """Where the vector of a query begins in memory."""
     return kernel.address(request.queries) + request.queries.strides[0] * query
 
 
-def in_order(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> Ranked:
+def in_order(catalogue: Catalogue, request: Request, query: int, rows: RowNumbers) -> Ranked:
     """``rows`` with their exact scores, best first."""
     scores = exact_scores(catalogue, request, query, rows)
     order = np.lexsort((catalogue.places(rows), -scores))
@@ -79,7 +79,7 @@ def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -
             ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
     if request.distinct:
         ranked = _without_the_seeds_title(request, query, ranked)
-    if not request.picky:
+    if not request.has_dependent_hits:
         chosen = Ranked(ranked.rows[: request.k], ranked.scores[: request.k])
         return chosen, len(chosen) == request.k
     positions, certain = _picked(catalogue, request, query, ranked)
@@ -87,14 +87,14 @@ def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -
 
 
 def _without_the_seeds_title(request: Request, query: int, ranked: Ranked) -> Ranked:
-    own, titles = int(request.own[query]), request.titles
+    own, titles = int(request.query_rows[query]), request.titles
     if own < 0 or titles is None or titles[own] < 0:
         return ranked
     kept = titles[ranked.rows] != titles[own]
     return Ranked(ranked.rows[kept], ranked.scores[kept])
 
 
-def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[Rows, bool]:
+def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[RowNumbers, bool]:
     if len(request.caps) == 1 and not request.distinct and not request.diversity:
         cap = request.caps[0]
         positions = cap_per_key(np.arange(len(ranked)), cap.keys[ranked.rows], cap.limit, request.k)
@@ -110,10 +110,10 @@ def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) 
         pool *= 4
 
 
-def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, pool: int) -> Rows:
+def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, pool: int) -> RowNumbers:
     rows = ranked.rows[:pool]
     vectors = catalogue.vectors_at(rows) if request.distinct or request.diversity else None
-    own = request.own[query : query + 1]
+    own = request.query_rows[query : query + 1]
     return pick(
         ranked.scores[:pool],
         request.k,
