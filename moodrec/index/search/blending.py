@@ -1,4 +1,4 @@
-"""Mood targets of a search: one for all queries, or one for each."""
+"""The mood targets of a search, spread over its queries: one target for all, or one for each."""
 
 from __future__ import annotations
 
@@ -18,20 +18,30 @@ _DEFAULT = RankingConfig()
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """Mood targets and their weight."""
+    """Mood targets of queries, and how much they weigh against the sound."""
 
     moods: tuple[str, ...]
+    """Names of the J moods that have a target."""
     targets: Float32Array
-    """(q, J)"""
+    """(q, J) Target of each query and mood, in [0, 1]."""
     weights: Float64Array
-    """(q,)"""
+    """(q,) Weight of the mood for each query, in [0, 1]."""
 
     def score(self, query: int, cosine: FloatArray, mood_scores: FloatArray) -> FloatArray:
-        """(n,) blended scores of one query: (n,) cosines, (n, J) mood scores."""
+        """Blend the scores of one query.
+
+        Args:
+            query: the number of the query.
+            cosine: (n,) cosines in [-1, 1].
+            mood_scores: (n, J) mood scores in [0, 1].
+
+        Returns:
+            (n,) scores in [-1, 1].
+        """
         return blend(cosine, mood_affinity(mood_scores, self.targets[query]), float(self.weights[query]))
 
     def part(self, queries: Sequence[int]) -> Blend:
-        """The same for some of the queries."""
+        """Return the targets and weights of some of the queries."""
         return Blend(self.moods, np.ascontiguousarray(self.targets[queries]), self.weights[queries])
 
 
@@ -45,9 +55,9 @@ def resolve_blend(
 
     Args:
         mood: targets in [0, 1] by mood, checked by :class:`~moodrec.index.search.options.SearchOptions`.
-        mood_weight: in [0, 1]; None is the default weight.
-        catalogue: the rows, with their mood columns.
-        n_queries: how many queries there are.
+        mood_weight: weights in [0, 1]; None is the default weight.
+        moods: names of the mood columns of the index.
+        n_queries: the number of queries.
 
     Returns:
         The targets and weights of each query, or None without a target.
@@ -66,7 +76,7 @@ def resolve_blend(
 
 
 def _a_query(given: float | Sequence[float], n_queries: int, what: str) -> Float64Array:
-    """(q,) numbers, one for each query."""
+    """Return (q,) numbers, one for each query."""
     numbers = np.asarray(given, np.float64)
     if numbers.ndim and len(numbers) != n_queries:
         raise UsageError(f"{what} holds {numbers.size} numbers for {n_queries} queries")

@@ -1,4 +1,7 @@
-"""Exact search: every row that passes is scored, in float32, and the best of them anew in double precision."""
+"""Exact search: every row that passes is scored in float32, and the best of them again in double precision.
+
+The float32 scores are off by a known bound at most, so no row outside the candidates can be among the exact top k.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,20 @@ from moodrec.index.search.scoring import choose, in_order
 from moodrec.typing import Float32Array, RowNumbers
 
 ROUNDING: Final = 2e-6
-"""More than float32 can round a score by."""
+"""A bound on how far float32 rounding can move a score."""
 _SCORES_AT_ONCE: Final = 1 << 24
+"""Scores that are held at a time, 64 MiB; larger batches of queries are cut into parts."""
 _BLOCK: Final = 128
+"""Scores of which :func:`_above` takes one maximum."""
 
 
 def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
-    """The k best allowed rows of each query."""
+    """Find the k best of the rows that pass, for each query.
+
+    Args:
+        catalogue: the rows.
+        request: the search.
+    """
     rows = _passing_rows(catalogue, request)
     if (len(catalogue) if rows is None else len(rows)) == 0:
         return [Ranked(np.empty(0, np.int64), np.empty(0, np.float32))] * len(request.queries)
@@ -34,7 +44,7 @@ def exact_search(catalogue: Catalogue, request: Request) -> list[Ranked]:
 
 
 def _passing_rows(catalogue: Catalogue, request: Request) -> RowNumbers | None:
-    """Numbers of the rows that pass, those of the base and then those of the tail; None: all rows do."""
+    """Return the rows that pass, those of the base and then those of the tail; None: all rows do."""
     if request.tail_passing is None or catalogue.tail is None:
         return request.passing.rows
     base, tail = request.passing.rows, request.tail_passing.rows
@@ -45,7 +55,7 @@ def _passing_rows(catalogue: Catalogue, request: Request) -> RowNumbers | None:
 
 
 def _approximate_scores(catalogue: Catalogue, request: Request) -> Iterator[Float32Array]:
-    """float32 scores of some queries at a time, (queries, allowed rows)."""
+    """Yield (queries, m) float32 scores of the m rows that pass, for some queries at a time."""
     passing = [request.passing, *([] if request.tail_passing is None else [request.tail_passing])]
     parts = [(part.segment, one.rows) for part, one in zip(catalogue.parts, passing, strict=True)]
     step = max(1, _SCORES_AT_ONCE // len(catalogue))
@@ -59,19 +69,19 @@ def scores_of(segment: Segment, request: Request, queries: slice, rows: RowNumbe
     """Score rows of a segment in float32.
 
     Args:
-        segment: where the rows lie.
+        segment: the segment in which the rows lie.
         request: the search.
-        queries: those of its queries that are scored.
+        queries: which of its queries are scored.
         rows: (m,) rows of the segment; None: all.
 
     Returns:
         (queries, m) scores, off by no more than :data:`ROUNDING`.
     """
-    vectors, asked = segment.vectors, request.queries[queries]
+    vectors, chosen = segment.vectors, request.queries[queries]
     if not request.exact:
-        scores = products(vectors, rows, asked)
+        scores = products(vectors, rows, chosen)
     else:
-        scores = asked @ (vectors if rows is None else vectors[rows]).T
+        scores = chosen @ (vectors if rows is None else vectors[rows]).T
     if request.blend is None:
         return scores
     moods = segment.mood_scores(request.blend.moods, rows)
@@ -86,7 +96,7 @@ def _blended(blend: Blend, start: int, scores: Float32Array, moods: Float32Array
 def _best(
     catalogue: Catalogue, request: Request, query: int, scores: Float32Array, rows: RowNumbers | None
 ) -> Ranked:
-    """The k best of one query; looks deeper where caps or copies take too many of the candidates."""
+    """Choose the k best of one query, from more candidates where caps or copies drop too many of them."""
     depth = request.depth
     while True:
         candidates = leading(scores, depth)
@@ -102,7 +112,15 @@ def _best(
 
 
 def leading(scores: Float32Array, depth: int) -> RowNumbers:
-    """Positions of the ``depth`` highest scores, and of all that rounding may have put below them."""
+    """Find the highest scores.
+
+    Args:
+        scores: (n,) scores, off by :data:`ROUNDING` at most.
+        depth: how many of the exact scores are sought.
+
+    Returns:
+        Positions of the ``depth`` highest scores, and of all that rounding may have put below them.
+    """
     if depth >= len(scores):
         return np.arange(len(scores))
     few = _above(scores, depth)
@@ -113,10 +131,10 @@ def leading(scores: Float32Array, depth: int) -> RowNumbers:
 
 
 def _above(scores: Float32Array, depth: int) -> RowNumbers:
-    """Positions among which the ``depth`` highest scores are, and whatever rounding may have put below them.
+    """Return positions that include the ``depth`` highest scores and all that rounding may have put below them.
 
-    The highest scores of ``depth`` blocks bound the lowest score that is wanted; finding them takes one pass over
-    the scores, where sorting out the highest takes many.
+    The highest scores of ``depth`` blocks bound the lowest score that is sought. Finding them takes one pass
+    over the scores, where a partition of all scores takes many.
     """
     n_blocks = len(scores) // _BLOCK
     if n_blocks <= depth:

@@ -1,8 +1,8 @@
-"""The last step of every path: candidates get their exact scores, an order, and the choice of k among them.
+"""The last step of every search: candidates get exact scores and an order, and k of them are chosen.
 
-Scores are computed in float64 from the float32 rows, one row at a time, and rounded to float32; candidates of
-one score come in the order in which they came into the index (which of many such rows are candidates is the backend's
-affair, but for an exact search). So a track has the same score whatever found it, in a batch or alone.
+Exact scores are computed in float64 from the stored float32 vectors, one row at a time, and rounded to float32. So a
+track has the same score whatever found it, alone or in a batch. Rows of one score come in the order of arrival; which
+of many such rows are candidates at all is up to the backend, unless the search is exact.
 """
 
 from __future__ import annotations
@@ -20,12 +20,22 @@ from moodrec.ranking import cap_per_key, pick
 from moodrec.typing import Float32Array, FloatArray, RowNumbers
 
 SAME_RECORDING: Final = 0.99
-"""Inner product from which two tracks count as copies of one recording. Other encodings of one file are nearly always
-closer than this, other tracks very seldom."""
+"""The cosine from which two tracks count as copies of one recording: other encodings of one file are nearly always
+closer than this, and other tracks very seldom."""
 
 
 def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: RowNumbers) -> Float32Array:
-    """(m,) scores of ``rows`` for one query."""
+    """Compute the exact scores of rows.
+
+    Args:
+        catalogue: the rows of the index.
+        request: the search.
+        query: the number of the query in the request.
+        rows: (m,) rows of the catalogue.
+
+    Returns:
+        (m,) float32 scores: cosines, or blends with a mood target.
+    """
     if catalogue.tail is None:
         return _scores_in(catalogue.base.segment, request, query, rows)
     scores = np.empty(len(rows), np.float32)
@@ -37,10 +47,10 @@ def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: RowNu
 
 
 def _scores_in(segment: Segment, request: Request, query: int, rows: RowNumbers) -> Float32Array:
-    """(m,) scores of a segment's rows for one query."""
+    """Compute (m,) exact scores of a segment's rows for one query."""
     if kernel.library() is not None:
         return kernel.scores(segment.in_memory, kernel_query(segment, request, query), rows)
-    # Not a matrix product: BLAS may round a row differently in another company of rows.
+    # Not a matrix product: BLAS may round a row differently when other rows stand beside it.
     vectors = segment.vectors[rows].astype(np.float64)
     scores: FloatArray = np.einsum("ij,j->i", vectors, request.queries[query].astype(np.float64))
     if request.blend is not None:
@@ -50,7 +60,13 @@ def _scores_in(segment: Segment, request: Request, query: int, rows: RowNumbers)
 
 
 def kernel_query(segment: Segment, request: Request, query: int) -> kernel.Query:
-    """One query of a request as the kernel takes it, over the rows of a segment."""
+    """Describe a query to the kernel.
+
+    Args:
+        segment: the rows to be scored, whose mood columns the kernel reads.
+        request: the search, which must outlive the result.
+        query: the number of the query in the request.
+    """
     vector, blend = vector_address(request, query), request.blend
     if blend is None:
         return kernel.Query(vector)
@@ -60,19 +76,41 @@ def kernel_query(segment: Segment, request: Request, query: int) -> kernel.Query
 
 
 def vector_address(request: Request, query: int) -> int:
-    """Where the vector of a query begins in memory."""
+    """Return the memory address of a query's vector.
+
+    Args:
+        request: the search, which owns the memory.
+        query: the number of the query in the request.
+    """
     return kernel.address(request.queries) + request.queries.strides[0] * query
 
 
 def in_order(catalogue: Catalogue, request: Request, query: int, rows: RowNumbers) -> Ranked:
-    """``rows`` with their exact scores, best first."""
+    """Rank rows by their exact scores, best first.
+
+    Args:
+        catalogue: the rows of the index.
+        request: the search.
+        query: the number of the query in the request.
+        rows: (m,) rows of the catalogue.
+    """
     scores = exact_scores(catalogue, request, query, rows)
     order = np.lexsort((catalogue.places(rows), -scores))
     return Ranked(rows[order], scores[order])
 
 
 def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[Ranked, bool]:
-    """The k of ``ranked`` to return, and whether rows that rank lower could not change the choice."""
+    """Choose the k hits of a query from its ranking: without skipped rows and copies, within the caps, and diverse.
+
+    Args:
+        catalogue: the rows of the index.
+        request: the search.
+        query: the number of the query in the request.
+        ranked: the first rows of the query's ranking.
+
+    Returns:
+        The hits, and whether the choice is final: no row that ranks lower could change it.
+    """
     if request.skipped.shape[1]:
         for row in request.skipped[query].tolist():
             kept = ranked.rows != row
