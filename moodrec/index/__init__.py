@@ -1,4 +1,4 @@
-"""Search: vectors, mood scores and metadata of a catalogue, and what finds the nearest of them."""
+"""Search for the nearest tracks of a catalogue by their embeddings, mood scores and metadata."""
 
 from __future__ import annotations
 

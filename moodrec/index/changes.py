@@ -1,4 +1,4 @@
-"""Changes of an index: functions from one snapshot to the next."""
+"""The changes of an index that users request, as functions from one snapshot to the next."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ import pyarrow as pa
 
 from moodrec.errors import DuplicateIdError, NotFoundError
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Rows
-from moodrec.index.rows.validation import Vectors, listed
+from moodrec.index.rows.validation import listed
 from moodrec.index.snapshot import Snapshot
 from moodrec.schema import TRACK_ID
+from moodrec.typing import RowNumbers, Vectors
 
 
-def rows_of(catalogue: Catalogue, track_ids: Sequence[str]) -> Rows:
+def rows_of(catalogue: Catalogue, track_ids: Sequence[str]) -> RowNumbers:
     """Return the rows of some tracks, in their order.
 
+    Args:
+        catalogue: the rows of the index.
+        track_ids: the ids of the tracks.
+
     Raises:
-        NotFoundError: tracks are not here; it lists them.
+        NotFoundError: ids belong to no track; the message lists them.
     """
     rows = catalogue.rows_of(track_ids)
     if len(rows) < len(track_ids) and (missing := catalogue.unknown(track_ids)):
@@ -31,14 +35,14 @@ def added(now: Snapshot, vectors: Vectors, table: pa.Table, ids: Sequence[str], 
     """Return a snapshot with new tracks.
 
     Args:
-        now: the snapshot before.
-        vectors: (m, d) of unit length.
-        table: m rows, checked.
+        now: the snapshot before the change.
+        vectors: (m, d) float32 vectors of unit length.
+        table: the m checked rows of the track table.
         ids: (m,) their track ids.
-        on_conflict: what to do about ids that are here already: "error", "ignore" or "replace".
+        on_conflict: what happens to tracks whose ids are in the index: "error", "ignore" or "replace".
 
     Raises:
-        DuplicateIdError: ids are here already, with "error"; it lists them.
+        DuplicateIdError: ids are in the index and ``on_conflict`` is "error"; the message lists them.
         DataError: the columns do not fit those of the index.
     """
     missing = set(now.catalogue.unknown(ids))
@@ -55,10 +59,17 @@ def added(now: Snapshot, vectors: Vectors, table: pa.Table, ids: Sequence[str], 
 
 
 def updated(now: Snapshot, table: pa.Table) -> Snapshot:
-    """Return a snapshot with other values in the columns of a table for the tracks that it names.
+    """Return a snapshot in which some tracks have other values in some columns.
+
+    The rows are not changed in place, because earlier snapshots share them: their tombstones are set, and rows with
+    the new values are added.
+
+    Args:
+        now: the snapshot before the change.
+        table: checked rows with ``track_id`` and the columns to change or to add.
 
     Raises:
-        NotFoundError: tracks are not here; it lists them.
+        NotFoundError: ids belong to no track; the message lists them.
         DataError: the columns do not fit those of the index.
     """
     ids: list[str] = table[TRACK_ID].to_pylist()
@@ -72,6 +83,6 @@ def updated(now: Snapshot, table: pa.Table) -> Snapshot:
 
 
 def compacted(now: Snapshot) -> Snapshot:
-    """Return a snapshot without removed rows, built anew where there are any, or a tail."""
+    """Return a snapshot without tombstones and tail: built anew where it has any, else the same."""
     whole = now.catalogue.tail is None and now.catalogue.base.living is None
     return now if whole else now.rebuilt()

@@ -1,4 +1,4 @@
-"""What an index is: counts, preset, columns, and where it comes from."""
+"""A description of an index: its size, its preset, its columns and its origin."""
 
 from __future__ import annotations
 
@@ -11,29 +11,36 @@ from moodrec.index.storage.store import Version
 
 @dataclass(frozen=True)
 class IndexInfo:
-    """What an index is."""
+    """The description of an index that ``moodrec index info`` prints."""
 
     tracks: int
+    """The number of tracks."""
     removed: int
-    """Tombstones: removed tracks whose rows are still there."""
+    """The number of tombstones: removed tracks whose rows are still there."""
     dim: int
+    """The dimension of the vectors."""
     preset: str
+    """The preset's name as the user gave it."""
     kind: str
-    """What the preset came to: ``flat``, ``ivf``, ``ivf-sq8``, ``ivf-pq``, ``hnsw`` or ``gpu``."""
+    """The kind that the preset settled on: ``flat``, ``ivf``, ``ivf-sq8``, ``ivf-pq``, ``hnsw`` or ``gpu``."""
     moods: tuple[str, ...]
+    """The names of the columns that hold mood scores."""
     columns: tuple[str, ...]
+    """The names of the track table's columns."""
     model_fingerprint: str | None
+    """The fingerprint of the model that made the embeddings; None if unknown."""
     library_revision: int | None
+    """The revision of the library that the index was built from; None without a library."""
     path: str | None
-    """Where it was opened from or saved to last."""
+    """The folder that the index was opened from or saved to last; None if it was never saved."""
 
 
 def info_of(snapshot: Snapshot, saved: Version | None) -> IndexInfo:
-    """Describe a snapshot.
+    """Describe one version of an index.
 
     Args:
-        snapshot: a version of the index.
-        saved: the version that was opened, or saved last; None where there is none.
+        snapshot: the version of the index to describe.
+        saved: the version on disk that was opened, or saved last; None where there is none.
     """
     catalogue, origin = snapshot.catalogue, snapshot.origin
     return IndexInfo(

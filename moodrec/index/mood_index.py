@@ -27,15 +27,7 @@ from moodrec.index.info import IndexInfo, info_of, require_same_model
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
-from moodrec.index.rows.segment import Rows
-from moodrec.index.rows.validation import (
-    Vectors,
-    checked_weights,
-    mixture,
-    track_table,
-    unit_rows,
-    vectors_of,
-)
+from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows, vectors_of
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.index.search.request import resolve, rows_where
@@ -44,17 +36,18 @@ from moodrec.index.storage.format import load, saver
 from moodrec.index.storage.store import current_name, publish, read_current
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
+from moodrec.typing import RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class MoodIndex:
-    """An index over one row a track.
+    """An index of tracks: each has an embedding, mood scores and metadata, and an id.
 
     Any number of threads may search while others add, update and remove. An index is a sequence of immutable
-    snapshots: a search works on the one it started with, and a change publishes the next. Readers never wait;
-    writers wait for one another. A change that fails leaves the index as it was.
+    snapshots: a search works on the one that it started with, and a change publishes the next. Readers never wait,
+    and writers wait for one another. A change that fails leaves the index as it was.
     """
 
     def __init__(
@@ -64,8 +57,8 @@ class MoodIndex:
 
         Args:
             snapshot: the first version.
-            device: where later versions are searched (:meth:`refresh`), in place of what the preset says.
-            read_only: whether this version is to be the only one.
+            device: the device that :meth:`refresh` opens later versions on, in place of the preset's.
+            read_only: whether the index stays at this version; changes are then refused.
         """
         self._versions = Versions(snapshot, read_only)
         self._pinned: MoodIndex | None = self if read_only else None
@@ -98,8 +91,8 @@ class MoodIndex:
             tracks: pandas or Arrow, n rows: ``track_id`` (text, unique) and any other columns.
             moods: columns of ``tracks`` that hold mood scores in [0, 1]; NULL is unknown.
             preset: a preset's name, the path of a TOML file, or a config.
-            model_fingerprint: of the model that made the embeddings.
-            library_revision: of the library they come from.
+            model_fingerprint: the fingerprint of the model that made the embeddings.
+            library_revision: the revision of the library that they come from.
 
         Raises:
             DataError: rows or columns are wrong; the message names them.
@@ -108,10 +101,10 @@ class MoodIndex:
         """
         table = track_table(tracks, moods)
         vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
-        wanted = preset if isinstance(preset, IndexConfig) else load_preset(preset)
-        config = settled(wanted, len(vectors))
+        chosen = preset if isinstance(preset, IndexConfig) else load_preset(preset)
+        config = settled(chosen, len(vectors))
         origin = Origin(
-            preset if isinstance(preset, str) else wanted.kind, model_fingerprint, library_revision
+            preset if isinstance(preset, str) else chosen.kind, model_fingerprint, library_revision
         )
         return cls(Snapshot.build(Catalogue.of(vectors, table, moods), config, origin))
 
@@ -126,7 +119,15 @@ class MoodIndex:
     ) -> Self:
         """Build an index from a table that holds the vectors too, as lists of one length in a column.
 
-        Raises: as :meth:`build`.
+        Args:
+            table: pandas or Arrow, n rows: ``track_id``, the vectors and any other columns.
+            moods: columns that hold mood scores in [0, 1]; NULL is unknown.
+            preset: a preset's name, the path of a TOML file, or a config.
+            embedding: the name of the column with the vectors.
+            model_fingerprint: the fingerprint of the model that made the embeddings.
+
+        Raises:
+            DataError, DuplicateIdError, UsageError: as for :meth:`build`.
         """
         tracks = track_table(table, moods)
         if embedding not in tracks.column_names:
@@ -138,11 +139,11 @@ class MoodIndex:
 
     @classmethod
     def open(cls, path: Path | str, device: Literal["cpu", "cuda"] | None = None) -> Self:
-        """Open a saved index; vectors and table are memory-mapped.
+        """Open a saved index, whose vectors and table are mapped into memory.
 
         Args:
             path: the index's folder.
-            device: where to search, in place of what the preset says.
+            device: the device to search on, in place of the preset's.
 
         Raises:
             NotFoundError: there is no index.
@@ -153,12 +154,12 @@ class MoodIndex:
         return cls(read_current(Path(path), lambda version: load(version, device)), device)
 
     def save(self, path: Path | str) -> None:
-        """Write the index to a folder, in one step that readers and crashes never see half of.
+        """Write the index to a folder as a new version, which readers and crashes see whole or not at all.
 
         Raises:
             UsageError: ``path`` is a file, or a folder of other things.
             StoreLockedError: another process is writing there.
-            CorruptStoreError: what was opened is damaged.
+            CorruptStoreError: the files that the index was opened from are damaged.
         """
         with self._saving:
             snapshot = self._versions.settle()
@@ -166,10 +167,10 @@ class MoodIndex:
             self._versions.move_to(snapshot, replace(snapshot, version=self._saved))
 
     def refresh(self) -> bool:
-        """Go over to the newest saved version, if there is a newer one than this; searches go on meanwhile.
+        """Go over to the newest saved version, if there is a newer one; running searches keep the version they have.
 
         Returns:
-            Whether there was a newer one.
+            Whether there was a newer version.
 
         Raises:
             UsageError: the index was never saved, has changes that are not saved, or is a :meth:`snapshot`.
@@ -190,10 +191,10 @@ class MoodIndex:
         return True
 
     def snapshot(self) -> MoodIndex:
-        """Return an index of this version alone, which never changes; the same one as long as this version lasts.
+        """Return an index that stays at this version and refuses changes; the same one as long as the version lasts.
 
-        It shares its rows with this index and costs next to nothing. Take one where several calls must see the
-        same tracks.
+        It shares its rows with this index, so it takes almost no time and memory. Use it where several calls must
+        see the same tracks.
         """
         now, pinned = self._snapshot, self._pinned
         if pinned is None or pinned._snapshot is not now:
@@ -210,83 +211,83 @@ class MoodIndex:
 
     @property
     def track_ids(self) -> list[str]:
-        """The ids of all tracks, in the order in which they came in."""
+        """The ids of all tracks, in the order of arrival."""
         ids: list[str] = self._catalogue.ids_at(self._catalogue.living_rows).tolist()
         return ids
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Names of the track table's columns."""
+        """The names of the track table's columns."""
         return self._catalogue.column_names
 
     @property
     def table(self) -> pa.Table:
-        """The track table, Arrow; a row a track."""
+        """The track table as an Arrow table, with one row a track."""
         return self._catalogue.living_table
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The track table, pandas: NULL integers are ``<NA>``, lists are lists."""
+        """The track table as a pandas frame, in which NULL integers are ``<NA>`` and lists are Python lists."""
         return to_pandas(self.table)
 
     def matching(self, where: str | Condition) -> pa.Table:
-        """The tracks for which a condition is TRUE, in the order in which they came in.
+        """Return the tracks for which a condition is TRUE, in the order of arrival.
 
         Raises:
-            FilterError: it cannot be read, or names an unknown column.
+            FilterError: the condition cannot be read, or names an unknown column.
         """
         catalogue = self._catalogue
         return catalogue.table_at(rows_where(as_condition(where), catalogue))
 
     def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
-        """The rows of the track table for these ids, in their order.
+        """Return the rows of the track table for some ids as a pandas frame, in the order of the ids.
 
         Raises:
-            NotFoundError: a track is not here.
+            NotFoundError: a track is not in the index.
         """
         return to_pandas(self.rows(track_ids))
 
     def rows(self, track_ids: Sequence[str]) -> pa.Table:
-        """The same as an Arrow table.
+        """Return the rows of the track table for some ids as an Arrow table, in the order of the ids.
 
         Raises:
-            NotFoundError: a track is not here.
+            NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
         return catalogue.table_at(rows_of(catalogue, track_ids))
 
     def vectors(self, track_ids: Sequence[str]) -> Vectors:
-        """(len(track_ids), d) unit vectors, in the order asked for.
+        """Return the (m, d) float32 unit vectors of m tracks, in the order of the ids.
 
         Raises:
-            NotFoundError: a track is not here.
+            NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
         return np.array(catalogue.vectors_at(rows_of(catalogue, track_ids)))
 
     @property
     def moods(self) -> tuple[str, ...]:
-        """Names of the mood columns."""
+        """The names of the mood columns."""
         return self._catalogue.moods
 
     @property
     def dim(self) -> int:
-        """Numbers a vector."""
+        """The dimension of the vectors."""
         return self._catalogue.dim
 
     @property
     def preset(self) -> str:
-        """The preset, as it was asked for."""
+        """The name of the preset as the user gave it."""
         return self._snapshot.origin.preset
 
     @property
     def model_fingerprint(self) -> str | None:
-        """Of the model that made the embeddings, if known."""
+        """The fingerprint of the model that made the embeddings; None if unknown."""
         return self._snapshot.origin.model_fingerprint
 
     @property
     def library_revision(self) -> int | None:
-        """Of the library that the index was built from, if any."""
+        """The revision of the library that the index was built from; None without a library."""
         return self._snapshot.origin.library_revision
 
     @property
@@ -295,22 +296,22 @@ class MoodIndex:
         return None if self._saved is None else self._saved.folder.name
 
     def require_model(self, fingerprint: str | None) -> None:
-        """Check that embeddings of a model may be compared with those here; None is not checked.
+        """Check that the embeddings of a model may be compared with those of the index; None is not checked.
 
         Raises:
-            ModelMismatchError: they are of another model.
+            ModelMismatchError: the embeddings of the index are another model's.
         """
         require_same_model(self.model_fingerprint, fingerprint)
 
     def info(self) -> IndexInfo:
-        """What this index is."""
+        """Return a description of the index: its size, its preset and its origin."""
         return info_of(self._snapshot, self._saved)
 
     def verify(self) -> None:
         """Check the files that the index was opened from or saved to, and the vectors in memory.
 
         Raises:
-            CorruptStoreError: something is damaged.
+            CorruptStoreError: a file or a vector is damaged.
         """
         if self._saved is not None:
             self._saved.verify()
@@ -323,12 +324,12 @@ class MoodIndex:
         options: SearchOptions | None = None,
         **keywords: Unpack[SearchKeywords],
     ) -> Hits:
-        """The k tracks nearest to each query that meet the conditions.
+        """Find the k tracks nearest to each query that meet the conditions.
 
         Args:
             queries: (q, d) or (d,) vectors; they are scaled to unit length.
             k: hits a query, from 1 to 10,000 more than there are tracks; arrays are padded where fewer qualify.
-            options: what is asked for beside.
+            options: the options of the search; None takes the defaults.
             **keywords: fields of :class:`SearchOptions` (``where``, ``mood``, ``only``, ``exclude``, ...); each
                 replaces that of ``options``.
 
@@ -340,8 +341,8 @@ class MoodIndex:
             UsageError: a value is out of range, values contradict each other, or there is no such mood.
             FilterError: the condition cannot be read, or names an unknown column.
         """
-        asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
-        return _run(snapshot, asked, k, unit_rows(queries, snapshot.catalogue.dim))
+        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        return _run(snapshot, resolved, k, unit_rows(queries, snapshot.catalogue.dim))
 
     def similar_to(
         self,
@@ -350,22 +351,22 @@ class MoodIndex:
         options: SearchOptions | None = None,
         **keywords: Unpack[SearchKeywords],
     ) -> Hits:
-        """The k tracks nearest to each of the given ones, none of which is its own neighbour.
+        """Find the k tracks nearest to each of the given ones, none of which is its own neighbour.
 
         Args:
             track_ids: tracks of this index.
             k: hits a track, as for :meth:`search`.
-            options: what is asked for beside.
+            options: the options of the search; None takes the defaults.
             **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``.
 
         Raises:
             NotFoundError: a track is not in the index.
             UsageError, FilterError: as for :meth:`search`.
         """
-        asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
         rows = rows_of(snapshot.catalogue, texts(track_ids, "track_ids"))
         queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
-        return _run(snapshot, asked, k, queries, rows)
+        return _run(snapshot, resolved, k, queries, rows)
 
     def similar_to_mix(
         self,
@@ -374,12 +375,13 @@ class MoodIndex:
         options: SearchOptions | None = None,
         **keywords: Unpack[SearchKeywords],
     ) -> Hits:
-        """The k tracks nearest to a mixture of tracks, none of which is returned.
+        """Find the k tracks nearest to a mixture of tracks, none of which is returned.
 
         Args:
-            weights: by track id; the query is the weighted sum of their vectors. Negative: away from that track.
+            weights: finite numbers by track id; the query is the weighted sum of the tracks' vectors, and a negative
+                weight points away from its track.
             k: hits, as for :meth:`search`.
-            options: what is asked for beside.
+            options: the options of the search; None takes the defaults.
             **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``.
 
         Raises:
@@ -388,11 +390,11 @@ class MoodIndex:
                 for :meth:`search`.
             FilterError: as for :meth:`search`.
         """
-        asked, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
         given = checked_weights(weights)
         vectors = snapshot.catalogue.vectors_at(rows_of(snapshot.catalogue, list(given)))
         query = mixture(vectors, list(given.values()))
-        return _run(snapshot, asked.excluding(given), k, query)
+        return _run(snapshot, resolved.excluding(given), k, query)
 
     def add(
         self,
@@ -407,12 +409,12 @@ class MoodIndex:
         Args:
             embeddings: (n, d) as for :meth:`build`.
             tracks: n rows with ``track_id`` and the index's moods; other columns may be missing (NULL) or new.
-            on_conflict: what to do about ids that are here already: "error" refuses them, "ignore" keeps what is
-                here, "replace" puts the new rows in their places.
-            model_fingerprint: of the model that made the embeddings.
+            on_conflict: what happens to tracks whose ids are in the index: "error" refuses all, "ignore" keeps the
+                rows of the index, "replace" puts the new rows in their places.
+            model_fingerprint: the fingerprint of the model that made the embeddings.
 
         Raises:
-            DuplicateIdError: ids are here already, with ``on_conflict="error"``; the message lists them.
+            DuplicateIdError: ids are in the index and ``on_conflict`` is "error"; the message lists them.
             DataError: as for :meth:`build`.
             ModelMismatchError: the embeddings are another model's.
             UsageError: ``on_conflict`` is another word.
@@ -429,10 +431,10 @@ class MoodIndex:
 
         Args:
             tracks: ``track_id`` and the columns to change or to add; columns that are not named keep their values.
-                Updated tracks count as the last that came in.
+                Updated tracks come last in the order of arrival.
 
         Raises:
-            NotFoundError: tracks are not here; it lists them.
+            NotFoundError: ids belong to no track; the message lists them.
             DuplicateIdError: a ``track_id`` occurs twice.
             DataError: columns are wrong, or do not fit those of the index; the message names them.
         """
@@ -447,12 +449,12 @@ class MoodIndex:
         *,
         model_fingerprint: str | None = None,
     ) -> None:
-        """Add tracks, and replace those whose ids are here already; if this raises, the index is as it was.
+        """Add tracks, and replace those whose ids are in the index; if this raises, the index is as it was.
 
         Args:
             embeddings: (n, d) as for :meth:`build`.
             tracks: n rows, as for :meth:`add`.
-            model_fingerprint: of the model that made the embeddings.
+            model_fingerprint: the fingerprint of the model that made the embeddings.
 
         Raises:
             DataError, ModelMismatchError: as for :meth:`add`.
@@ -460,37 +462,37 @@ class MoodIndex:
         self.add(embeddings, tracks, on_conflict="replace", model_fingerprint=model_fingerprint)
 
     def remove(self, track_ids: Collection[str], *, on_conflict: OnConflict = "error") -> None:
-        """Remove tracks.
+        """Remove tracks from the index.
 
         Args:
-            track_ids: their ids.
-            on_conflict: what to do about ids that are not here: "error" refuses them, "ignore" passes over them.
+            track_ids: the ids of the tracks.
+            on_conflict: what happens where ids belong to no track: "error" refuses all, "ignore" removes the others.
 
         Raises:
-            NotFoundError: ids are not here, with ``on_conflict="error"``; the message lists them, and nothing is
-                removed.
+            NotFoundError: ids belong to no track and ``on_conflict`` is "error"; the message lists them, and nothing
+                is removed.
             UsageError: ``on_conflict`` is another word.
         """
         on_conflict_of(on_conflict)
-        wanted = texts(track_ids, "track_ids")
+        requested = texts(track_ids, "track_ids")
 
         def make_next(now: Snapshot) -> Snapshot:
             if on_conflict == "error":
-                rows_of(now.catalogue, wanted)
-            return now.without(wanted)
+                rows_of(now.catalogue, requested)
+            return now.without(requested)
 
         self._versions.change(make_next)
 
     def compact(self) -> None:
-        """Build the index anew from the tracks that are left: removed ones go, and the preset learns from all rows.
+        """Build the index anew from its tracks: tombstones go, and the preset learns from all rows.
 
-        Small changes are merged, and a worn index is built anew, without being told to; this does it now.
+        The index does so by itself when tombstones or additions have become many; this call does it now.
         """
         self._versions.settle(compacted)
 
 
 def _run(
-    snapshot: Snapshot, options: SearchOptions, k: int, queries: Vectors, own: Rows | None = None
+    snapshot: Snapshot, options: SearchOptions, k: int, queries: Vectors, own: RowNumbers | None = None
 ) -> Hits:
     if snapshot.check is not None:
         snapshot.check.raise_if_damaged()

@@ -1,24 +1,24 @@
-"""Which way a search goes, and what it has to say about it.
+"""The planner chooses how a search finds candidates, runs it, and explains it.
 
-Candidates come from the preset's structure, or from a scan of the rows that pass; either way they get their exact
-scores from the stored vectors (:mod:`moodrec.index.search.scoring`), and k of them are chosen. Where hits depend on
-other hits (caps, copies, diversity) and the candidates do not last, the search goes deeper.
+Candidates come from the preset's backend or from a scan of the rows that pass. Either way they get exact scores from
+the stored vectors (:mod:`moodrec.index.search.scoring`), and k of them are chosen. Where the choice of a hit depends
+on other hits (caps, distinct hits, diversity) and too few candidates are left, the search asks for more.
 
-A scan is taken
+A scan is chosen
 
-- when the user asks for it, and when a large part of the rows is wanted (more than a hundred of them at least),
-- when a filter seems to pass very few rows, or in a batch of queries so few that one mask and one matrix product
-are best.
+- when the user requests an exact search, and when a large share of the rows is needed (more than a hundred at least),
+- when a filter seems to pass very few rows, or so few in a batch of queries that one mask and one matrix product are
+  the fastest.
 
-Structures that cannot take filters or mood targets as they are (all but lists searched by the kernel) leave it to a
-scan too
+Backends that cannot apply filters or mood targets themselves (all but lists that the kernel searches) also leave it
+to a scan
 
-- when few rows pass, so that it is the fastest,
+- when few rows pass, so that a scan is the fastest,
 - under a mood target, which reorders all rows,
-- under a filter that they would lose recall with,
+- under a filter that would cost them recall,
 
-and for any query for which they found fewer than k although more rows pass, or gave up because a scan takes less than
-what is left to do.
+and for any query for which they found fewer than k although more rows pass, or which they gave up because a scan is
+cheaper than the lists that are left to probe.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ import numpy as np
 from moodrec.config import IndexConfig
 from moodrec.index.backends.base import Backend, Candidates
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Rows
 from moodrec.index.runtime import threads_for
 from moodrec.index.search.exact_scan import exact_search
 from moodrec.index.search.hits import Drop, Explanation, Hits, Ranked, as_hits
 from moodrec.index.search.request import Request
 from moodrec.index.search.scoring import choose, in_order
-from moodrec.index.search.tail import Known, with_tail
+from moodrec.index.search.tail import RankedPrefix, with_tail
+from moodrec.typing import RowNumbers
 
 _SCAN_SHARE: Final = 0.1
-"""Share of the rows that may be wanted before a scan is the better way."""
+"""A scan is chosen where a search needs more than this share of the rows as candidates."""
 _BATCH: Final = 8
-"""From so many queries on, a matrix product is considered."""
+"""From this many queries on, a scan by matrix product is considered."""
 _DEEPER: Final = 4
-_FEW: Final = "few rows pass"
-_FEW_AT_HAND: Final = "few rows pass: all compared, then exact scores"
+"""Each further round of a search takes so many times the candidates of the round before."""
+_FEW_ROWS_PASS: Final = "few rows pass"
+_FEW_ROWS_SCORED: Final = "few rows pass: all compared, then exact scores"
 _CANDIDATES: Final = "candidates, then exact scores"
 
 
@@ -55,32 +56,49 @@ _NOTHING: Final = Ranked(np.empty(0, np.int64), np.empty(0, np.float32))
 
 @dataclass(slots=True)
 class _Found:
+    """The hits of a search so far, and how they were found; the fields are those of :class:`Explanation`."""
+
     ranked: list[Ranked]
     path: str
     reason: str
-    visited: int
+    scanned: int
     scored: int
 
     def add_tail(self, request: Request, queries: int) -> None:
         """Count the rows of the tail, which are all scored for each query."""
-        if request.late is not None:
-            self.visited += queries * request.late.wanted.n
-            self.scored += queries * request.late.count
+        if request.tail_passing is not None:
+            self.scanned += queries * request.tail_passing.condition.n
+            self.scored += queries * request.tail_passing.count
 
 
 def run(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Request) -> Hits:
-    """Search, and explain."""
+    """Run one search on one version of an index.
+
+    Args:
+        catalogue: the rows.
+        backend: what finds candidates among the rows of the catalogue's base.
+        config: the settled preset.
+        request: the search.
+
+    Returns:
+        The hits, whose explanation is worked out when it is read.
+    """
     if request.is_plain and backend.lists_are_scanned:
-        hits = _at_once(catalogue, backend, request)
+        hits = _search_plain(catalogue, backend, request)
         if hits is not None:
             return hits
     reason = why_scan(catalogue, backend, config, request)
-    found = _through(catalogue, backend, request) if reason is None else _scan(catalogue, request, reason)
+    found = (
+        _search_backend(catalogue, backend, request) if reason is None else _scan(catalogue, request, reason)
+    )
     return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
 
 
-def _at_once(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:
-    """The hits of a plain request, without detours: what is left to do in Python takes longer than the search."""
+def _search_plain(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:
+    """Run a plain request on the shortest path, because on small catalogues Python takes longer than the kernel.
+
+    Returns None where the backend found fewer than k hits although more rows may pass.
+    """
     k = request.k
     candidates = backend.find(catalogue.base.segment, request, k)
     certain = _certain(catalogue, request, candidates, 0, k)
@@ -90,8 +108,8 @@ def _at_once(catalogue: Catalogue, backend: Backend, request: Request) -> Hits |
     best = [Ranked(ranked.rows[:k], ranked.scores[:k])]
 
     def account() -> Explanation:
-        path, reason = _way(backend, candidates)
-        found = _Found(best, path, reason, candidates.visited, candidates.scored)
+        path, reason = _path_and_reason(backend, candidates)
+        found = _Found(best, path, reason, candidates.scanned, candidates.scored)
         found.add_tail(request, 1)
         return _explain(catalogue, request, found)
 
@@ -99,11 +117,21 @@ def _at_once(catalogue: Catalogue, backend: Backend, request: Request) -> Hits |
 
 
 def why_scan(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Request) -> str | None:
-    """The reason to scan the passing rows, None where the backend should look for candidates."""
+    """Decide between the backend and a scan.
+
+    Args:
+        catalogue: the rows.
+        backend: what finds candidates among the rows of the catalogue's base.
+        config: the settled preset.
+        request: the search.
+
+    Returns:
+        The reason for a scan of the rows that pass; None where the backend shall find candidates.
+    """
     if backend.always_scans:
         return f"{backend.name} compares every row"
     if request.exact:
-        return "asked for"
+        return "requested"
     if backend.lists_are_scanned:
         return _why_scan_anyway(catalogue, config, request)
     if request.passing.count <= config.exact_rows:
@@ -115,81 +143,87 @@ def why_scan(catalogue: Catalogue, backend: Backend, config: IndexConfig, reques
     if request.passing.mask is not None and backend.passes_over == "none":
         return f"{backend.name} cannot pass over removed rows"
     if request.depth > min(_SCAN_SHARE * request.passing.count, backend.deepest):
-        return "much of what passes is wanted"
+        return "a large share of the rows that pass is needed"
     return None
 
 
 def _why_scan_anyway(catalogue: Catalogue, config: IndexConfig, request: Request) -> str | None:
-    """Where a scan beats even a backend that takes everything as it is; the rows that pass are not counted for it."""
+    """Return the reason to scan although the backend applies filters itself; it does not count the rows that pass."""
     if request.depth > _SCAN_SHARE * catalogue.base.n_alive:
-        return "much of what there is is wanted"
+        return "a large share of all rows is needed"
     if len(request.queries) >= _BATCH and request.passing.is_below(config.exact_rows):
-        return _FEW
+        return _FEW_ROWS_PASS
     return None
 
 
 def _scan(catalogue: Catalogue, request: Request, reason: str) -> _Found:
+    """Compare every row that passes."""
     n = len(request.queries)
     with threads_for(n):
         ranked = exact_search(catalogue, request)
     return _Found(ranked, "exact", reason, n * len(catalogue), n * request.count)
 
 
-def _through(catalogue: Catalogue, backend: Backend, request: Request) -> _Found:
+def _search_backend(catalogue: Catalogue, backend: Backend, request: Request) -> _Found:
+    """Search by the backend in rounds of more and more candidates, and scan for the queries that are left."""
     found = _Found([_NOTHING] * len(request.queries), backend.name, _CANDIDATES, 0, 0)
     depth, left = request.depth, list(range(len(request.queries)))
     while left and depth <= min(backend.deepest, max(request.depth, _SCAN_SHARE * catalogue.base.n_alive)):
-        asked = request.part(left) if len(left) < len(request.queries) else request
-        left = _look(catalogue, backend, asked, depth, found, left)
+        unfinished = request.part(left) if len(left) < len(request.queries) else request
+        left = _search_round(catalogue, backend, unfinished, depth, found, left)
         depth *= _DEEPER
-        if not request.picky:
-            break
+        if not request.has_dependent_hits:
+            break  # more candidates cannot help: the backend has found all that it can
     if left:
         scan = _scan(catalogue, request.part(left), "")
         for query, hits in zip(left, scan.ranked, strict=True):
             found.ranked[query] = hits
         found.reason = f"{len(left)} queries then scanned"
-        found.visited, found.scored = found.visited + scan.visited, found.scored + scan.scored
+        found.scanned, found.scored = found.scanned + scan.scanned, found.scored + scan.scored
     return found
 
 
-def _look(
+def _search_round(
     catalogue: Catalogue, backend: Backend, request: Request, depth: int, found: _Found, queries: list[int]
 ) -> list[int]:
-    """One round of candidates; returns the queries for which it was not enough."""
+    """Run one round of a search, and return the queries for which its candidates were too few."""
     candidates = backend.find(catalogue.base.segment, request, depth)
-    found.visited, found.scored = found.visited + candidates.visited, found.scored + candidates.scored
+    found.scanned, found.scored = found.scanned + candidates.scanned, found.scored + candidates.scored
     found.add_tail(request, len(queries))
-    found.path, found.reason = _way(backend, candidates)
+    found.path, found.reason = _path_and_reason(backend, candidates)
     left = []
     for i, query in enumerate(queries):
         certain = _certain(catalogue, request, candidates, i, depth)
         ranked, complete = with_tail(catalogue, request, i, certain, depth)
-        found.ranked[query], enough = choose(catalogue, request, i, ranked)
-        if not (complete or (enough and candidates.settled[i])):
+        found.ranked[query], filled = choose(catalogue, request, i, ranked)
+        if not (complete or (filled and candidates.settled[i])):
             left.append(query)
     return left
 
 
-def _way(backend: Backend, found: Candidates) -> tuple[str, str]:
-    """Path and reason."""
+def _path_and_reason(backend: Backend, found: Candidates) -> tuple[str, str]:
+    """Return the path and the reason of an explanation."""
     if found.every:
-        return ("exact", _FEW) if found.exact else (backend.name, _FEW_AT_HAND)
+        return ("exact", _FEW_ROWS_PASS) if found.exact else (backend.name, _FEW_ROWS_SCORED)
     return backend.name, _CANDIDATES
 
 
-def _certain(catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int) -> Known:
-    """The candidates of a query that no other row of the base can come between."""
+def _certain(
+    catalogue: Catalogue, request: Request, candidates: Candidates, query: int, depth: int
+) -> RankedPrefix:
+    """Rank a query's candidates, cut where other rows of the base could rank between them."""
     complete = candidates.complete[query]
     if candidates.ranked is not None:
         ranked = candidates.ranked[query]
     else:
         ranked = in_order(catalogue, request, query, _passing(request, candidates.rows[query]))
-    return Known(ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete)
+    return RankedPrefix(ranked if complete else Ranked(ranked.rows[:depth], ranked.scores[:depth]), complete)
 
 
-def _passing(request: Request, rows: Rows) -> Rows:
-    """The candidates that meet the conditions: where there is a mask, no structure's word is taken for that."""
+def _passing(request: Request, rows: RowNumbers) -> RowNumbers:
+    """Return the candidates that meet the conditions; where there is a mask, it is checked whatever the
+    backend did.
+    """
     mask = request.passing.known_mask
     return rows if mask is None else rows[mask[rows]]
 
@@ -201,7 +235,7 @@ def _explain(catalogue: Catalogue, request: Request, found: _Found) -> Explanati
         rows=catalogue.n_alive,
         passed=request.count,
         queries=len(request.queries),
-        visited=found.visited,
+        scanned=found.scanned,
         scored=found.scored,
         dropped=tuple(_dropped(request)),
         shortfall=_shortfall(catalogue, request, found.ranked),
@@ -209,15 +243,16 @@ def _explain(catalogue: Catalogue, request: Request, found: _Found) -> Explanati
 
 
 def _dropped(request: Request) -> Iterator[Drop]:
-    """What each condition drops, of base and tail together."""
+    """Count what each condition drops in base and tail together."""
     rows: dict[str, int] = {}
-    for passing in (request.passing, request.late):
+    for passing in (request.passing, request.tail_passing):
         for text, dropped in passing.dropped() if passing is not None else ():
             rows[text] = rows.get(text, 0) + dropped
     return (Drop(text, dropped) for text, dropped in rows.items())
 
 
 def _shortfall(catalogue: Catalogue, request: Request, ranked: list[Ranked]) -> str | None:
+    """Say why a query has fewer than k hits; None where every query has k."""
     fewest = min((len(hits) for hits in ranked), default=request.k)
     if fewest == request.k:
         return None
@@ -225,13 +260,13 @@ def _shortfall(catalogue: Catalogue, request: Request, ranked: list[Ranked]) -> 
     reasons = [f"{passed} tracks meet the conditions"]
     if excluded:
         reasons.append(f"up to {excluded} of them are excluded (exclude, or the seed itself)")
-    if request.picky and fewest < passed - excluded:
-        choosy = [f"{cap.name}={cap.limit}" for cap in request.caps] + ["distinct"] * request.distinct
-        reasons.append(f"{' and '.join(choosy)} leaves {fewest}")
+    if request.has_dependent_hits and fewest < passed - excluded:
+        limits = [f"{cap.name}={cap.limit}" for cap in request.caps] + ["distinct"] * request.distinct
+        reasons.append(f"{' and '.join(limits)} leaves {fewest}")
     return f"fewer than k={request.k}: " + ", ".join(reasons)
 
 
 def _n_skipped(request: Request, n_base: int) -> int:
-    """Rows that meet the conditions and are skipped, for the query with most of them."""
+    """Count the rows that meet the conditions and are skipped, for the query with most of them."""
     rows = (np.unique(one[one >= 0]).tolist() for one in request.skipped)
     return max((sum(request.meets(row, n_base) for row in one) for one in rows), default=0)

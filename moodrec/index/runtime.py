@@ -1,7 +1,7 @@
-"""FAISS, and how it is set while moodrec calls it: every module of this package takes FAISS from here.
+"""FAISS and its settings while moodrec calls it. Every module of this package imports FAISS from here.
 
-FAISS's settings belong to the process, which may use FAISS for its own ends. So they are changed for the time of a
-call and put back, never by an import.
+FAISS's settings belong to the process, which may use FAISS for its own ends. So moodrec changes them only while one
+of its calls runs, and puts them back.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from moodrec.errors import UsageError
 
 THREADS_VARIABLE: Final = "MOODREC_THREADS"
 _SHARED_FROM: Final = 32
+"""From this many tasks on, threads share them; fewer are done before the threads have started."""
 _MATRIX_PRODUCT_FROM: Final = 20
-"""Queries from which on FAISS compares by matrix product: five times faster on batches than its default."""
+"""From this many queries on, FAISS compares by matrix product, which is five times faster on batches than its
+default.
+"""
 
 Result = TypeVar("Result")
 
@@ -32,10 +35,10 @@ __all__ = ["faiss", "map_over", "max_threads", "threads_for"]
 
 @cache
 def max_threads() -> int:
-    """Threads that FAISS may use: ``MOODREC_THREADS``, else one for each core that this process may run on.
+    """Return the number of threads that FAISS may use: ``MOODREC_THREADS``, else one for each core.
 
     Raises:
-        UsageError: the variable holds no such number.
+        UsageError: the variable holds no positive whole number.
     """
     text = os.environ.get(THREADS_VARIABLE)
     if text is None:
@@ -47,7 +50,15 @@ def max_threads() -> int:
 
 
 def map_over(task: Callable[[int], Result], n: int) -> list[Result]:
-    """What ``task`` makes of 0 to n - 1; many tasks are shared among threads, which pays where they leave Python."""
+    """Call ``task`` with each number from 0 to n - 1, in threads where there are many.
+
+    Args:
+        task: what to call; threads pay where it releases Python's lock.
+        n: the number of calls.
+
+    Returns:
+        The n results in order.
+    """
     if n == 1:
         return [task(0)]
     if n < _SHARED_FROM or max_threads() == 1:
@@ -86,8 +97,9 @@ _matrix_products: Final = _MatrixProducts()
 
 @contextmanager
 def threads_for(tasks: int) -> Iterator[None]:
-    """Let FAISS use a thread for each of some independent tasks, so far as there are cores, and matrix products for
-    many queries at once. Both are as they were afterwards.
+    """Let FAISS use one thread for each independent task, as far as there are cores, and matrix products for batches.
+
+    Both settings are put back afterwards.
 
     One query gets one thread: it is done before threads have agreed to share it, and on a busy machine they wait
     for each other ten times longer than it takes.

@@ -1,4 +1,10 @@
-"""The current snapshot of an index, and how the next one takes its place while searches go on."""
+"""The sequence of an index's snapshots, of which one is current, and how the next one takes its place.
+
+A search reads the current snapshot once and works on it to its end. A writer makes the next snapshot beside it and
+publishes it by one assignment, which Python makes atomic, so no search ever sees half a change or waits for one.
+Merging a large index takes long, so a thread of its own prepares the merged snapshot aside and carries over to it
+what was changed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +17,28 @@ from moodrec.errors import UsageError
 from moodrec.index.snapshot import Snapshot
 
 _AT_ONCE: Final = 10_000
-"""Up to this many rows, the writer merges and builds anew itself; of more, a thread of its own does."""
+"""Up to this many rows, the writer itself merges and builds anew, which is quick; beyond, a thread of its own
+does.
+"""
 _LONGEST_TAIL: Final = 4
-"""Where the tail has reached this many times its share, the writer merges it itself, whatever the thread does."""
+"""A tail this many times longer than it may be is merged by the writer, so that additions cannot outrun the
+thread.
+"""
 
 
 class Versions:
     """The snapshots of one index, of which one is current.
 
-    Reading :attr:`current` takes no lock, and what it gives never changes. Writers wait for one another; each
-    prepares the next snapshot aside and publishes it by one assignment. If it fails, the current snapshot stays.
+    Reading :attr:`current` takes no lock, and the snapshot that it returns never changes. Writers wait for one
+    another. If a change fails, the current snapshot stays.
     """
 
     def __init__(self, snapshot: Snapshot, read_only: bool = False) -> None:
-        """Begin with a snapshot.
+        """Begin the sequence with a snapshot.
 
         Args:
             snapshot: the first one.
-            read_only: whether it is to be the only one.
+            read_only: whether it stays the only one; changes are then refused.
         """
         self.current = snapshot
         self._read_only = read_only
@@ -47,7 +57,9 @@ class Versions:
             self._keep_up()
 
     def settle(self, make_next: Callable[[Snapshot], Snapshot] = Snapshot.merged) -> Snapshot:
-        """Publish the current snapshot with its tail merged, or what ``make_next`` makes of it, and return it.
+        """Publish what ``make_next`` makes of the current snapshot (its tail merged, by default), and return it.
+
+        Unlike :meth:`change`, it starts no merge afterwards: it is for saving and compacting, which merge themselves.
 
         Raises:
             CorruptStoreError: the files that the index was opened from are damaged.
@@ -57,10 +69,17 @@ class Versions:
             return self.current
 
     def move_to(self, expected: Snapshot, snapshot: Snapshot) -> bool:
-        """Publish a snapshot if ``expected`` is still the current one; return whether it was.
+        """Publish a snapshot that was made from another source, unless the index has changed meanwhile.
+
+        Args:
+            expected: the snapshot that must still be the current one.
+            snapshot: the one to publish.
+
+        Returns:
+            Whether ``expected`` was the current snapshot, so that the other one is now.
 
         Raises:
-            UsageError: only one snapshot is allowed here.
+            UsageError: the sequence is read-only.
         """
         self._require_writable()
         with self._lock:
@@ -70,7 +89,7 @@ class Versions:
             return True
 
     def _checked(self) -> Snapshot:
-        """Return the current snapshot when the files that it rests on have been verified."""
+        """Wait until the files of the current snapshot have been verified, and return the snapshot."""
         self._require_writable()
         snapshot = self.current
         if snapshot.check is None:
@@ -85,7 +104,7 @@ class Versions:
             )
 
     def _keep_up(self) -> None:
-        """Merge or build anew where that is due: at once if it is quick, else aside."""
+        """Merge or build anew where that is due: at once if it is quick, else in a thread."""
         now = self.current
         if not (now.tail_is_long or now.is_worn):
             return
@@ -105,6 +124,7 @@ class Versions:
                 now = self.current
                 if now is before:
                     self.current = prepared
+                # A base replaced meanwhile, as by compact, makes what was prepared worthless.
                 elif now.catalogue.base.segment is before.catalogue.base.segment:
                     self.current = now.carried_over(before, prepared)
                 before = self.current

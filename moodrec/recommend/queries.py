@@ -187,7 +187,7 @@ def _together(parts: Sequence[Hits]) -> Explanation:
     return replace(
         every[-1],
         queries=sum(one.queries for one in every),
-        visited=sum(one.visited for one in every),
+        scanned=sum(one.scanned for one in every),
         scored=sum(one.scored for one in every),
         shortfall=fewest.explanation.shortfall,
     )

@@ -182,6 +182,6 @@ def test_lists_of_other_genres_are_not_visited(tmp_path: Path) -> None:
     index._snapshot.backend.shares, index._snapshot.backend._search = KnownShares(), None  # type: ignore[union-attr]
     index._catalogue.base.filters.clear()
     blind = [index.search(query, where="genre = 'genre 5'") for query in queries]
-    assert sum(one.explanation.visited for one in informed) < 0.7 * sum(
-        one.explanation.visited for one in blind
+    assert sum(one.explanation.scanned for one in informed) < 0.7 * sum(
+        one.explanation.scanned for one in blind
     )

@@ -46,4 +46,4 @@ def test_an_index_of_many_lists_finds_its_rows(monkeypatch: pytest.MonkeyPatch) 
     index.add(sample.vectors[5900:], sample.table.slice(5900))
     found = index.search(sample.vectors[::50], 10)
     assert recall(found, index.search(sample.vectors[::50], 10, exact=True)) > 0.98
-    assert found.explanation.visited < 0.3 * 120 * 6000
+    assert found.explanation.scanned < 0.3 * 120 * 6000

@@ -14,7 +14,7 @@ from moodrec.filters.conditions import And, Comparison, Field, Membership, Not, 
 from moodrec.filters.selection import row_mask
 from moodrec.index.backends.ivf.faiss_search import FaissLists
 from moodrec.index.backends.ivf.kernel_search import ListSearch
-from moodrec.index.backends.ivf.stop_rule import tail
+from moodrec.index.backends.ivf.stop_rule import normal_tail
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.kernel.program import Program
 from moodrec.index.mood_index import MoodIndex
@@ -128,7 +128,7 @@ def test_a_search_leaves_nothing_behind_for_the_next() -> None:
         hits, alone = (index.search(sample.vectors[7], k, where=where) for index in (used, fresh))
         assert_same(hits, alone)
         assert hits.explanation == alone.explanation
-        assert hits.explanation.visited <= len(sample.vectors)
+        assert hits.explanation.scanned <= len(sample.vectors)
 
 
 def test_the_kernel_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_the_kernel_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_share_above_is_about_that_of_a_normal_distribution() -> None:
     t = np.linspace(-5, 5, 201)
     exact = [0.5 * math.erfc(value / math.sqrt(2)) for value in t]
-    np.testing.assert_allclose(tail(t), exact, atol=0.007)
+    np.testing.assert_allclose(normal_tail(t), exact, atol=0.007)
 
 
 @needs_kernel
@@ -188,4 +188,4 @@ def test_without_the_kernel_calibration_still_lets_searches_stop(monkeypatch: py
     index = MoodIndex.build(sample.vectors, sample.table, MOODS, "ivf")
     hits = index.search(sample.vectors[:20], 5)
     assert hits.explanation.path == "ivf"
-    assert hits.explanation.visited < 0.5 * 20 * 20_000
+    assert hits.explanation.scanned < 0.5 * 20 * 20_000

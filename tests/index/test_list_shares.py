@@ -160,10 +160,10 @@ def test_lists_that_hold_nothing_that_passes_are_not_visited(tmp_path: Path) -> 
     informed = [index.search(query, where=f"calm >= {limit:.6f}") for query in queries]
     truth = [index.search(query, where=f"calm >= {limit:.6f}", exact=True) for query in queries]
     assert np.mean([recall(*pair) for pair in zip(informed, truth, strict=True)]) >= 0.97
-    visited = sum(hits.explanation.visited for hits in informed)
+    scanned = sum(hits.explanation.scanned for hits in informed)
     by_share = [index.search(query, where="pct(calm) >= 0.9") for query in queries]
-    assert sum(hits.explanation.visited for hits in by_share) < 1.2 * visited
+    assert sum(hits.explanation.scanned for hits in by_share) < 1.2 * scanned
     index._snapshot.backend.shares, index._snapshot.backend._search = KnownShares(), None  # type: ignore[union-attr]
     index._catalogue.base.filters.clear()
     blind = [index.search(query, where=f"calm >= {limit:.6f}") for query in queries]
-    assert visited < 0.6 * sum(hits.explanation.visited for hits in blind)
+    assert scanned < 0.6 * sum(hits.explanation.scanned for hits in blind)

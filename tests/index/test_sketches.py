@@ -117,7 +117,7 @@ def test_impatience_would_lose_hits(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("this processor does not look up bytes")
     exact = sketched_index("ivf-sq8").search(QUERIES, 10, exact=True)
     assert recall(sketched_index("ivf-sq8").search(QUERIES, 10), exact) > 0.97
-    monkeypatch.setattr(list_search, "_PATIENCE", -20)
+    monkeypatch.setattr(list_search, "_SKETCH_MARGIN", -20)
     assert recall(sketched_index("ivf-sq8").search(QUERIES, 10), exact) < 0.8
 
 

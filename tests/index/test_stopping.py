@@ -76,9 +76,9 @@ def test_calibration_gives_as_much_patience_as_finds_enough(monkeypatch: pytest.
         "0.01 around",
         *(f"{share} {relation}" for share in (0.5, 0.1, 0.01) for relation in ("agrees", "opposes")),
     }
-    assert calibration.enough(backend, arranged, known, backend.config.target_recall)
+    assert calibration.reaches_target(backend, arranged, known, backend.config.target_recall)
     backend.rule, backend._search = backend.rule.scaled(1 / calibration.STEP**3), None
-    assert not calibration.enough(backend, arranged, known, backend.config.target_recall)
+    assert not calibration.reaches_target(backend, arranged, known, backend.config.target_recall)
 
 
 def test_trials_know_their_answers() -> None:

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import CorruptStoreError
-from moodrec.index.rows.segment import Rows, Segment
+from moodrec.index.rows.segment import Segment
 from moodrec.index.runtime import faiss
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
+from moodrec.typing import RowMask, RowNumbers
 
 INDEX_FILE: Final = "index.faiss"
-SPARE: Final = 16
+EXTRA_CANDIDATES: Final = 16
 """Candidates beyond those asked for, so that float32 rounding of a score does not cost a hit."""
 
-Mask = NDArray[np.bool_]
 Facts = dict[str, float]
 UNBOUNDED: Final = 1 << 62
 """As :attr:`Backend.deepest`: as many as there are."""
@@ -33,13 +33,13 @@ PassesOver = Literal["any", "tombstones", "none"]
 class Candidates:
     """Rows that may be among the best of each query, in any order; they get exact scores unless they have them."""
 
-    rows: Sequence[Rows]
+    rows: Sequence[RowNumbers]
     """Of each query."""
     settled: Sequence[bool]
     """Of each query: False where the search gave up, because a scan is cheaper than what is left to do."""
     complete: Sequence[bool]
     """Of each query: whether these are all rows that pass."""
-    visited: int
+    scanned: int
     """Rows looked at, over all queries."""
     scored: int
     """Rows compared with a query, be it by their sketches alone."""
@@ -89,14 +89,14 @@ class Backend(Protocol):
         """Write what cannot be had from the vectors; the numbers returned go into the manifest."""
 
 
-def from_table(rows: Rows, visited: int) -> Candidates:
+def from_table(rows: RowNumbers, scanned: int) -> Candidates:
     """The (q, m) rows that FAISS found, -1 where there are fewer; each query looked at ``visited`` rows."""
     n = len(rows)
     found = [one[one >= 0] for one in rows]
-    return Candidates(found, [True] * n, [False] * n, n * visited, n * visited)
+    return Candidates(found, [True] * n, [False] * n, n * scanned, n * scanned)
 
 
-def bitmap(allowed: Mask) -> NDArray[np.uint8]:
+def bitmap(allowed: RowMask) -> NDArray[np.uint8]:
     """The bits of a FAISS ``IDSelectorBitmap``; keep them while the selector is used."""
     return np.packbits(allowed, bitorder="little")
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from moodrec.config import IndexConfig
 from moodrec.index.backends.base import (
+    EXTRA_CANDIDATES,
     INDEX_FILE,
-    SPARE,
     UNBOUNDED,
     Candidates,
     Facts,
@@ -22,9 +22,9 @@ from moodrec.index.backends.base import (
     write_index,
 )
 from moodrec.index.rows.segment import Segment
-from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.request import Request
+from moodrec.typing import Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class HnswBackend:
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         """Walk the graph from its entry towards each query; ``allowed`` may exclude tombstones."""
         queries, allowed = request.queries, request.passing.mask
-        found = depth + SPARE
+        found = depth + EXTRA_CANDIDATES
         effort = max(self.ef_search, 2 * found)
         if allowed is None:
             parameters = faiss.SearchParametersHNSW(efSearch=effort)

@@ -12,12 +12,12 @@ _FOLDER = Path(__file__).parent
 
 
 def preset_names() -> list[str]:
-    """Names of the presets in the package."""
+    """Return the names of the presets in the package."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 def load_preset(name: str) -> IndexConfig:
-    """A preset of the package by name, or of the user's by the path of a TOML file.
+    """Read a preset of the package by its name, or a user's preset by the path of its TOML file.
 
     Raises:
         UsageError: there is no preset of that name.
@@ -31,7 +31,12 @@ def load_preset(name: str) -> IndexConfig:
 
 
 def settled(config: IndexConfig, n_rows: int) -> IndexConfig:
-    """The preset for a catalogue of ``n_rows``: the same, with a kind in place of ``auto``."""
+    """Settle the kind of a preset: put the kind that suits a catalogue in the place of ``auto``.
+
+    Args:
+        config: the preset.
+        n_rows: the number of rows in the catalogue.
+    """
     if config.kind != "auto":
         return config
     return config.model_copy(update={"kind": "flat" if n_rows < config.flat_below else "ivf-sq8"})

@@ -1,1 +1,1 @@
-"""The rows of an index: vectors, the track table, track ids, and the checks of what comes in."""
+"""The rows of an index: their vectors, their track table, their ids, and the checks of what users hand over."""

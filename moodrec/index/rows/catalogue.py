@@ -1,4 +1,8 @@
-"""The rows of an index at one version: a base segment, a tail of rows that came later, and what was removed."""
+"""The catalogue: the rows of an index at one version, as a base segment, a tail segment and tombstones.
+
+A change of a large index must not cost time or memory in proportion to the index. So rows that are added go into a
+small second segment, the tail, and a removed row stays where it is and is marked as a tombstone.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +20,24 @@ from moodrec.filters import selection
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.filters.columns import NO_ORDERS, ColumnTable
 from moodrec.index.rows.conforming import conformed
-from moodrec.index.rows.segment import Part, Rows, Segment
-from moodrec.index.rows.validation import Vectors
+from moodrec.index.rows.segment import Part, Segment
 from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE
-
-Keys = NDArray[np.int64]
+from moodrec.typing import Codes, RowMask, RowNumbers, Vectors
 
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """One version of an index's rows; changes give a new catalogue and leave this one as it is.
+    """One version of an index's rows, which never changes: every change returns another catalogue.
 
-    The base is what the backend was built over. Rows that come later lie in the tail, which is small and searched
-    row by row, until both are merged. A row's number counts through the base and then the tail; merging keeps it,
-    compacting does not.
+    The base holds the rows that the backend was built over. Rows that are added later lie in the tail, which is small
+    and is searched row by row until it is merged into the base. Row numbers count the base first and then the tail.
+    Merging keeps the number of every row, and compacting numbers the rows anew.
     """
 
     base: Part
+    """The base segment and its tombstones."""
     tail: Part | None = None
+    """The rows that were added after the base was built; None if there are none."""
 
     @classmethod
     def of(
@@ -41,18 +45,31 @@ class Catalogue:
         vectors: Vectors,
         table: pa.Table,
         moods: Sequence[str],
-        alive: NDArray[np.bool_] | None = None,
-        order: Rows | None = None,
+        alive: RowMask | None = None,
+        order: RowNumbers | None = None,
         by_id: NDArray[np.int32] | None = None,
         orders: Mapping[str, selection.Order] = NO_ORDERS,
     ) -> Catalogue:
-        """Make a catalogue of one segment; see :meth:`Segment.of`. Without ``alive`` (n,) every row counts."""
+        """Make a catalogue of one segment from checked vectors and a checked table.
+
+        Args:
+            vectors: (n, d) float32 vectors of unit length.
+            table: the n rows of the track table, with one chunk a column.
+            moods: names of the columns that hold mood scores.
+            alive: (n,) False for tombstones; None: there are none.
+            order: (n,) position of each row in the order of arrival; None: the rows lie in that order.
+            by_id: (n,) the rows in the order of their ids' bytes, if it is known.
+            orders: the rows in the order of each column's values, for the columns for which it is known.
+
+        Returns:
+            The catalogue, which has no tail.
+        """
         segment = Segment.of(vectors, table, moods, order, by_id, orders)
         return cls(Part.whole(segment) if alive is None else Part(segment, alive))
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """The base, and the tail if there is one."""
+        """The parts of the catalogue: the base, and the tail if there is one."""
         return (self.base,) if self.tail is None else (self.base, self.tail)
 
     def __len__(self) -> int:
@@ -60,49 +77,51 @@ class Catalogue:
 
     @property
     def dim(self) -> int:
-        """Numbers a vector."""
+        """The dimension of the vectors."""
         return self.base.segment.dim
 
     @property
     def moods(self) -> tuple[str, ...]:
-        """Columns that hold mood scores."""
+        """The names of the columns that hold mood scores."""
         return self.base.segment.moods
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Names of the track table's columns."""
+        """The names of the track table's columns."""
         return tuple(self.base.segment.table.column_names)
 
     @cached_property
     def n_alive(self) -> int:
-        """Tracks that count."""
+        """The number of tracks: all rows but the tombstones."""
         return sum([part.n_alive for part in self.parts])
 
     # Rows by number ---------------------------------------------------------------------------------------------
 
-    def _of_parts(self, rows: Rows, take: Any, empty: NDArray[Any]) -> NDArray[Any]:
-        """Fill ``empty`` with what ``take(segment, rows of the segment)`` gives for each part's share of the rows."""
+    def _of_parts(self, rows: RowNumbers, take: Any, empty: NDArray[Any]) -> NDArray[Any]:
+        """Read rows that may lie in both parts: call ``take(segment, rows of the segment)`` for each, and
+        fill ``empty``.
+        """
         for part in self.parts:
             here = (rows >= part.first) & (rows < part.first + len(part))
             if here.any():
                 empty[here] = take(part.segment, rows[here] - part.first)
         return empty
 
-    def vectors_at(self, rows: Rows) -> Vectors:
-        """Return (m, d) vectors of some rows."""
+    def vectors_at(self, rows: RowNumbers) -> Vectors:
+        """Return the (m, d) vectors of ``rows``."""
         if self.tail is None:
             return self.base.segment.vectors[rows]
         empty = np.empty((len(rows), self.dim), np.float32)
         return self._of_parts(rows, lambda segment, own: segment.vectors[own], empty)
 
-    def ids_at(self, rows: Rows) -> NDArray[np.object_]:
-        """Return the track ids of some rows."""
+    def ids_at(self, rows: RowNumbers) -> NDArray[np.object_]:
+        """Return the (m,) track ids of ``rows``."""
         if self.tail is None:
             return self.base.segment.ids_at(rows)
         return self._of_parts(rows, Segment.ids_at, np.empty(len(rows), object))
 
-    def places(self, rows: Rows) -> Rows:
-        """Return the positions of some rows in the order of arrival; the tail came after the base."""
+    def places(self, rows: RowNumbers) -> RowNumbers:
+        """Return the (m,) positions of ``rows`` in the order of arrival, in which the tail follows the base."""
         places = self.base.segment.order
         if places is None:
             return rows
@@ -110,11 +129,11 @@ class Catalogue:
             return places[rows]
         return np.where(rows < len(places), places[np.minimum(rows, len(places) - 1)], rows)
 
-    def table_at(self, rows: Rows) -> pa.Table:
-        """Return the track table's rows for some rows, in their order."""
+    def table_at(self, rows: RowNumbers) -> pa.Table:
+        """Return the rows of the track table for ``rows``, in the order of ``rows``."""
         if self.tail is None:
             return self.base.segment.table.take(array_of(rows))
-        at: Rows = np.empty(len(rows), np.int64)
+        at: RowNumbers = np.empty(len(rows), np.int64)
         pieces: list[pa.Table] = []
         for part in self.parts:
             here = np.flatnonzero((rows >= part.first) & (rows < part.first + len(part)))
@@ -123,13 +142,13 @@ class Catalogue:
         return pa.concat_tables(pieces).take(array_of(at)).combine_chunks()
 
     @cached_property
-    def living_rows(self) -> Rows:
-        """Numbers of the rows that count, in the order of arrival."""
+    def living_rows(self) -> RowNumbers:
+        """The numbers of all rows but the tombstones, in the order of arrival."""
         return np.concatenate([part.living_rows + part.first for part in self.parts])
 
     @cached_property
     def living_table(self) -> pa.Table:
-        """The track table of the rows that count, in the order of arrival."""
+        """The track table without the tombstones, in the order of arrival."""
         if self.tail is None and self.base.segment.order is None and self.base.living is None:
             return self.base.segment.table
         pieces = [part.segment.table.take(array_of(part.living_rows)) for part in self.parts]
@@ -138,6 +157,7 @@ class Catalogue:
     # Rows by id -------------------------------------------------------------------------------------------------
 
     def _known(self, track_ids: Sequence[str]) -> dict[str, int]:
+        """Return the row of each of the ids that a track has."""
         known = self.base.segment.rows_of(track_ids, self.base.alive)
         if self.tail is not None:
             later = self.tail.segment.rows_of(track_ids, self.tail.alive)
@@ -148,22 +168,22 @@ class Catalogue:
         return isinstance(track_id, str) and track_id in self._known([track_id])
 
     def unknown(self, track_ids: Iterable[str]) -> list[str]:
-        """Return those of ``track_ids`` that are not here."""
-        wanted = list(track_ids)
-        known = self._known(wanted)
-        return [track_id for track_id in wanted if track_id not in known]
+        """Return those of ``track_ids`` that no track of this catalogue has."""
+        requested = list(track_ids)
+        known = self._known(requested)
+        return [track_id for track_id in requested if track_id not in known]
 
-    def rows_of(self, track_ids: Iterable[str]) -> Rows:
-        """Return the rows of ``track_ids``, in their order; those that are not here are left out."""
-        wanted = list(track_ids)
-        known = self._known(wanted)
-        return np.array([known[track_id] for track_id in wanted if track_id in known], np.int64)
+    def rows_of(self, track_ids: Iterable[str]) -> RowNumbers:
+        """Return the rows of ``track_ids``, in their order; ids that no track has are left out."""
+        requested = list(track_ids)
+        known = self._known(requested)
+        return np.array([known[track_id] for track_id in requested if track_id in known], np.int64)
 
     # What filters and caps read ---------------------------------------------------------------------------------
 
     @cached_property
     def columns(self) -> tuple[ColumnTable, ...]:
-        """The columns of each part as filters read them: percentiles count the rows of all parts."""
+        """The columns of each part as filters read them. Percentiles (``pct(calm)``) count the rows of all parts."""
         return tuple(part.segment.columns.with_counted(self._counted) for part in self.parts)
 
     @cached_property
@@ -171,31 +191,37 @@ class Catalogue:
         return {}
 
     def _counted(self, name: str) -> NDArray[Any]:
-        """Return the known values of a column of numbers in the rows that count, rising."""
+        """Return the known values of a numeric column in ascending order, without those of tombstones."""
         if name not in self._sorted_values:
             values = [part.segment.columns.known_values(name, part.alive) for part in self.parts]
             self._sorted_values[name] = np.sort(np.concatenate(values))
         return self._sorted_values[name]
 
     @cached_property
-    def artist_keys(self) -> Keys:
-        """(n,) a number for each artist, by its folded name; -1 where unknown."""
+    def artist_keys(self) -> Codes:
+        """(n,) One number for each artist's folded name, which caps count by; -1 where the artist is unknown."""
         return self._text_keys(ARTIST)
 
     @cached_property
-    def title_keys(self) -> Keys:
-        """(n,) a number for each artist and title; -1 where one of them is unknown."""
+    def title_keys(self) -> Codes:
+        """(n,) One number for each pair of artist and title; -1 where one of the two is unknown."""
         artist = self.artist_keys
         return np.where(artist < 0, -1, _paired(self._text_keys(TITLE), artist))
 
     @cached_property
-    def album_keys(self) -> Keys:
-        """(n,) a number for each album: its title and its artist, for many have the same title; -1 where unknown."""
+    def album_keys(self) -> Codes:
+        """(n,) One number for each pair of album title and album artist; -1 where the album is unknown.
+
+        The artist belongs to it because many albums share a title, such as "Greatest Hits".
+        """
         album, by = self._text_keys(ALBUM), self._text_keys(ALBUM_ARTIST)
+        # Where the album artist is unknown, the track's artist takes its place; the two must not share numbers.
         return _paired(album, np.where(by < 0, self.artist_keys, -2 - by))
 
-    def _text_keys(self, name: str) -> Keys:
-        """Return (n,) a number for each text of a column, folded; -1 where it is unknown or the column no text."""
+    def _text_keys(self, name: str) -> Codes:
+        """Return (n,) one number for each folded text of a column; -1 where it is NULL, or where the column
+        holds no text.
+        """
         first = self.base.segment.columns.text(name)
         if first is None:
             return np.full(len(self), -1, np.int64)
@@ -206,9 +232,16 @@ class Catalogue:
     # Changes ----------------------------------------------------------------------------------------------------
 
     def added(self, vectors: Vectors, table: pa.Table) -> Catalogue | None:
-        """Return the catalogue with new rows in its tail, None where their columns do not fit those of the base.
+        """Return the catalogue with new rows at the end of its tail.
 
-        Columns that the new rows lack are NULL there. It takes time and memory in proportion to the tail.
+        It takes time and memory in proportion to the tail, not to the base.
+
+        Args:
+            vectors: (m, d) float32 vectors of unit length.
+            table: the m rows of the track table; columns that it lacks become NULL.
+
+        Returns:
+            The larger catalogue, or None where a column is new or does not fit the type that it has in the base.
         """
         fitting = conformed(table, self.base.segment.table.schema)
         if fitting is None:
@@ -222,9 +255,16 @@ class Catalogue:
         return Catalogue(self.base, Part(segment, alive, len(self.base)))
 
     def merged(self, vectors: Vectors | None = None, table: pa.Table | None = None) -> Catalogue:
-        """Return the catalogue with its tail, and then new rows if some are given, as rows of the base.
+        """Return the catalogue with its tail, and then any new rows, as rows of the base.
 
-        Columns that one of the tables lacks are NULL there. It takes time and memory in proportion to the index.
+        It takes time and memory in proportion to the whole index.
+
+        Args:
+            vectors: (m, d) float32 vectors of unit length, or None without new rows.
+            table: the m rows of the track table; a column that one of the tables lacks becomes NULL there.
+
+        Returns:
+            A catalogue without a tail, in which every row keeps its number.
 
         Raises:
             DataError: the new rows' columns cannot be brought to one type with those of the index.
@@ -245,23 +285,34 @@ class Catalogue:
         return Catalogue(Part(segment, np.concatenate(alive)))
 
     def removed(self, track_ids: Collection[str]) -> Catalogue:
-        """Return the catalogue with the rows of ``track_ids`` removed; those that are not here are left out."""
+        """Return the catalogue with the rows of ``track_ids`` marked as tombstones; ids that no track has do
+        nothing.
+        """
         rows, first = self.rows_of(track_ids), len(self.base)
         tail = None if self.tail is None else self.tail.without(rows[rows >= first] - first)
         return Catalogue(self.base.without(rows[rows < first]), tail)
 
     def compacted(self) -> Catalogue:
-        """Return the rows that count as one segment in the order of arrival, numbered anew."""
+        """Return the catalogue without tombstones, as one segment in the order of arrival whose rows are
+        numbered anew.
+        """
         if self.tail is None and self.base.segment.order is None and self.base.living is None:
             return self
         return Catalogue.of(self.vectors_at(self.living_rows), self.living_table, self.moods)
 
     def carried_over(self, before: Catalogue, base: Catalogue) -> Catalogue:
-        """Return this version over another base, made meanwhile from an earlier version of the same rows.
+        """Repeat on another base what was changed since an earlier version.
+
+        A long merge works aside from the version ``before``. Rows that are removed or added while it runs are applied
+        to its result here: tombstones by id, because a compacted base has other row numbers, and the rows that the
+        tail gained since become the new tail.
 
         Args:
-            before: the earlier version, of which this one is a successor with the same base.
+            before: the earlier version; this one came from it by changes that kept its base.
             base: the rows of ``before`` as one segment: merged, or compacted.
+
+        Returns:
+            The rows of this version over the other base.
         """
         old = np.arange(len(before))
         gone = before._alive_at(old) & ~self._alive_at(old)
@@ -274,10 +325,10 @@ class Catalogue:
         segment = Segment.of(tail.vectors[start:], table, self.moods)
         return Catalogue(without.base, Part(segment, self.tail.alive[start:], len(without.base)))
 
-    def _alive_at(self, rows: Rows) -> NDArray[np.bool_]:
+    def _alive_at(self, rows: RowNumbers) -> RowMask:
         return np.concatenate([part.alive for part in self.parts])[rows]
 
 
-def _paired(first: Keys, second: Keys) -> Keys:
-    """Return (n,) a number for each pair of 32-bit keys, -1 where the first is unknown."""
+def _paired(first: Codes, second: Codes) -> Codes:
+    """Return (n,) one number for each pair of 32-bit keys, -1 where the first key is unknown."""
     return np.where(first < 0, -1, ((first + 1) << 32) + second)

@@ -1,7 +1,7 @@
-"""The rows of an index in the order of each column's values, as databases keep them for their indexes.
+"""The row numbers of an index sorted by the values of each column, as databases keep them in their indexes.
 
-What a condition passes then lies together, and a search need not look for it. Rows that are added later are not in
-the orders; the kernel tests them one by one.
+The rows that pass a range of values lie together in such an order, so a search finds them by bisection instead of
+testing every row. Rows that are added later are in no order, and the kernel tests them one by one.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from moodrec.schema import TRACK_ID
 _ROWS_FILE: Final = "column-orders.npy"
 _FACTS_FILE: Final = "column-orders.npz"
 _MOST_ROWS: Final = 1 << 31
+"""The orders hold row numbers of 32 bits, so an index of this many rows has none."""
 
 
 def orders_of(table: pa.Table) -> dict[str, Order]:
-    """Of every column of numbers or texts but the ids, which are looked up otherwise."""
+    """Sort the rows by every column of numbers or texts but the ids, which :class:`TrackIds` finds."""
     if table.num_rows >= _MOST_ROWS:
         return {}
     found = {name: _order_of(table, name) for name in table.column_names if name != TRACK_ID}
@@ -33,7 +34,12 @@ def orders_of(table: pa.Table) -> dict[str, Order]:
 
 
 def save(orders: Mapping[str, Order], folder: Path) -> None:
-    """Write orders, if there are any."""
+    """Write orders into a folder, if there are any.
+
+    Args:
+        orders: the sorted rows by the name of the column.
+        folder: the folder of the version that is being written.
+    """
     if orders:
         every = list(orders.values())
         ends = np.cumsum([len(order.rows) for order in every])
@@ -43,10 +49,18 @@ def save(orders: Mapping[str, Order], folder: Path) -> None:
 
 
 def read(folder: Path, n: int, files: Collection[str]) -> dict[str, Order]:
-    """Map what :func:`save` wrote of an index of ``n`` rows into memory; {} where ``files`` names none of it.
+    """Map the orders that :func:`save` wrote into memory.
+
+    Args:
+        folder: the folder of the version.
+        n: the number of rows of the index.
+        files: the names of the version's files.
+
+    Returns:
+        The sorted rows by the name of the column; {} where the version has no orders.
 
     Raises:
-        CorruptStoreError: it does not fit the index.
+        CorruptStoreError: the orders are of more rows than the index has.
     """
     if _FACTS_FILE not in files:
         return {}
@@ -63,7 +77,7 @@ def read(folder: Path, n: int, files: Collection[str]) -> dict[str, Order]:
 def _order_of(table: pa.Table, name: str) -> Order | None:
     try:
         column = build_column(name, table[name])
-    except FilterError:  # nothing can be asked of it
+    except FilterError:  # no filter can name a column of this type
         return None
     if not isinstance(column, NumberColumn | TextColumn):
         return None

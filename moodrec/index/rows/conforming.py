@@ -1,4 +1,4 @@
-"""New rows brought to the columns of those that are there, where that loses nothing."""
+"""New rows are cast to the column types of the rows that are there, where the cast loses nothing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _Test = Callable[[pa.DataType], bool]
 
 
 def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table | None:
-    """Bring a table to a schema: whole numbers to another width, text to another kind of text, NULLs to any type.
+    """Cast a table to a schema: integers to another width, text to another text type, NULLs to any type.
 
     Args:
-        table: the new rows, one chunk a column.
-        schema: of the rows that are there; columns that ``table`` lacks become NULL.
+        table: the new rows, with one chunk a column.
+        schema: the schema of the rows that are there; columns that ``table`` lacks become NULL.
 
     Returns:
-        The table with the schema's columns, None where one is new or of another type.
+        The table with the schema's columns, or None where a column is new or cannot be cast without loss.
     """
     if not set(table.column_names) <= set(schema.names):
         return None

@@ -1,4 +1,4 @@
-"""Arrow tables as pandas frames, without losing what pandas' defaults lose."""
+"""Conversion of Arrow tables to pandas frames that keeps what pandas' defaults lose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WIDTHS: Final = (8, 16, 32, 64)
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """The table in pandas: integers stay integers where some are NULL (``<NA>``), and lists are Python lists."""
+    """Convert a table to pandas: integers with NULLs stay integers (``<NA>``), and lists become Python lists."""
     import pandas as pd
 
     nullable = {getattr(pa, f"int{width}")(): getattr(pd, f"Int{width}Dtype")() for width in _WIDTHS}

@@ -1,4 +1,4 @@
-"""A segment: rows that never change, as vectors, a track table and ids."""
+"""A segment holds rows that never change: their vectors, their track table and their ids."""
 
 from __future__ import annotations
 
@@ -16,30 +16,29 @@ from moodrec.filters.columns import NO_ORDERS, ColumnTable
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.rows.column_orders import orders_of
 from moodrec.index.rows.track_ids import TrackIds
-from moodrec.index.rows.validation import Vectors
 from moodrec.schema import TRACK_ID
+from moodrec.typing import Float32Array, RowMask, RowNumbers, Vectors
 
-Rows = NDArray[np.int64]
 LARGE: Final = 50_000
-"""From this many rows on, ids are looked up in sorted order: a dictionary of all would take too much memory."""
+"""From this many rows on, ids are found by bisection, because a dictionary of them all would take too much memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Rows of an index that never change; rows are removed by a mask beside them (:class:`Part`)."""
+    """Rows of an index that never change. A row is removed by a mask beside the segment (:class:`Part`)."""
 
     vectors: Vectors
-    """(n, d) of unit length; memory-mapped after opening."""
+    """(n, d) float32 vectors of unit length, memory-mapped in an index that was opened."""
     table: pa.Table
-    """n rows: ``track_id`` and the user's columns."""
+    """The n rows of the track table: ``track_id`` and the user's columns."""
     moods: tuple[str, ...]
-    """Columns that hold mood scores."""
+    """The names of the columns that hold mood scores."""
     columns: ColumnTable
-    """The table as filters read it."""
+    """The columns of the table as filters read them."""
     track_ids: TrackIds
     """The ids of all rows."""
-    order: Rows | None = None
-    """(n,) the position of each row in the order of arrival; None: the rows lie in that order."""
+    order: RowNumbers | None = None
+    """(n,) The position of each row in the order of arrival; None: the rows lie in that order."""
 
     @classmethod
     def of(
@@ -47,19 +46,19 @@ class Segment:
         vectors: Vectors,
         table: pa.Table,
         moods: Sequence[str],
-        order: Rows | None = None,
+        order: RowNumbers | None = None,
         by_id: NDArray[np.int32] | None = None,
         orders: Mapping[str, selection.Order] = NO_ORDERS,
     ) -> Segment:
         """Make a segment of checked vectors and a checked table.
 
         Args:
-            vectors: (n, d) of unit length.
-            table: n rows, one chunk a column.
-            moods: columns that hold mood scores.
-            order: (n,) positions in the order of arrival, None where rows lie in it.
-            by_id: (n,) rows sorted by their ids, if that order is known.
-            orders: rows sorted by columns, as far as those orders are known.
+            vectors: (n, d) float32 vectors of unit length.
+            table: the n rows of the track table, with one chunk a column.
+            moods: names of the columns that hold mood scores.
+            order: (n,) position of each row in the order of arrival; None: the rows lie in that order.
+            by_id: (n,) the rows in the order of their ids' bytes, if it is known.
+            orders: the rows in the order of each column's values, for the columns for which it is known.
         """
         column = table[TRACK_ID]
         ids = TrackIds(column.chunk(0) if column.num_chunks == 1 else column.combine_chunks(), by_id)
@@ -70,75 +69,101 @@ class Segment:
 
     @property
     def dim(self) -> int:
-        """Numbers a vector."""
+        """The dimension of the vectors."""
         return int(self.vectors.shape[1])
 
     @cached_property
     def in_memory(self) -> kernel.Rows:
-        """The vectors as the kernel takes them."""
+        """The vectors and the order of arrival as the structure that the kernel reads."""
         return kernel.Rows.of(self.vectors, self.order)
 
     @cached_property
     def ids(self) -> NDArray[np.object_]:
-        """(n,) track ids by row."""
+        """(n,) The track id of each row."""
         ids: NDArray[np.object_] = self.table[TRACK_ID].to_numpy(zero_copy_only=False).astype(object)
         return ids
 
-    def ids_at(self, rows: Rows) -> NDArray[np.object_]:
-        """Return the track ids of some rows; of a large segment, without making text of all the others."""
+    def ids_at(self, rows: RowNumbers) -> NDArray[np.object_]:
+        """Return the (m,) track ids of ``rows``; a large segment decodes only these, and keeps no text of the
+        others.
+        """
         return self.ids[rows] if len(self) < LARGE else self.track_ids.at(rows)
 
-    def places(self, rows: Rows) -> Rows:
-        """Return the positions of some rows in the order of arrival."""
+    def places(self, rows: RowNumbers) -> RowNumbers:
+        """Return the (m,) positions of ``rows`` in the order of arrival."""
         return rows if self.order is None else self.order[rows]
 
     @cached_property
-    def in_order_of_arrival(self) -> Rows | None:
-        """(n,) rows in the order in which they came in, None where they lie in it."""
+    def in_order_of_arrival(self) -> RowNumbers | None:
+        """(n,) The rows in the order of arrival; None where they lie in that order."""
         return None if self.order is None else np.argsort(self.order)
 
     @cached_property
     def _last_row_of(self) -> dict[str, int]:
-        """The last row of each id: an id that was replaced occurs again in a later row, and only the last counts."""
+        """The last row of each id. An id that was replaced occurs again in a later row, and only the last may
+        be alive.
+        """
         return dict(zip(self.ids.tolist(), range(len(self)), strict=True))
 
-    def rows_of(self, track_ids: Sequence[str], alive: NDArray[np.bool_]) -> dict[str, int]:
-        """Return the rows that count of those of the ids that have one; ``alive`` (n,) says which rows count."""
+    def rows_of(self, track_ids: Sequence[str], alive: RowMask) -> dict[str, int]:
+        """Find the rows of track ids.
+
+        Args:
+            track_ids: the ids.
+            alive: (n,) False for tombstones.
+
+        Returns:
+            The row of each id that has a row which is no tombstone.
+        """
         if len(self) >= LARGE:
             return self.track_ids.rows_of(track_ids, alive)
         known = ((track_id, self._last_row_of.get(track_id)) for track_id in track_ids)
         return {track_id: row for track_id, row in known if row is not None and alive[row]}
 
-    def mood_scores(self, moods: Sequence[str], rows: Rows | None = None) -> NDArray[np.float32]:
-        """Return (rows, moods) scores, NaN where unknown; all rows if None."""
+    def mood_scores(self, moods: Sequence[str], rows: RowNumbers | None = None) -> Float32Array:
+        """Read the mood scores of some rows.
+
+        Args:
+            moods: names of mood columns.
+            rows: (m,) rows of the segment; None: all.
+
+        Returns:
+            (m, moods) float32 scores in [0, 1], NaN where unknown.
+        """
         columns = [self.columns.numbers(mood) for mood in moods]
         return np.stack([column if rows is None else column[rows] for column in columns], axis=1)
 
-    def arranged(self, rows: Rows) -> Segment:
-        """Return the same rows in another order; ``rows`` (n,) are the old numbers of the new rows."""
+    def arranged(self, rows: RowNumbers) -> Segment:
+        """Return the same rows in another order: row i of the result is row ``rows[i]`` of this segment."""
         table = self.table.take(pa.array(rows)).combine_chunks()
         return Segment.of(self.vectors[rows], table, self.moods, self.places(rows))
 
     def ordered(self) -> Segment:
-        """Return the same rows, with their orders by each column worked out."""
+        """Return the same segment, with its rows sorted by each column (:mod:`moodrec.index.rows.column_orders`)."""
         return replace(self, columns=self.columns.with_orders(orders_of(self.table)))
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A segment at one version of the index: its rows, and which of them count."""
+    """A segment at one version of the index: its rows, and which of them are tombstones."""
 
     segment: Segment
-    alive: NDArray[np.bool_]
-    """(n,) False for removed rows (tombstones), which no search returns."""
+    """The rows, which versions share."""
+    alive: RowMask
+    """(n,) False for tombstones: removed rows, which no search returns."""
     first: int = 0
-    """The number, in the whole catalogue, of the segment's first row."""
+    """The number that the segment's first row has in the catalogue."""
     filters: dict[str | None, Any] = field(default_factory=dict, repr=False)
-    """What the filters of earlier searches came to, by their text; searches fill and read it."""
+    """The resolved conditions of earlier searches by the text of their filter; searches write and read them."""
 
     @classmethod
     def whole(cls, segment: Segment, first: int = 0) -> Part:
-        """Return a part of which every row counts."""
+        """Make a part without tombstones.
+
+        Args:
+            segment: the rows.
+            first: the number that the segment's first row has in the catalogue.
+        """
         return cls(segment, np.ones(len(segment), bool), first)
 
     def __len__(self) -> int:
@@ -146,22 +171,22 @@ class Part:
 
     @cached_property
     def n_alive(self) -> int:
-        """How many rows count."""
+        """The number of rows that are no tombstones."""
         return int(np.count_nonzero(self.alive))
 
     @cached_property
-    def living(self) -> selection.Rows | None:
-        """The rows that count, as a selection; None: all do."""
-        return None if self.n_alive == len(self) else selection.Rows(self.alive, ~self.alive)
+    def living(self) -> selection.NamedRows | None:
+        """The rows that are no tombstones as a selection, which joins the conditions of a search; None: all rows."""
+        return None if self.n_alive == len(self) else selection.NamedRows(self.alive, ~self.alive)
 
     @cached_property
-    def living_rows(self) -> Rows:
-        """Rows of the segment that count, in the order of arrival."""
+    def living_rows(self) -> RowNumbers:
+        """The rows of the segment that are no tombstones, in the order of arrival."""
         by_arrival = self.segment.in_order_of_arrival
         return np.flatnonzero(self.alive) if by_arrival is None else by_arrival[self.alive[by_arrival]]
 
-    def without(self, rows: Rows) -> Part:
-        """Return the part with some of the segment's rows removed; itself where there are none."""
+    def without(self, rows: RowNumbers) -> Part:
+        """Return the part with ``rows`` of the segment marked as tombstones, or the part itself without any rows."""
         if not len(rows):
             return self
         alive = self.alive.copy()

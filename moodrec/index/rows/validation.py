@@ -1,4 +1,4 @@
-"""What comes in from outside, checked once: vectors and track tables."""
+"""Checks of the vectors and track tables that users hand over: once, before the index takes them in."""
 
 from __future__ import annotations
 
@@ -15,36 +15,49 @@ from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
 from moodrec.schema import TRACK_ID
+from moodrec.typing import Float64Array, RowMask, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Vectors = NDArray[np.float32]
 
 _CHUNK: Final = 1 << 16
+"""Rows that are scaled at a time, so that their double-precision copies stay small."""
 _NAMED: Final = 5
+"""How many rows or ids an error message names."""
 _NO_DIRECTION: Final = 1e-6
+"""A sum of vectors shorter than this share of its weights is rounding, and has no direction."""
 _SHORTEST: Final = 1e-100
 _LONGEST: Final = 1e100
+"""Rows shorter or longer than this are scaled first, because their squares would underflow or overflow."""
 
 
 def listed(names: Iterable[object], limit: int = _NAMED) -> str:
-    """The first few names for an error message, and how many more there are."""
+    """Write the first few names for an error message, and how many more there are.
+
+    Args:
+        names: all names.
+        limit: how many of them are written out.
+    """
     every = list(names)
     more = f" and {len(every) - limit} more" if len(every) > limit else ""
     return ", ".join(map(repr, every[:limit])) + more
 
 
 def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] | None = None) -> Vectors:
-    """Vectors at unit length, as new (n, d) float32; the caller's array is left alone.
+    """Scale vectors to unit length in a copy; the caller's array stays as it is.
 
     Args:
-        vectors: (n, d) finite numbers; without names, (d,) is one row.
-        dim: the d they must have.
-        names: what to call a row in an error message; else its number.
+        vectors: (n, d) finite numbers; without ``names``, (d,) numbers are one row.
+        dim: the dimension d that the vectors must have; None allows any.
+        names: (n,) what an error message calls each row; None: it gives the row's number.
+
+    Returns:
+        (n, d) float32 vectors.
 
     Raises:
-        DataError: not a matrix of numbers, another d, or rows that are zero or not finite; the message names them.
+        DataError: the vectors are not a matrix of numbers or have another dimension, or rows are zero or not finite;
+            the message names these rows.
     """
     matrix = _matrix(vectors, dim, single=names is None)
     if names is not None and len(names) != len(matrix):
@@ -66,16 +79,18 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
     return unit
 
 
-def _lengths(part: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) Euclidean lengths; each row by itself, so that its company does not change the last bit."""
-    lengths: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", part, part))
+def _lengths(part: Float64Array) -> Float64Array:
+    """Return (n,) Euclidean lengths. Each row is summed by itself, so the rows beside it cannot change its
+    last bit.
+    """
+    lengths: Float64Array = np.sqrt(np.einsum("ij,ij->i", part, part))
     return lengths
 
 
-def _scale(
-    part: NDArray[np.float64], rows: NDArray[np.bool_], start: int, names: Sequence[str] | None
-) -> None:
-    """Bring rows, in place, to lengths whose squares are neither lost nor infinite."""
+def _scale(part: Float64Array, rows: RowMask, start: int, names: Sequence[str] | None) -> None:
+    """Scale some rows in place so that their squares neither underflow nor overflow; refuse those that are no
+    vectors.
+    """
     largest = np.abs(part).max(axis=1, initial=0)
     _refuse_rows(~np.isfinite(largest), "hold NaN or infinite numbers", start, names)
     _refuse_rows(largest == 0, "are zero, which has no direction", start, names)
@@ -83,14 +98,14 @@ def _scale(
 
 
 def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
-    """Weights by track id, as plain numbers.
+    """Check weights by track id, and return them as plain numbers.
 
     Args:
         weights: a mapping of track ids to finite numbers.
-        name: what the argument is called.
+        name: what the user calls the argument, for error messages.
 
     Raises:
-        UsageError: it is no mapping, ids are not text, or a weight is no finite number.
+        UsageError: the weights are no mapping, an id is no text, or a weight is no finite number.
     """
     if not isinstance(weights, Mapping):
         raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {weights!r}")
@@ -99,7 +114,11 @@ def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
 
 
 def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
-    """(1, d) unit vector of the weighted sum of (m, d) vectors.
+    """Return the (1, d) unit vector in the direction of a weighted sum.
+
+    Args:
+        vectors: (m, d) vectors of unit length.
+        weights: (m,) finite weights; a negative one points away from its vector.
 
     Raises:
         UsageError: there are no weights, they are not finite, or the sum has no direction.
@@ -114,7 +133,8 @@ def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
 
 def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
     try:
-        matrix = np.array(vectors, ndmin=2) if single else np.asarray(vectors)  # the first is always a copy
+        # A copy for queries, which may be scaled in place; rows of a catalogue are copied when they are scaled.
+        matrix = np.array(vectors, ndmin=2) if single else np.asarray(vectors)
     except ValueError:
         raise DataError("the vectors are not all of one length") from None
     if matrix.dtype.kind not in "fiu":
@@ -126,7 +146,7 @@ def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
     return matrix
 
 
-def _refuse_rows(bad: NDArray[np.bool_], what: str, start: int, names: Sequence[str] | None) -> None:
+def _refuse_rows(bad: RowMask, what: str, start: int, names: Sequence[str] | None) -> None:
     rows = [int(row) + start for row in np.flatnonzero(bad)]
     if rows:
         shown = rows if names is None else [f"{row} ({names[row]})" for row in rows]
@@ -138,11 +158,11 @@ def _more(rows: list[int]) -> str:
 
 
 def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> pa.Table:
-    """The user's table as Arrow, one chunk a column, mood columns float32.
+    """Convert a user's table to Arrow, with one chunk a column and float32 mood columns.
 
     Args:
-        tracks: pandas or Arrow, with ``track_id`` (text, unique) and the mood columns.
-        moods: columns of numbers in [0, 1]; NULL and NaN are unknown.
+        tracks: a pandas or Arrow table with ``track_id`` (text, unique) and the mood columns.
+        moods: names of columns of numbers in [0, 1], where NULL and NaN mean unknown.
 
     Raises:
         DuplicateIdError: a ``track_id`` occurs twice.
@@ -210,10 +230,17 @@ def _scores(mood: str, column: pa.ChunkedArray) -> pa.Array:
 
 
 def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
-    """The (n, d) matrix in an Arrow column of lists of one length.
+    """Read an Arrow column of lists of one length as a matrix.
+
+    Args:
+        column: n lists of d numbers each.
+        name: the name of the column, for error messages.
+
+    Returns:
+        (n, d) numbers.
 
     Raises:
-        DataError: rows are NULL, or of another length than the first.
+        DataError: a row is NULL, or of another length than the first.
     """
     array = column.combine_chunks()
     kind = array.type

@@ -1,4 +1,4 @@
-"""Mood targets of a search: one for all queries, or one for each."""
+"""The mood targets of a search, spread over its queries: one target for all, or one for each."""
 
 from __future__ import annotations
 
@@ -6,32 +6,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.config import RankingConfig
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.ranking import Floats, blend, mood_affinity
+from moodrec.ranking import blend, mood_affinity
+from moodrec.typing import Float32Array, Float64Array, FloatArray
 
 _DEFAULT = RankingConfig()
 
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """Mood targets and their weight."""
+    """Mood targets of queries, and how much they weigh against the sound."""
 
     moods: tuple[str, ...]
-    targets: NDArray[np.float32]
-    """(q, J)"""
-    weights: NDArray[np.float64]
-    """(q,)"""
+    """Names of the J moods that have a target."""
+    targets: Float32Array
+    """(q, J) Target of each query and mood, in [0, 1]."""
+    weights: Float64Array
+    """(q,) Weight of the mood for each query, in [0, 1]."""
 
-    def score(self, query: int, cosine: Floats, mood_scores: Floats) -> Floats:
-        """(n,) blended scores of one query: (n,) cosines, (n, J) mood scores."""
+    def score(self, query: int, cosine: FloatArray, mood_scores: FloatArray) -> FloatArray:
+        """Blend the scores of one query.
+
+        Args:
+            query: the number of the query.
+            cosine: (n,) cosines in [-1, 1].
+            mood_scores: (n, J) mood scores in [0, 1].
+
+        Returns:
+            (n,) scores in [-1, 1].
+        """
         return blend(cosine, mood_affinity(mood_scores, self.targets[query]), float(self.weights[query]))
 
     def part(self, queries: Sequence[int]) -> Blend:
-        """The same for some of the queries."""
+        """Return the targets and weights of some of the queries."""
         return Blend(self.moods, np.ascontiguousarray(self.targets[queries]), self.weights[queries])
 
 
@@ -45,9 +55,9 @@ def resolve_blend(
 
     Args:
         mood: targets in [0, 1] by mood, checked by :class:`~moodrec.index.search.options.SearchOptions`.
-        mood_weight: in [0, 1]; None is the default weight.
-        catalogue: the rows, with their mood columns.
-        n_queries: how many queries there are.
+        mood_weight: weights in [0, 1]; None is the default weight.
+        moods: names of the mood columns of the index.
+        n_queries: the number of queries.
 
     Returns:
         The targets and weights of each query, or None without a target.
@@ -65,8 +75,8 @@ def resolve_blend(
     return Blend(tuple(mood), np.stack(targets, axis=1).astype(np.float32), weights)
 
 
-def _a_query(given: float | Sequence[float], n_queries: int, what: str) -> NDArray[np.float64]:
-    """(q,) numbers, one for each query."""
+def _a_query(given: float | Sequence[float], n_queries: int, what: str) -> Float64Array:
+    """Return (q,) numbers, one for each query."""
     numbers = np.asarray(given, np.float64)
     if numbers.ndim and len(numbers) != n_queries:
         raise UsageError(f"{what} holds {numbers.size} numbers for {n_queries} queries")

@@ -1,4 +1,4 @@
-"""``SearchOptions``: everything that a search can be asked for beside the queries and the number of hits."""
+"""``SearchOptions``: every option of a search beside the queries and the number of hits."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 
 MOST_PADDING: Final = 10_000
-"""How far ``k`` may be beyond the number of tracks in the index."""
+"""How far ``k`` may exceed the number of tracks in the index."""
 _SHOWN: Final = 5
+"""How many ids of a set ``repr`` writes out."""
 _NONE: Final[frozenset[str]] = frozenset()
 _ZERO: Final = 0.0
 
@@ -136,11 +137,11 @@ class SearchOptions:
         return cls(**given)
 
     def replace(self, **changes: Unpack[SearchKeywords]) -> SearchOptions:
-        """The same options with some fields changed. Raises as the class."""
+        """Return the options with some fields changed; it raises what the class raises."""
         return self.of(self, changes)
 
     def excluding(self, track_ids: Iterable[str]) -> SearchOptions:
-        """The same options with more track ids excluded."""
+        """Return the options with more track ids excluded."""
         return self.replace(exclude={*self.exclude, *track_ids})
 
     @property
@@ -157,7 +158,7 @@ class SearchOptions:
         return hash((mood, *(getattr(self, name) for name in _FIELDS if name != "mood")))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """For pickle and copy, which know no read-only mapping."""
+        """Reduce to plain values for pickle and copy, which cannot handle a read-only mapping."""
         state: dict[str, Any] = dict(self.given)
         if self.mood is not None:
             state["mood"] = dict(self.mood)
@@ -165,11 +166,11 @@ class SearchOptions:
 
 
 def checked_k(k: object, n_tracks: int) -> int:
-    """Check how many hits a query shall have.
+    """Check the number of hits a query.
 
     Args:
-        k: what the user gave.
-        n_tracks: tracks in the index.
+        k: the value that the user gave.
+        n_tracks: the number of tracks in the index.
 
     Returns:
         The number, at least 1 and at most 10,000 more than there are tracks.
@@ -199,7 +200,7 @@ def _targets(mood: object) -> Mapping[str, float | tuple[float, ...]] | None:
 
 
 def _shares(given: object, what: str) -> float | tuple[float, ...]:
-    """A number in [0, 1], or several."""
+    """Check one number in [0, 1], or several."""
     value = plain(given)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return tuple(share(one, what) for one in value)

@@ -1,4 +1,8 @@
-"""Which rows meet the conditions of a search: worked out only as far as someone asks."""
+"""The rows that pass the conditions of a search, evaluated only as far as the search needs them.
+
+A mask over all rows takes longer than most searches. So conditions stay data: the kernel tests the rows of the lists
+that it probes, and the mask is computed only where something reads it.
+"""
 
 from __future__ import annotations
 
@@ -10,42 +14,47 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import Mask, Rows, Selection, all_of, names_rows
+from moodrec.filters.selection import NamedRows, Selection, all_of, names_rows
 from moodrec.index.kernel.binding import Plan
 from moodrec.index.kernel.program import Program
 from moodrec.index.kernel.provider import provider
+from moodrec.typing import RowMask
 
 _SMALL: Final = 1 << 14
-"""Bytes."""
+"""Bytes that a condition may take to be kept for later searches."""
 
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """A condition: what it is called in explanations, and the rows that meet it."""
+    """One condition of a search: its name in explanations, and the rows that meet it."""
 
     name: object
-    """Made into text when someone wants to read it."""
+    """Converted to text only when an explanation is read."""
     selection: Selection
+    """The rows that meet the condition, as tests of columns."""
 
 
 @dataclass(eq=False)
-class Wanted:
-    """The rows that are alive and meet every term, as data: no row has been looked at. What follows from it may be
-    kept from one search to the next.
+class RowCondition:
+    """The rows that are no tombstones and meet every term, as data that no row has been tested against yet.
+
+    It may be kept from one search to the next, with what follows from it.
     """
 
     n: int
-    """Rows of the catalogue."""
+    """The number of rows of the segment."""
     n_alive: int
-    living: Rows | None
-    """Which are no tombstones; None: all."""
+    """The number of these that are no tombstones."""
+    living: NamedRows | None
+    """The rows that are no tombstones; None: all rows."""
     terms: tuple[Term, ...]
+    """The conditions, all of which a row must meet."""
     plan: tuple[object, int, Plan] | None = None
-    """How they were last searched for: in which lists, and how many of them."""
+    """How the rows were last searched: the backend's search, the depth, and the plan that it gave the kernel."""
 
     @cached_property
     def selection(self) -> Selection | None:
-        """The rows, None for all of them."""
+        """The conditions and the tombstones as one selection; None: every row passes."""
         parts = [term.selection for term in self.terms]
         if self.living is not None:
             parts.append(self.living)
@@ -53,73 +62,73 @@ class Wanted:
 
     @cached_property
     def program(self) -> Program:
-        """The selection as the kernel runs it."""
+        """The selection as the steps that the kernel runs."""
         return Program(self.selection)
 
     @property
     def is_small(self) -> bool:
-        """Whether it holds a few numbers and short tables: no mask, nor anything as large."""
+        """Whether it holds only a few numbers and short tables, and no mask over the rows."""
         every = [term.selection for term in self.terms]
         return not any(map(names_rows, every)) and sum(one.nbytes for one in every) <= _SMALL
 
 
 @dataclass(eq=False)
 class Passing:
-    """The rows that pass in one search. The mask over all rows, which takes the longest, may never be needed."""
+    """The rows that pass in one search. Their mask, which takes the longest, is computed when it is first read."""
 
-    wanted: Wanted
+    condition: RowCondition
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        """The conditions."""
-        return self.wanted.terms
+        """The conditions of the search."""
+        return self.condition.terms
 
     @property
     def program(self) -> Program:
-        """The selection as the kernel runs it; once there is a mask, a look at the mask."""
+        """The steps that the kernel runs: those of the conditions, or one test of the mask once that is known."""
         known = self.known_mask
-        return self.wanted.program if known is None else Program(Rows(known, known))
+        return self.condition.program if known is None else Program(NamedRows(known, known))
 
     @cached_property
-    def _masked(self) -> tuple[Mask, int]:
-        return provider().mask(self.wanted.selection, self.wanted.n)
+    def _masked(self) -> tuple[RowMask, int]:
+        return provider().mask(self.condition.selection, self.condition.n)
 
     @property
-    def known_mask(self) -> Mask | None:
-        """The mask over all rows, if someone has asked for it before."""
-        known: tuple[Mask, int] | None = self.__dict__.get("_masked")
+    def known_mask(self) -> RowMask | None:
+        """The mask over all rows if it has been computed, else None."""
+        known: tuple[RowMask, int] | None = self.__dict__.get("_masked")
         return None if known is None else known[0]
 
     @property
-    def mask(self) -> Mask | None:
-        """(n,) the rows that pass; None: all do."""
-        return None if self.wanted.selection is None else self._masked[0]
+    def mask(self) -> RowMask | None:
+        """(n,) True for the rows that pass; None: all rows do."""
+        return None if self.condition.selection is None else self._masked[0]
 
     @property
     def count(self) -> int:
-        """How many rows pass."""
-        return self.wanted.n_alive if self.wanted.selection is None else self._masked[1]
+        """The number of rows that pass."""
+        return self.condition.n_alive if self.condition.selection is None else self._masked[1]
 
     def is_below(self, most: float) -> bool:
-        """Whether fewer rows than that pass; they are counted only if a sample does not show that there are more."""
+        """Whether at most ``most`` rows pass. They are counted only if a sample does not show that more do."""
         if not self.terms:
             return False
-        n = self.wanted.n
+        n = self.condition.n
         if self.known_mask is None and provider().share(self.program, n) * n > most:
             return False
         return self.count <= most
 
     @property
     def rows(self) -> NDArray[np.int64] | None:
-        """The rows that pass, rising; None: all do."""
+        """The rows that pass, in ascending order; None: all rows do."""
         return None if self.mask is None else np.flatnonzero(self.mask)
 
     def dropped(self) -> Sequence[tuple[str, int]]:
-        """How many living rows each term drops by itself."""
-        n, living = self.wanted.n, self.wanted.living
+        """Count for each term how many rows it drops by itself, tombstones not counted."""
+        n, living = self.condition.n, self.condition.living
         lost = []
         for term in self.terms:
             mask, passed = provider().mask(term.selection, n)
             kept = passed if living is None else int(np.count_nonzero(mask & living.true))
-            lost.append((str(term.name), self.wanted.n_alive - kept))
+            lost.append((str(term.name), self.condition.n_alive - kept))
         return [(text, rows) for text, rows in lost if rows]

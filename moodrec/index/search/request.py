@@ -1,4 +1,8 @@
-"""The options of a search, resolved against the rows of an index: filters, exclusions, caps and mood targets."""
+"""A request: the options of a search, resolved against the rows of an index.
+
+Here the text of a filter becomes a selection of rows, ids to exclude become row numbers, and caps become one key a
+row. Everything after this works on rows alone.
+"""
 
 from __future__ import annotations
 
@@ -15,50 +19,59 @@ from moodrec.errors import UsageError
 from moodrec.filters.column_types import TextColumn, fold
 from moodrec.filters.columns import ColumnTable, as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
-from moodrec.filters.selection import Range
-from moodrec.filters.selection import Rows as NamedRows
+from moodrec.filters.selection import NamedRows, Range
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Part, Rows
-from moodrec.index.rows.validation import Vectors, listed
+from moodrec.index.rows.segment import Part
+from moodrec.index.rows.validation import listed
 from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.options import SearchOptions, checked_k
-from moodrec.index.search.passing import Passing, Term, Wanted
+from moodrec.index.search.passing import Passing, RowCondition, Term
 from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST
+from moodrec.typing import RowMask, RowNumbers, Vectors
 
-_FEW: Final = 64
-"""Up to this many excluded tracks are skipped among the candidates; more are a condition on the rows."""
+_MOST_SKIPPED: Final = 64
+"""Up to this many excluded tracks are skipped among the candidates; more become a condition on the rows."""
 _POOL_PER_HIT: Final = 10
 _LEAST_POOL: Final = 100
-_MOST_KNOWN: Final = 256
+"""Diverse hits are chosen from this many candidates a hit, and from this many at least."""
+_MOST_REMEMBERED: Final = 256
+"""Conditions that a part remembers by the text of their filter."""
 _MOST_SETS: Final = 8
-_KNOWN_SETS: Final[WeakKeyDictionary[Catalogue, dict[frozenset[str], Rows]]] = WeakKeyDictionary()
-"""The rows of large sets of track ids, by the version of the rows that they are of."""
-_PLAIN: Final = 100
+"""Large sets of track ids whose rows are remembered for a version of the catalogue."""
+_KNOWN_SETS: Final[WeakKeyDictionary[Catalogue, dict[frozenset[str], RowNumbers]]] = WeakKeyDictionary()
+"""The rows of large sets of track ids, by the version of the rows that they belong to."""
+_MOST_PLAIN: Final = 100
+"""The largest k of a plain request."""
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One search over a catalogue."""
+    """One search over a catalogue, all of whose options have become rows and numbers."""
 
     queries: Vectors
-    """(q, d) of unit length."""
+    """(q, d) float32 queries of unit length."""
     k: int
+    """Hits a query."""
     passing: Passing
     """The rows of the base that meet every condition."""
-    late: Passing | None
-    """The rows of the tail that do; None where there is no tail."""
-    skipped: Rows
-    """(q, s) rows that a query must not return although they meet the conditions; -1 is none."""
-    own: Rows
-    """(q,) the row of each query itself, -1 where it is none: its copies are not distinct from it."""
+    tail_passing: Passing | None
+    """The rows of the tail that meet every condition; None where there is no tail."""
+    skipped: RowNumbers
+    """(q, s) Rows that each query must not return although they meet the conditions; -1 stands for no row."""
+    query_rows: RowNumbers
+    """(q,) The row whose vector each query is, which its copies are not distinct from; -1 where it is no row."""
     blend: Blend | None
+    """Mood targets and weights; None without a target."""
     caps: tuple[Cap, ...]
+    """How many hits may share an artist or an album."""
     titles: NDArray[np.int64] | None
-    """(n,) a number for each artist and title, -1 where one is unknown; given when hits shall be distinct."""
+    """(n,) One number for each artist and title, -1 where one is unknown; None unless hits shall be distinct."""
     diversity: float
+    """How much similarity to a better hit counts against a track, in [0, 1]."""
     exact: bool
+    """Whether every row that passes is compared."""
 
     @property
     def distinct(self) -> bool:
@@ -67,79 +80,90 @@ class Request:
 
     @property
     def limits(self) -> list[tuple[NDArray[np.integer[Any]], int]]:
-        """The keys of rows, and how many hits may share one."""
+        """The limits on hits that share a key, as keys of all rows and the number of hits: caps, and one hit
+        a title.
+        """
         limits: list[tuple[NDArray[np.integer[Any]], int]] = [(cap.keys, cap.limit) for cap in self.caps]
         return limits if self.titles is None else [*limits, (self.titles, 1)]
 
     @property
     def filtered(self) -> bool:
-        """Whether there is any condition on the base; tombstones alone are none."""
+        """Whether there is any condition on the base. Tombstones alone are no condition."""
         return bool(self.passing.terms)
 
     @property
     def count(self) -> int:
-        """How many rows of base and tail meet every condition."""
-        return self.passing.count + (self.late.count if self.late is not None else 0)
+        """The number of rows of base and tail that meet every condition."""
+        return self.passing.count + (self.tail_passing.count if self.tail_passing is not None else 0)
 
     def meets(self, row: int, n_base: int) -> bool:
-        """Whether a row meets every condition; ``n_base`` is the number of rows in the base."""
-        passing, own = (self.passing, row) if row < n_base or self.late is None else (self.late, row - n_base)
+        """Check whether a row meets every condition.
+
+        Args:
+            row: a row of the catalogue.
+            n_base: the number of rows in the base.
+        """
+        passing, own = (
+            (self.passing, row)
+            if row < n_base or self.tail_passing is None
+            else (self.tail_passing, row - n_base)
+        )
         return passing.mask is None or bool(passing.mask[own])
 
     @property
-    def picky(self) -> bool:
-        """Whether hits depend on other hits: caps, copies, diversity."""
+    def has_dependent_hits(self) -> bool:
+        """Whether the choice of a hit depends on other hits, as it does with caps, distinct hits and diversity."""
         return bool(self.caps) or self.distinct or self.diversity > 0
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is one query for the few rows that score highest among those that pass, and no more is asked."""
+        """Whether it asks one query for at most 100 hits, under conditions and a mood target at most."""
         return (
             len(self.queries) == 1
-            and self.k <= _PLAIN
+            and self.k <= _MOST_PLAIN
             and not (self.skipped.shape[1] or self.caps or self.diversity or self.exact)
             and self.titles is None
         )
 
     @property
     def pool(self) -> int:
-        """Of how many rows the k are chosen when they shall be diverse."""
+        """The number of candidates from which k hits are chosen: more than k where they shall be diverse."""
         return max(_POOL_PER_HIT * self.k, _LEAST_POOL) if self.diversity else self.k
 
     @property
     def depth(self) -> int:
-        """Candidates that a query needs so that k are likely to be left."""
+        """The number of candidates that a query needs so that k of them are likely to be left."""
         return (4 * self.pool if self.caps or self.distinct else self.pool) + int(self.skipped.shape[1])
 
     def part(self, queries: Sequence[int]) -> Request:
-        """The same for some of the queries."""
+        """Return the request for some of its queries."""
         rows = list(queries)
         return replace(
             self,
             queries=np.ascontiguousarray(self.queries[rows]),
             skipped=self.skipped[rows],
-            own=self.own[rows],
+            query_rows=self.query_rows[rows],
             blend=None if self.blend is None else self.blend.part(rows),
         )
 
 
 def resolve(
-    options: SearchOptions, k: int, catalogue: Catalogue, queries: Vectors, own: Rows | None = None
+    options: SearchOptions, k: int, catalogue: Catalogue, queries: Vectors, own: RowNumbers | None = None
 ) -> Request:
-    """Find the rows that the options of a search are about.
+    """Resolve the options of a search against the rows of an index.
 
     Args:
-        options: what is asked for.
+        options: the options of the search.
         k: hits a query.
         catalogue: the rows.
-        queries: (q, d) of unit length.
-        own: (q,) the row of each query itself, never returned for it.
+        queries: (q, d) float32 queries of unit length.
+        own: (q,) the row whose vector each query is, which is never returned for it; None: the queries are no rows.
 
     Raises:
         UsageError: ``k`` is out of range, there is no such mood or column, or numbers are not one for each query.
         FilterError: the condition names an unknown column.
     """
-    wanted = checked_k(k, catalogue.n_alive)
+    n_hits = checked_k(k, catalogue.n_alive)
     blend = resolve_blend(options.mood, options.mood_weight, catalogue.moods, len(queries))
     skipped, excluded = _skipped(options, catalogue, len(queries), own)
     allowed = None if options.only is None else _rows_of(options.only, catalogue)
@@ -150,7 +174,7 @@ def resolve(
         late = _passing(options, catalogue.tail, columns[1], blend, excluded, allowed)
     return Request(
         queries,
-        wanted,
+        n_hits,
         passing,
         late,
         skipped,
@@ -163,11 +187,11 @@ def resolve(
     )
 
 
-def rows_where(condition: Condition, catalogue: Catalogue) -> Rows:
-    """Return the rows that count for which a condition is TRUE, in the order of arrival.
+def rows_where(condition: Condition, catalogue: Catalogue) -> RowNumbers:
+    """Return the rows, without tombstones, for which a condition is TRUE, in the order of arrival.
 
     Args:
-        condition: on the columns of the track table.
+        condition: a condition on the columns of the track table.
         catalogue: the rows.
 
     Raises:
@@ -182,13 +206,13 @@ def rows_where(condition: Condition, catalogue: Catalogue) -> Rows:
 
 
 @lru_cache(maxsize=16)
-def _nothing_skipped(n_queries: int) -> tuple[Rows, Rows]:
+def _nothing_skipped(n_queries: int) -> tuple[RowNumbers, RowNumbers]:
     return np.empty((n_queries, 0), np.int64), np.empty(0, np.int64)
 
 
 @lru_cache(maxsize=16)
-def _none(n: int) -> Rows:
-    """(n,) for each query no row."""
+def _none(n: int) -> RowNumbers:
+    """Return (n,) -1, which says that no query is a row."""
     return np.full(n, -1)
 
 
@@ -197,24 +221,28 @@ def _passing(
     part: Part,
     columns: ColumnTable,
     blend: Blend | None,
-    excluded: Rows,
-    allowed: Rows | None,
+    excluded: RowNumbers,
+    allowed: RowNumbers | None,
 ) -> Passing:
-    """Find the rows of a part that meet every condition; a filter of a few numbers is remembered by its text."""
+    """Find the rows of a part that meet every condition.
+
+    A filter that needs only a few numbers is remembered by its text, so that the next search with it needs not
+    parse and prepare it; masks and answers are never remembered.
+    """
     others = [*_moods(blend, columns), *_exclusions(options, part, columns, excluded, allowed)]
     rememberable = not others and (options.where is None or _can_be_remembered(options.where))
     if rememberable and (known := part.filters.get(options.where)):  # type: ignore[arg-type]
         return Passing(known)
-    wanted = Wanted(len(part), part.n_alive, part.living, (*_where(options, columns), *others))
-    if rememberable and wanted.is_small:
-        if len(part.filters) >= _MOST_KNOWN:
+    condition = RowCondition(len(part), part.n_alive, part.living, (*_where(options, columns), *others))
+    if rememberable and condition.is_small:
+        if len(part.filters) >= _MOST_REMEMBERED:
             part.filters.clear()
-        part.filters[options.where] = wanted  # type: ignore[index]
-    return Passing(wanted)
+        part.filters[options.where] = condition  # type: ignore[index]
+    return Passing(condition)
 
 
 def _can_be_remembered(where: str | Condition) -> bool:
-    """Whether a condition means the same rows of a part as long as the part lasts: percentiles do not, for they
+    """Whether a condition selects the same rows of a part in every later version. Percentiles do not, because they
     depend on the rows of all parts.
     """
     return isinstance(where, str) and "pct" not in where.casefold()
@@ -228,17 +256,17 @@ def _where(options: SearchOptions, columns: ColumnTable) -> list[Term]:
 
 
 def _moods(blend: Blend | None, columns: ColumnTable) -> list[Term]:
-    """A track without a score for a mood that is asked for cannot be near the target."""
-    wanted = blend.moods if blend else ()
+    """Drop tracks without a score for a mood that has a target: they cannot be compared with it."""
+    moods = blend.moods if blend else ()
     return [
         Term(f"mood target: no score for {mood}", Range(columns.numbers(mood), -np.inf, np.inf))
-        for mood in wanted
+        for mood in moods
         if not columns.complete(mood)
     ]
 
 
 def _exclusions(
-    options: SearchOptions, part: Part, columns: ColumnTable, excluded: Rows, allowed: Rows | None
+    options: SearchOptions, part: Part, columns: ColumnTable, excluded: RowNumbers, allowed: RowNumbers | None
 ) -> list[Term]:
     terms: list[Term] = []
     artists = sorted(options.exclude_artist)
@@ -255,44 +283,47 @@ def _exclusions(
     return terms
 
 
-def _rows_of(track_ids: Collection[str], catalogue: Catalogue) -> Rows:
+def _rows_of(track_ids: Collection[str], catalogue: Catalogue) -> RowNumbers:
     """Return the rising rows of the tracks that are in a catalogue; those of large sets are remembered.
 
-    To look up ten thousand ids takes longer than the search, and a list of all the tracks that somebody may play is
+    Looking up ten thousand ids takes longer than the search, and a list of all the tracks that somebody may play is
     the same from one search to the next. A frozen set keeps its hash, so that finding it again costs nothing.
     """
-    if len(track_ids) <= _FEW:
+    if len(track_ids) <= _MOST_SKIPPED:
         return np.unique(catalogue.rows_of(track_ids))
-    known, wanted = _KNOWN_SETS.setdefault(catalogue, {}), frozenset(track_ids)
-    rows = known.get(wanted)
+    known, requested = _KNOWN_SETS.setdefault(catalogue, {}), frozenset(track_ids)
+    rows = known.get(requested)
     if rows is None:
-        rows = np.unique(catalogue.rows_of(wanted))
+        rows = np.unique(catalogue.rows_of(requested))
         if len(known) >= _MOST_SETS:
             known.clear()
-        known[wanted] = rows
+        known[requested] = rows
     return rows
 
 
-def _marked(rows: Rows, part: Part) -> NDArray[np.bool_]:
-    """(n,) True for those rows of a part that are among some rows of the catalogue."""
+def _marked(rows: RowNumbers, part: Part) -> RowMask:
+    """Return (n,) True for the rows of a part that are among ``rows`` of the catalogue."""
     marked = np.zeros(len(part), bool)
     marked[rows[(rows >= part.first) & (rows < part.first + len(part))] - part.first] = True
     return marked
 
 
 def _skipped(
-    options: SearchOptions, catalogue: Catalogue, n_queries: int, own: Rows | None
-) -> tuple[Rows, Rows]:
-    """(q, s) rows to skip among the candidates, and rows to leave out by a condition instead."""
+    options: SearchOptions, catalogue: Catalogue, n_queries: int, own: RowNumbers | None
+) -> tuple[RowNumbers, RowNumbers]:
+    """Return (q, s) rows to skip among the candidates, and the rows to exclude by a condition instead.
+
+    A few rows are cheaper to skip, since a condition would have to be tested for every row.
+    """
     if own is None and not options.exclude:
         return _nothing_skipped(n_queries)
     excluded = _rows_of(options.exclude, catalogue) if options.exclude else np.empty(0, np.int64)
-    few = excluded if len(excluded) <= _FEW else excluded[:0]
-    columns = [np.broadcast_to(few, (n_queries, len(few)))] if len(few) else []
+    listed_rows = excluded if len(excluded) <= _MOST_SKIPPED else excluded[:0]
+    columns = [np.broadcast_to(listed_rows, (n_queries, len(listed_rows)))] if len(listed_rows) else []
     if own is not None:
         columns.append(own[:, None])
     skipped = np.concatenate(columns, axis=1) if columns else np.empty((n_queries, 0), np.int64)
-    return skipped, excluded[:0] if len(few) else excluded
+    return skipped, excluded[:0] if len(listed_rows) else excluded
 
 
 def _caps(options: SearchOptions, catalogue: Catalogue) -> list[Cap]:
@@ -306,8 +337,8 @@ def _caps(options: SearchOptions, catalogue: Catalogue) -> list[Cap]:
     return caps
 
 
-def _text(columns: ColumnTable, name: str, asked: str) -> TextColumn:
+def _text(columns: ColumnTable, name: str, option: str) -> TextColumn:
     column = columns.text(name)
     if column is None:
-        raise UsageError(f"{asked} needs a column {name!r} of text in the track table")
+        raise UsageError(f"{option} needs a column {name!r} of text in the track table")
     return column

@@ -1,8 +1,8 @@
-"""The last step of every path: candidates get their exact scores, an order, and the choice of k among them.
+"""The last step of every search: candidates get exact scores and an order, and k of them are chosen.
 
-Scores are computed in float64 from the float32 rows, one row at a time, and rounded to float32; candidates of
-one score come in the order in which they came into the index (which of many such rows are candidates is the backend's
-affair, but for an exact search). So a track has the same score whatever found it, in a batch or alone.
+Exact scores are computed in float64 from the stored float32 vectors, one row at a time, and rounded to float32. So a
+track has the same score whatever found it, alone or in a batch. Rows of one score come in the order of arrival; which
+of many such rows are candidates at all is up to the backend, unless the search is exact.
 """
 
 from __future__ import annotations
@@ -10,23 +10,33 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.kernel.provider import Target, as_query, provider
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import Rows, Segment
+from moodrec.index.rows.segment import Segment
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
 from moodrec.ranking import cap_per_key, pick
+from moodrec.typing import Float32Array, RowNumbers
 
 SAME_RECORDING: Final = 0.99
-"""Inner product from which two tracks count as copies of one recording. Other encodings of one file are nearly always
-closer than this, other tracks very seldom."""
+"""The cosine from which two tracks count as copies of one recording: other encodings of one file are nearly always
+closer than this, and other tracks very seldom."""
 
 
-def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
-    """(m,) scores of ``rows`` for one query."""
+def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: RowNumbers) -> Float32Array:
+    """Compute the exact scores of rows.
+
+    Args:
+        catalogue: the rows of the index.
+        request: the search.
+        query: the number of the query in the request.
+        rows: (m,) rows of the catalogue.
+
+    Returns:
+        (m,) float32 scores: cosines, or blends with a mood target.
+    """
     if catalogue.tail is None:
         return _scores_in(catalogue.base.segment, request, query, rows)
     scores = np.empty(len(rows), np.float32)
@@ -37,46 +47,74 @@ def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: Rows)
     return scores
 
 
-def _scores_in(segment: Segment, request: Request, query: int, rows: Rows) -> NDArray[np.float32]:
-    """(m,) scores of a segment's rows for one query."""
+def _scores_in(segment: Segment, request: Request, query: int, rows: RowNumbers) -> Float32Array:
+    """Compute (m,) exact scores of a segment's rows for one query."""
     target = _target(segment, request, query)
     return provider().scores(segment.in_memory, request.queries[query], target, rows)
 
 
 def _target(segment: Segment, request: Request, query: int) -> Target | None:
-    """What one query of a request asks of moods."""
+    """Return the mood target of one query over the rows of a segment, None where there is none."""
     if request.blend is None:
         return None
     columns = [segment.columns.numbers(mood) for mood in request.blend.moods]
     return Target(columns, request.blend.targets[query], float(request.blend.weights[query]))
 
 
-def as_asked(segment: Segment, request: Request, query: int) -> kernel.Query:
-    """One query of a request as the kernel takes it, over the rows of a segment."""
+def kernel_query(segment: Segment, request: Request, query: int) -> kernel.Query:
+    """Describe a query to the kernel.
+
+    Args:
+        segment: the rows to be scored, whose mood columns the kernel reads.
+        request: the search, which must outlive the result.
+        query: the number of the query in the request.
+    """
     return as_query(request.queries[query], _target(segment, request, query))
 
 
-def place_of(request: Request, query: int) -> int:
-    """Where the vector of a query begins in memory."""
+def vector_address(request: Request, query: int) -> int:
+    """Return the memory address of a query's vector.
+
+    Args:
+        request: the search, which owns the memory.
+        query: the number of the query in the request.
+    """
     return kernel.address(request.queries) + request.queries.strides[0] * query
 
 
-def in_order(catalogue: Catalogue, request: Request, query: int, rows: Rows) -> Ranked:
-    """``rows`` with their exact scores, best first."""
+def in_order(catalogue: Catalogue, request: Request, query: int, rows: RowNumbers) -> Ranked:
+    """Rank rows by their exact scores, best first.
+
+    Args:
+        catalogue: the rows of the index.
+        request: the search.
+        query: the number of the query in the request.
+        rows: (m,) rows of the catalogue.
+    """
     scores = exact_scores(catalogue, request, query, rows)
     order = np.lexsort((catalogue.places(rows), -scores))
     return Ranked(rows[order], scores[order])
 
 
 def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[Ranked, bool]:
-    """The k of ``ranked`` to return, and whether rows that rank lower could not change the choice."""
+    """Choose the k hits of a query from its ranking: without skipped rows and copies, within the caps, and diverse.
+
+    Args:
+        catalogue: the rows of the index.
+        request: the search.
+        query: the number of the query in the request.
+        ranked: the first rows of the query's ranking.
+
+    Returns:
+        The hits, and whether the choice is final: no row that ranks lower could change it.
+    """
     if request.skipped.shape[1]:
         for row in request.skipped[query].tolist():
             kept = ranked.rows != row
             ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
     if request.distinct:
         ranked = _without_the_seeds_title(request, query, ranked)
-    if not request.picky:
+    if not request.has_dependent_hits:
         chosen = Ranked(ranked.rows[: request.k], ranked.scores[: request.k])
         return chosen, len(chosen) == request.k
     positions, certain = _picked(catalogue, request, query, ranked)
@@ -84,14 +122,14 @@ def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -
 
 
 def _without_the_seeds_title(request: Request, query: int, ranked: Ranked) -> Ranked:
-    own, titles = int(request.own[query]), request.titles
+    own, titles = int(request.query_rows[query]), request.titles
     if own < 0 or titles is None or titles[own] < 0:
         return ranked
     kept = titles[ranked.rows] != titles[own]
     return Ranked(ranked.rows[kept], ranked.scores[kept])
 
 
-def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[Rows, bool]:
+def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[RowNumbers, bool]:
     if len(request.caps) == 1 and not request.distinct and not request.diversity:
         cap = request.caps[0]
         positions = cap_per_key(np.arange(len(ranked)), cap.keys[ranked.rows], cap.limit, request.k)
@@ -107,10 +145,10 @@ def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) 
         pool *= 4
 
 
-def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, pool: int) -> Rows:
+def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, pool: int) -> RowNumbers:
     rows = ranked.rows[:pool]
     vectors = catalogue.vectors_at(rows) if request.distinct or request.diversity else None
-    own = request.own[query : query + 1]
+    own = request.query_rows[query : query + 1]
     return pick(
         ranked.scores[:pool],
         request.k,

@@ -14,7 +14,7 @@ from moodrec.config import Config
 _BLOCK: Final = 1 << 23
 
 
-def said_of_damage(path: Path) -> str:
+def damage_message(path: Path) -> str:
     """What to tell of a file that is not as it was recorded."""
     return f"{path}: the file is damaged (its checksum differs); build the index anew"
 

@@ -6,7 +6,7 @@ from threading import Event, Thread
 from typing import Final
 
 from moodrec.errors import CorruptStoreError
-from moodrec.index.storage.checksums import said_of_damage
+from moodrec.index.storage.checksums import damage_message
 from moodrec.index.storage.store import Version
 
 _DELAY_S: Final = 1.0
@@ -44,7 +44,7 @@ class LateCheck:
         for (path, record), file in zip(self._records, self._files, strict=True):
             try:
                 if not record.fits_open(file):
-                    self._error = said_of_damage(path)
+                    self._error = damage_message(path)
             except OSError as error:
                 self._error = f"{path}: the file cannot be read ({error})"
         self._finished = True

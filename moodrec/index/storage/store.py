@@ -29,7 +29,7 @@ from typing import Final, TypeVar
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import write_atomically
 from moodrec.index.runtime import max_threads
-from moodrec.index.storage.checksums import FileRecord, said_of_damage
+from moodrec.index.storage.checksums import FileRecord, damage_message
 from moodrec.index.storage.holding import held, remove_if_free
 from moodrec.index.storage.manifest import MANIFEST, Manifest, read_manifest
 from moodrec.lock import WriterLock
@@ -40,7 +40,7 @@ _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _UNFINISHED: Final = ".writing-"
 # There until the first version is the current one: what a crash leaves before that is no damaged index.
 _FIRST: Final = ".first-save"
-_PATIENCE_S: Final = 30.0
+_RETRY_S: Final = 30.0
 
 Result = TypeVar("Result")
 
@@ -74,7 +74,7 @@ class Version:
 
     def _require(self, intact: bool, path: Path) -> None:
         if not intact:
-            raise CorruptStoreError(said_of_damage(path))
+            raise CorruptStoreError(damage_message(path))
 
 
 def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
@@ -124,7 +124,7 @@ def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
         CorruptStoreError: it is damaged, or a file that its manifest names is missing.
         StoreLockedError: every version was replaced before it could be opened, for half a minute.
     """
-    give_up = time.monotonic() + _PATIENCE_S
+    give_up = time.monotonic() + _RETRY_S
     while time.monotonic() < give_up:
         pointer = _pointer(root)
         folder = root / _name(root, pointer)

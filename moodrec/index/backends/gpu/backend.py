@@ -19,11 +19,10 @@ import numpy as np
 from moodrec.config import IndexConfig
 from moodrec.errors import MissingExtraError, UsageError
 from moodrec.index.backends.base import (
-    SPARE,
+    EXTRA_CANDIDATES,
     Backend,
     Candidates,
     Facts,
-    Mask,
     PassesOver,
     bitmap,
     from_table,
@@ -33,9 +32,9 @@ from moodrec.index.backends.gpu.scan import GpuScan
 from moodrec.index.backends.ivf.backend import IvfBackend
 from moodrec.index.backends.ivf.stop_rule import sample_scores
 from moodrec.index.rows.segment import Segment
-from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
 from moodrec.index.search.request import Request
+from moodrec.typing import RowMask, Vectors
 
 MOST_RESULTS: Final = 2048
 """FAISS returns at most this many rows a query on a GPU."""
@@ -83,7 +82,7 @@ class GpuBackend:
     always_scans: bool = False
     passes_over: PassesOver = "any"
     lists_are_scanned: bool = True
-    deepest: int = MOST_RESULTS - SPARE
+    deepest: int = MOST_RESULTS - EXTRA_CANDIDATES
 
     @classmethod
     def over(cls, segment: Segment, cpu: Backend, config: IndexConfig) -> Self:
@@ -110,10 +109,10 @@ class GpuBackend:
         mask = request.passing.mask
         if request.blend is not None or (mask is not None and not self.filters):
             n = len(request.queries)
-            everything = [request.passing.count <= depth + SPARE] * n
-            scanned = self.scan.find(segment, request, depth + SPARE)
+            everything = [request.passing.count <= depth + EXTRA_CANDIDATES] * n
+            scanned = self.scan.find(segment, request, depth + EXTRA_CANDIDATES)
             return Candidates(scanned, [True] * n, everything, n * len(segment), n * len(segment))
-        found = min(depth + SPARE, len(segment))
+        found = min(depth + EXTRA_CANDIDATES, len(segment))
         with self.lock:
             rows = _search(self.index, request.queries, found, mask)
         return from_table(rows, round(self.share * len(segment)))
@@ -132,7 +131,7 @@ class GpuBackend:
         return {} if self.cpu is None else self.cpu.save(folder)
 
 
-def _search(index: Any, queries: Vectors, found: int, allowed: Mask | None) -> Any:
+def _search(index: Any, queries: Vectors, found: int, allowed: RowMask | None) -> Any:
     if allowed is None:
         return index.search(queries, found)[1]
     bits = bitmap(allowed)

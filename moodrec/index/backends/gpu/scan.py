@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from moodrec.index.rows.segment import Rows, Segment
-from moodrec.index.rows.validation import Vectors
+from moodrec.index.rows.segment import Segment
 from moodrec.index.search.request import Request
+from moodrec.typing import RowMask, RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import torch
@@ -31,13 +30,13 @@ class GpuScan:
         self._device = device
         self._vectors = torch.from_numpy(np.array(vectors, np.float32)).to(device)
 
-    def find(self, segment: Segment, request: Request, depth: int) -> list[Rows]:
+    def find(self, segment: Segment, request: Request, depth: int) -> list[RowNumbers]:
         """The ``depth`` best rows of each query that pass, or fewer where no more do."""
         torch = self._torch
         passed = self._mask(request.passing.mask)
         most = min(depth, request.passing.count)
         step = max(1, _SCORES_AT_ONCE // max(1, len(segment)))
-        found: list[Rows] = []
+        found: list[RowNumbers] = []
         for start in range(0, len(request.queries), step):
             part = range(start, min(start + step, len(request.queries)))
             scores = self._scores(segment, request, part)
@@ -46,7 +45,7 @@ class GpuScan:
             found += list(torch.topk(scores, most, dim=1).indices.cpu().numpy())
         return found
 
-    def _mask(self, mask: NDArray[np.bool_] | None) -> torch.Tensor | None:
+    def _mask(self, mask: RowMask | None) -> torch.Tensor | None:
         return None if mask is None else self._torch.from_numpy(np.ascontiguousarray(mask)).to(self._device)
 
     def _scores(self, segment: Segment, request: Request, queries: Sequence[int]) -> torch.Tensor:

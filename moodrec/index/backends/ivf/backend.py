@@ -29,7 +29,7 @@ from moodrec.index.backends.base import (
 from moodrec.index.backends.ivf import calibration
 from moodrec.index.backends.ivf.faiss_lists import centroids_of, fill, grown, nearest_lists, sizes_of, trained
 from moodrec.index.backends.ivf.faiss_search import FaissLists
-from moodrec.index.backends.ivf.kernel_search import Few, ListSearch
+from moodrec.index.backends.ivf.kernel_search import ListSearch, ScanLimits
 from moodrec.index.backends.ivf.list_shares import KnownShares
 from moodrec.index.backends.ivf.sketches import Sketches
 from moodrec.index.backends.ivf.stop_rule import INFORMED, UNINFORMED, StopRule, fit
@@ -131,7 +131,7 @@ class IvfBackend:
         for levels, kinds in groups:
             trials = [one for one in known if one.kind in kinds]
             for _ in range(calibration.MOST_STEPS):
-                if calibration.enough(self, segment, trials, self.config.target_recall):
+                if calibration.reaches_target(self, segment, trials, self.config.target_recall):
                     break
                 self.rule, self._search = self.rule.scaled(calibration.STEP, tables, levels), None
 
@@ -161,13 +161,13 @@ class IvfBackend:
         if n == 1:
             one = search.search(segment, request, depth, 0)
             rows, complete, ranked = (one.ranked.rows,), (one.complete,), (one.ranked,)
-            return Candidates(rows, _SETTLED, complete, one.visited, one.scored, ranked, one.every, one.exact)
+            return Candidates(rows, _SETTLED, complete, one.scanned, one.scored, ranked, one.every, one.exact)
         found = map_over(partial(search.search, segment, request, depth), n)
         return Candidates(
             [one.ranked.rows for one in found],
             [True] * n,
             [one.complete for one in found],
-            sum([one.visited for one in found]),
+            sum([one.scanned for one in found]),
             sum([one.scored for one in found]),
             [one.ranked for one in found],
             False not in [one.every for one in found],
@@ -177,9 +177,9 @@ class IvfBackend:
     def _searcher(self) -> ListSearch | FaissLists:
         if self._search is None:
             if self.name != "ivf-pq" and not self.index.by_residual and provider().searches_lists:
-                few = Few(-1, -1) if self._calibrating else _few(self.index.ntotal)
+                limits = ScanLimits(-1, -1) if self._calibrating else _scan_limits(self.index.ntotal)
                 first = self.config.first_lists
-                self._search = ListSearch(self.index, self.rule, first, self.shares, self.sketches, few)
+                self._search = ListSearch(self.index, self.rule, first, self.shares, self.sketches, limits)
             else:
                 self._search = FaissLists(self.index, self.rule, self.config)
         return self._search
@@ -209,6 +209,6 @@ class IvfBackend:
         return {"learnt_from": self.learnt_from}
 
 
-def _few(n: int) -> Few:
+def _scan_limits(n: int) -> ScanLimits:
     unmarked = max(_LEAST_FEW, int(_FEW_SHARE * n))
-    return Few(unmarked, max(unmarked, int(min(_MARKED * np.sqrt(n), _MOST_MARKED_SHARE * n))))
+    return ScanLimits(unmarked, max(unmarked, int(min(_MARKED * np.sqrt(n), _MOST_MARKED_SHARE * n))))

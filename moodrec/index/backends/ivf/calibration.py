@@ -19,10 +19,10 @@ from moodrec.filters.selection import Range
 from moodrec.index.backends.base import Backend
 from moodrec.index.backends.ivf.list_shares import KnownShares, ListShares
 from moodrec.index.backends.ivf.stop_rule import sample_scores
-from moodrec.index.rows.segment import Rows, Segment
-from moodrec.index.rows.validation import Vectors
-from moodrec.index.search.passing import Passing, Term, Wanted
+from moodrec.index.rows.segment import Segment
+from moodrec.index.search.passing import Passing, RowCondition, Term
 from moodrec.index.search.request import Request
+from moodrec.typing import Float32Array, RowMask, RowNumbers, Vectors
 
 QUERIES: Final = 64
 STEP: Final = 0.75
@@ -58,7 +58,7 @@ class Trial:
     query: int
     """The row that is the query."""
     selection: Range | None
-    truth: Rows
+    truth: RowNumbers
 
 
 def trials(segment: Segment, config: IndexConfig) -> list[Trial]:
@@ -82,7 +82,7 @@ def shares_of(known: Sequence[Trial], list_of: NDArray[np.int64], nlist: int) ->
     return KnownShares(others=[(one, ListShares.of(one, list_of, sizes)) for one in columns.values()])
 
 
-def enough(backend: Backend, segment: Segment, known: Sequence[Trial], target_recall: float) -> bool:
+def reaches_target(backend: Backend, segment: Segment, known: Sequence[Trial], target_recall: float) -> bool:
     """Whether every kind of search finds the target share of its neighbours, and some more."""
     wanted = 1 - (1 - target_recall) * _MARGIN
     shares: dict[str, list[float]] = {}
@@ -95,17 +95,17 @@ def enough(backend: Backend, segment: Segment, known: Sequence[Trial], target_re
     return all(np.mean(share) >= wanted for share in shares.values())
 
 
-def _made_up_mood(vectors: Vectors, rng: np.random.Generator) -> NDArray[np.float32]:
+def _made_up_mood(vectors: Vectors, rng: np.random.Generator) -> Float32Array:
     """(n,) how far each row lies along the line between two of them, blurred."""
     first, second = vectors[rng.integers(0, len(vectors), 2)]
     along = vectors @ (first - second)
-    blurred: NDArray[np.float32] = along + np.float32(_NOISE * along.std()) * rng.standard_normal(
+    blurred: Float32Array = along + np.float32(_NOISE * along.std()) * rng.standard_normal(
         len(along), np.float32
     )
     return blurred
 
 
-def _tests(column: NDArray[np.float32], rising: NDArray[np.float32], row: int) -> Iterator[tuple[str, Range]]:
+def _tests(column: Float32Array, rising: Float32Array, row: int) -> Iterator[tuple[str, Range]]:
     """Of a column (n,), and the same in order."""
     last, place = len(rising) - 1, int(np.searchsorted(rising, column[row]))
     high_side = place > last / 2
@@ -119,7 +119,7 @@ def _tests(column: NDArray[np.float32], rising: NDArray[np.float32], row: int) -
     yield f"{_AROUND} around", around
 
 
-def _best(scores: NDArray[np.float32], passing: NDArray[np.bool_]) -> Rows:
+def _best(scores: Float32Array, passing: RowMask) -> RowNumbers:
     rows = np.flatnonzero(passing & (scores > -1))
     if len(rows) > _NEIGHBOURS:
         rows = rows[np.argpartition(scores[rows], -_NEIGHBOURS)[-_NEIGHBOURS:]]
@@ -131,10 +131,10 @@ def _request(segment: Segment, trial: Trial) -> Request:
     return Request(
         queries=np.ascontiguousarray(segment.vectors[[trial.query]]),
         k=_NEIGHBOURS,
-        passing=Passing(Wanted(len(segment), len(segment), None, terms)),
-        late=None,
+        passing=Passing(RowCondition(len(segment), len(segment), None, terms)),
+        tail_passing=None,
         skipped=np.empty((1, 0), np.int64),
-        own=np.full(1, -1),
+        query_rows=np.full(1, -1),
         blend=None,
         caps=(),
         titles=None,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from moodrec.filters.column_types import Column, ListColumn, TextColumn
 from moodrec.filters.selection import AnyLookup, Lookup, Range
+from moodrec.typing import BoolArray
 
 WHOLE: Final = 65_535
 """The share of a list that holds all of it."""
@@ -121,13 +122,13 @@ def _holders(column: Column, count: int) -> tuple[NDArray[np.int64], NDArray[np.
     return codes[rows].astype(np.int64), rows
 
 
-def _passes(test: CategoryTest, count: int) -> NDArray[np.bool_] | None:
+def _passes(test: CategoryTest, count: int) -> BoolArray | None:
     """(categories,) which pass."""
     if isinstance(test, Range):
         codes = np.arange(count)
-        inside: NDArray[np.bool_] = (codes >= test.low) & (codes <= test.high)
+        inside: BoolArray = (codes >= test.low) & (codes <= test.high)
         return ~inside if test.outside else inside
     if len(test.table) != count + 1 or (isinstance(test, Lookup) and test.table[0]):
         return None
-    passing: NDArray[np.bool_] = test.table[1:] == (1 if isinstance(test, Lookup) else 3)
+    passing: BoolArray = test.table[1:] == (1 if isinstance(test, Lookup) else 3)
     return passing

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
+from moodrec.typing import Vectors
 
 _ROUNDS: Final = 10
 """Of k-means."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
 from moodrec.index.backends.ivf.clustering import some_rows, split_centroids
-from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
+from moodrec.typing import Float32Array, Vectors
 
 _SOME_ROWS: Final = 250_000
 _MANY_LISTS: Final = 3_000
@@ -72,8 +72,8 @@ def _bits(n: int) -> int:
     return min(8, max(1, n.bit_length() - 1))
 
 
-def centroids_of(index: Any) -> NDArray[np.float32]:
-    centroids: NDArray[np.float32] = index.quantizer.reconstruct_n(0, index.nlist)
+def centroids_of(index: Any) -> Float32Array:
+    centroids: Float32Array = index.quantizer.reconstruct_n(0, index.nlist)
     return centroids
 
 

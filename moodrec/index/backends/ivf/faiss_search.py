@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
-from moodrec.index.backends.base import SPARE, Candidates, Mask, bitmap
-from moodrec.index.backends.ivf.stop_rule import StopRule, Visits
-from moodrec.index.rows.validation import Vectors
+from moodrec.index.backends.base import EXTRA_CANDIDATES, Candidates, bitmap
+from moodrec.index.backends.ivf.stop_rule import ProbeOrder, StopRule
 from moodrec.index.runtime import faiss
+from moodrec.typing import Float32Array, RowMask, Vectors
 
-_SPARE_TIMES: Final = {"ivf": 1, "ivf-sq8": 2, "ivf-pq": 10}
+_OVERSAMPLING: Final = {"ivf": 1, "ivf-sq8": 2, "ivf-pq": 10}
 """Candidates for each one wanted: the coarser the codes, the more."""
 
 
@@ -26,45 +26,45 @@ class FaissLists:
         self.rule = rule
         self.config = config
 
-    def find(self, queries: Vectors, depth: int, allowed: Mask | None) -> Candidates:
+    def find(self, queries: Vectors, depth: int, allowed: RowMask | None) -> Candidates:
         """Visit lists in growing steps, until no list is left that can change the top ``depth`` of a query.
 
         A query gives up when that takes more lists than a scan of the rows is worth.
         """
-        wanted = (depth + SPARE) * _SPARE_TIMES[self.config.kind]
+        wanted = (depth + EXTRA_CANDIDATES) * _OVERSAMPLING[self.config.kind]
         bits = None if allowed is None else bitmap(allowed)
         selector = None if bits is None else faiss.IDSelectorBitmap(bits)
-        visits = self.rule.visits(queries, self.list_sizes, depth if allowed is None else None)
+        probes = self.rule.probe_order(queries, self.list_sizes, depth if allowed is None else None)
         best = _Best(len(queries), wanted)
-        active, done, visited = np.arange(len(queries)), 0, 0
+        active, done, scanned = np.arange(len(queries)), 0, 0
         settled = np.ones(len(queries), bool)
         most = self.config.most_lists * self.index.nlist
         while len(active) and done < self.index.nlist:
             step = slice(done, min(max(self.config.first_lists, 2 * done), self.index.nlist))
-            best.merge(active, *self._scan(queries[active], visits, active, step, wanted, selector))
-            visited += int(self.list_sizes[visits.lists[active, step]].sum())
+            best.merge(active, *self._scan(queries[active], probes, active, step, wanted, selector))
+            scanned += int(self.list_sizes[probes.lists[active, step]].sum())
             done = step.stop
-            needed = visits.needed(active, best.scores[active, depth - 1])
+            needed = probes.needed(active, best.scores[active, depth - 1])
             open_ended = np.isneginf(best.scores[active, depth - 1])  # fewer than depth found yet
             more = (needed > done) | open_ended
             hopeless = more & ((done >= most) | ((needed > most) & ~open_ended))
             settled[active[hopeless]] = False
             active = active[more & ~hopeless]
         rows = [found[found >= 0] for found in best.rows]
-        return Candidates(rows, settled.tolist(), [False] * len(queries), visited, visited)
+        return Candidates(rows, settled.tolist(), [False] * len(queries), scanned, scanned)
 
     def _scan(
         self,
         queries: Vectors,
-        visits: Visits,
+        probes: ProbeOrder,
         active: NDArray[np.int64],
         step: slice,
         wanted: int,
         selector: Any,
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    ) -> tuple[Float32Array, NDArray[np.int64]]:
         """The best rows of one step's lists: scores and rows, (active, wanted)."""
-        lists = np.ascontiguousarray(visits.lists[active, step])
-        near = np.ascontiguousarray(visits.centroid_scores[active, step])
+        lists = np.ascontiguousarray(probes.lists[active, step])
+        near = np.ascontiguousarray(probes.centroid_scores[active, step])
         scores = np.empty((len(active), wanted), np.float32)
         rows = np.empty((len(active), wanted), np.int64)
         parameters = faiss.SearchParametersIVF(nprobe=lists.shape[1], sel=selector)
@@ -97,7 +97,7 @@ class _Best:
         self.scores = np.full((n_queries, wanted), -np.inf, np.float32)
         self.rows = np.full((n_queries, wanted), -1, np.int64)
 
-    def merge(self, queries: NDArray[np.int64], scores: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+    def merge(self, queries: NDArray[np.int64], scores: Float32Array, rows: NDArray[np.int64]) -> None:
         """Take in more rows for some of the queries."""
         both = np.concatenate([self.scores[queries], scores], axis=1)
         both_rows = np.concatenate([self.rows[queries], rows], axis=1)

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.index.backends.base import SPARE
+from moodrec.index.backends.base import EXTRA_CANDIDATES
 from moodrec.index.backends.ivf.list_shares import KnownShares
 from moodrec.index.backends.ivf.sketches import Sketches
 from moodrec.index.backends.ivf.stop_rule import StopRule
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.rows.segment import Segment
-from moodrec.index.rows.validation import Vectors
 from moodrec.index.runtime import faiss
 from moodrec.index.search.hits import Ranked
-from moodrec.index.search.passing import Wanted
+from moodrec.index.search.passing import RowCondition
 from moodrec.index.search.request import Request
-from moodrec.index.search.scoring import as_asked, place_of
+from moodrec.index.search.scoring import kernel_query, vector_address
+from moodrec.typing import Float32Array, Vectors
 
 _BYTES, _FLOATS = range(2)
 _LISTS, _ROWS = range(2)
@@ -31,12 +31,12 @@ _LARGEST_OF_A_QUERY = 0.4
 """Number of a unit vector, commonly: its step is a 127th of that."""
 _SMALL = 0.2
 _FEW_LISTS = 0.1
-_PATIENCE = 3
+_SKETCH_MARGIN = 3
 """Standard errors of a sketch's estimate that a row is given."""
 
 
 @dataclass(slots=True, eq=False)
-class Visit:
+class KernelResult:
     """What the kernel found for one query, and what it took."""
 
     ranked: Ranked
@@ -46,11 +46,11 @@ class Visit:
     """Whether all rows that pass were compared with the query, be it roughly."""
     exact: bool
     """Whether they were by their exact scores."""
-    visited: int
+    scanned: int
     scored: int
 
 
-class Few(NamedTuple):
+class ScanLimits(NamedTuple):
     """How many rows may pass for all of them to be scored, and no list looked at."""
 
     unmarked: int
@@ -59,7 +59,7 @@ class Few(NamedTuple):
     """Where columns are known in order, so that they need not be looked for; first by their codes."""
 
 
-class _Desk:
+class _Scratch:
     """What a call of the kernel fills in, kept for later ones: to make it anew takes as long as a short search."""
 
     __slots__ = ("found", "query", "rows", "scores")
@@ -85,11 +85,11 @@ class ListSearch:
         first_lists: int,
         shares: KnownShares,
         sketches: Sketches,
-        few: Few,
+        limits: ScanLimits,
     ) -> None:
         """Look up where the lists of an ``IndexIVFFlat`` or an 8-bit ``IndexIVFScalarQuantizer`` lie."""
         self._index = index  # owns the memory
-        self._shares, self._few = shares, few
+        self._shares, self._scan_limits = shares, limits
         self._first = first_lists
         codes, rows, sizes = _places(index)
         by_bytes = index.code_size == index.d
@@ -105,47 +105,49 @@ class ListSearch:
         kind = _BYTES if by_bytes else _FLOATS
         places = (kernel.address(array) if array.size else None for array in self._kept)
         counts = (len(rule.left), len(sketches.axes), _in_order(runs, starts), sketches.count)
-        errors = (coarse_step, error, _PATIENCE * sketches.noise)
+        errors = (coarse_step, error, _SKETCH_MARGIN * sketches.noise)
         self._lists = kernel.Lists(index.nlist, index.d, kind, *places, *counts, *errors)
         self._call = kernel.library().moodrec_search
-        self._desks: list[_Desk] = []
+        self._free_scratch: list[_Scratch] = []
 
-    def search(self, segment: Segment, request: Request, depth: int, query: int) -> Visit:
+    def search(self, segment: Segment, request: Request, depth: int, query: int) -> KernelResult:
         """The rows that rank highest for one query: more than ``depth``, for approximate scores chose them."""
-        plan = self._plan(segment, request.passing.wanted, depth)
-        desk = self._desk()
-        desk.make_room(2 * (depth + SPARE))
+        plan = self._plan(segment, request.passing.condition, depth)
+        scratch = self._take_scratch()
+        scratch.make_room(2 * (depth + EXTRA_CANDIDATES))
         if request.blend is None:
-            desk.query.vector = place_of(request, query)
-        asked = desk.query if request.blend is None else as_asked(segment, request, query)
-        filtered, found = request.passing.program.filter, desk.found
+            scratch.query.vector = vector_address(request, query)
+        asked = scratch.query if request.blend is None else kernel_query(segment, request, query)
+        filtered, found = request.passing.program.filter, scratch.found
         failed = self._call(self._lists, segment.in_memory, asked, filtered, plan, found)
         if failed:
             raise MemoryError
         n, way = found.found, found.way
-        ranked = Ranked(desk.rows[:n].copy(), desk.scores[:n].copy())
-        visit = Visit(ranked, bool(found.complete), way != _LISTS, way == _ROWS, found.scanned, found.scored)
-        self._desks.append(desk)
-        return visit
+        ranked = Ranked(scratch.rows[:n].copy(), scratch.scores[:n].copy())
+        result = KernelResult(
+            ranked, bool(found.complete), way != _LISTS, way == _ROWS, found.scanned, found.scored
+        )
+        self._free_scratch.append(scratch)
+        return result
 
-    def _desk(self) -> _Desk:
+    def _take_scratch(self) -> _Scratch:
         """One that no other thread sits at."""
         try:
-            return self._desks.pop()
+            return self._free_scratch.pop()
         except IndexError:
-            return _Desk()
+            return _Scratch()
 
-    def _plan(self, segment: Segment, wanted: Wanted, depth: int) -> kernel.Plan:
+    def _plan(self, segment: Segment, wanted: RowCondition, depth: int) -> kernel.Plan:
         known = wanted.plan
         if known is not None and known[0] is self and known[1] == depth:
             return known[2]
         shares, n_shares = self._shares_of(segment, wanted)
-        plan = kernel.Plan(depth, SPARE, self._first, *self._few, shares, n_shares)
+        plan = kernel.Plan(depth, EXTRA_CANDIDATES, self._first, *self._scan_limits, shares, n_shares)
         plan.kept = shares
         wanted.plan = (self, depth, plan)
         return plan
 
-    def _shares_of(self, segment: Segment, wanted: Wanted) -> tuple[Any, int]:
+    def _shares_of(self, segment: Segment, wanted: RowCondition) -> tuple[Any, int]:
         made: list[kernel.Share] = []
         columns, selection = segment.columns, wanted.selection
         for test, column in self._shares.terms(selection, columns):
@@ -192,8 +194,8 @@ def _in_order(runs: NDArray[np.int64], starts: NDArray[np.int64]) -> int:
 
 
 def _as_bytes(
-    centroids: Vectors, spread: NDArray[np.float32]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], float, float]:
+    centroids: Vectors, spread: Float32Array
+) -> tuple[NDArray[np.uint8], Float32Array, float, float]:
     """(nlist, d) codes of centroids, their (d,) middle, the step, and the error of a product with a query that is
     coded as roughly: a code c stands for ``middle + step * (c - 128)``.
 
@@ -210,7 +212,7 @@ def _as_bytes(
     return np.rint(off / step + _HALF).astype(np.uint8), middle, step, float(error)
 
 
-def _decoding(index: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _decoding(index: Any) -> tuple[Float32Array, Float32Array]:
     """(d,) middle and (d,) step: FAISS's code c of a number stands for ``middle + step * (c - 128)``."""
     trained = faiss.vector_to_array(index.sq.trained).astype(np.float32)
     low, width = trained[: index.d], trained[index.d :]

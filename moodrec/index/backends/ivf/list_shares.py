@@ -31,11 +31,10 @@ from moodrec.index.backends.ivf.category_shares import (
 )
 from moodrec.index.rows.segment import Segment
 from moodrec.schema import probability_column
+from moodrec.typing import Float32Array
 
 _TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
 _QUANTILES: Final = np.concatenate([_TAIL, np.arange(1, 32) / 32, 1 - _TAIL[::-1]])
-
-Values = NDArray[np.float32]
 
 
 class End(NamedTuple):
@@ -49,21 +48,21 @@ class End(NamedTuple):
 class ListShares:
     """One column."""
 
-    edges: Values
+    edges: Float32Array
     """(e,) rising."""
     below: NDArray[np.uint16]
     """(2 e + 2, nlist) shares of each list, in 1/65535: none of it, then for each edge what lies below it and what up
     to it, and last all that is known."""
 
     @classmethod
-    def of(cls, values: Values, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
+    def of(cls, values: Float32Array, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
         """Of a column (n,), NaN where unknown; ``list_of`` (n,) and the sizes (nlist,) of the lists."""
         known = values[~np.isnan(values)]
         edges = np.unique(np.quantile(known, _QUANTILES, method="nearest")) if len(known) else known
         empty = np.zeros((2 * len(edges) + 2, len(sizes)), np.uint16)
         return cls(edges.astype(np.float32), empty).added(values, list_of, sizes)
 
-    def added(self, values: Values, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
+    def added(self, values: Float32Array, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
         """With more rows: their values, their lists, and the sizes of all lists with them."""
         nlist = len(sizes)
         known = ~np.isnan(values)
@@ -111,7 +110,7 @@ class KnownShares:
     """Columns of the track table."""
     categories: Mapping[str, CategoryShares] = field(default_factory=dict)
     """Columns of a few texts, or of lists of them."""
-    others: Sequence[tuple[Values, ListShares]] = ()
+    others: Sequence[tuple[Float32Array, ListShares]] = ()
     """Columns that are in no table."""
 
     @classmethod

@@ -20,7 +20,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.index.rows.validation import Vectors
+from moodrec.typing import BoolArray, Float32Array, Vectors
 
 _ROWS: Final = 32
 """Of a block."""
@@ -40,7 +40,7 @@ _FACTS_FILE: Final = "sketch-facts.npz"
 class Sketches:
     """Of the rows that there were when the lists were learnt, or none."""
 
-    axes: NDArray[np.float32]
+    axes: Float32Array
     """(D, d) rows of a random rotation, D a multiple of 8; (0, 0) where there are no sketches."""
     blocks: NDArray[np.uint8]
     """(b, 32 (D / 8 + 4)) for 32 rows each: (D / 8, 32) bits of x, then (32,) f and (32,) s - f <c, x> / |c|^2 as the
@@ -97,9 +97,7 @@ class Sketches:
             return cls(facts["axes"], blocks, int(facts["count"]), float(facts["noise"]))
 
 
-def _fill(
-    blocks: NDArray[np.uint8], signs: NDArray[np.bool_], scale: NDArray[np.float32], own: NDArray[np.float32]
-) -> None:
+def _fill(blocks: NDArray[np.uint8], signs: BoolArray, scale: Float32Array, own: Float32Array) -> None:
     """Write rows into blocks: their bits (m, D), and two numbers of each (m,)."""
     missing = len(blocks) * _ROWS - len(signs)
     n_bytes = signs.shape[1] // _BITS
@@ -110,20 +108,20 @@ def _fill(
     halves[:, 1] = np.pad(_upper_halves(own), (0, missing)).reshape(-1, _ROWS)
 
 
-def _products(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    products: NDArray[np.float32] = np.einsum("ij,ij->i", a, b)
+def _products(a: Float32Array, b: Float32Array) -> Float32Array:
+    products: Float32Array = np.einsum("ij,ij->i", a, b)
     return products
 
 
-def _upper_halves(numbers: NDArray[np.float32]) -> NDArray[np.uint16]:
+def _upper_halves(numbers: Float32Array) -> NDArray[np.uint16]:
     """(n,) of the bits of floats, rounded up: a row is rather looked at twice than not at all."""
     bits = np.ascontiguousarray(numbers, np.float32).view(np.uint32)
     rounded: NDArray[np.uint32] = bits + np.where(numbers > 0, np.uint32(0xFFFF), np.uint32(0))
     return (rounded >> np.uint32(16)).astype(np.uint16)
 
 
-def _rotation(size: int, seed: int) -> NDArray[np.float32]:
+def _rotation(size: int, seed: int) -> Float32Array:
     """(size, size) a random orthogonal matrix."""
     turned, triangle = np.linalg.qr(np.random.default_rng(seed).standard_normal((size, size)))
-    rotation: NDArray[np.float32] = (turned * np.sign(np.diagonal(triangle))).astype(np.float32)
+    rotation: Float32Array = (turned * np.sign(np.diagonal(triangle))).astype(np.float32)
     return rotation

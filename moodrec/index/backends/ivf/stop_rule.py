@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.config import IndexConfig
-from moodrec.index.rows.validation import Vectors
 from moodrec.index.search.products import products
+from moodrec.typing import Float32Array, Float64Array, Vectors
 
 SAMPLE: Final = 64
 """Sample queries."""
@@ -50,8 +50,6 @@ TABLES: Final = (*UNINFORMED, *INFORMED)
 """Of the rule: how large a share may stay behind, by level."""
 _FIELDS: Final = ("spread", "shape", *TABLES, "ranks")
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True, eq=False)
 class StopRule:
@@ -59,24 +57,24 @@ class StopRule:
 
     centroids: Vectors
     """(nlist, d)"""
-    spread: Floats
+    spread: Float32Array
     """(nlist,) sigma of each list."""
-    shape: Floats
+    shape: Float32Array
     """(d, d) W, scaled to a mean of 1 on its diagonal."""
-    left: Floats
+    left: Float32Array
     """(levels,) share of the rows expected above the k-th score that may stay behind, at ranks of 10, 20, 40, ...
     rows.
     """
 
-    left_at_edge: Floats
+    left_at_edge: Float32Array
     """(levels,) the same for the last fifth of such a rank: what a filter lets pass that opposes the query."""
-    left_where_known: Floats
+    left_where_known: Float32Array
     """(levels,) the same where it is known which lists hold what a filter passes."""
-    ranks: Floats
+    ranks: Float32Array
     """(levels,) how many rows the lists lead one to expect above such a rank, commonly."""
 
     @property
-    def fitted(self) -> dict[str, Floats]:
+    def fitted(self) -> dict[str, Float32Array]:
         """All but the centroids."""
         return {name: getattr(self, name) for name in _FIELDS}
 
@@ -85,12 +83,12 @@ class StopRule:
         """Names of all but the centroids."""
         return set(_FIELDS)
 
-    def visits(self, queries: Vectors, sizes: NDArray[np.int64], rank: int | None) -> Visits:
+    def probe_order(self, queries: Vectors, sizes: NDArray[np.int64], rank: int | None) -> ProbeOrder:
         """The order in which each query visits the lists, and what is expected of them; None is an unknown rank."""
         near = products(self.centroids, None, queries)
         order = np.argsort(-near, axis=1, kind="stable")
         scale = np.maximum(self._stretch(queries)[:, None] * self.spread, _LEAST_SPREAD)
-        return Visits(
+        return ProbeOrder(
             order,
             np.take_along_axis(near, order, axis=1),
             np.take_along_axis(scale, order, axis=1),
@@ -105,15 +103,15 @@ class StopRule:
         level = int(np.ceil(np.log2(max(rank / FIRST_LEVEL, 1))))
         return float(self.left[min(level, len(self.left) - 1)])
 
-    def _stretch(self, queries: Vectors) -> Floats:
-        stretch: Floats = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
+    def _stretch(self, queries: Vectors) -> Float32Array:
+        stretch: Float32Array = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
         return stretch
 
-    def expected(self, query: Floats, score: float, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    def expected(self, query: Float32Array, score: float, sizes: NDArray[np.int64]) -> Float64Array:
         """For each list, how many rows may score higher than a score."""
         scale = np.maximum(self.spread * self._stretch(query[None]), _LEAST_SPREAD)
         t = (score - self.centroids @ query) / scale
-        return (sizes * tail(t.astype(np.float32))).astype(np.float64)
+        return (sizes * normal_tail(t.astype(np.float32))).astype(np.float64)
 
     def with_rows(self, vectors: Vectors, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> StopRule:
         """The rule when rows (m, d) have come into the lists ``list_of`` (m,), which may scatter more than those that
@@ -134,21 +132,21 @@ class StopRule:
 
 
 @dataclass(frozen=True, eq=False)
-class Visits:
+class ProbeOrder:
     """For each query, all lists in the order of their centroids; all arrays are (q, nlist)."""
 
     lists: NDArray[np.int64]
-    centroid_scores: Floats
-    scale: Floats
+    centroid_scores: Float32Array
+    scale: Float32Array
     """Spread of the scores in a list."""
     sizes: NDArray[np.int64]
     left: float
     """Share of the expected rows that may stay behind."""
 
-    def needed(self, queries: NDArray[np.int64], kth_scores: Floats) -> NDArray[np.int64]:
+    def needed(self, queries: NDArray[np.int64], kth_scores: Float32Array) -> NDArray[np.int64]:
         """How many lists some of the queries must visit in all, given their k-th best scores so far."""
         t = (kth_scores[:, None] - self.centroid_scores[queries]) / self.scale[queries]
-        rows = self.sizes[queries] * tail(t)
+        rows = self.sizes[queries] * normal_tail(t)
         beyond = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]
         counts: NDArray[np.int64] = np.count_nonzero(beyond > self.left * beyond[:, :1], axis=1)
         return counts
@@ -193,17 +191,17 @@ class _Sample:
 
     expected: float
     """Rows that the lists lead one to expect."""
-    shares: Floats
+    shares: Float32Array
     """For each neighbour, the share of the expected rows that is in its list or beyond."""
-    at_edge: Floats
+    at_edge: Float32Array
     """The same for the last of them."""
 
 
-def _quantile(shares: Sequence[Floats], share: float) -> float:
+def _quantile(shares: Sequence[Float32Array], share: float) -> float:
     return float(np.quantile(np.concatenate(shares), share))
 
 
-def _least_near(values: Sequence[float]) -> Floats:
+def _least_near(values: Sequence[float]) -> Float32Array:
     """(levels,) the least of each level and its neighbours: nobody knows a rank that well."""
     padded = np.pad(np.array(values, np.float32), 1, constant_values=np.inf)
     return np.minimum(padded[1:-1], np.minimum(padded[:-2], padded[2:]))
@@ -217,7 +215,7 @@ def levels(n: int) -> list[int]:
     return found
 
 
-def sample_scores(vectors: Vectors, seed: int, n: int = SAMPLE) -> Iterator[tuple[int, Floats]]:
+def sample_scores(vectors: Vectors, seed: int, n: int = SAMPLE) -> Iterator[tuple[int, Float32Array]]:
     """Sample rows as queries, each with its (n,) scores; its own is the lowest there can be."""
     rng = np.random.default_rng(seed)
     sample = rng.choice(len(vectors), min(n, len(vectors)), replace=False)
@@ -230,7 +228,7 @@ def sample_scores(vectors: Vectors, seed: int, n: int = SAMPLE) -> Iterator[tupl
 
 def _scatter(
     vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64]
-) -> tuple[Floats, NDArray[np.float64]]:
+) -> tuple[Float32Array, Float64Array]:
     """(n,) squared lengths of the offsets, and the (d, d) mean of their outer products."""
     squares = np.empty(len(vectors), np.float32)
     outer = np.zeros((vectors.shape[1],) * 2)
@@ -243,7 +241,11 @@ def _scatter(
 
 
 def _samples(
-    rule: StopRule, query: Floats, scores: Floats, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
+    rule: StopRule,
+    query: Float32Array,
+    scores: Float32Array,
+    list_of: NDArray[np.int64],
+    sizes: NDArray[np.int64],
 ) -> Iterator[_Sample]:
     """One for each level."""
     n, ranks = len(scores), levels(len(scores))
@@ -260,8 +262,8 @@ def _samples(
         yield _Sample(float(rows.sum()), shares, shares[scores[found] <= tops[n - edge]])
 
 
-def tail(t: Floats) -> Floats:
+def normal_tail(t: Float32Array) -> Float32Array:
     """About the share of a normal distribution above ``t``, to .007, by an exponential fit, as the kernel has it."""
     beyond = 0.5 * np.exp(-(0.717 + 0.416 * np.abs(t)) * np.abs(t))
-    share: Floats = np.where(t < 0, 1 - beyond, beyond).astype(np.float32)
+    share: Float32Array = np.where(t < 0, 1 - beyond, beyond).astype(np.float32)
     return share
