@@ -10,7 +10,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from moodrec.errors import ConfigError, NotFoundError
 
@@ -37,6 +45,9 @@ class DecodeLimits(Config):
     """MiB that a decoding process may take for a file, on top of its own; a file that wants more fails."""
 
 
+_LATER_AUDIO_FIELDS = ("mel", "win_length")
+
+
 class AudioConfig(Config):
     """From a file's samples to the log-mel spectrogram that the network hears."""
 
@@ -52,6 +63,19 @@ class AudioConfig(Config):
     """Lowest frequency of the mel bank, Hz."""
     f_max: Annotated[float, Field(gt=0)] = 8_000.0
     """Highest frequency of the mel bank, Hz."""
+    mel: Literal["slaney", "kaldi"] = "slaney"
+    """Scale, area and compression of the bands: ``slaney`` as in librosa and MusiCNN, ``kaldi`` as the networks of
+    MobileNetV3 that were trained on AudioSet need it (``moodrec/model/kaldi_mel.py``)."""
+    win_length: Positive | None = None
+    """Samples of the STFT's Hann window, in the middle of ``n_fft``; None: all of them."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out later fields that are at their defaults: identities of older models, recipes and caches are
+        digests of what is written."""
+        fields: dict[str, Any] = written(self)
+        later = {name: type(self).model_fields[name].default for name in _LATER_AUDIO_FIELDS}
+        return {name: value for name, value in fields.items() if name not in later or value != later[name]}
 
 
 class WindowConfig(Config):

@@ -18,7 +18,7 @@ from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
-from moodrec.model.frontend import LogMel
+from moodrec.model.frontend import build_front_end
 from moodrec.model.inference import mean_embedding, task_logits, unit_length
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
 
@@ -48,7 +48,7 @@ class MoodModel:
         self._spec = loaded.spec
         self._device = _resolve_device(device)
         self._network = loaded.network.to(self._device)
-        self._front = LogMel(loaded.spec.audio).to(self._device)
+        self._front = build_front_end(loaded.spec.audio).to(self._device)
         self.fingerprint = loaded.fingerprint
         """16 hex digits; embeddings of models that differ in it are never compared."""
 
