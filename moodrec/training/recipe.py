@@ -151,6 +151,9 @@ class Recipe(Config):
     """What the model publishes; without it, every mood target under its own name."""
     terms: str = ""
     """Under which terms the weights may be used, in one line."""
+    pool_targets: dict[str, str] = Field(default_factory=dict)
+    """Beginnings of target names to what takes their place: targets of several datasets that are then called the same
+    are learnt as one, as ``"mood4q:word:" = "allmusic:word:"`` and ``"mirex_mood:word:" = "allmusic:word:"``."""
     label_smoothing: Fraction = 0.0
     """Pulls mood targets towards 0.5 by this share."""
 
@@ -173,6 +176,7 @@ class Recipe(Config):
                 "split": {"only_fold"},
                 "training": {"checkpoint_every"},
                 "warm_start": {"model"},
+                **({} if self.pool_targets else {"pool_targets": True}),
             }
         )
         if self.warm_start is not None:

@@ -13,7 +13,7 @@ from moodrec.errors import NotFoundError, UsageError
 if TYPE_CHECKING:
     from moodrec.data.labels import LabelTable
 
-SOURCES: Final = ("table", "emotify", "mood4q", "emopia", "jamendo", "open_game_music")
+SOURCES: Final = ("table", "emotify", "mood4q", "mirex_mood", "emopia", "jamendo", "open_game_music")
 
 
 def load_source(name: str, root: Path | str, options: Mapping[str, Any] | None = None) -> LabelTable:
