@@ -45,7 +45,7 @@ class DecodeLimits(Config):
     """MiB that a decoding process may take for a file, on top of its own; a file that wants more fails."""
 
 
-_LATER_AUDIO_FIELDS = ("mel", "win_length")
+_LATER_AUDIO_FIELDS = ("mel", "win_length", "loudness_lufs", "quiet_lu")
 
 
 class AudioConfig(Config):
@@ -68,6 +68,12 @@ class AudioConfig(Config):
     MobileNetV3 that were trained on AudioSet need it (``moodrec/model/kaldi_mel.py``)."""
     win_length: Positive | None = None
     """Samples of the STFT's Hann window, in the middle of ``n_fft``; None: all of them."""
+    loudness_lufs: Annotated[float, Field(ge=-60, le=0)] | None = None
+    """Loudness that every track is brought to before it is cut into windows, LUFS (ITU-R BS.1770-4, gated, the whole
+    track at once); None: the level stays as it is."""
+    quiet_lu: Annotated[float, Field(gt=0)] | None = None
+    """Stretches of two seconds and more that are quieter than the track's loudness by more than this many LU are left
+    out before windows are spread over the rest; None: nothing is left out."""
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.audio.decode import Waveform, decode
+from moodrec.audio.level import level_track
 from moodrec.audio.probe import Tags, read_tags
 from moodrec.audio.windows import cut_windows
 from moodrec.config import Config, DecodeLimits
@@ -24,6 +25,10 @@ class ListenSettings(Config):
     """Length of a window, in samples."""
     max_windows: int
     """At most this many windows a track."""
+    loudness_lufs: float | None = None
+    """As in :class:`moodrec.config.AudioConfig`."""
+    quiet_lu: float | None = None
+    """As in :class:`moodrec.config.AudioConfig`."""
     limits: DecodeLimits = DecodeLimits()
     """What one file may cost."""
 
@@ -47,8 +52,9 @@ def listen(path: Path, settings: ListenSettings) -> HeardFile:
         MissingExtraError: its format needs PyAV.
     """
     waveform = decode(path, settings.sample_rate, settings.limits)
+    audible = level_track(waveform.samples, settings.sample_rate, settings.loudness_lufs, settings.quiet_lu)
     return HeardFile(
-        cut_windows(waveform.samples, settings.window_samples, settings.max_windows),
+        cut_windows(audible, settings.window_samples, settings.max_windows),
         fingerprint_audio(waveform),
         read_tags(path),
         waveform.duration_s,

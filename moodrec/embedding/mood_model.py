@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from moodrec.audio.decode import decode
+from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
-from moodrec.config import DecodeLimits, Device, WindowConfig
+from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
 from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
@@ -99,6 +100,11 @@ class MoodModel:
         return self._spec.network.embedding_dim
 
     @property
+    def audio(self) -> AudioConfig:
+        """From a file's samples to the spectrogram that the network is given."""
+        return self._spec.audio
+
+    @property
     def sample_rate(self) -> int:
         """Hz, of the waveforms that the network hears."""
         return self._spec.audio.sample_rate
@@ -182,7 +188,9 @@ class MoodModel:
         return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)
 
     def _cut(self, samples: Floats) -> Floats:
-        return cut_windows(samples, self.window_samples, self.windows.max_windows)
+        audio = self.audio
+        audible = level_track(samples, audio.sample_rate, audio.loudness_lufs, audio.quiet_lu)
+        return cut_windows(audible, self.window_samples, self.windows.max_windows)
 
     def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Floats:
         _check_waveform(waveform, sample_rate)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from moodrec.audio.decode import decode
+from moodrec.audio.level import level_track
 from moodrec.config import AudioConfig
 from moodrec.errors import AudioError, MissingExtraError
 from moodrec.files import replacing
@@ -95,7 +96,9 @@ class LogMelCache:
             np.save(temporary, mel.astype(np.float16), allow_pickle=False)
 
     def _hear(self, front: nn.Module, audio: Path) -> NDArray[np.float32]:
-        waveform = decode(audio, self.config.sample_rate)
+        config = self.config
+        samples = decode(audio, config.sample_rate).samples
+        audible = level_track(samples, config.sample_rate, config.loudness_lufs, config.quiet_lu)
         with torch.inference_mode():
-            mel: NDArray[np.float32] = front(torch.from_numpy(waveform.samples)).numpy()
+            mel: NDArray[np.float32] = front(torch.from_numpy(audible)).numpy()
         return mel
