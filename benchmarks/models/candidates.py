@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from moodrec.config import ModelConfig
 from moodrec.training.recipe import DataEntry, OptimizerConfig, Recipe
 from moodrec.training.tasks import ClassTask, GenreTask, MoodTask, TasksConfig, YearTask
 
-STEPS = 800
-"""Of training, about: for the default model's recipe half its epochs were as good as all."""
 BATCH = 64
+ALL = ("mood4q", "emotify", "mirex_mood")
+EVERYTHING = (*ALL, "emopia")
+ALONE = ("mood4q",)
+BOTH = ("musicnn", "mn")
+AS_IT_IS = ("musicnn:as-it-is", "mn")
 METADATA = 0.003
 """Weight of each metadata task, as in the default model's recipe."""
 
@@ -21,8 +25,12 @@ class Candidate:
 
     name: str
     trunks: tuple[str, ...]
+    """Names in features.py; ``trunk:level`` where it is given tracks at another level than ``level``."""
     level: str = "one"
     data: tuple[str, ...] = ("mood4q", "emotify")
+    """What it learns from."""
+    asked: tuple[str, ...] = ALL
+    """What it is asked about."""
     metadata: bool = True
     softmax: float = 0.0
     """Weight of the cross-entropies over quadrants and over clusters, on top of the other losses."""
@@ -35,6 +43,12 @@ class Candidate:
     dropout: float = 0.3
     seed: int = 0
     excerpts: int = 4
+    steps: int = 500
+    """Of training, about. The default model's recipe takes 1,280; half of them were as good (docs/model-card.md)."""
+    input_dropout: float = 0.0
+    """Dropout on the features of the frozen networks."""
+    by_regression: bool = False
+    """Whether moods are said by regressions on the same features, and the network gives the embedding alone."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +58,29 @@ class Baseline:
     name: str
     trunks: tuple[str, ...]
     level: str = "one"
-    data: tuple[str, ...] = ("mood4q", "emotify")
+    data: tuple[str, ...] = ALL
+    """What it learns from."""
+    asked: tuple[str, ...] = ALL
+    """What it is asked about."""
 
-
-ALL = ("mood4q", "emotify", "mirex_mood")
-EVERYTHING = (*ALL, "emopia")
-BOTH = ("musicnn", "mn")
 
 _MN = Candidate("mn", ("mn",))
 _MUSICNN = Candidate("MusiCNN", ("musicnn",))
 _BOTH = Candidate("both", BOTH, embedding_dim=256)
 
+_FOR_NEIGHBOURS: dict[str, Any] = {"data": ALONE, "asked": ALONE, "softmax": 1.0, "by_regression": True}
+
 CANDIDATES = (
+    replace(_MN, name="mn, 4Q alone", data=ALONE, asked=ALONE),
+    replace(_MUSICNN, name="MusiCNN, 4Q alone", data=ALONE, asked=ALONE),
+    replace(_MUSICNN, name="MusiCNN as it is, 4Q alone", level="as-it-is", data=ALONE, asked=ALONE),
+    replace(_BOTH, name="both, MusiCNN as it is, 4Q alone", trunks=AS_IT_IS, data=ALONE, asked=ALONE),
+    replace(_BOTH, name="both, 4Q alone", data=ALONE, asked=ALONE),
+    replace(_MN, name="mn, 4Q alone, softmax", data=ALONE, asked=ALONE, softmax=1.0),
+    replace(_BOTH, name="both, 4Q alone, softmax", data=ALONE, asked=ALONE, softmax=1.0),
+    replace(_MN, name="mn, 4Q alone, 150 steps", data=ALONE, asked=ALONE, steps=150),
+    replace(_MN, name="mn, 4Q alone, half the inputs dropped", data=ALONE, asked=ALONE, input_dropout=0.5),
+    replace(_MN, name="mn, 4Q alone, softmax, moods by regression", **_FOR_NEIGHBOURS),
     _MN,
     replace(_MN, name="mn, MIREX too", data=ALL),
     replace(_MN, name="mn, MIREX too, softmax", data=ALL, softmax=1.0),
@@ -63,18 +88,25 @@ CANDIDATES = (
     _MUSICNN,
     replace(_MUSICNN, name="MusiCNN, MIREX too, softmax", data=ALL, softmax=1.0),
     _BOTH,
+    replace(_BOTH, name="both, softmax", softmax=1.0),
     replace(_BOTH, name="both, MIREX too", data=ALL),
     replace(_BOTH, name="both, MIREX too, softmax", data=ALL, softmax=1.0),
     replace(_BOTH, name="both, MIREX too, softmax, no metadata", data=ALL, softmax=1.0, metadata=False),
-    replace(_BOTH, name="both, softmax", softmax=1.0),
-    replace(_BOTH, name="both, MIREX and EMOPIA too, softmax", data=EVERYTHING, softmax=1.0),
-    replace(_MN, name="mn, MIREX and EMOPIA too, softmax", data=EVERYTHING, softmax=1.0),
+    replace(_MN, name="mn, MIREX and EMOPIA too, softmax", data=EVERYTHING, asked=EVERYTHING, softmax=1.0),
+    replace(
+        _BOTH, name="both, MIREX and EMOPIA too, softmax", data=EVERYTHING, asked=EVERYTHING, softmax=1.0
+    ),
 )
 BASELINES = (
-    Baseline("regression on mn", ("mn",), data=ALL),
-    Baseline("regression on MusiCNN", ("musicnn",), data=ALL),
-    Baseline("regression on both", BOTH, data=ALL),
-    Baseline("regression on MusiCNN as it is", ("musicnn",), "as-it-is", ALL),
+    Baseline("regression on mn, 4Q alone", ("mn",), data=ALONE, asked=ALONE),
+    Baseline("regression on MusiCNN, 4Q alone", ("musicnn",), data=ALONE, asked=ALONE),
+    Baseline("regression on both, 4Q alone", BOTH, data=ALONE, asked=ALONE),
+    Baseline("regression on MusiCNN as it is, 4Q alone", ("musicnn",), "as-it-is", ALONE, ALONE),
+    Baseline("regression on both, MusiCNN as it is, 4Q alone", AS_IT_IS, "one", ALONE, ALONE),
+    Baseline("regression on mn", ("mn",)),
+    Baseline("regression on MusiCNN", ("musicnn",)),
+    Baseline("regression on both", BOTH),
+    Baseline("regression on MusiCNN as it is", ("musicnn",), "as-it-is"),
 )
 SYSTEMS = {system.name: system for system in (*BASELINES, *CANDIDATES)}
 
@@ -96,7 +128,7 @@ def recipe_of(candidate: Candidate, tracks: int) -> Recipe:
             genre=GenreTask(weight=weight),
         ),
         training=OptimizerConfig(
-            epochs=max(1, round(STEPS / -(-tracks // BATCH))),
+            epochs=max(1, round(candidate.steps / -(-tracks // BATCH))),
             batch_size=BATCH,
             excerpts=candidate.excerpts,
             learning_rate=3e-3,

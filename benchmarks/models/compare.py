@@ -19,12 +19,12 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.machine import machine_report
 from benchmarks.models import frozen_network, regression
@@ -53,19 +53,25 @@ def main() -> None:
 
 
 class Bench:
-    """All music with its features. Every system is asked about all tracks of the left-out folds, of any dataset."""
+    """All music with its features, as far as a system needs them."""
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
 
     def said(self, system: Candidate | Baseline, left_out: Sequence[int]) -> tuple[Music, Said]:
         """What ``system`` says of the tracks in some folds, having learnt from the others."""
-        music = self.music(EVERYTHING if "emopia" in system.data else ALL)
-        asked = np.isin(music.folds, left_out)
-        seen = ~asked & music.rows_of(system.data)
-        if isinstance(system, Baseline):
-            return music, regression.said_by(music, self.means(system), seen, asked)
-        return music, frozen_network.said_by(system, music, self.windows(system), seen, asked)
+        music, features = self.music(joined_for(system)), self.windows(system)
+        held = np.isin(music.folds, left_out)
+        seen, asked = ~held & music.rows_of(system.data), held & music.rows_of(system.asked)
+        if isinstance(system, Candidate):
+            said = frozen_network.said_by(system, music, features, seen, asked)
+            if not system.by_regression:
+                return music, said
+        means = np.stack([own.mean(0) for own in features]).astype(np.float64)
+        by_regression = regression.said_by(music, means, seen, asked)
+        if isinstance(system, Candidate):
+            return music, replace(by_regression, embeddings=said.embeddings)
+        return music, by_regression
 
     @lru_cache(maxsize=2)  # noqa: B019
     def music(self, datasets: tuple[str, ...]) -> Music:
@@ -73,18 +79,34 @@ class Bench:
         return Music.of(datasets)
 
     @lru_cache(maxsize=8)  # noqa: B019
-    def penultimate(self, trunk: str, level: str, datasets: tuple[str, ...]) -> list[Floats]:
-        """What a frozen network's own dense layer makes of each window, scaled to unit variance over all tracks."""
-        return unit_variance(necks_of(trunk, self.music(datasets).features(self.cache, trunk, level)))
+    def penultimate(
+        self, trunk: str, level: str, datasets: tuple[str, ...], needed: tuple[str, ...]
+    ) -> list[Floats]:
+        """What a frozen network's own dense layer makes of each window, at unit variance over the tracks ``needed``.
+
+        The other tracks have one window of zeros.
+        """
+        music = self.music(datasets)
+        rows = np.flatnonzero(music.rows_of(needed))
+        own = unit_variance(necks_of(trunk, music.features(self.cache, trunk, level, rows)))
+        found = [np.zeros((1, own[0].shape[1]), np.float32)] * len(music.table)
+        for row, features in zip(rows.tolist(), own, strict=True):
+            found[row] = features
+        return found
 
     def windows(self, system: Candidate | Baseline) -> list[Floats]:
         """(windows, features) of all of its trunks."""
-        datasets = EVERYTHING if "emopia" in system.data else ALL
-        return joined([self.penultimate(trunk, system.level, datasets) for trunk in system.trunks])
+        needed = tuple(name for name in EVERYTHING if name in {*system.data, *system.asked})
+        parts = []
+        for given in system.trunks:
+            trunk, _, level = given.partition(":")
+            parts.append(self.penultimate(trunk, level or system.level, joined_for(system), needed))
+        return joined(parts)
 
-    def means(self, system: Baseline) -> NDArray[np.float64]:
-        """(tracks, features): the mean over the windows."""
-        return np.stack([own.mean(0) for own in self.windows(system)]).astype(np.float64)
+
+def joined_for(system: Candidate | Baseline) -> tuple[str, ...]:
+    """The datasets whose table a system reads: EMOPIA's only where it takes part, for it has to be rendered."""
+    return EVERYTHING if "emopia" in system.data else ALL
 
 
 def ring(bench: Bench, systems: Sequence[Candidate | Baseline]) -> None:

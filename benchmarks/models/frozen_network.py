@@ -36,15 +36,23 @@ CLASSES = (
 
 
 class Given(Backbone):
-    """What the frozen networks make of a window, given as it is."""
+    """What the frozen networks make of a window, given as it is but for dropout while training."""
 
-    def __init__(self, features: int) -> None:
+    neck_modules = ("dropout",)
+
+    def __init__(self, features: int, dropout: float) -> None:
         super().__init__()
         self.features = features
+        self.dropout = nn.Dropout(dropout)
 
     def trunk(self, log_mel: Tensor) -> Tensor:
         """The same."""
         return log_mel
+
+    def neck(self, pooled: Tensor) -> Tensor:
+        """The same, or a part of it."""
+        dropped: Tensor = self.dropout(pooled)
+        return dropped
 
 
 @dataclass(frozen=True)
@@ -80,11 +88,11 @@ class Windows:
 
     def listen(self, network: MoodNetwork, heard: Tensor) -> NetworkOutput:
         """What the heads say of ``sample``."""
-        return network.read(heard)
+        return network.read(network.backbone.neck(heard))
 
     def embed(self, network: MoodNetwork, heard: Tensor) -> Tensor:
         """(n, embedding_dim), not normalised."""
-        return network.summarize(heard)
+        return network.summarize(network.backbone.neck(heard))
 
 
 @dataclass(frozen=True)
@@ -133,7 +141,7 @@ def trainer_of(
     trainer = Trainer(recipe, TrainingSet(windows, labels, np.flatnonzero(seen)), folder, lambda event: None)
     torch.manual_seed(recipe.seed)
     network = MoodNetwork(recipe.audio, recipe.network, labels.heads)
-    network.backbone = Given(windows.flat.shape[1])
+    network.backbone = Given(windows.flat.shape[1], candidate.input_dropout)
     network.projection = nn.Linear(windows.flat.shape[1], candidate.embedding_dim, bias=False)
     weighting = build_weighting(recipe.tasks, tuple(labels.targets))
     optimizer = build_optimizer(network, weighting, recipe.training, None)

@@ -58,13 +58,11 @@ class Music:
         """Which tracks are of some datasets."""
         return np.isin(self.origins, list(datasets))
 
-    def features(self, cache: Path, trunk: str, level: str) -> list[Floats]:
-        """(windows, features) of each track."""
-        found: list[Floats] = []
-        for name in dict.fromkeys(self.origins.tolist()):
-            ids = self.table.tracks["track_id"][self.origins == name].str.partition("/")[2]
-            found += read(cache, trunk, level, name, list(ids))
-        return found
+    def features(self, cache: Path, trunk: str, level: str, rows: NDArray[np.int64]) -> list[Floats]:
+        """(windows, features) of some tracks."""
+        ids = self.table.tracks["track_id"].to_numpy()[rows]
+        pairs = (track_id.split("/", 1) for track_id in ids)
+        return [read(cache, trunk, level, dataset, [own])[0] for dataset, own in pairs]
 
 
 def joined(parts: Sequence[Sequence[Floats]]) -> list[Floats]:

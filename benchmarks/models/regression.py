@@ -53,6 +53,8 @@ def said_by(music: Music, features: Floats, seen: NDArray[np.bool_], asked: NDAr
         columns = [list(targets.columns).index(name) for name in task.targets]
         truth = targets.to_numpy(np.float64)[:, columns]
         own = seen & ~np.isnan(truth).any(1)
+        if not own.any():
+            continue
         strength = choose(task, scaled[own], truth[own], music.folds[own])
         logits[:, columns] = task.fit(scaled[own], truth[own], strength)(scaled[rows])
     return Said(rows, logits, embeddings_of(music, features, seen, rows))

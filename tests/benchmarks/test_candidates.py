@@ -89,9 +89,8 @@ def test_windows_are_drawn_from_their_own_track_one_in_each_stretch() -> None:
     torch.testing.assert_close(windows.whole(2), torch.from_numpy(features[2]))
 
 
-def test_a_candidate_learns_what_the_features_tell(known: Music, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.models.candidates.STEPS", 120)
-    candidate = Candidate("x", ("mn",), data=ALL, softmax=1.0, embedding_dim=8)
+def test_a_candidate_learns_what_the_features_tell(known: Music) -> None:
+    candidate = Candidate("x", ("mn",), data=ALL, softmax=1.0, embedding_dim=8, steps=120)
     asked = known.folds == 0
     said = said_by(candidate, known, telling(known), ~asked, asked)
     figures = fold_figures(known, said, 0)
@@ -101,11 +100,10 @@ def test_a_candidate_learns_what_the_features_tell(known: Music, monkeypatch: py
     assert said.embeddings.shape == (asked.sum(), 8)
 
 
-def test_nothing_is_said_of_what_was_never_taught(known: Music, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.models.candidates.STEPS", 2)
+def test_nothing_is_said_of_what_was_never_taught(known: Music) -> None:
     asked = known.folds == 0
     seen = ~asked & known.rows_of(("mood4q",))
-    candidate = Candidate("x", ("mn",), data=("mood4q",), embedding_dim=8)
+    candidate = Candidate("x", ("mn",), data=("mood4q",), embedding_dim=8, steps=2)
     figures = fold_figures(known, said_by(candidate, known, telling(known), seen, asked), 0)
     assert "mirex_cluster_f1" not in figures
     assert "mirex_word_ap" in figures
