@@ -123,6 +123,8 @@ def ring(bench: Bench, systems: Sequence[Candidate | Baseline]) -> None:
                 {"left_out": list(pair), "fold": fold, **fold_figures(music, said, fold)} for fold in pair
             ]
         seconds = round(time.process_time() - began)
+        # Read again: another process may have written other systems in the meantime.
+        document = started(out, bench.music(ALL).digest)
         document["systems"][system.name] = {"about": about(system), "cpu_seconds": seconds, "rows": rows}
         write(out, document)
         print(system.name, f"{seconds} s", means(rows), flush=True)
