@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from moodrec.errors import ConfigError, NotFoundError
 
@@ -41,6 +49,9 @@ class DecodeLimits(Config):
     """
 
 
+_LATER_AUDIO_FIELDS = ("mel", "win_length", "loudness_lufs", "quiet_lu")
+
+
 class AudioConfig(Config):
     """How a file's samples become the log-mel spectrogram that the network takes as its input."""
 
@@ -56,6 +67,25 @@ class AudioConfig(Config):
     """Lowest frequency of the mel filters, in Hz."""
     f_max: Annotated[float, Field(gt=0)] = 8_000.0
     """Highest frequency of the mel filters, in Hz."""
+    mel: Literal["slaney", "kaldi"] = "slaney"
+    """Scale, area and compression of the bands: ``slaney`` as in librosa and MusiCNN, ``kaldi`` as the networks of
+    MobileNetV3 that were trained on AudioSet need it (``moodrec/model/kaldi_mel.py``)."""
+    win_length: Positive | None = None
+    """Samples of the STFT's Hann window, in the middle of ``n_fft``; None: all of them."""
+    loudness_lufs: Annotated[float, Field(ge=-60, le=0)] | None = None
+    """Loudness that every track is brought to before it is cut into windows, LUFS (ITU-R BS.1770-4, gated, the whole
+    track at once); None: the level stays as it is."""
+    quiet_lu: Annotated[float, Field(gt=0)] | None = None
+    """Stretches of two seconds and more that are quieter than the track's loudness by more than this many LU are left
+    out before windows are spread over the rest; None: nothing is left out."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out later fields that are at their defaults: identities of older models, recipes and caches are
+        digests of what is written."""
+        fields: dict[str, Any] = written(self)
+        later = {name: type(self).model_fields[name].default for name in _LATER_AUDIO_FIELDS}
+        return {name: value for name, value in fields.items() if name not in later or value != later[name]}
 
 
 class WindowConfig(Config):

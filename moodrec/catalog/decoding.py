@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.audio.decode import Waveform, decode
+from moodrec.audio.level import level_track
 from moodrec.audio.probe import Tags, read_tags
 from moodrec.audio.windows import cut_windows
 from moodrec.config import Config, DecodeLimits
@@ -24,6 +25,10 @@ class DecodeSettings(Config):
     """Length of a window, in samples."""
     max_windows: int
     """Greatest number of windows per track."""
+    loudness_lufs: float | None = None
+    """Loudness that a track is brought to, as in :class:`moodrec.config.AudioConfig`."""
+    quiet_lu: float | None = None
+    """Limit below which stretches are left out, as in :class:`moodrec.config.AudioConfig`."""
     limits: DecodeLimits = DecodeLimits()
     """What decoding one file may cost."""
 
@@ -51,8 +56,9 @@ def decode_file(path: Path, settings: DecodeSettings) -> DecodedFile:
         MissingExtraError: its format needs PyAV.
     """
     waveform = decode(path, settings.sample_rate, settings.limits)
+    audible = level_track(waveform.samples, settings.sample_rate, settings.loudness_lufs, settings.quiet_lu)
     return DecodedFile(
-        cut_windows(waveform.samples, settings.window_samples, settings.max_windows),
+        cut_windows(audible, settings.window_samples, settings.max_windows),
         fingerprint_audio(waveform),
         read_tags(path),
         waveform.duration_s,

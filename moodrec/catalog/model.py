@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.catalog.decoding import DecodeSettings
-from moodrec.config import DecodeLimits, WindowConfig
+from moodrec.config import AudioConfig, DecodeLimits, WindowConfig
 from moodrec.library.records import ModelRecord
 
 
@@ -48,6 +48,10 @@ class AnalysisModel(Protocol):
         """Give the length of an embedding."""
 
     @property
+    def audio(self) -> AudioConfig:
+        """From a file's samples to the spectrogram."""
+
+    @property
     def sample_rate(self) -> int:
         """Give the sample rate of the windows, in Hz."""
 
@@ -83,5 +87,7 @@ def settings_for(model: AnalysisModel, limits: DecodeLimits | None = None) -> De
         sample_rate=model.sample_rate,
         window_samples=model.window_samples,
         max_windows=model.windows.max_windows,
+        loudness_lufs=model.audio.loudness_lufs,
+        quiet_lu=model.audio.quiet_lu,
         limits=limits or DecodeLimits(),
     )

@@ -12,14 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 from moodrec.audio.decode import decode
+from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
-from moodrec.config import DecodeLimits, Device, WindowConfig
+from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
 from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
-from moodrec.model.frontend import LogMel
+from moodrec.model.frontend import build_front_end
 from moodrec.model.inference import mean_embedding, task_logits, unit_length
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
 from moodrec.typing import Float32Array
@@ -49,7 +50,7 @@ class MoodModel:
         self._spec = loaded.spec
         self._device = _resolve_device(device)
         self._network = loaded.network.to(self._device)
-        self._front = LogMel(loaded.spec.audio).to(self._device)
+        self._front = build_front_end(loaded.spec.audio).to(self._device)
         self.fingerprint = loaded.fingerprint
         """16 hex digits; embeddings of models that differ in it are never compared."""
 
@@ -108,6 +109,11 @@ class MoodModel:
     def embedding_dim(self) -> int:
         """Give the length of an embedding."""
         return self._spec.network.embedding_dim
+
+    @property
+    def audio(self) -> AudioConfig:
+        """From a file's samples to the spectrogram that the network is given."""
+        return self._spec.audio
 
     @property
     def sample_rate(self) -> int:
@@ -214,7 +220,9 @@ class MoodModel:
         return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)
 
     def _cut(self, samples: Float32Array) -> Float32Array:
-        return cut_windows(samples, self.window_samples, self.windows.max_windows)
+        audio = self.audio
+        audible = level_track(samples, audio.sample_rate, audio.loudness_lufs, audio.quiet_lu)
+        return cut_windows(audible, self.window_samples, self.windows.max_windows)
 
     def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         _check_waveform(waveform, sample_rate)

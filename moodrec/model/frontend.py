@@ -1,4 +1,4 @@
-"""The frontend computes a log-mel spectrogram from a waveform."""
+"""The frontend computes a log-mel spectrogram from a waveform, in the kind of bands that a model was trained with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ import torchaudio
 from torch import Tensor, nn
 
 from moodrec.config import AudioConfig
+from moodrec.model.kaldi_mel import KaldiLogMel
 
 _COMPRESSION = 10_000.0
+
+
+def build_front_end(config: AudioConfig) -> nn.Module:
+    """The module that turns waveforms, (..., samples) in [-1, 1], into log-mel spectrograms by ``config``.
+
+    What it returns is (..., n_mels, 1 + samples // hop_length) float32.
+    """
+    return KaldiLogMel(config) if config.mel == "kaldi" else LogMel(config)
 
 
 def compress(mel: Tensor) -> Tensor:
@@ -31,6 +40,7 @@ class LogMel(nn.Module):
         self.mel = torchaudio.transforms.MelSpectrogram(
             sample_rate=config.sample_rate,
             n_fft=config.n_fft,
+            win_length=config.win_length,
             hop_length=config.hop_length,
             f_min=config.f_min,
             f_max=min(config.f_max, config.sample_rate / 2),

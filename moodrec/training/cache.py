@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from moodrec.audio.decode import decode
+from moodrec.audio.level import level_track
 from moodrec.config import AudioConfig
 from moodrec.errors import AudioError, MissingExtraError
 from moodrec.files import replacing
-from moodrec.model.frontend import LogMel
+from moodrec.model.frontend import build_front_end
 from moodrec.model.stored_mel import CAUTION, check_settings, is_stored_mel, read_stored_mel
 
 log = logging.getLogger(__name__)
@@ -77,14 +79,14 @@ class LogMelCache:
         if any(map(is_stored_mel, files)):
             check_settings(self.config)
             log.warning(CAUTION)
-        front = LogMel(self.config)
+        front = build_front_end(self.config)
         with ThreadPoolExecutor(workers) as pool:
             jobs = [pool.submit(self._one, front, audio) for audio in files]
             for _ in as_completed(jobs):
                 on_done()
             return [job.result() for job in jobs]
 
-    def _one(self, front: LogMel, audio: str) -> StoredLogMel | None:
+    def _one(self, front: nn.Module, audio: str) -> StoredLogMel | None:
         try:
             place = self.place(audio)
         except OSError as error:
@@ -98,13 +100,15 @@ class LogMelCache:
             return None
         return StoredLogMel(place)
 
-    def _compute(self, front: LogMel, audio: str, place: Path) -> None:
+    def _compute(self, front: nn.Module, audio: str, place: Path) -> None:
         mel = read_stored_mel(Path(audio)) if is_stored_mel(audio) else self._log_mel(front, Path(audio))
         with replacing(place) as temporary:
             np.save(temporary, mel.astype(np.float16), allow_pickle=False)
 
-    def _log_mel(self, front: LogMel, audio: Path) -> NDArray[np.float32]:
-        waveform = decode(audio, self.config.sample_rate)
+    def _log_mel(self, front: nn.Module, audio: Path) -> NDArray[np.float32]:
+        config = self.config
+        samples = decode(audio, config.sample_rate).samples
+        audible = level_track(samples, config.sample_rate, config.loudness_lufs, config.quiet_lu)
         with torch.inference_mode():
-            mel: NDArray[np.float32] = front(torch.from_numpy(waveform.samples)).numpy()
+            mel: NDArray[np.float32] = front(torch.from_numpy(audible)).numpy()
         return mel

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
+from moodrec.data.pooling import pool_targets
 from moodrec.data.sources import load_source
 from moodrec.data.splits import existing_folds, grouped_folds, within_group_holdout
 from moodrec.errors import DataError
@@ -75,7 +76,7 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
         DataError: a dataset is malformed, or none of its audio can be read.
     """
     tables = [load_source(entry.source, Path(entry.root), entry.options) for entry in recipe.data]
-    table = LabelTable.concat(tables)
+    table = pool_targets(LabelTable.concat(tables), recipe.pool_targets)
     log_mels = _spectrograms(recipe, table, cache_folder, on_event)
     readable = np.array([mel is not None for mel in log_mels])
     if not readable.any():

@@ -156,6 +156,9 @@ class Recipe(Config):
     """The moods that the model publishes; without any, every mood target under its own name."""
     terms: str = ""
     """The terms under which the weights may be used, in one line."""
+    pool_targets: dict[str, str] = Field(default_factory=dict)
+    """Beginnings of target names to what takes their place: targets of several datasets that are then called the same
+    are learnt as one, as ``"mood4q:word:" = "allmusic:word:"`` and ``"mirex_mood:word:" = "allmusic:word:"``."""
     label_smoothing: Fraction = 0.0
     """Share by which mood targets are moved towards 0.5."""
 
@@ -179,6 +182,7 @@ class Recipe(Config):
                 "split": {"only_fold"},
                 "training": {"checkpoint_every"},
                 "warm_start": {"model"},
+                **({} if self.pool_targets else {"pool_targets": True}),
             }
         )
         if self.warm_start is not None:

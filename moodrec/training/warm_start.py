@@ -91,7 +91,9 @@ def train_mode(network: MoodNetwork, frozen: tuple[str, ...]) -> None:
 
 
 def _check_audio(theirs: AudioConfig, ours: AudioConfig) -> None:
-    differ = [name for name in AudioConfig.model_fields if getattr(theirs, name) != getattr(ours, name)]
+    """Level and silences are another matter: a network takes spectrograms of the same kind at any level."""
+    shaping = [name for name in AudioConfig.model_fields if name not in ("loudness_lufs", "quiet_lu")]
+    differ = [name for name in shaping if getattr(theirs, name) != getattr(ours, name)]
     if differ:
         settings = ", ".join(f"{name} = {getattr(theirs, name)}" for name in differ)
         raise ConfigError(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.config import WindowConfig
+from moodrec.config import AudioConfig, WindowConfig
 from moodrec.errors import SilentAudioError
 
 Floats = NDArray[np.float32]
@@ -33,6 +33,10 @@ class ToyModel:
     sample_rate: int = 8_000
     windows: WindowConfig = WINDOWS
     journal: Path | None = None
+
+    @property
+    def audio(self) -> AudioConfig:
+        return AudioConfig(sample_rate=self.sample_rate)
 
     @property
     def fingerprint(self) -> str:

@@ -149,3 +149,37 @@ def test_a_model_shows_its_moods(tmp_path: Path) -> None:
     html = model._repr_html_()
     assert model.fingerprint in html
     assert all(mood in html for mood in model.moods)
+
+
+@pytest.fixture(scope="module")
+def levelling(tmp_path_factory: pytest.TempPathFactory) -> MoodModel:
+    folder = tmp_path_factory.mktemp("levelling")
+    spec = small_spec()
+    audio = spec.audio.model_copy(update={"loudness_lufs": -16.0, "quiet_lu": 30.0})
+    save_model(folder, small_network(), spec.model_copy(update={"audio": audio}))
+    return MoodModel.load(folder, device="cpu")
+
+
+@pytest.mark.parametrize("gain", [-20.0, 6.0])
+def test_a_model_that_levels_does_not_know_gain(levelling: MoodModel, model: MoodModel, gain: float) -> None:
+    plain, factor = noise(12), np.float32(10 ** (gain / 20))
+    assert levelling.embed(plain, RATE) @ levelling.embed(factor * plain, RATE) > 0.99999
+    assert model.embed(plain, RATE) @ model.embed(factor * plain, RATE) < 0.99999
+
+
+def test_a_model_that_levels_does_not_know_silence(levelling: MoodModel, model: MoodModel) -> None:
+    music = noise(30) * np.sin(np.arange(30 * RATE) / RATE).astype(np.float32)
+    hiss = np.float32(10 ** (-65 / 20)) * np.random.default_rng(1).standard_normal(600 * RATE)
+    padded = np.concatenate([music, hiss.astype(np.float32)])
+    assert levelling.embed(music, RATE) @ levelling.embed(padded, RATE) > 0.98
+
+
+def test_files_are_levelled_too(levelling: MoodModel, tmp_path: Path) -> None:
+    samples = np.concatenate([noise(7), np.zeros(9 * RATE, np.float32)])
+    soundfile.write(tmp_path / "noise.wav", samples, RATE, subtype="FLOAT")
+    assert_same(levelling.analyze(tmp_path / "noise.wav"), levelling.analyze_waveform(samples, RATE))
+
+
+def test_a_silent_track_is_silent_at_any_level(levelling: MoodModel) -> None:
+    with pytest.raises(SilentAudioError):
+        levelling.analyze_waveform(np.zeros(5 * RATE, np.float32), RATE)

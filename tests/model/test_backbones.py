@@ -12,7 +12,15 @@ from torch import Tensor, nn
 
 from moodrec.errors import ConfigError
 from moodrec.model.backbones import backbone_names, build_backbone
-from moodrec.model.backbones.base import Backbone, MapBackbone, MelNorm, conv_block, halve, pool_mean_max
+from moodrec.model.backbones.base import (
+    Backbone,
+    MapBackbone,
+    MelNorm,
+    StridedConv,
+    conv_block,
+    halve,
+    pool_mean_max,
+)
 from moodrec.model.backbones.efficientnet import SqueezeExcitation
 from moodrec.model.backbones.fa_resnet import FAResNet, FrequencyAwareConv, frequency_places, kernel_sizes
 from moodrec.model.backbones.musicnn import FilterBank, MusiCNN
@@ -22,6 +30,7 @@ PUBLISHED = {
     "efficientnet": [(16, 0.34)],
     "fa_resnet": [(24, 0.12), (128, 3.3)],
     "fcn": [(24, 0.30)],
+    "mn": [(64, 0.71), (160, 4.2)],
     "short_chunk_cnn": [(32, 0.21), (128, 3.4)],
     "short_chunk_resnet": [(32, 0.55), (128, 8.8)],
 }
@@ -193,6 +202,13 @@ def test_unknown_name_lists_the_known() -> None:
 
 def test_every_published_backbone_is_found() -> None:
     assert set(PUBLISHED) <= set(backbone_names())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 3), (8, 7)])
+def test_a_strided_convolution_is_an_ordinary_one(size: tuple[int, int]) -> None:
+    conv = StridedConv(4, 4, 3, 2, 1, groups=2)
+    x = torch.randn(2, 4, *size)
+    torch.testing.assert_close(conv(x), nn.Conv2d.forward(conv, x), atol=1e-6, rtol=1e-5)
 
 
 def test_pooling_is_mean_beside_maximum() -> None:

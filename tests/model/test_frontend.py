@@ -58,3 +58,15 @@ def test_number_of_frames(samples: int) -> None:
 def test_louder_is_never_quieter() -> None:
     front = LogMel(CONFIG)
     assert (front(tone(440, amplitude=0.8)) >= front(tone(440, amplitude=0.1)) - 1e-6).all()
+
+
+def test_settings_of_before_are_written_as_before() -> None:
+    assert set(CONFIG.model_dump()) == {"sample_rate", "n_fft", "hop_length", "n_mels", "f_min", "f_max"}
+    changed = CONFIG.model_copy(update={"mel": "kaldi", "win_length": 400})
+    assert AudioConfig.model_validate_json(changed.model_dump_json()) == changed
+
+
+def test_a_shorter_window_leaves_the_number_of_frames() -> None:
+    short = AudioConfig(win_length=400)
+    assert LogMel(short)(tone(440)).shape == LogMel(CONFIG)(tone(440)).shape
+    assert not torch.allclose(LogMel(short)(tone(440)), LogMel(CONFIG)(tone(440)), atol=1e-3)

@@ -76,6 +76,13 @@ def test_the_digest_follows_settings_not_places(tmp_path: Path) -> None:
     assert first.model_copy(update={"terms": "none", "name": "y"}).digest == first.digest
 
 
+def test_pooled_targets_count_for_the_digest_where_there_are_any(tmp_path: Path) -> None:
+    plain = read_recipe(write(tmp_path, MINIMAL))
+    pooled = read_recipe(write(tmp_path, MINIMAL + '\n[pool_targets]\n"a:" = "b:"\n', "pooled.toml"))
+    assert plain.pool_targets == {}
+    assert pooled.digest != plain.digest
+
+
 @pytest.mark.parametrize("path", sorted(Path("recipes").glob("*.toml")), ids=lambda path: path.name)
 def test_the_recipes_of_the_repository_are_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in re.findall(r"\$\{(\w+)\}", path.read_text()):

@@ -14,7 +14,7 @@ from moodrec.plugins import is_dotted_path, load_plugin, plugin_names
 if TYPE_CHECKING:
     from moodrec.data.labels import LabelTable
 
-SOURCES: Final = ("table", "emotify", "mood4q", "emopia", "jamendo", "open_game_music")
+SOURCES: Final = ("table", "emotify", "mood4q", "mirex_mood", "emopia", "jamendo", "open_game_music")
 """Names of the datasets that can be read."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,27 +27,36 @@ ANNOTATIONS: Final = "panda_dataset_taffc_annotations.csv"
 METADATA: Final = "panda_dataset_taffc_metadata.csv"
 
 
-def load(root: Path, min_word_count: int = 20) -> LabelTable:
+def load(root: Path, min_word_count: int = 20, keep_words: Sequence[str] = ()) -> LabelTable:
     """Read ``tracks.csv`` or the official annotation and metadata files beside the folders ``Q1`` ... ``Q4``.
 
     The targets are ``mood4q:q1`` ... ``q4``, ``valence``, ``arousal`` (0 or 1 by the quadrant) and
-    ``mood4q:word:<word>`` (0 or 1) for each frequent word.
+    ``mood4q:word:<word>`` (0 or 1) for each frequent word and each word to keep.
 
     Args:
         root: folder of the dataset.
         min_word_count: least number of tracks that a word must have to become a target.
+        keep_words: words that become targets if any track has them: rare words here may be frequent in a dataset that
+            these are pooled with.
 
     Raises:
         DataError: neither layout is there, a column is missing, or an audio file is.
     """
     if (root / "tracks.csv").is_file():
-        return _load_tracks(root, root / "tracks.csv", min_word_count)
+        return _load_tracks(root, root / "tracks.csv", _Kept(min_word_count, frozenset(keep_words)))
     if (root / ANNOTATIONS).is_file():
-        return _load_official(root, min_word_count)
+        return _load_official(root, _Kept(min_word_count, frozenset(keep_words)))
     raise DataError(f"{root}: holds neither tracks.csv nor the 4Q dataset's {ANNOTATIONS}")
 
 
-def _load_tracks(root: Path, path: Path, min_word_count: int) -> LabelTable:
+class _Kept(NamedTuple):
+    """Which words become targets."""
+
+    from_count: int
+    always: frozenset[str]
+
+
+def _load_tracks(root: Path, path: Path, kept: _Kept) -> LabelTable:
     frame = reading.read_text_table(path, ["track_id", "audio", "quadrant", "moods"])
     columns: reading.Columns = {
         **_names(frame, "track_id", "artist", "title", "genres"),
@@ -55,10 +64,10 @@ def _load_tracks(root: Path, path: Path, min_word_count: int) -> LabelTable:
         "split": list(reading.cells(frame, "split")),
         "fold": list(reading.fold_numbers(path, frame)),
     }
-    return _build(path, columns, reading.cells(frame, "quadrant"), _words(frame, "moods"), min_word_count)
+    return _build(path, columns, reading.cells(frame, "quadrant"), _words(frame, "moods"), kept)
 
 
-def _load_official(root: Path, min_word_count: int) -> LabelTable:
+def _load_official(root: Path, kept: _Kept) -> LabelTable:
     path = root / ANNOTATIONS
     frame = reading.read_text_table(path, ["Song", "Quadrant"])
     details = reading.read_text_table(
@@ -73,7 +82,7 @@ def _load_official(root: Path, min_word_count: int) -> LabelTable:
         **_names(frame, "Song", "Artist", "Title", "GenresStr"),
         "audio": list(reading.audio_paths(root, list(clips))),
     }
-    return _build(path, columns, quadrants, _words(frame, "MoodsStrSplit"), min_word_count)
+    return _build(path, columns, quadrants, _words(frame, "MoodsStrSplit"), kept)
 
 
 def _names(frame: pd.DataFrame, song: str, artist: str, title: str, genres: str) -> reading.Columns:
@@ -98,16 +107,16 @@ def _build(
     columns: reading.Columns,
     quadrants: Sequence[str | None],
     words: list[list[str]],
-    min_word_count: int,
+    kept: _Kept,
 ) -> LabelTable:
     reading.require_audio(path, [str(place) for place in columns["audio"]])
-    targets = quadrant_targets(NAME, path, quadrants) | _word_targets(words, min_word_count)
+    targets = quadrant_targets(NAME, path, quadrants) | _word_targets(words, kept)
     return LabelTable.build(NAME, columns, targets)
 
 
-def _word_targets(words: list[list[str]], min_word_count: int) -> dict[str, NDArray[np.float32]]:
+def _word_targets(words: list[list[str]], kept: _Kept) -> dict[str, NDArray[np.float32]]:
     counts = Counter(word for mine in words for word in set(mine))
-    kept = sorted(word for word, count in counts.items() if count >= min_word_count)
+    names = sorted(word for word, count in counts.items() if count >= kept.from_count or word in kept.always)
     return {
-        f"{NAME}:word:{word}": np.array([word in mine for mine in words], dtype=np.float32) for word in kept
+        f"{NAME}:word:{word}": np.array([word in mine for mine in words], dtype=np.float32) for word in names
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -67,6 +68,23 @@ class MelNorm(nn.Module):
         """Map (batch, n_mels, frames) to (batch, 1, n_mels, frames)."""
         normed: Tensor = self.norm(log_mel)
         return normed.unsqueeze(1)
+
+
+class StridedConv(nn.Conv2d):
+    """A convolution with strides; along an axis of which a stride leaves one point, it is computed without the stride
+    and cut to that point.
+
+    There PyTorch's bfloat16 kernels for the CPU return gradients of uninitialised memory (seen with 2.14; on
+    processors with AMX along axes of two points, too).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, bands, frames) to the map of an ordinary convolution."""
+        sizes, strides = x.shape[-2:], self.stride
+        taken = tuple(1 if size <= step else step for size, step in zip(sizes, strides, strict=True))
+        found = F.conv2d(x, self.weight, self.bias, taken, self.padding, self.dilation, self.groups)
+        rows, columns = (1 if size <= step else None for size, step in zip(sizes, strides, strict=True))
+        return found[..., :rows, :columns]
 
 
 def convolution(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:

@@ -15,7 +15,7 @@ import itertools
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from moodrec.model.backbones.base import MapBackbone
+from moodrec.model.backbones.base import MapBackbone, StridedConv
 from moodrec.model.backbones.short_chunk_cnn import SHORT_CHUNK_WIDTHS
 
 
@@ -24,29 +24,16 @@ class _ResidualBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
+        self.conv1 = StridedConv(inputs, outputs, 3, stride=2, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=2, bias=False)
+        self.shortcut = StridedConv(inputs, outputs, 1, stride=2, bias=False)
         self.norm_shortcut = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner = self.norm2(self.conv2(F.relu(self.norm1(_strided(self.conv1, x)))))
-        return F.relu(inner + self.norm_shortcut(_strided(self.shortcut, x)))
-
-
-def _strided(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """``conv(x)``; along an axis of which a stride leaves one point, without the stride and cut to that point.
-
-    There PyTorch's bfloat16 kernels for the CPU return gradients of uninitialised memory (seen with 2.14; on
-    processors with AMX along axes of two points, too).
-    """
-    sizes, strides = x.shape[-2:], conv.stride
-    taken = tuple(1 if size <= step else step for size, step in zip(sizes, strides, strict=True))
-    found = F.conv2d(x, conv.weight, conv.bias, taken, conv.padding)
-    rows, columns = (1 if size <= step else None for size, step in zip(sizes, strides, strict=True))
-    return found[..., :rows, :columns]
+        inner = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        return F.relu(inner + self.norm_shortcut(self.shortcut(x)))
 
 
 class ShortChunkResNet(MapBackbone):
