@@ -86,8 +86,9 @@ class Plain:
 
     searches_lists = False
 
-    def unit_rows(self, matrix: NDArray[np.float32], in_place: bool) -> None:
+    def unit_rows(self, matrix: NDArray[np.float32], in_place: bool) -> NDArray[np.float32] | None:
         """Leave it to whoever asks, who has the general case anyway."""
+        return None
 
     def mask(self, selection: Selection | None, n: int) -> tuple[Mask, int]:
         """As :class:`Provider` has it."""
