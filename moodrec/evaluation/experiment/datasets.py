@@ -43,7 +43,7 @@ class Datasets:
 
     def rows(self, run: Run, truth: Truth) -> RunRows:
         """Which rows train, and which are scored."""
-        return rows_of(self.prepared(run), truth, run.phase, run.recipe)
+        return rows_of(self.prepared(run), truth, run.phase, run.recipe, run.dataset.labelled)
 
     def _tell_spectrograms(self, event: Event) -> None:
         if event["event"] in ("spectrogram", "features"):  # warnings are about publishing
