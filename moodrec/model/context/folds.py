@@ -147,7 +147,16 @@ def cross_fit(fits: NestedFits, known: KnownLabels | None = None) -> Floats:
     Returns:
         ``(n, M)`` in the units of the audio logits. Moods without an open gate in any fold keep their audio logits.
     """
-    weights = {fold: fits.choose(frozenset({fold})).weights for fold in fits.numbers}
+    return cross_scores(fits, cross_weights(fits), known)
+
+
+def cross_weights(fits: NestedFits) -> dict[int, Weights]:
+    """For each fold the weights, penalty and gates chosen and fitted without it."""
+    return {fold: fits.choose(frozenset({fold})).weights for fold in fits.numbers}
+
+
+def cross_scores(fits: NestedFits, weights: dict[int, Weights], known: KnownLabels | None = None) -> Floats:
+    """Scores of all rows in context, as :func:`cross_fit`, by weights from :func:`cross_weights`."""
     held = _Held(fits.data, fits.folds, weights, known)
     unchanged = ~np.any([np.any(part != 0, axis=0) for part in held.parts.values()], axis=0)
     return np.where(unchanged, fits.data.logits, held.total(_all(list(held.parts), fits.data)))

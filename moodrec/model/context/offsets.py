@@ -82,9 +82,8 @@ def variance_ratio(values: Floats, codes: Codes) -> Floats:
     spread = ((means - values.mean(0)) ** 2).sum(0) / (len(sizes) - 1)
     size = (len(groups) - (sizes**2).sum() / len(groups)) / (len(sizes) - 1)
     between = np.maximum((spread - within) / size, 0)
-    return np.minimum(
-        np.divide(within, between, out=np.full(len(within), NO_GROUPS), where=between > 0), NO_GROUPS
-    )
+    ratio = np.divide(within, between, out=np.full(len(within), NO_GROUPS), where=between > 0)
+    return np.asarray(np.minimum(ratio, NO_GROUPS))
 
 
 def shrunken_mean(others: GroupSums, ratio: Floats) -> Floats:
@@ -120,7 +119,7 @@ def label_correlation(labels: Floats, expected: Floats, codes: Codes) -> Floats:
     scale = np.where(size > 1, variance * (size - 1), 0.0).sum(0)
     above, scale = above + above.mean(), scale + scale.mean()
     rho = np.divide(above, scale, out=np.zeros_like(above), where=scale > 0)
-    return np.clip(rho, *RHO_RANGE)
+    return np.asarray(np.clip(rho, *RHO_RANGE))
 
 
 def label_offset(known: GroupSums, expected: GroupSums, rho: Floats) -> Floats:

@@ -97,8 +97,9 @@ class TrackContext:
 
     def known(self) -> NDArray[np.bool_]:
         """``(n, genres + 2)``: whether a track's genres, or its year, are known at all."""
-        genres = np.repeat(self.genres.any(axis=1)[:, None], self.genres.shape[1], axis=1)
-        return np.column_stack([genres, *[~np.isnan(self.years)] * len(YEAR_COLUMNS)])
+        genres = np.repeat((self.genres.sum(axis=1) > 0)[:, None], self.genres.shape[1], axis=1)
+        years: NDArray[np.bool_] = np.isfinite(self.years)
+        return np.column_stack([genres, *[years] * len(YEAR_COLUMNS)])
 
 
 def n_genres() -> int:

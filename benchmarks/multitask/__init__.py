@@ -1,0 +1,1 @@
+"""Scripts on learning and using metadata."""
