@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,8 @@ from moodrec.evaluation.context.inputs import ContextInputs
 from moodrec.evaluation.context.metadata import load_metadata, metadata_of
 from moodrec.evaluation.predictions import load_predictions, match
 from moodrec.evaluation.scored import scored_table
-from moodrec.model.describe import describe_model
+from moodrec.model.describe import PACKAGED_MODEL, SPEC
+from moodrec.model.spec import PublishedMood
 from moodrec.training.publish import mood_labels
 
 Floats = NDArray[np.float64]
@@ -75,21 +77,22 @@ def published(dataset: str) -> ContextInputs:
     """The default model's published moods that have a label in a dataset, by out-of-fold predictions."""
     table = load_source(dataset, data_folder() / dataset)
     predictions = load_predictions(OUT_OF_FOLD)
-    spec = describe_model(None).spec
+    document = json.loads((PACKAGED_MODEL / SPEC).read_text())
+    named = {name: PublishedMood.model_validate(mood) for name, mood in document["moods"].items()}
+    targets = tuple(document["heads"]["mood"]["labels"])
     frame = pd.DataFrame(_logit(predictions.scores.astype(np.float64)), columns=list(predictions.targets))
     rows = match(predictions, table).rows
     place = {track_id: row for row, track_id in enumerate(predictions.track_ids)}
     ids = [f"{dataset}/{track_id}" for track_id in table.tracks["track_id"].iloc[rows]]
     binary = scored_table(table, predictions)
-    labels = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(spec.targets))
+    labels = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(targets))
     for i, tag in enumerate(binary.tags):
         labels[tag] = binary.labels[:, i]
     values = labels.to_numpy(np.float32)
-    moods = {name: mood_labels(mood, spec.targets, values) for name, mood in spec.moods.items()}
+    moods = {name: mood_labels(mood, targets, values) for name, mood in named.items()}
     known = [name for name, mine in moods.items() if not np.isnan(mine).all()]
     scores = [
-        frame[list(spec.moods[name].targets)].mean(axis=1).to_numpy()[[place[i] for i in ids]]
-        for name in known
+        frame[list(named[name].targets)].mean(axis=1).to_numpy()[[place[i] for i in ids]] for name in known
     ]
     truth = np.stack([moods[name] for name in known], axis=1).astype(np.float64)
     return ContextInputs(

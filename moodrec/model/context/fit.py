@@ -49,6 +49,8 @@ PENALTIES: Final = (
     Penalty(10.0, 100.0),
     Penalty(10.0, 30.0),
     Penalty(3.0, 30.0),
+    Penalty(10.0, 10.0),
+    Penalty(3.0, 3.0),
 )
 """Those to choose from, the strongest first."""
 MAP_PENALTY: Final = 10.0

@@ -14,7 +14,14 @@ from moodrec.errors import DataError
 from moodrec.model.context.fit import PENALTIES, FitData, fit_labels, fit_weights
 from moodrec.model.context.gates import Gates, gates_of
 from moodrec.model.context.regression import calibrated_losses
-from moodrec.model.context.weights import FROM_LABELS, WITHOUT_LABELS, KnownLabels, Weights, parts_of
+from moodrec.model.context.weights import (
+    FROM_LABELS,
+    WITHOUT_LABELS,
+    KnownLabels,
+    Weights,
+    parts_of,
+    prediction_sums,
+)
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -118,7 +125,8 @@ class _Held:
         known: KnownLabels | None = None,
     ) -> None:
         self._logits, self._folds, self._numbers = data.logits, folds, list(weights)
-        self._all = [parts_of(mine, data.logits, data.tracks, known) for mine in weights.values()]
+        sums = prediction_sums(data.logits, data.tracks)
+        self._all = [parts_of(mine, data.logits, data.tracks, known, sums) for mine in weights.values()]
         self.parts = {kind: self._own([parts[kind] for parts in self._all]) for kind in self._all[0]}
 
     def total(self, on: Gates) -> Floats:

@@ -65,8 +65,17 @@ class KnownLabels:
     other_albums: bool = False
 
 
+def prediction_sums(logits: Floats, tracks: TrackContext) -> dict[str, GroupSums]:
+    """Sums of the audio logits ``(n, M)`` of each track's artist and album, the track itself left out."""
+    return {"artist": sums_of_others(logits, tracks.artists), "album": sums_of_others(logits, tracks.albums)}
+
+
 def parts_of(
-    weights: Weights, logits: Floats, tracks: TrackContext, known: KnownLabels | None = None
+    weights: Weights,
+    logits: Floats,
+    tracks: TrackContext,
+    known: KnownLabels | None = None,
+    sums: dict[str, GroupSums] | None = None,
 ) -> Parts:
     """What each kind of metadata adds to the audio logits, in their units; exactly 0 where it is not known.
 
@@ -77,16 +86,16 @@ def parts_of(
         logits: ``(n, M)`` audio logits, finite.
         tracks: metadata of the ``n`` tracks.
         known: labels of some of them, none by default.
+        sums: of :func:`prediction_sums`, for callers that score the same tracks by many weights.
 
     Raises:
         DataError: shapes do not fit, or a logit is not finite.
     """
     _check(weights, logits, tracks, known)
     z = weights.standardised(logits)
-    parts = {
-        **descriptor_parts(weights, tracks),
-        **{kind: _prediction_part(weights, kind, z, tracks) for kind in ("artist", "album")},
-    }
+    offsets = prediction_sums(logits, tracks) if sums is None else sums
+    parts = descriptor_parts(weights, tracks)
+    parts |= {kind: _prediction_part(weights, kind, others) for kind, others in offsets.items()}
     if known is not None:
         cold = z + sum(np.where(weights.on[kind], parts[kind], 0.0) for kind in WITHOUT_LABELS)
         parts |= label_parts(weights, cold, tracks, known)
@@ -138,9 +147,9 @@ def label_offsets(
     return {kind: label_offset(*both, rho[kind]) for kind, both in sums.items()}
 
 
-def _prediction_part(weights: Weights, kind: str, z: Floats, tracks: TrackContext) -> Floats:
-    codes = tracks.artists if kind == "artist" else tracks.albums
-    return weights.offsets[kind] * shrunken_mean(sums_of_others(z, codes), weights.shrinkage[kind])
+def _prediction_part(weights: Weights, kind: str, others: GroupSums) -> Floats:
+    standardised = GroupSums(others.counts, (others.sums - others.counts * weights.centre) / weights.spread)
+    return weights.offsets[kind] * shrunken_mean(standardised, weights.shrinkage[kind])
 
 
 def _same_artist_and_album(tracks: TrackContext) -> NDArray[np.int64]:
