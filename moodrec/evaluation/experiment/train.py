@@ -48,15 +48,16 @@ def train_run(
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()
     predictions = predict(network, rows.hearing, rows.scored)
-    stored = _stored(predictions, rows, truth)
+    stored = stored_of(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs
-    result = _describe(run, digest, rows) | _scores(stored) | _cost(network, labels, scratch, steps)
+    result = describe(run, digest, rows) | _scores(stored) | _cost(network, labels, scratch, steps)
     out.keep(run, stored, result, scratch)
     return result
 
 
-def _stored(predictions: Predictions, rows: RunRows, truth: Truth) -> StoredPredictions:
+def stored_of(predictions: Predictions, rows: RunRows, truth: Truth) -> StoredPredictions:
+    """Predictions of the scored rows, in their order, beside what is true of them."""
     table, at = truth.table, rows.truth_rows
     return StoredPredictions(
         track_ids=table.tracks["track_id"].to_numpy().astype(np.str_)[at],
@@ -76,7 +77,8 @@ def _scores(stored: StoredPredictions) -> Facts:
     return asdict(score(stored.as_stored()))
 
 
-def _describe(run: Run, digest: str, rows: RunRows) -> Facts:
+def describe(run: Run, digest: str, rows: RunRows) -> Facts:
+    """What a result's JSON says of a run before it is scored."""
     places: Any = {"data": {"__all__": {"root"}}, "warm_start": {"model"}, "moods": True}
     recipe = run.recipe.model_dump(mode="json", exclude=places)
     n_moods, n_train = int((rows.train & rows.with_moods).sum()), int(rows.train.sum())
