@@ -1,1 +1,1 @@
-"""The results page of the multi-task experiments."""
+"""The results pages of experiments on learning and using metadata."""

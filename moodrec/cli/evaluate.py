@@ -10,11 +10,13 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.evaluate_context import FIT, ContextOptions, evaluate_context, inputs_of
 from moodrec.cli.options import DeviceOption, JsonOption, QuietOption
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
     from moodrec.config import Device
+    from moodrec.evaluation.context.inputs import ContextInputs
     from moodrec.evaluation.predictions import Predictions
     from moodrec.evaluation.reports import Estimate, EvaluationReport
     from moodrec.evaluation.scored import LabelledScores
@@ -45,6 +47,28 @@ def evaluate(
         Path | None,
         typer.Option("--labels", metavar="FILE.npy", help="Stored 0/1 labels for .npy predictions."),
     ] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(
+            "--metadata",
+            metavar="FILE",
+            help="Artist, album, genres and year of the tracks (.parquet, .csv, .tsv): score in their context, too.",
+        ),
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(
+            "--context", metavar="fit|FILE", help="Fit its weights by folds of artists, or take stored ones."
+        ),
+    ] = None,
+    save_context: Annotated[
+        Path | None, typer.Option("--save-context", metavar="FILE", help="Keep the weights of all tracks.")
+    ] = None,
+    known_labels: Annotated[
+        Literal["none", "other-albums", "others"],
+        typer.Option("--known-labels", help="Whose labels a track may learn from in context."),
+    ] = "none",
+    per_tag: Annotated[bool, typer.Option("--per-tag", help="Each tag's figures in context, too.")] = False,
     resamples: Annotated[int, typer.Option("--resamples", min=10, help="Resamples of the bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
     plot: Annotated[
@@ -63,18 +87,28 @@ def evaluate(
         moodrec evaluate --data emotify --root ~/data/emotify --split test
 
         moodrec evaluate --predictions predictions.npy --labels groundtruth.npy --json
+
+        moodrec evaluate --predictions predictions.npy --labels groundtruth.npy --metadata tracks.parquet --per-tag
     """
     from moodrec.evaluation.evaluate import BootstrapOptions
     from moodrec.evaluation.evaluate import evaluate as score
 
     screen = Screen(as_json, quiet)
+    bootstrap = BootstrapOptions(n_resamples=resamples, seed=seed)
+    if metadata is not None or context is not None:
+        wanted = ContextOptions(context or FIT, known_labels, per_tag, save_context)
+        inputs = _context_inputs(metadata, predictions, labels, data, root, option or [], split)
+        evaluate_context(screen, inputs, wanted, bootstrap)
+        return
+    if save_context is not None or per_tag or known_labels != "none":
+        raise UsageError("--save-context, --per-tag and --known-labels go with --metadata or --context")
     if labels is not None:
         scored = _from_arrays(predictions, labels)
     elif data is not None:
         scored = _from_table(screen, data, root, option or [], split, predictions, model, device)
     else:
         raise UsageError("name a dataset with --data, or give --predictions and --labels")
-    report = score(scored, BootstrapOptions(n_resamples=resamples, seed=seed))
+    report = score(scored, bootstrap)
     if plot is not None:
         from moodrec.plots.curves import pr_curves
 
@@ -90,6 +124,30 @@ def _from_arrays(predictions: Path | None, labels: Path) -> LabelledScores:
     if predictions is None:
         raise UsageError("--labels needs --predictions")
     return scored_arrays(load_array(labels), load_array(predictions), dataset=labels.stem)
+
+
+def _context_inputs(
+    metadata: Path | None,
+    predictions: Path | None,
+    labels: Path | None,
+    data: str | None,
+    root: Path | None,
+    options: list[str],
+    split: str | None,
+) -> ContextInputs:
+    """From three files, or from a dataset, whose labels and metadata are known, and predictions."""
+    if metadata is not None:
+        if data is not None:
+            raise UsageError("a dataset has its own metadata: give --data, or --labels and --metadata")
+        return inputs_of(predictions, labels, metadata)
+    if data is None or predictions is None:
+        raise UsageError("--context needs --metadata, or --data and --predictions")
+    from moodrec.data.sources import load_source
+    from moodrec.evaluation.context.inputs import inputs_of_table
+    from moodrec.evaluation.predictions import load_predictions
+
+    table = load_source(data, root or default_root(data), parse_options(options))
+    return inputs_of_table(table, load_predictions(predictions), split)
 
 
 def _from_table(

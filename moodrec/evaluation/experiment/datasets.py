@@ -49,7 +49,7 @@ class Datasets:
             run: the run.
             truth: the labels of its dataset.
         """
-        return rows_of(self.prepared(run), truth, run.phase, run.recipe)
+        return rows_of(self.prepared(run), truth, run.phase, run.recipe, run.dataset.labelled)
 
     def _report_spectrograms(self, event: TrainingEvent) -> None:
         if isinstance(event, SpectrogramReady | FeaturesReady):  # warnings are about publishing

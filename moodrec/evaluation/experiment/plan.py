@@ -66,6 +66,9 @@ class DatasetPlan(Config):
     target: Annotated[str, Field(min_length=1)]
     """Prefix of the mood targets that are trained and scored (``mood4q:``); others are dropped."""
     test: Held
+    labelled: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the training tracks whose moods are known, whole artists drawn by the run's seed; a smaller share is
+    part of a larger one. The others lend their metadata alone."""
     recipe: RecipeFields = Field(default_factory=dict)
     """Recipe fields that differ from the plan's."""
 

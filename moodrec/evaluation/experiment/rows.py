@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from moodrec.training.inputs import NetworkInputs
 from moodrec.training.prepare import Prepared
 from moodrec.training.recipe import Recipe
 from moodrec.typing import RowNumbers
+
+_LABELLED: Final = 1
+"""Keeps the random numbers that choose the labelled artists apart from others of the same seed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +55,18 @@ class RunRows:
         return int((~self.train).sum()) - len(self.scored)
 
 
-def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRows:
+def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe, labelled: float = 1.0) -> RunRows:
     """Assign the parts of a dataset to the joined rows of a run.
 
     A group (artist) that touches a hidden part, in whatever dataset, does not train. Neither do tracks without
     moods, unless the recipe adds such tracks to each step.
 
     Args:
-        data: all tracks of the run.
-        truth: labels and parts of its own dataset.
-        phase: which part is scored.
-        recipe: the run's recipe.
+        data: tracks of all the run's datasets.
+        truth: labels and parts of the scored dataset.
+        phase: which part is scored, and which are hidden.
+        recipe: of the run; its seed draws the artists whose moods are known.
+        labelled: share of the training tracks whose moods are known, in (0, 1].
 
     Raises:
         DataError: no track with readable audio is left to train on, or none to score.
@@ -74,6 +79,9 @@ def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRo
     groups = data.table.tracks["group"]
     train = ~groups.isin(set(groups[np.isin(parts, HIDDEN[phase])])).to_numpy(np.bool_)
     known = masked.targets.notna().any(axis=1).to_numpy(np.bool_)
+    unlabelled = _unlabelled(groups, train & known, labelled, recipe.seed)
+    masked = replace(masked, targets=masked.targets.mask(pd.Series(unlabelled)))
+    known = known & ~unlabelled
     train &= known | (recipe.training.metadata_batch_size > 0)
     scored = np.flatnonzero((parts == SCORED[phase]) & known)
     if not (train & known).any() or not scored.size:
@@ -86,3 +94,18 @@ def rows_of(data: Prepared, truth: Truth, phase: Phase, recipe: Recipe) -> RunRo
 
 def _own_targets(table: LabelTable, truth: Truth, own: NDArray[np.bool_]) -> pd.DataFrame:
     return table.targets[list(truth.table.targets.columns)].where(pd.Series(own), np.float32(np.nan))
+
+
+def _unlabelled(
+    groups: pd.Series[str], learnt: NDArray[np.bool_], labelled: float, seed: int
+) -> NDArray[np.bool_]:
+    """``(n,)`` rows of ``learnt`` whose moods are hidden: those of the last groups in an order drawn by ``seed``.
+
+    Groups are labelled until they hold the share of tracks that was asked for, so that a smaller share is always part
+    of a larger one.
+    """
+    sizes = groups[learnt].value_counts().sort_index()
+    order = np.random.default_rng([seed, _LABELLED]).permutation(len(sizes))
+    before = np.cumsum(sizes.to_numpy()[order]) - sizes.to_numpy()[order]
+    hidden = set(sizes.index[order[before >= labelled * sizes.sum()]])
+    return learnt & groups.isin(hidden).to_numpy(np.bool_)

@@ -55,6 +55,8 @@ class PlannedRun:
         """
         held = self.dataset.test.model_dump(exclude={"folds"})
         known = [self.recipe.digest, self.dataset.target, len(self.dataset.data), held, self.fold, self.phase]
+        if self.dataset.labelled < 1:
+            known.append(self.dataset.labelled)
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
 
 

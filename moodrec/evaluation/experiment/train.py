@@ -84,16 +84,23 @@ def _train_run(
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()
     predictions = predict(network, rows.inputs, rows.scored)
-    stored = _stored(predictions, rows, truth)
+    stored = stored_of(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs
     scores = score(stored.as_stored())
     cost = _cost(network, labels, scratch, steps)
-    out.keep(run, stored, _describe(run, digest, rows) | asdict(scores) | cost, scratch)
+    out.keep(run, stored, describe(run, digest, rows) | asdict(scores) | cost, scratch)
     return TrainedRun(cost["seconds"], scores)
 
 
-def _stored(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredPredictions:
+def stored_of(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredPredictions:
+    """Put the predictions of the scored rows, in their order, beside their labels.
+
+    Args:
+        predictions: of the scored rows.
+        rows: the rows of the run.
+        truth: the labels of its dataset.
+    """
     table, at = truth.table, rows.truth_rows
     return StoredPredictions(
         track_ids=table.tracks["track_id"].to_numpy().astype(np.str_)[at],
@@ -109,7 +116,14 @@ def _stored(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredP
     )
 
 
-def _describe(run: PlannedRun, digest: str, rows: RunRows) -> Document:
+def describe(run: PlannedRun, digest: str, rows: RunRows) -> Document:
+    """Make the part of a result's JSON that describes a run before it is scored.
+
+    Args:
+        run: the run.
+        digest: digest of its settings and data.
+        rows: the rows that train and that are scored.
+    """
     places: Any = {"data": {"__all__": {"root"}}, "warm_start": {"model"}, "moods": True}
     recipe = run.recipe.model_dump(mode="json", exclude=places)
     n_moods, n_train = int((rows.train & rows.with_moods).sum()), int(rows.train.sum())

@@ -115,6 +115,37 @@ def test_folds_are_the_datasets_own_or_dealt_by_artist(datasets: Path, data: Dat
     existing_folds(list(own.tracks["group"]), np.argmax(tested, axis=0))  # raises where an artist is in two
 
 
+def test_some_artists_moods_may_be_hidden(datasets: Path, data: Datasets) -> None:
+    run = run_of(datasets, "songs/fcn/metadata")
+    truth = data.truth(run)
+    known: dict[float, set[str]] = {}
+    for share in (0.2, 0.5, 1.0):
+        rows = rows_of(data.prepared(run), truth, "report", run.recipe, share)
+        tracks = rows.table.tracks
+        learnt = rows.train & rows.with_moods
+        whole = set(tracks["artist"][learnt])
+        rest = rows.train & ~rows.with_moods & tracks["track_id"].str.startswith("songs/").to_numpy()
+        assert not whole & set(tracks["artist"][rest]), "artists are labelled as a whole"
+        assert learnt.sum() + rest.sum() == 24, "the rest lend their metadata"
+        assert share * 24 <= learnt.sum() < share * 24 + 3
+        assert len(rows.scored) == 6
+        assert rows.with_moods[rows.scored].all()
+        known[share] = set(ids(rows, learnt))
+    assert known[0.2] < known[0.5] < known[1.0]
+    other = run.recipe.model_copy(update={"seed": 5})
+    rows = rows_of(data.prepared(run), truth, "report", other, 0.2)
+    assert set(ids(rows, rows.train & rows.with_moods)) != known[0.2]
+
+
+def test_hidden_moods_change_the_digest(tmp_path: Path) -> None:
+    whole = runs_of(write_plan(tmp_path), None)[0]
+    part = runs_of(
+        write_plan(tmp_path, changes={'target = "songs:"': 'target = "songs:"\nlabelled = 0.3'}), None
+    )[0]
+    assert whole.id == part.id
+    assert whole.settings_digest != part.settings_digest
+
+
 def test_thresholds_come_from_the_training_split(datasets: Path, data: Datasets) -> None:
     truth = data.truth(run_of(datasets, "felt/fcn/mood"))
     shares = truth.table.targets.to_numpy(np.float64)

@@ -1,0 +1,115 @@
+"""``moodrec evaluate --metadata``: predictions as they are, and in the context of their library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from moodrec.cli import words
+from moodrec.cli.console import Screen
+from moodrec.errors import UsageError
+
+if TYPE_CHECKING:
+    from moodrec.evaluation.context.inputs import ContextInputs
+    from moodrec.evaluation.context.report import ContextReport
+    from moodrec.evaluation.evaluate import BootstrapOptions
+    from moodrec.evaluation.reports import Estimate
+
+FIT = "fit"
+
+
+@dataclass(frozen=True)
+class ContextOptions:
+    """What to do about the context."""
+
+    context: str
+    """``fit``, or a file that ``save`` wrote."""
+    known_labels: Literal["none", "other-albums", "others"]
+    per_tag: bool
+    save: Path | None
+
+
+def inputs_of(predictions: Path | None, labels: Path | None, metadata: Path) -> ContextInputs:
+    """Read the three files.
+
+    Raises:
+        UsageError: predictions or labels are not named.
+    """
+    from moodrec.evaluation.context.inputs import load_inputs
+
+    if predictions is None or labels is None:
+        raise UsageError("--metadata needs --predictions and --labels, or --data and --predictions")
+    return load_inputs(predictions, labels, metadata)
+
+
+def evaluate_context(
+    screen: Screen, inputs: ContextInputs, options: ContextOptions, bootstrap: BootstrapOptions
+) -> None:
+    """Score and print."""
+    from moodrec.evaluation.context.evaluate import apply_context, compare, fit_in_context
+    from moodrec.model.context.model import ContextModel
+
+    if options.context == FIT:
+        with screen.progress("fitting") as advance:
+            found = fit_in_context(inputs, options.known_labels, advance)
+    else:
+        model = ContextModel.load(Path(options.context))
+        found = apply_context(inputs, model, options.known_labels)
+    report = compare(inputs, found, options.known_labels, bootstrap)
+    if options.save is not None:
+        found.model.save(options.save)
+        screen.note(f"weights written to {options.save}")
+    _print(screen, report if options.per_tag else replace(report, tags=()), options.per_tag)
+
+
+def _print(screen: Screen, report: ContextReport, per_tag: bool) -> None:
+    screen.document(report)
+    if per_tag:
+        rows = [
+            [
+                tag.tag,
+                str(tag.positives),
+                f"{tag.audio_ap:.4f}",
+                f"{tag.context_ap:.4f}",
+                _signed(tag.difference),
+                ", ".join(tag.kinds),
+            ]
+            for tag in report.tags
+        ]
+        screen.table(["tag", "positives", "audio AP", "in context", "difference", "uses"], rows)
+    audio, context, difference = report.audio, report.context, report.difference
+    screen.table(
+        ["macro", "audio", "in context", "difference"],
+        [
+            ["AP", _plain(audio.macro_ap), _plain(context.macro_ap), _signed(difference.macro_ap)],
+            [
+                "ROC-AUC",
+                _plain(audio.macro_roc_auc),
+                _plain(context.macro_roc_auc),
+                _signed(difference.macro_roc_auc),
+            ],
+        ],
+    )
+    screen.text(
+        f"{report.dataset}: {words.plural(report.n_tracks, 'track')} by {words.plural(report.n_artists, 'artist')}; "
+        f"genres of {report.n_with_genres}, albums of {report.n_with_album}, years of {report.n_with_year}"
+    )
+    screen.text(
+        f"average precision significantly better of {words.plural(difference.tags_better, 'tag')}, worse of "
+        f"{difference.tags_worse}; p = {difference.p_value:.3g}"
+    )
+    screen.text(f"weights: {report.weights}; labels known of other tracks: {report.known_labels}")
+    screen.text(f"intervals: {report.intervals}")
+    for note in report.notes:
+        screen.text(note)
+    if report.skipped:
+        screen.warn(f"without both classes, left out: {', '.join(report.skipped)}")
+
+
+def _plain(estimate: Estimate) -> str:
+    return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
+
+
+def _signed(estimate: Estimate) -> str:
+    return f"{estimate.value:+.4f} [{estimate.low:+.4f}, {estimate.high:+.4f}]"
