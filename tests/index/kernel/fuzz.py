@@ -1,6 +1,6 @@
 """Random searches of random indexes through a build of the kernel that checks itself.
 
-It runs in a process of its own, which has the address sanitizer's library loaded first, and prints what it did as JSON;
+It runs in a process of its own, with the address sanitizer loaded first, and prints what it did as JSON;
 the sanitizers end the process at the first fault.
 
     python -m tests.index.kernel.fuzz KERNEL.so SEARCHES SEED

@@ -1,4 +1,4 @@
-"""The kernel with the address and undefined-behaviour sanitizers, and searches through it in a process of their own."""
+"""The kernel with the address and undefined-behaviour sanitizers, searched in a process of its own."""
 
 from __future__ import annotations
 
