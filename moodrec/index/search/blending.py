@@ -46,7 +46,7 @@ def resolve_blend(
     Args:
         mood: targets in [0, 1] by mood, checked by :class:`~moodrec.index.search.options.SearchOptions`.
         mood_weight: in [0, 1]; None is the default weight.
-        catalogue: the rows, with their mood columns.
+        moods: the names of the mood columns of the index.
         n_queries: how many queries there are.
 
     Returns:
