@@ -5,6 +5,7 @@ Tests the inside of moodrec.index.kernel.binding on purpose.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 from collections.abc import Iterator
 from ctypes import Structure
@@ -49,7 +50,7 @@ def test_two_swapped_fields_are_refused(kind: type[Structure], monkeypatch: pyte
     second = next(
         i
         for i in range(1, len(fields))
-        if kernel.ctypes.sizeof(fields[i][1]) == kernel.ctypes.sizeof(fields[i - 1][1])
+        if ctypes.sizeof(fields[i][1]) == ctypes.sizeof(fields[i - 1][1])
     )
     fields[second - 1], fields[second] = fields[second], fields[second - 1]
     _with(monkeypatch, type(kind.__name__, (Structure,), {"_fields_": tuple(fields)}))
@@ -61,7 +62,7 @@ def test_two_swapped_fields_are_refused(kind: type[Structure], monkeypatch: pyte
 
 @pytest.mark.parametrize("change", [1, -1])
 def test_a_field_more_or_less_is_refused(change: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    fields = (*kernel.Found._fields_, ("more", kernel.c_int64)) if change > 0 else kernel.Found._fields_[:-1]
+    fields = (*kernel.Found._fields_, ("more", ctypes.c_int64)) if change > 0 else kernel.Found._fields_[:-1]
     _with(monkeypatch, type("Found", (Structure,), {"_fields_": fields}))
     assert kernel.library() is None
     assert "Found" in kernel.trouble()
