@@ -37,7 +37,7 @@ test-arm: $(VENV)/.installed-dev
 DOCS_VENV := .venvs/docs
 
 docs: $(DOCS_VENV)/.installed
-	PYTHONPATH=. $(DOCS_VENV)/bin/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(DOCS_VENV)/bin/python -m mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/pip

@@ -1,4 +1,7 @@
-"""The doctor finds what is broken and says what to do; here things are really broken for it."""
+"""The doctor finds what is broken and says what to do; here things are really broken for it.
+
+Tests the inside of moodrec.doctor on purpose.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -389,6 +390,42 @@ def test_the_check_of_lengths_counts_bodies_without_docstrings() -> None:
 def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     body = node.body[1:] if ast.get_docstring(node) is not None else node.body
     return 0 if not body else (body[-1].end_lineno or 0) - body[0].lineno + 1
+
+
+NOT_PRIVATE = {"_asdict", "_BatchNorm", "_exit", "_fields_", "_kernel", "_replace", "_repr_html_"}
+"""Names with an underscore that are no secret of ours."""
+
+
+def private_names(tree: ast.Module) -> list[str]:
+    """The private names of other objects that a test uses, unless its docstring says that it tests their inside."""
+    if "Tests the inside of moodrec." in (ast.get_docstring(tree) or ""):
+        return []
+    return [
+        f"{node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and re.match(r"_[a-zA-Z]", node.attr)
+        and node.attr not in NOT_PRIVATE
+        and not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
+    ]
+
+
+def test_tests_use_the_public_door_or_say_that_they_do_not() -> None:
+    tests = Path(__file__).parent
+    assert not listed(
+        f"{path.relative_to(tests)}:{fault}"
+        for path in sorted(tests.rglob("*.py"))
+        for fault in private_names(tree_of(path))
+    )
+
+
+def test_the_check_of_doors_sees_a_private_name() -> None:
+    source = "def test(index):\n    assert index._rows == index.__dict__\n"
+    assert private_names(ast.parse(source)) == ["2: index._rows"]
+    assert private_names(ast.parse(f'"""Tests the inside of moodrec.index."""\n{source}')) == []
+    assert (
+        private_names(ast.parse("class C:\n    def f(self): return self._x + frame()._repr_html_()\n")) == []
+    )
 
 
 def loaded_by(code: str) -> set[str]:

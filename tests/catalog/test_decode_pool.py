@@ -1,3 +1,8 @@
+"""Folders of music become tracks of a library.
+
+Tests the inside of moodrec.catalog.decode_pool on purpose.
+"""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,7 @@
-"""MoodModel: every step of the ladder gives the same answer, and bad sound has a clear one."""
+"""MoodModel: every step of the ladder gives the same answer, and bad sound has a clear one.
+
+Tests the inside of moodrec.embedding.mood_model on purpose.
+"""
 
 from __future__ import annotations
 

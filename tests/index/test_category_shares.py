@@ -1,4 +1,7 @@
-"""What texts pass of each list: against counting, and in searches that go by it."""
+"""What texts pass of each list: against counting, and in searches that go by it.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Rows in the order of a column: searches find what they find without, on every way that a filter can take."""
+"""Rows in the order of a column: searches find what they find without, on every way that a filter can take.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

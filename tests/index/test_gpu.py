@@ -1,4 +1,7 @@
-"""What searches on a GPU: PyTorch's part on the CPU, where it is the same code; FAISS's where there is a GPU."""
+"""What searches on a GPU: PyTorch's part on the CPU, where it is the same code; FAISS's where there is a GPU.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

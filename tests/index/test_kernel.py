@@ -1,4 +1,7 @@
-"""The compiled kernel against NumPy and FAISS; and moodrec without it."""
+"""The compiled kernel against NumPy and FAISS; and moodrec without it.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The index's arguments: what is refused, and in which words; what explanations say; exported names."""
+"""The index's arguments: what is refused, and in which words; what explanations say; exported names.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every preset keeps the contract, and its page says what it is for."""
+"""Every preset keeps the contract, and its page says what it is for.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

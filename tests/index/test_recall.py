@@ -1,4 +1,7 @@
-"""On 100,000 vectors: what passes a filter is found, whatever share passes and wherever it lies from the query."""
+"""On 100,000 vectors: what passes a filter is found, whatever share passes and wherever it lies from the query.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

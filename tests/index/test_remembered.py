@@ -1,4 +1,7 @@
-"""Filters are remembered by their text; masks and answers are not."""
+"""Filters are remembered by their text; masks and answers are not.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

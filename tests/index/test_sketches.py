@@ -1,4 +1,7 @@
-"""Sketches: the estimate against its equations, and searches that go by it."""
+"""Sketches: the estimate against its equations, and searches that go by it.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

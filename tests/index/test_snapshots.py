@@ -1,6 +1,8 @@
 """Searching while the index changes: every answer is that of one version, and a failed change leaves no trace.
 
 These tests look into the module on purpose where they make its limits small, so that merges happen often.
+
+Tests the inside of moodrec.index.mood_index on purpose.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The stop rule and its calibration: what they are given decides what they ask for."""
+"""The stop rule and its calibration: what they are given decides what they ask for.
+
+Tests the inside of moodrec.index.backends.ivf.backend on purpose.
+"""
 
 from __future__ import annotations
 

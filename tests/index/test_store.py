@@ -1,4 +1,7 @@
-"""Saved indexes: whole versions, checksums, crashes, other people's folders."""
+"""Saved indexes: whole versions, checksums, crashes, other people's folders.
+
+Tests the inside of moodrec.index.storage.store on purpose.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,8 @@
+"""Folders of music become tracks of a library.
+
+Tests the inside of moodrec.library.library on purpose.
+"""
+
 from __future__ import annotations
 
 import os

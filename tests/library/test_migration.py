@@ -1,4 +1,7 @@
-"""Libraries of older releases, kept in tests/golden: opened, migrated with a backup, or refused."""
+"""Libraries of older releases, kept in tests/golden: opened, migrated with a backup, or refused.
+
+Tests the inside of moodrec.library.migration on purpose.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is done to a library beside analysing: switching models, clearing out, finding damaged vectors."""
+"""What is done to a library beside analysing: switching models, clearing out, finding damaged vectors.
+
+Tests the inside of moodrec.library.library on purpose.
+"""
 
 from __future__ import annotations
 

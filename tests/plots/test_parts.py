@@ -1,4 +1,7 @@
-"""Colours, projection and text, each with a known answer."""
+"""Colours, projection and text, each with a known answer.
+
+Tests the inside of moodrec.plots.text on purpose.
+"""
 
 from __future__ import annotations
 

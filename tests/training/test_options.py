@@ -1,4 +1,7 @@
-"""Every way of training learns, keeps its promises, and resumes to the last bit."""
+"""Every way of training learns, keeps its promises, and resumes to the last bit.
+
+Tests the inside of moodrec.training.loop on purpose.
+"""
 
 from __future__ import annotations
 

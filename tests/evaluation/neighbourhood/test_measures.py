@@ -1,4 +1,7 @@
-"""The figures of the retrieval benchmark, against the index, scikit-learn, ir-measures and counting by hand."""
+"""The figures of the retrieval benchmark, against the index, scikit-learn, ir-measures and counting by hand.
+
+Tests the inside of moodrec.evaluation.neighbourhood.measures on purpose.
+"""
 
 from __future__ import annotations
 

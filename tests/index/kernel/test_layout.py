@@ -1,4 +1,7 @@
-"""A build of the kernel whose structures lie otherwise is refused; and the kernel is a Python module."""
+"""A build of the kernel whose structures lie otherwise is refused; and the kernel is a Python module.
+
+Tests the inside of moodrec.index.kernel.binding on purpose.
+"""
 
 from __future__ import annotations
 
