@@ -48,7 +48,7 @@ def test_another_word_is_refused_with_the_words_there_are(value: Any) -> None:
 CALLS: dict[str, Callable[[Any], object]] = {
     "add": lambda word: INDEX.add(SAMPLE.vectors[:1], SAMPLE.table.slice(0, 1), on_conflict=word),
     "remove": lambda word: INDEX.remove(["t1"], on_conflict=word),
-    "similar": lambda word: REC.similar("t1", on_conflict=word),  # type: ignore[call-overload]
+    "similar": lambda word: REC.similar("t1", on_conflict=word),
     "similar to many": lambda word: REC.similar(["t1"], on_conflict=word),
     "for_history": lambda word: REC.for_history(["t1"], on_conflict=word),
     "rerank": lambda word: REC.rerank(["t1"], {"calm": 1.0}, on_conflict=word),
@@ -133,13 +133,14 @@ def test_options_that_a_question_has_no_use_for_are_refused() -> None:
 
 def test_playlists_take_options_or_keywords() -> None:
     options, rules = SearchOptions(where="calm >= 0.3", only=[f"t{row}" for row in range(100)]), Rules(n=5)
-    for way in (
+    ways: list[Callable[..., Any]] = [
         lambda **given: radio(REC, "t1", rules, **given),
         lambda **given: path(REC, "t1", "t9", rules, **given),
         lambda **given: mix(REC, {"t1": 1.0}, rules, **given),
         lambda **given: arc(REC, {"calm": 0.4}, {"calm": 0.9}, rules, **given),
         lambda **given: mood_clusters(REC, 2, rules, **given)[0].playlist,
-    ):
+    ]
+    for way in ways:
         found = way(options=options)
         assert found.track_ids == way(**options.given).track_ids
         assert {*found.track_ids[1:-1]} <= set(options.only or ())

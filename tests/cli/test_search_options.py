@@ -68,7 +68,7 @@ def test_values_become_options() -> None:
     assert in_words(SearchOptions()) == ""
     for wrong, error in (({"mood_weight": 0.2}, UsageError), ({"where": "calm >"}, FilterError)):
         with pytest.raises(error):
-            search_options(**wrong)  # type: ignore[arg-type]
+            search_options(**wrong)
 
 
 def test_a_command_has_the_options_it_takes_where_its_parameter_stands() -> None:

@@ -25,6 +25,7 @@ from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import recall
+from tests.index.inside import ivf
 
 N, NLIST = 900, 12
 GENRES = ("rock", "jazz", "pop", "drum'n'bass", "", "ünïcode")
@@ -160,10 +161,10 @@ def test_a_column_that_changes_its_kind_is_forgotten() -> None:
     codes = pa.array(["en" if row % 2 else "de" for row in range(900)])
     rows = sample.table.append_column("language", codes)
     index = MoodIndex.build(sample.vectors[:850], rows.slice(0, 850), MOODS, load_preset("ivf-sq8"))
-    assert "language" in index._snapshot.backend.shares.categories  # type: ignore[union-attr]
+    assert "language" in ivf(index).shares.categories
     late = sample.table.slice(850).append_column("language", pa.array([b"\xff"] * 50))
     index.add(sample.vectors[850:], late)
-    assert "language" not in index._snapshot.backend.shares.categories  # type: ignore[union-attr]
+    assert "language" not in ivf(index).shares.categories
     assert index.search(sample.vectors[850], 1).track_ids[0, 0] == "t850"
 
 
@@ -177,12 +178,12 @@ def test_lists_of_other_genres_are_not_visited(tmp_path: Path) -> None:
     index.add(sample.vectors[5500:], rows.slice(5500))
     index.save(tmp_path / "index")
     index = MoodIndex.open(tmp_path / "index")
-    assert "genre" in index._snapshot.backend.shares.categories  # type: ignore[union-attr]
+    assert "genre" in ivf(index).shares.categories
     queries = sample.vectors[np.array(genres) == "genre 1"][:60]
     informed = [index.search(query, where="genre = 'genre 5'") for query in queries]
     truth = [index.search(query, where="genre = 'genre 5'", exact=True) for query in queries]
     assert np.mean([recall(*pair) for pair in zip(informed, truth, strict=True)]) >= 0.97
-    index._snapshot.backend.shares, index._snapshot.backend._search = KnownShares(), None  # type: ignore[union-attr]
+    ivf(index).shares, ivf(index)._search = KnownShares(), None
     index._catalogue.base.filters.clear()
     blind = [index.search(query, where="genre = 'genre 5'") for query in queries]
     assert sum(one.explanation.scanned for one in informed) < 0.7 * sum(

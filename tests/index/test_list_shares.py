@@ -23,6 +23,7 @@ from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import recall
+from tests.index.inside import ivf
 
 N, NLIST = 4000, 30
 
@@ -166,7 +167,7 @@ def test_lists_that_hold_nothing_that_passes_are_not_visited(tmp_path: Path) -> 
     scanned = sum(hits.explanation.scanned for hits in informed)
     by_share = [index.search(query, where="pct(calm) >= 0.9") for query in queries]
     assert sum(hits.explanation.scanned for hits in by_share) < 1.2 * scanned
-    index._snapshot.backend.shares, index._snapshot.backend._search = KnownShares(), None  # type: ignore[union-attr]
+    ivf(index).shares, ivf(index)._search = KnownShares(), None
     index._catalogue.base.filters.clear()
     blind = [index.search(query, where=f"calm >= {limit:.6f}") for query in queries]
     assert scanned < 0.6 * sum(hits.explanation.scanned for hits in blind)

@@ -101,8 +101,9 @@ def test_order_and_kind_of_a_collection_do_not_matter() -> None:
     ]  # fmt: skip
     assert all(SearchOptions(exclude=form) == wanted for form in forms)
     assert SearchOptions(exclude="ab") == SearchOptions(exclude=["ab"])
-    assert SearchOptions(mood={"calm": np.array([0.5, 1])}) == SearchOptions(mood={"calm": (0.5, 1.0)})
-    assert SearchOptions(mood={"calm": np.float32(0.5)}, mood_weight=np.int64(1)) == SearchOptions(
+    plain: Any = np.array([0.5, 1]), np.float32(0.5), np.int64(1)
+    assert SearchOptions(mood={"calm": plain[0]}) == SearchOptions(mood={"calm": (0.5, 1.0)})
+    assert SearchOptions(mood={"calm": plain[1]}, mood_weight=plain[2]) == SearchOptions(
         mood={"calm": 0.5}, mood_weight=1
     )
     assert SearchOptions(mood={}) == SearchOptions()
@@ -202,11 +203,12 @@ def test_misuse_of_the_two_forms() -> None:
 
 @pytest.mark.parametrize("k", [2.5, "3", None, NAN, 0, -1, True, np.True_, np.float64(3), [3]], ids=repr)
 def test_k_is_a_whole_number(k: Any) -> None:
-    for way in (
+    ways: list[Callable[[], object]] = [
         lambda: INDEX.search(QUERY, k),
         lambda: INDEX.similar_to("t1", k),
         lambda: INDEX.similar_to_mix({"t1": 1}, k),
-    ):
+    ]
+    for way in ways:
         with pytest.raises(UsageError, match=r"^k is .*; it must be a whole number, 1 or more$"):
             way()
 

@@ -15,9 +15,11 @@ from moodrec.errors import ConfigError, DataError, MissingExtraError, UsageError
 from moodrec.index.backends.gpu.backend import require_gpu
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset, preset_names, settled
-from moodrec.index.storage.store import Manifest, read_current
+from moodrec.index.storage.manifest import Manifest
+from moodrec.index.storage.store import read_current
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import IndexContract
+from tests.index.inside import ivf
 
 
 class TestFlat(IndexContract):
@@ -97,9 +99,9 @@ def test_lists_are_learnt_anew_after_growth() -> None:
     config = load_preset("ivf").model_copy(update={"exact_rows": 0})
     index = MoodIndex.build(sample.vectors[:20], sample.table.slice(0, 20), MOODS, config)
     index.add(sample.vectors[20:40], sample.table.slice(20, 20))
-    assert index._snapshot.backend.index.nlist == 17  # type: ignore[attr-defined]
+    assert ivf(index).index.nlist == 17
     index.add(sample.vectors[40:], sample.table.slice(40))
-    assert index._snapshot.backend.index.nlist == 80  # type: ignore[attr-defined]
+    assert ivf(index).index.nlist == 80
     assert index.search(sample.vectors[5], k=1).track_ids[0, 0] == "t5"
 
 

@@ -22,6 +22,7 @@ from moodrec.index.presets import load_preset
 from moodrec.index.rows.validation import unit_rows
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import recall
+from tests.index.inside import ivf
 
 needs_kernel = pytest.mark.skipif(kernel.library() is None, reason="the kernel was not built here")
 Floats = NDArray[np.float32]
@@ -99,7 +100,7 @@ def sketched_index(preset: str, rows: int = 4000) -> MoodIndex:
 
 def unsketched(index: MoodIndex) -> MoodIndex:
     """The same index without sketches."""
-    backend = replace(index._snapshot.backend, sketches=Sketches.none(), _search=None)  # type: ignore[type-var]
+    backend = replace(ivf(index), sketches=Sketches.none(), _search=None)
     return MoodIndex(replace(index._snapshot, backend=backend))
 
 
@@ -107,7 +108,7 @@ def unsketched(index: MoodIndex) -> MoodIndex:
 @pytest.mark.parametrize("preset", ["ivf", "ivf-sq8"])
 def test_searches_find_what_they_find_without(preset: str) -> None:
     index = sketched_index(preset)
-    assert index._snapshot.backend.sketches.count == len(index)  # type: ignore[union-attr]
+    assert ivf(index).sketches.count == len(index)
     for conditions in ({}, {"where": "calm >= 0.5"}, {"mood": {"calm": 1.0}}, {"max_per_artist": 1}):
         found = index.search(QUERIES, 10, **conditions)
         assert recall(found, unsketched(index).search(QUERIES, 10, **conditions)) > 0.99
@@ -162,7 +163,7 @@ def test_tracks_that_came_later_are_found(preset: str, rows: int) -> None:
     tracks = SAMPLE.table.slice(0, 30)
     tracks = tracks.set_column(tracks.schema.get_field_index("track_id"), "track_id", [names])
     index.add(new, tracks)
-    assert index._snapshot.backend.sketches.count == rows  # type: ignore[union-attr]
+    assert ivf(index).sketches.count == rows
     hits = index.search(new, 5)
     assert hits.track_ids[:, 0].tolist() == names
     assert recall(hits, index.search(new, 5, exact=True)) > 0.98

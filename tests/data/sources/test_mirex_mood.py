@@ -42,7 +42,7 @@ class TestTracks(SourceContract):
     def test_one_word_and_one_cluster_each(self, tmp_path: Path) -> None:
         targets = self.load(tmp_path).targets
         words = targets[[name for name in targets.columns if ":word:" in name]]
-        assert [name.rpartition(":")[2] for name in words] == ["aggressive", "fiery", "sweet", "tense"]
+        assert [str(name).rpartition(":")[2] for name in words] == ["aggressive", "fiery", "sweet", "tense"]
         assert words.to_numpy().argmax(1).tolist() == [1, 0, 2, 2, 3]
         assert (words.sum(axis=1) == 1).all()
         clusters = targets[[f"mirex_mood:cluster{number}" for number in (1, 2, 3, 4, 5)]].to_numpy()

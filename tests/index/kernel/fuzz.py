@@ -32,7 +32,7 @@ MOODS = ("calm",)
 
 def main(build: str, searches: int, seed: int) -> None:
     """Search one random index after the other on every path."""
-    kernel.find_spec = lambda name: SimpleNamespace(origin=build)  # type: ignore[assignment, return-value]
+    setattr(kernel, "find_spec", lambda name: SimpleNamespace(origin=build))  # noqa: B010  # no spec is like that
     assert kernel.library() is not None, kernel.trouble()
     done: Counter[str] = Counter()
     number = 0

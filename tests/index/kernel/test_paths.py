@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.skipif(kernel.library() is None, reason="the kernel was
 
 SAMPLE = sample_catalogue(4000, 48)
 QUERIES = unit_rows(SAMPLE.vectors[::80] + SAMPLE.vectors[::-80])
-SEARCHES = (
+SEARCHES: tuple[dict[str, Any], ...] = (
     {},
     {"where": "calm >= 0.5"},
     {"where": "happy < 0.1"},
