@@ -1,4 +1,4 @@
-"""Seeds that are not in the index: any audio file, analysed when it is asked for."""
+"""Seeds that are not in the index: any audio file, which is analysed when it is used."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class AudioSeed:
-    """An audio file as a seed."""
+    """An audio file that serves as a seed."""
 
     table: pa.Table
-    """One row: the file's path and its mood scores."""
+    """One row with the file's path and its mood scores."""
     embedding: NDArray[np.float32]
-    """(d,)"""
+    """(d,) The embedding, of unit length."""
 
 
 class AudioSeeds:

@@ -1,4 +1,4 @@
-"""Tracks of a library that hold the same audio."""
+"""Finds the tracks of a library that hold the same audio."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Copies:
         self._index = index
 
     def of(self, track_id: str) -> Sequence[str]:
-        """The other tracks with the audio of a track."""
+        """Return the other tracks with the audio of a track."""
         original = self._original_of.get(track_id, track_id)
         return [one for one in self._copies_of.get(original, ()) if one != track_id]
 
     def of_all(self, track_ids: Iterable[str]) -> list[str]:
-        """The other tracks with the audio of one of several tracks."""
+        """Return the other tracks with the audio of any of several tracks."""
         return [copy for track_id in track_ids for copy in self.of(track_id)]
 
     @cached_property
     def _original_of(self) -> dict[str, str]:
-        """The original of each track that is a copy."""
+        """Map each track that is a copy to its original."""
         if DUPLICATE_OF not in self._index.column_names:
             return {}
         known = self._index.matching(f"{DUPLICATE_OF} IS NOT NULL")
@@ -35,7 +35,7 @@ class Copies:
 
     @cached_property
     def _copies_of(self) -> dict[str, Sequence[str]]:
-        """By original, all tracks with its audio, the original among them where it is in the index."""
+        """Map each original to all tracks with its audio, the original among them where it is in the index."""
         found: dict[str, Sequence[str]] = {}
         for copy, original in self._original_of.items():
             found[original] = (*found.get(original, (original,) if original in self._index else ()), copy)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def list_tracks(
     index: MoodIndex, where: str | Condition | None, sort: str | None, limit: int | None
 ) -> pd.DataFrame:
-    """The tracks that meet a condition.
+    """List the tracks that meet a condition.
 
     Args:
         index: where the tracks are.
@@ -46,7 +46,7 @@ def list_tracks(
 
 
 def mood_spread(frame: pd.DataFrame, moods: Sequence[str]) -> str:
-    """An HTML table of how mood scores spread.
+    """Make an HTML table of how mood scores are distributed.
 
     Args:
         frame: the track table.
@@ -60,7 +60,7 @@ def mood_spread(frame: pd.DataFrame, moods: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class SortKey:
-    """A column to sort by."""
+    """A column to sort a list by."""
 
     column: str
     falling: bool = False
@@ -92,7 +92,7 @@ def sort_keys(text: str) -> list[SortKey]:
 
 
 def in_order(table: pa.Table, keys: list[SortKey]) -> pa.Table:
-    """A table in another order; unknown values come last either way, text goes without regard to case.
+    """Sort a table; unknown values come last either way, text goes without regard to case.
 
     Args:
         table: the rows.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class OpenedIndex:
-    """An index, and what its users should know."""
+    """An opened index, and notes for its users."""
 
     index: MoodIndex
     notes: tuple[str, ...] = ()

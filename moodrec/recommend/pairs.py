@@ -1,4 +1,4 @@
-"""Scores of pairs of tracks."""
+"""Scores pairs of tracks as a search would score them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of tracks."""
+    """Pairs of tracks to be scored."""
 
     lefts: tuple[str, ...]
     """The first track of each pair."""
@@ -87,7 +87,7 @@ class PairScorer:
         *,
         on_conflict: OnConflict = "error",
     ) -> float | NDArray[np.float32]:
-        """How near the second track of a pair is to the first: the score that a search would give it.
+        """Compute how near the second track of a pair is to the first: the score that a search would give it.
 
         Args:
             pairs: ``(seed, track)``, several of them, or a table whose first two columns hold the ids.
@@ -120,7 +120,7 @@ class PairScorer:
 def score_pairs(
     index: MoodIndex, pairs: Pairs, target: MoodTarget | None, on_conflict: OnConflict
 ) -> NDArray[np.float32]:
-    """The score of each second track as a neighbour of the first.
+    """Compute the score of each second track as a neighbour of the first.
 
     Args:
         index: where the tracks are.
@@ -155,7 +155,7 @@ def _scores(
 
 
 def mood_matrix(index: MoodIndex, track_ids: Sequence[str], moods: Sequence[str]) -> NDArray[np.float64]:
-    """The mood scores of some tracks.
+    """Read the mood scores of some tracks.
 
     Args:
         index: where the tracks are.

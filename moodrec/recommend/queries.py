@@ -18,15 +18,15 @@ from moodrec.index.search.hits import Explanation, Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 
 History = Mapping[str, float] | Sequence[str]
-"""Weight by track id, or ids."""
+"""A play history: weights by track id, or ids."""
 Mood = Mapping[str, float]
-"""Target in [0, 1] by mood."""
+"""Targets in [0, 1] by mood."""
 
 _LISTED = 20
 
 
 def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflict) -> list[str]:
-    """The ids that are in the index.
+    """Return those ids that are in the index.
 
     Args:
         index: where they are looked up.
@@ -62,7 +62,7 @@ def is_one(given: object) -> bool:
 
 
 def without_mood(options: SearchOptions, who: str) -> SearchOptions:
-    """The options of a function that has mood targets of its own.
+    """Check the options of a function that has mood targets of its own.
 
     Args:
         options: what the user asks for.
@@ -80,7 +80,7 @@ def without_mood(options: SearchOptions, who: str) -> SearchOptions:
 
 
 def history_weights(history: History) -> dict[str, float]:
-    """The weight of each track of a history; of a plain sequence, 1 for each time that a track is in it.
+    """Return the weight of each track of a history; of a plain sequence, 1 for each time that a track is in it.
 
     Raises:
         UsageError: a weight is no finite number, or ids are not text.
@@ -94,7 +94,7 @@ def history_weights(history: History) -> dict[str, float]:
 
 
 def mix_vector(index: MoodIndex, weights: Mapping[str, float]) -> NDArray[np.float64]:
-    """The direction of a weighted sum of tracks.
+    """Compute the direction of a weighted sum of tracks.
 
     Args:
         index: where the tracks are.
@@ -111,7 +111,7 @@ def mix_vector(index: MoodIndex, weights: Mapping[str, float]) -> NDArray[np.flo
 
 
 def search_mix(index: MoodIndex, weights: Mapping[str, float], k: int, options: SearchOptions) -> Hits:
-    """The k tracks nearest to a weighted sum of tracks, none of which is among them.
+    """Find the k tracks nearest to a weighted sum of tracks, none of which is among them.
 
     Args:
         index: what is searched.
@@ -133,7 +133,7 @@ def _with_weight(weights: Mapping[str, float]) -> dict[str, float]:
 
 
 def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, options: SearchOptions) -> Hits:
-    """For each mood target, the k tracks nearest to it, whatever they sound like.
+    """Find the k tracks nearest to each mood target, whatever they sound like.
 
     Args:
         index: what is searched.
@@ -159,7 +159,7 @@ def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, options: Sea
 
 
 def stacked(parts: Sequence[Hits], k: int) -> Hits:
-    """The hits of several searches below each other.
+    """Join the hits of several searches below each other.
 
     Args:
         parts: hits of k columns each.
@@ -195,18 +195,18 @@ def _together(parts: Sequence[Hits]) -> Explanation:
 
 @dataclass(frozen=True, eq=False)
 class MoodTarget:
-    """A mood to rank tracks by."""
+    """Mood targets to rank tracks by."""
 
     moods: tuple[str, ...]
-    """J moods of the index."""
+    """The names of J moods of the index."""
     targets: NDArray[np.float64]
-    """(J,) in [0, 1]."""
+    """(J,) The target of each mood, in [0, 1]."""
     weight: float
-    """Of the mood against the other score, in [0, 1]."""
+    """The weight of the mood against the other score, in [0, 1]."""
 
 
 def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarget | None:
-    """The mood of a question that goes by nothing but a mood.
+    """Check the mood targets of a query that has nothing but a mood.
 
     Args:
         index: whose moods there are.
@@ -235,7 +235,7 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
 
 
 def with_mood(options: SearchOptions | None, mood: Mood | None, mood_weight: float | None) -> SearchOptions:
-    """Options with a mood and a weight put in.
+    """Return options with a mood and a weight put in.
 
     Args:
         options: the options, if there are any.

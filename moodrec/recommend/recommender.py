@@ -51,7 +51,7 @@ class Recommender:
     def __init__(
         self, index: MoodIndex, notes: tuple[str, ...] = (), model: MoodModel | Path | str | None = None
     ) -> None:
-        """Recommend from an index.
+        """Make a recommender over an opened index.
 
         Args:
             index: what is searched.
@@ -121,17 +121,17 @@ class Recommender:
 
     @property
     def moods(self) -> tuple[str, ...]:
-        """Names of the moods."""
+        """The names of the moods."""
         return self.index.moods
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The track table: a row a track, a column a mood."""
+        """The track table, with one row a track and one column a mood."""
         return self.snapshot()._version.frame
 
     @of_one_version
     def resolve(self, seed: str) -> str:
-        """The id of the track that a seed names.
+        """Return the id of the track that a seed names.
 
         Args:
             seed: an id, else a path, else a title, else ``artist - title``, else the name of a track's file.
@@ -144,13 +144,13 @@ class Recommender:
 
     @of_one_version
     def copies(self, seed_id: str) -> Sequence[str]:
-        """Other tracks of the library with the same audio."""
+        """Return the other tracks of the library with the same audio."""
         return self._version.copies.of(seed_id)
 
     def list(
         self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
-        """Tracks without a seed.
+        """List tracks without a seed.
 
         Args:
             where: a condition on them.
@@ -187,7 +187,7 @@ class Recommender:
         on_conflict: OnConflict = "error",
         **keywords: Unpack[SearchKeywords],
     ) -> SimilarTracks | Batch:
-        """The k tracks most like a seed that meet the conditions; the seed and its copies are not among them.
+        """Find the k tracks most like a seed that meet the conditions; the seed and its copies are not among them.
 
         Args:
             seed: as for :meth:`resolve`; the path of any other audio file is analysed on the fly. A sequence is
@@ -242,7 +242,7 @@ class Recommender:
         options: SearchOptions | None = None,
         **keywords: Unpack[SearchKeywords],
     ) -> Recommendations | Batch:
-        """The k tracks whose moods are nearest to a target, whatever they sound like.
+        """Find the k tracks whose moods are nearest to a target, whatever they sound like.
 
         Args:
             target: from 0 to 1 by mood, such as ``{"calm": 0.9}``.
@@ -291,7 +291,7 @@ class Recommender:
         on_conflict: OnConflict = "error",
         **keywords: Unpack[SearchKeywords],
     ) -> Recommendations | Batch:
-        """The k tracks nearest to what somebody listened to; tracks of the history are not among them.
+        """Find the k tracks nearest to a play history; tracks of the history are not among them.
 
         Args:
             history: weight by track id, negative for what they do not like; or ids, where an id counts as often as
@@ -350,5 +350,5 @@ class Recommender:
         return Batch.of(queries.stacked(parts, k), self.index, self.notes, names)
 
     def _repr_html_(self) -> str:
-        """For notebooks: how the moods spread."""
+        """Return a table for notebooks that shows how the mood scores are distributed."""
         return mood_spread(self.frame, self.moods)

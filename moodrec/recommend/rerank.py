@@ -1,4 +1,4 @@
-"""Candidates of another model, put in a new order by their moods."""
+"""Reranking: candidates of another model are put in a new order by their moods."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Candidates with their scores."""
+    """Candidates of another model with their scores."""
 
     track_ids: tuple[str, ...]
     scores: NDArray[np.float64]
-    """(n,) higher is better."""
+    """(n,) The scores, higher is better."""
 
 
 def candidates_of(given: Any) -> Scored:
@@ -127,7 +127,7 @@ class Reranker:
         *,
         on_conflict: OnConflict = "error",
     ) -> Recommendations | Batch:
-        """Candidates of another model in a new order: its scores against how near their moods are to a target.
+        """Rerank candidates of another model: its scores against how near their moods are to a target.
 
         Args:
             candidates: ids, best first; or score by id; or a table (pandas, Arrow) with ``track_id`` and ``score``.
@@ -168,7 +168,7 @@ class Reranker:
 
 
 def rerank_one(index: MoodIndex, given: Scored, target: MoodTarget, on_conflict: OnConflict) -> Scored:
-    """Candidates in their new order and with their new scores.
+    """Return candidates in their new order and with their new scores.
 
     The candidates' own scores are scaled to [0, 1] over the list, so that they can be weighed against the mood:
     ``(1 - weight) * scaled + weight * (1 - mean over the moods of (score - target)^2)``. Candidates without a
@@ -195,14 +195,14 @@ def rerank_one(index: MoodIndex, given: Scored, target: MoodTarget, on_conflict:
 
 
 def _scaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """To [0, 1]; 1 for all where they are all alike."""
+    """Scale scores to [0, 1]; all become 1 where they are equal."""
     if not len(scores) or np.ptp(scores) == 0:
         return np.ones(len(scores))
     return np.asarray((scores - scores.min()) / np.ptp(scores))
 
 
 def padded(found: Sequence[Scored], k: int | None, explanation: Explanation) -> Hits:
-    """Lists of different lengths as hits.
+    """Join lists of different lengths as hits.
 
     Args:
         found: a list a query, best first.

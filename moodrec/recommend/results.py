@@ -1,4 +1,4 @@
-"""What a recommender answers: tracks in an order, for one query or for many."""
+"""The results of a recommender: ranked tracks, for one query or for many."""
 
 from __future__ import annotations
 
@@ -35,49 +35,49 @@ class Recommendations:
     table: pa.Table
     """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
     hits: Hits
-    """The answer of the index."""
+    """The hits that the index returned."""
     moods: tuple[str, ...] = ()
-    """The columns that are moods."""
+    """The names of the columns that are moods."""
     notes: tuple[str, ...] = ()
-    """What the user should know, such as that the index is out of date."""
+    """Notes for the user, such as that the index is out of date."""
 
     @cached_property
     def tracks(self) -> pd.DataFrame:
-        """``table`` in pandas, a row a track."""
+        """The result as a pandas frame, with one row a track."""
         tracks = to_pandas(self.table)
         tracks[RANK] = tracks[RANK].astype("int64")  # never unknown
         return tracks
 
     @property
     def track_ids(self) -> list[str]:
-        """The ids, best first."""
+        """The track ids, best first."""
         ids: list[str] = self.table[TRACK_ID].to_pylist()
         return ids
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """(len,) scores, higher is better."""
+        """(len,) The scores, higher is better."""
         scores: NDArray[np.float32] = self.table[SCORE].to_numpy().astype(np.float32)
         return scores
 
     def to_arrow(self) -> pa.Table:
-        """``table``."""
+        """Return ``table``, which is an Arrow table."""
         return self.table
 
     @property
     def explanation(self) -> Explanation:
-        """How the tracks were found; put together when it is asked for."""
+        """The explanation of how the tracks were found, worked out when it is read."""
         return self.hits.explanation
 
     def explain(self) -> str:
-        """How the tracks were found, and why there are fewer than asked for, for people to read."""
+        """Return a text that says how the tracks were found, and why there are fewer than requested if so."""
         return str(self.explanation)
 
     def __len__(self) -> int:
         return len(self.table)
 
     def _repr_html_(self) -> str:
-        """For notebooks: names, scores, and the moods as bars."""
+        """Return a table for notebooks: names, scores, and the moods as bars."""
         known = self.table.column_names
         names = [name for name in (RANK, TITLE, ARTIST, SCORE, *self.moods) if name in known]
         if TITLE not in names:
@@ -96,17 +96,17 @@ class SimilarTracks(Recommendations):
     seed_id: str | None
     """The seed's id; None for a file that is not in the index."""
     seed_table: pa.Table
-    """The seed's row of the track table; of a file, its path and its moods."""
+    """The seed's row of the track table; for a file, its path and its moods."""
 
     @cached_property
     def seed_row(self) -> Mapping[str, Any]:
-        """``seed_table`` by column, None where something is unknown."""
+        """The seed's values by column, None where something is unknown."""
         row: Mapping[str, Any] = self.seed_table.to_pylist()[0]
         return row
 
     @cached_property
     def seed(self) -> pd.Series[Any]:
-        """``seed_table`` in pandas."""
+        """The seed's row as a pandas series."""
         row: pd.Series[Any] = to_pandas(self.seed_table).iloc[0]
         return row
 
@@ -118,15 +118,15 @@ class SimilarTracks(Recommendations):
 
 @dataclass(frozen=True, eq=False)
 class Batch(Sequence[Recommendations]):
-    """Answers to many queries: one table for programs, and each answer by itself for people.
+    """The results of many queries: one table for programs, and each result by itself for people.
 
     ``batch.frame`` costs little; ``batch[i]`` looks up the tracks of one answer when it is asked for.
     """
 
     queries: tuple[str, ...]
-    """What was asked, one name a query: the seed's id, or the position as text where a query has no name."""
+    """The name of each query: the seed's id, or the position as text where a query has no name."""
     hits: Hits
-    """(queries, k) ids and scores."""
+    """The (queries, k) ids and scores."""
     source: MoodIndex
     """The index that was searched."""
     notes: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ class Batch(Sequence[Recommendations]):
     def of(
         cls, hits: Hits, source: MoodIndex, notes: tuple[str, ...] = (), names: Sequence[str] = ()
     ) -> Self:
-        """The answers of a search.
+        """Make the results of a search.
 
         Args:
             hits: one row a query.
@@ -147,12 +147,14 @@ class Batch(Sequence[Recommendations]):
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """A row a recommendation: ``query``, ``rank``, ``track_id``, ``score``."""
+        """The results as a pandas frame, with one row a recommendation: ``query``, ``rank``, ``track_id``,
+        ``score``.
+        """
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 
     def to_arrow(self) -> pa.Table:
-        """The same as an Arrow table."""
+        """Return the results as an Arrow table."""
         k = self.hits.track_ids.shape[1]
         filled = np.arange(k) < self.hits.counts[:, None]
         ranks = np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), filled.shape)
@@ -166,7 +168,7 @@ class Batch(Sequence[Recommendations]):
         )
 
     def explain(self) -> str:
-        """How the hits were found, over all queries."""
+        """Return a text that says how the hits of all queries were found."""
         return self.hits.explain()
 
     def __len__(self) -> int:
@@ -196,7 +198,7 @@ class Batch(Sequence[Recommendations]):
 
 
 def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pa.Table:
-    """The hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front.
+    """Return the hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front.
 
     Args:
         index: what was searched.
@@ -208,7 +210,7 @@ def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pa.Table:
 
 
 def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]) -> pa.Table:
-    """The rows of the track table of some tracks, with ``rank``, ``track_id`` and ``score`` in front.
+    """Return the rows of the track table of some tracks, with ``rank``, ``track_id`` and ``score`` in front.
 
     Args:
         index: where the tracks are.
@@ -223,7 +225,7 @@ def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.f
 
 
 def _kept_names(given: Sequence[str]) -> dict[str, str]:
-    """By name, what the user's columns are called beside ours: those of our names get others."""
+    """Map the user's columns to their names in a result; those named like ours get other names."""
     taken, names = set(given), {name: name for name in given}
     for ours in (RANK, SCORE):
         if ours in names:

@@ -1,1 +1,1 @@
-"""What finds candidates: one backend a preset, behind the protocol of ``base``."""
+"""The backends, which find candidates: one for each preset, all behind the protocol of ``base``."""

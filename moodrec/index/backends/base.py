@@ -1,4 +1,4 @@
-"""What finds candidates: the interface that the presets' structures share."""
+"""The protocol that every backend follows: a backend finds candidates for a search among the rows of a segment."""
 
 from __future__ import annotations
 
@@ -20,45 +20,47 @@ from moodrec.typing import RowMask, RowNumbers
 
 INDEX_FILE: Final = "index.faiss"
 EXTRA_CANDIDATES: Final = 16
-"""Candidates beyond those asked for, so that float32 rounding of a score does not cost a hit."""
+"""Candidates beyond those that a search needs, so that rounding of an approximate score does not lose a hit."""
 
 Facts = dict[str, float]
+"""The numbers of a backend that the manifest of a saved version holds, by name."""
 UNBOUNDED: Final = 1 << 62
-"""As :attr:`Backend.deepest`: as many as there are."""
+"""The value of :attr:`Backend.deepest` for a backend that can find any number of candidates."""
 PassesOver = Literal["any", "tombstones", "none"]
-"""``any``: those that a filter drops; ``tombstones``: removed ones, which are few; ``none``."""
+"""The rows that a backend can skip: ``any`` that a filter drops, the few ``tombstones``, or ``none``."""
 
 
 @dataclass(slots=True, eq=False)
 class Candidates:
-    """Rows that may be among the best of each query, in any order; they get exact scores unless they have them."""
+    """Rows that may be among the best of each query, in any order; the planner computes scores that are missing."""
 
     rows: Sequence[RowNumbers]
-    """Of each query."""
+    """The candidates of each query."""
     settled: Sequence[bool]
-    """Of each query: False where the search gave up, because a scan is cheaper than what is left to do."""
+    """False for a query that the search gave up, because a scan is cheaper than the lists that are left to probe."""
     complete: Sequence[bool]
-    """Of each query: whether these are all rows that pass."""
+    """Whether the candidates of a query are all rows that pass."""
     scanned: int
-    """Rows looked at, over all queries."""
+    """Rows that were tested against the conditions, over all queries."""
     scored: int
-    """Rows compared with a query, be it by their sketches alone."""
+    """Rows that were compared with a query, some of them by their sketches alone, over all queries."""
     ranked: Sequence[Ranked] | None = None
-    """The same rows best first, if the structure knows their exact scores."""
+    """The candidates of each query with their exact scores, best first; None where the scores are not exact."""
     every: bool = False
-    """Whether every row that passes was compared with the query, be it roughly."""
+    """Whether every row that passes was compared with the query, if only by its code."""
     exact: bool = False
-    """Whether every one was, by its exact score."""
+    """Whether every row that passes was compared by its exact score."""
 
 
 class Backend(Protocol):
-    """A structure over the rows of a segment, which it finds candidates in. It never changes: rows are added to a
-    copy, so that searches in other threads go on undisturbed.
+    """A structure over the rows of a segment that finds candidates among them.
+
+    It never changes: rows are added to a copy, so that searches in other threads go on undisturbed.
     """
 
     @property
     def name(self) -> str:
-        """The path's name in explanations."""
+        """The name of the search's path in explanations."""
 
     @property
     def always_scans(self) -> bool:
@@ -66,52 +68,84 @@ class Backend(Protocol):
 
     @property
     def passes_over(self) -> PassesOver:
-        """Which rows it can pass over without losing recall; where it cannot, the rows that pass are scanned."""
+        """The rows that it can skip without losing recall; a search that must skip others becomes a scan."""
 
     @property
     def deepest(self) -> int:
-        """Candidates a query that it can find at most."""
+        """The largest number of candidates that it can find for a query."""
 
     @property
     def lists_are_scanned(self) -> bool:
-        """Whether it takes any filter and mood target as they are, at no more than a scan's cost."""
+        """Whether it applies any filter and mood target itself, at no more than the cost of a scan."""
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
-        """Find at least ``depth`` candidates a query (fewer: there may be no more) among the rows that pass."""
+        """Find candidates among the rows that pass.
+
+        Args:
+            segment: the rows that the backend was built over.
+            request: the search.
+            depth: the number of candidates that each query needs.
+
+        Returns:
+            At least ``depth`` candidates a query; fewer where no more rows pass, or where the search missed some.
+        """
 
     def extended(self, segment: Segment, n_new: int) -> Backend:
-        """Return a backend with the last ``n_new`` rows of ``segment`` added; this one stays as it is."""
+        """Return a copy of the backend with new rows added.
+
+        Args:
+            segment: the rows of the backend, followed by the new ones.
+            n_new: the number of new rows.
+        """
 
     def outgrown(self, n: int, max_growth: float) -> bool:
-        """Whether an index of ``n`` rows would be served better by a backend that is built anew."""
+        """Check whether the backend was built for far fewer rows than the index has.
+
+        Args:
+            n: the number of rows that the index has.
+            max_growth: how many times larger than when the backend was built the index may be.
+        """
 
     def save(self, folder: Path) -> Facts:
-        """Write what cannot be had from the vectors; the numbers returned go into the manifest."""
+        """Write what cannot be worked out from the vectors into a folder, and return numbers for the manifest."""
 
 
 def from_table(rows: RowNumbers, scanned: int) -> Candidates:
-    """The (q, m) rows that FAISS found, -1 where there are fewer; each query looked at ``visited`` rows."""
+    """Make candidates of the table that FAISS returns.
+
+    Args:
+        rows: (q, m) rows, -1 where FAISS found fewer.
+        scanned: the number of rows that each query was compared with.
+    """
     n = len(rows)
     found = [one[one >= 0] for one in rows]
     return Candidates(found, [True] * n, [False] * n, n * scanned, n * scanned)
 
 
 def bitmap(allowed: RowMask) -> NDArray[np.uint8]:
-    """The bits of a FAISS ``IDSelectorBitmap``; keep them while the selector is used."""
+    """Pack (n,) truth values for a FAISS ``IDSelectorBitmap``, which reads the bits as long as it is used."""
     return np.packbits(allowed, bitorder="little")
 
 
 def write_index(index: Any, path: Path) -> None:
-    """Write a FAISS index."""
+    """Write a FAISS index to a file.
+
+    Args:
+        index: the index.
+        path: the path of the file.
+    """
     faiss.write_index(index, str(path))
 
 
 def read_index(path: Path, mapped: bool = False) -> Any:
-    """Read a FAISS index whose checksum has been verified: FAISS itself reads damaged files.
+    """Read a FAISS index whose checksum has been verified, because FAISS itself does not notice damage.
 
     Args:
-        path: of the file.
-        mapped: leave inverted lists in the file, and map it into memory, where the system can.
+        path: the path of the file.
+        mapped: whether inverted lists stay in the file, which is mapped into memory where the system can.
+
+    Raises:
+        CorruptStoreError: FAISS cannot read the file.
     """
     try:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped and os.name == "posix" else 0)

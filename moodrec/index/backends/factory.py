@@ -1,4 +1,4 @@
-"""From a preset to the backend that it asks for."""
+"""Makes the backend that a preset names: built over rows, extended, or opened from files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from moodrec.index.runtime import threads_for
 
 
 def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backend]:
-    """Build what a settled preset (see :func:`moodrec.index.presets.settled`) asks for.
+    """Build the backend that a settled preset names (see :func:`moodrec.index.presets.settled`).
 
     Args:
-        segment: n rows, all of which count.
+        segment: the n rows, without tombstones.
         config: the settled preset.
 
     Returns:
@@ -40,7 +40,13 @@ def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backe
 
 
 def extend_backend(backend: Backend, segment: Segment, n_new: int) -> Backend:
-    """Return a backend with the last ``n_new`` rows of a segment added; the one given stays as it is."""
+    """Return a copy of a backend with new rows added, or the backend itself without any.
+
+    Args:
+        backend: the backend, which stays as it is.
+        segment: the rows of the backend, followed by the new ones.
+        n_new: the number of new rows.
+    """
     with threads_for(n_new):
         return backend.extended(segment, n_new) if n_new else backend
 
@@ -48,14 +54,14 @@ def extend_backend(backend: Backend, segment: Segment, n_new: int) -> Backend:
 def open_backend(
     folder: Path, segment: Segment, config: IndexConfig, facts: Facts, files: Collection[str]
 ) -> Backend:
-    """Read what :meth:`Backend.save` wrote.
+    """Open the backend that :meth:`Backend.save` wrote.
 
     Args:
-        folder: of the version.
+        folder: the folder of the version.
         segment: the rows that the backend was built over.
         config: the settled preset.
-        facts: what :meth:`Backend.save` returned.
-        files: names of the version's files; their checksums have been verified.
+        facts: the numbers that :meth:`Backend.save` returned.
+        files: the names of the version's files, whose checksums have been verified.
 
     Raises:
         CorruptStoreError: a file is missing, or does not hold what it should.

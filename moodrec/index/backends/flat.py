@@ -1,4 +1,4 @@
-"""The ``flat`` preset: no structure, every search compares the rows that pass."""
+"""The backend of the ``flat`` preset, which holds no structure: every search compares all rows that pass."""
 
 from __future__ import annotations
 
@@ -23,19 +23,15 @@ class FlatBackend:
     lists_are_scanned: bool = False
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
-        """Return every row that passes, however many are wanted."""
         passing, n = request.passing.rows, len(request.queries)
         rows = np.arange(len(segment)) if passing is None else passing
         return Candidates([rows] * n, [True] * n, [True] * n, n * len(segment), n * len(rows), every=True)
 
     def extended(self, segment: Segment, n_new: int) -> FlatBackend:
-        """Return the backend itself, which serves any rows."""
-        return self
+        return self  # It holds nothing of the rows.
 
     def outgrown(self, n: int, max_growth: float) -> bool:
-        """Return False: there is nothing to build anew."""
         return False
 
     def save(self, folder: Path) -> Facts:
-        """Write nothing."""
         return {}

@@ -1,4 +1,4 @@
-"""The ``hnsw`` preset: a graph of near neighbours, for searches without a filter."""
+"""The backend of the ``hnsw`` preset: a graph of near neighbours, for searches without a filter."""
 
 from __future__ import annotations
 
@@ -29,14 +29,16 @@ from moodrec.typing import Vectors
 
 @dataclass(frozen=True, eq=False)
 class HnswBackend:
-    """FAISS ``IndexHNSWFlat``.
+    """A graph of near neighbours, as FAISS's ``IndexHNSWFlat`` makes it.
 
-    It loses recall under selective filters, so those are scans of the rows that pass; and it cannot forget a row,
-    so removed ones stay in the graph as tombstones that are passed over, until the index is built anew.
+    It loses recall under selective filters, so a search with a filter scans the rows that pass. The graph cannot
+    delete a row, so tombstones stay in it and are skipped until the index is built anew.
     """
 
     index: Any
+    """The FAISS index."""
     ef_search: int
+    """The number of nodes that a search keeps as candidates, at least."""
     name: str = "hnsw"
     always_scans: bool = False
     passes_over: PassesOver = "tombstones"
@@ -45,7 +47,12 @@ class HnswBackend:
 
     @classmethod
     def build(cls, vectors: Vectors, config: IndexConfig) -> Self:
-        """Link all rows."""
+        """Build a graph of rows.
+
+        Args:
+            vectors: (n, d) float32 rows of unit length.
+            config: the settled preset.
+        """
         index = faiss.IndexHNSWFlat(vectors.shape[1], config.links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = config.ef_construction
         index.add(vectors)
@@ -53,11 +60,15 @@ class HnswBackend:
 
     @classmethod
     def open(cls, folder: Path, config: IndexConfig) -> Self:
-        """Read a saved graph."""
+        """Read a graph that :meth:`save` wrote.
+
+        Args:
+            folder: the folder of the version.
+            config: the settled preset.
+        """
         return cls(read_index(folder / INDEX_FILE), config.ef_search)
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
-        """Walk the graph from its entry towards each query; ``allowed`` may exclude tombstones."""
         queries, allowed = request.queries, request.passing.mask
         found = depth + EXTRA_CANDIDATES
         effort = max(self.ef_search, 2 * found)
@@ -71,16 +82,13 @@ class HnswBackend:
         return from_table(rows, effort)
 
     def extended(self, segment: Segment, n_new: int) -> HnswBackend:
-        """Return a copy of the graph with the new rows linked."""
         index = faiss.clone_index(self.index)
         index.add(np.ascontiguousarray(segment.vectors[len(segment) - n_new :]))
         return replace(self, index=index)
 
     def outgrown(self, n: int, max_growth: float) -> bool:
-        """Never: a graph grows well."""
-        return False
+        return False  # A graph links each new row as it linked the first ones.
 
     def save(self, folder: Path) -> Facts:
-        """Write the graph."""
         write_index(self.index, folder / INDEX_FILE)
         return {}

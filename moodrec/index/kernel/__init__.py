@@ -1,1 +1,1 @@
-"""The compiled search: C sources, their binding, and filters as the steps that they run."""
+"""The compiled search kernel: its C sources, their binding, and filters as the steps that they run."""

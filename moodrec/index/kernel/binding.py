@@ -1,7 +1,7 @@
-"""The compiled search of inverted lists through ctypes, which lets other threads run meanwhile.
+"""The binding of the compiled kernel, through ctypes, which lets other threads run during a call.
 
-It is optional. Where it was not built (no C compiler when moodrec was installed) or ``MOODREC_KERNEL=0`` is set,
-FAISS searches the same lists, several times more slowly under filters.
+The kernel is optional. Where it was not built (no C compiler when moodrec was installed) or ``MOODREC_KERNEL=0`` is
+set, FAISS searches the same lists, several times more slowly under filters.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _VERSION: Final = 10
 
 @cache
 def library() -> Any:
-    """The compiled kernel, or None where there is none that fits.
+    """Return the compiled kernel, or None where it was not built, does not fit or is switched off.
 
     Raises:
         UsageError: ``MOODREC_KERNEL_ISA`` asks for a path that does not exist or cannot run here.
@@ -89,20 +89,20 @@ def library() -> Any:
 
 
 def path() -> str | None:
-    """The path that searches run on, one of :data:`PATHS`; None where there is no kernel."""
+    """Return the path that searches run on, one of :data:`PATHS`; None without a kernel."""
     loaded = library()
     return None if loaded is None else _named(loaded.moodrec_path())
 
 
 def paths() -> tuple[str, ...]:
-    """The paths that this processor can run, the fastest one last; none where there is no kernel."""
+    """Return the paths that this processor can run, the fastest one last; none without a kernel."""
     loaded = library()
     return () if loaded is None else _paths(loaded)
 
 
 @contextmanager
 def running(name: str) -> Iterator[None]:
-    """Let searches run on another path for a while; no search may be at work when it begins or ends.
+    """Run searches on another path inside a ``with`` block. No search may run when it begins or ends.
 
     Raises:
         UsageError: the path does not exist, or cannot run here.
@@ -116,7 +116,7 @@ def running(name: str) -> Iterator[None]:
 
 
 def _force(loaded: Any, name: str) -> None:
-    """Go over to a path that somebody asked for."""
+    """Switch to a path that the user has chosen, or say why that is impossible."""
     if name not in PATHS:
         raise UsageError(
             f"{name!r} is not a path of the search kernel: {PATH_VARIABLE} is one of {', '.join(PATHS)}"
@@ -144,22 +144,22 @@ def _named(name: bytes) -> str:
 
 
 class _Build(NamedTuple):
-    """What there is of the kernel."""
+    """The kernel as it was found, or why there is none."""
 
     library: Any
-    """None where it cannot be used."""
+    """The loaded library; None where it cannot be used."""
     trouble: str
-    """Why it cannot be used; "" where it can."""
+    """Why the kernel cannot be used; "" where it can."""
 
 
 def trouble() -> str:
-    """Why there is no kernel: for people to read, "" where there is one or it is switched off."""
+    """Return why there is no kernel, as a text for users; "" where there is one or it is switched off."""
     return "" if os.environ.get(KERNEL_VARIABLE) == "0" else _load().trouble
 
 
 @cache
 def _load() -> _Build:
-    """The kernel as it was built, on its portable path."""
+    """Load the kernel, which starts on its portable path."""
     spec = find_spec("moodrec.index._kernel")
     if spec is None or spec.origin is None:
         return _Build(None, "not built")
@@ -176,7 +176,7 @@ def _load() -> _Build:
 
 
 def _layout(loaded: Any) -> dict[str, tuple[int, int]]:
-    """Offset and size in bytes of every field on the C side, ``Structure.field``, and of every structure."""
+    """Read the offset and size in bytes of every structure of the C side, and of its fields (``Structure.field``)."""
     name, offset, size = c_char_p(), c_int64(), c_int64()
     found: dict[str, tuple[int, int]] = {}
     read = loaded.moodrec_field
@@ -188,7 +188,7 @@ def _layout(loaded: Any) -> dict[str, tuple[int, int]]:
 
 
 def _difference(layout: dict[str, tuple[int, int]]) -> str:
-    """A field that the two sides do not have in the same place, "" where they agree on all."""
+    """Name a field that lies in different places on the two sides; "" where they agree on all fields."""
     expected = {kind.__name__: (0, ctypes.sizeof(kind)) for kind in STRUCTURES}
     for kind in STRUCTURES:
         for name, *_ in kind._fields_:
@@ -219,15 +219,27 @@ def _declare(loaded: Any) -> None:
 
 
 def to_unit_length(vectors: NDArray[np.float32]) -> bool:
-    """Scale (n, d) rows in place; False, with some of them done, where one has no length, or an extreme one."""
+    """Scale (n, d) rows to unit length in place.
+
+    It returns False, with some of the rows scaled, where a row has no length or an extreme one.
+    """
     n, dim = vectors.shape
     done: int = library().moodrec_to_unit_length(address(vectors), n, dim)
     return done == len(vectors)
 
 
-def scores(rows: Rows, query: Query, wanted: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(m,) scores of some rows, each computed in double precision by itself."""
-    asked = np.ascontiguousarray(wanted, np.int64)
-    found, place = empty(len(asked), np.float32)
-    library().moodrec_scores(rows, query, address(asked), len(asked), place)
+def scores(rows: Rows, query: Query, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Compute the exact scores of rows, each in double precision by itself.
+
+    Args:
+        rows: the vectors of a segment.
+        query: the query.
+        chosen: (m,) the rows of the segment to score.
+
+    Returns:
+        (m,) float32 scores.
+    """
+    numbers = np.ascontiguousarray(chosen, np.int64)
+    found, place = empty(len(numbers), np.float32)
+    library().moodrec_scores(rows, query, address(numbers), len(numbers), place)
     return found

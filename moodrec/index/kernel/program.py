@@ -1,4 +1,4 @@
-"""A filter as the steps that the kernel runs."""
+"""Translates a filter, as a selection of rows, to the steps that the kernel runs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _DTYPES: Final = {
 _WHOLE: Final = _DTYPES[np.dtype("i8")]
 _WORD: Final = 64
 _FEW_CODES: Final = 16
-"""Of a lookup, whose rows are found one code after another."""
+"""A lookup that passes at most so many codes finds its rows in the sorted column, one code after another."""
 
 
 class Program:
-    """A selection as the steps that the kernel runs over some rows at a time: tests put masks on a stack,
-    connectives join the two on its top.
+    """The steps by which the kernel tests a selection over some rows at a time.
+
+    Tests put masks on a stack, and connectives join the two masks on its top.
     """
 
     def __init__(self, selection: Selection | None) -> None:
@@ -35,10 +36,10 @@ class Program:
             self._add(selection, 1)
         n_steps = len(self._made)
         self.filter = Filter((Step * max(1, n_steps))(*self._made), n_steps, self.height, self._n_ordered)
-        self.filter.kept = self._kept  # whoever holds the steps holds what they point to
+        self.filter.kept = self._kept  # whoever keeps the steps keeps the arrays that they point to
 
     def mask(self, n: int) -> tuple[Mask, int]:
-        """(n,) the rows that pass, and how many they are."""
+        """Return (n,) True for the rows that pass, and their number."""
         found, place = empty(n, np.bool_)
         passed: int = library().moodrec_mask(self.filter, n, place)
         if passed < 0:
@@ -46,7 +47,7 @@ class Program:
         return found, passed
 
     def sample(self, n: int) -> float:
-        """The share of ``n`` rows that passes, about: from some thousands of them."""
+        """Estimate the share of ``n`` rows that pass from some thousands of them."""
         share: float = library().moodrec_sample(self.filter, n)
         if share < 0:
             raise MemoryError
@@ -69,7 +70,7 @@ class Program:
             joins.append(self._made[-1])
         if isinstance(selection, AllOf):
             for step in joins[:-1]:
-                step.jump = len(self._made)  # no row is left: the other parts change nothing
+                step.jump = len(self._made)  # once no row is left, the other parts can change nothing
 
     def _test(self, test: Test) -> Step:
         if isinstance(test, Range):
@@ -103,11 +104,13 @@ class Program:
         return step
 
     def _order(self, step: Step, order: Order | None) -> None:
-        """Tell a step in which order the rows of its column are known to lie, if they are."""
+        """Give a step the rows sorted by its column, if they are known and cover as many rows as those of
+        other steps.
+        """
         if order is not None and self._n_ordered in (0, order.count):
             step.order, step.n_order, self._n_ordered = self._at(order.rows), len(order.rows), order.count
 
     def _at(self, array: NDArray[Any]) -> int:
         piece = np.ascontiguousarray(array)
-        self._kept.append(piece)  # as long as the steps point there
+        self._kept.append(piece)  # the steps hold addresses alone, which keep no array alive
         return address(piece)

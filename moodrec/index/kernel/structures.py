@@ -1,5 +1,6 @@
-"""What a call of the kernel is given, in memory: ``kernel.h`` has the same structures and says what fields mean.
+"""The structures in memory that a call of the kernel reads and fills in.
 
+``kernel.h`` declares the same structures and says what each field means.
 :mod:`moodrec.index.kernel.binding` compares both sides field by field before it uses a build of the kernel.
 """
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 
 class Step(Structure):
-    """A test of one column, or a connective of the two masks made last."""
+    """One step of a filter: a test of a column, which makes a mask, or a connective of the two masks made last."""
 
     _fields_ = (
         ("op", c_int32),
@@ -39,13 +40,13 @@ class Step(Structure):
 
 
 class Filter(Structure):
-    """The steps of a filter; those of :class:`moodrec.index.kernel.program.Program`."""
+    """The steps of a filter, as :class:`moodrec.index.kernel.program.Program` makes them."""
 
     _fields_ = (("steps", POINTER(Step)), ("n_steps", c_int64), ("height", c_int64), ("n_ordered", c_int64))
 
 
 class Lists(Structure):
-    """Inverted lists; ``kernel.h`` has the shapes of its arrays."""
+    """The inverted lists of an index and the stop rule; ``kernel.h`` has the shapes of the arrays."""
 
     _fields_ = (
         ("nlist", c_int64),
@@ -81,13 +82,18 @@ class Lists(Structure):
 
 
 class Rows(Structure):
-    """The vectors that scores are computed from."""
+    """The vectors of a segment, which exact scores are computed from, and their order of arrival."""
 
     _fields_ = (("n", c_int64), ("dim", c_int64), ("vectors", c_void_p), ("order", c_void_p))
 
     @classmethod
     def of(cls, vectors: NDArray[np.float32], order: NDArray[np.int64] | None) -> Self:
-        """(n, d) vectors, and when each row came in, None if they lie in that order."""
+        """Describe rows to the kernel.
+
+        Args:
+            vectors: (n, d) float32 rows.
+            order: (n,) position of each row in the order of arrival; None: the rows lie in that order.
+        """
         matrix = np.ascontiguousarray(vectors, np.float32)
         places = None if order is None else np.ascontiguousarray(order, np.int64)
         rows = cls(*matrix.shape, address(matrix), None if places is None else address(places))
@@ -102,7 +108,7 @@ class Rows(Structure):
 
 
 class Query(Structure):
-    """How rows rank."""
+    """A query: its vector, and the mood targets that scores are blended with, if any."""
 
     _fields_ = (
         ("vector", c_void_p),
@@ -116,7 +122,14 @@ class Query(Structure):
     def blended(
         cls, vector: int, weight: float, columns: Sequence[NDArray[np.float32]], targets: int
     ) -> Self:
-        """With the mood columns (n,), and where the vector and the targets begin."""
+        """Make a query with mood targets.
+
+        Args:
+            vector: the address of the (d,) query.
+            weight: the weight of the mood, in [0, 1].
+            columns: the (n,) scores of each of J moods.
+            targets: the address of the (J,) targets.
+        """
         places = (c_void_p * len(columns))(*map(address, columns))
         query = cls(vector, weight, len(columns), ctypes.addressof(places), targets)
         query.kept = (places, columns)
@@ -124,7 +137,7 @@ class Query(Structure):
 
 
 class Share(Structure):
-    """What a range passes of each list."""
+    """The share of each list that a range passes, as two places in a table of shares."""
 
     _fields_ = (
         ("below", c_void_p),
@@ -143,14 +156,22 @@ class Share(Structure):
         up_to_way: float,
         outside: bool,
     ) -> Self:
-        """With two rows (2, nlist) each of what lies below, and of what lies up to the end."""
+        """Describe the two ends of a range; shares are interpolated between the two rows of each end.
+
+        Args:
+            below: (2, nlist) two rows of the table around the lower end, in 1/65535.
+            up_to: (2, nlist) two rows of the table around the upper end, in 1/65535.
+            below_way: how far the lower end lies between its two rows, in [0, 1].
+            up_to_way: how far the upper end lies between its two rows, in [0, 1].
+            outside: whether the rows outside the range pass.
+        """
         share = cls(address(below), address(up_to), below_way, up_to_way, outside)
         share.kept = (below, up_to)
         return share
 
 
 class Plan(Structure):
-    """How much is wanted, and how to go about it."""
+    """The plan of a search: how many rows it needs, and what is known of the lists."""
 
     _fields_ = (
         ("depth", c_int64),
@@ -164,7 +185,7 @@ class Plan(Structure):
 
 
 class Found(Structure):
-    """What was found: ``found`` rows, and how many were scanned and scored for them."""
+    """The result of a search: the rows that it found, and how many were scanned and scored for them."""
 
     _fields_ = (
         ("rows", c_void_p),
@@ -181,15 +202,23 @@ STRUCTURES: Final = (Step, Filter, Lists, Rows, Query, Share, Plan, Found)
 
 
 def address(array: NDArray[Any]) -> int:
-    """Where an array's numbers begin; they must lie in one piece."""
+    """Return the memory address of an array, which must be contiguous and must outlive its use."""
     if array.flags.writeable and array.size:
         writable: Any = array
-        return ctypes.addressof(c_char.from_buffer(writable))  # in a third of the time
+        return ctypes.addressof(c_char.from_buffer(writable))  # a third of the time of the way below
     pointer: int = array.__array_interface__["data"][0]
     return pointer
 
 
 def empty(n: int, dtype: type[np.generic]) -> tuple[NDArray[Any], int]:
-    """(n,) numbers to be filled in, and where they begin."""
+    """Make an array for the kernel to fill in.
+
+    Args:
+        n: the number of items.
+        dtype: the type of the items.
+
+    Returns:
+        The (n,) array and its memory address.
+    """
     array = np.empty(n, dtype)
     return array, address(array)

@@ -1,1 +1,1 @@
-"""Saved indexes: versions on disk, their manifests and checksums."""
+"""Saved indexes: versions on disk, their manifests, their checksums, and how readers and writers share them."""

@@ -1,4 +1,4 @@
-"""Checksums of files: of large ones in blocks, so that many cores check one file."""
+"""Checksums of the files of an index. Large files are hashed in blocks, so that several cores verify one file."""
 
 from __future__ import annotations
 
@@ -12,39 +12,53 @@ from typing import Final, Self
 from moodrec.config import Config
 
 _BLOCK: Final = 1 << 23
+"""Bytes of a block; files no larger than this are hashed in one piece."""
 
 
 def damage_message(path: Path) -> str:
-    """What to tell of a file that is not as it was recorded."""
+    """Return the error message for a file whose size or checksum differs from its record."""
     return f"{path}: the file is damaged (its checksum differs); build the index anew"
 
 
 class FileRecord(Config):
-    """Size in bytes and checksum of a file."""
+    """The size and the checksum of a file, as the manifest records them."""
 
     size: int
+    """The size in bytes."""
     sha256: str
-    """Of the file; of one in blocks, the SHA-256 of its blocks' digests one after the other."""
+    """The SHA-256 of the file; for a file in blocks, that of its blocks' digests one after the other."""
     block: int = 0
-    """Bytes a block; 0: the file is in one."""
+    """Bytes a block; 0: the file was hashed in one piece."""
 
     @classmethod
     def of(cls, path: Path, threads: int) -> Self:
-        """The record of a file as it is."""
+        """Record a file as it is now.
+
+        Args:
+            path: the path of the file.
+            threads: how many threads hash its blocks.
+        """
         size = path.stat().st_size
         block = _BLOCK if size > _BLOCK else 0
         return cls(size=size, sha256=_sha256(path, block, threads), block=block)
 
     def has_size_of(self, path: Path) -> bool:
-        """Whether a file has the size recorded."""
+        """Whether a file has the recorded size."""
         return path.stat().st_size == self.size
 
     def fits(self, path: Path, threads: int) -> bool:
-        """Whether a file has the size and the checksum recorded."""
+        """Check whether a file has the recorded size and checksum.
+
+        Args:
+            path: the path of the file.
+            threads: how many threads hash its blocks.
+        """
         return self.has_size_of(path) and _sha256(path, self.block, threads) == self.sha256
 
     def fits_open(self, file: FileIO) -> bool:
-        """The same of an open file, by one thread; where the file is read from stays as it is."""
+        """Check in one thread whether an open file has the recorded size and checksum; its position stays as
+        it is.
+        """
         if os.fstat(file.fileno()).st_size != self.size:
             return False
         if not self.block:
@@ -73,7 +87,7 @@ def _digest(path: Path, start: int, size: int) -> bytes:
 
 
 def _part(file: FileIO, start: int, size: int) -> bytes:
-    """Some bytes of a file, fewer at its end; a single read may give fewer elsewhere, too."""
+    """Read ``size`` bytes of a file, fewer at its end. It reads in a loop, because a single read may return fewer."""
     parts, end = [], start + size
     while start < end and (part := _read(file, start, end - start)):
         parts.append(part)
@@ -82,7 +96,7 @@ def _part(file: FileIO, start: int, size: int) -> bytes:
 
 
 def _read(file: FileIO, start: int, size: int) -> bytes:
-    if hasattr(os, "pread"):  # forked processes share the place where a file is read from
+    if hasattr(os, "pread"):  # forked processes share the position of an open file
         return os.pread(file.fileno(), size, start)
     file.seek(start)
     return file.read(size) or b""

@@ -1,4 +1,4 @@
-"""Which files an index consists of: a catalogue and its backend to a folder, and back."""
+"""The files of a saved version: a snapshot is written to a folder, and read back from it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ _ALIVE: Final = "alive.npy"
 _ORDER: Final = "order.npy"
 _BY_ID: Final = "by-id.npy"
 _LARGE_FILE: Final = 1 << 26
-"""Bytes of vectors (some 130,000 tracks) from which nobody waits for their checksum."""
+"""From this many bytes (some 130,000 tracks), vectors are verified while the index is in use."""
 
 
 def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
-    """Return a function that writes a snapshot without a tail into a folder, for
-    :func:`moodrec.index.storage.store.publish`.
+    """Return a function that writes a snapshot without a tail into a folder and returns its manifest.
+
+    :func:`moodrec.index.storage.store.publish` takes it.
     """
     base, origin = snapshot.catalogue.base, snapshot.origin
 
@@ -64,15 +65,15 @@ def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
 
 
 def load(version: Version, device: str | None = None) -> Snapshot:
-    """Read a version; its checksums come first, but for that of large vectors, which is taken meanwhile.
+    """Read a version from disk. Its files are verified first, but for large vectors, which are verified meanwhile.
 
     Args:
-        version: what to read.
-        device: "cpu" or "cuda" in place of the preset's.
+        version: the version to read.
+        device: "cpu" or "cuda" in place of the preset's device.
 
     Raises:
         CorruptStoreError: a file is damaged, or does not fit the manifest.
-        UsageError: the preset cannot be had on that device.
+        UsageError: the preset does not exist for that device.
     """
     files = version.manifest.files
     late = frozenset(name for name in (_VECTORS,) if name in files and files[name].size > _LARGE_FILE)
@@ -125,7 +126,7 @@ def _write_table(table: pa.Table, path: Path) -> None:
 
 
 def _read_table(path: Path) -> pa.Table:
-    """The table, memory-mapped: a column is read when it is used."""
+    """Map the track table into memory, so that a column is read from disk when it is first used."""
     try:
         return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     except pa.ArrowInvalid as error:

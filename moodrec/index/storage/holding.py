@@ -1,8 +1,9 @@
-"""Holding a version while it is being opened, so that no writer removes it meanwhile.
+"""Holding a version while it is being opened, so that no writer removes its files meanwhile.
 
-A reader takes a shared lock on the version's manifest, which the operating system drops with the process. A writer
-removes an old version only under an exclusive lock on it. Where the file system has no such locks, old versions stay
-for ten minutes.
+A reader takes a shared lock on the version's manifest, which the operating system releases when the process ends. A
+writer removes an old version only under an exclusive lock on its manifest. Once a reader has opened or mapped the
+files, it needs the lock no longer: the system keeps removed files as long as they are open. Where a file system
+has no such locks, old versions stay for ten minutes.
 """
 
 from __future__ import annotations
@@ -23,16 +24,17 @@ if sys.platform != "win32":
     import fcntl
 
 _GRACE_S: Final = 600.0
-"""How long a version stays after it was written, where nobody can tell whether it is being opened."""
+"""Seconds that a version stays after it was written, where no lock tells whether it is being opened."""
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
+"""Manifests are opened without following symbolic links, which moodrec never makes."""
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Keep a version from being removed.
+    """Keep a version from being removed inside a ``with`` block.
 
     Raises:
-        FileNotFoundError: it has been removed already.
+        FileNotFoundError: the version has been removed already.
     """
     path = folder / MANIFEST
     descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
@@ -40,6 +42,7 @@ def held(folder: Path) -> Iterator[None]:
         if sys.platform != "win32":
             with suppress(OSError):  # no locks on this file system: the grace period protects the reader
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
+        # The manifest may have been removed between opening and locking it.
         if not os.path.samestat(os.fstat(descriptor), path.stat()):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         yield
@@ -48,11 +51,11 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def remove_if_free(folder: Path) -> None:
-    """Remove a version that is not the current one, unless somebody may be opening it."""
+    """Remove a version that is not the current one, unless a reader may be opening it."""
     try:
         descriptor = os.open(folder / MANIFEST, os.O_RDONLY | _NO_LINKS)
     except FileNotFoundError:
-        shutil.rmtree(folder, ignore_errors=True)  # a removal that was cut short
+        shutil.rmtree(folder, ignore_errors=True)  # an earlier removal was interrupted
         return
     except OSError:
         return
@@ -64,6 +67,7 @@ def remove_if_free(folder: Path) -> None:
 
 
 def _nobody_holds(descriptor: int) -> bool:
+    """Whether no reader holds the version; the exclusive lock stays until the file is closed."""
     if sys.platform == "win32":  # where open files cannot be removed
         return True
     try:
@@ -76,7 +80,7 @@ def _nobody_holds(descriptor: int) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a version, its manifest first: what is left of it then is no version any more."""
+    """Remove a version, its manifest first, without which the other files are no version any more."""
     with suppress(OSError):
         (folder / MANIFEST).unlink()
     shutil.rmtree(folder, ignore_errors=True)

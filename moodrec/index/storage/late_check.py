@@ -1,4 +1,8 @@
-"""Checksums of large memory-mapped files, taken while the index is in use already."""
+"""The check of large memory-mapped files, whose checksums are computed while the index is in use already.
+
+Hashing the vectors of millions of tracks takes seconds, and the first search should not wait for that. Damaged
+vectors can spoil scores and nothing else, so searches start at once and fail as soon as damage is found.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,25 @@ from moodrec.index.storage.checksums import damage_message
 from moodrec.index.storage.store import Version
 
 _DELAY_S: Final = 1.0
-"""A first answer is on its way."""
+"""Seconds before hashing begins, so that it does not compete with the first search."""
 
 
 class LateCheck:
-    """Reads some files of a version in a thread of its own, a moment later; the process may end before it has.
+    """Verifies some files of a version in a thread of its own, which does not keep the process from ending.
 
-    The files are opened at once, so that what is checked is what is mapped, even if a writer replaces the version.
+    The files are opened at once, so that the bytes that are checked are those that are mapped, even if a writer
+    replaces the version.
     """
 
     def __init__(self, version: Version, names: frozenset[str]) -> None:
-        """Open the files, and begin.
+        """Open the files, and start the thread.
+
+        Args:
+            version: the version.
+            names: the names of the files to verify.
 
         Raises:
-            FileNotFoundError: one is not there any more.
+            FileNotFoundError: a file has been removed.
         """
         self._records = [(version.folder / name, version.manifest.files[name]) for name in sorted(names)]
         self._files = [path.open("rb", buffering=0) for path, _ in self._records]
@@ -52,18 +61,18 @@ class LateCheck:
             file.close()
 
     def raise_if_damaged(self) -> None:
-        """Say so if damage has been seen by now.
+        """Raise if damage has been found so far.
 
         Raises:
-            CorruptStoreError: it has.
+            CorruptStoreError: a file is damaged.
         """
         if self._error is not None:
             raise CorruptStoreError(self._error)
-        if not self._finished and not self._thread.is_alive():  # left behind when this process was forked
+        if not self._finished and not self._thread.is_alive():  # a fork has no threads of its parent
             self._start()
 
     def wait(self) -> None:
-        """Wait for the end, before anything is written that rests on those files.
+        """Wait for the end of the check, as every change does, so that nothing is written from damaged files.
 
         Raises:
             CorruptStoreError: a file is damaged.

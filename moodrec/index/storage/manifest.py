@@ -1,4 +1,4 @@
-"""What a saved version of an index says of itself."""
+"""The manifest of a saved version: what it holds, and the checksums of its files."""
 
 from __future__ import annotations
 
@@ -13,35 +13,40 @@ from moodrec.errors import CorruptStoreError
 from moodrec.index.storage.checksums import FileRecord
 
 FORMAT: Final = 2
-"""The format of versions written now. In format 1 the stop rule of lists had no depths."""
+"""The format of versions written now. In format 1 the stop rule had one share for all depths."""
 MANIFEST: Final = "manifest.json"
 _RETIRED: Final = {"sq8_from"}
+"""Fields of the preset that earlier versions wrote and that mean nothing any more."""
 
 
 class Manifest(Config):
-    """What a version holds."""
+    """What a saved version holds."""
 
     format: int = FORMAT
+    """The format of the version's files."""
     rows: int = Field(ge=0)
-    """Rows, tombstones included."""
+    """The number of rows, tombstones included."""
     dim: int = Field(gt=0)
+    """The dimension of the vectors."""
     preset: str
     """The preset's name as the user gave it."""
     config: IndexConfig
     """The settled preset."""
     moods: tuple[str, ...]
+    """The names of the columns that hold mood scores."""
     model_fingerprint: str | None
-    """Of the model that made the embeddings, if known."""
+    """The fingerprint of the model that made the embeddings; None if unknown."""
     library_revision: int | None
-    """Of the library that the index was built from, if any."""
+    """The revision of the library that the index was built from; None without a library."""
     facts: dict[str, float]
-    """Numbers that the preset's backend needs."""
+    """The numbers that the preset's backend needs, by name."""
     files: dict[str, FileRecord]
+    """The record of each file of the version but the manifest, by its name."""
 
     @field_validator("config", mode="before")
     @classmethod
     def _without_idle_fields(cls, config: Any) -> Any:
-        """Indexes of earlier versions open: fields that mean nothing, or nothing for the kind, are passed over."""
+        """Drop fields that mean nothing, or nothing for the kind, so that indexes of earlier versions open."""
         if isinstance(config, IndexConfig):
             config = config.model_dump()
         if not isinstance(config, dict):
@@ -54,11 +59,11 @@ def read_manifest(path: Path, text: bytes) -> Manifest:
     """Read the text of a manifest whose checksum has been verified.
 
     Args:
-        path: where it lies, for messages.
-        text: what it says, JSON.
+        path: the path of the manifest, for error messages.
+        text: its content, JSON in UTF-8.
 
     Raises:
-        CorruptStoreError: a newer moodrec wrote it, or a field is wrong.
+        CorruptStoreError: a newer moodrec wrote the manifest, or a field has a wrong value.
     """
     found = re.search(rb'"format": (\d+)', text)
     if found and int(found[1]) > FORMAT:

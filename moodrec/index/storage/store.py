@@ -1,4 +1,4 @@
-"""Saved indexes: a folder of versions, of which the file ``CURRENT`` names one.
+"""The store: a folder of versions of an index, of which the file ``CURRENT`` names one.
 
 ::
 
@@ -6,10 +6,10 @@
     <index>/v000002-5f0c1a2b/           manifest.json, vectors.npy, tracks.arrow, and what the preset needs
 
 A version is written under another name, synced to disk, renamed, and then named in ``CURRENT``, which is replaced in
-one step: whoever opens the folder sees the old version or the new one, whole, and a crash leaves the old one. A
-reader holds the version that it opens (:mod:`moodrec.index.storage.holding`), and no writer removes it meanwhile.
-Every file's checksum stands in the manifest, and is verified before the file is read; that of large vectors, which
-are mapped into memory, while they are in use (:mod:`moodrec.index.storage.late_check`).
+one step. So whoever opens the folder finds the old version or the new one, whole, and a crash leaves the old one. A
+reader holds the version that it opens (:mod:`moodrec.index.storage.holding`), and no writer removes it meanwhile. The
+manifest holds the checksum of every file, which is verified before the file is read; large vectors, which are mapped
+into memory, are verified while they are in use (:mod:`moodrec.index.storage.late_check`).
 """
 
 from __future__ import annotations
@@ -38,25 +38,28 @@ CURRENT: Final = "CURRENT"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _UNFINISHED: Final = ".writing-"
-# There until the first version is the current one: what a crash leaves before that is no damaged index.
 _FIRST: Final = ".first-save"
+"""A file that exists until the first version is the current one: what a crash leaves before is no damaged index."""
 _RETRY_S: Final = 30.0
+"""Seconds for which a reader tries again when versions are replaced while it opens them."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Version:
-    """An open version: its folder and its manifest."""
+    """A version on disk whose manifest has been read."""
 
     folder: Path
+    """The folder of the version."""
     manifest: Manifest
+    """What the version holds."""
 
     def verify(self, names: Collection[str] | None = None) -> None:
-        """Compare files with their sizes and checksums: all, unless some are named.
+        """Compare files with their recorded sizes and checksums: those in ``names``, or all files if it is None.
 
         Raises:
-            CorruptStoreError: one differs.
+            CorruptStoreError: a file differs.
         """
         for name, record in self.manifest.files.items():
             if names is None or name in names:
@@ -64,10 +67,10 @@ class Version:
                 self._require(record.fits(path, max_threads()), path)
 
     def verify_sizes(self, names: Collection[str]) -> None:
-        """Compare files with their sizes alone.
+        """Compare the files in ``names`` with their recorded sizes alone, which takes no time.
 
         Raises:
-            CorruptStoreError: one differs.
+            CorruptStoreError: a file differs.
         """
         for name in names:
             self._require(self.manifest.files[name].has_size_of(self.folder / name), self.folder / name)
@@ -78,11 +81,12 @@ class Version:
 
 
 def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
-    """Write a new version and make it the current one; older versions are removed.
+    """Write a new version, make it the current one, and remove older versions that no reader is opening.
 
     Args:
-        root: the index's folder; made if there is none.
-        describe: writes the version's files into the folder it is given, and describes them (without ``files``).
+        root: the folder of the index, which is made if it does not exist.
+        describe: writes the version's files into the folder that it is given, and returns their manifest, in which
+            ``files`` is still empty.
 
     Raises:
         UsageError: ``root`` is a file, or a folder of other things.
@@ -104,6 +108,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
         final = root / f"v{_newest(root) + 1:06d}-{secrets.token_hex(4)}"
         _sync(folder)
         folder.rename(final)
+        # The rename must be on disk before CURRENT names it: after a power cut it would name nothing.
         _sync_folder(root)
         write_atomically(root / CURRENT, f"{final.name} {hashlib.sha256(text).hexdigest()}\n".encode())
         _sync_folder(root)
@@ -116,7 +121,7 @@ def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
     """Return what ``read`` makes of the current version, which no writer removes before it returns.
 
     Args:
-        root: the index's folder.
+        root: the folder of the index.
         read: opens the files of the version that it is given.
 
     Raises:
@@ -132,6 +137,7 @@ def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
             with held(folder):
                 return read(_open(folder, pointer))
         except FileNotFoundError as error:
+            # Where CURRENT has changed, a writer replaced the version meanwhile: try the new one.
             if pointer == _pointer(root):
                 raise CorruptStoreError(f"{error.filename}: a file of the index is missing") from None
     raise StoreLockedError(f"{root}: the index is being replaced all the time; try again later")
@@ -148,7 +154,7 @@ def current_name(root: Path) -> str:
 
 
 def is_index(root: Path) -> bool:
-    """Whether ``root`` is, or was meant to be, an index folder."""
+    """Whether a folder holds an index, even one whose first save was interrupted."""
     return (root / CURRENT).exists() or bool(_versions(root))
 
 
@@ -192,7 +198,7 @@ def _is_leftover(path: Path) -> bool:
 
 @contextmanager
 def _writing(root: Path) -> Iterator[None]:
-    """Keep other writers out; the lock frees itself when the process dies."""
+    """Keep other writers out inside a ``with`` block; the system releases the lock when the process ends."""
     lock = WriterLock(root / _LOCK)
     lock.acquire()
     try:
@@ -215,7 +221,7 @@ def _remove_unfinished(root: Path) -> None:
 
 
 def _remove_others(root: Path, kept: Path) -> None:
-    """Remove older versions that nobody is opening; readers that have opened their files keep them."""
+    """Remove older versions that no reader is opening. Readers that have opened the files keep them."""
     for path in _versions(root):
         if path != kept:
             remove_if_free(path)
@@ -229,7 +235,7 @@ def _sync(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    with suppress(PermissionError):  # Windows opens no folders
+    with suppress(PermissionError):  # Windows cannot open folders
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Cornac: item features as a ``FeatureModality``, for its content-aware models. Tested with Cornac 3.0."""
+"""The adapter to Cornac: item features as a ``FeatureModality``, for content-aware models. Tested with Cornac 3.0."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from moodrec.recommend.adapters.vectors import ItemVectors
 def feature_modality(
     index: MoodIndex, item_ids: Sequence[str], on_conflict: OnConflict = "error", as_image: bool = False
 ) -> Any:
-    """The vectors of all items of a dataset, for an evaluation method's ``item_feature`` or ``item_image``.
+    """Make a feature modality of the vectors of all items of a dataset, for an evaluation method's
+    ``item_feature`` or ``item_image``.
 
     Cornac moves rows to where its own numbering has the item, and leaves the row of an item without features as it
     finds it. So every item of the dataset is asked for here, and none may be left out.

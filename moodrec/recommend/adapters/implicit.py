@@ -1,4 +1,4 @@
-"""implicit: item factors from vectors, alone, for cold items, and beside those of a trained model.
+"""The adapter to implicit: item factors from vectors, alone, for cold items, and beside those of a trained model.
 
 Everything here is a ``MatrixFactorizationBase`` of implicit's, so ``recommend`` and ``similar_items`` return its
 ``(ids, scores)``. Tested with implicit 0.7.
@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 
 
 class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit is not there when types are checked
-    """Items by their vectors, users by the mean of what they played: scores are cosines.
+    """A model whose items are their vectors and whose users are the mean of what they played; scores are cosines.
 
     Row i of ``items`` is item i of the interaction matrix, played or not.
     """
@@ -42,7 +42,7 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
         self.item_factors = items.vectors
 
     def fit(self, user_items: csr_matrix, show_progress: bool = False, callback: Any = None) -> None:
-        """Set the users' vectors: the mean of what each played.
+        """Set each user's vector to the mean of what the user played.
 
         Args:
             user_items: ``(users, items)`` interactions.
@@ -59,7 +59,7 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
         self.user_factors = _unit(user_items @ self.item_factors)
 
     def recalculate_user(self, userid: Any, user_items: csr_matrix) -> Floats:
-        """The vector of a user from what they played.
+        """Compute the vector of a user from what they played.
 
         Args:
             userid: a number, or several.
@@ -72,7 +72,7 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
         return found[0] if np.isscalar(userid) else found
 
     def recalculate_item(self, itemid: Any, item_users: csr_matrix) -> Floats:
-        """The vector of an item, which does not depend on who played it.
+        """Return the vector of an item, which does not depend on who played it.
 
         Args:
             itemid: a number, or several.
@@ -82,13 +82,13 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
         return found
 
     def save(self, fileobj_or_path: Any) -> None:
-        """Write ids and factors with NumPy."""
+        """Write the ids and factors to a NumPy file."""
         users = np.empty((0, self.items.dim)) if self.user_factors is None else self.user_factors
         np.savez(fileobj_or_path, ids=np.array(self.items.item_ids), items=self.item_factors, users=users)
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> EmbeddingModel:
-        """Read what ``save`` wrote."""
+        """Read a model that ``save`` wrote."""
         with np.load(fileobj_or_path, allow_pickle=False) as stored:
             model = cls(ItemVectors(tuple(stored["ids"].tolist()), stored["items"]))
             if len(stored["users"]):
@@ -97,10 +97,10 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
 
 
 class FactorModel(MatrixFactorizationBase):  # type: ignore[misc]
-    """User and item factors as they are."""
+    """A model of given user and item factors."""
 
     def __init__(self, user_factors: Floats, item_factors: Floats, num_threads: int = 0) -> None:
-        """Take factors of another model.
+        """Take over the factors of another model.
 
         Args:
             user_factors: ``(users, factors)``.
@@ -112,22 +112,39 @@ class FactorModel(MatrixFactorizationBase):  # type: ignore[misc]
         self.item_factors = np.ascontiguousarray(item_factors, np.float32)
 
     def fit(self, user_items: csr_matrix, show_progress: bool = False, callback: Any = None) -> None:
-        """Not to be called: the factors come from another model."""
+        """Refuse to fit, because the factors come from another model.
+
+        Args:
+            user_items: unused; the parameters are those of implicit.
+            show_progress: unused.
+            callback: unused.
+
+        Raises:
+            UsageError: always.
+        """
         raise UsageError("these factors come from a trained model; fit that one")
 
     def recalculate_user(self, userid: Any, user_items: csr_matrix) -> Floats:
-        """Not to be called: ask the model that the factors come from."""
+        """Refuse to compute a user, because the factors come from another model, which can.
+
+        Args:
+            userid: unused; the parameters are those of implicit.
+            user_items: unused.
+
+        Raises:
+            UsageError: always.
+        """
         raise UsageError("these factors come from a trained model; recalculate users there")
 
     recalculate_item = recalculate_user
 
     def save(self, fileobj_or_path: Any) -> None:
-        """Write the factors with NumPy."""
+        """Write the factors to a NumPy file."""
         np.savez(fileobj_or_path, users=self.user_factors, items=self.item_factors)
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> FactorModel:
-        """Read what ``save`` wrote."""
+        """Read a model that ``save`` wrote."""
         with np.load(fileobj_or_path, allow_pickle=False) as stored:
             return cls(stored["users"], stored["items"])
 
@@ -135,7 +152,7 @@ class FactorModel(MatrixFactorizationBase):  # type: ignore[misc]
 def with_cold_items(
     model: Any, items: ItemVectors, user_items: csr_matrix, alpha: float = 1.0
 ) -> FactorModel:
-    """A trained model with factors for the items that nobody has played, predicted from their vectors.
+    """Return a trained model with factors for the items that nobody has played, predicted from their vectors.
 
     Args:
         model: trained by implicit on ``user_items``, with ``user_factors`` and ``item_factors``.
@@ -161,7 +178,8 @@ def with_cold_items(
 
 
 def blended(model: Any, embeddings: EmbeddingModel, weight: float = 0.5) -> FactorModel:
-    """A trained model and cosines in one: scores are ``(1 - weight) * score / spread + weight * cosine``.
+    """Join a trained model and cosines in one model, whose scores are ``(1 - weight) * score / spread + weight
+    * cosine``.
 
     Its factors are the factors of both side by side, so its scores are exactly that sum. ``spread`` is the root mean
     square of the trained model's scores over that of the cosines.
@@ -186,13 +204,15 @@ def blended(model: Any, embeddings: EmbeddingModel, weight: float = 0.5) -> Fact
 
 
 def _score_size(users: Floats, items: Floats) -> float:
-    """Root mean square of all scores, without computing them: ``||U V^T||_F`` is the trace of ``U^T U V^T V``."""
+    """Return the root mean square of all scores without computing them: ``||U V^T||_F`` is the trace of ``U^T
+    U V^T V``.
+    """
     left, right = np.asarray(users, np.float64), np.asarray(items, np.float64)
     total = np.einsum("ij,ij->", left.T @ left, right.T @ right)
     return float(np.sqrt(max(total, 0) / (len(left) * len(right))))
 
 
 def _unit(vectors: Any) -> Floats:
-    """Rows at unit length; zeros stay zeros."""
+    """Scale rows to unit length; rows of zeros stay zeros."""
     rows = np.asarray(vectors, np.float32)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)

@@ -1,4 +1,4 @@
-"""LensKit: scorer components for its pipelines.
+"""The adapter to LensKit: scorer components for its pipelines.
 
 ``MoodrecScorer`` scores by vectors alone, so it scores items that nobody has played yet; ``BlendScorer`` joins it
 with any other scorer. Tested with LensKit 2025.8.
@@ -31,7 +31,7 @@ _MIDDLE: Final = 0.5
 
 
 class MoodrecScorerConfig(BaseModel):
-    """Where the vectors are."""
+    """The settings of a scorer: where the vectors are, and how items are compared."""
 
     index: str
     """Folder of a moodrec index whose track ids are the dataset's item ids, as text."""
@@ -81,19 +81,19 @@ class MoodrecScorer(Component[ItemList]):  # type: ignore[misc]  # LensKit is no
         return self._loaded
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the vectors: a copy in another process opens the index itself."""
+        """Leave out the vectors, because a copy in another process opens the index itself."""
         return {name: value for name, value in vars(self).items() if name != "_loaded"}
 
 
 class BlendScorerConfig(BaseModel):
-    """How two scorers are joined."""
+    """The settings by which two scorers are joined."""
 
     weight: float = Field(default=0.5, ge=0, le=1)
-    """Of the second scorer."""
+    """The weight of the second scorer, in [0, 1]."""
 
 
 class BlendScorer(Component[ItemList]):  # type: ignore[misc]
-    """Join two scorers by the places that they give: ``(1 - weight) * first + weight * second``.
+    """Join two scorers by the ranks that they give: ``(1 - weight) * first + weight * second``.
 
     Scores are replaced by the share of the list's items below, so that scales do not matter. An item that one scorer
     cannot score, such as a new one, has the middle place there, neither favoured nor held back; one that neither can
@@ -120,12 +120,12 @@ class BlendScorer(Component[ItemList]):  # type: ignore[misc]
 
 
 class ColdStartALSConfig(ImplicitMFConfig):  # type: ignore[misc]
-    """LensKit's own settings of implicit ALS, and where the vectors are."""
+    """The settings of LensKit's implicit ALS, and where the vectors are."""
 
     index: str
     """Folder of a moodrec index whose track ids are the dataset's item ids, as text."""
     alpha: float = Field(default=1.0, ge=0)
-    """Of the ridge regression from vectors to item factors."""
+    """The penalty of the ridge regression from vectors to item factors."""
 
 
 class ColdStartALSScorer(ImplicitMFScorer):  # type: ignore[misc]
@@ -160,6 +160,6 @@ class ColdStartALSScorer(ImplicitMFScorer):  # type: ignore[misc]
 
 
 def _history(vectors: ItemVectors, history: ItemList | None) -> Vectors:
-    """(m, d) vectors of the items of a history, as far as they have one."""
+    """Return the (m, d) vectors of those items of a history that have one."""
     rows = vectors.rows([] if history is None else history.ids())
     return vectors.vectors[rows[rows >= 0]]

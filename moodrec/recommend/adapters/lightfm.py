@@ -1,4 +1,4 @@
-"""LightFM: sparse item features. LightFM has no wheels, so this is the format alone."""
+"""The adapter to LightFM: sparse item features in its format. LightFM has no wheels, so it is not called."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from moodrec.recommend.adapters.vectors import ItemVectors
 
 @dataclass(frozen=True, eq=False)
 class ItemFeatures:
-    """What ``LightFM.fit(..., item_features=matrix)`` takes."""
+    """The item features that ``LightFM.fit(..., item_features=matrix)`` takes."""
 
     matrix: Any
     """``(items, features)`` float32, ``scipy.sparse.csr_matrix``: an identity block, then the vectors."""
     names: tuple[str, ...]
-    """What each feature is: ``item:<id>``, ``moodrec:<i>``."""
+    """The name of each feature: ``item:<id>``, ``moodrec:<i>``."""
 
 
 def item_features(
@@ -30,7 +30,7 @@ def item_features(
     identity: bool = True,
     on_conflict: OnConflict = "error",
 ) -> ItemFeatures:
-    """Sparse features of items, a row an item in the order of LightFM's item numbers.
+    """Make sparse features of items, with one row an item in the order of LightFM's item numbers.
 
     Args:
         index: whose track ids are the item ids.

@@ -1,4 +1,4 @@
-"""RecBole: an item file whose features are vectors and moods; it is text, so writing it needs no RecBole.
+"""The adapter to RecBole: an item file of vectors and moods. It is text, so writing it needs no RecBole.
 
 Tested with RecBole 1.2: https://recbole.io/docs/user_guide/data/atomic_files.html
 """
@@ -55,7 +55,7 @@ def write_item_file(
 
 
 def item_config(index: MoodIndex, moods: Sequence[str] | None = None) -> dict[str, Any]:
-    """What RecBole's configuration needs in addition, to load the columns of the item file as features.
+    """Return the entries of RecBole's configuration that load the columns of the item file as features.
 
     Args:
         index: that the item file was written from.

@@ -31,7 +31,7 @@ class ItemVectors:
     def of(
         cls, source: MoodIndex, item_ids: Sequence[str] | None = None, on_conflict: OnConflict = "error"
     ) -> ItemVectors:
-        """The vectors of an index.
+        """Read the vectors of an index.
 
         Args:
             source: the index.
@@ -62,7 +62,7 @@ class ItemVectors:
 
     @classmethod
     def from_arrays(cls, item_ids: Sequence[str], vectors: NDArray[np.floating]) -> ItemVectors:
-        """Vectors of one's own, brought to unit length.
+        """Take vectors of one's own, scaled to unit length.
 
         Args:
             item_ids: n items.
@@ -78,7 +78,7 @@ class ItemVectors:
 
     @property
     def dim(self) -> int:
-        """Numbers a vector."""
+        """The dimension of the vectors."""
         return int(self.vectors.shape[1])
 
     @cached_property
@@ -86,12 +86,12 @@ class ItemVectors:
         return {item: row for row, item in enumerate(self.item_ids)}
 
     def rows(self, item_ids: Sequence[object]) -> NDArray[np.int64]:
-        """The row of each item, -1 for items without a vector."""
+        """Return the row of each item, -1 for items without a vector."""
         return np.array([self._row_of.get(str(item), -1) for item in item_ids], np.int64)
 
 
 def profile(vectors: Floats, weights: NDArray[np.floating] | None = None) -> Floats | None:
-    """The direction of a history.
+    """Compute the direction of a history.
 
     Args:
         vectors: (n, d) of what was played.
@@ -114,9 +114,9 @@ class FactorMap:
     """
 
     weights: NDArray[np.float64]
-    """``(d, factors)``."""
+    """The ``(d, factors)`` weights of the map."""
     offset: NDArray[np.float64]
-    """``(factors,)``."""
+    """The ``(factors,)`` offset of the map."""
 
     @classmethod
     def fit(
@@ -144,12 +144,14 @@ class FactorMap:
         return cls(weights, offset - centre @ weights)
 
     def __call__(self, vectors: NDArray[np.floating]) -> Floats:
-        """``(n, factors)`` for ``(n, d)`` vectors."""
+        """Return ``(n, factors)`` item factors for ``(n, d)`` vectors."""
         return np.asarray(np.asarray(vectors, np.float64) @ self.weights + self.offset, np.float32)
 
 
 def places(scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Scores of different scales made comparable: the share of the known ones below each, ties halved; NaN stays."""
+    """Make scores of different scales comparable: the share of the known scores below each, ties halved; NaN
+    stays.
+    """
     known = ~np.isnan(scores)
     ordered = np.sort(scores[known])
     both = np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right")

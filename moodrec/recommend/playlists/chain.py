@@ -27,42 +27,42 @@ from moodrec.schema import ARTIST
 Vector = NDArray[np.float64]
 
 _DRAWN: Final = 12
-"""Tracks among which variety draws."""
+"""The number of tracks among which variety draws."""
 _FITTED: Final = 60
-"""Tracks among which the last one is chosen by its duration."""
+"""The number of tracks among which the last one is chosen by its duration."""
 _NOISE: Final = 0.1
 """Gumbel noise of full variety, in units of the score: near neighbours differ by a few hundredths."""
 _KNOWN_DURATION: Final = "duration > 0"
 _ENDGAME: Final = 3.0
-"""With less time than this many usual tracks left, tracks are chosen by their duration too."""
+"""With less time left than this many usual tracks take, tracks are chosen by their duration too."""
 _LAST: Final = 1.5
-"""With less than this left, the next track is the last."""
+"""With less time left than this many usual tracks take, the next track is the last."""
 _SLACK: Final = 0.05
-"""So much of a usual track is no reason to take another one."""
+"""A gap of up to this share of a usual track is left at the end."""
 _ROOM: Final = 0.6
-"""The shortest track, in usual ones, that the end can be filled with."""
+"""The shortest track that can fill the end, as a share of a usual track."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place to be filled."""
+    """A place of the playlist that a track is sought for."""
 
     progress: float
-    """0 at the start of the playlist, 1 at its end."""
+    """The position in the playlist: 0 at its start, 1 at its end."""
     previous: str | None
-    """The track before it."""
+    """The track before this place."""
 
 
 @dataclass(frozen=True, eq=False)
 class Aim:
-    """What should come in a place."""
+    """The query by which the track of a place is sought."""
 
     query: Vector
-    """(d,) the direction to search in."""
+    """(d,) The query vector."""
     mood: Mapping[str, float] | None = None
     """Targets in [0, 1] by mood; None leaves those of the options."""
     mood_weight: float | None = None
-    """Of that mood against the sound, in [0, 1]."""
+    """The weight of that mood against the sound, in [0, 1]."""
 
 
 class Chain:
@@ -76,7 +76,7 @@ class Chain:
         opening: Sequence[str] = (),
         closing: Sequence[str] = (),
     ) -> None:
-        """Begin a playlist.
+        """Begin a playlist without tracks.
 
         Args:
             recommender: where the tracks come from.
@@ -164,14 +164,14 @@ class Chain:
         return self._index.search(aim.query, self._depth(), self._options.replace(**changes))
 
     def _depth(self) -> int:
-        """Tracks to choose from."""
+        """Return the number of tracks to choose from."""
         left = self._tracks_left()
         if left is not None and left < _ENDGAME:
             return _FITTED
         return _DRAWN if self._rules.variety else 1
 
     def _choose(self, hits: Hits) -> int:
-        """The place among the hits of the one to take."""
+        """Return the position, among the hits, of the track to take."""
         scores = hits.scores[0, : int(hits.counts[0])].astype(np.float64)
         if self._rules.variety:
             scores += self._rng.gumbel(size=len(scores)) * _NOISE * self._rules.variety
@@ -186,7 +186,7 @@ class Chain:
         return int(np.argmax(np.where(fits, scores, scores - 10)))
 
     def _tracks_left(self) -> float | None:
-        """The time left in usual tracks; None without a wanted playing time."""
+        """Return the time left, in usual tracks; None where no playing time was requested."""
         left = self._seconds_left()
         return None if left is None else left / self._usual
 
@@ -199,7 +199,7 @@ class Chain:
         self._used += [track_id, *self._recommender.copies(track_id)]
 
     def _near_artists(self) -> set[str]:
-        """Artists of the tracks just before, and of those that close the list once it is near its end."""
+        """Return the artists of the tracks just before, and of those that close the list once it is near its end."""
         gap = self._rules.artist_gap
         if not gap:
             return set()
@@ -221,12 +221,12 @@ class Chain:
         return {artist for artist in map(self._artist, track_ids) if artist}
 
     def _artist(self, track_id: str) -> str | None:
-        """Without regard to case, as artists are compared everywhere."""
+        """Return the folded name of an artist, as artists are compared everywhere."""
         artist = self._artists.get(track_id)
         return fold(artist) if isinstance(artist, str) else None
 
     def _duration(self, track_id: str) -> float:
-        """Seconds; the usual ones where they are not known."""
+        """Return the duration of a track in seconds; that of a usual track where it is unknown."""
         duration = self._durations.get(track_id)
         return float(duration) if _is_known(duration) else self._usual
 
@@ -236,7 +236,7 @@ class Chain:
         return float(np.median(known)) if known else 1.0
 
     def _column(self, name: str) -> dict[str, Any]:
-        """A column of the track table by track id; empty where there is none."""
+        """Read a column of the track table by track id; {} where there is no such column."""
         frame = self._recommender.frame
         return dict(zip(frame["track_id"], frame[name], strict=True)) if name in frame else {}
 

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 _ITERATIONS: Final = 40
 _RESTARTS: Final = 4
 _WORDS: Final = 2
-"""Moods that name a cluster."""
+"""The number of moods that name a cluster."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +37,13 @@ class MoodCluster:
     name: str
     """The moods that stand out most against the library."""
     centre: dict[str, float]
-    """Mean mood scores."""
+    """The mean mood scores of its tracks."""
     size: int
-    """Tracks in it."""
+    """The number of its tracks."""
     share: float
-    """Of the tracks clustered."""
+    """Its share of all tracks that were clustered."""
     playlist: Playlist
-    """Those nearest to its centre, first the nearest."""
+    """The tracks nearest to its centre, the nearest first."""
 
 
 @of_one_version
@@ -55,7 +55,7 @@ def mood_clusters(
     options: SearchOptions | None = None,
     **keywords: Unpack[SearchKeywords],
 ) -> list[MoodCluster]:
-    """Part a library by mood: k-means on mood scores, the largest cluster first.
+    """Cluster a library by mood: k-means on mood scores, the largest cluster first.
 
     Args:
         recommender: whose library is parted.
@@ -98,21 +98,21 @@ class _Scored:
 
     track_ids: list[str]
     scores: Floats
-    """(n, moods) in [0, 1]."""
+    """(n, moods) The mood scores, in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """Rows parted into clusters."""
+    """The clusters that rows were assigned to."""
 
     centres: Floats
-    """(k, moods) mean of each cluster."""
+    """(k, moods) The mean scores of each cluster."""
     labels: NDArray[np.int64]
-    """(n,) the cluster of each row."""
+    """(n,) The cluster of each row."""
 
 
 def _scored(recommender: Recommender, moods: list[str], options: SearchOptions) -> _Scored:
-    """The tracks that meet ``where`` and ``only``, with their scores."""
+    """Select the tracks that meet ``where`` and ``only``, with their scores."""
     index = recommender.index
     table = index.table if options.where is None else index.matching(options.where)
     ids = table[TRACK_ID].to_pylist()
@@ -142,7 +142,7 @@ def _k_means(scores: Floats, k: int, seed: int) -> _Parts:
 
 
 def _name(lifts: Floats, moods: list[str]) -> str:
-    """The moods that a cluster has most more of than the library, in its standard deviations."""
+    """Name a cluster by the moods whose mean exceeds that of the library most, in its standard deviations."""
     order = np.argsort(-lifts)[:_WORDS]
     return ", ".join(moods[i] for i in order)
 

@@ -56,7 +56,7 @@ def _write_m3u(tracks: pd.DataFrame, out: Path, title: str, relative: bool) -> i
 
 
 def _write_xspf(tracks: pd.DataFrame, out: Path, title: str, relative: bool) -> int:
-    """XSPF version 1, https://www.xspf.org/spec."""
+    """Write XSPF version 1, https://www.xspf.org/spec."""
     ET.register_namespace("", XSPF)
     root = ET.Element(f"{{{XSPF}}}playlist", version="1")
     _add(root, "title", title)
@@ -89,7 +89,9 @@ def _add(parent: ET.Element, name: str, text: str) -> None:
 
 
 def _write_jspf(tracks: pd.DataFrame, out: Path, title: str, relative: bool) -> int:
-    """JSPF, https://musicbrainz.org/doc/jspf; recordings by their MusicBrainz URIs, as ListenBrainz reads them."""
+    """Write JSPF, https://musicbrainz.org/doc/jspf; recordings by their MusicBrainz URIs, as ListenBrainz
+    reads them.
+    """
     entries = [_jspf_track(row, out.parent, relative) for row in tracks.to_dict("records")]
     document = {"playlist": {"title": title, "creator": CREATOR, "track": entries}}
     text = json.dumps(document, ensure_ascii=False, indent=1)
@@ -120,7 +122,9 @@ FORMATS: Final[dict[str, Callable[[pd.DataFrame, Path, str, bool], int]]] = {
 
 
 def _uri(row: Mapping[Any, Any], folder: Path, relative: bool) -> str:
-    """A file as a URI, "" where the track has no path; relative ones are of the playlist's folder."""
+    """Write the path of a file as a URI, "" where the track has no path; relative ones are of the playlist's
+    folder.
+    """
     path = _text(row, PATH)
     if not path:
         return ""
@@ -133,7 +137,7 @@ def _uri(row: Mapping[Any, Any], folder: Path, relative: bool) -> str:
 
 
 def _title(row: Mapping[Any, Any]) -> str:
-    """The title, else the name of the file."""
+    """Return the title of a track, else the name of its file."""
     return _text(row, TITLE) or PurePath(_text(row, PATH)).stem
 
 

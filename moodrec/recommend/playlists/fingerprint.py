@@ -1,4 +1,4 @@
-"""The sonic fingerprint of what somebody listened to: recent plays count more."""
+"""The sonic fingerprint of a play history, in which recent plays count more."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ DAY: Final = 86_400.0
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """What a history sounds like."""
+    """The mean sound and the mean moods of a play history."""
 
     weights: Mapping[str, float]
-    """Of each track, adding up to 1."""
+    """The weight of each track; the weights add up to 1."""
     embedding: NDArray[np.float64]
-    """(d,) of unit length: the weighted mean of the tracks' embeddings."""
+    """(d,) The embedding, of unit length: the weighted mean of the tracks' embeddings."""
     moods: Mapping[str, float]
-    """Weighted mean mood scores; tracks without a score do not count."""
+    """The weighted mean mood scores; tracks without a score do not count."""
     n_plays: int
     n_dropped: int
-    """Plays of tracks that are not in the index."""
+    """The number of plays of tracks that are not in the index."""
 
 
 @of_one_version
@@ -99,7 +99,7 @@ def fingerprint_playlist(
     options: SearchOptions | None = None,
     **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
-    """Tracks that are not in the history and sound like it.
+    """Make a playlist of tracks that are not in the history and sound like it.
 
     Args:
         recommender: where the tracks come from.
@@ -117,11 +117,11 @@ def fingerprint_playlist(
 
 @dataclass(frozen=True, eq=False)
 class _Plays:
-    """Plays, in any order."""
+    """The plays of a history, in any order."""
 
     track_ids: list[str]
     times: pd.Series[Any]
-    """In UTC."""
+    """The times of the plays, in UTC."""
 
 
 def _plays_of(plays: pd.DataFrame | Sequence[tuple[str, Any]]) -> _Plays:

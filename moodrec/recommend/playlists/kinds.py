@@ -24,9 +24,9 @@ from moodrec.recommend.version import of_one_version
 from moodrec.schema import TITLE
 
 ARC_WEIGHT: Final = 0.95
-"""Of the mood in an arc; the rest keeps each track near the one before it in sound."""
+"""The weight of the mood in an arc; the rest keeps each track near the one before it in sound."""
 _TYPICAL: Final = 20
-"""Tracks nearest to an end of an arc, which tell what other moods are like there."""
+"""The number of tracks nearest to an end of an arc, whose mean tells its other moods."""
 
 
 @of_one_version
@@ -38,7 +38,7 @@ def radio(
     options: SearchOptions | None = None,
     **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
-    """A station that starts with a track and stays near it.
+    """Make a station that starts with a track and stays near it.
 
     Args:
         recommender: where the tracks come from.
@@ -83,7 +83,7 @@ def path(
     options: SearchOptions | None = None,
     **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
-    """From one track to another in even steps of sound.
+    """Lead from one track to another in even steps of sound.
 
     The place at share t of the way asks for the direction at angle t between the two embeddings (spherical linear
     interpolation).
@@ -122,7 +122,8 @@ def mix(
     on_conflict: OnConflict = "error",
     **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
-    """Tracks added and subtracted, in a mood: more like these, less like those. The tracks themselves are left out.
+    """Mix tracks: make a playlist that is more like some tracks and less like others, in a mood. The tracks
+    themselves are left out.
 
     Args:
         recommender: where the tracks come from.
@@ -159,7 +160,7 @@ def arc(
     options: SearchOptions | None = None,
     **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
-    """From one mood to another in even steps, each track also near the one before it in sound.
+    """Lead from one mood to another in even steps, each track also near the one before it in sound.
 
     A mood that one end alone names takes, at the other end, the value that it has among the tracks that fit that end
     best: from calm to energetic starts as little energetic as this library's calmest tracks are.
@@ -191,7 +192,7 @@ def arc(
 
 
 def slerp(left: Vector, right: Vector, part: float) -> Vector:
-    """The unit vector at a part of the angle from one unit vector to another.
+    """Return the unit vector at a part of the angle from one unit vector to another.
 
     Shoemake, Animating rotation with quaternion curves, 1985. Opposite vectors have no way between them: there the
     nearer end is taken.
@@ -213,7 +214,7 @@ def slerp(left: Vector, right: Vector, part: float) -> Vector:
 def _complete(
     recommender: Recommender, end: Mapping[str, float], moods: Iterable[str], options: SearchOptions
 ) -> NDArray[np.float64]:
-    """The targets of an end for all moods of the arc."""
+    """Return the targets of one end for all moods of the arc."""
     typical = recommender.by_mood(end, _TYPICAL, options).tracks
     if not len(typical):
         raise UsageError("no track meets the conditions")
@@ -227,7 +228,7 @@ def _unit(recommender: Recommender, track_id: str) -> Vector:
 
 
 def _any(recommender: Recommender) -> Vector:
-    """A direction where the whole weight is on the mood, so that its cosine counts nothing."""
+    """Return any direction, for a weight that is all on the mood, so that the cosine counts nothing."""
     return np.eye(1, recommender.index.dim).ravel()
 
 
@@ -238,5 +239,5 @@ def _name(recommender: Recommender, track_id: str) -> str:
 
 
 def _words(target: Mapping[str, float]) -> str:
-    """``calm``, or ``calm 0.3`` where the target is not 1."""
+    """Write a target as ``calm``, or ``calm 0.3`` where the target is not 1."""
     return " and ".join(mood if value == 1 else f"{mood} {value:g}" for mood, value in target.items())

@@ -1,4 +1,4 @@
-"""Playlists: extended M3U in UTF-8, which players know as ``.m3u8``."""
+"""Playlist files in extended M3U in UTF-8, which players know as ``.m3u8``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every kind of playlist keeps to."""
+"""The rules that every kind of playlist keeps to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moodrec.errors import UsageError
 MINUTE: Final = 60.0
 DEFAULT_N: Final = 25
 MANY: Final = 10_000
-"""Tracks that no playlist has: it is ended by its playing time."""
+"""More tracks than a playlist has, where its playing time ends it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +23,13 @@ class Rules:
     """
 
     n: int | None = None
-    """Tracks, from 1 to 10,000, the seeds that open or end it included; at most so many where ``minutes`` is given.
-    25 by default, or as many as it takes to fill the time."""
+    """The number of tracks, from 1 to 10,000, the seeds that open or end it included; at most so many where
+    ``minutes`` is given. 25 by default, or as many as it takes to fill the time.
+    """
     minutes: float | None = None
-    """Wanted playing time, more than 0. Only tracks whose duration is known are taken, and the last one is chosen to
-    fit."""
+    """The requested playing time in minutes, more than 0. Only tracks whose duration is known are taken, and
+    the last one is chosen to fit.
+    """
     artist_gap: int = 3
     """At least so many tracks, 0 or more, between two of one artist, where the library has enough artists."""
     max_per_artist: int | None = None
@@ -35,7 +37,7 @@ class Rules:
     variety: float = 0.0
     """0 always takes the track that fits best; up to 1 draws more and more freely among those that fit well."""
     random_seed: int = 0
-    """Of that draw, 0 or more: the same seed gives the same playlist."""
+    """The seed of that draw, 0 or more: the same seed gives the same playlist."""
 
     def __post_init__(self) -> None:
         if self.n is not None:
@@ -55,12 +57,12 @@ class Rules:
 
     @property
     def limit(self) -> int:
-        """At most so many tracks."""
+        """The largest number of tracks."""
         if self.n is not None:
             return self.n
         return DEFAULT_N if self.minutes is None else MANY
 
     @property
     def seconds(self) -> float | None:
-        """Wanted playing time in seconds."""
+        """The requested playing time in seconds."""
         return None if self.minutes is None else self.minutes * MINUTE

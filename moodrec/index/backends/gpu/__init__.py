@@ -1,1 +1,1 @@
-"""The presets with ``device = \"cuda\"``: FAISS and PyTorch on an NVIDIA GPU."""
+"""The backend of presets with ``device = "cuda"``: FAISS and PyTorch on an NVIDIA GPU."""

@@ -1,11 +1,12 @@
-"""Presets with ``device = "cuda"``: FAISS on an NVIDIA GPU for what it does well, PyTorch for the rest.
+"""The backend of presets with ``device = "cuda"``: FAISS on an NVIDIA GPU for what it does well, PyTorch for
+the rest.
 
-``flat`` is searched by ``GpuIndexFlatIP``; its filters go there too if a self-test at opening shows that this build
-of FAISS honours them (those without cuVS take a selector and ignore it). ``ivf`` and ``ivf-sq8`` are cloned from
-the lists
-of the CPU, with as many lists visited as the target recall takes (all rows, where that is more than FAISS allows);
-a fixed number of lists fails under filters, so those go to the exact scan of :mod:`moodrec.index.backends.gpu.scan`,
-as mood targets do. The files are those of the CPU, and open there.
+``flat`` is searched by ``GpuIndexFlatIP``. Its filters are applied there too if a self-test at opening shows
+that this build of FAISS honours them (builds without cuVS accept a selector and ignore it). ``ivf`` and
+``ivf-sq8`` are copied from the lists of the CPU, and each search probes as many lists as the target recall
+takes; where that is more than FAISS allows on a GPU, all rows are compared. A fixed number of lists loses
+recall under filters, so filters and mood targets are left to the exact scan of
+:mod:`moodrec.index.backends.gpu.scan`. The files are those of the CPU, and open there.
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ from moodrec.typing import RowMask, Vectors
 MOST_RESULTS: Final = 2048
 """FAISS returns at most this many rows a query on a GPU."""
 _TESTED_ROWS: Final = 1000
+"""Rows of the self-test of filters."""
 _MOST_LISTS: Final = 2048
-"""FAISS without cuVS looks in at most so many lists."""
+"""FAISS without cuVS probes at most so many lists on a GPU."""
 _NEIGHBOURS: Final = 10
+"""Neighbours that are counted where the number of lists to probe is chosen."""
 
 
 def require_gpu() -> None:
@@ -49,7 +52,7 @@ def require_gpu() -> None:
 
     Raises:
         MissingExtraError: the installed FAISS is the build without GPU support.
-        UsageError: it has the support, but no GPU is to be seen.
+        UsageError: FAISS has the support, but no GPU is visible.
     """
     if not hasattr(faiss, "StandardGpuResources"):
         raise MissingExtraError("device 'cuda' (in an environment without faiss-cpu)", "gpu")
@@ -61,21 +64,22 @@ def require_gpu() -> None:
 
 @dataclass(frozen=True, eq=False)
 class GpuBackend:
-    """An index on the GPU, a copy of the vectors for PyTorch, and what is saved and added to: the backend of the
-    CPU.
-    """
+    """An index on the GPU, a copy of the vectors for PyTorch, and the CPU's backend, which is saved and extended."""
 
     index: Any
+    """The FAISS index on the GPU."""
     scan: GpuScan
+    """The exact scan by PyTorch."""
     cpu: IvfBackend | None
-    """None for ``flat``, which has no structure."""
+    """The backend of the CPU; None for ``flat``, which has no structure."""
     config: IndexConfig
+    """The settled preset."""
     filters: bool
-    """Whether ``index`` may be given a filter."""
+    """Whether ``index`` applies filters."""
     share: float
-    """Of the lists, those that ``index`` looks in."""
+    """The share of the lists that ``index`` probes."""
     resources: Any
-    """Kept alive: the index uses them."""
+    """GPU memory that the index uses; it must live as long as the index."""
     lock: Lock = field(default_factory=Lock, repr=False)
     """FAISS's indexes on a GPU answer one thread at a time."""
     name: str = "gpu"
@@ -87,6 +91,11 @@ class GpuBackend:
     @classmethod
     def over(cls, segment: Segment, cpu: Backend, config: IndexConfig) -> Self:
         """Copy an index to the GPU.
+
+        Args:
+            segment: the rows.
+            cpu: the backend of the CPU over them.
+            config: the settled preset.
 
         Raises:
             MissingExtraError, UsageError: as :func:`require_gpu`.
@@ -105,7 +114,6 @@ class GpuBackend:
         return cls(index, scan, cpu if isinstance(cpu, IvfBackend) else None, config, filters, 1.0, resources)
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
-        """The nearest rows: by FAISS what it may be asked, by an exact scan all else."""
         mask = request.passing.mask
         if request.blend is not None or (mask is not None and not self.filters):
             n = len(request.queries)
@@ -118,16 +126,14 @@ class GpuBackend:
         return from_table(rows, round(self.share * len(segment)))
 
     def extended(self, segment: Segment, n_new: int) -> GpuBackend:
-        """Put the new rows into a copy of the CPU's structure, and copy all to the GPU again."""
         cpu = FlatBackend() if self.cpu is None else self.cpu.extended(segment, n_new)
         return GpuBackend.over(segment, cpu, self.config)
 
     def outgrown(self, n: int, max_growth: float) -> bool:
-        """As the structure of the CPU."""
         return self.cpu is not None and self.cpu.outgrown(n, max_growth)
 
     def save(self, folder: Any) -> Facts:
-        """What the CPU needs, so that a machine without a GPU opens the same files."""
+        # The files are those of the CPU, so that a machine without a GPU opens them too.
         return {} if self.cpu is None else self.cpu.save(folder)
 
 
@@ -140,8 +146,9 @@ def _search(index: Any, queries: Vectors, found: int, allowed: RowMask | None) -
 
 
 def _enough_lists(index: Any, vectors: Vectors, config: IndexConfig) -> int | None:
-    """The least power of two of lists with which sample rows find their target share of neighbours, None if a GPU may
-    not look in so many.
+    """Choose how many lists to probe: the least power of two with which sample rows reach the target recall.
+
+    Returns None where that is more than FAISS may probe on a GPU.
     """
     known = [
         (row, np.argpartition(scores, -_NEIGHBOURS)[-_NEIGHBOURS:])
@@ -161,7 +168,9 @@ def _enough_lists(index: Any, vectors: Vectors, config: IndexConfig) -> int | No
 
 
 def _honours_filters(resources: Any, vectors: Vectors) -> bool:
-    """Whether a filtered GPU search returns the rows it should: some builds of FAISS take a filter and ignore it."""
+    """Whether a filtered search on the GPU returns the right rows: some builds of FAISS accept a filter and
+    ignore it.
+    """
     part = np.ascontiguousarray(vectors[:_TESTED_ROWS])
     if len(part) < 4:
         return False
@@ -170,7 +179,7 @@ def _honours_filters(resources: Any, vectors: Vectors) -> bool:
     odd = np.arange(len(part)) % 2 == 1
     try:
         rows = _search(index, part[:1], 1, odd)
-    except RuntimeError:  # FAISS's word for "not supported"
+    except RuntimeError:  # how FAISS reports what it does not support
         return False
     return bool(odd[rows].all()) and bool(
         np.isclose(part[rows[0, 0]] @ part[0], (part[odd] @ part[0]).max(), atol=1e-3)

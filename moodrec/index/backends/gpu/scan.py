@@ -1,5 +1,6 @@
-"""Exact search on a GPU by PyTorch: every row is scored, rows that do not pass are masked. Filters and mood targets
-of any kind are as good as none.
+"""The exact scan on a GPU by PyTorch: every row is scored, and rows that do not pass are masked.
+
+So filters and mood targets of any kind take no longer than a search without them.
 """
 
 from __future__ import annotations
@@ -17,21 +18,33 @@ if TYPE_CHECKING:
     import torch
 
 _SCORES_AT_ONCE = 1 << 28
+"""Scores that are held at a time, 1 GiB; larger batches of queries are cut into parts."""
 
 
 class GpuScan:
-    """The vectors in a device's memory."""
+    """The vectors of a segment in the memory of a device."""
 
     def __init__(self, vectors: Vectors, device: str) -> None:
-        """Copy (n, d) vectors to a PyTorch device: ``cuda``, or ``cpu`` for a check of the same code."""
-        import torch  # on this path alone: it takes seconds and gigabytes
+        """Copy vectors to a device.
+
+        Args:
+            vectors: (n, d) float32 rows of unit length.
+            device: the PyTorch device: ``cuda``, or ``cpu`` to test the same code without a GPU.
+        """
+        import torch  # Here alone, because importing PyTorch takes seconds and gigabytes.
 
         self._torch = torch
         self._device = device
         self._vectors = torch.from_numpy(np.array(vectors, np.float32)).to(device)
 
     def find(self, segment: Segment, request: Request, depth: int) -> list[RowNumbers]:
-        """The ``depth`` best rows of each query that pass, or fewer where no more do."""
+        """Find the best rows of each query that pass.
+
+        Args:
+            segment: the rows.
+            request: the search.
+            depth: the number of rows a query; fewer are returned where no more pass.
+        """
         torch = self._torch
         passed = self._mask(request.passing.mask)
         most = min(depth, request.passing.count)
@@ -49,7 +62,7 @@ class GpuScan:
         return None if mask is None else self._torch.from_numpy(np.ascontiguousarray(mask)).to(self._device)
 
     def _scores(self, segment: Segment, request: Request, queries: Sequence[int]) -> torch.Tensor:
-        """(queries, n) blended scores."""
+        """Return (queries, n) scores, blended with the mood targets."""
         blend = request.blend
         rows = self._torch.from_numpy(request.queries[list(queries)]).to(self._device)
         scores: torch.Tensor = rows @ self._vectors.T

@@ -1,1 +1,1 @@
-"""The ``ivf`` presets: posting lists around centroids, their stop rule, and what is known of each list."""
+"""The backend of the ``ivf`` presets: inverted lists, their stop rule, and tables of what each list holds."""

@@ -1,7 +1,8 @@
-"""The ``ivf`` presets: inverted lists around centroids, visited until no list is left that can change the top k.
+"""The backend of the ``ivf`` presets: inverted lists, probed until the stop rule says that no list matters any more.
 
-The lists are FAISS's. The kernel (:mod:`moodrec.index.backends.ivf.kernel_search`) searches them where it was built
-codes; else FAISS does (:mod:`moodrec.index.backends.ivf.faiss_search`), by a plainer form of the stop rule.
+The lists are FAISS's. The kernel searches them where it was built and can read their codes
+(:mod:`moodrec.index.backends.ivf.kernel_search`); else FAISS does
+(:mod:`moodrec.index.backends.ivf.faiss_search`), by a plainer form of the stop rule.
 """
 
 from __future__ import annotations
@@ -40,50 +41,67 @@ from moodrec.index.search.request import Request
 
 _RULE_FILE: Final = "stop-rule.npz"
 _SHARES_FILE: Final = "list-shares.npz"
-_LEAST_FEW: Final = 300
-_FEW_SHARE: Final = 0.002
-"""Of the rows: so few are scored sooner than lists are visited for the best of them."""
-_MOST_MARKED_SHARE: Final = 0.05
-_MARKED: Final = 20
-"""Times the square root of the rows: the same where they need not be looked for, up to that share."""
+_LEAST_SCANNED: Final = 300
+_SCANNED_SHARE: Final = 0.002
+"""Where at most this share of the rows passes, or that many rows, scoring them all is faster than probing lists."""
+_MOST_SORTED_SHARE: Final = 0.05
+_SORTED_PER_ROOT: Final = 20
+"""Where sorted columns find the rows that pass, all are scored up to so many times the square root of the rows,
+and up to that share of them.
+"""
 _SETTLED: Final = (True,)
+"""The answer for a single query, made once: making it anew shows in the time of a short search."""
 
 
 @dataclass(eq=False)
 class IvfBackend:
-    """FAISS ``IndexIVFFlat``, ``IndexIVFScalarQuantizer`` (``ivf-sq8``) or ``IndexIVFPQ`` (``ivf-pq``).
+    """Inverted lists of a FAISS ``IndexIVFFlat``, ``IndexIVFScalarQuantizer`` (``ivf-sq8``) or ``IndexIVFPQ``
+    (``ivf-pq``).
 
-    What is found gets its exact score from the stored vectors, like all candidates.
+    Candidates get their exact scores from the stored vectors, whatever the lists hold.
     """
 
     index: Any
+    """The FAISS index."""
     rule: StopRule
+    """The stop rule, fitted and calibrated."""
     config: IndexConfig
+    """The settled preset."""
     learnt_from: int
-    """Rows that there were when the lists were learnt."""
+    """The number of rows that the lists were learnt from."""
     shares: KnownShares = field(default_factory=KnownShares, repr=False)
-    """Of moods and genres; an index of an earlier version has none, or knows less."""
+    """What ranges of moods and which genres pass of each list; indexes of earlier versions have less of it,
+    or none.
+    """
     sketches: Sketches = field(default_factory=Sketches.none, repr=False)
+    """The sketches of the rows that the lists were learnt from."""
     always_scans: bool = False
     passes_over: PassesOver = "any"
     deepest: int = UNBOUNDED
     _search: ListSearch | FaissLists | None = field(default=None, repr=False)
     _calibrating: bool = field(default=False, repr=False)
-    """Whether lists are visited however few rows pass."""
+    """Whether lists are probed however few rows pass, because calibration measures nothing else."""
 
     @property
     def name(self) -> str:
-        """The preset's kind."""
+        """The kind of the preset, such as ``ivf-sq8``."""
         return self.config.kind
 
     @property
     def lists_are_scanned(self) -> bool:
-        """Whether the kernel searches: it takes filters as they are, and ranks by mood as well."""
+        """Whether the kernel searches the lists: it tests filters row by row, and ranks by mood as well."""
         return isinstance(self._searcher(), ListSearch)
 
     @classmethod
     def build(cls, segment: Segment, config: IndexConfig) -> tuple[Segment, Self]:
-        """Learn the lists, put the rows of each beside one another, fill them, and calibrate the stop rule.
+        """Learn the lists, put the rows of each list beside one another, fill the lists, and calibrate the stop rule.
+
+        Args:
+            segment: the n rows.
+            config: the settled preset.
+
+        Returns:
+            The segment with its rows in the order of their lists, and the backend over it.
 
         Raises:
             DataError: there are no rows to learn from.
@@ -99,15 +117,16 @@ class IvfBackend:
         fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, centroids_of(index), list_of, config)
         backend = cls(index, rule, config, len(arranged))
-        if config.kind != "ivf-pq":  # FAISS searches that, and takes no hints
+        if config.kind != "ivf-pq":  # FAISS searches ivf-pq, and it can use neither
             backend.shares = KnownShares.of(arranged, list_of, index.nlist)
             backend.sketches = Sketches.of(arranged.vectors, rule.centroids, list_of, config.seed)
         backend._calibrate(arranged, list_of)
         return (arranged if config.kind == "ivf-pq" else arranged.ordered()), backend
 
     def _calibrate(self, segment: Segment, list_of: NDArray[np.int64]) -> None:
-        """Give the stop rule as much patience as sample searches need to find enough, and the same again where it is
-        known which lists hold what a filter passes.
+        """Lower the shares that the stop rule may leave unprobed until sample searches reach the target recall.
+
+        It does so twice: without tables of the lists, and with tables, where other shares of the rule hold.
         """
         known = calibration.trials(segment, self.config)
         self._calibrating, self._search = True, None
@@ -117,7 +136,7 @@ class IvfBackend:
             self._search = None
             self._tune(INFORMED, calibration.INFORMED_GROUPS, segment, known)
             self.shares = of_moods
-        else:  # whoever opens it with the kernel goes by shares that nothing was measured with
+        else:  # A machine with the kernel may open this index, and no search of this one measured those shares.
             self.rule = self.rule.scaled(calibration.STEP**calibration.MOST_STEPS, INFORMED)
         self._calibrating, self._search = False, None
 
@@ -137,10 +156,16 @@ class IvfBackend:
 
     @classmethod
     def open(cls, folder: Path, config: IndexConfig, facts: Facts, files: Collection[str]) -> Self:
-        """Read saved lists; ``files`` names what was saved.
+        """Read a backend that :meth:`save` wrote.
+
+        Args:
+            folder: the folder of the version.
+            config: the settled preset.
+            facts: the numbers that :meth:`save` returned.
+            files: the names of the version's files.
 
         Raises:
-            CorruptStoreError: they were written by a version that stopped by another rule.
+            CorruptStoreError: a version of moodrec with another stop rule wrote it.
         """
         if _RULE_FILE not in files:
             raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
@@ -153,7 +178,6 @@ class IvfBackend:
         return cls(index, rule, config, int(facts["learnt_from"]), shares, Sketches.open(folder, files))
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
-        """Probe lists from the most promising on, until none is left that can change the top ``depth`` of a query."""
         search, n = self._searcher(), len(request.queries)
         if isinstance(search, FaissLists):
             with threads_for(n):
@@ -175,6 +199,7 @@ class IvfBackend:
         )
 
     def _searcher(self) -> ListSearch | FaissLists:
+        """Return what searches the lists: the kernel where it was built and can read their codes, else FAISS."""
         if self._search is None:
             if self.name != "ivf-pq" and not self.index.by_residual and provider().searches_lists:
                 limits = ScanLimits(-1, -1) if self._calibrating else _scan_limits(self.index.ntotal)
@@ -185,7 +210,6 @@ class IvfBackend:
         return self._search
 
     def extended(self, segment: Segment, n_new: int) -> IvfBackend:
-        """Return a backend with the new rows at the ends of its lists; this one stays as it is."""
         vectors = segment.vectors[len(segment) - n_new :]
         list_of = nearest_lists(self.index, vectors)
         sizes = sizes_of(self.index) + np.bincount(list_of, minlength=self.index.nlist)
@@ -193,15 +217,13 @@ class IvfBackend:
         shares = self.shares.added(segment, list_of, sizes)
         rule = self.rule.with_rows(vectors, list_of, sizes)
         backend = replace(self, index=index, rule=rule, shares=shares, _search=None)
-        backend._searcher()  # now, in the thread that adds, and not in the first search
+        backend._searcher()  # The thread that adds prepares the lists, so that the first search need not.
         return backend
 
     def outgrown(self, n: int, max_growth: float) -> bool:
-        """Whether the lists were learnt from far fewer rows than ``n``."""
         return bool(n > max_growth * self.learnt_from)
 
     def save(self, folder: Path) -> Facts:
-        """Write the lists and the stop rule."""
         write_index(self.index, folder / INDEX_FILE)
         np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
         self.shares.save(folder / _SHARES_FILE)
@@ -210,5 +232,6 @@ class IvfBackend:
 
 
 def _scan_limits(n: int) -> ScanLimits:
-    unmarked = max(_LEAST_FEW, int(_FEW_SHARE * n))
-    return ScanLimits(unmarked, max(unmarked, int(min(_MARKED * np.sqrt(n), _MOST_MARKED_SHARE * n))))
+    """Return up to how many of n rows may pass for all of them to be scored instead of probing lists."""
+    sampled = max(_LEAST_SCANNED, int(_SCANNED_SHARE * n))
+    return ScanLimits(sampled, max(sampled, int(min(_SORTED_PER_ROOT * np.sqrt(n), _MOST_SORTED_SHARE * n))))

@@ -1,7 +1,8 @@
-"""What the categories of a text column pass of each list: genres follow from embeddings as moods do.
+"""How much of each inverted list passes a test of a text column, such as a genre.
 
-The table of a column says what share of each list holds a category. Columns of more than a few hundred texts, such as
-artists and titles, have none.
+Genres follow from embeddings as moods do, so a list holds much of one genre and nothing of another. The table of a
+column says what share of each list's rows holds each category. Columns of more than a few hundred texts, such as
+artists and titles, have no table.
 """
 
 from __future__ import annotations
@@ -19,15 +20,19 @@ from moodrec.filters.selection import AnyLookup, Lookup, Range
 from moodrec.typing import BoolArray
 
 WHOLE: Final = 65_535
-"""The share of a list that holds all of it."""
-_MOST: Final = 256
-"""Categories."""
-_MUCH: Final = 0.5
-"""Of a list, on average: what passes so much is found as soon by those who know nothing."""
-_SOME_LISTS: Final = 0.25
-"""That hold less than half of what others do, where it tells anything which ones."""
-_SAMPLE: Final = 4096
-"""Rows that show whether a column has more."""
+"""The number that stands for a whole list: shares are integers in 1/65535, so that a table takes two bytes a
+list, and the kernel reads them without conversion.
+"""
+_MOST_CATEGORIES: Final = 256
+"""Columns of more categories than this have no table."""
+_LARGEST_MEAN_SHARE: Final = 0.5
+"""A test that passes more than this share of the lists' rows, on average, does not use the table: a search that
+probes lists in the order of their centroids finds such rows as soon.
+"""
+_POOR_LISTS: Final = 0.25
+"""The table is used only if at least this share of the lists hold less than half of the mean."""
+_SAMPLED_ROWS: Final = 4096
+"""The first rows of a column, which show whether it has too many categories."""
 
 _TEXTS: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
@@ -37,27 +42,41 @@ CategoryTest = Range | Lookup | AnyLookup
 
 @dataclass(frozen=True, eq=False)
 class CategoryShares:
-    """One column."""
+    """The shares of the lists that hold each category of one column."""
 
     texts: Texts
-    """Its categories, in the order of their codes."""
+    """The categories in the order of their codes."""
     holding: NDArray[np.uint16]
-    """(categories, nlist) the share of each list's rows that hold a category, in 1/65535."""
+    """(categories, nlist) The share of each list's rows that hold a category, in 1/65535."""
 
     @classmethod
     def of(
         cls, column: Column, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
     ) -> CategoryShares | None:
-        """Of a column of n rows; ``list_of`` (n,) and the sizes (nlist,) of the lists. None where it has too many
-        categories, or is no text.
+        """Count the categories of a column in each list.
+
+        Args:
+            column: the n rows of the column.
+            list_of: (n,) the list of each row.
+            sizes: (nlist,) the number of rows in each list.
+
+        Returns:
+            The table, or None where the column has too many categories or holds no text.
         """
         return cls((), np.zeros((0, len(sizes)), np.uint16)).added(column, list_of, sizes)
 
     def added(
         self, column: Column, list_of: NDArray[np.int64], sizes: NDArray[np.int64]
     ) -> CategoryShares | None:
-        """With the last rows of the column, whose lists are ``list_of`` (m,); ``sizes`` (nlist,) count them already.
-        None where its categories are not these and some more.
+        """Return the table of a column that new rows were appended to.
+
+        Args:
+            column: all rows of the column, the m new ones last.
+            list_of: (m,) the list of each new row.
+            sizes: (nlist,) the number of rows in each list, new rows included.
+
+        Returns:
+            The table, or None where the column's categories are not the former ones followed by new ones.
         """
         texts, nlist = texts_of(column), len(sizes)
         if texts is None or texts[: len(self.texts)] != self.texts:
@@ -73,7 +92,16 @@ class CategoryShares:
         return CategoryShares(texts, shares.astype(np.uint16))
 
     def passing(self, test: CategoryTest, column: Column) -> NDArray[np.uint16] | None:
-        """(nlist,) what a test passes of each list, or more; None where that is not known."""
+        """Add up the shares of the categories that pass a test.
+
+        Args:
+            test: a test of the column.
+            column: the column.
+
+        Returns:
+            (nlist,) an upper bound on the share of each list's rows that pass, in 1/65535; it is exact unless a row
+            holds several categories. None where the table does not tell.
+        """
         if texts_of(column) != self.texts or (isinstance(test, AnyLookup) and test.none):
             return None
         passes = _passes(test, len(self.texts))
@@ -85,31 +113,31 @@ class CategoryShares:
 
 
 def tells_lists_apart(passed: NDArray[np.uint16]) -> bool:
-    """Whether (nlist,) shares of lists say much about where the rows are that pass."""
+    """Whether (nlist,) shares in 1/65535 differ enough between lists for a search to use them."""
     mean = passed.mean()
-    return bool(mean <= _MUCH * WHOLE and np.quantile(passed, _SOME_LISTS) <= mean / 2)
+    return bool(mean <= _LARGEST_MEAN_SHARE * WHOLE and np.quantile(passed, _POOR_LISTS) <= mean / 2)
 
 
 def has_few_texts(values: pa.ChunkedArray) -> bool:
-    """Whether an Arrow column may be one of a few texts, or of lists of them, judged by its first rows."""
-    kind, some = values.type, values.slice(0, _SAMPLE)
+    """Whether an Arrow column seems to hold few different texts, or lists of them, judged by its first rows."""
+    kind, some = values.type, values.slice(0, _SAMPLED_ROWS)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         kind, some = kind.value_type, pc.list_flatten(some)
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if not any(is_text(kind) for is_text in _TEXTS):
         return False
-    return len(pc.unique(some)) <= min(_MOST, max(1, len(some) // 2))
+    return len(pc.unique(some)) <= min(_MOST_CATEGORIES, max(1, len(some) // 2))
 
 
 def texts_of(column: Column) -> Texts | None:
-    """The categories of a column of text or of lists of text, None where there are many or none."""
+    """Return the categories of a column of texts or of lists of texts; None where there are too many, or none."""
     of = column.categories if isinstance(column, ListColumn) else column
-    return of.texts if isinstance(of, TextColumn) and 0 < len(of.categories) <= _MOST else None
+    return of.texts if isinstance(of, TextColumn) and 0 < len(of.categories) <= _MOST_CATEGORIES else None
 
 
 def _holders(column: Column, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(h,) codes and the rows that hold them, of the last ``count`` rows, once a row and code."""
+    """Return (h,) codes and (h,) rows: each pair says that one of the last ``count`` rows holds a code."""
     if isinstance(column, ListColumn):
         offsets = column.offsets[len(column.offsets) - 1 - count :]
         rows, codes = np.repeat(np.arange(count), np.diff(offsets)), column.codes[offsets[0] :]
@@ -123,7 +151,7 @@ def _holders(column: Column, count: int) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _passes(test: CategoryTest, count: int) -> BoolArray | None:
-    """(categories,) which pass."""
+    """Return (categories,) whether each category passes a test; None where a test passes NULL too."""
     if isinstance(test, Range):
         codes = np.arange(count)
         inside: BoolArray = (codes >= test.low) & (codes <= test.high)

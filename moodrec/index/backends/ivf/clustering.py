@@ -1,7 +1,7 @@
-"""Centroids of inverted lists, where there are so many that k-means over all at once takes long.
+"""Centroids of inverted lists, learnt group by group where k-means over all of them at once takes too long.
 
-Rows are first split into some groups, and each group into its share of the lists; then all centroids are moved to
-the mean of the rows nearest to them. The work grows with the square root of the number of lists, not with the number.
+Rows are first split into groups, and each group into its share of the lists; then every centroid is moved to the mean
+of the rows nearest to it. The work for a row grows with the square root of the number of lists, not with the number.
 """
 
 from __future__ import annotations
@@ -15,17 +15,27 @@ from moodrec.index.runtime import faiss
 from moodrec.typing import Vectors
 
 _ROUNDS: Final = 10
-"""Of k-means."""
+"""Rounds of k-means."""
 _LAST_ROUNDS: Final = 2
+"""Rounds in which all centroids are moved to the mean of their rows at the end."""
 _ROWS_A_GROUP: Final = 256
-"""That the groups are learnt from."""
+"""Rows a group that the groups are learnt from."""
 _GROUPS_SEARCHED: Final = 16
-"""Of the groups that centroids are put in, for the nearest centroid."""
+"""Groups of centroids that are probed for the nearest centroid of a row."""
 _ROWS_AT_ONCE: Final = 1 << 16
 
 
 def split_centroids(rows: Vectors, count: int, seed: int) -> Vectors:
-    """(count, d) centroids of unit length, of (n, d) rows of unit length; n is at least ``count``."""
+    """Learn centroids group by group.
+
+    Args:
+        rows: (n, d) float32 rows of unit length; n is at least ``count``.
+        count: the number of centroids.
+        seed: the seed of k-means.
+
+    Returns:
+        (count, d) centroids of unit length.
+    """
     n_groups = int(np.sqrt(count))
     groups = _centroids(some_rows(rows, _ROWS_A_GROUP * n_groups, seed), n_groups, seed)
     group_of = _nearest(_flat(groups), rows)
@@ -40,7 +50,15 @@ def split_centroids(rows: Vectors, count: int, seed: int) -> Vectors:
 
 
 def nearly_nearest(centroids: Vectors, rows: Vectors) -> NDArray[np.int64]:
-    """(n,) the nearest of many centroids for each row; for one row in a hundred, another is nearer."""
+    """Find nearly the nearest of many centroids for each row, by an index over the centroids.
+
+    Args:
+        centroids: (c, d) centroids of unit length.
+        rows: (n, d) rows of unit length.
+
+    Returns:
+        (n,) centroids; for about one row in a hundred, another one is nearer.
+    """
     n_groups = int(np.sqrt(len(centroids)))
     index = faiss.IndexIVFFlat(
         faiss.IndexFlatIP(centroids.shape[1]), centroids.shape[1], n_groups, faiss.METRIC_INNER_PRODUCT
@@ -53,14 +71,14 @@ def nearly_nearest(centroids: Vectors, rows: Vectors) -> NDArray[np.int64]:
 
 
 def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """``count`` in proportion to the sizes, at most as many as each is large."""
+    """Split ``count`` in proportion to ``sizes``, so that no group gets more lists than it has rows."""
     ends = np.rint(np.cumsum(sizes) * (count / sizes.sum())).astype(np.int64)
     shares: NDArray[np.int64] = np.diff(ends, prepend=0)
     return shares
 
 
 def _moved(centroids: Vectors, rows: Vectors) -> Vectors:
-    """Centroids in the middle of the rows nearest to them."""
+    """Move each centroid to the mean direction of the rows nearest to it."""
     for _ in range(_LAST_ROUNDS):
         nearest = nearly_nearest(centroids, rows)
         order = np.argsort(nearest, kind="stable")
@@ -89,7 +107,16 @@ def _centroids(rows: Vectors, count: int, seed: int) -> Vectors:
 
 
 def some_rows(rows: Vectors, most: int, seed: int) -> Vectors:
-    """(m, d) at most so many rows, chosen at random."""
+    """Choose rows at random.
+
+    Args:
+        rows: (n, d) rows.
+        most: the number of rows to choose, at most.
+        seed: the seed of the choice.
+
+    Returns:
+        (m, d) rows in their order.
+    """
     if len(rows) <= most:
         return np.ascontiguousarray(rows)
     chosen = np.random.default_rng(seed).choice(len(rows), most, replace=False)

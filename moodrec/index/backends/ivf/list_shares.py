@@ -1,9 +1,9 @@
-"""How the values of a column are spread over the lists: what a range of them passes of each list.
+"""How the values of a column are spread over the inverted lists: what share of each list a range of values passes.
 
 Moods follow from embeddings, so the rows of a list have much the same mood, and a condition on a mood passes most of
-some lists and nothing of others. A search that knows this visits the first and leaves the others alone. For every
-mood there is a table: what share of each list lies below some forty values, which are quantiles of the whole column,
-closer together towards the ends. For genres and other columns of a few texts see
+some lists and nothing of others. A search that knows the shares probes the first and skips the others. For every mood
+there is a table: what share of each list lies below some forty values, which are quantiles of the whole column,
+closer together towards the ends, where filters cut off few rows. For genres and other columns of few texts see
 :mod:`moodrec.index.backends.ivf.category_shares`.
 """
 
@@ -33,37 +33,54 @@ from moodrec.index.rows.segment import Segment
 from moodrec.schema import probability_column
 from moodrec.typing import Float32Array
 
+# Quantiles at which a column is cut: every 32nd part, and finer near both ends.
 _TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
 _QUANTILES: Final = np.concatenate([_TAIL, np.arange(1, 32) / 32, 1 - _TAIL[::-1]])
 
 
 class End(NamedTuple):
-    """Where an end of a range lies in the table: between a row and the next, as a share of the way."""
+    """The place of a range's end in the table: a row, and how far it lies on the way to the next row."""
 
     row: int
-    way: float
+    """The row of the table."""
+    fraction: float
+    """How far the end lies between that row and the next, in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
 class ListShares:
-    """One column."""
+    """The shares of the lists that lie below some values of one column."""
 
     edges: Float32Array
-    """(e,) rising."""
+    """(e,) The values at which the column is cut, in ascending order."""
     below: NDArray[np.uint16]
-    """(2 e + 2, nlist) shares of each list, in 1/65535: none of it, then for each edge what lies below it and what up
-    to it, and last all that is known."""
+    """(2 e + 2, nlist) Shares of each list's rows, in 1/65535. The first row is zero, then two rows for each
+    edge hold the share below the edge and the share up to and including it, and the last row holds the share of
+    known values.
+    """
 
     @classmethod
     def of(cls, values: Float32Array, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
-        """Of a column (n,), NaN where unknown; ``list_of`` (n,) and the sizes (nlist,) of the lists."""
+        """Count the values of a column in each list.
+
+        Args:
+            values: (n,) the column, NaN where unknown.
+            list_of: (n,) the list of each row.
+            sizes: (nlist,) the number of rows in each list.
+        """
         known = values[~np.isnan(values)]
         edges = np.unique(np.quantile(known, _QUANTILES, method="nearest")) if len(known) else known
         empty = np.zeros((2 * len(edges) + 2, len(sizes)), np.uint16)
         return cls(edges.astype(np.float32), empty).added(values, list_of, sizes)
 
     def added(self, values: Float32Array, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> ListShares:
-        """With more rows: their values, their lists, and the sizes of all lists with them."""
+        """Return the table with new rows counted in.
+
+        Args:
+            values: (m,) the values of the new rows, NaN where unknown.
+            list_of: (m,) the list of each new row.
+            sizes: (nlist,) the number of rows in each list, new rows included.
+        """
         nlist = len(sizes)
         known = ~np.isnan(values)
         place = np.searchsorted(self.edges, values[known])
@@ -76,10 +93,10 @@ class ListShares:
         return ListShares(self.edges, np.rint(rows_below / np.maximum(sizes, 1) * WHOLE).astype(np.uint16))
 
     def ends(self, test: Range) -> tuple[End, End]:
-        """Where to look up what of each list lies below a range, and what up to its end."""
+        """Find the two ends of a range in the table, between which the rows lie that pass."""
         low = self._end(_single(test.low, up=test.outside), 0.0)
         high = self._end(_single(test.high, up=not test.outside), 1.0)
-        if low.row == high.row:  # between two edges, where a few values may hold all there is
+        if low.row == high.row:  # Within one cell the share cannot be told, so the whole cell counts.
             return End(low.row, 0.0), End(high.row, 1.0)
         return low, high
 
@@ -94,7 +111,7 @@ class ListShares:
 
 
 def _single(value: float, up: bool) -> float:
-    """A number in single precision, as the shares were counted, rounded up or down."""
+    """Round a number up or down to single precision, in which the values were counted."""
     with np.errstate(over="ignore"):
         near = np.float32(value)
     if float(near) < value if up else float(near) > value:
@@ -104,19 +121,24 @@ def _single(value: float, up: bool) -> float:
 
 @dataclass(frozen=True, eq=False)
 class KnownShares:
-    """The columns whose spread over the lists is known."""
+    """The tables of all columns whose spread over the lists is known."""
 
     columns: Mapping[str, ListShares] = field(default_factory=dict)
-    """Columns of the track table."""
+    """Tables of columns of numbers by the name of the column."""
     categories: Mapping[str, CategoryShares] = field(default_factory=dict)
-    """Columns of a few texts, or of lists of them."""
+    """Tables of columns of few texts, or of lists of texts, by the name of the column."""
     others: Sequence[tuple[Float32Array, ListShares]] = ()
-    """Columns that are in no table."""
+    """Tables of columns that are not in the track table, as calibration makes them."""
 
     @classmethod
     def of(cls, segment: Segment, list_of: NDArray[np.int64], nlist: int) -> KnownShares:
-        """Of moods, what they were made from, and genres: what follows the vectors, and is often asked for. The rows
-        lie in the lists ``list_of`` (n,).
+        """Make the tables of moods, their probabilities and genres, which follow from the vectors and are often
+        filtered.
+
+        Args:
+            segment: the n rows.
+            list_of: (n,) the list of each row.
+            nlist: the number of lists.
         """
         sizes, columns, table = np.bincount(list_of, minlength=nlist), segment.columns, segment.table
         of_numbers = {
@@ -127,12 +149,20 @@ class KnownShares:
         return cls(of_numbers, {name: known for name, known in of_texts.items() if known is not None})
 
     def added(self, segment: Segment, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> KnownShares:
-        """With the last rows of a segment, whose lists are ``list_of`` (m,); ``sizes`` (nlist,) count them."""
+        """Return the tables with the last rows of a segment counted in.
+
+        Args:
+            segment: all rows, the m new ones last.
+            list_of: (m,) the list of each new row.
+            sizes: (nlist,) the number of rows in each list, new rows included.
+        """
         columns, first = segment.columns, len(segment) - len(list_of)
         of_numbers: dict[str, ListShares] = {}
         of_texts: dict[str, CategoryShares] = {}
         for name, of_number in self.columns.items():
-            with suppress(FilterError):  # it holds other values now, or is gone: nothing is known of it
+            with suppress(
+                FilterError
+            ):  # the column has another type now, or is gone, so its table is dropped
                 of_numbers[name] = of_number.added(columns.numbers(name)[first:], list_of, sizes)
         for name, of_text in self.categories.items():
             with suppress(FilterError):
@@ -142,7 +172,7 @@ class KnownShares:
 
     @classmethod
     def open(cls, path: Path) -> KnownShares:
-        """Read what :meth:`save` wrote."""
+        """Read the tables that :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as saved:
             names, texts = (saved[kind].tolist() if kind in saved else [] for kind in ("names", "texts"))
             of_numbers = [ListShares(saved[f"edges {i}"], saved[f"below {i}"]) for i in range(len(names))]
@@ -153,7 +183,7 @@ class KnownShares:
         return cls(dict(zip(names, of_numbers, strict=True)), dict(zip(texts, of_texts, strict=True)))
 
     def save(self, path: Path) -> None:
-        """Write the columns of the track table, if any."""
+        """Write the tables of the track table's columns, if there are any."""
         parts: dict[str, NDArray[Any]] = {
             "names": np.array(list(self.columns), np.str_),
             "texts": np.array(list(self.categories), np.str_),
@@ -168,7 +198,15 @@ class KnownShares:
     def of_categories(
         self, selection: Selection | None, columns: ColumnTable
     ) -> Iterator[NDArray[np.uint16]]:
-        """(nlist,) what a test of a known text column passes of each list, for each test that all rows must meet."""
+        """Find the tests of text columns with a table that tells lists apart.
+
+        Args:
+            selection: the condition of a search.
+            columns: the columns of the track table.
+
+        Yields:
+            (nlist,) the share of each list that passes, in 1/65535, for each such test that all rows must meet.
+        """
         for test in _tests(selection):
             name = columns.name_of(test.values if isinstance(test, Range) else test.codes)
             if name is not None and name in self.categories:
@@ -177,7 +215,15 @@ class KnownShares:
                     yield passed
 
     def terms(self, selection: Selection | None, columns: ColumnTable) -> Iterator[tuple[Range, ListShares]]:
-        """The ranges of known columns that all rows must lie in."""
+        """Find the ranges of columns with a table.
+
+        Args:
+            selection: the condition of a search.
+            columns: the columns of the track table.
+
+        Yields:
+            Each such range that all rows must lie in, and the table of its column.
+        """
         for test in _tests(selection):
             if not isinstance(test, Range):
                 continue
@@ -195,7 +241,7 @@ def _numbers(segment: Segment) -> list[str]:
 
 
 def _tests(selection: Selection | None) -> Iterator[CategoryTest]:
-    """The tests of one column that all rows must meet."""
+    """Yield the tests of a single column that all rows must meet: those that no OR contains."""
     if isinstance(selection, AllOf):
         for part in selection.parts:
             yield from _tests(part)

@@ -1,13 +1,13 @@
-"""Sketches of rows: a bit for each number, from which the kernel knows the rows that need no closer look.
+"""Sketches of rows: one bit for each number, by which the kernel drops rows without computing their scores.
 
 They are those of RaBitQ (Gao and Long, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound
-for Approximate Nearest Neighbor Search", SIGMOD 2024). A row is a share s of its list's centroid c, and an offset y
-across it; the sketch x is the signs of the offset, -1 or 1, after a random rotation. For a query q ::
+for Approximate Nearest Neighbor Search", SIGMOD 2024). A row is a multiple s of its list's centroid c, plus an offset
+y across it; the sketch x holds the signs of the offset, -1 or 1, after a random rotation. For a query q ::
 
     <q, row> = s <q, c> + <q, y>,    <q, y> ~ f <q - <q, c> c / |c|^2, x>,    f = |y|^2 / <x, y>
 
-with a standard error of about f sin(q, c) sin(x, y). Rows that come later have no sketch: they lie apart from one
-another, and a sketch pays where many of a list are looked at.
+with a standard error of about f sin(q, c) sin(x, y). Rows that are added later have no sketch: their sketches would
+lie apart from one another in memory, and sketches pay only where many of a list are read together.
 """
 
 from __future__ import annotations
@@ -23,42 +23,51 @@ from numpy.typing import NDArray
 from moodrec.typing import BoolArray, Float32Array, Vectors
 
 _ROWS: Final = 32
-"""Of a block."""
+"""Rows of a block, whose bits lie beside one another, so that one instruction reads a byte of each."""
 _BITS: Final = 8
+"""Bits of a byte."""
 _MOST_BITS: Final = 2048
-"""For which the kernel's sums have room."""
+"""The longest sketch that the kernel's integer sums have room for."""
 _FEWEST_ROWS: Final = 32
-"""A list, on average, for which sketches are made."""
+"""Sketches are made where the lists hold at least so many rows on average."""
 _ROWS_AT_ONCE: Final = 1 << 16
-"""Whole blocks."""
+"""Rows that are sketched at a time; a multiple of the rows of a block."""
 _TINY: Final = 1e-12
+"""It keeps quotients finite for rows that equal their centroid."""
 _BLOCKS_FILE: Final = "sketches.npy"
 _FACTS_FILE: Final = "sketch-facts.npz"
 
 
 @dataclass(frozen=True, eq=False)
 class Sketches:
-    """Of the rows that there were when the lists were learnt, or none."""
+    """The sketches of the rows that the lists were learnt from, or of no rows."""
 
     axes: Float32Array
-    """(D, d) rows of a random rotation, D a multiple of 8; (0, 0) where there are no sketches."""
+    """(D, d) The rows of a random rotation, where D is a multiple of 8; (0, 0) without sketches."""
     blocks: NDArray[np.uint8]
-    """(b, 32 (D / 8 + 4)) for 32 rows each: (D / 8, 32) bits of x, then (32,) f and (32,) s - f <c, x> / |c|^2 as the
-    upper halves of float32.
+    """(b, 32 (D / 8 + 4)) One block for 32 rows: (D / 8, 32) bytes with the bits of x, then (32,) f and (32,)
+    s - f <c, x> / |c|^2, both as the upper halves of float32.
     """
     count: int
-    """Rows."""
+    """The number of rows that have a sketch."""
     noise: float
-    """Root mean square of sin(x, y)."""
+    """The root mean square of sin(x, y), which the error of an estimate is proportional to."""
 
     @classmethod
     def none(cls) -> Self:
-        """No sketches."""
+        """Return the sketches of no rows."""
         return cls(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint8), 0, 0.0)
 
     @classmethod
     def of(cls, vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], seed: int) -> Self:
-        """Of vectors (n, d) in the lists ``list_of`` (n,) around centroids (nlist, d); none where lists are short."""
+        """Sketch rows; where lists are short, sketches do not pay, and there are none.
+
+        Args:
+            vectors: (n, d) float32 rows of unit length, in the order of their lists.
+            centroids: (nlist, d) the centroids of the lists.
+            list_of: (n,) the list of each row.
+            seed: the seed of the rotation.
+        """
         n, dim = vectors.shape
         n_bits = -(-dim // _BITS) * _BITS
         if n < _FEWEST_ROWS * len(centroids) or n_bits > _MOST_BITS:
@@ -81,7 +90,7 @@ class Sketches:
         return cls(axes, blocks, n, float(np.sqrt(max(noise, 0.0) / n)))
 
     def save(self, folder: Path) -> None:
-        """Write them, if there are any."""
+        """Write the sketches into a folder, if there are any."""
         if self.count:
             np.save(folder / _BLOCKS_FILE, self.blocks, allow_pickle=False)
             facts = {"count": np.int64(self.count), "noise": np.float64(self.noise)}
@@ -89,7 +98,12 @@ class Sketches:
 
     @classmethod
     def open(cls, folder: Path, files: Collection[str]) -> Self:
-        """Read what :meth:`save` wrote, the blocks as they are needed; none where ``files`` names none of it."""
+        """Read the sketches that :meth:`save` wrote; the blocks are mapped into memory.
+
+        Args:
+            folder: the folder of the version.
+            files: the names of the version's files; without sketches among them, there are none.
+        """
         if _FACTS_FILE not in files:
             return cls.none()
         blocks = np.load(folder / _BLOCKS_FILE, mmap_mode="r", allow_pickle=False)
@@ -98,7 +112,7 @@ class Sketches:
 
 
 def _fill(blocks: NDArray[np.uint8], signs: BoolArray, scale: Float32Array, own: Float32Array) -> None:
-    """Write rows into blocks: their bits (m, D), and two numbers of each (m,)."""
+    """Write the (m, D) bits of rows and the two numbers of each row into blocks."""
     missing = len(blocks) * _ROWS - len(signs)
     n_bytes = signs.shape[1] // _BITS
     bits = np.pad(np.packbits(signs, axis=1, bitorder="little"), ((0, missing), (0, 0)))
@@ -114,14 +128,18 @@ def _products(a: Float32Array, b: Float32Array) -> Float32Array:
 
 
 def _upper_halves(numbers: Float32Array) -> NDArray[np.uint16]:
-    """(n,) of the bits of floats, rounded up: a row is rather looked at twice than not at all."""
+    """Return (n,) the upper 16 bits of floats, rounded up.
+
+    Rounding up makes estimates too high rather than too low: a row may be scored in vain, but none is dropped
+    wrongly.
+    """
     bits = np.ascontiguousarray(numbers, np.float32).view(np.uint32)
     rounded: NDArray[np.uint32] = bits + np.where(numbers > 0, np.uint32(0xFFFF), np.uint32(0))
     return (rounded >> np.uint32(16)).astype(np.uint16)
 
 
 def _rotation(size: int, seed: int) -> Float32Array:
-    """(size, size) a random orthogonal matrix."""
+    """Return a (size, size) random orthogonal matrix."""
     turned, triangle = np.linalg.qr(np.random.default_rng(seed).standard_normal((size, size)))
     rotation: Float32Array = (turned * np.sign(np.diagonal(triangle))).astype(np.float32)
     return rotation

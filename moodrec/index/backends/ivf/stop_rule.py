@@ -1,20 +1,25 @@
-"""When a search through inverted lists may stop.
+"""The stop rule: when a search that probes inverted lists may stop.
 
-A list holds rows scattered about its centroid. For a query q, a row's score is that of the centroid plus the query's
-product with the row's offset from it; over the rows of list l such products have about the spread ::
+The rows of a list are scattered about its centroid. For a query q, the score of a row is that of the centroid plus
+the product of q with the row's offset from the centroid. Over the rows of list l these products have a spread of
+about ::
 
     sigma_l * stretch(q),   sigma_l = sqrt(mean |offset|^2 / d),   stretch(q) = sqrt(q' W q / (trace W / d))
 
-where W is the mean outer product of all offsets: a query along which rows scatter more has to look farther. Taking
-the scores in a list as normal, one can say how many rows of each list may score higher than the k-th best score so
-far.
-The search stops when the lists that are left hold no more than a share of all the rows that may.
+where W is the mean outer product of all offsets: along directions in which rows scatter more, a query must probe more
+lists. If the scores in a list are taken as normal, with c_l the score of the centroid, n_l the number of rows and s_k
+the k-th best score so far, then list l is expected to hold ::
 
-How large a share may stay behind depends on the rank that the k-th score has among all rows, for the lists' tails are
-not normal, and at some depths less so than at others: k without a filter, k / s under a filter that lets a share s of
-the nearby rows pass, or what the lists lead one to expect, if that is more. It is fitted when the index is built,
-from the exact neighbours of sample queries at several ranks; :mod:`moodrec.index.backends.ivf.calibration` has the
-last word.
+    n_l * P(Z > (s_k - c_l) / (sigma_l * stretch(q)))
+
+rows that score above s_k. The search stops when the lists that are not probed yet hold no more than a certain share
+of all the rows that are expected above s_k.
+
+How large that share may be depends on the rank that s_k has among all rows, because the lists' tails are not normal,
+and at some depths less so than at others. The rank is k without a filter, k / s under a filter that passes a share s
+of the nearby rows, or the number of rows expected above s_k if that is more. The shares are fitted when the index is
+built, from the exact neighbours of sample queries at several ranks, and
+:mod:`moodrec.index.backends.ivf.calibration` then lowers them until sample searches reach the target recall.
 """
 
 from __future__ import annotations
@@ -31,60 +36,66 @@ from moodrec.index.search.products import products
 from moodrec.typing import Float32Array, Float64Array, Vectors
 
 SAMPLE: Final = 64
-"""Sample queries."""
+"""The number of sample queries."""
 FIRST_LEVEL: Final = 10
 LEVEL_STEP: Final = 2
-"""Levels are 10, 20, 40, ... rows."""
+"""The shares are fitted at ranks of 10, 20, 40, ... rows, which are called levels."""
 _QUERIES_AT_ONCE: Final = 8
 _ROWS_AT_ONCE: Final = 1 << 16
 _LEAST_SPREAD: Final = 1e-6
+"""Lists of equal rows have no spread; this one keeps quotients finite."""
 _UNFITTED: Final = (np.zeros(0, np.float32),) * 4
 _EDGE: Final = 0.8
-"""Of a rank, where its last rows begin."""
+"""The last rows of a level begin at this share of its rank."""
 _MARGIN: Final = 0.35
-"""Of what the target recall lets go, calibration uses this share: other queries are never quite the sample."""
+"""The fit may lose this share of what the target recall allows to miss, because other queries differ from the
+sample.
+"""
 
 UNINFORMED: Final = ("left", "left_at_edge")
 INFORMED: Final = ("left_where_known",)
 TABLES: Final = (*UNINFORMED, *INFORMED)
-"""Of the rule: how large a share may stay behind, by level."""
+"""The names of the tables that say, by level, what share of the expected rows may be left unprobed."""
 _FIELDS: Final = ("spread", "shape", *TABLES, "ranks")
 
 
 @dataclass(frozen=True, eq=False)
 class StopRule:
-    """What the rule knows of an index."""
+    """The stop rule of one index: how rows scatter about centroids, and what share of them may be left unprobed."""
 
     centroids: Vectors
-    """(nlist, d)"""
+    """(nlist, d) The centroids of the lists."""
     spread: Float32Array
-    """(nlist,) sigma of each list."""
+    """(nlist,) The spread sigma of each list."""
     shape: Float32Array
-    """(d, d) W, scaled to a mean of 1 on its diagonal."""
+    """(d, d) The matrix W, scaled to a mean of 1 on its diagonal."""
     left: Float32Array
-    """(levels,) share of the rows expected above the k-th score that may stay behind, at ranks of 10, 20, 40, ...
-    rows.
-    """
-
+    """(levels,) The share of the rows expected above the k-th score that may be left unprobed, at each level."""
     left_at_edge: Float32Array
-    """(levels,) the same for the last fifth of such a rank: what a filter lets pass that opposes the query."""
+    """(levels,) The share for the last fifth of a level, which is what a filter passes that opposes the query."""
     left_where_known: Float32Array
-    """(levels,) the same where it is known which lists hold what a filter passes."""
+    """(levels,) The share where it is known how much of each list a filter passes."""
     ranks: Float32Array
-    """(levels,) how many rows the lists lead one to expect above such a rank, commonly."""
+    """(levels,) The median number of rows expected above the score of a row at that rank."""
 
     @property
     def fitted(self) -> dict[str, Float32Array]:
-        """All but the centroids."""
+        """The fields that are saved with the index: all but the centroids, which FAISS's file holds."""
         return {name: getattr(self, name) for name in _FIELDS}
 
     @staticmethod
     def fields() -> set[str]:
-        """Names of all but the centroids."""
+        """Return the names of the fields that are saved."""
         return set(_FIELDS)
 
     def probe_order(self, queries: Vectors, sizes: NDArray[np.int64], rank: int | None) -> ProbeOrder:
-        """The order in which each query visits the lists, and what is expected of them; None is an unknown rank."""
+        """Order the lists for each query by their centroids, and prepare what the stop rule reads.
+
+        Args:
+            queries: (q, d) float32 queries of unit length.
+            sizes: (nlist,) the number of rows in each list.
+            rank: the rank of the k-th score among all rows; None: it is unknown, and the strictest share holds.
+        """
         near = products(self.centroids, None, queries)
         order = np.argsort(-near, axis=1, kind="stable")
         scale = np.maximum(self._stretch(queries)[:, None] * self.spread, _LEAST_SPREAD)
@@ -97,25 +108,40 @@ class StopRule:
         )
 
     def _left_at(self, rank: int | None) -> float:
-        """What may stay behind at the rank of the k-th score; the least of all where nobody knows it."""
+        """Return the share that may be left unprobed at a rank; the least of all levels where the rank is unknown."""
         if rank is None:
             return float(min(self.left.min(), self.left_at_edge.min()))
         level = int(np.ceil(np.log2(max(rank / FIRST_LEVEL, 1))))
         return float(self.left[min(level, len(self.left) - 1)])
 
     def _stretch(self, queries: Vectors) -> Float32Array:
+        """Return (q,) how much farther rows scatter along each query than in the mean direction."""
         stretch: Float32Array = np.sqrt(np.einsum("ij,jk,ik->i", queries, self.shape, queries))
         return stretch
 
     def expected(self, query: Float32Array, score: float, sizes: NDArray[np.int64]) -> Float64Array:
-        """For each list, how many rows may score higher than a score."""
+        """Estimate the number of rows of each list that score above a score.
+
+        Args:
+            query: (d,) a vector of unit length.
+            score: the score.
+            sizes: (nlist,) the number of rows in each list.
+
+        Returns:
+            (nlist,) expected numbers of rows.
+        """
         scale = np.maximum(self.spread * self._stretch(query[None]), _LEAST_SPREAD)
         t = (score - self.centroids @ query) / scale
         return (sizes * normal_tail(t.astype(np.float32))).astype(np.float64)
 
     def with_rows(self, vectors: Vectors, list_of: NDArray[np.int64], sizes: NDArray[np.int64]) -> StopRule:
-        """The rule when rows (m, d) have come into the lists ``list_of`` (m,), which may scatter more than those that
-        the lists were learnt from; ``sizes`` (nlist,) count them already.
+        """Return the rule of the index with new rows, which may scatter more than those that the lists were
+        learnt from.
+
+        Args:
+            vectors: (m, d) the new rows, of unit length.
+            list_of: (m,) the list of each new row.
+            sizes: (nlist,) the number of rows in each list, new rows included.
         """
         squares = np.square(vectors - self.centroids[list_of]).sum(axis=1)
         new = np.bincount(list_of, squares, minlength=len(sizes)) / vectors.shape[1]
@@ -124,7 +150,13 @@ class StopRule:
         return replace(self, spread=np.sqrt(mean).astype(np.float32))
 
     def scaled(self, factor: float, tables: Sequence[str] = TABLES, levels: slice = slice(None)) -> StopRule:
-        """The rule with more or less that may stay behind: in some tables, at some levels."""
+        """Return the rule with other shares that may be left unprobed.
+
+        Args:
+            factor: what the shares are multiplied by; less than 1 makes searches probe more lists.
+            tables: the names of the tables to change, of :data:`TABLES`.
+            levels: the levels to change.
+        """
         changed = {name: getattr(self, name).copy() for name in tables}
         for table in changed.values():
             table[levels] = np.minimum(table[levels] * np.float32(factor), 1)
@@ -133,18 +165,29 @@ class StopRule:
 
 @dataclass(frozen=True, eq=False)
 class ProbeOrder:
-    """For each query, all lists in the order of their centroids; all arrays are (q, nlist)."""
+    """For each query, all lists in the order in which it probes them. All arrays are (q, nlist)."""
 
     lists: NDArray[np.int64]
+    """The lists, the one with the nearest centroid first."""
     centroid_scores: Float32Array
+    """The inner product of the query with each centroid."""
     scale: Float32Array
-    """Spread of the scores in a list."""
+    """The spread of the scores in each list."""
     sizes: NDArray[np.int64]
+    """The number of rows in each list."""
     left: float
-    """Share of the expected rows that may stay behind."""
+    """The share of the expected rows that may be left unprobed."""
 
     def needed(self, queries: NDArray[np.int64], kth_scores: Float32Array) -> NDArray[np.int64]:
-        """How many lists some of the queries must visit in all, given their k-th best scores so far."""
+        """Apply the stop rule to some of the queries.
+
+        Args:
+            queries: (a,) the numbers of the queries.
+            kth_scores: (a,) the k-th best score that each has found so far.
+
+        Returns:
+            (a,) how many lists, counted from the first, each query must probe before it may stop.
+        """
         t = (kth_scores[:, None] - self.centroid_scores[queries]) / self.scale[queries]
         rows = self.sizes[queries] * normal_tail(t)
         beyond = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]
@@ -153,17 +196,17 @@ class ProbeOrder:
 
 
 def fit(vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> StopRule:
-    """Fit the stop rule to a catalogue, as far as that goes without searching it.
+    """Fit the stop rule to rows and their lists, as far as that goes without searching them.
 
-    Where lists are visited in the order of the rows expected in them, a row is found if the rows expected in its
-    list and beyond are a larger share of all than may stay behind. That share is what suffices for the target share
-    of the r nearest rows.
+    Were lists probed in the order of the rows that they are expected to hold, the search would reach a row unless the
+    rows expected in its list and all later ones were a smaller share of the expected rows than may be left unprobed.
+    So the fitted share of a level is the largest at which the target share of the r nearest rows is reached.
 
     Args:
-        vectors: (n, d) of unit length, one row at least.
-        centroids: (nlist, d) of the lists.
-        list_of: (n,) list of each row.
-        config: the target recall, the seed of the sample.
+        vectors: (n, d) float32 rows of unit length, at least one.
+        centroids: (nlist, d) the centroids of the lists.
+        list_of: (n,) the list of each row.
+        config: the settled preset, with the target recall and the seed of the sample.
     """
     squares, outer = _scatter(vectors, centroids, list_of)
     sizes = np.bincount(list_of, minlength=len(centroids))
@@ -187,14 +230,14 @@ def fit(vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64], config
 
 @dataclass(frozen=True, eq=False)
 class _Sample:
-    """A query's neighbours at one level."""
+    """The neighbours of a sample query at one level."""
 
     expected: float
-    """Rows that the lists lead one to expect."""
+    """The number of rows that is expected above the score of the last neighbour."""
     shares: Float32Array
-    """For each neighbour, the share of the expected rows that is in its list or beyond."""
+    """For each neighbour, the share of the expected rows that lie in its list or in later ones."""
     at_edge: Float32Array
-    """The same for the last of them."""
+    """The shares of the last neighbours of the level alone."""
 
 
 def _quantile(shares: Sequence[Float32Array], share: float) -> float:
@@ -202,13 +245,15 @@ def _quantile(shares: Sequence[Float32Array], share: float) -> float:
 
 
 def _least_near(values: Sequence[float]) -> Float32Array:
-    """(levels,) the least of each level and its neighbours: nobody knows a rank that well."""
+    """Return (levels,) the least of each level and the levels beside it, because a search knows its rank only
+    roughly.
+    """
     padded = np.pad(np.array(values, np.float32), 1, constant_values=np.inf)
     return np.minimum(padded[1:-1], np.minimum(padded[:-2], padded[2:]))
 
 
 def levels(n: int) -> list[int]:
-    """The levels that are calibrated for ``n`` rows: up to half of them, and one at least."""
+    """Return the ranks at which the rule is fitted for ``n`` rows: up to half of the rows, and at least one rank."""
     found = [min(FIRST_LEVEL, n)]
     while found[-1] * LEVEL_STEP <= n // 2:
         found.append(found[-1] * LEVEL_STEP)
@@ -216,7 +261,16 @@ def levels(n: int) -> list[int]:
 
 
 def sample_scores(vectors: Vectors, seed: int, n: int = SAMPLE) -> Iterator[tuple[int, Float32Array]]:
-    """Sample rows as queries, each with its (n,) scores; its own is the lowest there can be."""
+    """Draw rows as sample queries.
+
+    Args:
+        vectors: (n, d) float32 rows of unit length.
+        seed: the seed of the draw.
+        n: how many rows are drawn, at most.
+
+    Yields:
+        The row, and its (n,) scores with all rows; the score with itself is set to -1, the lowest there can be.
+    """
     rng = np.random.default_rng(seed)
     sample = rng.choice(len(vectors), min(n, len(vectors)), replace=False)
     for start in range(0, len(sample), _QUERIES_AT_ONCE):
@@ -229,7 +283,7 @@ def sample_scores(vectors: Vectors, seed: int, n: int = SAMPLE) -> Iterator[tupl
 def _scatter(
     vectors: Vectors, centroids: Vectors, list_of: NDArray[np.int64]
 ) -> tuple[Float32Array, Float64Array]:
-    """(n,) squared lengths of the offsets, and the (d, d) mean of their outer products."""
+    """Return (n,) squared lengths of the rows' offsets from their centroids, and the (d, d) mean outer product."""
     squares = np.empty(len(vectors), np.float32)
     outer = np.zeros((vectors.shape[1],) * 2)
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
@@ -247,7 +301,7 @@ def _samples(
     list_of: NDArray[np.int64],
     sizes: NDArray[np.int64],
 ) -> Iterator[_Sample]:
-    """One for each level."""
+    """Yield the neighbours of a sample query at each level."""
     n, ranks = len(scores), levels(len(scores))
     edges = [max(1, int(_EDGE * rank)) for rank in ranks]
     tops = np.partition(scores, [n - rank for rank in (*ranks, *edges)])
@@ -263,7 +317,9 @@ def _samples(
 
 
 def normal_tail(t: Float32Array) -> Float32Array:
-    """About the share of a normal distribution above ``t``, to .007, by an exponential fit, as the kernel has it."""
+    """Approximate the share of a normal distribution above ``t`` to 0.007, by the exponential fit that the
+    kernel uses.
+    """
     beyond = 0.5 * np.exp(-(0.717 + 0.416 * np.abs(t)) * np.abs(t))
     share: Float32Array = np.where(t < 0, 1 - beyond, beyond).astype(np.float32)
     return share
