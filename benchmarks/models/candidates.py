@@ -47,6 +47,9 @@ class Candidate:
     """Of training, about. With 500, valence loses .015 of its AUC: so many linear weights overfit so few tracks."""
     input_dropout: float = 0.0
     """Dropout on the features of the frozen networks."""
+    priors: bool = True
+    """Whether heads start from how frequent each target is. Else all targets of a dataset are too likely at first,
+    and a network of several datasets learns to tell whose track it is, which spoils the order of its own."""
     by_regression: bool = False
     """Whether moods are said by regressions on the same features, and the network gives the embedding alone."""
 
@@ -72,6 +75,7 @@ _FOR_NEIGHBOURS: dict[str, Any] = {"data": ALONE, "asked": ALONE, "softmax": 1.0
 
 CANDIDATES = (
     replace(_MN, name="mn, 4Q alone", data=ALONE, asked=ALONE),
+    replace(_MN, name="mn, 4Q alone, biases from zero", data=ALONE, asked=ALONE, priors=False),
     replace(_MN, name="mn, 4Q alone, 60 steps", data=ALONE, asked=ALONE, steps=60),
     replace(_MN, name="mn, 4Q alone, 500 steps", data=ALONE, asked=ALONE, steps=500),
     replace(_MN, name="mn, 4Q alone, softmax", data=ALONE, asked=ALONE, softmax=1.0),
@@ -117,6 +121,7 @@ CANDIDATES = (
         input_dropout=0.5,
     ),
     _MN,
+    replace(_MN, name="mn, biases from zero", priors=False),
     replace(_MN, name="mn, half the inputs dropped", input_dropout=0.5),
     replace(_MN, name="mn, MIREX too, half the inputs dropped", data=ALL, input_dropout=0.5),
     replace(_MN, name="mn, MIREX too", data=ALL),

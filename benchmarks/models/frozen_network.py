@@ -95,6 +95,22 @@ class Windows:
         return network.summarize(network.backbone.neck(inputs))
 
 
+def start_from_priors(head: nn.Module, targets: NDArray[np.float64]) -> None:
+    """Set a linear head's biases to the logits of the targets' means; where nothing is known, to zero.
+
+    Args:
+        head: with as many outputs as there are targets.
+        targets: (tracks, targets) in [0, 1], NaN unknown.
+    """
+    known = ~np.isnan(targets)
+    means = np.where(known, targets, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+    logits = np.where(
+        known.any(0), np.log(np.clip(means, 0.01, 0.99) / (1 - np.clip(means, 0.01, 0.99))), 0.0
+    )
+    with torch.no_grad():
+        head.get_parameter("bias").copy_(torch.from_numpy(logits))
+
+
 @dataclass(frozen=True)
 class WithSoftmax(Objective):
     """Also asks which of several classes it is, where a track has one of them."""
@@ -143,6 +159,8 @@ def trainer_of(
     network = MoodNetwork(recipe.audio, recipe.network, labels.heads)
     network.backbone = Given(windows.flat.shape[1], candidate.input_dropout)
     network.projection = nn.Linear(windows.flat.shape[1], candidate.embedding_dim, bias=False)
+    if candidate.priors:
+        start_from_priors(network.heads[MOOD_TASK], music.table.targets[seen].to_numpy(np.float64))
     weighting = build_weighting(recipe.tasks, tuple(labels.targets))
     optimizer = build_optimizer(network, weighting, recipe.training, None)
     trainer.state = RunState.fresh(network, weighting, optimizer, recipe.digest)

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks.models import regression
+from benchmarks.models import finetune, regression
 from benchmarks.models.candidates import ALL, SYSTEMS, Candidate, recipe_of
 from benchmarks.models.figures import Said, cluster_f1, fold_figures, stored_of
-from benchmarks.models.frozen_network import Windows, said_by
+from benchmarks.models.frozen_network import Windows, said_by, start_from_priors
 from benchmarks.models.music import Music, joined, unit_variance
 from benchmarks.models.page import Difference, markdown, paired
 from moodrec.data.labels import LabelTable
@@ -192,3 +192,29 @@ def test_a_difference_says_its_error_and_whether_it_is_clear() -> None:
 
 def test_tables_are_markdown() -> None:
     assert markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_heads_start_from_how_frequent_a_target_is() -> None:
+    head = torch.nn.Linear(2, 3)
+    nan = np.nan
+    start_from_priors(head, np.array([[1.0, nan, 0.0], [0.0, nan, 0.0], [nan, nan, 0.0], [0.0, nan, 1.0]]))
+    probabilities = head.bias.sigmoid().tolist()
+    assert probabilities == pytest.approx([1 / 3, 0.5, 1 / 4], abs=1e-6)
+
+
+def test_the_small_network_is_trained_and_asked_and_asked_again_without_training(tmp_path: Path) -> None:
+    known = music()
+    small = {"network": finetune.ModelConfig(backbone="mn", channels=8, embedding_dim=8), "warm_start": None}
+    recipe = finetune.recipe_of(1).model_copy(update=small)
+    rng = np.random.default_rng(0)
+    mels = [rng.random((128, 60)).astype(np.float16) for _ in range(len(known.table))]
+    windows = recipe.windows.model_copy(update={"window_s": 0.5})
+    hearing = finetune.Spectrograms(
+        [lambda own=own: own for own in mels], recipe.model_copy(update={"windows": windows})
+    )
+    found = finetune.predictions(recipe, known, hearing, (0, 1), tmp_path / "0-1")
+    assert set(known.folds[found.rows]) == {0, 1}
+    assert found.embeddings.shape == (len(found.rows), 8)
+    again = finetune.predictions(recipe, known, hearing, (0, 1), tmp_path / "0-1")
+    np.testing.assert_array_equal(again.embeddings, found.embeddings)
+    assert finetune.cpu_seconds(tmp_path) >= 0
