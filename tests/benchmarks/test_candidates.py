@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from benchmarks.models.figures import Said, cluster_f1, fold_figures, stored_of
 from benchmarks.models.frozen_network import Windows, said_by, start_from_priors
 from benchmarks.models.music import Music, joined, unit_variance
 from benchmarks.models.page import Difference, markdown, paired
+from moodrec.config import ModelConfig
 from moodrec.data.labels import LabelTable
+from moodrec.training.inputs import Spectrograms
 from moodrec.training.sampling import Draws
 
 TRACKS = 60
@@ -204,13 +207,13 @@ def test_heads_start_from_how_frequent_a_target_is() -> None:
 
 def test_the_small_network_is_trained_and_asked_and_asked_again_without_training(tmp_path: Path) -> None:
     known = music()
-    small = {"network": finetune.ModelConfig(backbone="mn", channels=8, embedding_dim=8), "warm_start": None}
+    small = {"network": ModelConfig(backbone="mn", channels=8, embedding_dim=8), "warm_start": None}
     recipe = finetune.recipe_of(1).model_copy(update=small)
     rng = np.random.default_rng(0)
     mels = [rng.random((128, 60)).astype(np.float16) for _ in range(len(known.table))]
     windows = recipe.windows.model_copy(update={"window_s": 0.5})
-    hearing = finetune.Spectrograms(
-        [lambda own=own: own for own in mels], recipe.model_copy(update={"windows": windows})
+    hearing = Spectrograms(
+        [partial(np.asarray, own) for own in mels], recipe.model_copy(update={"windows": windows})
     )
     found = finetune.predictions(recipe, known, hearing, (0, 1), tmp_path / "0-1")
     assert set(known.folds[found.rows]) == {0, 1}
