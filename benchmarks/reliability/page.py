@@ -99,6 +99,28 @@ def stops() -> str:
     )
 
 
+def changes() -> str:
+    """Describe searches while the index changes."""
+    report = result("reliability/concurrent-changes")
+    runs = report["runs"].values()
+    wrong = sum(run.get("wrong", 0) + sum(run.get("failures", {}).values()) for run in runs)
+    crashes = sum("crashed" in run for run in runs)
+    return (
+        f"{len(runs)} runs of {report['seconds']:.0f} s with 8 readers and 2 writers, every preset with and without "
+        f"the kernel: {sum(run.get('answers', 0) for run in runs):,} answers and "
+        f"{sum(run.get('changes', 0) for run in runs):,} changes, {wrong} wrong or failed, {crashes} crashes"
+    )
+
+
+def swaps() -> str:
+    """Describe opens while the index is saved."""
+    presets = result("reliability/hot-swap")["presets"].values()
+    return (
+        f"{sum(one['opens'] for one in presets):,} opens and refreshes of five presets while another process saved, "
+        f"{sum(one['failures'] for one in presets)} failures"
+    )
+
+
 def damage() -> str:
     """Damaged indexes."""
     sums = result("reliability/damaged-indexes")["summary"]
@@ -192,6 +214,26 @@ PROMISES: dict[str, list[Promise]] = {
                 "test_lock.py::test_readers_go_on_while_somebody_writes",
                 "cli/test_analyze.py::test_two_writers_at_once",
             ),
+        ),
+    ],
+    "While an index changes": [
+        Promise(
+            "Searches go on while others add, update, remove and compact; every answer is that of one version.",
+            (
+                "index/test_snapshots.py::test_every_answer_is_that_of_one_version",
+                "index/test_snapshots.py::test_a_background_merge_keeps_what_was_changed_meanwhile",
+                "index/test_snapshots.py::test_a_failed_change_leaves_the_index_as_it_was",
+            ),
+            changes,
+        ),
+        Promise(
+            "Whoever opens or refreshes an index while another process saves it gets a whole version.",
+            (
+                "index/test_snapshots.py::test_readers_in_another_process_see_whole_versions",
+                "index/test_store.py::test_a_version_replaced_while_it_is_opened_stays_until_it_is_open",
+                "recommend/test_refresh.py::test_no_request_is_dropped_while_versions_come_and_go",
+            ),
+            swaps,
         ),
     ],
     "What changed": [
