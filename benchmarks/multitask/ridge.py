@@ -3,8 +3,8 @@
     MOODREC_DATA=... python -m benchmarks.multitask.ridge PLAN --out DIR [--only PATTERN] [--cache DIR]
 
 Takes the plan's runs of its baseline arm on backbones whose trunk is frozen, learns the same moods from the same
-tracks, from each track's mean features, and leaves results of an arm ``ridge`` beside the others. The penalty is chosen by
-leave-one-out errors on the labelled tracks. Finished runs are kept.
+tracks, from each track's mean features, and leaves results of an arm ``ridge`` beside the others. The penalty is
+chosen by leave-one-out errors on the labelled tracks. Finished runs are kept.
 """
 
 from __future__ import annotations
