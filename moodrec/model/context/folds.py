@@ -81,10 +81,10 @@ class NestedFits:
         rows = ~np.isin(self.folds, sorted(without))
         data, folds = self.data.select(rows), self.folds[rows]
         held = [_Held(data, folds, self._inner(without, place)) for place in range(len(PENALTIES))]
-        losses = [
-            calibrated_losses(each.total(_all(WITHOUT_LABELS, data)), data.labels).sum() for each in held
-        ]
-        place = int(np.argmin(losses))
+        audio = calibrated_losses(data.logits, data.labels).sum(0)
+        place = int(
+            np.argmin([_share(each.total(_all(WITHOUT_LABELS, data)), data.labels, audio) for each in held])
+        )
         artists = data.tracks.artists
         gates = gates_of(held[place].total, COLD_GROUPS, data.labels, artists)
         labelled = _Held(data, folds, self._with_labels(without, place, gates), data.known)
@@ -168,6 +168,12 @@ def cross_scores(fits: NestedFits, weights: dict[int, Weights], known: KnownLabe
     held = _Held(fits.data, fits.folds, weights, known)
     unchanged = ~np.any([np.any(part != 0, axis=0) for part in held.parts.values()], axis=0)
     return np.where(unchanged, fits.data.logits, held.total(_all(list(held.parts), fits.data)))
+
+
+def _share(scores: Floats, labels: Floats, audio: Floats) -> float:
+    """Mean over moods of the loss as a share of the audio's, so that rare moods count as much as common ones."""
+    losses = calibrated_losses(scores, labels).sum(0)
+    return float(np.divide(losses, audio, out=np.ones_like(losses), where=audio > 0).mean())
 
 
 def aligned(scores: Sequence[Floats]) -> list[Floats]:

@@ -1,8 +1,8 @@
 """Gates: which kinds of metadata a mood keeps, by what they gained on held-out tracks.
 
-The gain of one mood rests on the positives of few artists, so it is judged by empirical Bayes: each mood's gain is
-drawn towards the mean gain of all moods, the more, the less certain it is (DerSimonian and Laird, Meta-analysis in
-clinical trials, 1986). A gate stays open where the gain so estimated is above 0.
+The gain of one mood rests on the positives of few artists, so it is judged by empirical Bayes: the share of a mood's
+loss that is saved is drawn towards the share that is saved of all moods' losses together, the more, the less certain
+it is (DerSimonian and Laird, Meta-analysis in clinical trials, 1986). A gate stays open where this is above 0.
 """
 
 from __future__ import annotations
@@ -40,38 +40,38 @@ def gates_of(
         without = total({kind: gate for kind, gate in every.items() if kind not in group})
         used = usable & np.any(without != full, axis=0)
         gains = calibrated_losses(without, labels) - losses
-        on |= dict.fromkeys(group, used & (shrunken_gains(gains, artists, used) > 0))
+        on |= dict.fromkeys(group, used & (shrunken_gains(gains, losses, artists, used) > 0))
     used = np.any(list(on.values()), axis=0)
     gains = calibrated_losses(base, labels) - calibrated_losses(total(on), labels)
-    worth = used & (shrunken_gains(gains, artists, used) > 0)
+    worth = used & (shrunken_gains(gains, losses, artists, used) > 0)
     return {kind: gate & worth for kind, gate in on.items()}
 
 
-def shrunken_gains(gains: Floats, artists: NDArray[np.int64], used: NDArray[np.bool_]) -> Floats:
-    """Gain of each mood, drawn towards the mean over moods.
+def shrunken_gains(
+    gains: Floats, losses: Floats, artists: NDArray[np.int64], used: NDArray[np.bool_]
+) -> Floats:
+    """Share of each mood's loss that is saved, drawn towards that of all moods together.
 
     Args:
-        gains: ``(n, M)`` of each row.
-        artists: ``(n,)`` codes, negative unknown.
+        gains: ``(n, M)`` what each row's loss fell by.
+        losses: ``(n, M)`` of each row.
+        artists: ``(n,)`` codes, negative unknown; shares are as uncertain as sums over artists differ.
         used: ``(M,)`` moods that have a gain; the others get 0.
 
     Returns:
-        ``(M,)`` mean gain a row.
+        ``(M,)``.
     """
     found = np.zeros(len(used))
-    if not used.any() or not len(gains):
+    total = losses[:, used].sum(0)
+    if not used.any() or not (total > 0).all():
         return found
-    totals = _by_artist(gains[:, used], artists)
-    mean = totals.sum(0) / len(gains)
-    noise = (totals**2).sum(0) / len(gains) ** 2
-    if len(mean) == 1:
-        found[used] = mean
-        return found
-    # Common moods gain more than rare ones; in units of its noise every mood counts alike.
-    unit = np.sqrt(np.where(noise > 0, noise, 1.0))
-    standard = mean / unit
-    between = max(0.0, float(standard.var(ddof=1)) - 1)
-    found[used] = (between * standard + standard.mean()) / (between + 1)
+    sums = _by_artist(gains[:, used], artists)
+    share, common = sums.sum(0) / total, sums.sum() / total.sum()
+    noise = np.sqrt((sums**2).sum(0)) / total
+    # How much more shares differ than their noise would have them, in units of it.
+    surplus = (share - common) / np.where(noise > 0, noise, 1.0)
+    between = max(0.0, float((surplus**2).mean()) - 1)
+    found[used] = common + (share - common) * between / (between + 1)
     return found
 
 

@@ -42,16 +42,16 @@ def fit_common(features: Floats, labels: Floats) -> CommonFit:
         labels: ``(n, M)`` in [0, 1], NaN unknown. Moods without both classes are left out.
     """
     usable = has_both(labels)
-    kept = np.ones(features.shape[2], np.bool_)
-    weights = np.zeros(features.shape[2])
-    intercepts = np.zeros(labels.shape[1])
-    while usable.any():
+    intercepts, weights = np.zeros(labels.shape[1]), np.zeros(features.shape[2])
+    known = ~np.isnan(labels[:, usable])
+    intercepts[usable] = _log_odds(np.where(known, labels[:, usable], 0).sum(0), known.sum(0))
+    kept = np.full(len(weights), bool(usable.any()))
+    while kept.any():
         found, mine = _newton(features[:, usable][:, :, kept], labels[:, usable])
-        intercepts[usable], weights = found, np.zeros_like(weights)
-        weights[kept] = mine
-        if (weights >= 0).all():
+        if (mine >= 0).all():
+            intercepts[usable], weights[kept] = found, mine
             break
-        kept &= weights > weights.min()
+        kept[np.flatnonzero(kept)[mine.argmin()]] = False
     return CommonFit(intercepts, weights)
 
 

@@ -94,16 +94,18 @@ def test_aligned_scores_keep_their_order_and_share_a_distribution() -> None:
     assert_allclose(aligned([one, one])[0], one)
 
 
-def test_gains_are_drawn_towards_their_mean() -> None:
+def test_gains_are_drawn_towards_what_all_moods_gain() -> None:
     rng = np.random.default_rng(0)
-    artists = np.repeat(np.arange(200), 3)
-    certain = np.array([1.0, 1.0, -0.2, -30.0])
-    gains = certain + 10 * rng.standard_normal((200, 4))[artists]
-    found = shrunken_gains(gains, artists, np.array([True] * 4))
-    assert found[3] < 0
-    alike = shrunken_gains(gains[:, :3] - gains[:, :3].mean(0) + certain[:3], artists, np.array([True] * 3))
-    assert (alike > 0).all(), "one mood's small loss is noise where the others gain"
-    assert (shrunken_gains(gains, artists, np.array([False] * 4)) == 0).all()
+    artists, used = np.repeat(np.arange(200), 3), np.array([True] * 4)
+    noise = 0.5 * rng.standard_normal((200, 4))[artists]
+    noise -= noise.mean(0)
+    losses = np.full((600, 4), 2.0)
+    alike = shrunken_gains(np.array([0.05, 0.04, 0.03, -0.01]) + noise, losses, artists, used)
+    assert_allclose(alike, 0.0275 / 2)
+    unlike = shrunken_gains(np.array([0.9, 0.9, 0.8, -0.7]) + noise, losses, artists, used)
+    assert (unlike[:3] > 0).all()
+    assert -0.35 < unlike[3] < -0.3, "its own share is -.35, and certain"
+    assert (shrunken_gains(noise, losses, artists, ~used) == 0).all()
 
 
 def test_folds_must_be_by_artist() -> None:

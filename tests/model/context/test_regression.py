@@ -47,6 +47,13 @@ def test_negative_weights_are_zero_and_the_rest_is_fitted_without_them() -> None
     assert_allclose(fit.weights[0], fit_common(features[:, :, :1], labels).weights[0])
 
 
+def test_scores_that_mislead_leave_intercepts_alone() -> None:
+    features, labels = made()
+    fit = fit_common(-features, labels)
+    assert (fit.weights == 0).all()
+    assert_allclose(sigmoid(fit.intercepts), labels.mean(0), atol=0.01)
+
+
 def test_moods_of_one_class_count_for_nothing() -> None:
     features, labels = made()
     more = np.column_stack([labels, np.zeros(300), np.ones(300), np.full(300, np.nan)])
