@@ -196,7 +196,9 @@ class Trial:
         self.calm = np.array([np.float32(row.calm) for row in rows]).astype(np.float64)
         self.writer = np.array([row.writer for row in rows])
         self.born, self.died = np.array([row.born for row in rows]), np.array([row.died for row in rows])
-        self.ids = np.array([row.track_id for row in rows], object)
+        self.rows_of: dict[str, list[int]] = {}
+        for number, row in enumerate(rows):
+            self.rows_of.setdefault(row.track_id, []).append(number)
         wrong, recalls, apart = [], [], 0
         for answer in self.answers:
             spans = [range(low, high + 1) for low, high in zip(answer.earliest, answer.latest, strict=True)]
@@ -213,22 +215,28 @@ class Trial:
     def _agreement(self, answer: Answer, version: tuple[int, ...]) -> float:
         """The share of a version's k best rows that an answer holds; -1 where it is no answer of that version."""
         at = np.array(version)[self.writer]
-        there = np.flatnonzero((self.born <= at) & (at < self.died))
-        scores = self.vectors[there] @ answer.query.astype(np.float64)
-        if "mood" in answer.options:
-            weight, target = answer.options["mood_weight"], answer.options["mood"]["calm"]
-            scores = (1 - weight) * scores + weight * (1 - (self.calm[there] - target) ** 2)
+        there = (self.born <= at) & (at < self.died)
+        rows = [next((row for row in self.rows_of.get(name, ()) if there[row]), -1) for name in answer.ids]
+        if -1 in rows:
+            return -1.0
+        scores = self._scores(answer)
         if "where" in answer.options:
-            passing = self.calm[there] >= 0.5
-            there, scores = there[passing], scores[passing]
-        score_of = dict(zip(self.ids[there], scores, strict=True))
-        if not all(name in score_of for name in answer.ids):
+            there &= self.calm >= 0.5
+        theirs = scores[rows]
+        if not there[rows].all() or not np.allclose(theirs, answer.scores, atol=1e-5):
             return -1.0
-        theirs = np.array([score_of[name] for name in answer.ids])
-        if not np.allclose(theirs, answer.scores, atol=1e-5) or (np.diff(theirs) > 1e-5).any():
+        if (np.diff(theirs) > 1e-5).any():
             return -1.0
-        last = np.partition(scores, -K)[-K]
+        last = np.partition(scores[there], -K)[-K]
         return float(np.mean(theirs >= last - 1e-6))
+
+    def _scores(self, answer: Answer) -> NDArray[np.float64]:
+        """The score of every row that there ever was for the query of an answer."""
+        scores: NDArray[np.float64] = self.vectors @ answer.query.astype(np.float64)
+        if "mood" not in answer.options:
+            return scores
+        weight, target = answer.options["mood_weight"], answer.options["mood"]["calm"]
+        return np.asarray((1 - weight) * scores + weight * (1 - (self.calm - target) ** 2))
 
 
 def frame(ids: list[str], calm: NDArray[np.float32]) -> pd.DataFrame:
