@@ -354,8 +354,8 @@ def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch
             (200, 0),
             (0, 0),
         ):  # passes over all, then bisection, then passes again
-            monkeypatch.setattr("moodrec.index.rows.track_ids._FEW", few)
-            monkeypatch.setattr("moodrec.index.rows.track_ids._PASSES", passes)
+            monkeypatch.setattr("moodrec.index.rows.track_ids._MOST_BISECTED", few)
+            monkeypatch.setattr("moodrec.index.rows.track_ids._MOST_PASSES", passes)
             assert "t3" in opened
             assert "t7" in opened
             assert "t9" not in opened
