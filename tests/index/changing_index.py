@@ -203,7 +203,8 @@ class Trial:
         for answer in self.answers:
             spans = [range(low, high + 1) for low, high in zip(answer.earliest, answer.latest, strict=True)]
             apart += max(map(len, spans)) > 1
-            found = max(self._agreement(answer, version) for version in itertools.product(*spans))
+            scores = self._scores(answer)
+            found = max(self._agreement(answer, scores, version) for version in itertools.product(*spans))
             exact = bool(answer.options.get("exact"))
             if found < (1.0 if exact else 0.0):
                 wrong.append(f"{answer.options} between {answer.earliest} and {answer.latest}: {answer.ids}")
@@ -212,14 +213,13 @@ class Trial:
         mean = float(np.mean(recalls)) if recalls else 1.0
         return Report(len(self.answers), sum(self.ended), wrong, mean, self.failures, apart)
 
-    def _agreement(self, answer: Answer, version: tuple[int, ...]) -> float:
+    def _agreement(self, answer: Answer, scores: NDArray[np.float64], version: tuple[int, ...]) -> float:
         """The share of a version's k best rows that an answer holds; -1 where it is no answer of that version."""
         at = np.array(version)[self.writer]
         there = (self.born <= at) & (at < self.died)
         rows = [next((row for row in self.rows_of.get(name, ()) if there[row]), -1) for name in answer.ids]
         if -1 in rows:
             return -1.0
-        scores = self._scores(answer)
         if "where" in answer.options:
             there &= self.calm >= 0.5
         theirs = scores[rows]
