@@ -21,9 +21,6 @@ from numpy.typing import NDArray
 
 from moodrec.typing import FloatArray, RowNumbers
 
-Floats = FloatArray
-"""Former name of :data:`moodrec.typing.FloatArray`, which the index still imports."""
-
 
 def mood_affinity(scores: FloatArray, targets: FloatArray) -> FloatArray:
     """Compute how near mood scores are to their targets.

@@ -243,8 +243,3 @@ def _joined(join: Any, parts: Sequence[Selection], n: int, empty: Callable[..., 
     masks = (row_mask(part, n) for part in parts)
     mask: RowMask = reduce(join, masks) if parts else empty(n, bool)
     return mask
-
-
-Rows = NamedRows
-Mask = RowMask
-"""Former names of :class:`NamedRows` and :data:`moodrec.typing.RowMask`, which the index still imports."""

@@ -192,7 +192,7 @@ class Recommender:
         Args:
             seed: as for :meth:`resolve`; the path of any other audio file is analysed on the fly. A sequence is
                 one of track ids.
-            k: tracks wanted, 1 or more.
+            k: the number of tracks, 1 or more.
             options: what is asked for beside.
             on_conflict: "ignore" leaves out ids of a sequence that are not in the index.
             **keywords: fields of ``options``.
@@ -246,7 +246,7 @@ class Recommender:
 
         Args:
             target: from 0 to 1 by mood, such as ``{"calm": 0.9}``.
-            k: tracks wanted, 1 or more.
+            k: the number of tracks, 1 or more.
             options: what is asked for beside, without ``mood`` and ``mood_weight``.
             **keywords: fields of ``options``.
 
@@ -296,7 +296,7 @@ class Recommender:
         Args:
             history: weight by track id, negative for what they do not like; or ids, where an id counts as often as
                 it is there. A sequence of histories is a batch.
-            k: tracks wanted, 1 or more.
+            k: the number of tracks, 1 or more.
             options: what is asked for beside.
             on_conflict: "ignore" leaves out ids that are not in the index.
             **keywords: fields of ``options``.

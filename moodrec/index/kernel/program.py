@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import AllOf, AnyLookup, AnyOf, Lookup, Mask, Order, Range, Selection, Test
+from moodrec.filters.selection import AllOf, AnyLookup, AnyOf, Lookup, Order, Range, Selection, Test
 from moodrec.index.kernel.binding import Filter, Step, address, empty, library
+from moodrec.typing import RowMask
 
 _RANGE, _LOOKUP, _ANY_LOOKUP, _MASK, _CONSTANT, _AND, _OR = range(7)
 _DTYPES: Final = {
@@ -38,7 +39,7 @@ class Program:
         self.filter = Filter((Step * max(1, n_steps))(*self._made), n_steps, self.height, self._n_ordered)
         self.filter.kept = self._kept  # whoever keeps the steps keeps the arrays that they point to
 
-    def mask(self, n: int) -> tuple[Mask, int]:
+    def mask(self, n: int) -> tuple[RowMask, int]:
         """Return (n,) True for the rows that pass, and their number."""
         found, place = empty(n, np.bool_)
         passed: int = library().moodrec_mask(self.filter, n, place)

@@ -9,19 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.arguments import share
 from moodrec.errors import DataError, MissingExtraError, UsageError
 from moodrec.recommend.adapters.vectors import FactorMap, ItemVectors
+from moodrec.typing import Float32Array
 
 try:
     from implicit.cpu.matrix_factorization_base import MatrixFactorizationBase
     from scipy.sparse import csr_matrix
 except ModuleNotFoundError:
     raise MissingExtraError("the implicit adapter", "implicit") from None
-
-Floats = NDArray[np.float32]
 
 
 class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit is not there when types are checked
@@ -58,7 +56,7 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
             )
         self.user_factors = _unit(user_items @ self.item_factors)
 
-    def recalculate_user(self, userid: Any, user_items: csr_matrix) -> Floats:
+    def recalculate_user(self, userid: Any, user_items: csr_matrix) -> Float32Array:
         """Compute the vector of a user from what they played.
 
         Args:
@@ -71,14 +69,14 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
         found = _unit(user_items @ self.item_factors)
         return found[0] if np.isscalar(userid) else found
 
-    def recalculate_item(self, itemid: Any, item_users: csr_matrix) -> Floats:
+    def recalculate_item(self, itemid: Any, item_users: csr_matrix) -> Float32Array:
         """Return the vector of an item, which does not depend on who played it.
 
         Args:
             itemid: a number, or several.
             item_users: has no effect.
         """
-        found: Floats = self.item_factors[itemid]
+        found: Float32Array = self.item_factors[itemid]
         return found
 
     def save(self, fileobj_or_path: Any) -> None:
@@ -99,7 +97,7 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
 class FactorModel(MatrixFactorizationBase):  # type: ignore[misc]
     """A model of given user and item factors."""
 
-    def __init__(self, user_factors: Floats, item_factors: Floats, num_threads: int = 0) -> None:
+    def __init__(self, user_factors: Float32Array, item_factors: Float32Array, num_threads: int = 0) -> None:
         """Take over the factors of another model.
 
         Args:
@@ -124,7 +122,7 @@ class FactorModel(MatrixFactorizationBase):  # type: ignore[misc]
         """
         raise UsageError("these factors come from a trained model; fit that one")
 
-    def recalculate_user(self, userid: Any, user_items: csr_matrix) -> Floats:
+    def recalculate_user(self, userid: Any, user_items: csr_matrix) -> Float32Array:
         """Refuse to compute a user, because the factors come from another model, which can.
 
         Args:
@@ -203,7 +201,7 @@ def blended(model: Any, embeddings: EmbeddingModel, weight: float = 0.5) -> Fact
     return FactorModel(users, np.hstack([scaled, weight * embeddings.item_factors]))
 
 
-def _score_size(users: Floats, items: Floats) -> float:
+def _score_size(users: Float32Array, items: Float32Array) -> float:
     """Return the root mean square of all scores without computing them: ``||U V^T||_F`` is the trace of ``U^T
     U V^T V``.
     """
@@ -212,7 +210,7 @@ def _score_size(users: Floats, items: Floats) -> float:
     return float(np.sqrt(max(total, 0) / (len(left) * len(right))))
 
 
-def _unit(vectors: Any) -> Floats:
+def _unit(vectors: Any) -> Float32Array:
     """Scale rows to unit length; rows of zeros stay zeros."""
     rows = np.asarray(vectors, np.float32)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)

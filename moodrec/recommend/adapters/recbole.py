@@ -39,13 +39,13 @@ def write_item_file(
         DataError: an id holds a tab or a line break, which the format cannot say.
     """
     items = ItemVectors.of(index, item_ids)
-    wanted = list(index.moods if moods is None else moods)
+    chosen = list(index.moods if moods is None else moods)
     wrong = [item for item in items.item_ids if any(character in item for character in "\t\n\r")]
     if wrong:
         raise DataError(f"item ids with tabs or line breaks cannot be written: {wrong[:5]}")
-    scores = index.tracks(list(items.item_ids))[wanted].to_numpy(np.float32, na_value=np.nan)
+    scores = index.tracks(list(items.item_ids))[chosen].to_numpy(np.float32, na_value=np.nan)
     scores = np.where(np.isnan(scores), np.float32(0.5), scores)
-    head = "\t".join([f"{ITEM}:token", f"{VECTOR}:float_seq", *(f"{mood}:float" for mood in wanted)])
+    head = "\t".join([f"{ITEM}:token", f"{VECTOR}:float_seq", *(f"{mood}:float" for mood in chosen)])
     lines = [
         "\t".join([item, " ".join(f"{x:.6g}" for x in vector), *(f"{x:.6g}" for x in own)])
         for item, vector, own in zip(items.item_ids, items.vectors, scores, strict=True)

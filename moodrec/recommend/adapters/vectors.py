@@ -14,8 +14,7 @@ from moodrec.arguments import ERROR, OnConflict, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.validation import listed, unit_rows
-
-Floats = NDArray[np.float32]
+from moodrec.typing import Float32Array
 
 _LISTED: Final = 20
 
@@ -25,7 +24,7 @@ class ItemVectors:
     """Items and their vectors: ``(n, d)`` float32 rows of unit length, in the order of ``item_ids``."""
 
     item_ids: tuple[str, ...]
-    vectors: Floats
+    vectors: Float32Array
 
     @classmethod
     def of(
@@ -44,21 +43,21 @@ class ItemVectors:
             UsageError: ``on_conflict`` is another word.
         """
         on_conflict_of(on_conflict)
-        wanted = source.track_ids if item_ids is None else list(item_ids)
-        twice = len(wanted) - len(set(wanted))
+        requested = source.track_ids if item_ids is None else list(item_ids)
+        twice = len(requested) - len(set(requested))
         if twice:
             raise DuplicateIdError(f"{twice} items are asked for more than once")
-        known = [row for row, item in enumerate(wanted) if item in source]
-        absent = [item for item in wanted if item not in source]
+        known = [row for row, item in enumerate(requested) if item in source]
+        absent = [item for item in requested if item not in source]
         if absent and on_conflict == ERROR:
             raise NotFoundError(
-                f"{len(absent)} of {len(wanted)} items are not in the index: {listed(absent, _LISTED)}; "
+                f"{len(absent)} of {len(requested)} items are not in the index: {listed(absent, _LISTED)}; "
                 "on_conflict='ignore' gives them zeros"
             )
-        vectors = np.zeros((len(wanted), source.dim), np.float32)
+        vectors = np.zeros((len(requested), source.dim), np.float32)
         if known:
-            vectors[known] = source.vectors([wanted[row] for row in known])
-        return cls(tuple(wanted), vectors)
+            vectors[known] = source.vectors([requested[row] for row in known])
+        return cls(tuple(requested), vectors)
 
     @classmethod
     def from_arrays(cls, item_ids: Sequence[str], vectors: NDArray[np.floating]) -> ItemVectors:
@@ -90,7 +89,7 @@ class ItemVectors:
         return np.array([self._row_of.get(str(item), -1) for item in item_ids], np.int64)
 
 
-def profile(vectors: Floats, weights: NDArray[np.floating] | None = None) -> Floats | None:
+def profile(vectors: Float32Array, weights: NDArray[np.floating] | None = None) -> Float32Array | None:
     """Compute the direction of a history.
 
     Args:
@@ -143,7 +142,7 @@ class FactorMap:
         weights = np.linalg.solve(inner, (x - centre).T @ (y - offset))
         return cls(weights, offset - centre @ weights)
 
-    def __call__(self, vectors: NDArray[np.floating]) -> Floats:
+    def __call__(self, vectors: NDArray[np.floating]) -> Float32Array:
         """Return ``(n, factors)`` item factors for ``(n, d)`` vectors."""
         return np.asarray(np.asarray(vectors, np.float64) @ self.weights + self.offset, np.float32)
 

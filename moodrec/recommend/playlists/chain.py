@@ -86,7 +86,7 @@ class Chain:
             closing: tracks that it ends with.
 
         Raises:
-            UsageError: a playing time is wanted, and the table has no durations.
+            UsageError: a playing time was requested, and the table has no durations.
         """
         self._recommender, self._index, self._rules = recommender, recommender.index, rules
         self._options = options

@@ -21,8 +21,7 @@ from moodrec.recommend.queries import without_mood
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.version import of_one_version
 from moodrec.schema import TRACK_ID
-
-Floats = NDArray[np.float64]
+from moodrec.typing import Float64Array
 
 _ITERATIONS: Final = 40
 _RESTARTS: Final = 4
@@ -59,7 +58,7 @@ def mood_clusters(
 
     Args:
         recommender: whose library is parted.
-        k: clusters wanted, 1 or more.
+        k: the number of clusters, 1 or more.
         rules: of the playlists; ``random_seed`` also starts k-means.
         moods: which moods count; all by default. Tracks without a score for one of them are left out.
         options: what the tracks of the playlists must meet; the clusters are those of the tracks that meet ``where``
@@ -97,7 +96,7 @@ class _Scored:
     """Tracks whose moods are all known."""
 
     track_ids: list[str]
-    scores: Floats
+    scores: Float64Array
     """(n, moods) The mood scores, in [0, 1]."""
 
 
@@ -105,7 +104,7 @@ class _Scored:
 class _Parts:
     """The clusters that rows were assigned to."""
 
-    centres: Floats
+    centres: Float64Array
     """(k, moods) The mean scores of each cluster."""
     labels: NDArray[np.int64]
     """(n,) The cluster of each row."""
@@ -126,7 +125,7 @@ def _scored(recommender: Recommender, moods: list[str], options: SearchOptions) 
     return _Scored([ids[row] for row in known], scores[known])
 
 
-def _k_means(scores: Floats, k: int, seed: int) -> _Parts:
+def _k_means(scores: Float64Array, k: int, seed: int) -> _Parts:
     points = np.ascontiguousarray(scores, np.float32)
     means = faiss.Kmeans(
         points.shape[1], k, niter=_ITERATIONS, nredo=_RESTARTS, seed=seed + 1, min_points_per_centroid=1
@@ -141,7 +140,7 @@ def _k_means(scores: Floats, k: int, seed: int) -> _Parts:
     return _Parts(centres, labels)
 
 
-def _name(lifts: Floats, moods: list[str]) -> str:
+def _name(lifts: Float64Array, moods: list[str]) -> str:
     """Name a cluster by the moods whose mean exceeds that of the library most, in its standard deviations."""
     order = np.argsort(-lifts)[:_WORDS]
     return ", ".join(moods[i] for i in order)
