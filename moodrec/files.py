@@ -5,8 +5,32 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+from moodrec.errors import CorruptStoreError
+
+NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
+"""For ``os.open``: fail where the path is a symbolic link."""
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse a symbolic link in a place of a store where moodrec writes: it would write to another place.
+
+    Raises:
+        CorruptStoreError: ``path`` is one.
+    """
+    if path.is_symlink():
+        raise CorruptStoreError(
+            f"{path}: is a link, and inside a library or an index none is followed; put what it points to there"
+        )
+
+
+def make_mark(path: Path) -> None:
+    """Make an empty file, unless something has the name already, which stays as it is."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o644))
 
 
 @contextmanager
