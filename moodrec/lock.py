@@ -7,7 +7,7 @@ import re
 import socket
 import stat
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -68,15 +68,14 @@ class WriterLock:
 
     def _take(self) -> int:
         descriptor = self._opened()
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(os.close, descriptor)
             text = self._text_of(descriptor)
             try:
                 _try_lock(descriptor)
             except OSError:
                 raise StoreLockedError(self._message(text.decode("utf-8", "replace"))) from None
-        except BaseException:
-            os.close(descriptor)
-            raise
+            on_failure.pop_all()
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
         with suppress(OSError):  # on a full disk the lock holds all the same, without its text

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
-from moodrec.files import refuse_link
+from moodrec.files import disk_full, refuse_link
 
 SCHEMA_VERSION: Final = 2
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
@@ -146,23 +146,24 @@ def connected(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
     _require_own_files(path)
-    connection = _connected(path, "mode=rw")  # a plain connection would create a missing file
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with ExitStack() as on_failure:
+            connection = _connected(path, "mode=rw")  # a plain connection would create a missing file
+            on_failure.callback(connection.close)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            on_failure.pop_all()
     except sqlite3.OperationalError as error:
-        connection.close()
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in _NO_PLACE_FOR_LOG:
             raise
         return _connected_without_log(path, error)
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 
 def _connected(path: Path, options: str) -> sqlite3.Connection:
     place = f"{path.absolute().as_uri()}?{options}"
-    return sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
+    connection = sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
+    connection.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
+    return connection
 
 
 def _connected_without_log(path: Path, reason: sqlite3.OperationalError) -> sqlite3.Connection:
@@ -223,6 +224,8 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
         return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")
     if primary_code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreLockedError(f"{path}: another process has held the database for {_BUSY_S:.0f} s")
+    if primary_code == sqlite3.SQLITE_FULL:
+        return disk_full(path)
     return MoodrecError(f"{path}: {error}; is the disk full, or the folder not writable?")
 
 
