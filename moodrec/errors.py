@@ -10,6 +10,7 @@
     ├── NotFoundError                 exit 3   nothing by that name
     ├── CorruptStoreError             exit 4   a library, index or checkpoint is damaged
     ├── StoreLockedError              exit 5   another process is writing
+    ├── DiskFullError                          there is no room to write
     ├── AudioError                             one file cannot be analysed
     │   └── SilentAudioError                   it holds only silence
     ├── DataError                              a table or array of the user's is wrong
@@ -70,6 +71,10 @@ class StoreLockedError(MoodrecError):
     """Another process holds the writer's lock; the message says which."""
 
     exit_code = 5
+
+
+class DiskFullError(MoodrecError):
+    """A disk has no room for what is to be written; the message names the disk, and the space needed and free."""
 
 
 class AudioError(MoodrecError):

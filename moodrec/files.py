@@ -2,11 +2,104 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+from moodrec.errors import CorruptStoreError, DiskFullError, MoodrecError
+
+NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
+"""For ``os.open``: fail where the path is a symbolic link."""
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse a symbolic link in a place of a store where moodrec writes: it would write to another place.
+
+    Raises:
+        CorruptStoreError: ``path`` is one.
+    """
+    if path.is_symlink():
+        raise CorruptStoreError(
+            f"{path}: is a link, and inside a library or an index none is followed; put what it points to there"
+        )
+
+
+def make_mark(path: Path) -> None:
+    """Make an empty file, unless something has the name already, which stays as it is."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o644))
+
+
+_FULL: Final = frozenset(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)
+)
+_FULL_WORDS: Final = re.compile("No space left on device|Disk quota exceeded|File too large")
+_SHORT_WRITE: Final = re.compile(r"(\d+) requested and (\d+) written")
+
+
+def disk_full(place: Path, needed: int | None = None) -> DiskFullError:
+    """Make the error that says that a disk is full.
+
+    Args:
+        place: where was to be written.
+        needed: bytes, where that is known.
+    """
+    room = "there is no room for what is to be written" if needed is None else f"{_mb(needed)} are needed"
+    return DiskFullError(f"{place}: the disk is full: {room}, and {_mb(_free(place))} are free")
+
+
+def require_room(place: Path, needed: int) -> None:
+    """Refuse to begin a large write where there is no room for it.
+
+    Args:
+        place: where it will be written; it need not exist yet.
+        needed: bytes.
+
+    Raises:
+        DiskFullError: fewer are free.
+    """
+    if _free(place) < needed:
+        raise disk_full(place, needed)
+
+
+@contextmanager
+def disk_errors(place: Path, needed: int | None = None) -> Iterator[None]:
+    """Translate what the system, NumPy and Arrow say of a full disk into one error.
+
+    Args:
+        place: where the block writes.
+        needed: bytes that it writes, where that is known.
+
+    Raises:
+        DiskFullError: the disk is full.
+        MoodrecError: NumPy wrote a part of an array, for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL or _FULL_WORDS.search(str(error)):
+            raise disk_full(place, needed) from error
+        if short := _SHORT_WRITE.search(str(error)):  # NumPy does not say why
+            missing = int(short[1]) - int(short[2])
+            if _free(place) < max(missing, 1 << 20) * 16:
+                raise disk_full(place, needed) from error
+            raise MoodrecError(f"{place}: the disk cannot be written to ({error})") from error
+        raise
+
+
+def _free(place: Path) -> int:
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    return shutil.disk_usage(there).free
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
 @contextmanager
@@ -15,7 +108,16 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The temporary file is synced to disk before it is renamed. If the block raises, it is removed and ``path``
     stays as it was.
+
+    Raises:
+        DiskFullError: the disk is full.
     """
+    with disk_errors(path), _replacing(path) as temporary:
+        yield temporary
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, because only a rename within one file system is atomic.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
@@ -39,7 +141,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         data: the new content.
 
     Raises:
-        OSError: the file cannot be written; it stays as it was.
+        DiskFullError, OSError: the file cannot be written; it stays as it was.
     """
     with replacing(path) as temporary:
         temporary.write_bytes(data)

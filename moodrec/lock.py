@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+import stat
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Final
 
-from moodrec.errors import StoreLockedError
+from moodrec.errors import CorruptStoreError, StoreLockedError
+from moodrec.files import NO_LINKS
 
 if sys.platform == "win32":
     import msvcrt
@@ -22,6 +26,12 @@ else:
 
     def _try_lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_OURS: Final = re.compile(rb"process \d+ on [^\n]*")
+"""The text of a lock file; anything else in its place was not written by moodrec."""
+_MOST_TEXT: Final = 1000
+_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
 
 
 class WriterLock:
@@ -42,6 +52,7 @@ class WriterLock:
 
         Raises:
             StoreLockedError: another process holds it; the message names the process.
+            CorruptStoreError: in the place of the lock file there is a link, or a file that moodrec did not write.
         """
         if self._depth == 0:
             self._descriptor = self._take()
@@ -56,18 +67,43 @@ class WriterLock:
             self._descriptor = None
 
     def _take(self) -> int:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            _try_lock(descriptor)
-        except OSError:
-            holder = os.pread(descriptor, 1000, 0) if hasattr(os, "pread") else b""
-            os.close(descriptor)
-            raise StoreLockedError(self._message(holder.decode("utf-8", "replace"))) from None
+        descriptor = self._opened()
+        with ExitStack() as on_failure:
+            on_failure.callback(os.close, descriptor)
+            text = self._text_of(descriptor)
+            try:
+                _try_lock(descriptor)
+            except OSError:
+                raise StoreLockedError(self._message(text.decode("utf-8", "replace"))) from None
+            on_failure.pop_all()
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
         with suppress(OSError):  # on a full disk the lock holds all the same, without its text
             os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
         return descriptor
+
+    def _opened(self) -> int:
+        """Open the lock file, which is made if there is none; a link in its place is not followed."""
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | NO_LINKS | _NO_WAITING, 0o644)
+        except OSError:
+            if self._path.is_symlink() or (self._path.exists() and not self._path.is_file()):
+                raise self._foreign() from None
+            raise
+
+    def _text_of(self, descriptor: int) -> bytes:
+        """Read what the lock file says, which moodrec must have written: it is about to be replaced."""
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_TEXT or self._path.is_symlink():
+            raise self._foreign()
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        text = os.read(descriptor, _MOST_TEXT)
+        if text and not _OURS.fullmatch(text):
+            raise self._foreign()
+        return text
+
+    def _foreign(self) -> CorruptStoreError:
+        return CorruptStoreError(f"{self._path}: is not a lock file of moodrec; look at it, and move it away")
 
     def _message(self, holder: str) -> str:
         return f"{self._path.parent}: {holder or 'another process'} is writing; wait for it, or stop it"

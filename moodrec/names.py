@@ -6,7 +6,9 @@ Keyboards, file systems and tag editors write one name in several ways: "Björk"
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Final
 
 
 def fold(name: str) -> str:
@@ -28,3 +30,15 @@ def compose(text: str) -> str:
     Paths are compared in it: macOS hands out decomposed file names, and a path typed by hand is composed.
     """
     return unicodedata.normalize("NFC", text)
+
+
+_CONTROLS: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def without_controls(text: str) -> str:
+    """Escape, in a JSON document, characters that steer terminals or turn text around; it stands for the same value.
+
+    JSON itself escapes only the first 32 characters; but terminals obey U+009B as well, and ends of lines may be
+    U+0085 or U+2028.
+    """
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

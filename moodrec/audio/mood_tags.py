@@ -23,6 +23,7 @@ from mutagen.mp4 import MP4FreeForm, MP4Tags
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.probe import DAMAGE
 from moodrec.errors import AudioError
+from moodrec.files import NO_LINKS
 
 MOOD: Final = "MOOD"
 OURS: Final = "MOODREC_"
@@ -60,7 +61,7 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
     # The suffix stays, because mutagen chooses some formats by it; the dot hides the copy from scans.
     copy = path.with_name(f".{path.stem}.moodrec-writing{path.suffix}")
     try:
-        shutil.copy2(path, copy)
+        _copy(path, copy)
         _keep_owner(path, copy)
         _write(copy, tags)
         _check(copy, tags)
@@ -74,6 +75,17 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
         ) from None
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a file with its times and permissions to a file that is made for it, never through a link."""
+    copy.unlink(missing_ok=True)
+    descriptor = os.open(
+        copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS | getattr(os, "O_BINARY", 0), 0o600
+    )
+    with path.open("rb") as source, os.fdopen(descriptor, "wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    shutil.copystat(path, copy)
 
 
 def _opened(path: Path) -> Any:

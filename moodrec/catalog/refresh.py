@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.files import refuse_link
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.library import Library
 from moodrec.library.snapshot import LibrarySnapshot
@@ -24,7 +25,9 @@ def refresh_index(
         NotFoundError: the library holds no analyses of that model.
         UsageError: there is no such preset.
         StoreLockedError: another process is writing the index.
+        CorruptStoreError: the index's folder is a link.
     """
+    refuse_link(library.index_path)
     snapshot = library.snapshot(model_fingerprint)
     current = _current(library)
     chosen = preset or (current.preset if current is not None else "auto")

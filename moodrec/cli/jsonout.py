@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from moodrec.names import without_controls
+
 
 def to_json(value: Any) -> str:
     """Write a value as one line of JSON; unknown values (``NaN``, ``NA``, ``NaT``) become ``null``."""
-    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+    return without_controls(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
 
 
 def plain(value: Any) -> Any:

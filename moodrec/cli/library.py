@@ -119,7 +119,7 @@ def open_library(screen: Screen, library: Any) -> Library:
         library: the value of ``--library``.
 
     Raises:
-        NotFoundError, CorruptStoreError, StoreLockedError: as :meth:`Library.open`.
+        NotFoundError, CorruptStoreError: as :meth:`Library.open`.
     """
     from moodrec.library.library import Library
 
@@ -129,7 +129,7 @@ def open_library(screen: Screen, library: Any) -> Library:
 
 
 def note_migration(screen: Screen, store: Library) -> None:
-    """Print that a library of an older moodrec was migrated, if it was.
+    """Print that a library of an older moodrec was migrated, or is read without it.
 
     Args:
         screen: where to print.
@@ -139,6 +139,11 @@ def note_migration(screen: Screen, store: Library) -> None:
         screen.note(
             f"{store.path}: brought from format {done.from_format} to {done.to_format}; "
             f"as it was before: {done.backup.name}"
+        )
+    elif store.older_format is not None:
+        screen.note(
+            f"{store.path}: an older moodrec wrote it (format {store.older_format}), so it is read as a copy in "
+            "memory; to bring it up to date: moodrec library migrate"
         )
 
 

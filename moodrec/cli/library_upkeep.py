@@ -58,7 +58,7 @@ def migrate(
 ) -> None:
     """Bring a library of an older moodrec up to date.
 
-    Every command that opens a library does so; a copy of the old database stays beside it.
+    Every command that changes a library does so first; a copy of the old database stays beside it.
 
     Example: moodrec library migrate --dry-run
     """
@@ -68,7 +68,7 @@ def migrate(
     found, current = Library.formats(place)
     done = None
     if found < current and not dry_run:
-        with Library.open(place) as store:
+        with Library.open(place) as store, store.writer():
             done = store.migration
     backup = None if done is None else done.backup
     screen.document({"path": place, "from_format": found, "to_format": current, "backup": backup})

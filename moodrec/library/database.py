@@ -13,11 +13,18 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
+from moodrec.files import disk_full, refuse_link
 
 SCHEMA_VERSION: Final = 2
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
 _APPLICATION_ID: Final = int.from_bytes(b"mood")
 _BUSY_S: Final = 30.0
+_NO_PLACE_FOR_LOG: Final = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+)
 
 TAG_BACKUPS: Final = """CREATE TABLE tag_backups (
     track_id TEXT PRIMARY KEY REFERENCES tracks (track_id),
@@ -82,6 +89,7 @@ def create_database(path: Path) -> None:
     Raises:
         CorruptStoreError: there is a file, and it is not a library.
     """
+    _require_own_files(path)
     connect = sqlite3.connect
     with translated(path), closing(connect(path, timeout=_BUSY_S, isolation_level=None)) as connection:
         if _is_blank(connection):
@@ -137,9 +145,48 @@ def connected(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
-    # mode=rw, because a plain connection would create a missing file.
-    place = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
+    _require_own_files(path)
+    try:
+        with ExitStack() as on_failure:
+            connection = _connected(path, "mode=rw")  # a plain connection would create a missing file
+            on_failure.callback(connection.close)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            on_failure.pop_all()
+    except sqlite3.OperationalError as error:
+        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in _NO_PLACE_FOR_LOG:
+            raise
+        return _connected_without_log(path, error)
+    return connection
+
+
+def _connected(path: Path, options: str) -> sqlite3.Connection:
+    place = f"{path.absolute().as_uri()}?{options}"
+    connection = sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
+    connection.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
+    return connection
+
+
+def _connected_without_log(path: Path, reason: sqlite3.OperationalError) -> sqlite3.Connection:
+    """Read a file where SQLite cannot make the files of its log: on a read-only or full disk.
+
+    A file that was cleanly closed has no log, or an empty one, and holds everything.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise MoodrecError(
+            f"{path}: it was not closed cleanly, and the disk is full or read-only ({reason}); "
+            "copy the folder to a place with room to write"
+        )
+    return _connected(path, "mode=ro&immutable=1")
+
+
+def _require_own_files(path: Path) -> None:
+    """Refuse links, pipes and devices where SQLite reads and writes: it would follow them."""
+    for name in (path.name, *(f"{path.name}-{kind}" for kind in ("wal", "shm", "journal"))):
+        place = path.with_name(name)
+        refuse_link(place)
+        if place.exists() and not place.is_file():
+            raise CorruptStoreError(f"{place}: is no regular file; {REMEDY}")
 
 
 @contextmanager
@@ -177,6 +224,8 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
         return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")
     if primary_code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreLockedError(f"{path}: another process has held the database for {_BUSY_S:.0f} s")
+    if primary_code == sqlite3.SQLITE_FULL:
+        return disk_full(path)
     return MoodrecError(f"{path}: {error}; is the disk full, or the folder not writable?")
 
 

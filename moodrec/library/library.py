@@ -61,22 +61,30 @@ class Library:
         self.path = path
         """The library's folder."""
         self.migration = migration
-        """The migration that was done when it was opened; None if none was needed."""
+        """The migration that was done when it was opened, or first changed; None if none was needed."""
+        self.older_format: int | None = None
+        """The format on the disk, where it is read as a copy in memory until the first change; else None."""
         self._connection = connection
         self._lock = WriterLock(path / "lock")
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
-        """Open an existing library; one written by an older moodrec is backed up, then migrated to this format.
+        """Open an existing library; reading changes nothing on the disk.
+
+        One that an older moodrec wrote is read as a copy in memory, and :meth:`writer` migrates it.
 
         Raises:
             NotFoundError: there is no library.
             CorruptStoreError: it is damaged, not a library, or written by a newer moodrec.
-            StoreLockedError: it needs a migration, and another process is writing to it.
         """
         folder = Path(path)
-        migration = migrate(folder / _DATABASE, WriterLock(folder / "lock"))
-        return cls(folder, open_database(folder / _DATABASE), migration)
+        database = folder / _DATABASE
+        found = format_of(database)
+        if found == SCHEMA_VERSION:
+            return cls(folder, open_database(database))
+        library = cls(folder, migrated_copy(database))
+        library.older_format = found
+        return library
 
     @classmethod
     def formats(cls, path: Path | str) -> tuple[int, int]:
@@ -100,19 +108,24 @@ class Library:
 
     @classmethod
     def open_or_create(cls, path: Path | str) -> Self:
-        """Open a library, or make an empty one if there is none.
+        """Open a library to change it, or make an empty one if there is none.
+
+        One that an older moodrec wrote is backed up, then migrated to this format.
 
         Raises:
             UsageError: ``path`` is a file.
-            CorruptStoreError, StoreLockedError: as :meth:`open`.
+            CorruptStoreError: as :meth:`open`.
+            StoreLockedError: it needs a migration, and another process is writing to it.
         """
         folder = Path(path)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise UsageError(f"{path}: is a file, a library is a folder") from None
-        create_database(folder / _DATABASE)
-        return cls.open(folder)
+        database = folder / _DATABASE
+        create_database(database)
+        migration = migrate(database, WriterLock(folder / "lock"))
+        return cls(folder, open_database(database), migration)
 
     @classmethod
     def open_or_empty(cls, path: Path | str) -> Self:
@@ -125,8 +138,6 @@ class Library:
         folder = Path(path)
         database = folder / _DATABASE
         if holds_tables(database):
-            if format_of(database) < SCHEMA_VERSION:
-                return cls(folder, migrated_copy(database))
             return cls.open(folder)
         if not next(place for place in (folder, *folder.parents) if place.exists()).is_dir():
             raise UsageError(f"{path}: is a file, a library is a folder")
@@ -247,14 +258,26 @@ class Library:
     def writer(self) -> Iterator[Self]:
         """Hold the right to write while the block runs; it is released when the process dies.
 
+        A library that an older moodrec wrote is backed up and migrated first.
+
         Raises:
             StoreLockedError: another process holds it.
+            CorruptStoreError: something else than moodrec's lock file is in its place.
         """
         self._lock.acquire()
         try:
+            if self.older_format is not None:
+                self._migrate()
             yield self
         finally:
             self._lock.release()
+
+    def _migrate(self) -> None:
+        database = self.path / _DATABASE
+        self.migration = migrate(database, self._lock)
+        copy, self._connection = self._connection, open_database(database)
+        copy.close()
+        self.older_format = None
 
     def register_model(self, model: ModelRecord) -> None:
         """Record a model; the first one becomes the current one at once."""

@@ -137,3 +137,11 @@ def test_json_never_holds_nan(value: object) -> None:
 def test_names_that_are_not_utf8_are_written_as_escapes() -> None:
     name = os.fsdecode(b"caf\xe9.mp3")
     assert json.loads(to_json([Path(name), name])) == ["caf\\udce9.mp3"] * 2
+
+
+def test_json_holds_no_character_that_steers_a_terminal() -> None:
+    text = "\x1b[2J\x7f\x85\x9b31m\u2028\u202e\u2066 \N{SNOWMAN}"
+    document = to_json({"title": text})
+    assert json.loads(document) == {"title": text}
+    assert all(char.isprintable() for char in document)
+    assert "\N{SNOWMAN}" in document

@@ -77,7 +77,10 @@ def test_a_migration_keeps_the_old_database_and_makes_the_tables_of_today(
 ) -> None:
     place_golden(folder, version)
     with Library.open(folder) as library:
-        done = library.migration
+        assert library.migration is None
+        with library.writer():
+            done = library.migration
+            assert len(library.frame()) == 3
     assert done is not None
     assert (done.from_format, done.to_format) == (version, SCHEMA_VERSION)
     assert done.backup == folder / f"library-format-{version}-backup.sqlite"
@@ -93,9 +96,11 @@ def test_a_migration_keeps_the_old_database_and_makes_the_tables_of_today(
 def test_looking_on_leaves_an_old_library_as_it_is(folder: Path, version: int) -> None:
     database = place_golden(folder, version)
     before = database.read_bytes()
-    with Library.open_or_empty(folder) as library:
-        assert len(library.frame()) == 3
-        assert library.damaged() == []
+    for open_it in (Library.open, Library.open_or_empty):
+        with open_it(folder) as library:
+            assert library.older_format == version
+            assert len(library.frame()) == 3
+            assert library.damaged() == []
     assert database.read_bytes() == before
     assert [path.name for path in folder.iterdir()] == ["library.sqlite"]
 
@@ -112,10 +117,10 @@ def test_an_interrupted_migration_changes_nothing_and_is_begun_again(
     with monkeypatch.context() as patch:
         patch.setattr(migration, "_STEPS", {1: die})
         with pytest.raises(KeyboardInterrupt):
-            Library.open(folder)
+            Library.open_or_create(folder)
     assert migration.format_of(database) == 1
     assert rows(database, "analyses") == rows(golden(1), "analyses")
-    with Library.open(folder) as library:
+    with Library.open_or_create(folder) as library:
         assert library.migration is not None
         assert len(library.frame()) == 3
 
@@ -125,7 +130,11 @@ def test_a_library_that_is_being_written_is_not_migrated(folder: Path, tmp_path:
     with Library.open(folder) as writer, writer.writer():
         Path(shutil.copy(golden(1), tmp_path / "old")).replace(folder / "library.sqlite")
         with pytest.raises(StoreLockedError, match="is writing"):
-            Library.open(folder)
+            Library.open_or_create(folder)
+        with Library.open(folder) as reader:
+            assert len(reader.frame()) == 3
+            with pytest.raises(StoreLockedError, match="is writing"), reader.writer():
+                pass
     assert rows(folder / "library.sqlite", "tracks") == rows(golden(1), "tracks")
 
 

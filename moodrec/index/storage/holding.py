@@ -51,7 +51,9 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def remove_if_free(folder: Path) -> None:
-    """Remove a version that is not the current one, unless a reader may be opening it."""
+    """Remove a version that is not the current one, unless a reader may be opening it, or it is a link."""
+    if folder.is_symlink():
+        return
     try:
         descriptor = os.open(folder / MANIFEST, os.O_RDONLY | _NO_LINKS)
     except FileNotFoundError:

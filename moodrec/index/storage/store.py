@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
-from moodrec.files import write_atomically
+from moodrec.files import make_mark, refuse_link, write_atomically
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import FileRecord, damage_message
 from moodrec.index.storage.holding import held, remove_if_free
@@ -37,6 +37,7 @@ from moodrec.lock import WriterLock
 CURRENT: Final = "CURRENT"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
+_VERSION = re.compile(r"v\d{6,}-[0-9a-f]{8}")
 _UNFINISHED: Final = ".writing-"
 _FIRST: Final = ".first-save"
 """A file that exists until the first version is the current one: what a crash leaves before is no damaged index."""
@@ -97,7 +98,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
     with _writing(root):
         _remove_unfinished(root)
         if not is_index(root):
-            (root / _FIRST).touch()
+            make_mark(root / _FIRST)
         folder = root / f"{_UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
         manifest = describe(folder)
@@ -133,6 +134,7 @@ def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
     while time.monotonic() < give_up:
         pointer = _pointer(root)
         folder = root / _name(root, pointer)
+        refuse_link(folder)
         try:
             with held(folder):
                 return read(_open(folder, pointer))
@@ -208,7 +210,8 @@ def _writing(root: Path) -> Iterator[None]:
 
 
 def _versions(root: Path) -> list[Path]:
-    return sorted(root.glob("v[0-9]*-*")) if root.is_dir() else []
+    found = root.glob("v[0-9]*-*") if root.is_dir() else ()
+    return sorted(path for path in found if _VERSION.fullmatch(path.name) and not path.is_symlink())
 
 
 def _newest(root: Path) -> int:

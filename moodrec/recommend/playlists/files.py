@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from moodrec.errors import UsageError
 from moodrec.files import write_atomically
+from moodrec.names import without_controls
 from moodrec.recommend.playlists.m3u import write_m3u
 from moodrec.schema import ALBUM, ARTIST, PATH, TITLE
 
@@ -25,7 +26,7 @@ RECORDING: Final = "https://musicbrainz.org/recording/"
 RECORDING_ID: Final = "musicbrainz_recording_id"
 CREATOR: Final = "moodrec"
 
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_playlist(tracks: pd.DataFrame, out: Path | str, title: str = "", relative: bool = True) -> int:
@@ -94,7 +95,7 @@ def _write_jspf(tracks: pd.DataFrame, out: Path, title: str, relative: bool) -> 
     """
     entries = [_jspf_track(row, out.parent, relative) for row in tracks.to_dict("records")]
     document = {"playlist": {"title": title, "creator": CREATOR, "track": entries}}
-    text = json.dumps(document, ensure_ascii=False, indent=1)
+    text = without_controls(json.dumps(document, ensure_ascii=False, indent=1))
     write_atomically(out, text.encode("utf-8", "backslashreplace") + b"\n")
     return len(tracks)
 

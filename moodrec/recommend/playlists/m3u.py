@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from moodrec.errors import UsageError
 from moodrec.files import write_atomically
@@ -13,6 +15,9 @@ from moodrec.schema import ARTIST, PATH, TITLE
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_ONE_LINE: Final = re.compile("[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def write_m3u(tracks: pd.DataFrame, out: Path | str, relative: bool = False) -> int:
@@ -39,9 +44,13 @@ def write_m3u(tracks: pd.DataFrame, out: Path | str, relative: bool = False) -> 
 
 def _entry(row: Mapping[Any, Any], folder: Path, relative: bool) -> str:
     path = _text(row, PATH)
-    if relative:
+    if not _ONE_LINE.fullmatch(path):
+        # An entry is a line, so that a line break would begin another one; a URI has none.
+        absolute = os.path.abspath(path)  # noqa: PTH100  (Path.absolute keeps "..")
+        path = "file://" + quote(PurePath(absolute).as_posix().encode("utf-8", "surrogateescape"))
+    elif relative:
         path = os.path.relpath(path, folder)
-        path = f".{os.sep}{path}" if path.startswith("#") else path  # or it would read as a comment
+    path = f".{os.sep}{path}" if path.startswith("#") else path  # or it would read as a comment
     return f"#EXTINF:{_seconds(row)},{_label(row)}\n{path}\n"
 
 
@@ -52,7 +61,8 @@ def _seconds(row: Mapping[Any, Any]) -> int:
 
 def _label(row: Mapping[Any, Any]) -> str:
     names = [_text(row, ARTIST), _text(row, TITLE) or Path(_text(row, PATH)).stem]
-    return " ".join(" - ".join(filter(None, names)).split())
+    text = " ".join(" - ".join(filter(None, names)).split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _text(row: Mapping[Any, Any], name: str) -> str:

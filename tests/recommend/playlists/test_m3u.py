@@ -50,3 +50,15 @@ def test_tracks_without_paths(tmp_path: Path) -> None:
         write_m3u(TRACKS[["title"]], tmp_path / "out.m3u8")
     assert write_m3u(TRACKS[:0], tmp_path / "empty.m3u8") == 0
     assert (tmp_path / "empty.m3u8").read_text() == "#EXTM3U\n"
+
+
+def test_names_with_line_breaks_make_no_entries(tmp_path: Path) -> None:
+    path = "/music/a\n/etc/passwd\r#EXTINF:1,x"
+    tracks = pd.DataFrame({"path": [path], "title": ["\x1b[2J\x9b31m\rhello"], "artist": [None]})
+    for relative in (False, True):
+        assert write_m3u(tracks, tmp_path / "list.m3u8", relative) == 1
+        text = (tmp_path / "list.m3u8").read_bytes().decode()
+        lines = text.split("\n")
+        assert len(lines) == 4
+        assert lines[2] == "file:///music/a%0A/etc/passwd%0D%23EXTINF%3A1%2Cx"
+        assert not {"\x1b", "\r", "\x9b"} & set(text)
