@@ -77,10 +77,11 @@ def test_a_migration_keeps_the_old_database_and_makes_the_tables_of_today(
 ) -> None:
     place_golden(folder, version)
     with Library.open(folder) as library:
-        assert library.migration is None
+        not_yet = library.migration
         with library.writer():
             done = library.migration
             assert len(library.frame()) == 3
+    assert not_yet is None
     assert done is not None
     assert (done.from_format, done.to_format) == (version, SCHEMA_VERSION)
     assert done.backup == folder / f"library-format-{version}-backup.sqlite"

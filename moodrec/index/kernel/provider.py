@@ -11,11 +11,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.filters.selection import Mask, Selection, row_mask
+from moodrec.filters.selection import Selection, row_mask
 from moodrec.index.kernel import binding
 from moodrec.index.kernel.binding import Query, Rows
 from moodrec.index.kernel.program import Program
-from moodrec.ranking import Floats, blend, mood_affinity
+from moodrec.ranking import blend, mood_affinity
+from moodrec.typing import FloatArray, RowMask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +45,7 @@ class Provider(Protocol):
             in length, or this is not done here.
         """
 
-    def mask(self, selection: Selection | None, n: int) -> tuple[Mask, int]:
+    def mask(self, selection: Selection | None, n: int) -> tuple[RowMask, int]:
         """(n,) the rows of a selection, None for all, and how many they are."""
 
     def share(self, program: Program, n: int) -> float:
@@ -66,7 +67,7 @@ class Compiled:
         own = matrix if in_place else matrix.copy()
         return own if binding.to_unit_length(own) else None
 
-    def mask(self, selection: Selection | None, n: int) -> tuple[Mask, int]:
+    def mask(self, selection: Selection | None, n: int) -> tuple[RowMask, int]:
         """As :class:`Provider` has it."""
         return Program(selection).mask(n)
 
@@ -90,7 +91,7 @@ class Plain:
         """Leave it to whoever asks, who has the general case anyway."""
         return None
 
-    def mask(self, selection: Selection | None, n: int) -> tuple[Mask, int]:
+    def mask(self, selection: Selection | None, n: int) -> tuple[RowMask, int]:
         """As :class:`Provider` has it."""
         mask = np.ones(n, bool) if selection is None else row_mask(selection, n)
         return mask, int(np.count_nonzero(mask))
@@ -104,7 +105,7 @@ class Plain:
     ) -> NDArray[np.float32]:
         """Not by a matrix product: BLAS may round a row differently in another company of rows."""
         vectors = rows.matrix[wanted].astype(np.float64)
-        scores: Floats = np.einsum("ij,j->i", vectors, query.astype(np.float64))
+        scores: FloatArray = np.einsum("ij,j->i", vectors, query.astype(np.float64))
         if target is not None:
             moods = np.stack([column[wanted] for column in target.columns], axis=1).astype(np.float64)
             scores = blend(scores, mood_affinity(moods, target.targets), target.weight)
