@@ -147,5 +147,10 @@ def _blocks(first: int, width: float) -> Iterator[nn.Module]:
 
 
 def build(n_mels: int, channels: int) -> MN:
-    """Make the backbone; it takes any number of bands."""
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: number of mel bands; any will do, as the network averages over the bands that are left.
+        channels: unit of the widths.
+    """
     return MN(channels)
