@@ -22,7 +22,7 @@ _RIDGE: Final = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class CommonFit:
-    """``logit = intercepts[m] + features . weights``."""
+    """A logistic regression whose moods share weights: ``logit = intercepts[m] + features . weights``."""
 
     intercepts: Floats
     """``(M,)``; 0 where a mood has one class alone, whose rows count for nothing."""
