@@ -24,15 +24,17 @@ ABSOLUTE_GATE: Final = -70.0
 """LUFS; quieter blocks count as silence."""
 RELATIVE_GATE: Final = -10.0
 """LU below the loudness of what passes the absolute gate; quieter blocks do not count."""
+SHELF: Final = (
+    (1.53512485958697, -2.69169618940638, 1.19839281085285),
+    (1.0, -1.69065929318241, 0.73248077421585),
+)
+"""First K-weighting stage at 48 kHz, numerator and denominator: BS.1770-4, annex 1, table 1."""
+HIGH_PASS: Final = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
+"""Second K-weighting stage at 48 kHz, numerator and denominator: BS.1770-4, annex 1, table 2."""
 
 _OFFSET: Final = -0.691
 _PIECES_AT_A_TIME: Final = 512
 _DESIGN_RATE: Final = 48_000
-_SHELF: Final = (
-    (1.53512485958697, -2.69169618940638, 1.19839281085285),
-    (1.0, -1.69065929318241, 0.73248077421585),
-)
-_HIGH_PASS: Final = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 
 
 def integrated_loudness(waveform: NDArray[np.float32], sample_rate: int) -> float:
@@ -52,9 +54,19 @@ def integrated_loudness(waveform: NDArray[np.float32], sample_rate: int) -> floa
 
 
 def block_powers(waveform: NDArray[np.float32], sample_rate: int) -> Floats:
-    """K-weighted mean square of every whole block of 400 ms, one each 100 ms: (blocks,), never empty.
+    """K-weighted mean square of every whole block of 400 ms, one each 100 ms (BS.1770-4, annex 1).
 
-    A track shorter than a block is repeated until it fills one. Raises as :func:`integrated_loudness`.
+    A track shorter than a block is repeated until it fills one.
+
+    Args:
+        waveform: (samples,) mono, in [-1, 1].
+        sample_rate: Hz.
+
+    Returns:
+        (blocks,) not negative, at least one; 1 is the power of a constant at full scale before the weighting.
+
+    Raises:
+        UsageError: there are no samples, or the sample rate is too low for pieces of 100 ms.
     """
     piece = round(PIECE_S * sample_rate)
     if not len(waveform) or piece < 2:
@@ -90,7 +102,7 @@ def k_weighting(frequencies: Floats) -> Floats:
     """Factor on the power at each frequency (Hz): the shelf and the high-pass filter of the standard."""
     turn = np.exp(-2j * np.pi * frequencies / _DESIGN_RATE)
     power = np.ones(len(frequencies))
-    for above, below in (_SHELF, _HIGH_PASS):
+    for above, below in (SHELF, HIGH_PASS):
         power *= np.abs(_polynomial(above, turn) / _polynomial(below, turn)) ** 2
     return power
 

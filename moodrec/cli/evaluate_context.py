@@ -31,10 +31,17 @@ class ContextOptions:
 
 
 def inputs_of(predictions: Path | None, labels: Path | None, metadata: Path) -> ContextInputs:
-    """Read the three files.
+    """Read predictions, labels and metadata from three files and match their rows.
+
+    Args:
+        predictions: matrix of scores, (n, T), as ``.npy``, ``.npz``, ``.parquet``, ``.tsv`` or ``.csv``.
+        labels: matrix of labels, (n, T), in the same formats.
+        metadata: table of artists, albums, genres and years.
 
     Raises:
         UsageError: predictions or labels are not named.
+        NotFoundError: a file is not there.
+        DataError: a file is malformed, or rows or columns cannot be matched.
     """
     from moodrec.evaluation.context.inputs import load_inputs
 
@@ -46,7 +53,20 @@ def inputs_of(predictions: Path | None, labels: Path | None, metadata: Path) -> 
 def evaluate_context(
     screen: Screen, inputs: ContextInputs, options: ContextOptions, bootstrap: BootstrapOptions
 ) -> None:
-    """Score and print."""
+    """Score the predictions as they are and in context, and print how the two compare.
+
+    Args:
+        screen: where the report, the progress and the notes are written.
+        inputs: tracks with predictions, labels and metadata.
+        options: where the weights of the context come from, whose labels count, and what to print and save.
+        bootstrap: number, seed and level of the resamples for the intervals.
+
+    Raises:
+        NotFoundError: there is no such context file.
+        CorruptStoreError: the context file is malformed, or of another version.
+        DataError: there are fewer than three artists to fit on, the tags are not those of the context file, or no
+            tag has both a positive and a negative track.
+    """
     from moodrec.evaluation.context.evaluate import apply_context, compare, fit_in_context
     from moodrec.model.context.model import ContextModel
 

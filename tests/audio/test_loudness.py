@@ -7,8 +7,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from moodrec.audio import loudness
-from moodrec.audio.loudness import block_powers, gated_loudness, integrated_loudness, k_weighting, lufs
+from moodrec.audio.loudness import (
+    HIGH_PASS,
+    SHELF,
+    block_powers,
+    gated_loudness,
+    integrated_loudness,
+    k_weighting,
+    lufs,
+)
 from moodrec.errors import UsageError
 
 RATE = 16_000
@@ -23,7 +30,7 @@ def tone(frequency: float, dbfs: float, seconds: float, rate: int = RATE) -> NDA
 def in_the_time_domain(waveform: NDArray[np.float32]) -> float:
     """The standard to the letter, at 48 kHz. On steps of 40 dB the two differ most."""
     filtered = waveform.astype(np.float64)
-    for above, below in (loudness._SHELF, loudness._HIGH_PASS):
+    for above, below in (SHELF, HIGH_PASS):
         filtered = lfilter(above, below, filtered)
     starts = range(0, len(filtered) - 19_200 + 1, 4_800)
     return gated_loudness(np.array([np.mean(filtered[start : start + 19_200] ** 2) for start in starts]))

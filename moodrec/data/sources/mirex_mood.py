@@ -36,12 +36,16 @@ Targets = dict[str, NDArray[np.float32]]
 
 
 def load(root: Path, min_word_count: int = 1) -> LabelTable:
-    """Read ``tracks.csv``.
+    """Read the label table of the MIREX-like mood dataset from its ``tracks.csv``.
 
     Targets, 0/1: ``mirex_mood:word:<word>`` for the words that at least ``min_word_count`` clips have, and
     ``mirex_mood:cluster<1-5>``. A clip was chosen for one word, so that it is a negative example of the set's other
     words and of no word outside it: those stay unknown where other datasets have them. The year is that of the album,
     which may be a reissue; where the decade of a hit is known and the album is later, the decade's middle is taken.
+
+    Args:
+        root: folder that holds ``tracks.csv`` and the audio files that it names.
+        min_word_count: clips that a mood word needs to become a target.
 
     Raises:
         DataError: the table, a column or an audio file is missing, or a clip has no word or no cluster.
@@ -71,7 +75,7 @@ def load(root: Path, min_word_count: int = 1) -> LabelTable:
 
 def _years(albums: reading.Cells, decades: reading.Cells) -> list[float]:
     pairs = zip(albums, decades, strict=True)
-    return [_first_heard(reading.year_of(album), _first_year(decade)) for album, decade in pairs]
+    return [_first_released(reading.year_of(album), _first_year(decade)) for album, decade in pairs]
 
 
 def _first_year(decade: str | None) -> float:
@@ -83,7 +87,7 @@ def _first_year(decade: str | None) -> float:
     return 10.0 * tens + (2000 if tens < 3 else 1900)
 
 
-def _first_heard(album: float, decade: float) -> float:
+def _first_released(album: float, decade: float) -> float:
     """An album that came out after the decade of its hit is a reissue; an earlier one held the song already."""
     return decade + 5 if not np.isnan(decade) and not album < decade + 10 else album
 

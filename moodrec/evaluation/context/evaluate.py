@@ -32,7 +32,7 @@ FOLD_SEED: Final = 0
 
 @dataclass(frozen=True, eq=False)
 class InContext:
-    """Scores in context.
+    """Scores of ``n`` tracks and ``T`` tags in context, and the weights behind them.
 
     Attributes:
         scores: ``(n, T)`` in the units of the audio logits.
@@ -72,6 +72,13 @@ def apply_context(inputs: ContextInputs, model: ContextModel, known: Labels = "n
 
     The weights are of standardised scores, so level and spread of each tag are taken from the predictions at hand.
 
+    Args:
+        inputs: tracks with predictions, labels and metadata. Tags are matched to the model's moods by name; where
+            both are only numbered, by their order.
+        model: fitted weights of each mood.
+        known: whose labels a track learns from: nobody's, those of its artist's other albums, or those of all other
+            tracks of its artist and album. Never its own.
+
     Raises:
         DataError: the tags are not those of the model.
     """
@@ -109,6 +116,15 @@ def compare(
     inputs: ContextInputs, found: InContext, known: Labels = "none", options: BootstrapOptions | None = None
 ) -> ContextReport:
     """Average precision and ROC-AUC of the predictions as they came and in context, with intervals over artists.
+
+    Args:
+        inputs: tracks with predictions, labels and metadata.
+        found: their scores in context, from :func:`fit_in_context` or :func:`apply_context`.
+        known: whose labels the scores in context learned from, for the report.
+        options: number, seed and level of the bootstrap's resamples; the defaults where None.
+
+    Returns:
+        Figures in [0, 1] of both systems on the same tracks, and their difference on the same resamples.
 
     Raises:
         DataError: no tag has both a positive and a negative track.

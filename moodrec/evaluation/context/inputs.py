@@ -79,6 +79,11 @@ def load_inputs(predictions: Path, labels: Path, metadata: Path) -> ContextInput
     Rows are matched by track id where both sides have ids, else by their order, where there are equally many. The
     rows of an MTG-Jamendo table are also found by their mood tags, if these are the labels of one of its splits.
 
+    Args:
+        predictions: ``(n, T)`` probabilities or logits, in a format that :func:`load_matrix` reads.
+        labels: ``(n, T)`` labels of 0 and 1, in a format that :func:`load_matrix` reads.
+        metadata: table of artists, albums, genres and years.
+
     Raises:
         NotFoundError: a file is not there.
         DataError: a file is malformed, or rows or columns cannot be matched; the message says what would help.
@@ -96,6 +101,11 @@ def load_inputs(predictions: Path, labels: Path, metadata: Path) -> ContextInput
 
 def inputs_of_table(table: LabelTable, predictions: Predictions, split: str | None = None) -> ContextInputs:
     """Predictions of a label table's tracks, soft labels made 0 or 1.
+
+    Args:
+        table: labels and metadata of the tracks.
+        predictions: scores by track id, plain or as ``dataset/track_id``; other tracks of theirs do not count.
+        split: the one whose tracks count; all tracks where None.
 
     Raises:
         DataError: they have nothing in common, or the split is empty.

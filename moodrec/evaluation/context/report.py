@@ -31,7 +31,7 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class TagFigures:
-    """One tag."""
+    """Figures of one tag, by the audio alone and in context."""
 
     tag: str
     positives: int

@@ -147,5 +147,10 @@ def _blocks(first: int, width: float) -> Iterator[nn.Module]:
 
 
 def build(n_mels: int, channels: int) -> MN:
-    """Make the backbone; it takes any number of bands."""
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: number of mel bands; any will do, as the network averages over the bands that are left.
+        channels: width of the last three blocks; 160 is MobileNetV3-Large, 64 is ``mn04``.
+    """
     return MN(channels)

@@ -104,6 +104,16 @@ class FitData:
 def fit_weights(data: FitData, penalties: Sequence[Penalty] = PENALTIES) -> list[Weights]:
     """Weights of every kind of metadata but labels, one set for each penalty, all gates on.
 
+    Each mood's logit is ``b + a * (z + artist + album + genres and year)``. Weights common to all moods maximise the
+    likelihood of the labels; from there each mood takes one Newton step against the penalty.
+
+    Args:
+        data: ``n`` tracks with logits, labels and metadata.
+        penalties: how strongly a mood's weights are held to the common ones, one result for each.
+
+    Returns:
+        Weights in the order of the penalties, those for labels of other tracks at 0.
+
     Raises:
         DataError: there are no tracks.
     """
@@ -153,7 +163,16 @@ def _own(blank: Weights, common: CommonFit, prior: Floats, steps: Floats) -> Wei
 
 
 def fit_labels(weights: Weights, data: FitData) -> Weights:
-    """The same with weights for the labels of other tracks, each track's own label left out."""
+    """The same with weights for the labels of other tracks, each track's own label left out.
+
+    Args:
+        weights: of ``M`` moods, from :func:`fit_weights`; their gates are taken to be on.
+        data: the ``n`` tracks that they were fitted to.
+
+    Returns:
+        The weights with those of ``artist_labels`` and ``album_labels``, the same for all moods and not negative,
+        and with the correlation of the labels within artists and within albums.
+    """
     parts = parts_of(replace(weights, on=_gates(len(weights.centre), True)), data.logits, data.tracks)
     cold = weights.standardised(data.logits) + sum(parts[kind] for kind in WITHOUT_LABELS) / weights.spread
     expected = sigmoid(weights.intercept + weights.audio * cold)

@@ -164,7 +164,16 @@ def cross_weights(fits: NestedFits) -> dict[int, Weights]:
 
 
 def cross_scores(fits: NestedFits, weights: dict[int, Weights], known: KnownLabels | None = None) -> Floats:
-    """Scores of all rows in context, as :func:`cross_fit`, by weights from :func:`cross_weights`."""
+    """Scores of all rows in context, as :func:`cross_fit`, by weights from :func:`cross_weights`.
+
+    Args:
+        fits: of the rows.
+        weights: fold number to the weights that were fitted without it.
+        known: labels that tracks may learn from, beside those that the weights were fitted to; never their own.
+
+    Returns:
+        ``(n, M)`` in the units of the audio logits. Moods to which no metadata adds anything keep their audio logits.
+    """
     held = _Held(fits.data, fits.folds, weights, known)
     unchanged = ~np.any([np.any(part != 0, axis=0) for part in held.parts.values()], axis=0)
     return np.where(unchanged, fits.data.logits, held.total(_all(list(held.parts), fits.data)))

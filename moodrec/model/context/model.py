@@ -38,7 +38,7 @@ class Offset(Config):
 
 
 class MoodContext(Config):
-    """One mood."""
+    """Weights of one mood, and the scale of its scores in context."""
 
     centre: Number
     """Mean of the audio logits that it was fitted to."""
@@ -161,7 +161,7 @@ class ContextModel(Config):
         return self.model_copy(update={"moods": moods})
 
     def weights(self) -> Weights:
-        """As arrays."""
+        """The weights of all moods as arrays, in the order of ``moods``, with every gate on."""
         moods, names = list(self.moods.values()), descriptor_names()
         genres = [[mood.genres.get(name, 0.0) for name in names[: -len(YEAR_COLUMNS)]] for mood in moods]
         numbers = {
@@ -184,7 +184,7 @@ class ContextModel(Config):
 
     @classmethod
     def load(cls, path: Path) -> ContextModel:
-        """Read it back.
+        """Read a context from a file that :meth:`save` wrote.
 
         Raises:
             NotFoundError: there is no such file.

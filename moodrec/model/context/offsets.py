@@ -90,7 +90,14 @@ def shrunken_mean(others: GroupSums, ratio: Floats) -> Floats:
     """Mean of the others, pulled towards 0 the more, the fewer they are: ``sum / (count + ratio)``, ``(n, M)``.
 
     It is the posterior mean of the group's effect where effects are normal around 0 and ``ratio`` (M,) is the
-    variance within groups over that between them. 0 without others.
+    variance within groups over that between them.
+
+    Args:
+        others: counts and sums of each row's group, the row itself left out, from :func:`sums_of_others`.
+        ratio: ``(M,)`` from :func:`variance_ratio`; at least 1e-9 is taken.
+
+    Returns:
+        ``(n, M)`` in the units of the sums; 0 without others.
     """
     return others.sums / (others.counts + np.maximum(ratio, 1e-9))
 

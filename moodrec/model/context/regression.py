@@ -22,7 +22,7 @@ _RIDGE: Final = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class CommonFit:
-    """``logit = intercepts[m] + features . weights``."""
+    """A logistic regression whose moods share weights: ``logit = intercepts[m] + features . weights``."""
 
     intercepts: Floats
     """``(M,)``; 0 where a mood has one class alone, whose rows count for nothing."""
@@ -103,7 +103,19 @@ def _ridge_step(curvature: Floats, gradient: Floats, penalty: Floats) -> Floats:
 
 
 def ridge_map(descriptors: Floats, targets: Floats, penalty: float) -> Floats:
-    """Least squares with a penalty: weights ``(D, M)`` such that ``descriptors @ weights`` is near ``targets``."""
+    """Least squares with a penalty: weights ``(D, M)`` such that ``descriptors @ weights`` is near ``targets``.
+
+    It is the ridge regression of Hoerl and Kennard (1970), ``(X'X + k I)^-1 X'Y``, with ``k`` the penalty and the
+    targets centred. The descriptors are taken as they are, so centre them first.
+
+    Args:
+        descriptors: ``(n, D)``, about centred.
+        targets: ``(n, M)`` finite.
+        penalty: of the squared weights, above 0.
+
+    Returns:
+        ``(D, M)`` in units of the targets per unit of the descriptors.
+    """
     gram = descriptors.T @ descriptors + penalty * np.eye(descriptors.shape[1])
     return np.asarray(np.linalg.solve(gram, descriptors.T @ (targets - targets.mean(0))))
 

@@ -66,7 +66,15 @@ class KnownLabels:
 
 
 def prediction_sums(logits: Floats, tracks: TrackContext) -> dict[str, GroupSums]:
-    """Sums of the audio logits ``(n, M)`` of each track's artist and album, the track itself left out."""
+    """Sums of the audio logits ``(n, M)`` of each track's artist and album, the track itself left out.
+
+    Args:
+        logits: ``(n, M)`` finite.
+        tracks: metadata of the ``n`` tracks.
+
+    Returns:
+        Counts and sums for "artist" and for "album", ``(n, M)`` each, 0 where it is not known.
+    """
     return {"artist": sums_of_others(logits, tracks.artists), "album": sums_of_others(logits, tracks.albums)}
 
 
@@ -103,7 +111,15 @@ def parts_of(
 
 
 def descriptor_parts(weights: Weights, tracks: TrackContext) -> Parts:
-    """Of genres and of the year, standardised, whether a mood's gate is on or off."""
+    """What genres and the year add to the standardised scores, whether a mood's gate is on or off.
+
+    Args:
+        weights: of ``M`` moods.
+        tracks: metadata of ``n`` tracks.
+
+    Returns:
+        "genres" and "year", ``(n, M)`` each, in spreads of the audio logits; 0 where they are not known.
+    """
     centred = centred_descriptors(tracks, weights.descriptor_means)
     first = centred.shape[1] - len(YEAR_COLUMNS)
     return {
@@ -113,15 +129,29 @@ def descriptor_parts(weights: Weights, tracks: TrackContext) -> Parts:
 
 
 def centred_descriptors(tracks: TrackContext, means: Floats) -> Floats:
-    """Genres and year less their means; 0 where they are not known."""
+    """Genres and year less their means; 0 where they are not known.
+
+    Args:
+        tracks: metadata of ``n`` tracks.
+        means: ``(D,)`` over the tracks that have any.
+
+    Returns:
+        ``(n, D)`` genres in the order of the vocabulary, then decades since 1990 and their square.
+    """
     return np.where(tracks.known(), tracks.descriptors() - means, 0.0)
 
 
 def label_parts(weights: Weights, cold: Floats, tracks: TrackContext, known: KnownLabels) -> Parts:
-    """Of the artist's and of the album's labels, standardised, whether a mood's gate is on or off.
+    """What the artist's and the album's labels add, standardised, whether a mood's gate is on or off.
 
     Args:
+        weights: of ``M`` moods.
         cold: ``(n, M)`` scores in context without labels, standardised.
+        tracks: metadata of the ``n`` tracks.
+        known: labels of some of them.
+
+    Returns:
+        "artist_labels" and "album_labels", ``(n, M)`` each, in spreads of the audio logits.
     """
     expected = sigmoid(weights.intercept + weights.audio * cold)
     offsets = label_offsets(expected, tracks, known, weights.shrinkage)
@@ -131,7 +161,17 @@ def label_parts(weights: Weights, cold: Floats, tracks: TrackContext, known: Kno
 def label_offsets(
     expected: Floats, tracks: TrackContext, known: KnownLabels, rho: dict[str, Floats]
 ) -> Parts:
-    """Offsets of the labels of an artist's and of an album's other tracks, in logits, without weights."""
+    """Offsets of the labels of an artist's and of an album's other tracks, in logits, without weights.
+
+    Args:
+        expected: ``(n, M)`` predicted probabilities.
+        tracks: metadata of the ``n`` tracks.
+        known: labels of some of them.
+        rho: "artist_labels" and "album_labels" to the ``(M,)`` correlation of labels within groups, in (0, 1).
+
+    Returns:
+        "artist_labels" and "album_labels", ``(n, M)`` each; 0 without labelled others.
+    """
     predicted = np.where(np.isnan(known.labels), np.nan, expected)
     sums = {
         kind: (sums_of_others(known.labels, codes), sums_of_others(predicted, codes))
