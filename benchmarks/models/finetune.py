@@ -122,7 +122,7 @@ def recipe_of(epochs: int) -> Recipe:
 def cpu_seconds(state: Path) -> int:
     """Seconds that the logs of all epochs tell."""
     lines = [line for log in state.glob("*/log.jsonl") for line in log.read_text().splitlines()]
-    return round(sum(json.loads(line)["seconds"] for line in lines))
+    return round(sum(float(json.loads(line)["seconds"]) for line in lines))
 
 
 def tell(event: Event) -> None:
