@@ -14,7 +14,7 @@ from moodrec.evaluation.experiment.scores import AllFigures
 from moodrec.evaluation.experiment.stored import StoredPredictions, load_predictions
 from moodrec.metrics.bootstrap import interval_of, weighted_bootstrap
 
-RESAMPLES = 1000
+RESAMPLES = 300
 SEED = 0
 
 Floats = NDArray[np.float64]
