@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.models.compare import RESULTS
 from benchmarks.models.figures import COLUMNS
+from benchmarks.models.intervals import estimates
 from moodrec.files import write_atomically
 
 PAGE = Path(__file__).parents[2] / "docs" / "results" / "ear.md"
@@ -22,6 +23,16 @@ TEMPLATE = Path(__file__).with_name("ear.md.in")
 TODAY = Path(__file__).parents[1] / "results" / "default-trials.json"
 TODAY_NAME = "as it is"
 FEWEST_FOLDS = 5
+GOALS = {
+    "quadrant_f1": (".704", ".76"),
+    "word_ap": (".270", ".30"),
+    "quadrant_p10_others": (".589", ".65"),
+    "valence_auc": (".888", ".905"),
+    "arousal_auc": (".960", ".96"),
+    "pearson": (".605", ".625"),
+    "mirex_word_ap": ("", ""),
+}
+"""Figure to what today's default has (docs/model-card.md) and what the next one should reach."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -50,6 +61,7 @@ def main() -> None:
     parts = {
         "levels": level_table({"today's default": today, **systems}),
         "differences": difference_table(systems, today),
+        "folds": folds_table(RESULTS / "folds"),
         "cost": cost_table(ring["systems"]),
         "machine": f"{ring['machine']['processor']}, {ring['machine']['cores']} cores",
         "versions": ", ".join(f"{name} {number}" for name, number in ring["machine"]["versions"].items()),
@@ -74,6 +86,21 @@ def difference_table(systems: Mapping[str, Rows], today: Rows) -> str:
         [name, *(_said(paired(own, today, figure)) for figure in figures)] for name, own in systems.items()
     ]
     return markdown(["system", *(COLUMNS[figure] for figure in figures)], rows)
+
+
+def folds_table(folder: Path) -> str:
+    """Out-of-fold figures with intervals, a system a row."""
+    rows = []
+    for place in sorted(folder.glob("*.json")):
+        document = json.loads(place.read_text())
+        found: dict[str, tuple[float, float, float]] = {}
+        for dataset, sha256 in document["predictions"].items():
+            found |= estimates(place, dataset, sha256)
+        cells = ["{:.3f} [{:.3f}, {:.3f}]".format(*found[name]) if name in found else "" for name in GOALS]
+        rows.append([document["system"], *cells])
+    today = ["today's default", *(value for value, _ in GOALS.values())]
+    goals = ["goal", *(goal for _, goal in GOALS.values())]
+    return markdown(["system", *(COLUMNS[name] for name in GOALS)], [today, *rows, goals])
 
 
 def cost_table(systems: Mapping[str, Mapping[str, Any]]) -> str:

@@ -14,10 +14,12 @@ from benchmarks.models import finetune, regression
 from benchmarks.models.candidates import ALL, SYSTEMS, Candidate, recipe_of
 from benchmarks.models.figures import Said, cluster_f1, fold_figures, stored_of
 from benchmarks.models.frozen_network import Windows, said_by, start_from_priors
+from benchmarks.models.intervals import estimates
 from benchmarks.models.music import Music, joined, unit_variance
 from benchmarks.models.page import Difference, markdown, paired
 from moodrec.config import ModelConfig
 from moodrec.data.labels import LabelTable
+from moodrec.evaluation.experiment.stored import save_predictions
 from moodrec.training.inputs import Spectrograms
 from moodrec.training.sampling import Draws
 
@@ -221,3 +223,15 @@ def test_the_small_network_is_trained_and_asked_and_asked_again_without_training
     again = finetune.predictions(recipe, known, hearing, (0, 1), tmp_path / "0-1")
     np.testing.assert_array_equal(again.embeddings, found.embeddings)
     assert finetune.cpu_seconds(tmp_path) >= 0
+
+
+def test_intervals_hold_the_mean_of_the_folds(known: Music, tmp_path: Path) -> None:
+    rows = np.flatnonzero(known.origins == "mood4q")
+    truth = known.table.targets.fillna(0.0).to_numpy(np.float64)[rows]
+    said = Said(rows, truth + np.random.default_rng(0).normal(0, 0.7, truth.shape), truth)
+    stored = stored_of(known, said, "mood4q")
+    checksum = save_predictions(tmp_path / "x.mood4q.npz", stored)
+    value, low, high = estimates(tmp_path / "x.json", "mood4q", checksum)["quadrant_f1"]
+    folds = [fold_figures(known, said, fold)["quadrant_f1"] for fold in range(5)]
+    assert value == pytest.approx(np.mean(folds), abs=1e-3)
+    assert low < value < high
