@@ -102,8 +102,26 @@ def bitmap(allowed: Mask) -> NDArray[np.uint8]:
 
 
 def write_index(index: Any, path: Path) -> None:
-    """Write a FAISS index."""
-    faiss.write_index(index, str(path))
+    """Write a FAISS index.
+
+    FAISS's own files would lose the error of their last, buffered bytes.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    faults: list[OSError] = []
+    with path.open("wb") as file:
+
+        def write(data: bytes) -> None:
+            if not faults:
+                try:
+                    file.write(data)
+                except OSError as error:  # FAISS can pass on no exception of Python
+                    faults.append(error)
+
+        faiss.write_index(index, faiss.PyCallbackIOWriter(write, 1 << 22))
+        if faults:
+            raise faults[0]
 
 
 def read_index(path: Path, mapped: bool = False) -> Any:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 from typing import Final, Self
 
+from pydantic import Field, model_validator
+
 from moodrec.config import Config
 
 _BLOCK: Final = 1 << 23
+_MOST_BLOCKS: Final = 1 << 20
+"""Eight terabytes; a manifest that asks for more would keep a reader busy for long."""
 
 
 def said_of_damage(path: Path) -> str:
@@ -22,11 +27,17 @@ def said_of_damage(path: Path) -> str:
 class FileRecord(Config):
     """Size in bytes and checksum of a file."""
 
-    size: int
+    size: int = Field(ge=0)
     sha256: str
     """Of the file; of one in blocks, the SHA-256 of its blocks' digests one after the other."""
-    block: int = 0
+    block: int = Field(0, ge=0)
     """Bytes a block; 0: the file is in one."""
+
+    @model_validator(mode="after")
+    def _few_blocks(self) -> Self:
+        if self.block and self.size // self.block > _MOST_BLOCKS:
+            raise ValueError("the blocks of the checksum are too many")
+        return self
 
     @classmethod
     def of(cls, path: Path, threads: int) -> Self:
@@ -37,7 +48,8 @@ class FileRecord(Config):
 
     def has_size_of(self, path: Path) -> bool:
         """Whether a file has the size recorded."""
-        return path.stat().st_size == self.size
+        status = path.lstat()
+        return stat.S_ISREG(status.st_mode) and status.st_size == self.size
 
     def fits(self, path: Path, threads: int) -> bool:
         """Whether a file has the size and the checksum recorded."""

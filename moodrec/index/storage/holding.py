@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from moodrec.errors import CorruptStoreError
 from moodrec.index.storage.manifest import MANIFEST
 
 if sys.platform != "win32":
@@ -25,6 +27,7 @@ if sys.platform != "win32":
 _GRACE_S: Final = 600.0
 """How long a version stays after it was written, where nobody can tell whether it is being opened."""
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
 
 
 @contextmanager
@@ -35,8 +38,10 @@ def held(folder: Path) -> Iterator[None]:
         FileNotFoundError: it has been removed already.
     """
     path = folder / MANIFEST
-    descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
+    descriptor = os.open(path, os.O_RDONLY | _NO_LINKS | _NO_WAITING)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CorruptStoreError(f"{path}: is no regular file")
         if sys.platform != "win32":
             with suppress(OSError):  # no locks on this file system: the grace period protects the reader
                 fcntl.flock(descriptor, fcntl.LOCK_SH)

@@ -15,6 +15,7 @@ from moodrec.index.storage.checksums import FileRecord
 FORMAT: Final = 2
 """The format of versions written now. In format 1 the stop rule of lists had no depths."""
 MANIFEST: Final = "manifest.json"
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9]+)?")
 _RETIRED: Final = {"sq8_from"}
 
 
@@ -37,6 +38,15 @@ class Manifest(Config):
     facts: dict[str, float]
     """Numbers that the preset's backend needs."""
     files: dict[str, FileRecord]
+
+    @field_validator("files")
+    @classmethod
+    def _of_plain_names(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
+        """Refuse paths: a version has no files but those in its folder."""
+        for name in files:
+            if not _PLAIN_NAME.fullmatch(name):
+                raise ValueError(f"{name[:80]!r} is not the plain name of a file")
+        return files
 
     @field_validator("config", mode="before")
     @classmethod
