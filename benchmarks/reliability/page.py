@@ -203,6 +203,24 @@ PROMISES: dict[str, list[Promise]] = {
             faults,
         ),
         Promise(
+            "A disk without room is one error that names the disk, the space needed and the space free; what was "
+            "there stays, and nothing half-written is left: indexes, exports, backups, playlists.",
+            (
+                "test_disk_full.py::test_an_index_that_does_not_fit",
+                "test_disk_full.py::test_exports_and_backups_that_do_not_fit",
+                "test_disk_full.py::test_a_file_that_does_not_fit_stays_as_it_was",
+            ),
+        ),
+        Promise(
+            "A library that was closed is read on a read-only disk and on a full one, and reading changes nothing on "
+            "the disk: one of an older format is read as a copy in memory.",
+            (
+                "test_read_only.py::test_a_read_only_disk",
+                "test_read_only.py::test_a_full_disk",
+                "library/test_migration.py::test_looking_on_leaves_an_old_library_as_it_is",
+            ),
+        ),
+        Promise(
             "Ctrl-C ends a run within two seconds with exit code 130.",
             ("cli/test_analyze.py::test_interrupted_runs_keep_what_they_did",),
             stops,
@@ -300,6 +318,23 @@ PROMISES: dict[str, list[Promise]] = {
             (
                 "library/test_upkeep.py::test_one_damaged_bit_is_found_and_that_track_alone_is_heard_again",
                 "cli/test_library.py::test_verify_finds_damage_and_repair_forgets_it",
+            ),
+        ),
+        Promise(
+            "Nothing is written through a link in a library or an index, and no file is emptied that moodrec did "
+            "not write.",
+            (
+                "test_links.py::test_a_lock_that_is_something_else_stays_as_it_is",
+                "test_links.py::test_a_database_and_its_log_are_no_links",
+                "test_links.py::test_versions_that_are_links_are_neither_read_nor_removed",
+            ),
+        ),
+        Promise(
+            "The arrays, offsets and file names of an index are checked even where its checksums are right.",
+            (
+                "index/test_hostile.py::test_orders_that_point_outside",
+                "index/test_hostile.py::test_texts_that_lie_outside",
+                "index/test_hostile.py::test_names_that_are_paths",
             ),
         ),
         Promise("There is no pickle.", ("test_house.py::test_banned_imports",)),

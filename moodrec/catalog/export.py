@@ -1,4 +1,4 @@
-"""A library can be exported as one Parquet file."""
+"""A library can be exported as one Parquet or CSV file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,57 @@ import pyarrow as pa
 
 from moodrec.errors import UsageError
 from moodrec.files import replacing
-from moodrec.schema import EMBEDDING
+from moodrec.schema import EMBEDDING, GENRE
 
 if TYPE_CHECKING:
     from moodrec.library.library import Library
     from moodrec.library.snapshot import LibrarySnapshot
+
+
+def export_library(library: Library, out: Path | str, model_fingerprint: str | None = None) -> int:
+    """Write one row per track in the format that the file's suffix names.
+
+    CSV holds the same columns; genres and embeddings, which are lists, are JSON there.
+
+    Args:
+        library: the library to export.
+        out: the file to write, ``.parquet`` or ``.csv``.
+        model_fingerprint: the model whose embeddings are exported; by default the one used last.
+
+    Returns:
+        The number of rows written.
+
+    Raises:
+        NotFoundError: the library holds no analyses of that model.
+        UsageError: ``out`` is a folder, or has another suffix.
+        DiskFullError: there is no room for it.
+    """
+    _refuse_folder(Path(out))
+    suffix = Path(out).suffix.lower()
+    if suffix == ".csv":
+        return _export_csv(library, Path(out), model_fingerprint)
+    if suffix != ".parquet":
+        raise UsageError(
+            f"{out}: a library is written as .parquet or .csv; give the file one of these suffixes"
+        )
+    return export_parquet(library, out, model_fingerprint)
+
+
+def _export_csv(library: Library, out: Path, model_fingerprint: str | None) -> int:
+    from pyarrow import csv
+
+    table = export_table(library.snapshot(model_fingerprint))
+    for name in (EMBEDDING, GENRE):
+        texts = [None if value is None else json.dumps(value) for value in table[name].to_pylist()]
+        table = table.set_column(table.column_names.index(name), name, pa.array(texts, pa.string()))
+    with replacing(out) as temporary:
+        csv.write_csv(table, temporary)
+    return int(table.num_rows)
+
+
+def _refuse_folder(out: Path) -> None:
+    if out.is_dir():
+        raise UsageError(f"{out}: is a folder; name the file to write, for example {out / 'tracks.parquet'}")
 
 
 def export_parquet(library: Library, out: Path | str, model_fingerprint: str | None = None) -> int:
@@ -34,13 +80,11 @@ def export_parquet(library: Library, out: Path | str, model_fingerprint: str | N
     Raises:
         NotFoundError: the library holds no analyses of that model.
         UsageError: ``out`` is a folder.
+        DiskFullError: there is no room for it.
     """
     import pyarrow.parquet as pq
 
-    if Path(out).is_dir():
-        raise UsageError(
-            f"{out}: is a folder; name the file to write, for example {Path(out) / 'tracks.parquet'}"
-        )
+    _refuse_folder(Path(out))
     snapshot = library.snapshot(model_fingerprint)
     with replacing(Path(out)) as temporary:
         pq.write_table(export_table(snapshot), temporary, compression="zstd")

@@ -1,4 +1,4 @@
-"""``moodrec export`` writes a library as one Parquet file."""
+"""``moodrec export`` writes a library as one Parquet or CSV file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ def export(
     library_or_out: Annotated[
         Path, typer.Argument(metavar="LIBRARY", help="Its folder; may be left out for your own.")
     ],
-    out: Annotated[Path | None, typer.Argument(metavar="OUT.parquet", help="The file to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT.parquet", help="What to write, or OUT.csv.")
+    ] = None,
     library: LibraryOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Write a library to a Parquet file.
+    """Write a library to a Parquet or a CSV file.
 
     There is one row per track: id, path, tags, embedding, and each mood's score and probability.
 
@@ -33,7 +35,7 @@ def export(
 
         moodrec export demo-output/library tracks.parquet
     """
-    from moodrec.catalog.export import export_parquet
+    from moodrec.catalog.export import export_library
     from moodrec.library.library import Library
 
     screen = Screen(as_json, quiet)
@@ -42,6 +44,6 @@ def export(
     if target.is_file() and not force:
         raise UsageError(f"{target}: exists already; --force replaces it")
     with Library.open(source) as store:
-        rows = export_parquet(store, target)
+        rows = export_library(store, target)
     screen.document({"out": target, "rows": rows})
     screen.text(f"{words.plural(rows, 'track')} written to {target}")

@@ -32,7 +32,7 @@ from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.index.search.request import resolve, rows_where
 from moodrec.index.snapshot import Origin, Snapshot
-from moodrec.index.storage.format import load, saver
+from moodrec.index.storage.format import load, saver, size_of
 from moodrec.index.storage.store import current_name, publish, read_current
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
@@ -160,10 +160,11 @@ class MoodIndex:
             UsageError: ``path`` is a file, or a folder of other things.
             StoreLockedError: another process is writing there.
             CorruptStoreError: the files that the index was opened from are damaged.
+            DiskFullError: there is no room; what was saved before stays.
         """
         with self._saving:
             snapshot = self._versions.settle()
-            self._saved = publish(Path(path), saver(snapshot))
+            self._saved = publish(Path(path), saver(snapshot), size_of(snapshot))
             self._versions.move_to(snapshot, replace(snapshot, version=self._saved))
 
     def refresh(self) -> bool:

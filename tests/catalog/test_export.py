@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from moodrec.catalog.analyze import plan_analysis, run_analysis
-from moodrec.catalog.export import export_parquet
+from moodrec.catalog.export import export_library, export_parquet
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.library.library import Library
 from moodrec.schema import TRACK_FIELDS
@@ -81,3 +82,18 @@ def test_an_empty_library_gives_an_empty_table(tmp_path: Path) -> None:
         run_analysis(plan_analysis([tmp_path / "music"], library, MODEL), library, MODEL)
         assert export_parquet(library, tmp_path / "out.parquet") == 0
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
+def test_the_suffix_is_the_format(library: Library, tmp_path: Path) -> None:
+    assert export_library(library, tmp_path / "out.csv") == 4
+    found = pd.read_csv(tmp_path / "out.csv")
+    frame = library.frame()
+    assert found["track_id"].tolist() == frame["track_id"].tolist()
+    assert found["genre"].map(json.loads).tolist() == frame["genre"].tolist()
+    read = np.array([json.loads(text) for text in found["embedding"]], np.float32)
+    np.testing.assert_allclose(read, library.embeddings(), rtol=1e-6)
+    assert export_library(library, tmp_path / "out.PARQUET") == 4
+    assert pq.read_metadata(tmp_path / "out.PARQUET").num_rows == 4
+    with pytest.raises(UsageError, match=r"\.parquet or \.csv"):
+        export_library(library, tmp_path / "out.xlsx")
+    assert not (tmp_path / "out.xlsx").exists()

@@ -181,7 +181,7 @@ def test_orders_of_more_rows_than_there_are_do_not_fit(tmp_path: Path) -> None:
     column_orders.save(orders_of(pa.table({"x": [3, 1, 2]})), tmp_path)
     files = [path.name for path in tmp_path.iterdir()]
     assert column_orders.read(tmp_path, 3, files)["x"].rows.tolist() == [1, 2, 0]
-    with pytest.raises(CorruptStoreError, match="build it anew"):
+    with pytest.raises(CorruptStoreError, match="build the index anew"):
         column_orders.read(tmp_path, 2, files)
     assert column_orders.read(tmp_path, 2, ["vectors.npy"]) == {}
 

@@ -79,13 +79,13 @@ def test_rows_that_are_their_centroid_have_nothing_across() -> None:
 def test_they_are_read_as_they_were_written(tmp_path: Path) -> None:
     sketches = Sketches.of(*around(40, 1), 0)
     sketches.save(tmp_path)
-    again = Sketches.open(tmp_path, [path.name for path in tmp_path.iterdir()])
+    again = Sketches.open(tmp_path, [path.name for path in tmp_path.iterdir()], 40, sketches.count)
     np.testing.assert_array_equal(again.blocks, sketches.blocks)
     np.testing.assert_array_equal(again.axes, sketches.axes)
     assert (again.count, again.noise) == (sketches.count, sketches.noise)
     (empty := tmp_path / "none").mkdir()
     Sketches.none().save(empty)
-    assert Sketches.open(empty, []).count == 0
+    assert Sketches.open(empty, [], 40, 0).count == 0
     assert not list(empty.iterdir())
 
 

@@ -130,11 +130,28 @@ def bitmap(allowed: RowMask) -> NDArray[np.uint8]:
 def write_index(index: Any, path: Path) -> None:
     """Write a FAISS index to a file.
 
+    FAISS's own files would lose the error of their last, buffered bytes.
+
     Args:
         index: the index.
         path: the path of the file.
+
+    Raises:
+        OSError: the file cannot be written.
     """
-    faiss.write_index(index, str(path))
+    faults: list[OSError] = []
+    with path.open("wb") as file:
+
+        def write(data: bytes) -> None:
+            if not faults:
+                try:
+                    file.write(data)
+                except OSError as error:  # FAISS can pass on no exception of Python
+                    faults.append(error)
+
+        faiss.write_index(index, faiss.PyCallbackIOWriter(write, 1 << 22))
+        if faults:
+            raise faults[0]
 
 
 def read_index(path: Path, mapped: bool = False) -> Any:

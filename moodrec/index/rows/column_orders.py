@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from moodrec.errors import CorruptStoreError, FilterError
+from moodrec.errors import FilterError
 from moodrec.filters.arrow_columns import build_column
 from moodrec.filters.column_types import NumberColumn, TextColumn
 from moodrec.filters.selection import Order
+from moodrec.index.rows.stored_arrays import damaged, read_array, read_arrays, require
 from moodrec.schema import TRACK_ID
 
 _ROWS_FILE: Final = "column-orders.npy"
@@ -64,11 +65,21 @@ def read(folder: Path, n: int, files: Collection[str]) -> dict[str, Order]:
     """
     if _FACTS_FILE not in files:
         return {}
-    rows = np.load(folder / _ROWS_FILE, mmap_mode="r", allow_pickle=False)
-    with np.load(folder / _FACTS_FILE, allow_pickle=False) as facts:
-        names, ends, count = facts["names"].tolist(), facts["ends"].tolist(), int(facts["count"])
-    if count > n or (ends and ends[-1] != len(rows)):
-        raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
+    path = folder / _FACTS_FILE
+    facts = read_arrays(path)
+    if (
+        set(facts) != {"names", "ends", "count"}
+        or facts["names"].dtype.kind != "U"
+        or facts["names"].ndim != 1
+    ):
+        raise damaged(path, "it holds other arrays than it should")
+    require(path, "count", facts["count"], np.int64, (), (0, n))
+    require(path, "ends", facts["ends"], np.int64, (len(facts["names"]),), (0, np.inf))
+    names, ends, count = facts["names"].tolist(), facts["ends"].tolist(), int(facts["count"])
+    rows = read_array(folder / _ROWS_FILE, mapped=True)
+    require(folder / _ROWS_FILE, "rows", rows, np.int32, (ends[-1] if ends else 0,), (0, max(count - 1, 0)))
+    if sorted(ends) != ends or len(set(names)) != len(names):
+        raise damaged(path, "its parts do not follow one another")
     starts = [0, *ends[:-1]]
     parts = zip(names, starts, ends, strict=True)
     return {name: Order(np.asarray(rows[start:end]), count) for name, start, end in parts}

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 from typing import Final, Self
 
+from pydantic import Field, model_validator
+
 from moodrec.config import Config
 
 _BLOCK: Final = 1 << 23
 """Bytes of a block; files no larger than this are hashed in one piece."""
+_MOST_BLOCKS: Final = 1 << 20
+"""Blocks of a file (eight terabytes) at most: a manifest that names more would keep a reader busy for long."""
 
 
 def damage_message(path: Path) -> str:
@@ -23,12 +28,18 @@ def damage_message(path: Path) -> str:
 class FileRecord(Config):
     """The size and the checksum of a file, as the manifest records them."""
 
-    size: int
+    size: int = Field(ge=0)
     """The size in bytes."""
     sha256: str
     """The SHA-256 of the file; for a file in blocks, that of its blocks' digests one after the other."""
-    block: int = 0
+    block: int = Field(0, ge=0)
     """Bytes a block; 0: the file was hashed in one piece."""
+
+    @model_validator(mode="after")
+    def _few_blocks(self) -> Self:
+        if self.block and self.size // self.block > _MOST_BLOCKS:
+            raise ValueError("the blocks of the checksum are too many")
+        return self
 
     @classmethod
     def of(cls, path: Path, threads: int) -> Self:
@@ -43,8 +54,9 @@ class FileRecord(Config):
         return cls(size=size, sha256=_sha256(path, block, threads), block=block)
 
     def has_size_of(self, path: Path) -> bool:
-        """Whether a file has the recorded size."""
-        return path.stat().st_size == self.size
+        """Whether a path is a regular file of the recorded size."""
+        status = path.lstat()
+        return stat.S_ISREG(status.st_mode) and status.st_size == self.size
 
     def fits(self, path: Path, threads: int) -> bool:
         """Check whether a file has the recorded size and checksum.

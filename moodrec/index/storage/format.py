@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from moodrec.config import IndexConfig, explain
@@ -17,10 +16,12 @@ from moodrec.index.backends.factory import open_backend
 from moodrec.index.rows import column_orders
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.segment import LARGE
+from moodrec.index.rows.stored_arrays import damaged, read_array, require
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.late_check import LateCheck
 from moodrec.index.storage.manifest import Manifest
 from moodrec.index.storage.store import Version
+from moodrec.schema import TRACK_ID
 
 _VECTORS: Final = "vectors.npy"
 _TRACKS: Final = "tracks.arrow"
@@ -64,6 +65,17 @@ def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
     return write
 
 
+def size_of(snapshot: Snapshot) -> int:
+    """Estimate the bytes that a snapshot takes on the disk, a little too low: what is not known counts as nothing."""
+    segment = snapshot.catalogue.base.segment
+    n, dim = segment.vectors.shape
+    orders = sum(order.rows.nbytes for order in segment.columns.orders.values())
+    code = {"ivf": 4 * dim, "ivf-sq8": dim, "hnsw": 4 * dim + 8 * snapshot.config.links}
+    ids = 8 if snapshot.config.kind.startswith("ivf") else 0
+    of_backend = n * (code.get(snapshot.config.kind, 0) + ids)
+    return int(segment.vectors.nbytes + segment.table.nbytes + orders + of_backend)
+
+
 def load(version: Version, device: str | None = None) -> Snapshot:
     """Read a version from disk. Its files are verified first, but for large vectors, which are verified meanwhile.
 
@@ -97,27 +109,25 @@ def _on(device: str, config: IndexConfig) -> IndexConfig:
 
 def _read_catalogue(version: Version) -> Catalogue:
     manifest, folder = version.manifest, version.folder
-    vectors = _read_array(folder / _VECTORS, mapped=True)
-    table = _read_table(folder / _TRACKS)
-    alive = _read_array(folder / _ALIVE) if _ALIVE in manifest.files else None
-    order, by_id = (
-        np.asarray(_read_array(folder / name, mapped=True)) if name in manifest.files else None
-        for name in (_ORDER, _BY_ID)
-    )
-    parts = (table, vectors, alive, order, by_id)
-    shapes = {len(part) for part in parts if part is not None} | {manifest.rows}
-    if vectors.shape[1:] != (manifest.dim,) or vectors.dtype != np.float32 or len(shapes) != 1:
-        raise CorruptStoreError(f"{folder}: the files of the index do not fit together; build it anew")
+    n, last = manifest.rows, max(manifest.rows - 1, 0)
+    if missing := {_VECTORS, _TRACKS} - manifest.files.keys():
+        raise CorruptStoreError(f"{folder}: the index has no {', '.join(sorted(missing))}; build it anew")
+    vectors = read_array(folder / _VECTORS, mapped=True)
+    if vectors.shape != (n, manifest.dim) or vectors.dtype != np.float32:
+        raise damaged(folder / _VECTORS, f"the vectors are {vectors.dtype} {vectors.shape}")
+    table = _read_table(folder / _TRACKS, manifest)
+    alive = order = by_id = None
+    if _ALIVE in manifest.files:
+        alive = read_array(folder / _ALIVE)
+        require(folder / _ALIVE, "alive", alive, np.bool_, (n,))
+    if _ORDER in manifest.files:
+        order = np.asarray(read_array(folder / _ORDER, mapped=True))
+        require(folder / _ORDER, "order", order, np.int64, (n,), (0, last))
+    if _BY_ID in manifest.files:
+        by_id = np.asarray(read_array(folder / _BY_ID, mapped=True))
+        require(folder / _BY_ID, "rows", by_id, np.int32, (n,), (0, last))
     orders = column_orders.read(folder, manifest.rows, manifest.files.keys())
     return Catalogue.of(vectors, table, manifest.moods, alive, order, by_id, orders)
-
-
-def _read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-    except ValueError as error:
-        raise CorruptStoreError(f"{path}: {error}") from None
-    return array
 
 
 def _write_table(table: pa.Table, path: Path) -> None:
@@ -125,9 +135,24 @@ def _write_table(table: pa.Table, path: Path) -> None:
         writer.write_table(table)
 
 
-def _read_table(path: Path) -> pa.Table:
-    """Map the track table into memory, so that a column is read from disk when it is first used."""
+def _read_table(path: Path, manifest: Manifest) -> pa.Table:
+    """Map the track table into memory, and check every offset in it, which Arrow itself does not do."""
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    except pa.ArrowInvalid as error:
-        raise CorruptStoreError(f"{path}: {error}") from None
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise damaged(path, f"no table can be read ({str(error)[:200]})") from None
+    names = table.column_names
+    if table.num_rows != manifest.rows or len(set(names)) != len(names):
+        raise damaged(path, "the table does not fit the manifest")
+    if TRACK_ID not in names or not _is_text(table.schema.field(TRACK_ID).type) or table[TRACK_ID].null_count:
+        raise damaged(path, "the tracks have no ids")
+    if any(mood not in names for mood in manifest.moods):
+        raise damaged(path, "moods that the manifest names are missing")
+    return table
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from moodrec.errors import CorruptStoreError
 from moodrec.index.storage.manifest import MANIFEST
 
 if sys.platform != "win32":
@@ -27,6 +29,8 @@ _GRACE_S: Final = 600.0
 """Seconds that a version stays after it was written, where no lock tells whether it is being opened."""
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 """Manifests are opened without following symbolic links, which moodrec never makes."""
+_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
+"""Opening a pipe in the place of a manifest would wait for its other end."""
 
 
 @contextmanager
@@ -37,8 +41,10 @@ def held(folder: Path) -> Iterator[None]:
         FileNotFoundError: the version has been removed already.
     """
     path = folder / MANIFEST
-    descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
+    descriptor = os.open(path, os.O_RDONLY | _NO_LINKS | _NO_WAITING)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CorruptStoreError(f"{path}: is no regular file")
         if sys.platform != "win32":
             with suppress(OSError):  # no locks on this file system: the grace period protects the reader
                 fcntl.flock(descriptor, fcntl.LOCK_SH)

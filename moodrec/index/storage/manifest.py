@@ -15,6 +15,7 @@ from moodrec.index.storage.checksums import FileRecord
 FORMAT: Final = 2
 """The format of versions written now. In format 1 the stop rule had one share for all depths."""
 MANIFEST: Final = "manifest.json"
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9]+)?")
 _RETIRED: Final = {"sq8_from"}
 """Fields of the preset that earlier versions wrote and that mean nothing any more."""
 
@@ -42,6 +43,15 @@ class Manifest(Config):
     """The numbers that the preset's backend needs, by name."""
     files: dict[str, FileRecord]
     """The record of each file of the version but the manifest, by its name."""
+
+    @field_validator("files")
+    @classmethod
+    def _of_plain_names(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
+        """Refuse paths: a version has no files but those in its folder."""
+        for name in files:
+            if not _PLAIN_NAME.fullmatch(name):
+                raise ValueError(f"{name[:80]!r} is not the plain name of a file")
+        return files
 
     @field_validator("config", mode="before")
     @classmethod

@@ -21,13 +21,13 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
-from moodrec.files import make_mark, refuse_link, write_atomically
+from moodrec.files import disk_errors, make_mark, refuse_link, require_room, write_atomically
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import FileRecord, damage_message
 from moodrec.index.storage.holding import held, remove_if_free
@@ -37,6 +37,7 @@ from moodrec.lock import WriterLock
 CURRENT: Final = "CURRENT"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
+_MOST_OF_POINTER: Final = 1000
 _VERSION = re.compile(r"v\d{6,}-[0-9a-f]{8}")
 _UNFINISHED: Final = ".writing-"
 _FIRST: Final = ".first-save"
@@ -81,26 +82,30 @@ class Version:
             raise CorruptStoreError(damage_message(path))
 
 
-def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
+def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> Version:
     """Write a new version, make it the current one, and remove older versions that no reader is opening.
 
     Args:
         root: the folder of the index, which is made if it does not exist.
         describe: writes the version's files into the folder that it is given, and returns their manifest, in which
             ``files`` is still empty.
+        size: about how many bytes it will write.
 
     Raises:
         UsageError: ``root`` is a file, or a folder of other things.
         StoreLockedError: another process is writing there.
+        DiskFullError: there is no room; nothing is left behind.
     """
     _require_ours(root)
     root.mkdir(parents=True, exist_ok=True)
-    with _writing(root):
+    with _writing(root), disk_errors(root, size), ExitStack() as on_failure:
         _remove_unfinished(root)
+        require_room(root, size)
         if not is_index(root):
             make_mark(root / _FIRST)
         folder = root / f"{_UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
+        on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
         manifest = describe(folder)
         files = {path.name: FileRecord.of(path, max_threads()) for path in folder.iterdir()}
         manifest = manifest.model_copy(update={"files": files})
@@ -109,9 +114,11 @@ def publish(root: Path, describe: Callable[[Path], Manifest]) -> Version:
         final = root / f"v{_newest(root) + 1:06d}-{secrets.token_hex(4)}"
         _sync(folder)
         folder.rename(final)
+        on_failure.callback(shutil.rmtree, final, ignore_errors=True)
         # The rename must be on disk before CURRENT names it: after a power cut it would name nothing.
         _sync_folder(root)
         write_atomically(root / CURRENT, f"{final.name} {hashlib.sha256(text).hexdigest()}\n".encode())
+        on_failure.pop_all()
         _sync_folder(root)
         (root / _FIRST).unlink(missing_ok=True)
         _remove_others(root, final)
@@ -162,7 +169,10 @@ def is_index(root: Path) -> bool:
 
 def _pointer(root: Path) -> bytes:
     try:
-        return (root / CURRENT).read_bytes()
+        if (root / CURRENT).exists() and not (root / CURRENT).is_file():
+            raise CorruptStoreError(f"{root / CURRENT}: is no regular file")
+        with (root / CURRENT).open("rb") as file:
+            return file.read(_MOST_OF_POINTER)
     except FileNotFoundError:
         if _versions(root) and not (root / _FIRST).exists():
             raise CorruptStoreError(f"{root}: the file {CURRENT} is missing") from None

@@ -36,11 +36,14 @@ from moodrec.index.backends.ivf.sketches import Sketches
 from moodrec.index.backends.ivf.stop_rule import INFORMED, UNINFORMED, StopRule, fit
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.segment import Segment
+from moodrec.index.rows.stored_arrays import damaged, read_arrays, require
 from moodrec.index.runtime import map_over, threads_for
 from moodrec.index.search.request import Request
 
 _RULE_FILE: Final = "stop-rule.npz"
 _SHARES_FILE: Final = "list-shares.npz"
+_MOST_LEVELS: Final = 64
+"""Levels that a stop rule may have: more than any number of rows needs."""
 _LEAST_SCANNED: Final = 300
 _SCANNED_SHARE: Final = 0.002
 """Where at most this share of the rows passes, or that many rows, scoring them all is faster than probing lists."""
@@ -170,12 +173,20 @@ class IvfBackend:
         if _RULE_FILE not in files:
             raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
         index = read_index(folder / INDEX_FILE, mapped=True)
-        with np.load(folder / _RULE_FILE, allow_pickle=False) as saved:
-            if set(saved) != StopRule.fields():
-                raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
-            rule = StopRule(centroids_of(index), **saved)
-        shares = KnownShares.open(folder / _SHARES_FILE) if _SHARES_FILE in files else KnownShares()
-        return cls(index, rule, config, int(facts["learnt_from"]), shares, Sketches.open(folder, files))
+        saved = read_arrays(folder / _RULE_FILE)
+        if set(saved) != StopRule.fields():
+            raise CorruptStoreError(f"{folder}: written by an earlier moodrec; build the index anew")
+        for name, array in saved.items():
+            shape = {"spread": (index.nlist,), "shape": (index.d, index.d)}.get(name, (len(saved["ranks"]),))
+            require(folder / _RULE_FILE, name, array, np.float32, shape)
+        if not 1 <= len(saved["ranks"]) <= _MOST_LEVELS or "learnt_from" not in facts:
+            raise damaged(folder / _RULE_FILE, "the stop rule does not fit the index")
+        rule = StopRule(centroids_of(index), **saved)
+        shares = KnownShares()
+        if _SHARES_FILE in files:
+            shares = KnownShares.open(folder / _SHARES_FILE, index.nlist)
+        sketches = Sketches.open(folder, files, index.d, index.ntotal)
+        return cls(index, rule, config, int(facts["learnt_from"]), shares, sketches)
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         search, n = self._searcher(), len(request.queries)

@@ -30,6 +30,7 @@ from moodrec.index.backends.ivf.category_shares import (
     tells_lists_apart,
 )
 from moodrec.index.rows.segment import Segment
+from moodrec.index.rows.stored_arrays import damaged, read_arrays, require
 from moodrec.schema import probability_column
 from moodrec.typing import Float32Array
 
@@ -171,15 +172,33 @@ class KnownShares:
         return KnownShares(of_numbers, of_texts)
 
     @classmethod
-    def open(cls, path: Path) -> KnownShares:
-        """Read the tables that :meth:`save` wrote."""
-        with np.load(path, allow_pickle=False) as saved:
-            names, texts = (saved[kind].tolist() if kind in saved else [] for kind in ("names", "texts"))
+    def open(cls, path: Path, nlist: int) -> KnownShares:
+        """Read the tables that :meth:`save` wrote.
+
+        Args:
+            path: the path of the file.
+            nlist: the number of lists.
+
+        Raises:
+            CorruptStoreError: the tables do not fit the lists.
+        """
+        saved = read_arrays(path)
+        names, texts = (saved[kind].tolist() if kind in saved else [] for kind in ("names", "texts"))
+        try:
             of_numbers = [ListShares(saved[f"edges {i}"], saved[f"below {i}"]) for i in range(len(names))]
             of_texts = [
                 CategoryShares(tuple(saved[f"categories {i}"].tolist()), saved[f"holding {i}"])
                 for i in range(len(texts))
             ]
+        except (KeyError, TypeError) as error:
+            raise damaged(path, f"an array is missing ({error})") from None
+        for number in of_numbers:
+            require(path, "edges", number.edges, np.float32, (None,))
+            require(path, "below", number.below, np.uint16, (2 * len(number.edges) + 2, nlist))
+        for text in of_texts:
+            require(path, "holding", text.holding, np.uint16, (len(text.texts), nlist))
+        if not all(isinstance(name, str) for name in (*names, *texts)):
+            raise damaged(path, "names are no texts")
         return cls(dict(zip(names, of_numbers, strict=True)), dict(zip(texts, of_texts, strict=True)))
 
     def save(self, path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.index.rows.stored_arrays import damaged, read_array, read_arrays, require
 from moodrec.typing import BoolArray, Float32Array, Vectors
 
 _ROWS: Final = 32
@@ -97,18 +98,32 @@ class Sketches:
             np.savez(folder / _FACTS_FILE, allow_pickle=False, axes=self.axes, **facts)
 
     @classmethod
-    def open(cls, folder: Path, files: Collection[str]) -> Self:
+    def open(cls, folder: Path, files: Collection[str], dim: int, n: int) -> Self:
         """Read the sketches that :meth:`save` wrote; the blocks are mapped into memory.
 
         Args:
             folder: the folder of the version.
-            files: the names of the version's files; without sketches among them, there are none.
+            files: the names of its files; without sketches among them, there are none.
+            dim: the length of a vector.
+            n: the number of rows of the index, of which the first have sketches.
+
+        Raises:
+            CorruptStoreError: the sketches do not fit the index.
         """
         if _FACTS_FILE not in files:
             return cls.none()
-        blocks = np.load(folder / _BLOCKS_FILE, mmap_mode="r", allow_pickle=False)
-        with np.load(folder / _FACTS_FILE, allow_pickle=False) as facts:
-            return cls(facts["axes"], blocks, int(facts["count"]), float(facts["noise"]))
+        path, facts = folder / _FACTS_FILE, read_arrays(folder / _FACTS_FILE)
+        if set(facts) != {"axes", "count", "noise"}:
+            raise damaged(path, "it holds other arrays than it should")
+        n_bits = -(-dim // _BITS) * _BITS
+        require(path, "count", facts["count"], np.int64, (), (1, n))
+        require(path, "noise", facts["noise"], np.float64, (), (0, 1))
+        require(path, "axes", facts["axes"], np.float32, (n_bits, dim))
+        count, blocks = int(facts["count"]), read_array(folder / _BLOCKS_FILE, mapped=True)
+        shape = (-(-count // _ROWS), _ROWS * (n_bits // _BITS + 4))
+        if blocks.shape != shape or blocks.dtype != np.uint8 or n_bits > _MOST_BITS:
+            raise damaged(folder / _BLOCKS_FILE, f"the sketches are {blocks.dtype} {blocks.shape}")
+        return cls(facts["axes"], blocks, count, float(facts["noise"]))
 
 
 def _fill(blocks: NDArray[np.uint8], signs: BoolArray, scale: Float32Array, own: Float32Array) -> None:
