@@ -144,7 +144,7 @@ def folds(bench: Bench, systems: Sequence[Candidate | Baseline]) -> None:
             *(np.concatenate([getattr(part, name) for part in parts]) for name in Said.__dataclass_fields__)
         )
         checksums = {}
-        for dataset in dict.fromkeys(music.origins.tolist()):
+        for dataset in dict.fromkeys(music.origins[whole.rows].tolist()):
             stored = stored_of(music, whole, dataset).in_order()
             if not np.isnan(stored.logits).any():
                 checksums[dataset] = save_predictions(place.with_name(f"{place.name}.{dataset}.npz"), stored)
