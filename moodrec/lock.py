@@ -103,7 +103,9 @@ class WriterLock:
         return text
 
     def _foreign(self) -> CorruptStoreError:
-        return CorruptStoreError(f"{self._path}: is not a lock file of moodrec; look at it, and move it away")
+        return CorruptStoreError(
+            f"{self._path}: is not a lock file of moodrec; check what it is, and move it away"
+        )
 
     def _message(self, holder: str) -> str:
         return f"{self._path.parent}: {holder or 'another process'} is writing; wait for it, or stop it"

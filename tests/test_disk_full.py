@@ -1,4 +1,7 @@
-"""A full disk is one error everywhere, which names the disk; what was there stays, and nothing is left."""
+"""A full disk is one error everywhere, which names the disk; what was there stays, and nothing is left.
+
+Tests the inside of moodrec.index.mood_index on purpose: the size of a snapshot is estimated before it is saved.
+"""
 
 from __future__ import annotations
 

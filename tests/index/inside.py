@@ -1,4 +1,7 @@
-"""The inside of an index, for tests of what its parts know: the backend of the ``ivf`` presets."""
+"""The inside of an index, for tests of what its parts know: the backend of the ``ivf`` presets.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 

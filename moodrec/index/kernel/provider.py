@@ -32,78 +32,98 @@ class Target:
 
 
 class Provider(Protocol):
-    """One way of computing over the rows of an index."""
+    """A way to compute over the rows of an index: by the compiled kernel, or by NumPy."""
 
     searches_lists: bool
     """Whether inverted lists are searched by it too, and not by FAISS."""
 
     def unit_rows(self, matrix: NDArray[np.float32], in_place: bool) -> NDArray[np.float32] | None:
-        """Scale (n, d) rows in one piece to unit length, the caller's own or a copy of them.
+        """Scale rows to unit length.
+
+        Args:
+            matrix: (n, d) rows, contiguous in memory.
+            in_place: whether the rows themselves are scaled, and not a copy of them.
 
         Returns:
-            The rows. None, with the caller's own in any state, where it cannot: some are zero, not finite or extreme
-            in length, or this is not done here.
+            The scaled rows; None, with ``matrix`` in any state if ``in_place``, where some rows are zero, not finite or
+            of extreme length, or where the provider leaves this to its caller.
         """
 
     def mask(self, selection: Selection | None, n: int) -> tuple[RowMask, int]:
-        """(n,) the rows of a selection, None for all, and how many they are."""
+        """Evaluate a selection over all rows.
+
+        Args:
+            selection: the rows to mark; None marks all.
+            n: the number of rows.
+
+        Returns:
+            (n,) True for the rows of the selection, and their number.
+        """
 
     def share(self, program: Program, n: int) -> float:
-        """About the share of ``n`` rows that passes, without going through all of them; 0 if that is not known."""
+        """Estimate the share of the rows that pass, in [0, 1], without testing all of them; 0 where it is unknown.
+
+        Args:
+            program: the conditions.
+            n: the number of rows.
+        """
 
     def scores(
         self, rows: Rows, query: NDArray[np.float32], target: Target | None, wanted: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """(m,) exact scores of the rows ``wanted`` for a (d,) query of unit length, in double precision."""
+        """Compute exact scores of some rows, in double precision.
+
+        Args:
+            rows: the vectors of the index.
+            query: (d,) of unit length.
+            target: the mood target, None for cosines alone.
+            wanted: (m,) the rows to score.
+
+        Returns:
+            (m,) scores, rounded to single precision.
+        """
 
 
 class Compiled:
-    """The compiled kernel."""
+    """The provider that calls the compiled kernel."""
 
     searches_lists = True
 
     def unit_rows(self, matrix: NDArray[np.float32], in_place: bool) -> NDArray[np.float32] | None:
-        """As :class:`Provider` has it."""
         own = matrix if in_place else matrix.copy()
         return own if binding.to_unit_length(own) else None
 
     def mask(self, selection: Selection | None, n: int) -> tuple[RowMask, int]:
-        """As :class:`Provider` has it."""
         return Program(selection).mask(n)
 
     def share(self, program: Program, n: int) -> float:
-        """From some thousands of the rows."""
         return program.sample(n)
 
     def scores(
         self, rows: Rows, query: NDArray[np.float32], target: Target | None, wanted: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """As :class:`Provider` has it."""
         return binding.scores(rows, as_query(query, target), wanted)
 
 
 class Plain:
-    """NumPy."""
+    """The provider that computes by NumPy, where no kernel was built."""
 
     searches_lists = False
 
     def unit_rows(self, matrix: NDArray[np.float32], in_place: bool) -> NDArray[np.float32] | None:
-        """Leave it to whoever asks, who has the general case anyway."""
-        return None
+        return None  # the caller has the general case anyway
 
     def mask(self, selection: Selection | None, n: int) -> tuple[RowMask, int]:
-        """As :class:`Provider` has it."""
         mask = np.ones(n, bool) if selection is None else row_mask(selection, n)
         return mask, int(np.count_nonzero(mask))
 
     def share(self, program: Program, n: int) -> float:
-        """To count all rows is as fast as NumPy can be here."""
-        return 0.0
+        return 0.0  # counting all rows is as fast as an estimate by NumPy
 
     def scores(
         self, rows: Rows, query: NDArray[np.float32], target: Target | None, wanted: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Not by a matrix product: BLAS may round a row differently in another company of rows."""
+        # Not a matrix product: BLAS may round a row differently when other rows stand beside it.
         vectors = rows.matrix[wanted].astype(np.float64)
         scores: FloatArray = np.einsum("ij,j->i", vectors, query.astype(np.float64))
         if target is not None:
