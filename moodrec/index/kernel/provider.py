@@ -45,8 +45,8 @@ class Provider(Protocol):
             in_place: whether the rows themselves are scaled, and not a copy of them.
 
         Returns:
-            The scaled rows; None, with ``matrix`` in any state if ``in_place``, where some rows are zero, not finite or
-            of extreme length, or where the provider leaves this to its caller.
+            The scaled rows; None, with ``matrix`` in any state if ``in_place``, where some rows are zero, not finite
+            or of extreme length, or where the provider leaves this to its caller.
         """
 
     def mask(self, selection: Selection | None, n: int) -> tuple[RowMask, int]:
@@ -133,7 +133,12 @@ class Plain:
 
 
 def as_query(vector: NDArray[np.float32], target: Target | None) -> Query:
-    """A (d,) query, and the moods that it asks for, as the kernel takes them; whoever holds it holds the vector."""
+    """Describe a query to the kernel; the result does not keep the vector and the targets alive.
+
+    Args:
+        vector: (d,) of unit length.
+        target: the mood target, None for cosines alone.
+    """
     if target is None:
         return Query(binding.address(vector))
     return Query.blended(

@@ -33,7 +33,12 @@ _UNREADABLE: Final = (
 
 
 def damaged(path: Path, what: str) -> CorruptStoreError:
-    """Make the error that says what is wrong with a file."""
+    """Make the error for a file whose content cannot be used.
+
+    Args:
+        path: the path of the file.
+        what: what is wrong with it.
+    """
     return CorruptStoreError(f"{path}: {what}; build the index anew")
 
 
