@@ -61,7 +61,8 @@ class MoodIndex:
             read_only: whether the index stays at this version; changes are then refused.
         """
         self._versions = Versions(snapshot, read_only)
-        self._pinned: MoodIndex | None = self if read_only else None
+        self._read_only = read_only
+        self._pinned: MoodIndex | None = None  # never itself: maps of files go when the index goes
         self._device = device
         self._saved = snapshot.version
         self._saving = Lock()
@@ -197,6 +198,8 @@ class MoodIndex:
         It shares its rows with this index, so it takes almost no time and memory. Use it where several calls must
         see the same tracks.
         """
+        if self._read_only:
+            return self
         now, pinned = self._snapshot, self._pinned
         if pinned is None or pinned._snapshot is not now:
             pinned = type(self)(now, self._device, read_only=True)

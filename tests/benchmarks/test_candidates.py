@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.models import finetune, regression
 from benchmarks.models.candidates import ALL, SYSTEMS, Candidate, recipe_of
+from benchmarks.models.features import WEIGHTS
 from benchmarks.models.figures import Said, cluster_f1, fold_figures, stored_of
 from benchmarks.models.frozen_network import Windows, said_by, start_from_priors
 from benchmarks.models.intervals import estimates
@@ -207,6 +208,9 @@ def test_heads_start_from_how_frequent_a_target_is() -> None:
     assert probabilities == pytest.approx([1 / 3, 0.5, 1 / 4], abs=1e-6)
 
 
+@pytest.mark.skipif(
+    not (WEIGHTS / "mn04-audioset").exists(), reason="needs the weights that tools/convert_mn.py converts"
+)
 def test_the_small_network_is_trained_and_asked_and_asked_again_without_training(tmp_path: Path) -> None:
     known = music()
     small = {"network": ModelConfig(backbone="mn", channels=8, embedding_dim=8), "warm_start": None}

@@ -99,7 +99,7 @@ def test_verify_finds_damage_and_repair_forgets_it(place: Path) -> None:
     assert (report["outcomes"]["ok"], report["tracks"]) == (1, 3)
 
 
-def test_an_old_library_is_migrated_by_whatever_opens_it(tmp_path: Path) -> None:
+def test_an_old_library_is_migrated_when_told_to_and_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     shutil.copy(golden(1), tmp_path / "lib" / "library.sqlite")
     assert "would become" in run(*library(tmp_path, "migrate", "--dry-run")).stdout
@@ -108,7 +108,9 @@ def test_an_old_library_is_migrated_by_whatever_opens_it(tmp_path: Path) -> None
     assert Path(done["backup"]).is_file()
     assert "already" in run(*library(tmp_path, "migrate")).stdout
     shutil.copy(golden(1), tmp_path / "lib" / "library.sqlite")
-    assert "brought from format 1" in run(*library(tmp_path, "info")).stderr
+    before = (tmp_path / "lib" / "library.sqlite").read_bytes()
+    assert "moodrec library migrate" in run(*library(tmp_path, "info")).stderr
+    assert (tmp_path / "lib" / "library.sqlite").read_bytes() == before
 
 
 def test_backup(place: Path, tmp_path: Path) -> None:

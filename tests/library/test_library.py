@@ -166,7 +166,7 @@ def test_vectors_of_a_wrong_length_are_corrupt(tmp_path: Path) -> None:
 def test_a_full_disk_is_an_error_that_says_so(library: Library, music: Path) -> None:
     library._connection.execute("PRAGMA max_page_count = 10")
     big = analysed(file_state(music / "a.wav"), tags=Tags(title="x" * 1_000_000))
-    with pytest.raises(MoodrecError, match="disk full"):
+    with pytest.raises(MoodrecError, match="disk is full"):
         library.acknowledge(MODEL, big)
     assert library.files() == {}
 
