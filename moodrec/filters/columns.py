@@ -65,7 +65,7 @@ class ColumnTable:
             orders: rows sorted by a column, where known: by numbers, or by texts in the order of their first rows.
         """
         self._table = table
-        self._counted = counted or self._all_known
+        self._counted = counted  # never a method of its own: a table that is done with is freed at once
         self.orders: Final = orders
         self._columns: dict[str, Column] = {}
         self._percentiles: dict[str, PercentileColumn] = {}
@@ -192,7 +192,7 @@ class ColumnTable:
             column = self.column(name)
             if not isinstance(column, NumberColumn):
                 raise FilterError(f"pct({quote_name(name)}) needs a column of numbers")
-            self._percentiles[name] = PercentileColumn(column, self._counted(name))
+            self._percentiles[name] = PercentileColumn(column, (self._counted or self._all_known)(name))
         return self._percentiles[name]
 
 

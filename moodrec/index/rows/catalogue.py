@@ -184,18 +184,8 @@ class Catalogue:
     @cached_property
     def columns(self) -> tuple[ColumnTable, ...]:
         """The columns of each part as filters read them. Percentiles (``pct(calm)``) count the rows of all parts."""
-        return tuple(part.segment.columns.with_counted(self._counted) for part in self.parts)
-
-    @cached_property
-    def _sorted_values(self) -> dict[str, NDArray[Any]]:
-        return {}
-
-    def _counted(self, name: str) -> NDArray[Any]:
-        """Return the known values of a numeric column in ascending order, without those of tombstones."""
-        if name not in self._sorted_values:
-            values = [part.segment.columns.known_values(name, part.alive) for part in self.parts]
-            self._sorted_values[name] = np.sort(np.concatenate(values))
-        return self._sorted_values[name]
+        counted = _Counted(self.parts)
+        return tuple(part.segment.columns.with_counted(counted) for part in self.parts)
 
     @cached_property
     def artist_keys(self) -> Codes:
@@ -327,6 +317,21 @@ class Catalogue:
 
     def _alive_at(self, rows: RowNumbers) -> RowMask:
         return np.concatenate([part.alive for part in self.parts])[rows]
+
+
+class _Counted:
+    """The values that percentiles count: of all parts. It holds no catalogue, so that none holds itself by it."""
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self._parts = parts
+        self._known: dict[str, NDArray[Any]] = {}
+
+    def __call__(self, name: str) -> NDArray[Any]:
+        """Return the known values of a column of numbers in the rows that count, lowest first."""
+        if name not in self._known:
+            values = [part.segment.columns.known_values(name, part.alive) for part in self._parts]
+            self._known[name] = np.sort(np.concatenate(values))
+        return self._known[name]
 
 
 def _paired(first: Codes, second: Codes) -> Codes:
