@@ -106,8 +106,8 @@ def changes() -> str:
     wrong = sum(run.get("wrong", 0) + sum(run.get("failures", {}).values()) for run in runs)
     crashes = sum("crashed" in run for run in runs)
     return (
-        f"{len(runs)} runs of {report['seconds']:.0f} s with 8 readers and 2 writers, every preset with and without "
-        f"the kernel: {sum(run.get('answers', 0) for run in runs):,} answers and "
+        f"{len(runs)} runs of {report['seconds']:.0f} s with 8 readers and 2 writers ({', '.join(report['runs'])}): "
+        f"{sum(run.get('answers', 0) for run in runs):,} answers and "
         f"{sum(run.get('changes', 0) for run in runs):,} changes, {wrong} wrong or failed, {crashes} crashes"
     )
 
