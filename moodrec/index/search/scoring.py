@@ -1,7 +1,7 @@
 """The last step of every search: candidates get exact scores and an order, and k of them are chosen.
 
 Exact scores are computed in float64 from the stored float32 vectors, one row at a time, and rounded to float32. So a
-track has the same score whatever found it, alone or in a batch. Rows of one score come in the order of arrival; which
+track has the same score by every backend, alone or in a batch. Rows of one score come in the order of arrival; which
 of many such rows are candidates at all is up to the backend, unless the search is exact.
 """
 
