@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from moodrec.config import AudioConfig
 from moodrec.model.kaldi_mel import KaldiLogMel
-
-_COMPRESSION = 10_000.0
+from moodrec.model.stft import power_spectrum
+from moodrec.model.stored_mel import COMPRESSION
 
 
 def build_front_end(config: AudioConfig) -> nn.Module:
@@ -24,7 +24,7 @@ def build_front_end(config: AudioConfig) -> nn.Module:
 
 def compress(mel: Tensor) -> Tensor:
     """Compute ``log10(1 + 10000 * mel)`` of mel power; the shape stays."""
-    return torch.log1p(_COMPRESSION * mel) / math.log(10)
+    return torch.log1p(COMPRESSION * mel) / math.log(10)
 
 
 class LogMel(nn.Module):
@@ -51,4 +51,7 @@ class LogMel(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Map (..., samples) float32 in [-1, 1] to (..., n_mels, 1 + samples // hop_length) float32."""
-        return compress(self.mel(waveform))
+        power = power_spectrum(
+            waveform, self.mel.spectrogram.window, self.mel.spectrogram.n_fft, self.hop_length
+        )
+        return compress(self.mel.mel_scale(power))

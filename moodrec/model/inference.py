@@ -50,9 +50,3 @@ def task_logits(network: MoodNetwork, embedding: Tensor, task: str = MOOD_TASK) 
     """
     logits: NDArray[np.float32] = network.heads[task](embedding).float().cpu().numpy()
     return logits
-
-
-def unit_length(embedding: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide an embedding by its Euclidean norm, computed in float64."""
-    wide = embedding.astype(np.float64)
-    return np.asarray(wide / np.linalg.norm(wide), np.float32)
