@@ -10,8 +10,7 @@ from moodrec.embedding.engine import WindowMeans
 from moodrec.errors import UsageError
 from moodrec.model.checkpoint import LoadedModel
 from moodrec.model.frontend import build_front_end
-from moodrec.model.inference import mean_embedding, task_logits
-from moodrec.model.spec import MOOD_TASK
+from moodrec.model.inference import mean_features, read_features
 from moodrec.typing import Float32Array
 
 
@@ -48,8 +47,8 @@ class TorchEngine:
         return self._means(torch.from_numpy(log_mels).to(self._device))
 
     def _means(self, log_mels: Tensor) -> WindowMeans:
-        embedding = mean_embedding(self._network, log_mels)
-        return WindowMeans(embedding.cpu().numpy(), task_logits(self._network, embedding, MOOD_TASK))
+        found = read_features(self._network, mean_features(self._network, log_mels))
+        return WindowMeans(found.embedding, found.mood_logits)
 
 
 def gpu_is_there() -> bool:
