@@ -27,7 +27,7 @@ GRAPH: Final = "model.onnx"
 """Name of the ONNX graph in a model folder."""
 _WEIGHTS_SUM: Final = "weights_sha256"
 _GRAPH_SUM: Final = "graph_sha256"
-_LARGEST: Final = {SPEC: 64 << 20, WEIGHTS: 1 << 30, GRAPH: 1 << 30}
+LARGEST: Final = {SPEC: 64 << 20, WEIGHTS: 1 << 30, GRAPH: 1 << 30}
 """Greatest size of each file, in bytes: what is larger is not read."""
 
 
@@ -137,11 +137,11 @@ def _sum(data: bytes) -> str:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST[path.name] + 1)
+            data = file.read(LARGEST[path.name] + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
-    if len(data) > _LARGEST[path.name]:
+    if len(data) > LARGEST[path.name]:
         raise CorruptStoreError(
-            f"{path}: is larger than {_LARGEST[path.name] >> 20} MiB, which no model's is"
+            f"{path}: is larger than {LARGEST[path.name] >> 20} MiB, which no model's is"
         )
     return data

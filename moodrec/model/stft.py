@@ -25,6 +25,8 @@ def power_spectrum(waveform: Tensor, window: Tensor, n_fft: int, hop_length: int
         (..., n_fft // 2 + 1, 1 + samples // hop_length).
     """
     compute = _by_convolution if torch.onnx.is_in_onnx_export() else _by_transform
+    if waveform.dim() == 2:  # what is traced stays free of sizes, so that a graph takes any number of windows
+        return compute(waveform, window, n_fft, hop_length)
     power = compute(waveform.reshape(-1, waveform.shape[-1]), window, n_fft, hop_length)
     return power.reshape(*waveform.shape[:-1], *power.shape[-2:])
 

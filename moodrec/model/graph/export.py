@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from moodrec.config import AudioConfig
 from moodrec.errors import CorruptStoreError, ExportError, MissingExtraError
@@ -59,10 +60,19 @@ def export_graph(network: MoodNetwork, spec: ModelSpec) -> bytes:
         ExportError: the network has an operation that ONNX lacks, or the graph computes something else.
         MissingExtraError: the package ``onnx`` is not installed.
     """
-    module = WaveformNetwork(copy.deepcopy(network).cpu(), spec.audio).eval()
+    module = WaveformNetwork(_with_factors(copy.deepcopy(network).cpu()), spec.audio).eval()
     graph = _simplified(_traced(module, _sounds(spec, 2)))
     _compare(module, graph, spec)
     return graph
+
+
+def _with_factors(network: MoodNetwork) -> MoodNetwork:
+    """Give norms without factors and offsets ones and zeros: the exporter takes their number of channels from them."""
+    for module in network.modules():
+        if isinstance(module, _BatchNorm) and module.weight is None:
+            module.weight = nn.Parameter(torch.ones(module.num_features))
+            module.bias = nn.Parameter(torch.zeros(module.num_features))
+    return network
 
 
 def _traced(module: WaveformNetwork, windows: Float32Array) -> bytes:

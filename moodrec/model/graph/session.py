@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
-from moodrec.errors import CorruptStoreError
+from moodrec.errors import CorruptStoreError, MoodrecError
 from moodrec.model.graph.wire import check_graph_bytes
 from moodrec.model.spec import ModelSpec
 from moodrec.typing import Float32Array
@@ -61,13 +61,21 @@ class GraphSession:
                 ``shape``.
         """
         check_graph_bytes(graph, name)
+        self._name = name
         self._session = _open(graph, name)
         _check_shape(self._session, shape, name)
         self._outputs = [EMBEDDING, *([LOGITS] if shape.targets else [])]
 
     def run(self, windows: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """Compute embeddings (n, embedding_dim) and logits (n, targets) of windows (n, samples)."""
-        found = self._session.run(self._outputs, {WAVEFORM: np.ascontiguousarray(windows, np.float32)})
+        """Compute embeddings (n, embedding_dim) and logits (n, targets) of windows (n, samples).
+
+        Raises:
+            MoodrecError: the runtime failed, for want of memory or because the graph is wrong.
+        """
+        try:
+            found = self._session.run(self._outputs, {WAVEFORM: np.ascontiguousarray(windows, np.float32)})
+        except _REFUSALS as error:
+            raise MoodrecError(f"{self._name}: ONNX Runtime failed ({_first_line(error)})") from error
         logits = found[1] if len(found) == 2 else np.empty((len(windows), 0), np.float32)
         return found[0], logits
 
@@ -78,8 +86,8 @@ def _open(graph: bytes, name: str) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except _REFUSALS as error:
+        return onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"], enable_fallback=0)
+    except (*_REFUSALS, ValueError) as error:
         raise CorruptStoreError(f"{name}: ONNX Runtime cannot read it ({_first_line(error)})") from error
 
 
