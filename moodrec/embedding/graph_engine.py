@@ -26,7 +26,7 @@ class GraphEngine:
     """
 
     def __init__(self, graph: bytes, spec: ModelSpec, name: str) -> None:
-        """Prepare a graph.
+        """Check a graph and prepare it.
 
         Args:
             graph: the content of the ONNX file.

@@ -62,7 +62,7 @@ class ModelSource:
             return self.torch_engine(
                 device, f"running a model on {'a GPU' if device == 'cuda' else 'PyTorch'}"
             )
-        if engine == "auto" and device == "auto" and _may_have_gpu() and has_modules("torch", "torchaudio"):
+        if engine == "auto" and device == "auto" and may_have_gpu() and has_modules("torch", "torchaudio"):
             from moodrec.embedding.torch_engine import gpu_is_there
 
             if gpu_is_there():
@@ -99,7 +99,7 @@ class ModelSource:
         return self.torch_engine("cpu", "a model without an ONNX graph")
 
 
-def _may_have_gpu() -> bool:
+def may_have_gpu() -> bool:
     """Say whether a GPU's driver is there: importing PyTorch, which knows for certain, takes seconds."""
     for name in _DRIVERS:
         with suppress(OSError):

@@ -141,7 +141,5 @@ def _read(path: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
     if len(data) > LARGEST[path.name]:
-        raise CorruptStoreError(
-            f"{path}: is larger than {LARGEST[path.name] >> 20} MiB, which no model's is"
-        )
+        raise CorruptStoreError(f"{path}: is larger than {LARGEST[path.name] >> 20} MiB, which no model's is")
     return data

@@ -69,7 +69,7 @@ def read_stored_mel(path: Path) -> Float32Array:
         raise AudioError(f"{path}: cannot be read as a spectrogram ({error})") from error
     _check(path, stored)
     power = np.power(10.0, stored / _SCALE, dtype=np.float32)
-    return np.log1p(COMPRESSION * power) / np.float32(math.log(10))
+    return np.asarray(np.log1p(COMPRESSION * power) / math.log(10), np.float32)
 
 
 def window_frames(audio: AudioConfig, windows: WindowConfig) -> int:

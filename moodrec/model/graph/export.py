@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import tempfile
 import warnings
 from pathlib import Path
@@ -17,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from moodrec.config import AudioConfig
 from moodrec.errors import CorruptStoreError, ExportError, MissingExtraError
+from moodrec.extras import TRAIN, has_modules
 from moodrec.model.frontend import build_front_end
 from moodrec.model.graph.session import EMBEDDING, LOGITS, WAVEFORM, GraphSession, GraphShape
 from moodrec.model.network import MoodNetwork
@@ -60,24 +60,28 @@ def export_graph(network: MoodNetwork, spec: ModelSpec) -> bytes:
         ExportError: the network has an operation that ONNX lacks, or the graph computes something else.
         MissingExtraError: the package ``onnx`` is not installed.
     """
+    if not has_modules("onnx"):
+        raise MissingExtraError("writing a model as an ONNX graph", TRAIN)
     module = WaveformNetwork(_with_factors(copy.deepcopy(network).cpu()), spec.audio).eval()
-    graph = _simplified(_traced(module, _sounds(spec, 2)))
+    with tempfile.TemporaryDirectory() as folder:
+        traced = Path(folder) / "traced.onnx"
+        _trace(module, _sounds(spec, 2), traced)
+        graph = _simplified(traced)
     _compare(module, graph, spec)
     return graph
 
 
 def _with_factors(network: MoodNetwork) -> MoodNetwork:
-    """Give norms without factors and offsets ones and zeros: the exporter takes their number of channels from them."""
+    """Give norms without factors ones, and zeros as offsets: the exporter counts channels by them."""
     for module in network.modules():
-        if isinstance(module, _BatchNorm) and module.weight is None:
+        if isinstance(module, _BatchNorm) and not module.affine:
             module.weight = nn.Parameter(torch.ones(module.num_features))
             module.bias = nn.Parameter(torch.zeros(module.num_features))
     return network
 
 
-def _traced(module: WaveformNetwork, windows: Float32Array) -> bytes:
+def _trace(module: WaveformNetwork, windows: Float32Array, path: Path) -> None:
     outputs = [EMBEDDING, LOGITS] if MOOD_TASK in module.network.heads else [EMBEDDING]
-    buffer = io.BytesIO()
     try:
         with warnings.catch_warnings():
             # The exporter that needs no further packages is called old, and shapes are constants on purpose.
@@ -85,7 +89,7 @@ def _traced(module: WaveformNetwork, windows: Float32Array) -> bytes:
             torch.onnx.export(
                 module,
                 (torch.from_numpy(windows),),
-                buffer,
+                path,
                 input_names=[WAVEFORM],
                 output_names=outputs,
                 dynamic_axes=dict.fromkeys([WAVEFORM, *outputs], _AXIS),
@@ -95,22 +99,18 @@ def _traced(module: WaveformNetwork, windows: Float32Array) -> bytes:
     except (torch.onnx.OnnxExporterError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ExportError(f"the network cannot be written as an ONNX graph: {reason}") from error
-    return buffer.getvalue()
 
 
-def _simplified(graph: bytes) -> bytes:
+def _simplified(path: Path) -> bytes:
     """Compute what does not depend on the input once, now, instead of each time that the model is loaded."""
-    try:
-        import onnx
-    except ImportError:
-        raise MissingExtraError("writing a model as an ONNX graph", "train") from None
+    import onnx
+
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 3
-    with tempfile.TemporaryDirectory() as folder:
-        options.optimized_model_filepath = str(Path(folder) / "graph.onnx")
-        onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        model = onnx.load(options.optimized_model_filepath)
+    options.optimized_model_filepath = str(path.with_name("simplified.onnx"))
+    onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    model = onnx.load(options.optimized_model_filepath)
     # The runtime lists all sets of operators that it knows, and the sizes that it worked out.
     standard = [entry for entry in model.opset_import if entry.domain == ""]
     del model.opset_import[:], model.graph.value_info[:]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from moodrec.config import AudioConfig, ModelConfig, WindowConfig
 from moodrec.errors import CorruptStoreError, ExportError
@@ -41,7 +42,9 @@ def random_network(spec: ModelSpec) -> MoodNetwork:
     torch.manual_seed(0)
     network = MoodNetwork(spec.audio, spec.network, spec.heads)
     for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        if isinstance(module, _BatchNorm):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             nn.init.uniform_(module.running_mean, -0.2, 0.2)
             nn.init.uniform_(module.running_var, 0.5, 2.0)
             if module.affine:
@@ -60,7 +63,9 @@ def sounds(spec: ModelSpec, count: int) -> Float32Array:
     return np.stack([kinds[number % 3] for number in range(count)]).astype(np.float32)
 
 
-def by_torch(network: MoodNetwork, spec: ModelSpec, windows: Float32Array) -> tuple[Float32Array, Float32Array]:
+def by_torch(
+    network: MoodNetwork, spec: ModelSpec, windows: Float32Array
+) -> tuple[Float32Array, Float32Array]:
     with torch.inference_mode():
         embedding, logits = WaveformNetwork(network, spec.audio).eval()(torch.from_numpy(windows))
     return embedding.numpy(), logits.numpy()
@@ -111,7 +116,9 @@ def test_the_packaged_graph_computes_what_the_packaged_weights_do() -> None:
     assert_same(files.graph, loaded.network, loaded.spec)
 
 
-@pytest.mark.parametrize("audio", [AudioConfig(), KALDI, AudioConfig(n_fft=500, win_length=333, hop_length=77)])
+@pytest.mark.parametrize(
+    "audio", [AudioConfig(), KALDI, AudioConfig(n_fft=500, win_length=333, hop_length=77)]
+)
 def test_the_spectrogram_in_the_graph_is_exact(audio: AudioConfig) -> None:
     class Front(nn.Module):
         def __init__(self) -> None:
@@ -147,7 +154,8 @@ class Unwritable(Backbone):
     features = 3
 
     def trunk(self, log_mel: Tensor) -> Tensor:
-        return torch.linalg.svdvals(log_mel)[:, :3]
+        found: Tensor = torch.linalg.svdvals(log_mel)[:, :3]
+        return found
 
 
 class Forgetful(Backbone):
@@ -164,7 +172,9 @@ class Forgetful(Backbone):
         return log_mel.mean((1, 2), keepdim=True)[:, 0] * self.calls * torch.ones(3)
 
 
-@pytest.mark.parametrize(("backbone", "says"), [(Unwritable(), "ONNX graph"), (Forgetful(), "something else")])
+@pytest.mark.parametrize(
+    ("backbone", "says"), [(Unwritable(), "ONNX graph"), (Forgetful(), "something else")]
+)
 def test_what_cannot_be_written_is_refused(backbone: Backbone, says: str, tmp_path: Path) -> None:
     network = small_network()
     network.backbone, network.projection = backbone, nn.Linear(3, 16, bias=False)
@@ -198,7 +208,7 @@ def test_a_damaged_graph_is_found_and_can_be_written_anew(tmp_path: Path, damage
         (folder / GRAPH).unlink()
     else:
         data[len(data) // 2] ^= 1
-        changed = {"flip": data, "cut": data[:100], "empty": b"", "another": b"x" * 50}[damage]
+        changed = {"flip": bytes(data), "cut": bytes(data[:100]), "empty": b"", "another": b"x" * 50}[damage]
         (folder / GRAPH).write_bytes(changed)
     with pytest.raises(CorruptStoreError, match=r"copy the model again"):
         read_model_files(folder)
