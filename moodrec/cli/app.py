@@ -18,6 +18,7 @@ from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
 from moodrec.cli.group import MoodrecGroup
+from moodrec.cli.label import label
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
 from moodrec.cli.settings import default_map
@@ -61,6 +62,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_tracks,
     "similar": similar,
     "moods": moods,
+    "label": label,
     "train": train,
     "evaluate": evaluate,
     "experiment": experiment,

@@ -16,6 +16,8 @@ from typing import Final
 from moodrec.files import replacing
 from moodrec.library.checksum import checksum
 from moodrec.library.database import (
+    GROUP_INDEXES,
+    LABELS,
     SCHEMA_VERSION,
     TAG_BACKUPS,
     check_pages,
@@ -24,6 +26,7 @@ from moodrec.library.database import (
     transaction,
     translated,
 )
+from moodrec.library.groups import album_key, artist_key
 from moodrec.lock import WriterLock
 
 
@@ -118,4 +121,19 @@ def _from_1(connection: sqlite3.Connection) -> None:
     connection.execute(TAG_BACKUPS)
 
 
-_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Add labels, the keys of artists and albums, and the contexts of models."""
+    connection.create_function("artist_key_of", 1, artist_key, deterministic=True)
+    connection.create_function("album_key_of", 3, album_key, deterministic=True)
+    connection.execute("ALTER TABLE models ADD COLUMN context TEXT")
+    for column in ("artist_key", "album_key"):
+        connection.execute(f"ALTER TABLE tracks ADD COLUMN {column} TEXT")
+    connection.execute(
+        """UPDATE tracks SET artist_key = artist_key_of(artist),
+        album_key = album_key_of(album, album_artist, artist)"""
+    )
+    for statement in (*GROUP_INDEXES, *LABELS):
+        connection.execute(statement)
+
+
+_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2}
