@@ -15,7 +15,7 @@ from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.catalog.tag_moods import Untaggable
 from moodrec.errors import AudioError, DataError, MoodrecError, NotFoundError, UsageError
-from moodrec.library.labels import NewLabels
+from moodrec.library.labelling import NewLabels
 from moodrec.names import fold
 from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, LABEL_PREFIX, PATH, TRACK_FIELDS, TRACK_ID
 

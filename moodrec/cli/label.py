@@ -15,7 +15,7 @@ from moodrec.cli.options import JsonOption, LibraryOption, QuietOption
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
-    from moodrec.library.labels import NewLabels
+    from moodrec.library.labelling import NewLabels
     from moodrec.library.library import Library
     from moodrec.library.records import Labelled, LabelRecord
 
@@ -98,7 +98,7 @@ def _new(
     table: Path | None,
 ) -> list[NewLabels]:
     from moodrec.catalog.label_files import labels_of_tags, read_label_table
-    from moodrec.library.labels import NewLabels
+    from moodrec.library.labelling import NewLabels
 
     moods = store.model().moods
     if not (items or artist or album):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from moodrec.errors import NotFoundError, UsageError
-from moodrec.library import journal, labels, queries, upkeep
+from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.database import (
     SCHEMA_VERSION,
     create_database,
@@ -19,6 +19,7 @@ from moodrec.library.database import (
     transaction,
     translated,
 )
+from moodrec.library.labelling import NewLabels, Values
 from moodrec.library.migration import Migration, copy_database, format_of, migrate, migrated_copy
 from moodrec.library.records import (
     FileRecord,
@@ -259,7 +260,7 @@ class Library:
         that were replaced or taken back.
         """
         with translated(self.path):
-            return labels.entries(self._connection, history)
+            return labelling.entries(self._connection, history)
 
     def last_run(self, model_fingerprint: str) -> RunRecord | None:
         """Read how long the last run with a model took; None if there was none."""
@@ -370,7 +371,7 @@ class Library:
 
     def label(
         self,
-        moods: labels.Values | None,
+        moods: Values | None,
         *,
         track: str | None = None,
         artist: str | None = None,
@@ -391,9 +392,9 @@ class Library:
             UsageError: a mood or a value is wrong, not one thing is named, or the lock is not held.
             NotFoundError: the library has no such track, artist or album.
         """
-        return self.label_all([labels.NewLabels(moods, track, artist, album)], by)
+        return self.label_all([NewLabels(moods, track, artist, album)], by)
 
-    def label_all(self, new: Sequence[labels.NewLabels], by: str | None = None) -> Labelled:
+    def label_all(self, new: Sequence[NewLabels], by: str | None = None) -> Labelled:
         """Store labels of many things, all of them or none.
 
         Args:
@@ -405,9 +406,11 @@ class Library:
         """
         known = {mood for model in self.models() for mood in model.moods}
         with self._writing() as connection:
-            found = [labels.resolved(connection, one, known) for one in new]
-            written = labels.write(connection, found, by)
-            return Labelled(tuple(written), labels.tracks_of(connection, {subject for subject, _ in found}))
+            found = [labelling.resolved(connection, one, known) for one in new]
+            written = labelling.write(connection, found, by)
+            return Labelled(
+                tuple(written), labelling.tracks_of(connection, {subject for subject, _ in found})
+            )
 
     def back_up_tags(self, track_id: str, tags: StoredTags) -> bool:
         """Store the mood tags that a track's file had before moodrec wrote any; False if they are stored already.

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from moodrec.errors import CorruptStoreError
 from moodrec.library.checksum import checksum
-from moodrec.library.labels import entries
+from moodrec.library.labelling import entries
 from moodrec.library.records import ModelRecord
 from moodrec.library.scores import LibraryScores, scores_of
 from moodrec.schema import (
@@ -121,9 +121,13 @@ def read_snapshot(
     columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * (width + len(_BLOBS))
     described = dict(zip((*_COLUMNS, *_KEYS), columns[:width], strict=True))
     widths = (model.embedding_dim, len(model.moods), len(model.moods))
-    embeddings, *audio = (_matrix(blob, n) for blob, n in zip(columns[width:-1], widths, strict=True))
-    found = scores_of(model, *audio, described, labels)
-    snapshot = LibrarySnapshot(model, revision, _table(described, model, audio, found), embeddings, found)
+    embeddings, scores, probabilities = (
+        _matrix(blob, n) for blob, n in zip(columns[width:-1], widths, strict=True)
+    )
+    found = scores_of(model, scores, probabilities, described, labels)
+    snapshot = LibrarySnapshot(
+        model, revision, _table(described, model, (scores, probabilities), found), embeddings, found
+    )
     return snapshot if only is None else snapshot.of(only)
 
 

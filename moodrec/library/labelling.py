@@ -81,7 +81,7 @@ def subject_of(connection: sqlite3.Connection, new: NewLabels) -> Subject:
         return _album(connection, new.album, new.artist)
     names = dict(connection.execute(_NAMES["artist"]).fetchall())
     key = artist_key(new.artist)
-    if key not in names:
+    if key is None or key not in names:
         raise NotFoundError(
             f"no track of the library is by {new.artist!r}; {hint(str(new.artist), names.values(), 'artists')}"
         )
