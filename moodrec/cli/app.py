@@ -17,6 +17,7 @@ from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
+from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
@@ -94,7 +95,7 @@ _PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
     "mix": playlist.mix,
     "arc": playlist.arc,
     "clusters": playlist.clusters,
-    "fingerprint": playlist.fingerprint,
+    "fingerprint": fingerprint,
 }
 for _name, _command in _PLAYLIST_COMMANDS.items():
     playlist_app.command(_name)(_command)
