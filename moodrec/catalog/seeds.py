@@ -121,8 +121,9 @@ def _lists(frame: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
 
 
 def _names_in(value: object) -> tuple[str, ...]:
-    listed = isinstance(value, Sequence | np.ndarray)
-    return tuple(name for name in value if isinstance(name, str)) if listed else ()  # type: ignore[union-attr]
+    if not isinstance(value, Sequence | np.ndarray):
+        return ()
+    return tuple(name for name in value if isinstance(name, str))
 
 
 def _without_copies(frame: pd.DataFrame, rows: RowNumbers) -> RowNumbers:
