@@ -20,6 +20,7 @@ from moodrec.cli.export import export
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
+from moodrec.cli.serve import serve
 from moodrec.cli.settings import default_map
 from moodrec.cli.similar import similar
 from moodrec.cli.train import train
@@ -67,6 +68,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "demo": demo,
     "doctor": doctor,
+    "serve": serve,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
