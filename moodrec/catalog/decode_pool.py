@@ -218,7 +218,7 @@ class _Worker:
 
 
 def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> DecodedFile:
-    tags = Tags(**header["tags"] | {"genre": tuple(header["tags"]["genre"])})
+    tags = Tags(**{name: tuple(v) if isinstance(v, list) else v for name, v in header["tags"].items()})
     return DecodedFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
 
 

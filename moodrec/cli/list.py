@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, WhereOption, chosen_library
+from moodrec.cli.playlist_files import AbsoluteOption, M3uOption, write_list
 from moodrec.cli.tracks import mentioned, records, track_document
 
 _SHOWN: Final = 50
@@ -25,7 +25,8 @@ def list_tracks(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=0, help="Else all with --json, 50 in the table.")
     ] = None,
-    m3u: Annotated[Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too.")] = None,
+    m3u: M3uOption = None,
+    absolute: AbsoluteOption = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -38,16 +39,16 @@ def list_tracks(
 
     Example: moodrec list --where "calm >= 0.8 AND year BETWEEN 1990 AND 1999" --sort -calm
     """
-    from moodrec.recommend.playlists.m3u import write_m3u
+    from moodrec.recommend.queries import notes_on
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet)
     recommender = Recommender.open(chosen_library(library))
-    for note in recommender.notes:
-        screen.warn(note)
     found = recommender.list(where, sort, limit)
+    for note in (*recommender.notes, *notes_on(recommender.index, where)):
+        screen.warn(note)
     if m3u is not None:
-        screen.note(f"{words.plural(write_m3u(found, m3u), 'track')} in {m3u}")
+        write_list(screen, found, m3u, where or "Tracks", absolute)
     moods = recommender.moods
     if as_json:
         tracks = [track_document(row, moods) for row in records(found)]

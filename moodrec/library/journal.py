@@ -18,7 +18,7 @@ from moodrec.library.checksum import checksum
 from moodrec.library.database import transaction
 from moodrec.library.identity import TrackIdentity, identify
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
-from moodrec.schema import TAG_FIELDS
+from moodrec.schema import LISTS, TAG_FIELDS
 from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
@@ -170,7 +170,8 @@ def _write_file(
 
 
 def _tag_values(tags: Tags) -> list[Any]:
-    values = asdict(tags) | {"genre": json.dumps(tags.genre) if tags.genre else None}
+    values = asdict(tags)
+    values |= {name: json.dumps(values[name]) if values[name] else None for name in LISTS}
     return [values[name] for name in TAG_FIELDS.names]
 
 

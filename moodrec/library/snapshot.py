@@ -15,7 +15,7 @@ import pyarrow as pa
 from moodrec.errors import CorruptStoreError
 from moodrec.library.checksum import checksum
 from moodrec.library.records import ModelRecord
-from moodrec.schema import GENRE, PATH, TRACK_FIELDS, probability_column
+from moodrec.schema import LISTS, PATH, TRACK_FIELDS, probability_column
 from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ class LibrarySnapshot:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Convert ``table`` to pandas; an unknown year is ``<NA>``, an unknown genre None, and a genre a list."""
+        """Convert ``table`` to pandas; an unknown year is ``<NA>``, and lists are lists, None where unknown."""
         import pandas as pd
 
         frame: pd.DataFrame = self.table.to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
-        genres = self.table.column(GENRE).to_pylist()
-        frame[GENRE] = pd.Series(genres, index=frame.index, dtype=object)
+        for name in LISTS:
+            frame[name] = pd.Series(self.table.column(name).to_pylist(), index=frame.index, dtype=object)
         return frame
 
 
@@ -108,7 +108,7 @@ def _table(
 ) -> pa.Table:
     values = dict(zip(_COLUMNS, described, strict=True))
     values[PATH] = [shown_path(path) for path in values[PATH]]
-    values[GENRE] = [None if text is None else json.loads(text) for text in values[GENRE]]
+    values |= {name: [None if text is None else json.loads(text) for text in values[name]] for name in LISTS}
     columns = {field.name: pa.array(values[field.name], field.type) for field in _DESCRIBED}
     columns |= {mood: _floats(column) for mood, column in zip(moods, scores.T, strict=True)}
     prefixed = map(probability_column, moods)

@@ -29,7 +29,7 @@ from typing import Final, TypeVar
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import disk_errors, make_mark, refuse_link, require_room, write_atomically
 from moodrec.index.runtime import max_threads
-from moodrec.index.storage.checksums import FileRecord, damage_message
+from moodrec.index.storage.checksums import StoredFile, damage_message
 from moodrec.index.storage.holding import held, remove_if_free
 from moodrec.index.storage.manifest import MANIFEST, Manifest, read_manifest
 from moodrec.lock import WriterLock
@@ -107,7 +107,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> 
         folder.mkdir()
         on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
         manifest = describe(folder)
-        files = {path.name: FileRecord.of(path, max_threads()) for path in folder.iterdir()}
+        files = {path.name: StoredFile.of(path, max_threads()) for path in folder.iterdir()}
         manifest = manifest.model_copy(update={"files": files})
         text = (manifest.model_dump_json(indent=2) + "\n").encode()
         (folder / MANIFEST).write_bytes(text)
