@@ -19,6 +19,8 @@ from moodrec.schema import PATH, PROBABILITY_PREFIX, TRACK_ID, probability_colum
 
 JSON: Final = "application/json"
 _DECIMALS: Final = 6
+_HIDDEN: Final = frozenset({PATH, "acoustid_fingerprint"})
+"""Columns that are told on request alone: one is nobody's business, the other long."""
 _WORTH_PACKING: Final = 2_000
 """Bytes from which an answer is compressed."""
 
@@ -56,7 +58,7 @@ def track_documents(
 
 def _chosen(known: Sequence[str], moods: Sequence[str], columns: Sequence[str] | None) -> list[str]:
     if columns is None:
-        hidden = {probability_column(mood) for mood in moods} | {PATH}
+        hidden = {probability_column(mood) for mood in moods} | _HIDDEN
         return [name for name in known if name not in hidden]
     for name in columns:
         if name not in known and name != "moods":
