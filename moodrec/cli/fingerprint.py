@@ -1,4 +1,4 @@
-"""``moodrec playlist fingerprint``: what a listening history sounds like, and tracks that sound so."""
+"""``moodrec playlist fingerprint``: the moods of a history of plays, and other tracks that have them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def fingerprint(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """What a listening history sounds like, and tracks outside it that sound so.
+    """The moods of a history of plays, and tracks outside it that have them.
 
     Example: moodrec playlist fingerprint plays.csv --half-life 14 --on-conflict ignore --out for-you.m3u8
     """
