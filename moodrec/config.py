@@ -49,7 +49,15 @@ class DecodeLimits(Config):
     """
 
 
-_LATER_AUDIO_FIELDS = ("mel", "win_length", "loudness_lufs", "quiet_lu")
+_LATER_AUDIO_FIELDS: Final = ("mel", "win_length", "loudness_lufs", "quiet_lu")
+_LATER_MODEL_FIELDS: Final = ("mood_reads",)
+
+
+def _without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Leave out later fields that are at their defaults: identities of older models, recipes and caches are digests
+    of what is written."""
+    later = {name: type(config).model_fields[name].default for name in names}
+    return {name: value for name, value in fields.items() if name not in later or value != later[name]}
 
 
 class AudioConfig(Config):
@@ -67,9 +75,10 @@ class AudioConfig(Config):
     """Lowest frequency of the mel filters, in Hz."""
     f_max: Annotated[float, Field(gt=0)] = 8_000.0
     """Highest frequency of the mel filters, in Hz."""
-    mel: Literal["slaney", "kaldi"] = "slaney"
+    mel: Literal["slaney", "kaldi", "none"] = "slaney"
     """Scale, area and compression of the bands: ``slaney`` as in librosa and MusiCNN, ``kaldi`` as the networks of
-    MobileNetV3 that were trained on AudioSet need it (``moodrec/model/kaldi_mel.py``)."""
+    MobileNetV3 that were trained on AudioSet need it (``moodrec/model/kaldi_mel.py``). ``none``: there is no
+    spectrogram, the backbone takes the samples; ``n_mels`` and ``hop_length`` are 1 then."""
     win_length: Positive | None = None
     """Samples of the STFT's Hann window, in the middle of ``n_fft``; None: all of them."""
     loudness_lufs: Annotated[float, Field(ge=-60, le=0)] | None = None
@@ -79,13 +88,17 @@ class AudioConfig(Config):
     """Stretches of two seconds and more that are quieter than the track's loudness by more than this many LU are left
     out before windows are spread over the rest; None: nothing is left out."""
 
+    @model_validator(mode="after")
+    def _samples_are_one_band(self) -> Self:
+        if self.mel == "none" and (self.n_mels, self.hop_length) != (1, 1):
+            raise ValueError(
+                'mel = "none" needs n_mels = 1 and hop_length = 1: each sample is a frame of one band'
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out later fields that are at their defaults: identities of older models, recipes and caches are
-        digests of what is written."""
-        fields: dict[str, Any] = written(self)
-        later = {name: type(self).model_fields[name].default for name in _LATER_AUDIO_FIELDS}
-        return {name: value for name, value in fields.items() if name not in later or value != later[name]}
+        return _without_later(self, written(self), _LATER_AUDIO_FIELDS)
 
 
 class WindowConfig(Config):
@@ -114,6 +127,13 @@ class ModelConfig(Config):
     """Length of the embedding, the layer that all heads read."""
     dropout: Fraction = 0.3
     """Probability of dropping a number of the embedding while training."""
+    mood_reads: Literal["embedding", "features"] = "embedding"
+    """What the mood head is linear in: the embedding, as all other heads, or the features of the backbone, of which
+    the embedding is a projection."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_later(self, written(self), _LATER_MODEL_FIELDS)
 
 
 class RankingConfig(Config):

@@ -19,6 +19,7 @@ from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
 from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
+from moodrec.cli.label import label
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
 from moodrec.cli.settings import default_map
@@ -62,6 +63,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_tracks,
     "similar": similar,
     "moods": moods,
+    "label": label,
     "train": train,
     "evaluate": evaluate,
     "experiment": experiment,

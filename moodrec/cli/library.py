@@ -256,8 +256,10 @@ def _track_facts(report: TrackReport) -> list[tuple[str, str]]:
     if report.track is not None and report.model is not None:
         row = series_record(report.track)
         document = track_document(row, report.model.moods)
-        hidden = {"path", "moods", "probabilities", "duplicate_of"}
+        hidden = {"path", "moods", "probabilities", "audio", "audio_probabilities", "labels", "duplicate_of"}
         rows += [(name, _plain(value)) for name, value in document.items() if name not in hidden and value]
+        given = document.get("labels", {})
+        rows += [("label", f"{mood} {words.score(value)}") for mood, value in given.items()]
         ordered = sorted(document["moods"].items(), key=lambda item: -(item[1] or 0))
         rows += [("mood", f"{words.score(value)} {words.bar(value or 0)} {mood}") for mood, value in ordered]
     rows += [("copy", path) for path in report.copies]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -18,6 +17,7 @@ from moodrec.cli.options import (
     WhereOption,
     chosen_library,
 )
+from moodrec.cli.playlist_files import AbsoluteOption, M3uOption, write_list
 from moodrec.cli.tracks import mentioned, print_tracks, records, track_columns, track_documents
 
 _SHOWN: Final = 50
@@ -34,7 +34,8 @@ def list_tracks(
         int | None,
         typer.Option("--limit", "-n", min=0, help="Else 50 in the table, and all in JSON, CSV and TSV."),
     ] = None,
-    m3u: Annotated[Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too.")] = None,
+    m3u: M3uOption = None,
+    absolute: AbsoluteOption = False,
     library: LibraryOption = None,
     columns: ColumnsOption = None,
     form: FormatOption = None,
@@ -49,16 +50,16 @@ def list_tracks(
 
     Example: moodrec list --where "calm >= 0.8 AND year BETWEEN 1990 AND 1999" --sort -calm
     """
-    from moodrec.recommend.playlists.m3u import write_m3u
+    from moodrec.recommend.queries import notes_on
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet, form, columns)
     recommender = Recommender.open(chosen_library(library))
-    for note in recommender.notes:
-        screen.warn(note)
     found = recommender.list(where, sort, limit)
+    for note in (*recommender.notes, *notes_on(recommender.index, where)):
+        screen.warn(note)
     if m3u is not None:
-        screen.note(f"{words.plural(write_m3u(found, m3u), 'track')} in {m3u}")
+        write_list(screen, found, m3u, where or "Tracks", absolute)
     moods = recommender.moods
     shown_moods = mentioned(moods, where, sort) or list(moods[:_DEFAULT_MOODS])
     all_columns = track_columns(found.columns, moods, ["title", "artist", "album", "year", *shown_moods])

@@ -156,8 +156,13 @@ def mix(
     from moodrec.recommend.playlists import kinds
 
     screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
-    weights = {recommender.resolve(seed): 1.0 for seed in add or ()}
-    weights |= {recommender.resolve(seed): -0.5 for seed in subtract or ()}
+    weights: dict[str, float] = {}
+    for seeds, weight in ((add, 1.0), (subtract, -0.5)):
+        for seed in seeds or ():
+            track_id = recommender.resolve(seed)
+            weights[track_id] = weights.get(track_id, 0.0) + weight
+    if both := sorted({*(more or ())} & {*(less or ())}):
+        raise UsageError(f"--more and --less both name {', '.join(both)}; a mood goes one way")
     targets = dict.fromkeys(more or (), 1.0) | dict.fromkeys(less or (), 0.0)
     options = options.replace(mood=targets, mood_weight=mood_weight)
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)

@@ -11,6 +11,8 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.playlist_files import AbsoluteOption as AbsoluteOption
+from moodrec.cli.playlist_files import refuse_other_formats, write_list
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import print_tracks, records, strongest, track_columns, track_documents
 
@@ -44,9 +46,6 @@ OutOption = Annotated[
     list[Path] | None,
     typer.Option("--out", "-o", metavar="FILE", help="Write .m3u8, .xspf or .jspf; repeatable."),
 ]
-AbsoluteOption = Annotated[
-    bool, typer.Option("--absolute", help="Absolute paths in the file; else relative to it.")
-]
 PlotOption = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE", help="Draw the moods over the list (.png, .svg).")
 ]
@@ -68,11 +67,9 @@ class Outputs:
             playlist: what is written.
             moods: those that the picture shows; none chooses them.
         """
-        from moodrec.recommend.playlists.files import write_playlist
-
         for place in self.out:
-            count = write_playlist(playlist.tracks, place, playlist.title, not self.absolute)
-            screen.note(f"{words.plural(count, 'track')} in {place}")
+            refuse_other_formats(place)
+            write_list(screen, playlist.tracks, place, playlist.title, self.absolute)
         if self.plot is not None:
             from moodrec.plots.mood_course import mood_course
 

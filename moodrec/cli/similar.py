@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
     ColumnsOption,
@@ -18,6 +17,7 @@ from moodrec.cli.options import (
     QuietOption,
     chosen_library,
 )
+from moodrec.cli.playlist_files import AbsoluteOption, M3uOption, write_list
 from moodrec.cli.search_options import in_words, takes_search_options
 from moodrec.cli.tracks import (
     described,
@@ -47,7 +47,8 @@ def similar(
     *,
     options: SearchOptions,
     explain: Annotated[bool, typer.Option("--explain", help="Tell how the tracks were found.")] = False,
-    m3u: Annotated[Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too.")] = None,
+    m3u: M3uOption = None,
+    absolute: AbsoluteOption = False,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the map and the moods (.png, .svg).")
     ] = None,
@@ -70,7 +71,7 @@ def similar(
     recommender = Recommender.open(chosen_library(library), model)
     found = recommender.similar(seed, k, options)
     if m3u is not None:
-        _write_playlist(screen, found, m3u)
+        write_list(screen, found.tracks, m3u, f"Like {seed}", absolute)
     if plot is not None:
         _draw(screen, recommender, found, plot, in_words(options))
     # Last, so that stdout stays one JSON document if a file cannot be written.
@@ -117,12 +118,6 @@ def document(
         "notes": found.notes,
     }
     return result | {"explain": found.explanation.as_dict()} if explain else result
-
-
-def _write_playlist(screen: Screen, found: SimilarTracks, out: Path) -> None:
-    from moodrec.recommend.playlists.m3u import write_m3u
-
-    screen.note(f"{words.plural(write_m3u(found.tracks, out), 'track')} in {out}")
 
 
 def _draw(screen: Screen, recommender: Recommender, found: SimilarTracks, out: Path, condition: str) -> None:

@@ -20,6 +20,7 @@ from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.queries import notes_on
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.results import with_scores
 from moodrec.schema import ARTIST
@@ -107,12 +108,13 @@ class Chain:
         for track_id in opening:
             self._append(track_id, 1.0)
 
-    def grow(self, aim_at: Callable[[Place], Aim], title: str) -> Playlist:
+    def grow(self, aim_at: Callable[[Place], Aim], title: str, notes: Sequence[str] = ()) -> Playlist:
         """Fill every place, then close.
 
         Args:
             aim_at: what should come in a place.
             title: of the playlist.
+            notes: sentences for people that come before those on rules.
         """
         while not self._full():
             if not self._fill(aim_at(self._place())):
@@ -121,7 +123,7 @@ class Chain:
             self._ids.append(track_id)
             self._scores.append(1.0)
         tracks = to_pandas(with_scores(self._index, self._ids, np.array(self._scores)))
-        return Playlist(title, tracks, self._index.moods, (*self._notes(), *self._recommender.notes))
+        return Playlist(title, tracks, self._index.moods, (*notes, *self._notes(), *self._recommender.notes))
 
     def _full(self) -> bool:
         if len(self._ids) + len(self._closing) >= self._rules.limit:
@@ -241,7 +243,7 @@ class Chain:
         return dict(zip(frame["track_id"], frame[name], strict=True)) if name in frame else {}
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = list(notes_on(self._index, self._options.where))
         if self._rules.seconds is None and len(self._ids) < self._rules.limit:
             notes.append(f"{len(self._ids)} of {self._rules.limit} tracks: no other meets the conditions")
         if (left := self._tracks_left()) is not None and left >= 1:
