@@ -102,8 +102,8 @@ def path(
     """
     rules, asked = rules or Rules(), SearchOptions.of(options, keywords)
     first, last = recommender.resolve(start), recommender.resolve(end)
-    if first == last or last in recommender.copies(first):
-        raise UsageError("a path needs two different tracks")
+    if first == last or last in recommender.recordings(first):
+        raise UsageError("a path needs two different tracks, and these are one recording")
     if rules.limit < 2:
         raise UsageError("a path needs n >= 2: its two ends are tracks of it")
     left, right = _unit(recommender, first), _unit(recommender, last)
@@ -153,7 +153,7 @@ def mix(
         raise UsageError(f"none of the {len(weights)} tracks of the mix is in the index, and it has no mood")
     else:
         raise UsageError("a mix needs tracks or moods to start from")
-    copies = [copy for track_id in known for copy in recommender.copies(track_id)]
+    copies = [copy for track_id in known for copy in recommender.recordings(track_id)]
     chain = Chain(recommender, rules or Rules(), asked.excluding([*known, *copies]))
     return chain.grow(lambda place: Aim(query), "Mix", notes)
 
