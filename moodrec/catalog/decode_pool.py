@@ -218,10 +218,11 @@ class _Worker:
 
 
 def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> DecodedFile:
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in header["tags"].items()
+    # JSON has no tuples, so the names of the artists come as a list.
+    read: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in header["tags"].items()
     }
-    tags = Tags(**values)
+    tags = Tags(**read)
     return DecodedFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
 
 

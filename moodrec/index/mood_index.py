@@ -448,12 +448,14 @@ class MoodIndex:
         vectors = unit_rows(embeddings, self.dim, ids)
         self._versions.change(lambda now: added(now, vectors, table, ids, on_conflict))
 
-    def update(self, tracks: pd.DataFrame | pa.Table) -> None:
+    def update(self, tracks: pd.DataFrame | pa.Table, *, library_revision: int | None = None) -> None:
         """Give tracks other values in some columns; their vectors stay. If this raises, the index is as it was.
 
         Args:
             tracks: ``track_id`` and the columns to change or to add; columns that are not named keep their values.
                 Updated tracks come last in the order of arrival.
+            library_revision: the revision of the library that the index is at with these values; by default it keeps
+                the one that it has.
 
         Raises:
             NotFoundError: ids belong to no track; the message lists them.
@@ -462,7 +464,7 @@ class MoodIndex:
         """
         table = track_table(tracks)
         table = track_table(table, [mood for mood in self.moods if mood in table.column_names])
-        self._versions.change(lambda now: updated(now, table))
+        self._versions.change(lambda now: updated(now, table).of_revision(library_revision))
 
     def upsert(
         self,
