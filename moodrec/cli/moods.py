@@ -17,6 +17,7 @@ from moodrec.cli.options import (
     ModelOption,
     QuietOption,
     chosen_library,
+    drawable,
 )
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
@@ -41,7 +42,10 @@ def moods(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", metavar="FILE", help="Draw a map of the library, or with --of a radar (.png, .svg)."
+            "--plot",
+            metavar="FILE",
+            callback=drawable,
+            help="Draw a map of the library, or with --of a radar (.png, .svg).",
         ),
     ] = None,
     colour_by: Annotated[
