@@ -18,6 +18,7 @@ ALBUM: Final = "album"
 ALBUM_ARTIST: Final = "album_artist"
 TITLE: Final = "title"
 YEAR: Final = "year"
+ORIGINAL_YEAR: Final = "original_year"
 GENRE: Final = "genre"
 EMBEDDING: Final = "embedding"
 PROBABILITY_PREFIX: Final = "prob_"
@@ -34,9 +35,11 @@ TAG_FIELDS: Final = pa.schema(
         pa.field("musicbrainz_recording_id", pa.string()),
         pa.field("musicbrainz_album_id", pa.string()),
         pa.field("musicbrainz_artist_id", pa.string()),
+        pa.field(ORIGINAL_YEAR, pa.int32()),
     ]
 )
-"""The columns that are read from a file's tags; ``year`` is the first four digits of ``date``."""
+"""The columns that are read from a file's tags; ``year`` is that of ``date``, the release at hand, and
+``original_year`` that of the first release where the tags state it."""
 
 TRACK_FIELDS: Final = pa.schema(
     [

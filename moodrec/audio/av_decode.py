@@ -1,8 +1,8 @@
 """PyAV, the optional extra ``av``, decodes m4a, aac, wma and other formats that libsndfile does not read.
 
 FFmpeg follows playlists (``ffconcat``, HLS) to other files when it detects the format itself. Therefore the
-demuxer is forced by the file's suffix, and the data come from a file that is open already, with no protocol
-allowed.
+demuxer is chosen here, by the file's first bytes, and the data come from a file that is open already, with no
+protocol allowed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
-from moodrec.audio.formats import AV_FORMATS
 from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
 from moodrec.errors import AudioError, MissingExtraError
 from moodrec.typing import Samples
@@ -51,23 +50,23 @@ class _NonRaisingFile:
 
 
 @contextmanager
-def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
-    """Open a file with the one demuxer that its suffix stands for.
+def opened_av(file: BinaryIO, kind: str, what: str, name: str) -> Iterator[InputContainer]:
+    """Open a container with one demuxer; nothing is decoded.
 
     Args:
         file: the file, open for reading in binary mode.
-        suffix: lower-case, a key of :data:`moodrec.audio.formats.AV_FORMATS`.
+        kind: FFmpeg's name of the demuxer.
+        what: what is read, for the message that PyAV is missing.
         name: the file's name, for messages.
 
     Raises:
-        AudioError: it holds no audio that can be decoded (reason ``not_audio``).
+        AudioError: it is no such container (reason ``not_audio``).
         MissingExtraError: PyAV is not installed.
     """
     try:
         import av
     except ImportError:
-        raise MissingExtraError(f"reading {suffix} files", "av") from None
-    kind = AV_FORMATS[suffix]
+        raise MissingExtraError(what, "av") from None
     try:
         container = av.open(
             _NonRaisingFile(file), mode="r", format=kind, options=_OPTIONS, metadata_errors="replace"
@@ -75,6 +74,24 @@ def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: no {kind} audio in it ({_one_line(error)})", reason="not_audio") from None
     with container:
+        yield container
+
+
+@contextmanager
+def open_av(file: BinaryIO, kind: str, what: str, name: str) -> Iterator[AudioStream]:
+    """Open a file with one demuxer.
+
+    Args:
+        file: the file, open for reading in binary mode.
+        kind: FFmpeg's name of the demuxer.
+        what: what is read, for the message that PyAV is missing.
+        name: the file's name, for messages.
+
+    Raises:
+        AudioError: it holds no audio that can be decoded (reason ``not_audio``).
+        MissingExtraError: PyAV is not installed.
+    """
+    with opened_av(file, kind, what, name) as container:
         stream = next(iter(container.streams.audio), None)
         # The codec is missing where FFmpeg does not know it, whatever the type hints say.
         if stream is None or getattr(stream, "codec_context", None) is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import numpy as np
 import soxr
@@ -14,11 +14,15 @@ import soxr
 from moodrec.audio.av_decode import open_av
 from moodrec.audio.formats import AUDIO_SUFFIXES, AV_FORMATS
 from moodrec.audio.opening import open_audio_file, printable
+from moodrec.audio.signatures import AV_KINDS, SOUND_KINDS, Content, content_of
 from moodrec.audio.sound_decode import open_sound
 from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, check_header, check_samples
 from moodrec.config import DecodeLimits
-from moodrec.errors import AudioError
+from moodrec.errors import AudioError, MissingExtraError
 from moodrec.typing import Samples
+
+_OF_SOUND: Final = {"mpeg": "mp3"}
+"""FFmpeg's names of kinds that libsndfile decodes, where they differ."""
 
 __all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Waveform", "decode", "probe_audio"]
 
@@ -72,7 +76,7 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
 
 @contextmanager
 def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]:
-    """Open a file with the decoder for its suffix and check its header.
+    """Open a file with the decoder for what it holds, and check its header.
 
     Args:
         path: the file.
@@ -82,16 +86,59 @@ def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]
         AudioError, MissingExtraError: as :func:`decode`.
     """
     name = printable(path)
-    with open_audio_file(path) as file, _decoder(file, path, limits, name) as stream:
+    with open_audio_file(path) as file, _decoder(file, Path(path).suffix.lower(), limits, name) as stream:
         check_header(stream.info, limits, name)
         yield stream
 
 
-def _decoder(
-    file: BinaryIO, path: Path | str, limits: DecodeLimits, name: str
-) -> AbstractContextManager[AudioStream]:
-    suffix = Path(path).suffix.lower()
-    return open_av(file, suffix, name) if suffix in AV_FORMATS else open_sound(file, limits, name)
+@contextmanager
+def _decoder(file: BinaryIO, suffix: str, limits: DecodeLimits, name: str) -> Iterator[AudioStream]:
+    """Open a file with the decoder for what it holds; its suffix decides only where its first bytes say nothing."""
+    content = content_of(file)
+    with ExitStack() as stack:
+        if content is None:
+            if suffix not in AV_FORMATS:
+                raise AudioError(f"{name}: no audio in it (Format not recognised)", reason="not_audio")
+            stream = stack.enter_context(open_av(file, AV_FORMATS[suffix], f"reading {suffix} files", name))
+        elif content.kind in SOUND_KINDS:
+            try:
+                stream = stack.enter_context(open_sound(file, content, limits, name))
+            except AudioError as error:
+                stream = stack.enter_context(_second_try(file, content, error, name))
+        elif content.kind in AV_KINDS:
+            what = f"reading {content.name} files"
+            if AV_FORMATS.get(suffix) != AV_KINDS[content.kind]:
+                what = (
+                    f"reading this file, which is called {suffix or 'by no suffix'} and holds {content.name},"
+                )
+            stream = stack.enter_context(open_av(file, AV_KINDS[content.kind], what, name))
+        else:
+            raise AudioError(f"{name}: holds {content.name}, which is not decoded", reason="not_audio")
+        yield stream
+
+
+@contextmanager
+def _second_try(file: BinaryIO, content: Content, refusal: AudioError, name: str) -> Iterator[AudioStream]:
+    """Open with PyAV what libsndfile refused, such as FLAC of 32 bits; if that does not work either, the refusal
+    stands.
+
+    Args:
+        file: the file.
+        content: what it holds.
+        refusal: what libsndfile said.
+        name: the file's name, for messages.
+    """
+    demuxer = _OF_SOUND.get(content.kind, content.kind)
+    with ExitStack() as stack:
+        file.seek(0)
+        try:
+            stream = stack.enter_context(open_av(file, demuxer, "", name))
+        except AudioError:
+            raise refusal from None
+        except MissingExtraError:
+            more = "PyAV may decode it: pip install 'moodrec[av]'"
+            raise AudioError(f"{refusal}; {more}", reason=refusal.reason) from None
+        yield stream
 
 
 def _collect(stream: AudioStream, sample_rate: int, limits: DecodeLimits, name: str) -> Waveform:

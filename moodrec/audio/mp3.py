@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -27,6 +28,11 @@ _MPEG_1, _LAYER_3, _MONO = 3, 1, 3
 _FRAMES_KNOWN, _BYTES_KNOWN = 1, 2
 RESYNC: Final = 1 << 16
 """Bytes of damage, or of tags between joined parts, after which a decoder gives up."""
+_FARTHEST: Final = 1 << 25
+"""Bytes of tags and pictures behind which audio is still searched."""
+_SYNC: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
+_MANY: Final = 8
+_ID3_FOOTER: Final = 0x10
 _MORE_THAN_SAID: Final = 1.02
 _ROOMY_BIT_RATE: Final = 9
 # No layer III stream has more frames per second than this.
@@ -41,6 +47,12 @@ class _Frame:
     mpeg: int
     length: int
     """Length of the frame in bytes, header included."""
+
+    def is_like(self, other: _Frame) -> bool:
+        """Say whether both may belong to one stream: version, sample rate and mono or not are the same."""
+        mine, theirs = self.header, other.header
+        same_rate = mine[1] == theirs[1] and mine[2] & 0x0C == theirs[2] & 0x0C
+        return same_rate and (mine[3] >> 6 == _MONO) == (theirs[3] >> 6 == _MONO)
 
     @property
     def side_information(self) -> int:
@@ -88,13 +100,33 @@ def _missing_header(data: mmap.mmap, max_frames: int) -> tuple[bytes, int] | Non
     return None if whole and counted <= frames * _MORE_THAN_SAID else (_header_frame(first, counted), start)
 
 
-def id3_length(head: bytes) -> int:
-    """Compute the length of an ID3v2 tag, in bytes, from its first ten bytes."""
-    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+def id3_end(data: mmap.mmap | bytes, start: int) -> tuple[int, ...]:
+    """Compute where an ID3v2 tag may end.
+
+    The length is stated in four bytes of seven bits each; some programs write four of eight. A footer adds ten
+    bytes.
+
+    Args:
+        data: the bytes of the file.
+        start: where the tag begins, in bytes.
+
+    Returns:
+        Positions in bytes, the standard's first; none where the file ends within the header.
+    """
+    head = data[start : start + 10]
+    if len(head) < 10:
+        return ()
+    length = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    first = start + 10 + length
+    ends = [first, first + 10] if head[5] & _ID3_FOOTER else [first]
+    return (*ends, start + 10 + int.from_bytes(head[6:10]))
 
 
 def first_frame(data: mmap.mmap | bytes, start: int = 0) -> int | None:
-    """Find a place where one frame follows another, after at most as much damage as a decoder tolerates.
+    """Find a place where one frame follows another.
+
+    Beyond as much damage as a decoder tolerates, as behind large pictures whose tag states a wrong length, there
+    must be several frames of one kind in a row.
 
     Args:
         data: the bytes of the file.
@@ -106,7 +138,12 @@ def first_frame(data: mmap.mmap | bytes, start: int = 0) -> int | None:
     if _is_followed(data, start):
         return start
     place = _resync(data, start)
-    return place if place < len(data) else None
+    if place < len(data):
+        return place
+    for found in _SYNC.finditer(data, start, start + _FARTHEST):
+        if _are_many(data, found.start()):
+            return found.start()
+    return None
 
 
 def _is_followed(data: mmap.mmap | bytes, place: int) -> bool:
@@ -114,11 +151,26 @@ def _is_followed(data: mmap.mmap | bytes, place: int) -> bool:
     return frame is not None and _frame_at(data, place + frame.length) is not None
 
 
+def _are_many(data: mmap.mmap | bytes, place: int) -> bool:
+    """Say whether frames of one kind follow one another from here on."""
+    first = _frame_at(data, place)
+    frame = first
+    for _ in range(_MANY):
+        if frame is None or first is None or not frame.is_like(first):
+            return False
+        place += frame.length
+        frame = _frame_at(data, place)
+    return True
+
+
 def _after_tags(data: mmap.mmap) -> int:
     """Find the end of the ID3v2 tags at the start of a file, in bytes."""
     start = 0
-    while data[start : start + 3] == b"ID3" and len(data) >= start + 10:
-        start += id3_length(data[start : start + 10])
+    while data[start : start + 3] == b"ID3" and (ends := id3_end(data, start)):
+        known = next((end for end in ends if _is_followed(data, end) or data[end : end + 3] == b"ID3"), None)
+        if known is None:
+            return ends[0] if ends[0] < len(data) else start + 10
+        start = known
     return start
 
 

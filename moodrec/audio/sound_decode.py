@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from moodrec.audio.mp3 import with_length
-from moodrec.audio.signatures import sound_kind
+from moodrec.audio.signatures import Content
 from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
@@ -41,22 +41,20 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
 
 
 @contextmanager
-def open_sound(file: BinaryIO, limits: DecodeLimits, name: str) -> Iterator[AudioStream]:
+def open_sound(file: BinaryIO, content: Content, limits: DecodeLimits, name: str) -> Iterator[AudioStream]:
     """Open a file for reading in blocks.
 
     Args:
         file: the file, open for reading in binary mode.
+        content: what it holds, by its first bytes.
         limits: what decoding may cost.
         name: the file's name, for messages.
 
     Raises:
         AudioError: it holds no audio in a known format (reason ``not_audio``).
     """
-    kind = sound_kind(file)
-    if kind is None:
-        raise AudioError(f"{name}: no audio in it (Format not recognised)", reason="not_audio")
     complete = _ogg_is_complete(file)
-    source = with_length(file, limits.max_duration_s) if kind == "mpeg" else file
+    source = with_length(file, limits.max_duration_s) if content.kind == "mpeg" else file
     try:
         # Opened by its descriptor where possible, because reading through Python is slower.
         sound = _SequentialFile(file.fileno() if source is file else source, closefd=False)

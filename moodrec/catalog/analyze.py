@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from moodrec.audio.probe import tags_of
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
 from moodrec.catalog.decoding import DecodedFile
 from moodrec.catalog.model import AnalysisModel, Moods, record_of, settings_for
@@ -51,6 +52,8 @@ class AnalysisReport:
     """Files of this run whose audio the model had analysed before (moved, copied or tagged again); also in
     ``counts``.
     """
+    retagged: int
+    """Tracks whose tags were read again, and had changed."""
     switched: bool
     """Whether search uses this model from now on, and used another before."""
     waiting: int
@@ -124,6 +127,7 @@ def run_analysis(
         library.register_model(record)
         library.mark_missing(plan.gone)
         library.mark_present(plan.returned)
+        retagged = _retag(plan, library)
         with DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
             for item in pool.decode(plan.files):
                 known = _known(item, library, record)
@@ -135,8 +139,25 @@ def run_analysis(
         waiting = library.waiting(record.fingerprint)
         switched = waiting == 0 and library.promote(record.fingerprint)
     return AnalysisReport(
-        tally.by_outcome(), tuple(tally.failures), plan, seconds, tally.recognised, switched, waiting
+        tally.by_outcome(),
+        tuple(tally.failures),
+        plan,
+        seconds,
+        tally.recognised,
+        retagged,
+        switched,
+        waiting,
     )
+
+
+def _retag(plan: AnalysisPlan, library: Library) -> int:
+    """Read tags again without decoding anything; a file that cannot be opened keeps what is known of it."""
+    changed = 0
+    for record in plan.tags_again:
+        tags = tags_of(record.state.path)
+        if tags is not None and record.track_id is not None:
+            changed += library.retag(record.track_id, tags)
+    return changed
 
 
 class _Tally:

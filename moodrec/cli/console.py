@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from moodrec.cli.jsonout import to_json
 from moodrec.cli.progress import Advance, unseen
+from moodrec.names import is_shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,9 +81,7 @@ def error_line(text: str) -> None:
 
 def printable(text: str) -> str:
     """Replace control characters in a text: a tag must not be able to steer the terminal."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
+    return "".join(char if is_shown(char) or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _console(stream: TextIO) -> Console:
@@ -101,5 +100,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | N
     for name in columns:
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     for row in rows:
-        table.add_row(*map(printable, row))
+        table.add_row(*(printable(cell.replace("\n", " ")) for cell in row))
     return table

@@ -15,7 +15,7 @@ from typing import Final
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
 from moodrec.files import disk_full, refuse_link
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
 _APPLICATION_ID: Final = int.from_bytes(b"mood")
 _BUSY_S: Final = 30.0
@@ -47,7 +47,8 @@ _TABLES: Final = (
         duration REAL NOT NULL,           -- seconds
         title TEXT, artist TEXT, album_artist TEXT, album TEXT, date TEXT, year INTEGER,
         genre TEXT,                       -- JSON list
-        musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT
+        musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT,
+        original_year INTEGER
     )""",
     "CREATE INDEX tracks_by_audio ON tracks (audio_fingerprint)",
     """CREATE TABLE files (

@@ -80,6 +80,24 @@ def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: File
     return track_id
 
 
+def retag(connection: sqlite3.Connection, track_id: str, tags: Tags) -> bool:
+    """Replace the tags of a track; False, and nothing written, if they are as they were.
+
+    Args:
+        connection: an open library.
+        track_id: the track.
+        tags: what its file says now.
+    """
+    names, values = TAG_FIELDS.names, tuple(_tag_values(tags))
+    query = f"SELECT {', '.join(names)} FROM tracks WHERE track_id = ?"
+    if connection.execute(query, (track_id,)).fetchone() in (None, values):
+        return False
+    assignments = ", ".join(f"{name} = ?" for name in names)
+    with revising(connection):
+        connection.execute(f"UPDATE tracks SET {assignments} WHERE track_id = ?", (*values, track_id))
+    return True
+
+
 def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], missing: bool) -> None:
     """Record that files were not found by a scan, or that they came back; their tracks keep their ids.
 

@@ -118,4 +118,9 @@ def _from_1(connection: sqlite3.Connection) -> None:
     connection.execute(TAG_BACKUPS)
 
 
-_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Add the year of the first release, which is not known until the files' tags are read again."""
+    connection.execute("ALTER TABLE tracks ADD COLUMN original_year INTEGER")
+
+
+_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2}

@@ -24,6 +24,9 @@ AV_FORMATS = {
     ".aac": ("adts", "aac"),
     ".wma": ("asf", "wmav2"),
     ".mka": ("matroska", "aac"),
+    ".webm": ("webm", "libopus"),
+    ".tta": ("tta", "tta"),
+    ".wv": ("wv", "wavpack"),
 }
 
 
@@ -42,12 +45,19 @@ def write_sound(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_
     return path
 
 
-def write_av(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000, **options: str) -> Path:
+def write_av(
+    path: Path,
+    samples: NDArray[np.float32],
+    sample_rate: int = 48_000,
+    tags: dict[str, str] | None = None,
+    **options: str,
+) -> Path:
     """Write ``(samples,)`` as stereo through PyAV in the format that the suffix names."""
     import av
 
     kind, codec = AV_FORMATS[path.suffix]
     with av.open(str(path), "w", format=kind, options=options) as container:
+        container.metadata.update(tags or {})
         stream = container.add_stream(codec, rate=sample_rate, layout="stereo")
         assert isinstance(stream, av.AudioStream)
         stream.bit_rate = 128_000
@@ -60,10 +70,16 @@ def write_av(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000
     return path
 
 
-def write_any(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000) -> Path:
-    """Write with whichever library knows the suffix."""
-    write = write_av if path.suffix in AV_FORMATS else write_sound
-    return write(path, samples, sample_rate)
+def write_any(
+    path: Path,
+    samples: NDArray[np.float32],
+    sample_rate: int = 48_000,
+    tags: dict[str, str] | None = None,
+) -> Path:
+    """Write with whichever library knows the suffix; tags through PyAV alone."""
+    if path.suffix in AV_FORMATS:
+        return write_av(path, samples, sample_rate, tags)
+    return write_sound(path, samples, sample_rate)
 
 
 def strongest_frequency(samples: NDArray[np.float32], sample_rate: int) -> float:
