@@ -14,16 +14,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
+from moodrec.audio.stream import AudioInfo, AudioStream, Cause, CutShortError
 from moodrec.errors import AudioError, MissingExtraError
-from moodrec.typing import Samples
 
 if TYPE_CHECKING:
-    from av import AudioFrame
     from av import AudioStream as AvStream
     from av.container import InputContainer
 
+Blocks = NDArray[np.float32]
 _OPTIONS: Final = {"protocol_whitelist": "none", "enable_drefs": "0"}
 # Encoder delay and padding may make up this much; a file that was cut off lacks more.
 _HEADER_SLACK_S: Final = 0.5
@@ -109,29 +109,24 @@ def _info(container: InputContainer, stream: AvStream, kind: str) -> AudioInfo:
     return AudioInfo(max(0.0, duration_s), stream.rate or 0, stream.channels, kind.upper())
 
 
-def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[Samples]:
+def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[Blocks]:
     import av
 
-    # Only the sample format is converted: mixing down is a plain mean, as for every other file.
+    # Only the sample format is converted: channels are mixed as those of every other file.
     to_float = av.AudioResampler(format="fltp", layout=stream.layout.name, rate=info.sample_rate)
     total = 0
     try:
         for frame in container.decode(stream):
             for part in to_float.resample(frame):
-                block = _mono(part)
+                block = np.asarray(part.to_ndarray(), np.float32).T
                 total += len(block)
                 yield block
     except (av.FFmpegError, ValueError) as error:
         raise CutShortError(
-            f"{name}: damaged after {total / info.sample_rate:.1f} s ({_one_line(error)})"
+            f"{name}: damaged after {total / info.sample_rate:.1f} s ({_one_line(error)})", Cause.DAMAGED
         ) from None
     if info.format.lower() not in _NO_LENGTH and total / info.sample_rate < info.duration_s - _HEADER_SLACK_S:
-        raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s")
-
-
-def _mono(frame: AudioFrame) -> Samples:
-    channels: Samples = np.asarray(frame.to_ndarray(), np.float32)
-    return np.asarray(channels.mean(axis=0))
+        raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s", Cause.CUT_OFF)
 
 
 def _one_line(error: Exception) -> str:

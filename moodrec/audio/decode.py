@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -12,33 +13,44 @@ import numpy as np
 import soxr
 
 from moodrec.audio.av_decode import open_av
+from moodrec.audio.downmix import Mixer
+from moodrec.audio.file_part import file_from
 from moodrec.audio.formats import AUDIO_SUFFIXES, AV_FORMATS
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.signatures import AV_KINDS, SOUND_KINDS, Content, content_of
 from moodrec.audio.sound_decode import open_sound
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, check_header, check_samples
+from moodrec.audio.stream import AudioInfo, AudioStream, Cause, CutShortError, check_header, check_samples
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError, MissingExtraError
 from moodrec.typing import Samples
 
+_LEAST_BITS_A_SECOND: Final = 100
+"""Fewer bits cannot hold a second, even of silence: a header that claims more time than fits is not believed."""
 _OF_SOUND: Final = {"mpeg": "mp3"}
 """FFmpeg's names of kinds that libsndfile decodes, where they differ."""
 
-__all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Waveform", "decode", "probe_audio"]
+__all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Cause", "Waveform", "decode", "probe_audio"]
 
 
 @dataclass(frozen=True)
 class Waveform:
     """Decoded audio: ``samples (n,)`` float32, mono, at ``sample_rate`` Hz.
 
-    ``duration_s`` is the length of what was read, in seconds of the file. ``truncated`` says that the file
-    holds, or once held, more: it was cut off, damaged, or longer than the limit.
+    ``duration_s`` is the length of what was read, in seconds of the file, and ``file_duration_s`` that of the whole
+    file: where less was read, what its header states, if that can be. ``cause`` says why less was read; None where
+    the file was read to its end.
     """
 
     samples: Samples
     sample_rate: int
     duration_s: float
-    truncated: bool
+    file_duration_s: float
+    cause: Cause | None
+
+    @property
+    def truncated(self) -> bool:
+        """Say whether the file holds, or once held, more."""
+        return self.cause is not None
 
 
 def probe_audio(path: Path | str) -> AudioInfo:
@@ -53,10 +65,11 @@ def probe_audio(path: Path | str) -> AudioInfo:
 
 
 def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | None = None) -> Waveform:
-    """Decode a file to mono (the mean of its channels), resampled once to ``sample_rate`` Hz.
+    """Decode a file to mono, resampled once to ``sample_rate`` Hz.
 
     The file is read block by block, so a header that claims a huge length costs nothing. Audio before a cut
-    or a damaged place is kept and marked ``truncated``, and so is audio before ``limits.max_duration_s``.
+    or a damaged place is kept and marked with its ``cause``, and so is audio before ``limits.max_duration_s``.
+    Channels are mixed by their mean, unless that loses the sound: see :mod:`moodrec.audio.downmix`.
 
     Args:
         path: the file.
@@ -69,9 +82,15 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
             ``bad_samples``, ``bad_sample_rate``, ``too_many_channels``.
         MissingExtraError: the format needs PyAV.
     """
-    limits = limits or DecodeLimits()
+    limits, name = limits or DecodeLimits(), printable(path)
     with open_stream(path, limits) as stream:
-        return _collect(stream, sample_rate, limits, printable(path))
+        mixer = Mixer()
+        waveform = _collect(stream, mixer, sample_rate, limits, name)
+    if not (signs := mixer.turned()):
+        return waveform
+    # The mean would lose the sound. That shows only at the end, and is too rare for keeping two mixes all the way.
+    with open_stream(path, limits) as stream:
+        return _collect(stream, Mixer(signs), sample_rate, limits, name)
 
 
 @contextmanager
@@ -86,9 +105,13 @@ def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]
         AudioError, MissingExtraError: as :func:`decode`.
     """
     name = printable(path)
-    with open_audio_file(path) as file, _decoder(file, Path(path).suffix.lower(), limits, name) as stream:
-        check_header(stream.info, limits, name)
-        yield stream
+    with open_audio_file(path) as file:
+        longest_s = os.fstat(file.fileno()).st_size * 8 / _LEAST_BITS_A_SECOND
+        with _decoder(file, Path(path).suffix.lower(), limits, name) as stream:
+            check_header(stream.info, limits, name)
+            if stream.info.duration_s > longest_s:
+                stream = replace(stream, info=replace(stream.info, duration_s=0.0))
+            yield stream
 
 
 @contextmanager
@@ -111,7 +134,9 @@ def _decoder(file: BinaryIO, suffix: str, limits: DecodeLimits, name: str) -> It
                 what = (
                     f"reading this file, which is called {suffix or 'by no suffix'} and holds {content.name},"
                 )
-            stream = stack.enter_context(open_av(file, AV_KINDS[content.kind], what, name))
+            stream = stack.enter_context(
+                open_av(file_from(file, content.start), AV_KINDS[content.kind], what, name)
+            )
         else:
             raise AudioError(f"{name}: holds {content.name}, which is not decoded", reason="not_audio")
         yield stream
@@ -131,8 +156,9 @@ def _second_try(file: BinaryIO, content: Content, refusal: AudioError, name: str
     demuxer = _OF_SOUND.get(content.kind, content.kind)
     with ExitStack() as stack:
         file.seek(0)
+        source = file_from(file, content.start)
         try:
-            stream = stack.enter_context(open_av(file, demuxer, "", name))
+            stream = stack.enter_context(open_av(source, demuxer, "", name))
         except AudioError:
             raise refusal from None
         except MissingExtraError:
@@ -141,14 +167,19 @@ def _second_try(file: BinaryIO, content: Content, refusal: AudioError, name: str
         yield stream
 
 
-def _collect(stream: AudioStream, sample_rate: int, limits: DecodeLimits, name: str) -> Waveform:
-    source = _BoundedSource(stream, limits.max_duration_s, name)
+def _collect(
+    stream: AudioStream, mixer: Mixer, sample_rate: int, limits: DecodeLimits, name: str
+) -> Waveform:
+    source = _BoundedSource(stream, mixer, limits.max_duration_s, name)
     # A byte array grows in place, so a long track is never held twice.
     samples = bytearray()
     for block in _resampled(source, stream.info.sample_rate, sample_rate):
         samples += block.tobytes()
     duration_s = source.frames / stream.info.sample_rate
-    return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, source.truncated)
+    whole_s = duration_s
+    if source.cause in (Cause.OVER_LIMIT, Cause.DAMAGED):
+        whole_s = max(duration_s, stream.info.duration_s)
+    return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, whole_s, source.cause)
 
 
 def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[Samples]:
@@ -162,22 +193,23 @@ def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator
 
 
 class _BoundedSource:
-    """Yields checked blocks up to the limit; ``frames`` then counts those read, and ``truncated`` says if
-    there were more.
+    """Yields checked mono blocks up to the limit; ``frames`` then counts those read, and ``cause`` says why there
+    were more.
     """
 
-    def __init__(self, stream: AudioStream, max_duration_s: float, name: str) -> None:
+    def __init__(self, stream: AudioStream, mixer: Mixer, max_duration_s: float, name: str) -> None:
         self.frames = 0
-        self.truncated = False
+        self.cause: Cause | None = None
         self._stream = stream
+        self._mixer = mixer
         self._room = int(max_duration_s * stream.info.sample_rate)
         self._name = name
 
     def __iter__(self) -> Iterator[Samples]:
         try:
             yield from self._bounded()
-        except CutShortError:
-            self.truncated = True
+        except CutShortError as error:
+            self.cause = error.cause
             if self.frames == 0:
                 raise
         if self.frames == 0:
@@ -185,10 +217,11 @@ class _BoundedSource:
 
     def _bounded(self) -> Iterator[Samples]:
         for block in self._stream.blocks:
-            check_samples(block, self._name)
-            kept = block[: self._room - self.frames]
+            mono = self._mixer.mix(block)
+            check_samples(mono, self._name)
+            kept = mono[: self._room - self.frames]
             self.frames += len(kept)
             yield kept
-            if len(kept) < len(block):
-                self.truncated = True
+            if len(kept) < len(mono):
+                self.cause = Cause.OVER_LIMIT
                 return

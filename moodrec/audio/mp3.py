@@ -11,15 +11,12 @@ it.
 
 from __future__ import annotations
 
-import io
 import mmap
-import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from moodrec.audio.file_part import FilePart
 
 _KBITS_1: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBITS_2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
@@ -74,30 +71,34 @@ def with_length(file: BinaryIO, max_seconds: float) -> BinaryIO:
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         missing = _missing_header(data, int(max_seconds * _FRAMES_A_SECOND) + 1)
     file.seek(0)
+    if missing is None:
+        return file
+    prefix, start = missing
     # The view implements the part of BinaryIO that reading uses.
-    return file if missing is None else cast(BinaryIO, _Prefixed(file, *missing))
+    return cast(BinaryIO, FilePart(file, start, prefix=prefix))
 
 
 def _missing_header(data: mmap.mmap, max_frames: int) -> tuple[bytes, int] | None:
-    """Give the frame to put before the audio, and the position where the audio starts; None where none is
-    missing.
+    """Give the frame to put before the audio, empty where its own is right, and the position where the audio starts;
+    None where the file is right as it is.
     """
-    begin = _after_tags(data)
+    begin, is_standard = _after_tags(data)
     start = first_frame(data, begin)
     first = None if start is None else _frame_at(data, start)
     if start is None or first is None:
         return None
-    # Junk in front of the first frame is left out too: libsndfile skips it only in a file that is called .mp3.
-    whole = start == begin
+    whole = is_standard and start == begin
     said = _stated_frames(data, start, first)
     if said is None:
         return _header_frame(first, _count_frames(data, start, max_frames)), start
     frames, size = said
-    start += first.length
-    if whole and size * _MORE_THAN_SAID > len(data) - start:
-        return None
-    counted = _count_frames(data, start, max_frames)
-    return None if whole and counted <= frames * _MORE_THAN_SAID else (_header_frame(first, counted), start)
+    behind = start + first.length
+    # Junk in front of the first frame is left out: libsndfile skips it only in a file that is called .mp3.
+    as_it_is = None if whole else (b"", start)
+    if size * _MORE_THAN_SAID > len(data) - behind:
+        return as_it_is
+    counted = _count_frames(data, behind, max_frames)
+    return as_it_is if counted <= frames * _MORE_THAN_SAID else (_header_frame(first, counted), behind)
 
 
 def id3_end(data: mmap.mmap | bytes, start: int) -> tuple[int, ...]:
@@ -163,15 +164,16 @@ def _are_many(data: mmap.mmap | bytes, place: int) -> bool:
     return True
 
 
-def _after_tags(data: mmap.mmap) -> int:
-    """Find the end of the ID3v2 tags at the start of a file, in bytes."""
-    start = 0
+def _after_tags(data: mmap.mmap) -> tuple[int, bool]:
+    """Find the end of the ID3v2 tags at the start of a file, and say whether it is where their lengths say."""
+    start, is_standard = 0, True
     while data[start : start + 3] == b"ID3" and (ends := id3_end(data, start)):
         known = next((end for end in ends if _is_followed(data, end) or data[end : end + 3] == b"ID3"), None)
         if known is None:
-            return ends[0] if ends[0] < len(data) else start + 10
+            return (ends[0] if ends[0] < len(data) else start + 10), is_standard
+        is_standard = is_standard and known == ends[0]
         start = known
-    return start
+    return start, is_standard
 
 
 def _frame_at(data: mmap.mmap | bytes, place: int) -> _Frame | None:
@@ -233,39 +235,3 @@ def _header_frame(like: _Frame, frames: int) -> bytes:
     header = bytes([0xFF, like.header[1] | 1, _ROOMY_BIT_RATE << 4 | rate << 2, like.header[3]])
     body = header + bytes(side) + b"Xing" + _FRAMES_KNOWN.to_bytes(4) + frames.to_bytes(4)
     return body.ljust(_length(like.mpeg, _ROOMY_BIT_RATE, rate), b"\0")
-
-
-class _Prefixed(io.RawIOBase):
-    """A file from position ``start`` on, with the bytes ``prefix`` before it."""
-
-    def __init__(self, file: BinaryIO, prefix: bytes, start: int) -> None:
-        self._file, self._prefix, self._start = file, prefix, start
-        self._size = len(prefix) + file.seek(0, os.SEEK_END) - start
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._place
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        self._place = max(0, origin + offset)
-        return self._place
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        head = self._prefix[self._place : self._place + len(view)]
-        view[: len(head)] = head
-        if len(head) == len(view):
-            self._place += len(head)
-            return len(head)
-        self._file.seek(self._start + self._place + len(head) - len(self._prefix))
-        tail = self._file.read(len(view) - len(head))
-        view[len(head) : len(head) + len(tail)] = tail
-        self._place += len(head) + len(tail)
-        return len(head) + len(tail)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.audio.probe import tags_of
+from moodrec.audio.stream import Cause
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
 from moodrec.catalog.decoding import DecodedFile
 from moodrec.catalog.model import AnalysisModel, Moods, record_of, settings_for
@@ -221,7 +222,15 @@ def _analysed(state: FileState, decoded: DecodedFile, moods: Moods) -> FileResul
         moods.mood_scores,
         moods.probabilities,
     )
-    if not decoded.truncated:
+    if decoded.cause is None:
         return FileResult(state, Outcome.OK, track=track)
-    message = f"only its first {decoded.duration_s:.0f} s were decoded: cut off, damaged, or over the limit"
-    return FileResult(state, Outcome.PARTIAL, "truncated", message, track)
+    return FileResult(state, Outcome.PARTIAL, decoded.cause, _partial(decoded), track)
+
+
+def _partial(decoded: DecodedFile) -> str:
+    read = f"{decoded.read_s:,.0f} s"
+    if decoded.cause == Cause.CUT_OFF:
+        return f"the file is cut off: its first {read} were analysed"
+    if decoded.cause == Cause.DAMAGED:
+        return f"the file is damaged at {decoded.read_s:,.1f} s: what is before that was analysed"
+    return f"the file is over the limit: its first {read} of {decoded.duration_s:,.0f} s were analysed"

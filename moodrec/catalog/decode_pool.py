@@ -219,7 +219,8 @@ class _Worker:
 
 def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> DecodedFile:
     tags = Tags(**header["tags"] | {"genre": tuple(header["tags"]["genre"])})
-    return DecodedFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
+    lengths = header["duration_s"], header["read_s"]
+    return DecodedFile(windows, header["audio_fingerprint"], tags, *lengths, header["cause"])
 
 
 def _without_path(message: str, state: FileState) -> str:
