@@ -28,6 +28,7 @@ FLOORS = {
     "lock": 0,
     "plugins": 0,
     "names": 0,
+    "artists": 0,
     "typing": 0,
     "config": 0,
     "schema": 0,

@@ -26,7 +26,7 @@ from benchmarks.places import RESULTS, ROOT
 from moodrec.errors import CorruptStoreError
 from moodrec.index.mood_index import MoodIndex
 from tests.catalogues import MOODS, sample_catalogue
-from tests.index.damage import FAULTS, put_in, stored_files
+from tests.index.storage.damage import FAULTS, put_in, stored_files
 
 THIS = "benchmarks.reliability.damaged_indexes"
 RESULT = RESULTS / "reliability" / "damaged-indexes.json"

@@ -248,7 +248,7 @@ PROMISES: dict[str, list[Promise]] = {
             "Whoever opens or refreshes an index while another process saves it gets a whole version.",
             (
                 "index/test_snapshots.py::test_readers_in_another_process_see_whole_versions",
-                "index/test_store.py::test_a_version_replaced_while_it_is_opened_stays_until_it_is_open",
+                "index/storage/test_store.py::test_a_version_replaced_while_it_is_opened_stays_until_it_is_open",
                 "recommend/test_refresh.py::test_no_request_is_dropped_while_versions_come_and_go",
             ),
             swaps,
@@ -301,8 +301,8 @@ PROMISES: dict[str, list[Promise]] = {
             "Damage to any file of an index is refused with exit code 4 before FAISS sees it (to vectors of 64 MiB "
             "and more: as soon as it is seen, in use).",
             (
-                "index/test_damage.py::test_every_kind_of_fault_in_every_file_is_refused",
-                "index/test_store.py::test_any_damaged_byte_is_noticed",
+                "index/storage/test_damage.py::test_every_kind_of_fault_in_every_file_is_refused",
+                "index/storage/test_store.py::test_any_damaged_byte_is_noticed",
             ),
             damage,
         ),
@@ -332,9 +332,9 @@ PROMISES: dict[str, list[Promise]] = {
         Promise(
             "The arrays, offsets and file names of an index are checked even where its checksums are right.",
             (
-                "index/test_hostile.py::test_orders_that_point_outside",
-                "index/test_hostile.py::test_texts_that_lie_outside",
-                "index/test_hostile.py::test_names_that_are_paths",
+                "index/storage/test_hostile.py::test_orders_that_point_outside",
+                "index/storage/test_hostile.py::test_texts_that_lie_outside",
+                "index/storage/test_hostile.py::test_names_that_are_paths",
             ),
         ),
         Promise("There is no pickle.", ("test_house.py::test_banned_imports",)),

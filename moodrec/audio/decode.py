@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -85,12 +84,24 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
     limits, name = limits or DecodeLimits(), printable(path)
     with open_stream(path, limits) as stream:
         mixer = Mixer()
-        waveform = _collect(stream, mixer, sample_rate, limits, name)
+        waveform = _with_length(_collect(stream, mixer, sample_rate, limits, name), stream, path)
     if not (signs := mixer.turned()):
         return waveform
     # The mean would lose the sound. That shows only at the end, and is too rare for keeping two mixes all the way.
     with open_stream(path, limits) as stream:
-        return _collect(stream, Mixer(signs), sample_rate, limits, name)
+        return _with_length(_collect(stream, Mixer(signs), sample_rate, limits, name), stream, path)
+
+
+def _with_length(read: Waveform, stream: AudioStream, path: Path | str) -> Waveform:
+    """Set the length of the whole file, where less was read and the header's claim can be true.
+
+    A file that was cut off lasts as long as what is there.
+    """
+    claimed = stream.info.duration_s
+    if read.cause in (None, Cause.CUT_OFF) or claimed <= read.duration_s:
+        return read
+    fits = claimed * _LEAST_BITS_A_SECOND <= Path(path).stat().st_size * 8
+    return replace(read, file_duration_s=claimed) if fits else read
 
 
 @contextmanager
@@ -105,13 +116,9 @@ def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]
         AudioError, MissingExtraError: as :func:`decode`.
     """
     name = printable(path)
-    with open_audio_file(path) as file:
-        longest_s = os.fstat(file.fileno()).st_size * 8 / _LEAST_BITS_A_SECOND
-        with _decoder(file, Path(path).suffix.lower(), limits, name) as stream:
-            check_header(stream.info, limits, name)
-            if stream.info.duration_s > longest_s:
-                stream = replace(stream, info=replace(stream.info, duration_s=0.0))
-            yield stream
+    with open_audio_file(path) as file, _decoder(file, Path(path).suffix.lower(), limits, name) as stream:
+        check_header(stream.info, limits, name)
+        yield stream
 
 
 @contextmanager
@@ -176,10 +183,7 @@ def _collect(
     for block in _resampled(source, stream.info.sample_rate, sample_rate):
         samples += block.tobytes()
     duration_s = source.frames / stream.info.sample_rate
-    whole_s = duration_s
-    if source.cause in (Cause.OVER_LIMIT, Cause.DAMAGED):
-        whole_s = max(duration_s, stream.info.duration_s)
-    return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, whole_s, source.cause)
+    return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, duration_s, source.cause)
 
 
 def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[Samples]:

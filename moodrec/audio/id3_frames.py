@@ -16,8 +16,8 @@ _FARTHEST: Final = 1 << 20
 _MOST: Final = 1 << 25
 _ID: Final = {2: re.compile(rb"[A-Z][A-Z0-9]{2}"), 3: re.compile(rb"[A-Z][A-Z0-9]{3}")}
 _WANTED: Final = {
-    2: re.compile(rb"TT2|TP[12]|TAL|TYE|TRD|TOR|TCO|TXX|UFI"),
-    3: re.compile(rb"TIT2|TPE[12]|TALB|TDRC|TDRL|TDOR|TYER|TRDA|TORY|TCON|TXXX|UFID"),
+    2: re.compile(rb"TT2|TP[12]|TAL|TYE|TRD|TOR|TCO|TRC|TXX|UFI"),
+    3: re.compile(rb"TIT2|TPE[12]|TALB|TDRC|TDRL|TDOR|TYER|TRDA|TORY|TCON|TSRC|TXXX|UFID"),
 }
 _LONGEST_TEXT: Final = 1 << 16
 _UNSYNCHRONISED, _COMPRESSED_OR_ENCRYPTED, _DATA_LENGTH = 0x80, 0x0C, 0x01

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from moodrec.artists import credit, first_id, guests_in_title
+from moodrec.audio.chromaprint import shortened
 from moodrec.audio.dates import plausible_year
 from moodrec.audio.opening import open_audio_file
 from moodrec.audio.tag_dialects import TagTexts
@@ -16,6 +19,8 @@ from moodrec.errors import AudioError
 from moodrec.names import is_shown
 
 _MAX_LENGTH: Final = 1000
+_ISRC: Final = 12
+"""The number of characters of an ISRC, without hyphens."""
 _SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED: Final = frozenset({"Cf", "Cs"})
 # The letters of the flags of England, Scotland and Wales.
@@ -29,7 +34,8 @@ class Tags:
     ``date`` is that of the release at hand, as it stands in the file, and ``year`` its year: of the tags that may
     hold it, the first that gives a plausible year wins, and where none does, that of the first release.
     ``original_year`` is the year of the first release, where tags of its own state it. Several artists are joined
-    with ``"; "``.
+    with ``"; "`` in ``artist``, which is the text to show; ``artists`` names each of them, the main ones first
+    (:func:`moodrec.artists.credit`). ``musicbrainz_artist_id`` is that of the first one.
     """
 
     title: str | None = None
@@ -42,6 +48,11 @@ class Tags:
     musicbrainz_recording_id: str | None = None
     musicbrainz_album_id: str | None = None
     musicbrainz_artist_id: str | None = None
+    artists: tuple[str, ...] = ()
+    isrc: str | None = None
+    acoustid_id: str | None = None
+    acoustid_fingerprint: str | None = None
+    """The beginning of the Chromaprint fingerprint; see :func:`moodrec.audio.chromaprint.shortened`."""
     original_year: int | None = None
 
 
@@ -79,9 +90,26 @@ def _tags(values: TagTexts) -> Tags:
         genre=_genres(values),
         musicbrainz_recording_id=_first(values, "musicbrainz_recording_id"),
         musicbrainz_album_id=_first(values, "musicbrainz_album_id"),
-        musicbrainz_artist_id=_first(values, "musicbrainz_artist_id"),
+        musicbrainz_artist_id=first_id(_first(values, "musicbrainz_artist_id")),
+        artists=_artists(values),
+        isrc=_isrc(_first(values, "isrc")),
+        acoustid_id=_first(values, "acoustid_id"),
+        acoustid_fingerprint=shortened(_raw(values, "acoustid_fingerprint")),
         original_year=original_year,
     )
+
+
+def _artists(values: TagTexts) -> tuple[str, ...]:
+    """Give the names of all artists: those that the file lists, else those that its artist tags name."""
+    shown = _joined(values, "artist")
+    found = credit(shown, _texts(values, "artists"))
+    guests = guests_in_title(_title(values))
+    return tuple(dict.fromkeys((*found.everyone, *guests)))
+
+
+def _isrc(text: str | None) -> str | None:
+    code = re.sub("[^A-Z0-9]", "", (text or "").split(";")[0].upper())
+    return code if len(code) == _ISRC else None
 
 
 def _texts(values: TagTexts, field: str) -> list[str]:
@@ -93,6 +121,11 @@ def _texts(values: TagTexts, field: str) -> list[str]:
         if found := _cleaned(part for text in texts for part in text.split("\0")):
             return found
     return []
+
+
+def _raw(values: TagTexts, field: str) -> str:
+    """Give the first text of a field as it stands, "" where there is none."""
+    return next((text for texts in values.get(field, ()) for text in texts), "")
 
 
 def _cleaned(texts: Iterable[str]) -> list[str]:

@@ -34,6 +34,10 @@ _FREE: Final = {
     "musicbrainz_recording_id": ("musicbrainz_trackid", "musicbrainz_recordingid", "musicbrainz track id"),
     "musicbrainz_album_id": ("musicbrainz_albumid", "musicbrainz album id"),
     "musicbrainz_artist_id": ("musicbrainz_artistid", "musicbrainz artist id"),
+    "artists": ("artists",),
+    "isrc": ("isrc",),
+    "acoustid_id": ("acoustid_id", "acoustid id"),
+    "acoustid_fingerprint": ("acoustid_fingerprint", "acoustid fingerprint"),
 }
 """Names that taggers use wherever names are free: Vorbis comments, APEv2, and fields of one's own elsewhere."""
 
@@ -67,6 +71,10 @@ _ASF: Final = _also_free(
         "musicbrainz_recording_id": ("musicbrainz/track id",),
         "musicbrainz_album_id": ("musicbrainz/album id",),
         "musicbrainz_artist_id": ("musicbrainz/artist id",),
+        "artists": ("wm/artists",),
+        "isrc": ("wm/isrc",),
+        "acoustid_id": ("acoustid/id",),
+        "acoustid_fingerprint": ("acoustid/fingerprint",),
     }
 )
 _ID3: Final = _also_free(
@@ -79,6 +87,7 @@ _ID3: Final = _also_free(
         "original_date": ("tdor", "tory"),
         "genre": ("tcon",),
         "musicbrainz_recording_id": ("ufid:http://musicbrainz.org",),
+        "isrc": ("tsrc",),
     },
     "txxx:",
 )
@@ -88,6 +97,7 @@ _RIFF: Final = {
     "album": ("iprd",),
     "date": ("icrd", "iyer", "year"),
     "genre": ("ignr",),
+    "isrc": ("isrc",),
 }
 _AIFF: Final = {"title": ("name",), "artist": ("auth",)}
 # FFmpeg names a tag of Matroska that belongs to the album and not to the track with its target in front.
@@ -109,6 +119,7 @@ _OLDER_FRAMES: Final = {
     "TRD": "TRDA",
     "TOR": "TORY",
     "TCO": "TCON",
+    "TRC": "TSRC",
     "TXX": "TXXX",
     "UFI": "UFID",
 }

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from moodrec.artists import credit
 from moodrec.errors import AmbiguousSeedError, NotFoundError
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
 from moodrec.names import compose, fold
-from moodrec.schema import ALBUM, ARTIST, PATH, TITLE, TRACK_ID
+from moodrec.schema import ALBUM, ARTIST, ARTISTS, PATH, TITLE, TRACK_ID
 from moodrec.typing import RowNumbers
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
     """Find the id of the one track that a seed names.
 
     A seed is an id, else a path, else a title, else ``artist - title``, else the name of its file, else that
-    without its suffix. Titles, artists and file names are compared whole by :func:`moodrec.names.fold`, paths in
-    their composed Unicode form. Where a track and its copies match, the track is meant. A path of a file that
+    without its suffix. The artist is the text that is shown, or one of the main artists in it.
+    Titles, artists and file names are compared whole by :func:`moodrec.names.fold`, paths in their composed Unicode
+    form. Where a track and its copies match, the track is meant. A path of a file that
     exists and is not in the table means that file, whatever other files are called.
 
     Args:
@@ -85,8 +87,18 @@ def _by_title(frame: pd.DataFrame, seed: str) -> RowNumbers:
 
 
 def _by_both(frame: pd.DataFrame, seed: str) -> RowNumbers:
-    both = zip(_texts(frame, ARTIST), _texts(frame, TITLE), strict=True)
-    return _rows_called(seed, [f"{artist} - {title}" if artist and title else "" for artist, title in both])
+    """Find the rows that "artist - title" names, by the artist as it is shown or by one of the main artists."""
+    folded = fold(seed)
+    texts = zip(*(_texts(frame, name) for name in (ARTIST, TITLE)), _lists(frame, ARTISTS), strict=True)
+    found = []
+    for row, (artist, title, listed) in enumerate(texts):
+        ending = f" - {fold(title)}"
+        if not title or not folded.endswith(ending):
+            continue
+        names = {artist, *credit(artist, listed).main}
+        if folded.removesuffix(ending) in {fold(name) for name in names if name}:
+            found.append(row)
+    return np.array(found, np.int64)
 
 
 def _rows_called(seed: str, names: Sequence[str]) -> RowNumbers:
@@ -99,6 +111,19 @@ def _texts(frame: pd.DataFrame, column: str) -> list[str]:
     if column not in frame:
         return [""] * len(frame)
     return [text if isinstance(text, str) else "" for text in frame[column]]
+
+
+def _lists(frame: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
+    """Read a column's lists of texts, () where unknown; one text is a list of it."""
+    if column not in frame:
+        return [()] * len(frame)
+    return [(value,) if isinstance(value, str) else _names_in(value) for value in frame[column]]
+
+
+def _names_in(value: object) -> tuple[str, ...]:
+    if not isinstance(value, Sequence | np.ndarray):
+        return ()
+    return tuple(name for name in value if isinstance(name, str))
 
 
 def _without_copies(frame: pd.DataFrame, rows: RowNumbers) -> RowNumbers:

@@ -17,7 +17,9 @@ from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
+from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
+from moodrec.cli.label import label
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
 from moodrec.cli.settings import default_map
@@ -61,6 +63,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_tracks,
     "similar": similar,
     "moods": moods,
+    "label": label,
     "train": train,
     "evaluate": evaluate,
     "experiment": experiment,
@@ -94,7 +97,7 @@ _PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
     "mix": playlist.mix,
     "arc": playlist.arc,
     "clusters": playlist.clusters,
-    "fingerprint": playlist.fingerprint,
+    "fingerprint": fingerprint,
 }
 for _name, _command in _PLAYLIST_COMMANDS.items():
     playlist_app.command(_name)(_command)

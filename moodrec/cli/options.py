@@ -43,6 +43,18 @@ JobsOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+FormatOption = Annotated[
+    Literal["table", "csv", "tsv", "json"] | None,
+    typer.Option("--format", help="How results are printed; else a table, or lines with tabs in a pipe."),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B,...",
+        help="The columns to show, in this order; +NAME adds to those that are shown anyway.",
+    ),
+]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", envvar="MOODREC_QUIET", help="No progress and no notes on stderr.")
 ]

@@ -94,8 +94,19 @@ class Snapshot:
         return self._over(self.catalogue.merged(vectors, table))
 
     def without(self, track_ids: Collection[str]) -> Self:
-        """Return the snapshot with the rows of some tracks marked as tombstones; ids that no track has do nothing."""
+        """Return the snapshot with the rows of some tracks marked as tombstones; ids that no track has do nothing.
+
+        Where no track has any of the ids, it is the same snapshot, so that an index saved before counts as saved.
+        """
+        if not len(self.catalogue.rows_of(track_ids)):
+            return self
         return replace(self, catalogue=self.catalogue.removed(track_ids), version=None)
+
+    def of_revision(self, library_revision: int | None) -> Self:
+        """Return the snapshot as that of another revision of its library; None keeps the one it has."""
+        if library_revision is None:
+            return self
+        return replace(self, origin=replace(self.origin, library_revision=library_revision), version=None)
 
     @property
     def most_in_tail(self) -> int:

@@ -291,7 +291,12 @@ def test_a_file_over_the_limit_is_partial(library: Library, music: Path) -> None
     plan = plan_analysis([music], library, MODEL)
     report = run_analysis(plan, library, MODEL, limits=DecodeLimits(max_duration_s=1.0))
     assert report.counts[Outcome.PARTIAL] == 1
-    assert library.frame()["duration"].tolist() == [1.0]
+    assert library.frame()["duration"].tolist() == [3.0], "the file plays on"
+    (record,) = library.files().values()
+    assert (record.reason, record.message) == (
+        "over_limit",
+        "the file is over the limit: its first 1 s of 3 s were analysed",
+    )
 
 
 class MoodyModel(ToyModel):

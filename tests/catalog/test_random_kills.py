@@ -5,8 +5,6 @@ The long form, of two hundred kills and a hundred faults, is ``benchmarks/reliab
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 
 from tests.catalog.faults import can_inject, inject
 from tests.catalog.killing import Victim
+from tests.small_disks import mounted
 
 KILLS = 4
 
@@ -60,13 +59,8 @@ def test_a_fault_of_the_disk_is_an_error_and_no_loss(tmp_path: Path, fault: str,
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of two megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
-    if os.getuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("only root may mount a small disk")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with mounted(tmp_path / "disk", "size=2m") as place:
+        yield place
 
 
 def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path) -> None:

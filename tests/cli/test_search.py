@@ -144,7 +144,9 @@ def test_a_playlist_and_a_picture(library: Path, tmp_path: Path) -> None:
     run("similar", seed, "--library", library, "--k", 3, "--m3u", m3u, "--plot", png, "--where", "calm >= 0")
     lines = m3u.read_text().splitlines()
     assert lines[0] == "#EXTM3U"
-    assert [Path(line).is_file() for line in lines[2::2]] == [True] * 3
+    assert [(tmp_path / line).is_file() for line in lines[2::2]] == [True] * 3
+    run("list", "--library", library, "--m3u", m3u, "--absolute", "--limit", 2)
+    assert [Path(line).is_absolute() for line in m3u.read_text().splitlines()[2::2]] == [True] * 2
     assert png.read_bytes().startswith(b"\x89PNG")
 
 

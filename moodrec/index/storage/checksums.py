@@ -25,7 +25,7 @@ def damage_message(path: Path) -> str:
     return f"{path}: the file is damaged (its checksum differs); build the index anew"
 
 
-class FileRecord(Config):
+class StoredFile(Config):
     """The size and the checksum of a file, as the manifest records them."""
 
     size: int = Field(ge=0)

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from moodrec.config import Config, IndexConfig, explain, unused_fields
 from moodrec.errors import CorruptStoreError
-from moodrec.index.storage.checksums import FileRecord
+from moodrec.index.storage.checksums import StoredFile
 
 FORMAT: Final = 2
 """The format of versions written now. In format 1 the stop rule had one share for all depths."""
@@ -41,12 +41,12 @@ class Manifest(Config):
     """The revision of the library that the index was built from; None without a library."""
     facts: dict[str, float]
     """The numbers that the preset's backend needs, by name."""
-    files: dict[str, FileRecord]
+    files: dict[str, StoredFile]
     """The record of each file of the version but the manifest, by its name."""
 
     @field_validator("files")
     @classmethod
-    def _of_plain_names(cls, files: dict[str, FileRecord]) -> dict[str, FileRecord]:
+    def _of_plain_names(cls, files: dict[str, StoredFile]) -> dict[str, StoredFile]:
         """Refuse paths: a version has no files but those in its folder."""
         for name in files:
             if not _PLAIN_NAME.fullmatch(name):
@@ -75,7 +75,7 @@ def read_manifest(path: Path, text: bytes) -> Manifest:
     Raises:
         CorruptStoreError: a newer moodrec wrote the manifest, or a field has a wrong value.
     """
-    found = re.search(rb'"format": (\d+)', text)
+    found = re.search(rb'"format": (\d{1,9})', text)
     if found and int(found[1]) > FORMAT:
         raise CorruptStoreError(
             f"{path}: written by a newer moodrec (format {int(found[1])}): upgrade moodrec"

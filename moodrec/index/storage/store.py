@@ -29,7 +29,7 @@ from typing import Final, TypeVar
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
 from moodrec.files import disk_errors, make_mark, refuse_link, require_room, write_atomically
 from moodrec.index.runtime import max_threads
-from moodrec.index.storage.checksums import FileRecord, damage_message
+from moodrec.index.storage.checksums import StoredFile, damage_message
 from moodrec.index.storage.holding import held, remove_if_free
 from moodrec.index.storage.manifest import MANIFEST, Manifest, read_manifest
 from moodrec.lock import WriterLock
@@ -38,6 +38,7 @@ CURRENT: Final = "CURRENT"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _MOST_OF_POINTER: Final = 1000
+_MOST_OF_MANIFEST: Final = 1 << 24
 _VERSION = re.compile(r"v\d{6,}-[0-9a-f]{8}")
 _UNFINISHED: Final = ".writing-"
 _FIRST: Final = ".first-save"
@@ -107,7 +108,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> 
         folder.mkdir()
         on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
         manifest = describe(folder)
-        files = {path.name: FileRecord.of(path, max_threads()) for path in folder.iterdir()}
+        files = {path.name: StoredFile.of(path, max_threads()) for path in folder.iterdir()}
         manifest = manifest.model_copy(update={"files": files})
         text = (manifest.model_dump_json(indent=2) + "\n").encode()
         (folder / MANIFEST).write_bytes(text)
@@ -191,7 +192,10 @@ def _name(root: Path, pointer: bytes) -> str:
 
 
 def _open(folder: Path, pointer: bytes) -> Version:
-    text = (folder / MANIFEST).read_bytes()
+    with (folder / MANIFEST).open("rb") as file:
+        text = file.read(_MOST_OF_MANIFEST + 1)
+    if len(text) > _MOST_OF_MANIFEST:
+        raise CorruptStoreError(f"{folder / MANIFEST}: the file is larger than any manifest")
     if not pointer.endswith(f" {hashlib.sha256(text).hexdigest()}\n".encode()):
         raise CorruptStoreError(f"{folder / MANIFEST}: the file is damaged (its checksum differs)")
     return Version(folder, read_manifest(folder / MANIFEST, text))

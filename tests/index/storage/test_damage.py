@@ -14,7 +14,7 @@ from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.storage import store
 from tests.catalogues import MOODS, sample_catalogue
-from tests.index.damage import FAULTS, put_in, stored_files
+from tests.index.storage.damage import FAULTS, put_in, stored_files
 
 SAMPLE = sample_catalogue(80)
 

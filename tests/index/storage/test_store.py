@@ -140,7 +140,7 @@ def test_a_killed_writer_leaves_the_old_version(tmp_path: Path) -> None:
     root = tmp_path / "index"
     built().save(root)
     program = (
-        "import os, sys; from moodrec.index.storage import store; from tests.index.test_store import built\n"
+        "import os, sys; from moodrec.index.storage import store; from tests.index.storage.test_store import built\n"
         "store._sync = lambda folder: os.kill(os.getpid(), 9)\n"
         "built().save(sys.argv[1])"
     )
