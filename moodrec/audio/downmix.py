@@ -1,6 +1,6 @@
 """Channels are mixed to one by their mean, except where the mean would lose the sound.
 
-In stereo with one side inverted, ``(x, -x)``, the mean is silence though both sides are heard. Where the sum of a
+In stereo with one side inverted, ``(x, -x)``, the mean is silence though neither side is. Where the sum of a
 track's channels has less than a quarter of the power that independent channels of their levels would have in sum,
 channels that run against the rest are turned over before the mean is taken: ``(x, -x)`` then gives ``x``. Everything
 else, and every ordinary recording, is mixed by the plain mean.
@@ -25,7 +25,7 @@ class Mixer:
     """Mixes blocks of one track to mono, and learns whether that loses its sound."""
 
     def __init__(self, signs: Signs | None = None) -> None:
-        """Make a mixer.
+        """Make a mixer for the blocks of one track.
 
         Args:
             signs: what to turn over, from :meth:`turned` of an earlier pass; none is the plain mean.

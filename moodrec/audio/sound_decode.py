@@ -176,7 +176,8 @@ def _blocks_of(
 
 def _is_all(sound: soundfile.SoundFile, total: int) -> bool:
     """Say whether as many frames were decoded as the header states: what fails then is something behind the audio."""
-    return sound.frames != _UNKNOWN_FRAMES and total >= sound.frames - _HEADER_SLACK_S * sound.samplerate
+    slack = _HEADER_SLACK_S * sound.samplerate
+    return bool(sound.frames != _UNKNOWN_FRAMES and total >= sound.frames - slack)
 
 
 def _is_at_end(source: BinaryIO) -> bool:

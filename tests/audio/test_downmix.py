@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +19,13 @@ X, Y, Z = (RNG.uniform(-0.3, 0.3, 2 * RATE).astype(np.float32) for _ in range(3)
 SILENCE = np.zeros_like(X)
 Channels = list[NDArray[np.float32]]
 
-TURNED: dict[str, tuple[Channels, NDArray[np.float32], NDArray[np.float32]]] = {
+TURNED: dict[str, tuple[Channels, NDArray[Any], NDArray[Any]]] = {
     "one side inverted": ([X, -X], X, SILENCE),
     "at another level": ([X, -0.5 * X], 0.75 * X, SILENCE),
     "with a little in the middle": ([X + 0.2 * Y, 0.2 * Y - X], X, SILENCE),
     "5.1": ([X, -X, SILENCE, SILENCE, SILENCE, SILENCE], X / 3, SILENCE),
     "5.1, rear against front": ([X, Y, SILENCE, SILENCE, -X, -Y], X / 3, Y / 3),
-    "7.1": ([X, -X, SILENCE, SILENCE, Y, -Y, 0.9 * Y, -0.9 * Y], X / 4, 0.475 * Y),
+    "7.1": ([X, -X, SILENCE, SILENCE, Y, -Y, 0.9 * Y, -0.9 * Y], X / 4, np.float32(0.475) * Y),
 }
 """Channels, and the two parts that the mix must be the sum or the difference of."""
 AS_BEFORE: dict[str, Channels] = {
