@@ -47,6 +47,7 @@ FLOORS = {
     "evaluation": 5,
     "plots": 5,
     "demo": 6,
+    "serve": 6,
     "doctor": 6,
     "cli": 7,
     "__main__": 8,

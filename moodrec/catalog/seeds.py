@@ -24,7 +24,7 @@ _SHOWN: Final = 10
 _COMPARED: Final = 5_000
 
 
-def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
+def resolve_seed(frame: pd.DataFrame, seed: str, files: bool = True) -> str:
     """Find the id of the one track that a seed names.
 
     A seed is an id, else a path, else a title, else ``artist - title``, else the name of its file, else that
@@ -36,13 +36,15 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
     Args:
         frame: a track table with at least ``track_id``, as of a library or an index.
         seed: the text.
+        files: whether a path or the name of a file may name a track; False where the text comes from a stranger,
+            whose paths must not be tried out on this machine.
 
     Raises:
         AmbiguousSeedError: several tracks match; ``matches`` lists them.
         NotFoundError: none does; the message suggests similar titles.
     """
     text = shown_path(os.fsencode(seed))
-    for rows in _ways(frame, seed, text):
+    for rows in _ways(frame, seed, text, files):
         found = _without_copies(frame, rows)
         if len(found) == 1:
             return str(frame[TRACK_ID].iloc[found[0]])
@@ -51,13 +53,14 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
     raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
 
 
-def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[RowNumbers]:
+def _ways(frame: pd.DataFrame, seed: str, text: str, by_file: bool) -> Iterator[RowNumbers]:
     """Yield the rows that match in each way to name a track, one way after the other."""
     yield _by_id(frame, text)
-    yield _by_path(frame, seed)
+    if by_file:
+        yield _by_path(frame, seed)
     yield _by_title(frame, text)
     yield _by_both(frame, text)
-    if not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
+    if by_file and not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
         files = [PurePath(path) for path in _texts(frame, PATH)]
         yield _rows_called(text, [file.name for file in files])
         yield _rows_called(text, [file.stem for file in files])

@@ -22,6 +22,7 @@ from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.label import label
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
+from moodrec.cli.serve import serve
 from moodrec.cli.settings import default_map
 from moodrec.cli.similar import similar
 from moodrec.cli.train import train
@@ -70,6 +71,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "demo": demo,
     "doctor": doctor,
+    "serve": serve,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

@@ -85,7 +85,7 @@ def fingerprint(
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
     playlist = fingerprint_playlist(recommender, found, rules, options)
     strongest = sorted(found.moods, key=lambda mood: -found.moods[mood])[:3]
-    if not as_json:
+    if not screen.as_json:
         moods = ", ".join(f"{mood} {found.moods[mood]:.2f}" for mood in strongest)
         screen.text(
             f"{words.plural(found.n_plays, 'play')} of {words.plural(len(found.weights), 'track')}: {moods}"

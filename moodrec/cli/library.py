@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from moodrec.catalog.run_text import run_text
 from moodrec.cli import words
 from moodrec.cli.analysis_text import counted
 from moodrec.cli.console import Screen
@@ -63,7 +64,7 @@ def info(
     screen = Screen(as_json, quiet, form)
     with open_library(screen, library) as store:
         about = library_info(store)
-    screen.document(asdict(about))
+    screen.document(_info_document(about))
     screen.facts(_facts(about))
 
 
@@ -198,6 +199,20 @@ def _file_row(record: FileRecord) -> dict[str, Any]:
     return file_document(record) | {"path": path_text(record), "message": message}
 
 
+def _info_document(about: LibraryInfo) -> dict[str, Any]:
+    state = about.analysis
+    analysis = None
+    if state is not None:
+        analysis = {
+            "running": state.running,
+            "done": state.done,
+            "total": state.total,
+            "remaining": state.remaining,
+            "seconds_left": state.seconds_left if state.running else None,
+        }
+    return asdict(about) | {"analysis": analysis}
+
+
 def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
     copies = f", of which {about.duplicates:,} copies" if about.duplicates else ""
     rows = [
@@ -205,6 +220,8 @@ def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
         ("tracks", f"{about.tracks:,}{copies}"),
         ("files", counted(about.outcomes) or "none"),
     ]
+    if about.analysis:
+        rows.append(("analysis", run_text(about.analysis) or ""))
     if about.reasons:
         rows.append(("failed", f"{counted(about.reasons)}; moodrec library failures"))
     if about.gone:

@@ -69,14 +69,14 @@ class Recommender:
 
         Args:
             path: the folder.
-            model: as for the class.
+            model: as for the class; by default that of the library, if it says where it is.
 
         Raises:
             NotFoundError: there is neither, or the library has no index yet.
             CorruptStoreError: it is damaged.
         """
         opened = open_index(path)
-        recommender = cls(opened.index, opened.notes, model)
+        recommender = cls(opened.index, opened.notes, opened.model if model is None else model)
         recommender._path = Path(path)
         return recommender
 

@@ -53,7 +53,7 @@ class Recordings:
     """What the columns of an index say of its tracks' recordings."""
 
     def __init__(self, parts: Sequence[ColumnTable], artists: Codes) -> None:
-        """Read the columns.
+        """Read the columns that tell recordings apart.
 
         Args:
             parts: the columns of the base and, where there is one, of the tail.
