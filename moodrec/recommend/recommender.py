@@ -150,6 +150,15 @@ class Recommender:
         """Return the other tracks of the library with the same audio."""
         return self._version.copies.of(seed_id)
 
+    @of_one_version
+    def recordings(self, seed_id: str) -> Sequence[str]:
+        """Return the other tracks that are the same recording: other encodings, levels and editions of it.
+
+        Raises:
+            NotFoundError: the track is not in the index.
+        """
+        return self._version.copies.recordings(seed_id)
+
     def list(
         self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
