@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from moodrec.cli.settings import default_library
+from moodrec.cli.completion import complete_columns, complete_condition
 from moodrec.extras import require_matplotlib
+from moodrec.library.place import default_library
 
 
 def drawable(path: Path | None) -> Path | None:
@@ -75,6 +76,7 @@ ColumnsOption = Annotated[
     typer.Option(
         "--columns",
         metavar="A,B,...",
+        autocompletion=complete_columns,
         help="The columns to show, in this order; +NAME adds to those that are shown anyway.",
     ),
 ]
@@ -93,6 +95,7 @@ WhereOption = Annotated[
         "--where",
         "-w",
         metavar="CONDITION",
+        autocompletion=complete_condition,
         help="Keep tracks that fit, e.g. \"calm >= 0.8 AND artist <> 'X'\".",
     ),
 ]
