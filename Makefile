@@ -48,7 +48,7 @@ $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/pip
 clean:
 	rm -rf $(VENV) .venvs site demo-output
 
-# --no-compile: Python compiles the modules that it imports, which are a third of what there is.
+# --no-compile: Python compiles the modules that it imports, which are few of all that are installed.
 # An editable install needs repeating only when what it depends on changes. A kernel of an earlier build would be found first.
 $(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
 	@echo "Installing moodrec into $(VENV): some 190 MB to download and 0.6 GB on disk, once."

@@ -24,8 +24,8 @@ def test_every_figure_comes_from_the_results() -> None:
     }
     text = page.page(installed, measured)
     assert "| `pip install .` |" in text
-    assert "| 512 MB | 61 s |" in text
-    assert "| 6.1 GB | 61 s |" in text
+    assert "| 512 MB |" in text
+    assert "| 6.1 GB |" in text
     assert "with pictures" not in text
     assert "package9 9 MB, package8 8 MB" in text
     assert "package3 3 MB" not in text

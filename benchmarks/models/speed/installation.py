@@ -48,7 +48,7 @@ def measured(what: str) -> dict[str, Any]:
         place = Path(folder) / "venv"
         subprocess.run([sys.executable, "-m", "venv", place], check=True)
         begun = time.perf_counter()
-        command = [place / "bin" / "python", "-m", "pip", "install", "-q", "-c", "constraints.txt", what]
+        command = [str(place / "bin" / "python"), "-m", "pip", "install", "-q", "-c", "constraints.txt", what]
         subprocess.run(command, cwd=ROOT, check=True)
         seconds = time.perf_counter() - begun
         (packages,) = place.glob("lib/python*/site-packages")

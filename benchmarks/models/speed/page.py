@@ -59,9 +59,9 @@ def page(installed: dict[str, Any], measured: dict[str, Any]) -> str:
 
 def installations(installed: dict[str, Any]) -> str:
     """One row for each set of packages."""
-    rows = ["| command | brings | on disk | takes |", "|---|---|---|---|"]
+    rows = ["| command | brings | on disk |", "|---|---|---|"]
     for name, own in installed["sets"].items():
-        rows.append(f"| {COMMANDS[name]} | {BRINGS[name]} | {mb(own['bytes'])} | {own['seconds']:.0f} s |")
+        rows.append(f"| {COMMANDS[name]} | {BRINGS[name]} | {mb(own['bytes'])} |")
     return "\n".join(rows)
 
 
