@@ -53,6 +53,8 @@ class MoodModel:
         self._front = build_front_end(loaded.spec.audio).to(self._device)
         self.fingerprint = loaded.fingerprint
         """16 hex digits; embeddings of models that differ in it are never compared."""
+        self.context = loaded.context
+        """How metadata corrects the scores, which here are those of the audio alone; None where it does not."""
 
     @classmethod
     def load(

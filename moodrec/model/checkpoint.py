@@ -1,7 +1,7 @@
 """A model folder has two files: ``model.safetensors`` (weights) and ``model.json`` (what they mean); never a
-pickle.
+pickle. A third, ``context.json``, says how metadata corrects the scores, where that is known.
 
-The JSON holds the checksum of the weights and is written last, so a half-written model is never loaded.
+``model.json`` holds the checksums of the others and is written last, so a half-written model is never loaded.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -20,7 +21,8 @@ from safetensors import SafetensorError
 from moodrec.config import explain
 from moodrec.errors import ConfigError, CorruptStoreError, NotFoundError
 from moodrec.files import write_atomically
-from moodrec.model.describe import SPEC, fingerprint_of
+from moodrec.model.context.model import ContextModel
+from moodrec.model.describe import CONTEXT, CONTEXT_CHECKSUM, SPEC, fingerprint_of
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import ModelSpec
 from moodrec.plugins import check_trusted
@@ -37,15 +39,20 @@ class LoadedModel:
     spec: ModelSpec
     fingerprint: str
     """16 hex digits that change with the weights and with the meaning of the scores."""
+    context: ContextModel | None = None
+    """How metadata corrects the scores; None where the folder does not say."""
 
 
-def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
+def save_model(
+    folder: Path, network: MoodNetwork, spec: ModelSpec, context: ContextModel | None = None
+) -> str:
     """Write a model folder.
 
     Args:
         folder: the folder, which is made if it does not exist.
         network: the network whose weights are stored.
         spec: its description.
+        context: how metadata corrects its scores.
 
     Returns:
         The model's fingerprint.
@@ -53,10 +60,40 @@ def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
     weights = safetensors.torch.save(state)
-    document = {"weights_sha256": hashlib.sha256(weights).hexdigest(), **spec.model_dump(mode="json")}
-    text = json.dumps(document, indent=1, ensure_ascii=False).encode()
+    document = {"weights_sha256": _sha256(weights), **spec.model_dump(mode="json")}
     write_atomically(folder / WEIGHTS, weights)
-    write_atomically(folder / SPEC, text)
+    return _write_description(folder, document, context)
+
+
+def add_context(folder: Path, context: ContextModel | None) -> str:
+    """Give the model in a folder another context, or take its own away; weights and scales stay.
+
+    Args:
+        folder: the model folder.
+        context: how metadata corrects its scores.
+
+    Returns:
+        The model's new fingerprint.
+
+    Raises:
+        NotFoundError: the folder holds no model.
+        CorruptStoreError: one of its files is damaged.
+    """
+    text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
+    _parse(text, weights, folder)
+    document = json.loads(text)
+    document.pop(CONTEXT_CHECKSUM, None)
+    return _write_description(folder, document, context)
+
+
+def _write_description(folder: Path, document: dict[str, Any], context: ContextModel | None) -> str:
+    """Write the context, then the description with its checksum; a context that is not the model's any more goes."""
+    if context is not None:
+        context.save(folder / CONTEXT)
+        document = document | {CONTEXT_CHECKSUM: _sha256((folder / CONTEXT).read_bytes())}
+    write_atomically(folder / SPEC, json.dumps(document, indent=1, ensure_ascii=False).encode())
+    if context is None:
+        (folder / CONTEXT).unlink(missing_ok=True)
     return fingerprint_of(document)
 
 
@@ -75,7 +112,8 @@ def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
         CorruptStoreError: a file is damaged, or the two files belong to different models.
     """
     text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
-    spec, fingerprint = _parse(text, weights, folder)
+    spec, fingerprint, context_checksum = _parse(text, weights, folder)
+    context = None if context_checksum is None else _context(folder, context_checksum, spec)
     check_trusted("backbone", spec.network.backbone, trusted, str(folder / SPEC))
     try:
         with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
@@ -86,22 +124,35 @@ def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
         network.load_state_dict(safetensors.torch.load(weights))
     except (SafetensorError, RuntimeError) as error:
         raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
-    return LoadedModel(network.eval(), spec, fingerprint)
+    return LoadedModel(network.eval(), spec, fingerprint, context)
 
 
-def _parse(text: bytes, weights: bytes, folder: Path) -> tuple[ModelSpec, str]:
+def _context(folder: Path, checksum: str, spec: ModelSpec) -> ContextModel:
+    if _sha256(_read(folder / CONTEXT)) != checksum:
+        raise CorruptStoreError(f"{folder / CONTEXT}: checksum differs; copy the model again")
+    context = ContextModel.load(folder / CONTEXT)
+    if not set(context.moods) <= set(spec.moods):
+        raise CorruptStoreError(f"{folder / CONTEXT}: is of other moods than the model")
+    return context
+
+
+def _parse(text: bytes, weights: bytes, folder: Path) -> tuple[ModelSpec, str, str | None]:
     try:
         document = json.loads(text)
         fingerprint = fingerprint_of(document)
-        checksum = document.pop("weights_sha256")
+        checksum, context = document.pop("weights_sha256"), document.pop(CONTEXT_CHECKSUM, None)
         spec = ModelSpec.model_validate(document)
     except ValidationError as error:
         raise CorruptStoreError(f"{folder / SPEC}: {explain(error)}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptStoreError(f"{folder / SPEC}: not a model description") from error
-    if hashlib.sha256(weights).hexdigest() != checksum:
+    if _sha256(weights) != checksum:
         raise CorruptStoreError(f"{folder / WEIGHTS}: checksum differs; copy the model again")
-    return spec, fingerprint
+    return spec, fingerprint, context
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _read(path: Path) -> bytes:

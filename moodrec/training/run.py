@@ -2,7 +2,7 @@
 
 The output folder::
 
-    model/                   what MoodModel.load takes
+    model/                   what MoodModel.load takes; with folds, context.json says how metadata corrects it
     out-of-fold.parquet      predictions of models not trained on the track (with split.folds)
     metadata-heads.json      scores of the metadata heads on held-out tracks (with split.within_artist)
     final/ fold-0/ ...       logs and checkpoints, one folder per network
@@ -134,7 +134,8 @@ class _Run:
         logits = logits[[place[row] for row in rows.tolist()]]
         targets = self.data.table.targets.to_numpy(np.float32)[rows]
         note = self.calibration.note
-        return publish(self.out / "model", network, self.recipe, labels.heads, logits, targets, note)
+        tracks = self.data.table.tracks.iloc[rows] if parts else None
+        return publish(self.out / "model", network, self.recipe, labels.heads, logits, targets, note, tracks)
 
 
 def _claim(out: Path, digest: str, recipe_path: Path) -> None:

@@ -145,6 +145,14 @@ class ContextModel(Config):
         tables = [mood.quantiles for mood in self.moods.values()]
         return np.stack([percentile(probabilities[:, i], table) for i, table in enumerate(tables)], axis=1)
 
+    @property
+    def does_anything(self) -> bool:
+        """Say whether any kind of metadata adds anything to any mood."""
+        return any(
+            mood.genres or any(mood.year) or any(getattr(mood, kind).weight > 0 for kind in OFFSETS)
+            for mood in self.moods.values()
+        )
+
     def restandardised(self, logits: Floats) -> ContextModel:
         """The same for another system, whose logits ``(n, M)`` have another level and another spread.
 
