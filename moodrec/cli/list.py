@@ -9,8 +9,15 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, WhereOption, chosen_library
-from moodrec.cli.tracks import mentioned, records, track_document
+from moodrec.cli.options import (
+    AudioOnlyOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    WhereOption,
+    chosen_library,
+)
+from moodrec.cli.tracks import mentioned, records, shown_columns, track_document
 
 _SHOWN: Final = 50
 _DEFAULT_MOODS: Final = 4
@@ -25,6 +32,7 @@ def list_tracks(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=0, help="Else all with --json, 50 in the table.")
     ] = None,
+    audio_only: AudioOnlyOption = False,
     m3u: Annotated[Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too.")] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -34,7 +42,7 @@ def list_tracks(
 
     Conditions are SQL: comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, ILIKE, IS NULL over moods and metadata.
     A mood score of 0.8 reads "more than 80 % of reference music"; prob(calm) is the probability, pct(calm) the
-    percentile within this library.
+    percentile within this library, audio(calm) the score without metadata and labels.
 
     Example: moodrec list --where "calm >= 0.8 AND year BETWEEN 1990 AND 1999" --sort -calm
     """
@@ -45,7 +53,7 @@ def list_tracks(
     recommender = Recommender.open(chosen_library(library))
     for note in recommender.notes:
         screen.warn(note)
-    found = recommender.list(where, sort, limit)
+    found = recommender.list(where, sort, limit, audio_only=audio_only)
     if m3u is not None:
         screen.note(f"{words.plural(write_m3u(found, m3u), 'track')} in {m3u}")
     moods = recommender.moods
@@ -53,7 +61,9 @@ def list_tracks(
         tracks = [track_document(row, moods) for row in records(found)]
         screen.document({"count": len(tracks), "tracks": tracks})
         return
-    columns = mentioned(moods, where, sort) or list(moods[:_DEFAULT_MOODS])
+    columns = shown_columns(
+        recommender.index, mentioned(moods, where, sort) or moods[:_DEFAULT_MOODS], audio_only
+    )
     shown = found if limit is not None else found.head(_SHOWN)
     screen.table(
         ["title", "artist", "album", "year", *columns],

@@ -11,7 +11,7 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
 from moodrec.cli.search_options import in_words, takes_search_options
-from moodrec.cli.tracks import described, mentioned, records, strongest, track_document
+from moodrec.cli.tracks import described, mentioned, records, shown_columns, strongest, track_document
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,11 +55,18 @@ def similar(
     if plot is not None:
         _draw(screen, recommender, found, plot, in_words(options))
     # Last, so that stdout stays one JSON document if a file cannot be written.
-    _print(screen, recommender, found, mentioned(recommender.moods, in_words(options)), explain)
+    moods = mentioned(recommender.moods, in_words(options))
+    if not moods:
+        every = shown_columns(recommender.index, recommender.moods, options.audio_only)
+        _print(screen, recommender, found, strongest(found.seed_row, every), explain)
+    else:
+        _print(
+            screen, recommender, found, shown_columns(recommender.index, moods, options.audio_only), explain
+        )
 
 
 def _print(
-    screen: Screen, recommender: Recommender, found: SimilarTracks, columns: list[str], explain: bool
+    screen: Screen, recommender: Recommender, found: SimilarTracks, shown: list[str], explain: bool
 ) -> None:
     for note in found.notes:
         screen.warn(note)
@@ -67,7 +74,6 @@ def _print(
         screen.document(document(recommender, found, explain))
         return
     seed = found.seed_row
-    shown = columns or strongest(seed, recommender.moods)
     screen.text(f"like {described(seed, recommender.moods)}")
     screen.table(
         ["", "score", "title", "artist", *shown],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.data.groups import join_groups, known_name
+from moodrec.data.groups import join_groups
 from moodrec.data.splits import grouped_folds
 from moodrec.model import scales
 from moodrec.model.context.applied import logits_of
@@ -17,7 +17,7 @@ from moodrec.model.context.folds import LEAST_FOLDS, NestedFits
 from moodrec.model.context.model import ContextModel
 from moodrec.model.context.tracks import TrackContext
 from moodrec.model.spec import ModelSpec
-from moodrec.names import fold
+from moodrec.names import fold, known_name
 from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
