@@ -106,7 +106,8 @@ def _steps(snapshot: LibrarySnapshot) -> dict[str, NDArray[np.float64]]:
     context = context.model_copy(
         update={"moods": {moods[column]: context.moods[moods[column]] for column in own}}
     )
-    steps, logits = {}, found.audio[:, own]
+    steps: dict[str, NDArray[np.float64]] = {}
+    logits = found.audio[:, own]
     before = context.mood_scores(context.probabilities(logits))
     for kind in KINDS:
         if kind not in found.parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,7 @@ def scores_of(
     )
 
 
+@lru_cache(maxsize=4)
 def context_of(text: str) -> ContextModel:
     """Read the context of a model as the library stores it.
 

@@ -32,9 +32,9 @@ def table_in_context(context: Corrects, table: pa.Table, moods: Sequence[str]) -
 
     A column ``prob_calm`` holds probabilities, and ``calm`` is then made a percentile among the tracks that the
     context was fitted to; without it, ``calm`` itself is taken for a probability and stays one. What the audio says
-    is kept as ``audio_calm`` and ``audio_prob_calm``. Labels of columns ``label_calm`` count for the other tracks of the
-    artist and the album. Columns ``artist``, ``album``, ``album_artist``, ``genre`` (text, or a list of texts) and
-    ``year`` need not be there.
+    is kept as ``audio_calm`` and ``audio_prob_calm``. Labels of columns ``label_calm`` count for the other tracks of
+    the artist and the album. Columns ``artist``, ``album``, ``album_artist``, ``genre`` (text, or a list of texts)
+    and ``year`` need not be there.
 
     Args:
         context: the weights.
