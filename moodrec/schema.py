@@ -19,6 +19,11 @@ ALBUM_ARTIST: Final = "album_artist"
 TITLE: Final = "title"
 YEAR: Final = "year"
 GENRE: Final = "genre"
+ARTISTS: Final = "artists"
+"""The names of all artists of a track as a list, the main ones first; ``artist`` is the text to show."""
+RECORDING_ID: Final = "musicbrainz_recording_id"
+ALBUM_ID: Final = "musicbrainz_album_id"
+ARTIST_ID: Final = "musicbrainz_artist_id"
 EMBEDDING: Final = "embedding"
 PROBABILITY_PREFIX: Final = "prob_"
 AUDIO_PREFIX: Final = "audio_"
@@ -33,12 +38,19 @@ TAG_FIELDS: Final = pa.schema(
         pa.field("date", pa.string()),
         pa.field(YEAR, pa.int32()),
         pa.field(GENRE, pa.list_(pa.string())),
-        pa.field("musicbrainz_recording_id", pa.string()),
-        pa.field("musicbrainz_album_id", pa.string()),
-        pa.field("musicbrainz_artist_id", pa.string()),
+        pa.field(RECORDING_ID, pa.string()),
+        pa.field(ALBUM_ID, pa.string()),
+        pa.field(ARTIST_ID, pa.string()),
+        pa.field(ARTISTS, pa.list_(pa.string())),
+        pa.field("isrc", pa.string()),
+        pa.field("acoustid_id", pa.string()),
+        pa.field("acoustid_fingerprint", pa.string()),
     ]
 )
 """The columns that are read from a file's tags; ``year`` is the first four digits of ``date``."""
+
+LISTS: Final = tuple(field.name for field in TAG_FIELDS if pa.types.is_list(field.type))
+"""The columns of tags that hold lists of texts."""
 
 TRACK_FIELDS: Final = pa.schema(
     [

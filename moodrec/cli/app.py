@@ -17,10 +17,12 @@ from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
+from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.label import label
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
+from moodrec.cli.serve import serve
 from moodrec.cli.settings import default_map
 from moodrec.cli.similar import similar
 from moodrec.cli.train import train
@@ -69,6 +71,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "demo": demo,
     "doctor": doctor,
+    "serve": serve,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
@@ -96,7 +99,7 @@ _PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
     "mix": playlist.mix,
     "arc": playlist.arc,
     "clusters": playlist.clusters,
-    "fingerprint": playlist.fingerprint,
+    "fingerprint": fingerprint,
 }
 for _name, _command in _PLAYLIST_COMMANDS.items():
     playlist_app.command(_name)(_command)

@@ -11,12 +11,15 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
     AudioOnlyOption,
+    ColumnsOption,
+    FormatOption,
     JsonOption,
     LibraryOption,
     ModelOption,
     QuietOption,
     chosen_library,
 )
+from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
 from moodrec.errors import MoodrecError
 
@@ -62,6 +65,8 @@ def moods(
     audio_only: AudioOnlyOption = False,
     library: LibraryOption = None,
     model: ModelOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -77,9 +82,10 @@ def moods(
 
         moodrec moods --of "Teardrop"
     """
+    from moodrec.catalog.current_model import known_folder
     from moodrec.recommend.recommender import Recommender
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     place = chosen_library(library)
     recommender = Recommender.open(place)
     if of:
@@ -87,21 +93,31 @@ def moods(
         return
     if plot is not None:
         _draw_map(screen, recommender, plot, colour_by, umap)
-    meanings = _meanings(model, recommender.index.model_fingerprint)
-    columns = recommender.index.mood_columns(audio_only)
+    fingerprint = recommender.index.model_fingerprint
+    meanings = _meanings(model or known_folder(place, fingerprint), fingerprint)
     frame = recommender.frame
-    found = [spread(frame[column], name, meanings.get(name, "")) for name, column in columns.items()]
+    found = [
+        spread(frame[column], name, meanings.get(name, ""))
+        for name, column in recommender.index.mood_columns(audio_only).items()
+    ]
     for note in recommender.notes:
         screen.warn(note)
     screen.document({"tracks": len(recommender.frame), "moods": found})
     screen.table(
-        ["mood", *(f"{q:.0%}" for q in QUANTILES), "0 to 1", "meaning"],
+        [
+            Column("mood", "fixed"),
+            *(Column(f"{q:.0%}", "fixed", show=words.score) for q in QUANTILES),
+            Column("0 to 1", "fixed", show=blocks),
+            Column("meaning", "prose"),
+            Column("known", shown=False),
+        ],
         [
             [
                 mood["name"],
-                *map(words.score, mood["quantiles"].values()),
-                blocks(mood["histogram"]),
+                *mood["quantiles"].values(),
+                mood["histogram"],
                 mood["meaning"],
+                mood["known"],
             ]
             for mood in found
         ],
@@ -135,11 +151,16 @@ def _of_tracks(
     ]
     screen.document({"count": len(rows), "tracks": documents})
     screen.table(
-        ["mood", *(words.name_of(row) for row in rows)],
+        [Column("mood", "fixed"), *(Column(name, "fixed", show=_shown) for name in _distinct(rows))],
         [
             [
                 mood,
-                *(_cell(row, column, reasons.get(row["track_id"], {}).get(mood)) for row in rows),
+                *(
+                    _cell(row, column, reasons.get(row["track_id"], {}).get(mood))
+                    if screen.for_people
+                    else row.get(column)
+                    for row in rows
+                ),
             ]
             for mood, column in columns.items()
         ],
@@ -149,6 +170,10 @@ def _of_tracks(
 def _cell(row: dict[str, Any], column: str, reason: Explained | None) -> str:
     score = words.score(row.get(column))
     return score if reason is None or not reason.steps else f"{score}  {in_words(reason)}"
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else words.score(value)
 
 
 def in_words(reason: Explained) -> str:
@@ -177,6 +202,15 @@ def _reasons(place: Path, track_ids: list[str]) -> dict[str, dict[str, Explained
 
     with Library.open(place) as store:
         return explain_moods(store, track_ids)
+
+
+def _distinct(rows: list[dict[str, Any]]) -> list[str]:
+    """Call tracks by their names, and tracks of one name by their ids as well."""
+    names = [words.name_of(row) for row in rows]
+    return [
+        name if names.count(name) == 1 else f"{name} ({row['track_id']})"
+        for name, row in zip(names, rows, strict=True)
+    ]
 
 
 def _draw_map(

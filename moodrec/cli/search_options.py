@@ -84,7 +84,7 @@ def search_options(
     )
 
 
-SELECTING = ("where", "only", "exclude", "exclude_artist", "audio_only")
+SELECTING = ("where", "only", "exclude", "exclude_artist", "distinct", "audio_only")
 """The options that say which tracks may come, whatever they are ranked by, and which scores are meant."""
 DRAWING = ("mood", "mood_weight")
 """The options that draw towards a mood."""

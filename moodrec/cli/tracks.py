@@ -1,13 +1,16 @@
-"""Rows of a track table are printed as columns of a table for people, and as objects for programs."""
+"""Rows of a track table are printed as columns for people, and as objects for programs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from moodrec.cli import words
+from moodrec.cli.console import Screen
 from moodrec.cli.jsonout import plain
+from moodrec.cli.tables import Column, chosen_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from moodrec.index.mood_index import MoodIndex
 
 _DECIMALS: Final = 6
+_LEFT_OUT: Final = {"embedding"}
+_SHARES: Final = ("prob_", "audio_", "label_")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -29,6 +34,79 @@ def records(frame: pd.DataFrame | pa.Table) -> list[dict[str, Any]]:
 def series_record(row: pd.Series[Any]) -> dict[str, Any]:
     """Convert one row of a pandas table to a dict."""
     return {str(name): value for name, value in row.items()}
+
+
+NAMED: Final = {
+    "rank": Column("rank", "fixed", heading=""),
+    "score": Column("score", "fixed", show=words.thousandths),
+    "title": Column("title", "name"),
+    "artist": Column("artist", "name"),
+    "album": Column("album", "name", optional=True),
+    "year": Column("year", "fixed", show=words.whole, optional=True),
+    "track_id": Column("track_id", "name"),
+    "path": Column("path", "path"),
+}
+"""The columns of a track table that are shown in a way of their own."""
+
+
+def track_columns(known: Iterable[str], moods: Collection[str], shown: Sequence[str]) -> list[Column]:
+    """List the columns of a table of tracks.
+
+    Args:
+        known: names of the columns that there are.
+        moods: which of them are moods.
+        shown: those that are shown without ``--columns``, in this order, if they are there.
+    """
+    there = ["title", *known]
+    names = dict.fromkeys([*(name for name in shown if name in there), *there])
+    return [
+        replace(NAMED.get(name) or _of_values(name, moods), shown=name in shown)
+        for name in names
+        if name not in _LEFT_OUT
+    ]
+
+
+def print_tracks(
+    screen: Screen,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+) -> None:
+    """Print tracks as a table, each called by its title, else by its file or its id.
+
+    Args:
+        screen: where they are printed.
+        rows: rows of a track table.
+        columns: columns that :func:`track_columns` made.
+    """
+    # Files get the tags as they are; people get something to call the track by.
+    named = [{**row, "title": words.name_of(row)} for row in rows] if screen.for_people else rows
+    screen.table(columns, named)
+
+
+def track_documents(
+    screen: Screen, rows: Sequence[Mapping[str, Any]], moods: Collection[str], columns: Sequence[Column]
+) -> list[dict[str, Any]]:
+    """Make the JSON documents of tracks: whole, or the columns alone that ``--columns`` names.
+
+    Args:
+        screen: knows what ``--columns`` says.
+        rows: rows of a track table.
+        moods: names of the mood columns.
+        columns: all columns, as :func:`track_columns` made them.
+
+    Raises:
+        UsageError: ``--columns`` names a column that is not there.
+    """
+    if screen.chosen is None:
+        return [track_document(row, moods) for row in rows]
+    names = [column.name for column in chosen_columns(columns, screen.chosen)]
+    return [{name: _rounded(row.get(name)) for name in names} for row in rows]
+
+
+def _of_values(name: str, moods: Collection[str]) -> Column:
+    if name in moods or name.startswith(_SHARES):
+        return Column(name, "fixed", show=words.score)
+    return Column(name)
 
 
 def track_document(row: Mapping[str, Any], moods: Collection[str]) -> dict[str, Any]:

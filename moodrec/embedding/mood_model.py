@@ -21,7 +21,7 @@ from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.frontend import build_front_end
-from moodrec.model.inference import mean_embedding, task_logits, unit_length
+from moodrec.model.inference import mean_features, read_features, unit_length
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
 from moodrec.typing import Float32Array
 
@@ -139,12 +139,13 @@ class MoodModel:
             SilentAudioError: every window is silent.
             UsageError: the shape is wrong.
         """
-        return self._describe(self._embed_windows(windows))
+        return self._describe(self._features_of_windows(windows))
 
-    def _describe(self, embedding: torch.Tensor) -> TrackMoods:
-        logits = scales.published_logits(self._spec, task_logits(self._network, embedding))
+    def _describe(self, features: torch.Tensor) -> TrackMoods:
+        found = read_features(self._network, features)
+        logits = scales.published_logits(self._spec, found.mood_logits)
         probabilities = scales.probabilities(self._spec, logits)
-        unit = unit_length(embedding.cpu().numpy())
+        unit = unit_length(found.embedding)
         return TrackMoods(unit, scales.mood_scores(self._spec, probabilities), probabilities)
 
     def analyze_waveform(self, waveform: NDArray[np.floating], sample_rate: int) -> TrackMoods:
@@ -173,7 +174,7 @@ class MoodModel:
             AudioError: it cannot be decoded; the message says why.
             ConfigError: it is a spectrogram, and was made with other audio settings than the model's.
         """
-        return self._describe(self._embed_file(path, limits))
+        return self._describe(self._features_of_file(path, limits))
 
     def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         """Compute the embedding alone of a waveform: (embedding_dim,), of unit length.
@@ -193,10 +194,11 @@ class MoodModel:
         Raises:
             SilentAudioError, AudioError, ConfigError: as :meth:`analyze`.
         """
-        logits = task_logits(self._network, self._embed_file(path, None)).astype(np.float64)
+        found = read_features(self._network, self._features_of_file(path, None))
+        logits = found.mood_logits.astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
-    def _embed_windows(self, windows: Float32Array) -> torch.Tensor:
+    def _features_of_windows(self, windows: Float32Array) -> torch.Tensor:
         if windows.ndim != 2 or windows.shape[1] != self.window_samples:
             raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
         audible = windows[_loudness(windows) > self.windows.silence_dbfs]
@@ -204,19 +206,19 @@ class MoodModel:
             raise SilentAudioError
         with torch.inference_mode():
             log_mels = self._front(torch.from_numpy(audible).to(self._device))
-        return mean_embedding(self._network, log_mels)
+        return mean_features(self._network, log_mels)
 
-    def _embed_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
+    def _features_of_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
         return (
-            self._embed_spectrogram(Path(path))
+            self._features_of_spectrogram(Path(path))
             if is_stored_mel(path)
-            else self._embed_windows(self._read(path, limits))
+            else self._features_of_windows(self._read(path, limits))
         )
 
-    def _embed_spectrogram(self, path: Path) -> torch.Tensor:
+    def _features_of_spectrogram(self, path: Path) -> torch.Tensor:
         check_settings(self._spec.audio)
         windows = log_mel_windows(read_stored_mel(path), self._spec.audio, self.windows)
-        return mean_embedding(self._network, torch.from_numpy(windows).to(self._device))
+        return mean_features(self._network, torch.from_numpy(windows).to(self._device))
 
     def _read(self, path: Path | str, limits: DecodeLimits | None) -> Float32Array:
         return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)

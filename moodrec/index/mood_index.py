@@ -37,7 +37,7 @@ from moodrec.index.storage.format import load, saver, size_of
 from moodrec.index.storage.store import current_name, publish, read_current
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
-from moodrec.typing import RowNumbers, Vectors
+from moodrec.typing import BoolArray, RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -284,6 +284,24 @@ class MoodIndex:
         """
         catalogue = self._catalogue
         return np.array(catalogue.vectors_at(rows_of(catalogue, track_ids)))
+
+    def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
+        """Say which tracks are copies of a track: other encodings and editions of one recording.
+
+        Args:
+            track_id: a track of this index.
+            others: m other tracks of it.
+
+        Returns:
+            (m,) True for copies; see :mod:`moodrec.index.rows.recordings`.
+
+        Raises:
+            NotFoundError: a track is not in the index.
+        """
+        catalogue = self._catalogue
+        rows = rows_of(catalogue, [track_id, *others])
+        vectors = catalogue.vectors_at(rows)
+        return catalogue.recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
 
     @property
     def moods(self) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ _TABLES: Final = (
         title TEXT, artist TEXT, album_artist TEXT, album TEXT, date TEXT, year INTEGER,
         genre TEXT,                       -- JSON list
         musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT,
+        artists TEXT,                     -- JSON list
+        isrc TEXT, acoustid_id TEXT, acoustid_fingerprint TEXT,
         artist_key TEXT, album_key TEXT   -- moodrec.library.groups; NULL where not known
     )""",
     "CREATE INDEX tracks_by_audio ON tracks (audio_fingerprint)",

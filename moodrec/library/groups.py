@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from moodrec.artists import credit
 from moodrec.names import fold, known_name
 
 _BETWEEN: Final = "\x1f"
@@ -11,9 +12,9 @@ _BETWEEN: Final = "\x1f"
 
 
 def artist_key(artist: str | None) -> str | None:
-    """Give the key of an artist; None where the name is unknown or says nothing ("Various Artists")."""
-    name = known_name(artist)
-    return fold(name) if name else None
+    """Give the key of the first main artist of a credit; None where it names nobody ("Various Artists")."""
+    main = credit(artist).main
+    return fold(main[0]) if main else None
 
 
 def album_key(album: str | None, album_artist: str | None, artist: str | None) -> str | None:

@@ -19,7 +19,7 @@ from moodrec.library.database import transaction
 from moodrec.library.groups import album_key, artist_key
 from moodrec.library.identity import TrackIdentity, identify
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
-from moodrec.schema import TAG_FIELDS
+from moodrec.schema import LISTS, TAG_FIELDS
 from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
@@ -171,7 +171,8 @@ def _write_file(
 
 
 def _tag_values(tags: Tags) -> list[Any]:
-    values = asdict(tags) | {"genre": json.dumps(tags.genre) if tags.genre else None}
+    values = asdict(tags)
+    values |= {name: json.dumps(values[name]) if values[name] else None for name in LISTS}
     keys = artist_key(tags.artist), album_key(tags.album, tags.album_artist, tags.artist)
     return [*(values[name] for name in TAG_FIELDS.names), *keys]
 

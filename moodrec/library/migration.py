@@ -6,6 +6,7 @@ transaction: if it is killed, the old format stays, and the next opening starts 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from moodrec.artists import credit, guests_in_title
 from moodrec.files import replacing
 from moodrec.library.checksum import checksum
 from moodrec.library.database import (
@@ -122,7 +124,14 @@ def _from_1(connection: sqlite3.Connection) -> None:
 
 
 def _from_2(connection: sqlite3.Connection) -> None:
-    """Add labels, the keys of artists and albums, and the contexts of models."""
+    """Add the tags that tell artists and recordings apart, labels, and the contexts of models.
+
+    Artists are read from the text that is shown.
+    """
+    for name in ("artists", "isrc", "acoustid_id", "acoustid_fingerprint"):
+        connection.execute(f"ALTER TABLE tracks ADD COLUMN {name} TEXT")
+    connection.create_function("artists_of", 2, _artists_of, deterministic=True)
+    connection.execute("UPDATE tracks SET artists = artists_of(artist, title)")
     connection.create_function("artist_key_of", 1, artist_key, deterministic=True)
     connection.create_function("album_key_of", 3, album_key, deterministic=True)
     connection.execute("ALTER TABLE models ADD COLUMN context TEXT")
@@ -134,6 +143,11 @@ def _from_2(connection: sqlite3.Connection) -> None:
     )
     for statement in (*GROUP_INDEXES, *LABELS):
         connection.execute(statement)
+
+
+def _artists_of(artist: str | None, title: str | None) -> str | None:
+    names = tuple(dict.fromkeys((*credit(artist).everyone, *guests_in_title(title))))
+    return json.dumps(names) if names else None
 
 
 _STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2}

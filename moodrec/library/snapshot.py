@@ -18,7 +18,7 @@ from moodrec.library.labelling import entries
 from moodrec.library.records import ModelRecord
 from moodrec.library.scores import LibraryScores, scores_of
 from moodrec.schema import (
-    GENRE,
+    LISTS,
     PATH,
     TRACK_FIELDS,
     TRACK_ID,
@@ -77,12 +77,12 @@ class LibrarySnapshot:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Convert ``table`` to pandas; an unknown year is ``<NA>``, an unknown genre None, and a genre a list."""
+        """Convert ``table`` to pandas; an unknown year is ``<NA>``, and lists are lists, None where unknown."""
         import pandas as pd
 
         frame: pd.DataFrame = self.table.to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
-        genres = self.table.column(GENRE).to_pylist()
-        frame[GENRE] = pd.Series(genres, index=frame.index, dtype=object)
+        for name in LISTS:
+            frame[name] = pd.Series(self.table.column(name).to_pylist(), index=frame.index, dtype=object)
         return frame
 
     def of(self, track_ids: Sequence[str]) -> LibrarySnapshot:
@@ -164,7 +164,7 @@ def _table(
 ) -> pa.Table:
     values = {name: described[name] for name in _COLUMNS}
     values[PATH] = [shown_path(path) for path in values[PATH]]
-    values[GENRE] = [None if text is None else json.loads(text) for text in values[GENRE]]
+    values |= {name: [None if text is None else json.loads(text) for text in values[name]] for name in LISTS}
     columns = {field.name: pa.array(values[field.name], field.type) for field in _DESCRIBED}
     names = [*model.moods, *map(probability_column, model.moods)]
     columns |= _named(names, found.scores, found.probabilities)

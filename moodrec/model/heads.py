@@ -44,17 +44,13 @@ class CosineHead(nn.Module):
         return F.linear(F.normalize(embedding.float(), dim=-1), F.normalize(self.weight, dim=-1))
 
 
-def build_heads(specs: dict[str, HeadSpec], embedding_dim: int) -> nn.ModuleDict:
-    """Make one head per task, with as many outputs as labels.
+def build_head(spec: HeadSpec, inputs: int) -> nn.Module:
+    """Make the head of one task, with as many outputs as labels.
 
     Args:
-        specs: task to its head.
-        embedding_dim: length of the embedding.
+        spec: its kind and labels.
+        inputs: length of the vectors that it reads.
     """
-    return nn.ModuleDict({task: _head(spec, embedding_dim) for task, spec in specs.items()})
-
-
-def _head(spec: HeadSpec, embedding_dim: int) -> nn.Module:
     if spec.kind == "cosine":
-        return CosineHead(embedding_dim, len(spec.labels))
-    return nn.Linear(embedding_dim, len(spec.labels))
+        return CosineHead(inputs, len(spec.labels))
+    return nn.Linear(inputs, len(spec.labels))

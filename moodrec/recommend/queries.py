@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from moodrec.arguments import ERROR, OnConflict, on_conflict_of, texts
 from moodrec.config import RankingConfig
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.filters.columns import as_condition
+from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
+from moodrec.filters.scales import beyond_scale
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.validation import checked_weights, listed, mixture
 from moodrec.index.search.hits import Explanation, Hits
@@ -23,6 +26,19 @@ Mood = Mapping[str, float]
 """Targets in [0, 1] by mood."""
 
 _LISTED = 20
+
+
+def notes_on(index: MoodIndex, where: str | Condition | None) -> tuple[str, ...]:
+    """Say what a condition cannot have meant: a score against a number outside [0, 1].
+
+    Args:
+        index: whose moods are scores.
+        where: the condition.
+
+    Returns:
+        Sentences for people.
+    """
+    return () if where is None else tuple(beyond_scale(as_condition(where), index.moods))
 
 
 def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflict) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.artists import credit
 from moodrec.errors import DataError
 from moodrec.model.context.applied import Corrects
 from moodrec.model.context.tracks import TrackContext, codes_of
@@ -95,10 +96,11 @@ def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
 
 
 def _tracks(table: pa.Table) -> TrackContext:
-    artists, by = _names(table, ARTIST), _texts(table, ALBUM_ARTIST)
+    artists, titles = _folded(table, ARTIST, _main_artist), _folded(table, ALBUM, known_name)
+    by = _texts(table, ALBUM_ARTIST)
     albums = [
-        None if title is None else (title, fold(own.strip()) if own and own.strip() else artist)
-        for title, own, artist in zip(_names(table, ALBUM), by, artists, strict=True)
+        None if title is None else (title, fold(own) if own and own.strip() else artist)
+        for title, own, artist in zip(titles, by, artists, strict=True)
     ]
     years = _numbers(table, YEAR) if YEAR in table.column_names else np.full(table.num_rows, np.nan)
     tracks = TrackContext.of(artists, None, [_genres(cell) for cell in _cells(table, GENRE)], years)
@@ -122,13 +124,17 @@ def _texts(table: pa.Table, name: str) -> list[str | None]:
     return [cell if isinstance(cell, str) else None for cell in _cells(table, name)]
 
 
-def _names(table: pa.Table, name: str) -> list[str | None]:
+def _folded(table: pa.Table, name: str, told: Callable[[str], str | None]) -> list[str | None]:
     """Names as they are compared; those that say nothing are unknown."""
-    known: dict[str | None, str | None] = {None: None}
-    for text in set(_texts(table, name)) - {None}:
-        told = known_name(text)
-        known[text] = fold(told) if told else None
-    return [known[text] for text in _texts(table, name)]
+    texts = _texts(table, name)
+    names = {text: told(text) for text in set(texts) if text is not None}
+    keys = {text: fold(known) if known else None for text, known in names.items()}
+    return [None if text is None else keys[text] for text in texts]
+
+
+def _main_artist(text: str) -> str | None:
+    main = credit(text).main
+    return main[0] if main else None
 
 
 def _genres(cell: Any) -> tuple[str, ...]:

@@ -12,17 +12,19 @@ from typing import Any, Final, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.artists import credit
 from moodrec.errors import UsageError
-from moodrec.filters.column_types import fold
 from moodrec.filters.conditions import Condition
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.names import fold
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.queries import notes_on
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.results import with_scores
-from moodrec.schema import ARTIST
+from moodrec.schema import ARTIST, ARTISTS
 
 Vector = NDArray[np.float64]
 
@@ -89,8 +91,9 @@ class Chain:
             UsageError: a playing time was requested, and the table has no durations.
         """
         self._recommender, self._index, self._rules = recommender, recommender.index, rules
-        self._options = options
+        self._options = options.replace(distinct=False) if options.distinct else options  # as it always is
         self._artists = self._column(ARTIST)
+        self._listed = self._column(ARTISTS)
         self._durations = self._column("duration")
         if rules.seconds is not None and not self._durations:
             raise UsageError(
@@ -107,12 +110,13 @@ class Chain:
         for track_id in opening:
             self._append(track_id, 1.0)
 
-    def grow(self, aim_at: Callable[[Place], Aim], title: str) -> Playlist:
+    def grow(self, aim_at: Callable[[Place], Aim], title: str, notes: Sequence[str] = ()) -> Playlist:
         """Fill every place, then close.
 
         Args:
             aim_at: what should come in a place.
             title: of the playlist.
+            notes: sentences for people that come before those on rules.
         """
         while not self._full():
             if not self._fill(aim_at(self._place())):
@@ -121,7 +125,7 @@ class Chain:
             self._ids.append(track_id)
             self._scores.append(1.0)
         tracks = to_pandas(with_scores(self._index, self._ids, np.array(self._scores)))
-        return Playlist(title, tracks, self._index.moods, (*self._notes(), *self._recommender.notes))
+        return Playlist(title, tracks, self._index.moods, (*notes, *self._notes(), *self._recommender.notes))
 
     def _full(self) -> bool:
         if len(self._ids) + len(self._closing) >= self._rules.limit:
@@ -196,7 +200,7 @@ class Chain:
         self._use(track_id)
 
     def _use(self, track_id: str) -> None:
-        self._used += [track_id, *self._recommender.copies(track_id)]
+        self._used += [track_id, *self._recommender.recordings(track_id)]
 
     def _near_artists(self) -> set[str]:
         """Return the artists of the tracks just before, and of those that close the list once it is near its end."""
@@ -221,9 +225,11 @@ class Chain:
         return {artist for artist in map(self._artist, track_ids) if artist}
 
     def _artist(self, track_id: str) -> str | None:
-        """Return the folded name of an artist, as artists are compared everywhere."""
-        artist = self._artists.get(track_id)
-        return fold(artist) if isinstance(artist, str) else None
+        """Return the folded name of a track's first main artist, as artists are compared everywhere."""
+        text, listed = self._artists.get(track_id), self._listed.get(track_id)
+        names = tuple(listed) if isinstance(listed, list | tuple | np.ndarray) else ()
+        main = credit(text if isinstance(text, str) else None, names).main
+        return fold(main[0]) if main else None
 
     def _duration(self, track_id: str) -> float:
         """Return the duration of a track in seconds; that of a usual track where it is unknown."""
@@ -241,7 +247,7 @@ class Chain:
         return dict(zip(frame["track_id"], frame[name], strict=True)) if name in frame else {}
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = list(notes_on(self._index, self._options.where))
         if self._rules.seconds is None and len(self._ids) < self._rules.limit:
             notes.append(f"{len(self._ids)} of {self._rules.limit} tracks: no other meets the conditions")
         if (left := self._tracks_left()) is not None and left >= 1:

@@ -102,8 +102,8 @@ def path(
     """
     rules, asked = rules or Rules(), SearchOptions.of(options, keywords)
     first, last = recommender.resolve(start), recommender.resolve(end)
-    if first == last or last in recommender.copies(first):
-        raise UsageError("a path needs two different tracks")
+    if first == last or last in recommender.recordings(first):
+        raise UsageError("a path needs two different tracks, and these are one recording")
     if rules.limit < 2:
         raise UsageError("a path needs n >= 2: its two ends are tracks of it")
     left, right = _unit(recommender, first), _unit(recommender, last)
@@ -140,15 +140,22 @@ def mix(
     asked = SearchOptions.of(options, keywords)
     weights = history_weights(tracks)
     known = known_ids(recommender.index, weights, on_conflict)
+    notes: tuple[str, ...] = ()
     if known:
         query = mix_vector(recommender.index, {track_id: weights[track_id] for track_id in known})
     elif asked.mood:
+        if asked.mood_weight is not None and asked.mood_weight != 1:
+            notes = (
+                f"mood_weight {asked.mood_weight:g} has no effect: without tracks there is only the mood",
+            )
         query, asked = _any(recommender), asked.replace(mood_weight=1.0)
+    elif weights:
+        raise UsageError(f"none of the {len(weights)} tracks of the mix is in the index, and it has no mood")
     else:
         raise UsageError("a mix needs tracks or moods to start from")
-    copies = [copy for track_id in known for copy in recommender.copies(track_id)]
+    copies = [copy for track_id in known for copy in recommender.recordings(track_id)]
     chain = Chain(recommender, rules or Rules(), asked.excluding([*known, *copies]))
-    return chain.grow(lambda place: Aim(query), "Mix")
+    return chain.grow(lambda place: Aim(query), "Mix", notes)
 
 
 @of_one_version
