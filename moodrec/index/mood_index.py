@@ -14,10 +14,7 @@ from numpy.typing import ArrayLike
 
 from moodrec.arguments import OnConflict, OnDuplicate, on_conflict_of, texts
 from moodrec.config import IndexConfig
-from moodrec.errors import (
-    DataError,
-    UsageError,
-)
+from moodrec.errors import DataError, UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
@@ -109,9 +106,8 @@ class MoodIndex:
         vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
         chosen = preset if isinstance(preset, IndexConfig) else load_preset(preset)
         config = settled(chosen, len(vectors))
-        origin = Origin(
-            preset if isinstance(preset, str) else chosen.kind, model_fingerprint, library_revision
-        )
+        name = preset if isinstance(preset, str) else chosen.kind
+        origin = Origin(name, model_fingerprint, library_revision)
         return cls(Snapshot.build(Catalogue.of(vectors, table, moods), config, origin))
 
     @classmethod

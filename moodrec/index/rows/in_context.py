@@ -14,7 +14,12 @@ class TableContext(Protocol):
     """What corrects the moods of a track table by what it knows of its tracks beside their audio."""
 
     def in_context(self, table: pa.Table, moods: Sequence[str]) -> pa.Table:
-        """Return the table with corrected mood columns, and with columns of what they were."""
+        """Return the table with corrected mood columns, and with columns of what they were.
+
+        Args:
+            table: checked rows of a track table.
+            moods: its mood columns.
+        """
 
 
 def tracks_in_context(table: pa.Table, moods: Sequence[str], context: TableContext | None) -> pa.Table:

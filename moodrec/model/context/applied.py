@@ -51,7 +51,15 @@ class Corrects(Protocol):
         tracks: TrackContext,
         known: KnownLabels | None = None,
     ) -> InContext:
-        """Correct ``(n, M)`` probabilities and scores by metadata and labels."""
+        """Correct moods by metadata and labels.
+
+        Args:
+            moods: ``M`` names of the columns.
+            probabilities: ``(n, M)`` by the audio alone, in [0, 1].
+            scores: ``(n, M)`` by the audio alone, in [0, 1].
+            tracks: metadata of the ``n`` tracks.
+            known: labels of some of them, ``(n, M)``.
+        """
 
 
 def logits_of(probabilities: NDArray[np.floating]) -> Floats:
