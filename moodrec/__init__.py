@@ -33,14 +33,12 @@ if TYPE_CHECKING:
     from moodrec.index.mood_index import MoodIndex
     from moodrec.index.search.options import SearchOptions
     from moodrec.library.library import Library
-    from moodrec.model.context.model import ContextModel
     from moodrec.recommend.recommender import Recommender
 
     __version__: str
 
 __all__ = [
     "AudioError",
-    "ContextModel",
     "CorruptStoreError",
     "DataError",
     "FilterError",
@@ -58,7 +56,6 @@ __all__ = [
 ]
 
 _HOME: Final = {
-    "ContextModel": "moodrec.model.context.model",
     "Library": "moodrec.library.library",
     "MoodIndex": "moodrec.index.mood_index",
     "MoodModel": "moodrec.embedding.mood_model",

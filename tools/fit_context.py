@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from moodrec.model.checkpoint import add_context, load_model
 from moodrec.model.context.applied import logits_of
+from moodrec.model.folder import add_context, read_model_files
 from moodrec.training.context import fit_context
 from moodrec.training.prepare import load_tables
 from moodrec.training.publish import mood_labels
@@ -35,7 +35,7 @@ def main() -> None:
     given = parser.parse_args()
     table = load_tables(read_recipe(given.recipe))
     predictions = pd.read_parquet(given.predictions).set_index("track_id")
-    spec = load_model(given.model).spec
+    spec = read_model_files(given.model, graph=False).spec
     rows = table.tracks["track_id"].isin(predictions.index).to_numpy()
     tracks, targets = table.tracks[rows], table.targets[rows].reindex(columns=list(spec.targets))
     probabilities = predictions.loc[tracks["track_id"], list(spec.targets)].to_numpy(np.float64)

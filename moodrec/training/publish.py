@@ -71,6 +71,7 @@ def publish(
     logits: Float32Array,
     labels: Float32Array,
     calibrated_on: str,
+    graph: bool = True,
     tracks: pd.DataFrame | None = None,
 ) -> str:
     """Fit the scales of the published moods, and how metadata corrects their scores, and write the model folder.
@@ -83,6 +84,7 @@ def publish(
         logits: (n, targets) predictions to fit on, preferably of models that were not trained on the track.
         labels: (n, targets) in [0, 1], NaN unknown.
         calibrated_on: a sentence on what those predictions are, for the model file.
+        graph: whether to write the network as an ONNX graph too.
         tracks: (n rows) metadata of these tracks, where the predictions are of models that were not trained on the
             track or its artist; without it, the model has no context.
 
@@ -91,6 +93,7 @@ def publish(
 
     Raises:
         ConfigError: as :func:`published_moods`.
+        ExportError, MissingExtraError: the network cannot be written as an ONNX graph; nothing has been written.
     """
     spec = ModelSpec(
         name=recipe.name,
@@ -111,7 +114,7 @@ def publish(
     context = None
     if tracks is not None:
         context = fit_context(scaled, logits, np.stack(known, axis=1), tracks, scaled.provenance["data"])
-    return save_model(folder, network, scaled, context)
+    return save_model(folder, network, scaled, graph, context)
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from moodrec import ContextModel, MoodIndex
 from moodrec.errors import DataError
+from moodrec.index.mood_index import MoodIndex
+from moodrec.model.context.model import ContextModel
 from tests.library.contexts import made_context
 
 N = 6

@@ -10,9 +10,10 @@ import pytest
 
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.model.checkpoint import add_context, load_model, save_model
+from moodrec.model.checkpoint import load_model, save_model
 from moodrec.model.context.model import ContextModel
 from moodrec.model.describe import describe_model
+from moodrec.model.folder import add_context
 from moodrec.training.context import fit_context
 from tests.library.contexts import made_context
 from tests.small_model import small_network, small_spec
@@ -64,7 +65,7 @@ def test_there_is_no_context_where_it_cannot_be_known_or_tells_nothing() -> None
 
 
 def test_a_model_folder_keeps_its_context(tmp_path: Path) -> None:
-    plain = save_model(tmp_path, small_network(), small_spec())
+    plain = save_model(tmp_path, small_network(), small_spec(), graph=False)
     assert load_model(tmp_path).context is None
     context = made_context(MOODS)
     fingerprint = add_context(tmp_path, context)
@@ -76,12 +77,12 @@ def test_a_model_folder_keeps_its_context(tmp_path: Path) -> None:
     assert add_context(tmp_path, other) not in (plain, fingerprint)
     assert add_context(tmp_path, None) == plain
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model.safetensors"]
-    assert save_model(tmp_path, small_network(), small_spec(), context) == fingerprint
+    assert save_model(tmp_path, small_network(), small_spec(), graph=False, context=context) == fingerprint
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone", "other moods"])
 def test_a_context_that_is_not_the_models_is_refused(tmp_path: Path, damage: str) -> None:
-    save_model(tmp_path, small_network(), small_spec(), made_context(MOODS))
+    save_model(tmp_path, small_network(), small_spec(), graph=False, context=made_context(MOODS))
     place = tmp_path / "context.json"
     if damage == "changed":
         place.write_text(place.read_text().replace("0.5", "0.6", 1))
