@@ -160,7 +160,12 @@ class Recommender:
         return self._version.copies.recordings(seed_id)
 
     def list(
-        self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
+        self,
+        where: str | Condition | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        *,
+        audio_only: bool = False,
     ) -> pd.DataFrame:
         """List tracks without a seed.
 
@@ -168,12 +173,13 @@ class Recommender:
             where: a condition on them.
             sort: columns with commas between, ``-`` before one for falling: ``-calm,year``.
             limit: at most so many, 0 or more.
+            audio_only: whether moods, in the condition and to sort by, are what the audio alone says.
 
         Raises:
             FilterError: the condition cannot be read, or names an unknown column.
             UsageError: ``sort`` names no column, or one without an order; ``limit`` is out of range.
         """
-        return list_tracks(self.index, where, sort, limit)
+        return list_tracks(self.index, where, sort, limit, audio_only)
 
     @overload
     def similar(  # type: ignore[overload-overlap]  # a str is a sequence too
