@@ -91,6 +91,45 @@ class Found(BaseModel):
     why: list[Why] | None = None
 
 
+class Part(BaseModel):
+    """A piece of what was typed, and what it means."""
+
+    words: str
+    kind: str = Field(description="seed, mood, condition, limit, order, empty or unknown")
+    meaning: str
+    start: int = Field(description="Its place in the text, in characters.")
+    end: int
+
+
+class Seed(BaseModel):
+    """The track, or the artist, that results are to sound like."""
+
+    label: str
+    track_ids: list[str]
+
+
+class FoundWords(BaseModel):
+    """A search in words: the sentence that it was understood as, and its tracks."""
+
+    version: str
+    text: str
+    sentence: str = Field(description="The sentence as people read it.")
+    seed: Seed | None
+    moods: dict[str, float] = Field(description="Targets in [0, 1] by mood.")
+    conditions: list[str]
+    where: str | None = Field(description="All conditions as one.")
+    exclude_artist: list[str]
+    max_per_artist: int | None
+    max_per_album: int | None
+    distinct: bool
+    diversity: float
+    k: int | None = Field(description="The number of tracks that the words ask for.")
+    parts: list[Part]
+    not_understood: list[str]
+    matches: dict[str, list[dict[str, str]]] = Field(description="Tracks that a name may mean.")
+    found: Found | None = Field(description="The tracks; null where none were asked for.")
+
+
 class Playlist(BaseModel):
     """Tracks in the order in which they are played."""
 
