@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from moodrec.filters.conditions import quote_name, quote_value
-from moodrec.recommend.find.lexicon import LONGEST, Lexicon, MoodWord
+from moodrec.recommend.find.cursor import Cursor, Draft
+from moodrec.recommend.find.lexicon import Lexicon, MoodWord
 from moodrec.recommend.find.names import Names
-from moodrec.recommend.find.sentence import Kind, Part, Seed, Sentence
-from moodrec.recommend.find.tokens import Token, tokens_of
+from moodrec.recommend.find.sentence import Sentence
+from moodrec.recommend.find.tokens import Token
 from moodrec.recommend.find.years import years_of
 from moodrec.schema import ARTIST, ARTISTS, GENRE, YEAR
 
@@ -39,24 +39,6 @@ _SIDES: Final = {
     ("at", "least"): ">=",
     ("at", "most"): "<=",
 }
-_PERCENT: Final = 100.0
-
-
-@dataclass
-class _Draft:
-    """A sentence while it is read."""
-
-    seed: Seed | None = None
-    moods: dict[str, float] = field(default_factory=dict)
-    conditions: list[str] = field(default_factory=list)
-    exclude_artist: list[str] = field(default_factory=list)
-    max_per_artist: int | None = None
-    max_per_album: int | None = None
-    distinct: bool = False
-    diversity: float = 0.0
-    k: int | None = None
-    parts: list[Part] = field(default_factory=list)
-    matches: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 def read(text: str, lexicon: Lexicon, names: Names) -> Sentence:
@@ -85,16 +67,14 @@ def read(text: str, lexicon: Lexicon, names: Names) -> Sentence:
     )
 
 
-class _Reader:
+class _Reader(Cursor):
     """The rules, and the place where they are tried."""
 
     def __init__(self, text: str, lexicon: Lexicon, names: Names) -> None:
-        self._text, self._lexicon, self._names = text, lexicon, names
-        self._tokens = tokens_of(text)
-        self._draft = _Draft()
-        self._last_unknown = -2
+        super().__init__(text, lexicon)
+        self.names = names
 
-    def run(self) -> _Draft:
+    def run(self) -> Draft:
         rules: tuple[Callable[[int], int], ...] = (
             self._like,
             self._compared,
@@ -107,111 +87,68 @@ class _Reader:
             self._empty,
         )
         at = 0
-        while at < len(self._tokens):
-            if self._tokens[at].kind == "comma":
+        while at < len(self.tokens):
+            if self.tokens[at].kind == "comma":
                 at += 1
                 continue
             used = next((used for rule in rules if (used := rule(at))), 0)
             if not used:
-                self._unknown(at)
+                self.unknown(at)
             at += used or 1
-        return self._draft
-
-    # The text as words -------------------------------------------------------------------------------------------
-
-    def _part(self, at: int, used: int, kind: Kind, meaning: str) -> int:
-        start, end = self._tokens[at].start, self._tokens[at + used - 1].end
-        self._draft.parts.append(Part(self._text[start:end], kind, meaning, start, end))
-        return used
-
-    def _unknown(self, at: int) -> None:
-        """Note a word without a meaning; neighbours make one part."""
-        token, parts = self._tokens[at], self._draft.parts
-        start = token.start
-        if self._last_unknown == at - 1:
-            start = parts.pop().start
-        self._last_unknown = at
-        parts.append(Part(self._text[start : token.end], "unknown", "", start, token.end))
-
-    def _words(self, at: int, most: int = LONGEST) -> list[tuple[int, tuple[str, ...]]]:
-        """The phrases that begin at a place, the longest first, each with the number of its tokens."""
-        phrases, words = [], ()
-        for used, token in enumerate(self._tokens[at : at + most], 1):
-            if token.kind in ("comma", "compare"):
-                break
-            words = (*words, *token.words)
-            if words:
-                phrases.append((used, words))
-        return phrases[::-1]
-
-    def _lower(self, at: int) -> list[str]:
-        return [token.text.casefold() for token in self._tokens[at : at + LONGEST] if token.kind != "comma"]
-
-    def _is(self, at: int, kind: str) -> int:
-        """The number of tokens at a place that are a word of a kind, such as ``not``."""
-        return next((used for used, words in self._words(at) if words in self._lexicon.words[kind]), 0)
-
-    def _number(self, at: int) -> float | None:
-        if at >= len(self._tokens):
-            return None
-        token = self._tokens[at]
-        if token.kind == "number":
-            return float(token.text.rstrip("%")) / (_PERCENT if token.text.endswith("%") else 1.0)
-        value = self._lexicon.numbers.get(token.text.casefold())
-        return None if value is None else float(value)
+        return self.draft
 
     # Rules: each returns the number of tokens that it used ------------------------------------------------------
 
     def _like(self, at: int) -> int:
-        lead = self._is(at, "like")
-        if not lead or at + lead >= len(self._tokens):
+        lead = self.is_word(at, "like")
+        if not lead or at + lead >= len(self.tokens):
             return 0
-        quoted = self._tokens[at + lead].kind == "quoted"
-        for used, phrase in self._words(at + lead, 1 if quoted else 8):
-            named = self._names.meaning(phrase)
-            words = self._text[self._tokens[at + lead].start : self._tokens[at + lead + used - 1].end]
+        quoted = self.tokens[at + lead].kind == "quoted"
+        for used, phrase in self.words(at + lead, 1 if quoted else 8):
+            named = self.names.meaning(phrase)
+            words = self.text[self.tokens[at + lead].start : self.tokens[at + lead + used - 1].end]
             if named.matches:
-                self._draft.matches[words] = named.matches
+                self.draft.matches[words] = named.matches
             if named.seed is not None:
-                self._draft.seed = named.seed
-                return self._part(at, lead + used, "seed", f"like {named.seed.label}")
+                self.draft.seed = named.seed
+                return self.part(at, lead + used, "seed", f"like {named.seed.label}")
             if named.matches:
                 several = f"{len(named.matches)} tracks are called so: say whose"
-                return self._part(at, lead + used, "unknown", several)
+                return self.part(at, lead + used, "unknown", several)
         return 0
 
     def _compared(self, at: int) -> int:
         """``calm >= .6``, ``calm at least .6``, ``year > 1990``."""
-        for used, phrase in self._words(at, 3):
+        for used, phrase in self.words(at, 3):
             name = self._number_column(phrase)
             if name is None:
                 continue
             side, more = self._side(at + used)
-            value = self._number(at + used + more)
+            value = self.number(at + used + more)
             if side and value is not None:
                 condition = f"{quote_name(name)} {side} {value:g}"
-                self._draft.conditions.append(condition)
-                return self._part(at, used + more + 1, "condition", condition)
+                self.draft.conditions.append(condition)
+                return self.part(at, used + more + 1, "condition", condition)
         return 0
 
     def _number_column(self, phrase: tuple[str, ...]) -> str | None:
-        word = self._lexicon.moods.get(phrase)
+        word = self.lexicon.moods.get(phrase)
         if word is not None and word.much:
             return word.mood
         name = "_".join(phrase)
-        return name if self._lexicon.kinds.get(name) == "number" else None
+        return name if self.lexicon.kinds.get(name) == "number" else None
 
     def _side(self, at: int) -> tuple[str, int]:
-        if at < len(self._tokens) and self._tokens[at].kind == "compare":
-            return self._tokens[at].text, 1
-        words = self._lower(at)
+        if at < len(self.tokens) and self.tokens[at].kind == "compare":
+            return self.tokens[at].text, 1
+        words = self.lower(at)
         return next(
             ((side, len(key)) for key, side in _SIDES.items() if tuple(words[: len(key)]) == key), ("", 0)
         )
 
     def _limit(self, at: int) -> int:
         """``one per artist``, ``20 tracks``, ``no copies``, ``varied``."""
-        words, value = self._lower(at), self._number(at)
+        words, value = self.lower(at), self.number(at)
         if words and words[0] in ("once", "one") and value is None:
             value = 1.0
         whole = value is not None and value >= 1 and value == int(value)
@@ -223,51 +160,51 @@ class _Reader:
         ):
             count = int(value or 1)
             if words[2] == "artist":
-                self._draft.max_per_artist = count
+                self.draft.max_per_artist = count
             else:
-                self._draft.max_per_album = count
-            return self._part(at, 3, "limit", f"{count} per {words[2]}")
+                self.draft.max_per_album = count
+            return self.part(at, 3, "limit", f"{count} per {words[2]}")
         if whole and len(words) > 1 and words[1] in _COUNTED:
-            self._draft.k = int(value or 1)
-            return self._part(at, 2, "limit", f"{self._draft.k} tracks")
+            self.draft.k = int(value or 1)
+            return self.part(at, 2, "limit", f"{self.draft.k} tracks")
         if len(words) > 1 and words[0] in ("no", "without") and words[1] in _COPIES:
-            self._draft.distinct = True
-            return self._part(at, 2, "limit", "no copies")
+            self.draft.distinct = True
+            return self.part(at, 2, "limit", "no copies")
         if words and words[0] in _VARIED:
-            self._draft.diversity = _VARIED[words[0]]
-            return self._part(at, 1, "order", f"varied {self._draft.diversity:g}")
+            self.draft.diversity = _VARIED[words[0]]
+            return self.part(at, 1, "order", f"varied {self.draft.diversity:g}")
         return 0
 
     def _length(self, at: int) -> int:
         """``under 4 minutes``, ``longer than 90 seconds``."""
         side, used = self._side(at)
-        value = self._number(at + used)
-        words = self._lower(at + used + 1)
-        known = bool(words) and words[0] in _UNITS and "duration" in self._lexicon.columns
+        value = self.number(at + used)
+        words = self.lower(at + used + 1)
+        known = bool(words) and words[0] in _UNITS and "duration" in self.lexicon.columns
         if not side or value is None or not known:
             return 0
         condition = f"duration {side} {value * _UNITS[words[0]]:g}"
-        self._draft.conditions.append(condition)
-        return self._part(at, used + 2, "condition", condition)
+        self.draft.conditions.append(condition)
+        return self.part(at, used + 2, "condition", condition)
 
     def _years(self, at: int) -> int:
         found = self._year_condition(at)
         if found is None:
             return 0
-        self._draft.conditions.append(found[1])
-        return self._part(at, found[0], "condition", found[1])
+        self.draft.conditions.append(found[1])
+        return self.part(at, found[0], "condition", found[1])
 
     def _year_condition(self, at: int) -> tuple[int, str] | None:
-        return years_of(self._lower(at), self._lexicon.decades) if YEAR in self._lexicon.columns else None
+        return years_of(self.lower(at), self.lexicon.decades) if YEAR in self.lexicon.columns else None
 
     def _negated(self, at: int) -> int:
         """``not sad``, ``no rock``, ``without Radiohead``, ``not sad or angry``."""
-        lead = self._is(at, "not")
+        lead = self.is_word(at, "not")
         if not lead:
             return 0
         used = self._deny(at, lead)
-        while used and at + used + 1 < len(self._tokens):
-            joined = self._tokens[at + used].text.casefold() in ("or", "nor")
+        while used and at + used + 1 < len(self.tokens):
+            joined = self.tokens[at + used].text.casefold() in ("or", "nor")
             further = self._deny(at + used, 1) if joined else 0
             if not further:
                 break
@@ -279,79 +216,79 @@ class _Reader:
         begin = at + lead
         if (years := self._year_condition(begin)) is not None:
             condition = f"NOT ({years[1]})"
-            self._draft.conditions.append(condition)
-            return self._part(at, lead + years[0], "condition", condition)
-        begin += self._is(begin, "by")
-        for used, phrase in self._words(begin):
+            self.draft.conditions.append(condition)
+            return self.part(at, lead + years[0], "condition", condition)
+        begin += self.is_word(begin, "by")
+        for used, phrase in self.words(begin):
             whole = begin + used - at
-            if (word := self._lexicon.moods.get(phrase)) is not None:
+            if (word := self.lexicon.moods.get(phrase)) is not None:
                 return self._mood(at, whole, word, "plain", denied=True)
-            if (genres := self._lexicon.genres.get(phrase)) is not None:
+            if (genres := self.lexicon.genres.get(phrase)) is not None:
                 condition = f"NOT {self._genre(genres)}"
-                self._draft.conditions.append(f"({condition} OR {GENRE} IS NULL)")
-                return self._part(at, whole, "condition", condition)
-            if (artists := self._lexicon.artists.get(phrase)) is not None:
-                self._draft.exclude_artist += artists
-                return self._part(at, whole, "condition", f"not by {artists[0]}")
+                self.draft.conditions.append(f"({condition} OR {GENRE} IS NULL)")
+                return self.part(at, whole, "condition", condition)
+            if (artists := self.lexicon.artists.get(phrase)) is not None:
+                self.draft.exclude_artist += artists
+                return self.part(at, whole, "condition", f"not by {artists[0]}")
         return 0
 
     def _by(self, at: int) -> int:
-        lead = self._is(at, "by")
-        for used, phrase in self._words(at + lead) if lead else ():
-            if (artists := self._lexicon.artists.get(phrase)) is not None:
+        lead = self.is_word(at, "by")
+        for used, phrase in self.words(at + lead) if lead else ():
+            if (artists := self.lexicon.artists.get(phrase)) is not None:
                 return self._artist(at, lead + used, artists)
         return 0
 
     def _phrase(self, at: int) -> int:
         """A mood, with its degree; a genre; an artist."""
         degree, lead = self._degree(at)
-        for used, phrase in self._words(at + lead):
-            if (word := self._lexicon.moods.get(phrase)) is not None:
+        for used, phrase in self.words(at + lead):
+            if (word := self.lexicon.moods.get(phrase)) is not None:
                 return self._mood(at, lead + used, word, degree)
             if lead:
                 continue
-            if (genres := self._lexicon.genres.get(phrase)) is not None:
+            if (genres := self.lexicon.genres.get(phrase)) is not None:
                 condition = self._genre(genres)
-                self._draft.conditions.append(condition)
-                return self._part(at, used, "condition", condition)
-            if (artists := self._lexicon.artists.get(phrase)) is not None and not self._is_empty(phrase):
+                self.draft.conditions.append(condition)
+                return self.part(at, used, "condition", condition)
+            if (artists := self.lexicon.artists.get(phrase)) is not None and not self._is_empty(phrase):
                 return self._artist(at, used, artists)
-            if (mood := self._lexicon.missing.get(phrase)) is not None:
-                return self._part(at, used, "unknown", f"this library has no scores for {mood}")
+            if (mood := self.lexicon.missing.get(phrase)) is not None:
+                return self.part(at, used, "unknown", f"this library has no scores for {mood}")
         return 0
 
     def _is_empty(self, phrase: tuple[str, ...]) -> bool:
-        return all((word,) in self._lexicon.words["empty"] for word in phrase)
+        return all((word,) in self.lexicon.words["empty"] for word in phrase)
 
     def _degree(self, at: int) -> tuple[str, int]:
         for kind in ("very", "slightly"):
-            if used := self._is(at, kind):
+            if used := self.is_word(at, kind):
                 return kind, used
         return "plain", 0
 
     def _mood(self, at: int, used: int, word: MoodWord, degree: str, denied: bool = False) -> int:
         much = word.much != denied
-        value = None if denied else self._number(at + used)
-        if value is not None and 0 <= value <= 1 and self._tokens[at + used].kind == "number":
+        value = None if denied else self.number(at + used)
+        if value is not None and 0 <= value <= 1 and self.tokens[at + used].kind == "number":
             target, used = (value if word.much else 1 - value), used + 1
         else:
-            share = self._lexicon.degrees[degree]
+            share = self.lexicon.degrees[degree]
             target = share if much else 1 - share
-        self._draft.moods[word.mood] = round(target, 3)
-        return self._part(at, used, "mood", f"{word.mood} {target:.2g}")
+        self.draft.moods[word.mood] = round(target, 3)
+        return self.part(at, used, "mood", f"{word.mood} {target:.2g}")
 
     def _genre(self, spellings: tuple[str, ...]) -> str:
         values = ", ".join(map(quote_value, spellings))
         return f"{GENRE} = {values}" if len(spellings) == 1 else f"{GENRE} IN ({values})"
 
     def _artist(self, at: int, used: int, spellings: tuple[str, ...]) -> int:
-        column = ARTISTS if ARTISTS in self._lexicon.columns else ARTIST
+        column = ARTISTS if ARTISTS in self.lexicon.columns else ARTIST
         values = ", ".join(map(quote_value, spellings))
         condition = f"{column} = {values}" if len(spellings) == 1 else f"{column} IN ({values})"
-        self._draft.conditions.append(condition)
-        return self._part(at, used, "condition", condition)
+        self.draft.conditions.append(condition)
+        return self.part(at, used, "condition", condition)
 
     def _empty(self, at: int) -> int:
-        token: Token = self._tokens[at]
-        known = token.words in self._lexicon.words["empty"] or token.words == ()
-        return self._part(at, 1, "empty", "") if known else 0
+        token: Token = self.tokens[at]
+        known = token.words in self.lexicon.words["empty"] or token.words == ()
+        return self.part(at, 1, "empty", "") if known else 0
