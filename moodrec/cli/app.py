@@ -21,6 +21,7 @@ from moodrec.cli.find import find
 from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.label import label
+from moodrec.cli.link import link
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
 from moodrec.cli.serve import serve
@@ -74,6 +75,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "find": find,
     "serve": serve,
+    "link": link,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

@@ -18,8 +18,22 @@ from moodrec.serve.guard.headers import SafeHeaders
 from moodrec.serve.guard.limits import Guarded
 from moodrec.serve.jobs import Jobs
 from moodrec.serve.metrics import Measured, Metrics
+from moodrec.serve.players import Players
 from moodrec.serve.process import Workers
-from moodrec.serve.routes import analyze, find, jobs, maps, moods, ops, playlists, search, tracks
+from moodrec.serve.routes import (
+    analyze,
+    audiomuse,
+    find,
+    jobs,
+    maps,
+    moods,
+    ops,
+    players,
+    playlists,
+    rest,
+    search,
+    tracks,
+)
 from moodrec.serve.settings import ServeSettings
 from moodrec.serve.state import ServerState
 from moodrec.serve.uploads import Uploads
@@ -68,8 +82,9 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     workers = Workers()
     app.state.jobs = Jobs(state, workers)
     app.state.uploads = Uploads(workers, settings.library, settings.model, settings.limits.upload_s)
+    app.state.players = Players(settings.library)
     app.state.metrics = Metrics(state)
-    for part in (tracks, search, find, moods, playlists, maps, analyze, jobs, ops):
+    for part in (tracks, search, find, moods, playlists, maps, analyze, jobs, players, rest, audiomuse, ops):
         app.include_router(part.router)
     problems.install(app)
     if (static / "index.html").is_file():

@@ -248,6 +248,45 @@ class MapInfo(BaseModel):
     regions: list[dict[str, Any]] = Field(description="Places with the names of what is there.")
 
 
+class Player(BaseModel):
+    """A player that is linked to the library."""
+
+    name: str
+    url: str
+    songs: int
+    matched: int = Field(description="Songs that are tracks of the library.")
+    by: dict[str, int] = Field(
+        description="Songs by the way in which they were matched: path, recording, names."
+    )
+    unmatched: list[str]
+    read_at: float
+    can_send: bool = Field(description="Whether playlists can be written into it.")
+
+
+class PlayerList(BaseModel):
+    """The players that are linked to the library."""
+
+    players: list[Player]
+
+
+class PlayerTest(BaseModel):
+    """What a player says of itself."""
+
+    name: str
+    url: str
+    kind: str
+    version: str
+    extensions: list[str]
+
+
+class Sent(BaseModel):
+    """A playlist that was written into a player."""
+
+    playlist_id: str
+    sent: int
+    left_out: int = Field(description="Tracks that the player does not have.")
+
+
 class Stats(BaseModel):
     """The server in figures."""
 
