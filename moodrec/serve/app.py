@@ -25,6 +25,7 @@ from moodrec.serve.routes import (
     audiomuse,
     find,
     jobs,
+    labels,
     maps,
     moods,
     ops,
@@ -84,7 +85,21 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     app.state.uploads = Uploads(workers, settings.library, settings.model, settings.limits.upload_s)
     app.state.players = Players(settings.library)
     app.state.metrics = Metrics(state)
-    for part in (tracks, search, find, moods, playlists, maps, analyze, jobs, players, rest, audiomuse, ops):
+    for part in (
+        tracks,
+        search,
+        find,
+        moods,
+        playlists,
+        maps,
+        analyze,
+        labels,
+        jobs,
+        players,
+        rest,
+        audiomuse,
+        ops,
+    ):
         app.include_router(part.router)
     problems.install(app)
     if (static / "index.html").is_file():

@@ -145,7 +145,7 @@ def test_sonic_path_begins_and_ends_where_it_should(client: httpx.Client) -> Non
 
 
 def test_xml_has_the_same_in_the_namespace_of_subsonic(client: httpx.Client) -> None:
-    asked = {"id": "nd4", "count": 3}
+    asked: dict[str, Any] = {"id": "nd4", "count": 3}
     answer = client.post("/rest/getSonicSimilarTracks", data=asked)
     assert answer.headers["content-type"] == "application/xml"
     root = ET.fromstring(answer.content)
@@ -210,7 +210,7 @@ def test_credentials(linked: Path) -> None:
 
 
 def test_audiomuse_similar_tracks(client: httpx.Client, rec: Recommender) -> None:
-    asked = {"item_id": "nd4", "n": 12, "radius_similarity": "true"}
+    asked: dict[str, Any] = {"item_id": "nd4", "n": 12, "radius_similarity": "true"}
     songs = client.get("/api/similar_tracks", params=asked).json()
     assert [song["item_id"] for song in songs] == [
         one["entry"]["id"] for one in told(client, "getSonicSimilarTracks", id="nd4", count=12)["sonicMatch"]
@@ -220,10 +220,15 @@ def test_audiomuse_similar_tracks(client: httpx.Client, rec: Recommender) -> Non
     few = client.get("/api/similar_tracks", params=asked | {"n": 30, "eliminate_duplicates": "true"}).json()
     artists = [song["author"] for song in few]
     assert max(map(artists.count, artists)) <= 3
-    by_name = {"title": "Song 4", "artist": "Band 4", "n": 12}
+    by_name: dict[str, Any] = {"title": "Song 4", "artist": "Band 4", "n": 12}
     assert client.get("/api/similar_tracks", params=by_name).json() == songs
     assert client.get("/api/similar_tracks", params=asked | {"mood_similarity": "true"}).json() != songs
-    for wrong, status in (({}, 400), ({"item_id": "nowhere"}, 404), ({"item_id": "nd1", "n": "x"}, 400)):
+    wrongs: tuple[tuple[dict[str, Any], int], ...] = (
+        ({}, 400),
+        ({"item_id": "nowhere"}, 404),
+        ({"item_id": "nd1", "n": "x"}, 400),
+    )
+    for wrong, status in wrongs:
         answer = client.get("/api/similar_tracks", params=wrong)
         assert (answer.status_code, list(answer.json())) == (status, ["error"])
     assert client.get("/api/similar_tracks", params=asked | {"server": "navidrome"}).json() == songs
@@ -231,7 +236,7 @@ def test_audiomuse_similar_tracks(client: httpx.Client, rec: Recommender) -> Non
 
 
 def test_audiomuse_paths_artists_alchemy_and_words(client: httpx.Client, rec: Recommender) -> None:
-    asked = {"start_song_id": "nd1", "end_song_id": "nd30", "max_steps": 7}
+    asked: dict[str, Any] = {"start_song_id": "nd1", "end_song_id": "nd30", "max_steps": 7}
     way = client.get("/api/find_path", params=asked).json()
     ids = [song["item_id"] for song in way["path"]]
     assert (ids[0], ids[-1], len(ids)) == ("nd1", "nd30", 7)
@@ -243,7 +248,7 @@ def test_audiomuse_paths_artists_alchemy_and_words(client: httpx.Client, rec: Re
     assert len(artists) == 4
     assert {artist["artist_id"] for artist in artists} <= {f"ar{number}" for number in range(10)} - {"ar3"}
     assert artists == client.get("/api/similar_artists", params={"artist": "band 3", "n": 4}).json()
-    more = {"artist": "ar3", "n": 1, "include_component_matches": "true"}
+    more: dict[str, Any] = {"artist": "ar3", "n": 1, "include_component_matches": "true"}
     matches = client.get("/api/similar_artists", params=more).json()[0]["component_matches"][0]
     assert len(matches["artist1_representative_songs"]) == 3
     assert client.get("/api/similar_artists", params={"artist": "nobody"}).status_code == 404
@@ -298,3 +303,23 @@ def test_a_table_links_too_and_mistakes_are_told(library: Path, tmp_path: Path) 
     assert "needs a login" in run("link", "http://127.0.0.1:1", "--library", library, code=2).stderr
     assert "address of a player, or --csv" in run("link", "--library", library, code=2).stderr
     assert "prefix" in run("link", "--csv", table, "--prefix", "x", "--library", library, code=2).stderr
+
+
+def test_labels_are_stored_and_scores_follow(client: httpx.Client, rec: Recommender) -> None:
+    track = our(rec, "nd2")
+    before = client.get("/v1/stats").json()["version"]
+    done = client.post("/v1/label", json={"track_id": track, "moods": {"calm": 1.0}, "by": "Ann"}).json()
+    assert [(one["mood"], one["value"], one["given_by"]) for one in done["written"]] == [("calm", 1.0, "Ann")]
+    assert done["version"] != before
+    assert client.get(f"/v1/tracks/{track}").json()["moods"]["calm"] == 1.0
+    assert [one["name"] for one in client.get("/v1/labels").json()["labels"]] == [done["written"][0]["name"]]
+    client.post("/v1/label", json={"track_id": track, "moods": {"calm": None}})
+    assert client.get("/v1/labels").json()["labels"] == []
+    assert len(client.get("/v1/labels", params={"history": True}).json()["labels"]) == 2
+    for wrong, status in (
+        ({"moods": {"calm": 1}}, 400),
+        ({"track_id": track, "moods": {"clam": 1}}, 400),
+        ({"track_id": "none", "moods": {"calm": 1}}, 404),
+        ({"track_id": track, "moods": {"calm": 2}}, 422),
+    ):
+        assert client.post("/v1/label", json=wrong).status_code == status

@@ -33,24 +33,24 @@ Asked = Mapping[str, str]
 Method = Callable[[Request, Asked], dict[str, Any]]
 
 
-def ping(request: Request, asked: Asked) -> dict[str, Any]:
+def _ping(request: Request, asked: Asked) -> dict[str, Any]:
     """Answer that the server is there."""
     return {}
 
 
-def extensions(request: Request, asked: Asked) -> dict[str, Any]:
+def _extensions(request: Request, asked: Asked) -> dict[str, Any]:
     """List the extensions that the server has."""
     return {"openSubsonicExtensions": [{"name": name, "versions": [1]} for name in EXTENSIONS]}
 
 
-def token_info(request: Request, asked: Asked) -> dict[str, Any]:
+def _token_info(request: Request, asked: Asked) -> dict[str, Any]:
     """Tell whose the API key is."""
     if "apiKey" not in asked:
         raise SubsonicError(MISSING, "the parameter apiKey is missing")
     return {"tokenInfo": {"username": "moodrec"}}
 
 
-def similar_tracks(request: Request, asked: Asked) -> dict[str, Any]:
+def _similar_tracks(request: Request, asked: Asked) -> dict[str, Any]:
     """Find the songs that sound most like one."""
     state = state_of(request)
     view, players = state.view(), players_of(request)
@@ -61,7 +61,7 @@ def similar_tracks(request: Request, asked: Asked) -> dict[str, Any]:
     return {"sonicMatch": _matches(ids, found)}
 
 
-def sonic_path(request: Request, asked: Asked) -> dict[str, Any]:
+def _sonic_path(request: Request, asked: Asked) -> dict[str, Any]:
     """Lead from one song to another; similarities are those to the first."""
     state = state_of(request)
     view, players = state.view(), players_of(request)
@@ -76,11 +76,11 @@ def sonic_path(request: Request, asked: Asked) -> dict[str, Any]:
 
 
 METHODS: Final[Mapping[str, Method]] = {
-    "ping": ping,
-    "getOpenSubsonicExtensions": extensions,
-    "tokenInfo": token_info,
-    "getSonicSimilarTracks": similar_tracks,
-    "findSonicPath": sonic_path,
+    "ping": _ping,
+    "getOpenSubsonicExtensions": _extensions,
+    "tokenInfo": _token_info,
+    "getSonicSimilarTracks": _similar_tracks,
+    "findSonicPath": _sonic_path,
 }
 _PUBLIC: Final = frozenset({"getOpenSubsonicExtensions"})
 

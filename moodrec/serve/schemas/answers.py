@@ -287,6 +287,31 @@ class Sent(BaseModel):
     left_out: int = Field(description="Tracks that the player does not have.")
 
 
+class Label(BaseModel):
+    """What a person said of a mood."""
+
+    kind: str = Field(description="track, artist or album")
+    name: str
+    mood: str
+    value: float | None = Field(description="From 0 to 1; null where a label was taken back.")
+    given_by: str
+    given_at: str
+
+
+class LabelList(BaseModel):
+    """The labels of the library."""
+
+    labels: list[Label]
+
+
+class Labelled(BaseModel):
+    """What was stored, and whose scores it may change."""
+
+    version: str | None
+    written: list[Label] = Field(description="New labels; those that held already are not written again.")
+    tracks: list[str]
+
+
 class Stats(BaseModel):
     """The server in figures."""
 
