@@ -93,6 +93,16 @@ $(ADAPTERS:%=test-adapter-%): test-adapter-%: .venvs/%/.installed
 	  tests/recommend/adapters/test_$*.py
 	PYTHONPATH=. .venvs/$*/bin/python examples/with_$*.py
 
+# The client of players against a real Subsonic server, which has an environment of its own.
+.PHONY: test-players
+test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
+	MOODREC_SUPYSONIC=.venvs/supysonic/bin/python $(BIN)/pytest -q tests/players/test_supysonic.py $(PYTEST_ARGS)
+
+.venvs/supysonic/.installed:
+	python3 -m venv .venvs/supysonic
+	.venvs/supysonic/bin/pip install -q 'supysonic>=0.7.9'
+	@touch $@
+
 .venvs/%/.installed:
 	python3 -m venv .venvs/$*
 	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))

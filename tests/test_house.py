@@ -46,6 +46,7 @@ FLOORS = {
     "catalog": 4,
     "recommend": 5,
     "evaluation": 5,
+    "players": 5,
     "plots": 5,
     "demo": 6,
     "serve": 6,

@@ -5,7 +5,6 @@ Layout: the CDRWIN user's guide, appendix A, and what programs write beside it (
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -56,8 +55,8 @@ class _Entry:
 def read_cue(path: Path) -> tuple[CueTrack, ...]:
     """Read the tracks of a sheet; none where each has a file of its own, which stands for itself.
 
-    Sheets name files that were converted since: where the file is not there, one of the same name with another suffix is
-    taken, else one that is called like the sheet.
+    Sheets name files that were converted since: where the file is not there, one of the same name with another
+    suffix is taken, else one that is called like the sheet.
 
     Raises:
         AudioError: the sheet cannot be read, or its audio is not there (reason ``missing`` or ``bad_cue``).
@@ -161,7 +160,7 @@ def _audio_of(sheet: Path, name: str) -> Path:
     stems = [Path(called).stem.lower(), sheet.stem.lower()]
     try:
         there = sorted(
-            entry for entry in os.listdir(sheet.parent) if Path(entry).suffix.lower() in AUDIO_SUFFIXES
+            entry.name for entry in sheet.parent.iterdir() if entry.suffix.lower() in AUDIO_SUFFIXES
         )
     except OSError:
         there = []
