@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -69,7 +70,7 @@ def stored_column(name: str, kind: pa.DataType) -> StoredColumn:
     )
 
 
-_KINDS: Final = {
+_KINDS: Final[dict[Kind, tuple[Callable[[pa.DataType], bool], ...]]] = {
     "null": (pa.types.is_null,),
     "flag": (pa.types.is_boolean,),
     "text": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_temporal),

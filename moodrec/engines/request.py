@@ -132,8 +132,9 @@ def ranked_scores(request: EngineRequest, query: int, found: Candidates) -> Floa
     """
     cosine = found.vectors.astype(np.float64) @ request.queries[query].astype(np.float64)
     if request.blend is not None:
-        cosine = np.asarray(request.blend.score(query, cosine, found.moods.astype(np.float64)))
-    return cosine.astype(np.float32)
+        cosine = request.blend.score(query, cosine, found.moods.astype(np.float64))
+    scores: Float32Array = cosine.astype(np.float32)
+    return scores
 
 
 def choose(

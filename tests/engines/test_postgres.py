@@ -12,7 +12,7 @@ from moodrec.engines.postgres.index import PostgresIndex
 from moodrec.errors import DataError, EngineError, FilterError, NotFoundError, UsageError
 from moodrec.filters.columns import ColumnTable, row_mask
 from moodrec.filters.conditions import Comparison, Condition, Field, Like
-from tests.catalogues import MOODS, Sample
+from tests.catalogues import MOODS
 from tests.engines.contract import Build, EngineContract
 from tests.filters.generated import as_table, random_condition, random_rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +69,7 @@ class PostgresIndex(EngineIndex):
     up.
     """
 
-    kind: ClassVar[str] = "postgres"
+    kind = "postgres"
 
     def __init__(self, server: Server, names: Names, facts: CatalogueFacts, version: str) -> None:
         """Take over a connected server; use :meth:`build` or :meth:`open`.
