@@ -49,7 +49,15 @@ class DecodeLimits(Config):
     """
 
 
-_LATER_AUDIO_FIELDS = ("mel", "win_length", "loudness_lufs", "quiet_lu")
+_LATER_AUDIO_FIELDS: Final = ("mel", "win_length", "loudness_lufs", "quiet_lu")
+_LATER_MODEL_FIELDS: Final = ("mood_reads",)
+
+
+def _without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Leave out later fields that are at their defaults: identities of older models, recipes and caches are digests
+    of what is written."""
+    later = {name: type(config).model_fields[name].default for name in names}
+    return {name: value for name, value in fields.items() if name not in later or value != later[name]}
 
 
 class AudioConfig(Config):
@@ -67,9 +75,10 @@ class AudioConfig(Config):
     """Lowest frequency of the mel filters, in Hz."""
     f_max: Annotated[float, Field(gt=0)] = 8_000.0
     """Highest frequency of the mel filters, in Hz."""
-    mel: Literal["slaney", "kaldi"] = "slaney"
+    mel: Literal["slaney", "kaldi", "none"] = "slaney"
     """Scale, area and compression of the bands: ``slaney`` as in librosa and MusiCNN, ``kaldi`` as the networks of
-    MobileNetV3 that were trained on AudioSet need it (``moodrec/model/kaldi_mel.py``)."""
+    MobileNetV3 that were trained on AudioSet need it (``moodrec/model/kaldi_mel.py``). ``none``: there is no
+    spectrogram, the backbone takes the samples; ``n_mels`` and ``hop_length`` are 1 then."""
     win_length: Positive | None = None
     """Samples of the STFT's Hann window, in the middle of ``n_fft``; None: all of them."""
     loudness_lufs: Annotated[float, Field(ge=-60, le=0)] | None = None
@@ -79,13 +88,17 @@ class AudioConfig(Config):
     """Stretches of two seconds and more that are quieter than the track's loudness by more than this many LU are left
     out before windows are spread over the rest; None: nothing is left out."""
 
+    @model_validator(mode="after")
+    def _samples_are_one_band(self) -> Self:
+        if self.mel == "none" and (self.n_mels, self.hop_length) != (1, 1):
+            raise ValueError(
+                'mel = "none" needs n_mels = 1 and hop_length = 1: each sample is a frame of one band'
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out later fields that are at their defaults: identities of older models, recipes and caches are
-        digests of what is written."""
-        fields: dict[str, Any] = written(self)
-        later = {name: type(self).model_fields[name].default for name in _LATER_AUDIO_FIELDS}
-        return {name: value for name, value in fields.items() if name not in later or value != later[name]}
+        return _without_later(self, written(self), _LATER_AUDIO_FIELDS)
 
 
 class WindowConfig(Config):
@@ -114,6 +127,13 @@ class ModelConfig(Config):
     """Length of the embedding, the layer that all heads read."""
     dropout: Fraction = 0.3
     """Probability of dropping a number of the embedding while training."""
+    mood_reads: Literal["embedding", "features"] = "embedding"
+    """What the mood head is linear in: the embedding, as all other heads, or the features of the backbone, of which
+    the embedding is a projection."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_later(self, written(self), _LATER_MODEL_FIELDS)
 
 
 class RankingConfig(Config):
@@ -154,9 +174,9 @@ class IndexConfig(Config):
     """
     device: Literal["cpu", "cuda"] = "cpu"
     """Where candidates are found; ``cuda`` works with ``flat``, ``ivf``, ``ivf-sq8`` and ``auto``."""
-    flat_below: Annotated[int, Field(ge=0)] = 5_000
+    flat_below: Annotated[int, Field(ge=0, le=1 << 48)] = 5_000
     """``auto``: an index with fewer rows than this is ``flat``, a larger one ``ivf-sq8``."""
-    exact_rows: Annotated[int, Field(ge=0)] = 10_000
+    exact_rows: Annotated[int, Field(ge=0, le=1 << 48)] = 10_000
     """Greatest number of rows passing a filter that are scanned exactly, for a batch of queries and wherever
     the compiled kernel is not used.
     """
@@ -164,27 +184,27 @@ class IndexConfig(Config):
     """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` are calibrated to return under every kind
     of filter.
     """
-    nlist: Annotated[int, Field(ge=0)] = 0
+    nlist: Annotated[int, Field(ge=0, le=1 << 30)] = 0
     """Number of lists of ``ivf``; 0 takes four times the square root of the number of rows, eight times for a
     million rows and more.
     """
-    pq_bytes: Positive = 32
+    pq_bytes: Annotated[int, Field(gt=0, le=1 << 16)] = 32
     """``ivf-pq``: greatest number of bytes per row in memory; each stands for a piece of the vector, all of
     one length.
     """
-    training_rows: Positive = 40
+    training_rows: Annotated[int, Field(gt=0, le=1 << 20)] = 40
     """Greatest number of rows per list that k-means is trained on."""
-    first_lists: Positive = 8
+    first_lists: Annotated[int, Field(gt=0, le=1 << 30)] = 8
     """Least number of lists that ``ivf`` probes, where it probes any: those of the nearest centroids."""
     most_lists: Fraction = 0.25
     """Greatest share of the lists that ``ivf`` probes; where a search needs more, it scans the rows that pass
     instead.
     """
-    links: Annotated[int, Field(ge=2)] = 32
+    links: Annotated[int, Field(ge=2, le=1 << 12)] = 32
     """``hnsw``: number of neighbours that each row is linked to."""
-    ef_construction: Positive = 200
+    ef_construction: Annotated[int, Field(gt=0, le=1 << 20)] = 200
     """``hnsw``: candidates kept while a row is being linked."""
-    ef_search: Positive = 160
+    ef_search: Annotated[int, Field(gt=0, le=1 << 20)] = 160
     """``hnsw``: least number of candidates kept while searching."""
     max_removed: Fraction = 0.2
     """When more than this share of the rows have been removed, the index is rebuilt without them."""
@@ -192,7 +212,7 @@ class IndexConfig(Config):
     """``ivf``: lists are trained again when the index holds this many times the rows that they were trained
     on.
     """
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
     """Seed of k-means and of the choice of rows that the stop rule is calibrated on."""
 
     @model_validator(mode="after")

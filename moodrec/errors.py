@@ -17,6 +17,7 @@
     │   └── DuplicateIdError                   an id that is already there
     ├── ModelMismatchError                     vectors of two models would be mixed
     ├── EngineError                            a database or cluster cannot be reached, or refuses
+    ├── ExportError                            a network that ONNX cannot express
     └── MissingExtraError                      an optional dependency is not installed
 
 The command line maps a class to its ``exit_code``; the library never exits.
@@ -109,9 +110,14 @@ class EngineError(MoodrecError):
     """A database or cluster that holds a catalogue cannot be reached, or refuses a statement; the message says why."""
 
 
+class ExportError(MoodrecError):
+    """A network cannot be written as an ONNX graph: it has an operation that ONNX lacks."""
+
+
 class MissingExtraError(MoodrecError):
     """An optional dependency is missing; the message holds the pip line that installs it."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional dependency: pip install 'moodrec[{extra}]'")
+    def __init__(self, what: str, extra: str, otherwise: str = "") -> None:
+        line = f"{what} needs an optional dependency: pip install 'moodrec[{extra}]'"
+        super().__init__(f"{line}; {otherwise}" if otherwise else line)
         self.extra = extra

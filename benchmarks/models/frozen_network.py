@@ -90,9 +90,9 @@ class Windows:
         """What the heads say of ``sample``."""
         return network.read(network.backbone.neck(inputs))
 
-    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
-        """(n, embedding_dim), not normalised."""
-        return network.summarize(network.backbone.neck(inputs))
+    def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        """(n, features)."""
+        return network.backbone.neck(inputs)
 
 
 def start_from_priors(head: nn.Module, targets: NDArray[np.float64]) -> None:

@@ -218,8 +218,12 @@ class _Worker:
 
 
 def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> DecodedFile:
-    tags = Tags(**header["tags"] | {"genre": tuple(header["tags"]["genre"])})
-    return DecodedFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
+    # JSON has no tuples, so the names of the artists come as a list.
+    read: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in header["tags"].items()
+    }
+    lengths = header["duration_s"], header["read_s"]
+    return DecodedFile(windows, header["audio_fingerprint"], Tags(**read), *lengths, header["cause"])
 
 
 def _without_path(message: str, state: FileState) -> str:

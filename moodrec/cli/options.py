@@ -19,13 +19,23 @@ LibraryOption = Annotated[
         help="The library, or an index folder. Without it: the library in your user data folder.",
     ),
 ]
+
+
+def _named_model(model: Path | None) -> Path | None:
+    """Let ``default`` stand for the model that comes with moodrec, unless there is a folder of that name."""
+    from moodrec.model.describe import PACKAGED_MODEL
+
+    return PACKAGED_MODEL if model is not None and str(model) == "default" and not model.exists() else model
+
+
 ModelOption = Annotated[
     Path | None,
     typer.Option(
         "--model",
+        callback=_named_model,
         envvar="MOODREC_MODEL",
         metavar="DIR",
-        help="A trained model. Without it: the one in the package.",
+        help="A trained model; default is the one in the package. Without it: the library's.",
     ),
 ]
 DeviceOption = Annotated[
@@ -43,6 +53,18 @@ JobsOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+FormatOption = Annotated[
+    Literal["table", "csv", "tsv", "json"] | None,
+    typer.Option("--format", help="How results are printed; else a table, or lines with tabs in a pipe."),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B,...",
+        help="The columns to show, in this order; +NAME adds to those that are shown anyway.",
+    ),
+]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", envvar="MOODREC_QUIET", help="No progress and no notes on stderr.")
 ]

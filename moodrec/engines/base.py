@@ -18,10 +18,10 @@ from moodrec.filters.conditions import Condition
 from moodrec.index.info import IndexInfo, require_same_model
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.rows.validation import checked_weights, listed, mixture, track_table, unit_rows
-from moodrec.index.search.hits import Drop, Explanation, Hits, Ranked
+from moodrec.index.search.hits import Drop, Explanation, Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions, checked_k
 from moodrec.schema import TRACK_ID
-from moodrec.typing import Vectors
+from moodrec.typing import Codes, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,7 +224,7 @@ class EngineIndex(ABC):
         """
         ids = texts(track_ids, "track_ids")
         found = self._candidates(ids)
-        place = {track_id: row for row, track_id in enumerate(found.track_ids.tolist())}
+        place = {track_id: row for row, track_id in enumerate(found.track_ids)}
         self._require(ids, place)
         return np.ascontiguousarray(found.vectors[[place[one] for one in ids]], np.float32)
 
@@ -363,17 +363,18 @@ class EngineIndex(ABC):
 
     def _run(self, options: SearchOptions, k: int, queries: Vectors, own: tuple[str, ...] = ()) -> Hits:
         request = EngineRequest.of(options, checked_k(k, len(self)), self.moods, queries, own)
-        seeds = self._seeds(request) if options.distinct and own else {}
-        results = [self._answer(request, query, seeds.get(query)) for query in range(len(queries))]
+        seeds = [self._candidates([one]) for one in own]
+        results = [
+            self._answer(request, query, seeds[query] if own else None) for query in range(len(queries))
+        ]
         track_ids = np.empty((len(queries), request.k), object)
         scores = np.full((len(queries), request.k), np.nan, np.float32)
-        for query, (found, hits) in enumerate(results):
-            track_ids[query, : len(hits)] = found.track_ids[hits.rows]
-            scores[query, : len(hits)] = hits.scores
-        counts = np.array([len(hits) for _, hits in results], np.int64)
-        return Hits(
-            track_ids, scores, counts, lambda: self._explain(request, [found for found, _ in results], counts)
-        )
+        for query, (_, ids, own_scores) in enumerate(results):
+            track_ids[query, : len(ids)] = ids
+            scores[query, : len(ids)] = own_scores
+        counts = np.array([len(ids) for _, ids, _ in results], np.int64)
+        found_by = [found for found, _, _ in results]
+        return Hits(track_ids, scores, counts, lambda: self._explain(request, found_by, counts))
 
     def _answer(
         self, request: EngineRequest, query: int, seed: Candidates | None
@@ -381,15 +382,12 @@ class EngineIndex(ABC):
         depth = request.depth
         while True:
             found = self._nearest(request, query, depth)
-            hits, certain = choose(request, query, found, seed)
+            ids, scores, certain = choose(request, query, found, seed)
             if certain or found.complete:
-                return found, hits
+                return found, ids, scores
             depth *= _DEEPER
 
-    def _seeds(self, request: EngineRequest) -> dict[int, Candidates]:
-        return {query: self._candidates([track_id]) for query, track_id in enumerate(request.own)}
-
-    def _explain(self, request: EngineRequest, found: list[Candidates], counts: np.ndarray) -> Explanation:
+    def _explain(self, request: EngineRequest, found: list[Candidates], counts: Codes) -> Explanation:
         n, passed, fewest = len(self), self._count(request), int(counts.min(initial=request.k))
         drops = [Drop(str(one), n - self._count(request, one)) for one in request.conditions]
         shortfall = None

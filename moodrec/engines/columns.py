@@ -87,7 +87,7 @@ def stored_table(table: pa.Table) -> tuple[tuple[StoredColumn, ...], pa.Table]:
         table: n checked rows.
 
     Returns:
-        The columns, and the n rows with their types, in which NaN is NULL.
+        The columns, and the n rows with their types, in which NaN is NULL and texts are in composed form (NFC).
 
     Raises:
         DataError: as :func:`stored_column`, or a text holds the character NUL, which databases do not store.
@@ -107,6 +107,8 @@ def _stored(values: pa.Array, column: StoredColumn) -> pa.Array:
     array = values.cast(ARROW[column.kind], safe=False)
     if column.kind in ("float32", "float64"):
         array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    if column.kind == "text":
+        array = pc.utf8_normalize(array, "NFC")  # as filters compare texts
     if column.kind == "text" and pc.any(pc.match_substring(array, "\0")).as_py():
         raise DataError(
             f"column {column.name!r} holds the character NUL, which databases do not store; remove it"

@@ -1,4 +1,4 @@
-"""The keys by which hits are capped: of artists, albums and titles, folded so that all spellings are equal."""
+"""The artists of tracks as an engine stores them, so that conditions find each artist that a credit names."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from moodrec.names import fold
-from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE
+from moodrec.artists import Credit, credit
+from moodrec.names import compose, fold
+from moodrec.schema import ARTIST, ARTISTS
 
-Keys = Sequence[str | None]
-_BETWEEN = "\x1f"
-"""Stands between the parts of a key; folded names hold no control characters that a name could confuse it with."""
+Names = Sequence[list[str] | None]
 
 
-def keys_of(table: pa.Table) -> tuple[Keys, Keys, Keys]:
-    """Return the keys of tracks by which the hits of a search are capped.
+def artist_names(table: pa.Table) -> tuple[Names, Names]:
+    """Return the names by which conditions find the artists of tracks.
 
     Args:
         table: n rows of a track table.
 
     Returns:
-        (n,) the key of each track's artist, of its album and of its title, None where unknown: an album is known by
-        its title and its album artist (or, without one, its artist), a title by itself and its artist.
+        (n,) the texts that ``artist = 'A'`` is compared with: the artist as shown, and each main artist in it; and
+        (n,) the folded names that ``exclude_artist`` is compared with, guests too. None where no artist is known.
     """
-    artists, albums, by, titles = (_folded(table, name) for name in (ARTIST, ALBUM, ALBUM_ARTIST, TITLE))
-    of_albums = [
-        None if album is None else _BETWEEN.join((album, "a", whole) if whole else (album, "t", artist or ""))
-        for album, whole, artist in zip(albums, by, artists, strict=True)
-    ]
-    of_titles = [
-        None if artist is None or title is None else _BETWEEN.join((artist, title))
-        for artist, title in zip(artists, titles, strict=True)
-    ]
-    return artists, of_albums, of_titles
+    texts = _column(table, ARTIST) or [None] * table.num_rows
+    listed = _column(table, ARTISTS) or [None] * table.num_rows
+    main: list[list[str] | None] = []
+    everyone: list[list[str] | None] = []
+    for text, names in zip(texts, listed, strict=True):
+        others = (names,) if isinstance(names, str) else tuple(name for name in names or () if name)
+        made_by = credit(text, others) if text or others else Credit()
+        shown = text if text is not None else "; ".join(others) or None
+        main.append(None if shown is None else sorted({compose(one) for one in (shown, *made_by.main)}))
+        everyone.append(
+            None if shown is None else sorted({fold(one) for one in (shown, *others, *made_by.everyone)})
+        )
+    return main, everyone
 
 
-def _folded(table: pa.Table, name: str) -> list[str | None]:
-    if name not in table.column_names or not pa.types.is_string(table[name].type):
-        return [None] * table.num_rows
-    return [(fold(text) or None) if text is not None else None for text in table[name].to_pylist()]
+def _column(table: pa.Table, name: str) -> list[str | list[str] | None] | None:
+    found: list[str | list[str] | None] | None = (
+        table[name].to_pylist() if name in table.column_names else None
+    )
+    return found

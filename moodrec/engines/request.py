@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
+from moodrec.config import IndexConfig
 from moodrec.filters.columns import as_condition, parts_of
 from moodrec.filters.conditions import Condition
+from moodrec.index import planner
+from moodrec.index.backends.flat import FlatBackend
+from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.search.blending import Blend, resolve_blend
-from moodrec.index.search.hits import Ranked
 from moodrec.index.search.options import SearchOptions
-from moodrec.ranking import pick
+from moodrec.index.search.request import resolve
+from moodrec.schema import TRACK_ID
 from moodrec.typing import Float32Array, RowNumbers, Vectors
 
-SAME_RECORDING: Final = 0.99
-"""The cosine from which two tracks count as copies of one recording."""
+_CONFIG: Final = IndexConfig(kind="flat")
 _EXTRA: Final = 16
 """Candidates beyond those that are needed, so that rounding in the engine does not lose a hit."""
 _POOL_PER_HIT: Final = 10
@@ -36,6 +39,8 @@ class EngineRequest:
     """The options of the search."""
     blend: Blend | None
     """Mood targets and weights; None without a target."""
+    moods: tuple[str, ...]
+    """The moods of the catalogue."""
     own: tuple[str, ...]
     """(q,) The track whose vector each query is, which is never returned for it; empty: the queries are no tracks."""
 
@@ -61,7 +66,7 @@ class EngineRequest:
             UsageError: there is no such mood, or numbers are not one for each query.
         """
         blend = resolve_blend(options.mood, options.mood_weight, moods, len(queries))
-        return cls(queries, k, options, blend, own)
+        return cls(queries, k, options, blend, moods, own)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -95,22 +100,14 @@ class EngineRequest:
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Tracks that an engine found for one query, in any order, and what the choice among them needs."""
+    """Tracks that an engine found for one query."""
 
     arrival: RowNumbers
     """(m,) The order of arrival, by which equal scores are ordered."""
-    track_ids: NDArray[np.object_]
-    """(m,) Their ids."""
+    table: pa.Table
+    """(m rows) The track table, as it was given."""
     vectors: Vectors
-    """(m, d) Their embeddings."""
-    moods: Float32Array
-    """(m, J) Their scores for the moods of the request that have a target, in the order of the targets."""
-    artists: NDArray[np.object_]
-    """(m,) The key of each track's artist; None where unknown."""
-    albums: NDArray[np.object_]
-    """(m,) The key of each track's album; None where unknown."""
-    titles: NDArray[np.object_]
-    """(m,) The key of each track's artist and title; None where one is unknown."""
+    """(m, d) Their embeddings of unit length."""
     complete: bool
     """Whether they are all tracks that pass."""
     path: str
@@ -121,78 +118,63 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.arrival)
 
+    @property
+    def track_ids(self) -> list[str]:
+        """The ids of the tracks."""
+        ids: list[str] = self.table[TRACK_ID].to_pylist()
+        return ids
 
-def ranked_scores(request: EngineRequest, query: int, found: Candidates) -> Float32Array:
-    """Compute the exact scores of candidates in float64, rounded to float32, as the index of one machine does.
+    def joined(self, other: Candidates) -> Candidates:
+        """Return the candidates with those of another set that are not among them.
 
-    Args:
-        request: the search.
-        query: the number of the query.
-        found: m candidates.
-    """
-    cosine = found.vectors.astype(np.float64) @ request.queries[query].astype(np.float64)
-    if request.blend is not None:
-        cosine = request.blend.score(query, cosine, found.moods.astype(np.float64))
-    scores: Float32Array = cosine.astype(np.float32)
-    return scores
+        Args:
+            other: candidates of the same catalogue.
+        """
+        known = set(self.track_ids)
+        new = np.array([one not in known for one in other.track_ids], bool)
+        return replace(
+            self,
+            arrival=np.concatenate([self.arrival, other.arrival[new]]),
+            table=pa.concat_tables([self.table, other.table.filter(pa.array(new))]),
+            vectors=np.concatenate([self.vectors, other.vectors[new]]),
+        )
 
 
 def choose(
     request: EngineRequest, query: int, found: Candidates, seed: Candidates | None
-) -> tuple[Ranked, bool]:
-    """Choose the k hits of a query among its candidates.
+) -> tuple[list[str], Float32Array, bool]:
+    """Choose the k hits of a query among its candidates, as the index of one machine chooses among all tracks.
+
+    The candidates become a catalogue of their own, over which the same search runs without its conditions, which the
+    engine has applied.
 
     Args:
         request: the search.
         query: the number of the query.
         found: the candidates.
-        seed: the track that the query is, for distinct hits; None where it is none.
+        seed: the track that the query is, which copies of it are told by; None where it is none.
 
     Returns:
-        The places of the hits among the candidates with their scores, and whether a candidate further down could
-        not change them.
+        The ids of the hits with their scores, and whether no candidate further down could change them.
     """
-    options, scores = request.options, ranked_scores(request, query, found)
-    order = np.lexsort((found.arrival, -scores))
-    if request.own:
-        order = order[found.track_ids[order] != request.own[query]]
-    if options.distinct and seed is not None and seed.titles[0] is not None:
-        order = order[found.titles[order] != seed.titles[0]]
-    pool = max(_POOL_PER_HIT * request.k, _LEAST_POOL) if options.diversity else len(order)
-    while True:
-        chosen = _picked(request, found, order[:pool], scores, seed)
-        if len(chosen) == request.k or pool >= len(order):
-            return Ranked(chosen, scores[chosen]), len(chosen) == request.k
-        pool *= 4
-
-
-def _picked(
-    request: EngineRequest, found: Candidates, pool: RowNumbers, scores: Float32Array, seed: Candidates | None
-) -> RowNumbers:
-    options = request.options
-    apart = options.distinct or options.diversity > 0
-    places = pick(
-        scores[pool],
-        request.k,
-        [(_numbered(keys[pool]), limit) for keys, limit in _limits(options, found)],
-        found.vectors[pool] if apart else None,
-        SAME_RECORDING if options.distinct else np.inf,
-        options.diversity,
-        None if seed is None or not options.distinct else seed.vectors,
+    n_found = len(found)
+    whole = found if seed is None else found.joined(seed)
+    order = np.argsort(whole.arrival, kind="stable")
+    table = whole.table.take(pa.array(order)).combine_chunks()
+    catalogue = Catalogue.of(np.ascontiguousarray(whole.vectors[order]), table, request.moods)
+    own = None if seed is None else np.array([whole.track_ids.index(seed.track_ids[0])], np.int64)
+    rows = None if own is None else np.flatnonzero(order == own[0])
+    options = SearchOptions(
+        mood=request.targets(query) or None,
+        mood_weight=request.weight(query) if request.blend else None,
+        max_per_artist=request.options.max_per_artist,
+        max_per_album=request.options.max_per_album,
+        distinct=request.options.distinct,
+        diversity=request.options.diversity,
+        exact=True,
     )
-    return pool[places]
-
-
-def _limits(options: SearchOptions, found: Candidates) -> list[tuple[NDArray[np.object_], int]]:
-    limits = []
-    if options.max_per_artist is not None:
-        limits.append((found.artists, options.max_per_artist))
-    if options.max_per_album is not None:
-        limits.append((found.albums, options.max_per_album))
-    return [*limits, (found.titles, 1)] if options.distinct else limits
-
-
-def _numbered(keys: NDArray[np.object_]) -> RowNumbers:
-    """Number keys: equal ones have equal numbers, None is -1."""
-    numbers: dict[object, int] = {}
-    return np.array([-1 if key is None else numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+    k = min(request.k, max(n_found, 1))
+    one = resolve(options, k, catalogue, request.queries[query : query + 1], rows)
+    hits = planner.run(catalogue, FlatBackend(), _CONFIG, one)
+    count = int(hits.counts[0])
+    return hits.track_ids[0, :count].tolist(), hits.scores[0, :count], count == request.k

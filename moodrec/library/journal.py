@@ -16,13 +16,15 @@ from moodrec.audio.probe import Tags
 from moodrec.errors import DataError
 from moodrec.library.checksum import checksum
 from moodrec.library.database import transaction
+from moodrec.library.groups import album_key, artist_key
 from moodrec.library.identity import TrackIdentity, identify
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
-from moodrec.schema import TAG_FIELDS
+from moodrec.schema import LISTS, TAG_FIELDS
 from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
-_TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names)
+_TAG_COLUMNS: Final = (*TAG_FIELDS.names, "artist_key", "album_key")
+_TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *_TAG_COLUMNS)
 
 
 @contextmanager
@@ -44,8 +46,8 @@ def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
         return
     with revising(connection):
         connection.execute(
-            "INSERT INTO models VALUES (?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM models))",
-            (model.fingerprint, model.name, json.dumps(model.moods), model.embedding_dim),
+            "INSERT INTO models VALUES (?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM models), ?)",
+            (model.fingerprint, model.name, json.dumps(model.moods), model.embedding_dim, model.context),
         )
 
 
@@ -78,6 +80,24 @@ def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: File
             track_id = _track_of(connection, result) if result.outcome is Outcome.FAILED else None
         _write_file(connection, model, path, result, track_id)
     return track_id
+
+
+def retag(connection: sqlite3.Connection, track_id: str, tags: Tags) -> bool:
+    """Replace the tags of a track; False, and nothing written, if they are as they were.
+
+    Args:
+        connection: an open library.
+        track_id: the track.
+        tags: what its file says now.
+    """
+    names, values = _TAG_COLUMNS, tuple(_tag_values(tags))
+    query = f"SELECT {', '.join(names)} FROM tracks WHERE track_id = ?"
+    if connection.execute(query, (track_id,)).fetchone() in (None, values):
+        return False
+    assignments = ", ".join(f"{name} = ?" for name in names)
+    with revising(connection):
+        connection.execute(f"UPDATE tracks SET {assignments} WHERE track_id = ?", (*values, track_id))
+    return True
 
 
 def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], missing: bool) -> None:
@@ -170,8 +190,10 @@ def _write_file(
 
 
 def _tag_values(tags: Tags) -> list[Any]:
-    values = asdict(tags) | {"genre": json.dumps(tags.genre) if tags.genre else None}
-    return [values[name] for name in TAG_FIELDS.names]
+    values = asdict(tags)
+    values |= {name: json.dumps(values[name]) if values[name] else None for name in LISTS}
+    keys = artist_key(tags.artist), album_key(tags.album, tags.album_artist, tags.artist)
+    return [*(values[name] for name in TAG_FIELDS.names), *keys]
 
 
 def _vectors(track: TrackAnalysis) -> tuple[Float32Array, Float32Array, Float32Array]:

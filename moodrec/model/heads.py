@@ -6,26 +6,13 @@ of its mean embedding, and what a task learns has to show in the embedding that 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from moodrec.config import Config
+from moodrec.model.spec import HeadKind, HeadSpec
 
-HeadKind = Literal["multi_label", "classes", "ordinal", "cosine"]
-
-
-class HeadSpec(Config):
-    """The kind of one task's head, and its outputs."""
-
-    kind: HeadKind
-    """``multi_label``: one sigmoid per label, soft targets allowed. ``classes``: one softmax. ``ordinal``: a
-    sigmoid for each edge of a scale, "above it?", edges rising. ``cosine``: the cosine to each class's direction.
-    """
-    labels: tuple[str, ...]
-    """The meaning of each output, in order."""
+__all__ = ["CosineHead", "HeadKind", "HeadSpec", "build_head"]
 
 
 class CosineHead(nn.Module):
@@ -44,17 +31,13 @@ class CosineHead(nn.Module):
         return F.linear(F.normalize(embedding.float(), dim=-1), F.normalize(self.weight, dim=-1))
 
 
-def build_heads(specs: dict[str, HeadSpec], embedding_dim: int) -> nn.ModuleDict:
-    """Make one head per task, with as many outputs as labels.
+def build_head(spec: HeadSpec, inputs: int) -> nn.Module:
+    """Make the head of one task, with as many outputs as labels.
 
     Args:
-        specs: task to its head.
-        embedding_dim: length of the embedding.
+        spec: its kind and labels.
+        inputs: length of the vectors that it reads.
     """
-    return nn.ModuleDict({task: _head(spec, embedding_dim) for task, spec in specs.items()})
-
-
-def _head(spec: HeadSpec, embedding_dim: int) -> nn.Module:
     if spec.kind == "cosine":
-        return CosineHead(embedding_dim, len(spec.labels))
-    return nn.Linear(embedding_dim, len(spec.labels))
+        return CosineHead(inputs, len(spec.labels))
+    return nn.Linear(inputs, len(spec.labels))

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from moodrec.config import AudioConfig, ModelConfig
 from moodrec.model.backbones import build_backbone
-from moodrec.model.heads import HeadSpec, build_heads
+from moodrec.model.heads import HeadSpec, build_head
+from moodrec.model.spec import MOOD_TASK
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,12 @@ def join_outputs(first: NetworkOutput, second: NetworkOutput) -> NetworkOutput:
 
 
 class MoodNetwork(nn.Module):
-    """Maps a log-mel spectrogram to an embedding, and the embedding to the logits of every task."""
+    """Maps a log-mel spectrogram to the features of the backbone, these to an embedding, and both to the logits of
+    every task.
+
+    In evaluation mode all behind the features is affine, cosine heads apart: the embedding and the logits of a track
+    are those of the mean of its windows' features, which equal the means of the windows' embeddings and logits.
+    """
 
     def __init__(self, audio: AudioConfig, config: ModelConfig, heads: dict[str, HeadSpec]) -> None:
         super().__init__()
@@ -42,7 +48,15 @@ class MoodNetwork(nn.Module):
         self.projection = nn.Linear(self.backbone.features, config.embedding_dim, bias=False)
         self.norm = nn.BatchNorm1d(config.embedding_dim)
         self.dropout = nn.Dropout(config.dropout)
-        self.heads = build_heads(heads, config.embedding_dim)
+        self.of_features = {MOOD_TASK} if config.mood_reads == "features" else set()
+        self.heads = nn.ModuleDict(
+            {
+                task: build_head(
+                    spec, self.backbone.features if task in self.of_features else config.embedding_dim
+                )
+                for task, spec in heads.items()
+            }
+        )
 
     def embed(self, log_mel: Tensor) -> Tensor:
         """Map (batch, n_mels, frames) to embeddings (batch, embedding_dim), not normalised."""
@@ -61,4 +75,10 @@ class MoodNetwork(nn.Module):
         """Map the backbone's (batch, features) to the embedding and the logits of all heads."""
         embedding = self.summarize(features)
         shared = self.dropout(embedding)
-        return NetworkOutput(embedding, {task: head(shared) for task, head in self.heads.items()})
+        return NetworkOutput(
+            embedding,
+            {
+                task: head(features if task in self.of_features else shared)
+                for task, head in self.heads.items()
+            },
+        )

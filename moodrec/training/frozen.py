@@ -27,7 +27,7 @@ def trunk_is_frozen(recipe: Recipe) -> bool:
     if start is None:
         return False
     backbone = build_backbone(network.backbone, recipe.audio.n_mels, network.channels)
-    children = {name for name, _ in backbone.named_children()} - {*backbone.neck_modules}
+    children = {name.partition(".")[0] for name, _ in backbone.named_parameters()} - {*backbone.neck_modules}
     return all(
         under(f"backbone.{name}", prefixes) for name in children for prefixes in (start.modules, start.freeze)
     )

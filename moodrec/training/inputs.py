@@ -42,8 +42,8 @@ class NetworkInputs(Protocol):
             inputs: what ``sample`` returned, on the network's device.
         """
 
-    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
-        """Compute the embeddings, (n, embedding_dim), not normalised, of the result of ``sample`` or ``whole``.
+    def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        """Compute the backbone's features, (n, features), of the result of ``sample`` or ``whole``.
 
         Args:
             network: the network.
@@ -66,8 +66,10 @@ class Spectrograms:
     def sample(self, draws: Draws) -> Tensor:
         count, seed = self.recipe.training.excerpts, self.recipe.seed
         frames = window_frames(self.recipe.audio, self.recipe.windows)
-        parts = excerpts(self.log_mels, draws, frames, count, seed)
-        log_mel: Tensor = SpecAugment(self.recipe.augment)(torch.from_numpy(parts))
+        parts = torch.from_numpy(excerpts(self.log_mels, draws, frames, count, seed))
+        if self.recipe.audio.mel == "none":  # samples have no bands to mask
+            return parts
+        log_mel: Tensor = SpecAugment(self.recipe.augment)(parts)
         return log_mel
 
     def whole(self, row: int) -> Tensor:
@@ -77,8 +79,9 @@ class Spectrograms:
         output: NetworkOutput = network(inputs)
         return output
 
-    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
-        return network.embed(inputs)
+    def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        found: Tensor = network.backbone(inputs)
+        return found
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,8 @@ class FrozenFeatures:
     def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
         return network.read(network.backbone.neck(inputs))
 
-    def embed(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
-        return network.summarize(network.backbone.neck(inputs))
+    def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
+        return network.backbone.neck(inputs)
 
 
 def whole_track(log_mel: NDArray[np.float16], recipe: Recipe) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from moodrec.model.inference import task_logits
+from moodrec.model.inference import read_features
 from moodrec.model.network import MoodNetwork
 from moodrec.training.inputs import NetworkInputs
 from moodrec.typing import Float32Array
@@ -34,12 +34,22 @@ def predict(network: MoodNetwork, inputs: NetworkInputs, rows: NDArray[np.int64]
         inputs: the inputs of all tracks.
         rows: (n,) the rows to predict.
     """
-    embeddings = [_embed(network, inputs, int(row)) for row in rows]
-    logits = {task: np.stack([task_logits(network, e, task) for e in embeddings]) for task in network.heads}
-    return RowPredictions(rows, torch.stack(embeddings).cpu().numpy(), logits)
+    found = [read_features(network, mean_features(network, inputs, int(row))) for row in rows]
+    logits = {task: np.stack([own.logits[task] for own in found]) for task in network.heads}
+    return RowPredictions(rows, np.stack([own.embedding for own in found]), logits)
 
 
 @torch.inference_mode()
-def _embed(network: MoodNetwork, inputs: NetworkInputs, row: int) -> torch.Tensor:
+def mean_features(network: MoodNetwork, inputs: NetworkInputs, row: int) -> torch.Tensor:
+    """Compute the mean of the backbone's features over all windows of a track.
+
+    Args:
+        network: in evaluation mode.
+        inputs: the inputs of all tracks.
+        row: the track.
+
+    Returns:
+        (features,) float32.
+    """
     device = next(network.parameters()).device
-    return inputs.embed(network, inputs.whole(row).to(device)).float().mean(0)
+    return inputs.of_backbone(network, inputs.whole(row).to(device)).float().mean(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -31,6 +32,7 @@ PUBLISHED = {
     "fa_resnet": [(24, 0.12), (128, 3.3)],
     "fcn": [(24, 0.30)],
     "mn": [(64, 0.71), (160, 4.2)],
+    "musicnn_mn": [(128, 1.5)],
     "short_chunk_cnn": [(32, 0.21), (128, 3.4)],
     "short_chunk_resnet": [(32, 0.55), (128, 8.8)],
 }
@@ -39,73 +41,115 @@ FIELDS = {"efficientnet": 134, "fa_resnet": 56, "fcn": 94, "short_chunk_cnn": 38
 """Frames that a point of the last map hears."""
 
 
+OF_SAMPLES = ("musicnn_mn",)
+"""Backbones that take samples and no spectrogram."""
+
+
+def bands_of(name: str) -> int:
+    return 1 if name in OF_SAMPLES else N_MELS
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Makes the inputs of a kind of backbone."""
+
+    of_samples: bool
+
+    def random(self, batch: int, frames: int) -> Tensor:
+        """As many frames of noise, or the samples of about as many frames."""
+        if self.of_samples:
+            return 0.2 * torch.randn(batch, 1, 256 * (frames + 1))
+        return torch.rand(batch, N_MELS, frames)
+
+    def silent(self, frames: int) -> Tensor:
+        return torch.zeros_like(self.random(1, frames))
+
+    def steady(self, frames: int) -> tuple[Tensor, Tensor, Tensor]:
+        """A sound, the same for twice as long, and another."""
+        if self.of_samples:
+            one, other = (torch.randn(1, 1, 256) for _ in range(2))
+            return one.tile(frames), one.tile(2 * frames), other.tile(frames)
+        one, other = torch.rand(2, 1, N_MELS, 1)
+        return (
+            one.expand(1, N_MELS, frames),
+            one.expand(1, N_MELS, 2 * frames),
+            other.expand(1, N_MELS, frames),
+        )
+
+
 @pytest.fixture(params=backbone_names())
-def backbone(request: pytest.FixtureRequest) -> Backbone:
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def inputs(name: str) -> Inputs:
+    return Inputs(name in OF_SAMPLES)
+
+
+@pytest.fixture
+def backbone(name: str, inputs: Inputs) -> Backbone:
     torch.manual_seed(0)
-    return settled(build_backbone(request.param, N_MELS, channels=8))
+    return settled(build_backbone(name, bands_of(name), channels=8), inputs)
 
 
-def settled(backbone: Backbone) -> Backbone:
+def settled(backbone: Backbone, inputs: Inputs) -> Backbone:
     """With the statistics of one batch in its normalisations: without them an untrained signal fades away."""
     for module in backbone.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = 1.0
     with torch.no_grad():
-        backbone.train()(torch.rand(8, N_MELS, 157))
+        backbone.train()(inputs.random(8, 157))
     return backbone
 
 
 class TestBackboneContract:
     @pytest.mark.parametrize("frames", [1, 7, 16, 94, 157, 400])
-    def test_any_length_gives_one_vector(self, backbone: Backbone, frames: int) -> None:
-        features = backbone.eval()(torch.rand(3, N_MELS, frames))
+    def test_any_length_gives_one_vector(self, backbone: Backbone, inputs: Inputs, frames: int) -> None:
+        features = backbone.eval()(inputs.random(3, frames))
         assert features.shape == (3, backbone.features)
         assert torch.isfinite(features).all()
 
     @pytest.mark.parametrize("frames", [16, 157])
-    def test_gradients_reach_every_parameter(self, backbone: Backbone, frames: int) -> None:
-        backbone.train()(torch.rand(4, N_MELS, frames)).square().sum().backward()
+    def test_gradients_reach_every_parameter(self, backbone: Backbone, inputs: Inputs, frames: int) -> None:
+        backbone.train()(inputs.random(4, frames)).square().sum().backward()
         dead = [name for name, p in backbone.named_parameters() if p.grad is None or not p.grad.any()]
         assert dead == []
         assert all(torch.isfinite(p.grad).all() for p in backbone.parameters() if p.grad is not None)
 
-    def test_a_row_does_not_depend_on_its_batch(self, backbone: Backbone) -> None:
-        batch = torch.rand(5, N_MELS, 157)
+    def test_a_row_does_not_depend_on_its_batch(self, backbone: Backbone, inputs: Inputs) -> None:
+        batch = inputs.random(5, 157)
         together = backbone.eval()(batch)
         alone = torch.cat([backbone(row.unsqueeze(0)) for row in batch])
         torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
 
-    def test_different_music_gives_different_features(self, backbone: Backbone) -> None:
-        features = backbone.eval()(torch.stack([torch.zeros(N_MELS, 157), torch.rand(N_MELS, 157)]))
+    def test_different_music_gives_different_features(self, backbone: Backbone, inputs: Inputs) -> None:
+        features = backbone.eval()(torch.cat([inputs.silent(157), inputs.random(1, 157)]))
         assert not torch.allclose(features[0], features[1], atol=1e-3)
 
-    def test_a_steady_sound_is_the_same_at_any_length(self, backbone: Backbone) -> None:
-        spectrum, other = torch.rand(2, 1, N_MELS, 1)
+    def test_a_steady_sound_is_the_same_at_any_length(self, backbone: Backbone, inputs: Inputs) -> None:
         with torch.inference_mode():
-            once, twice, another = (
-                backbone.eval()(sound.expand(1, N_MELS, frames))
-                for sound, frames in ((spectrum, 1536), (spectrum, 3072), (other, 1536))
-            )
+            once, twice, another = map(backbone.eval(), inputs.steady(1536))
         assert (once - twice).norm() < 0.2 * (once - another).norm()
 
     @pytest.mark.parametrize("frames", [16, 94, 157])
-    def test_bfloat16_gradients_repeat(self, backbone: Backbone, frames: int) -> None:
+    def test_bfloat16_gradients_repeat(self, backbone: Backbone, inputs: Inputs, frames: int) -> None:
         backbone = backbone.to(memory_format=torch.channels_last)
-        log_mel = torch.rand(4, N_MELS, frames)
+        log_mel = inputs.random(4, frames)
         first = bfloat16_gradients(backbone, log_mel)
         assert torch.isfinite(first).all()
         for _ in range(3):
             assert torch.equal(bfloat16_gradients(backbone, log_mel), first)
 
-    def test_bfloat16_features_are_near_float32(self, backbone: Backbone) -> None:
-        log_mel = torch.rand(4, N_MELS, 94)
+    def test_bfloat16_features_are_near_float32(self, backbone: Backbone, inputs: Inputs) -> None:
+        log_mel = inputs.random(4, 94)
         full = backbone.eval()(log_mel)
         with torch.autocast("cpu", torch.bfloat16):
             half = backbone(log_mel).float()
         assert (half - full).norm() < 0.15 * full.norm()
 
-    def test_the_trunk_hears_without_the_neck(self, backbone: Backbone) -> None:
-        log_mel = torch.rand(2, N_MELS, 94)
+    def test_the_trunk_hears_without_the_neck(self, backbone: Backbone, inputs: Inputs) -> None:
+        log_mel = inputs.random(2, 94)
         with torch.no_grad():
             pooled = backbone.eval().trunk(log_mel)
             assert torch.equal(backbone.neck(pooled), backbone(log_mel))
@@ -134,7 +178,7 @@ def doc_of(name: str) -> str:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_parameter_counts_of_the_docstrings(name: str) -> None:
     for channels, millions in PUBLISHED[name]:
-        count = sum(p.numel() for p in build_backbone(name, N_MELS, channels).parameters())
+        count = sum(p.numel() for p in build_backbone(name, bands_of(name), channels).parameters())
         digits = str(millions)[::-1].find(".")
         assert round(count / 1e6, digits) == millions
         assert re.search(rf"{millions:g}0? M at (``channels = )?{channels}\b", doc_of(name))
@@ -182,7 +226,7 @@ def connect(module: nn.Module) -> None:
 
 def test_musicnn_takes_the_maximum_first_for_the_same_features() -> None:
     torch.manual_seed(0)
-    backbone = settled(build_backbone("musicnn", N_MELS, channels=8)).eval()
+    backbone = settled(build_backbone("musicnn", N_MELS, channels=8), Inputs(of_samples=False)).eval()
     assert isinstance(backbone, MusiCNN)
     mel = torch.randn(2, 1, N_MELS, 50)
     for filters in backbone.filters:
@@ -239,7 +283,7 @@ def test_frequency_awareness_hears_where_a_tone_lies() -> None:
     log_mel = torch.zeros(2, N_MELS, 200)
     log_mel[0, 32], log_mel[1, 64] = 1.0, 1.0
     torch.manual_seed(0)
-    backbone = settled(FAResNet(N_MELS, 4, rho=0))
+    backbone = settled(FAResNet(N_MELS, 4, rho=0), Inputs(of_samples=False))
     backbone.norm = MelNorm(N_MELS)  # of no band more than of another
     backbone.eval()
     low, high = backbone(log_mel)

@@ -42,7 +42,7 @@ from moodrec.library.library import Library
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.frontend import LogMel
-from moodrec.model.inference import mean_embedding
+from moodrec.model.inference import mean_features
 
 RESULT = RESULTS / "analysis-speed.json"
 PEER = Path(__file__).with_name("musicnn_peer.py")
@@ -146,7 +146,7 @@ def stages(loaded: LoadedModel, path: Path) -> Figures:
     return {
         "decode": seconds / fastest(lambda: decode(path, rate)),
         "log-mel": seconds / fastest(lambda: front(windows)),
-        "network": seconds / fastest(lambda: mean_embedding(loaded.network, log_mels)),
+        "network": seconds / fastest(lambda: mean_features(loaded.network, log_mels)),
     }
 
 

@@ -135,7 +135,9 @@ class Translator:
 
     def _fields(self, leaf: Comparison, left: StoredColumn, other: Field) -> Verdict:
         if other.column not in self._columns:
-            raise FilterError(f"unknown column {other}; text goes in single quotes: {quote_value(other.name)}")
+            raise FilterError(
+                f"unknown column {other}; text goes in single quotes: {quote_value(other.name)}"
+            )
         right = self._column(other)
         for column in (left, right):
             if not column.numbers:
@@ -167,7 +169,7 @@ def _range(leaf: Comparison, column: StoredColumn, field: str, thresholds: Thres
     elif ends[0] == ends[1]:
         inside = f"{field} == {_number(ends[0], column)}"
     else:
-        inside = " and ".join(_end(field, op, end, column) for op, end in ((">=", ends[0]), ("<=", ends[1]))) 
+        inside = " and ".join(_end(field, op, end, column) for op, end in ((">=", ends[0]), ("<=", ends[1])))
     return f"not ({inside})" if test.outside else inside
 
 
@@ -184,7 +186,9 @@ def _number(value: float, column: StoredColumn) -> str:
 def _text_test(leaf: Leaf, name: str, field: str) -> str:
     match leaf:
         case Comparison(operator=operator, value=value):
-            return f"{field} { {'=': '==', '<>': '!='}.get(operator, operator)} {literal(_text(value, name))}"
+            return (
+                f"{field} { {'=': '==', '<>': '!='}.get(operator, operator) } {literal(_text(value, name))}"
+            )
         case Between(low=low, high=high):
             return f"{field} >= {literal(_text(low, name))} and {field} <= {literal(_text(high, name))}"
         case Membership(values=values):

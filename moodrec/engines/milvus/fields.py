@@ -98,7 +98,9 @@ def _pair(value: Any, column: StoredColumn) -> tuple[Any, bool]:
     if column.lists:
         elements = [one for one in value or () if one is not None]
         if len(elements) > MOST_ELEMENTS:
-            raise DataError(f"column {column.name!r}: a list has {len(elements)} elements, Milvus holds {MOST_ELEMENTS}")
+            raise DataError(
+                f"column {column.name!r}: a list has {len(elements)} elements, Milvus holds {MOST_ELEMENTS}"
+            )
         return [_single(one, column) for one in elements], bool(elements)
     return (_UNKNOWN[column.kind], False) if value is None else (_single(value, column), True)
 
@@ -109,5 +111,7 @@ def _single(value: Any, column: StoredColumn) -> Any:
 
 def _text(value: str, name: str, limit: int) -> str:
     if len(value.encode()) > limit:
-        raise DataError(f"column {name!r} holds a text of {len(value.encode()):,} bytes; Milvus holds {limit:,}")
+        raise DataError(
+            f"column {name!r} holds a text of {len(value.encode()):,} bytes; Milvus holds {limit:,}"
+        )
     return value

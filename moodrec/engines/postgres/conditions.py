@@ -9,14 +9,14 @@ list meets a test where any element does. Values never become part of the SQL te
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from moodrec.engines.columns import StoredColumn
 from moodrec.engines.postgres.caseless import expression
-from moodrec.engines.postgres.tables import identifier
+from moodrec.engines.postgres.tables import MAIN, identifier
 from moodrec.errors import FilterError
 from moodrec.filters.column_types import NumberColumn, mismatch
 from moodrec.filters.conditions import (
@@ -38,6 +38,8 @@ from moodrec.filters.conditions import (
 )
 from moodrec.filters.names import hint
 from moodrec.filters.patterns import like_pattern
+from moodrec.names import compose
+from moodrec.schema import ARTIST
 
 _DTYPES: Final = {"float32": np.float32, "float64": np.float64, "whole": np.int64}
 _UP_TO: Final[dict[str, Operator]] = {"<": "<=", "<=": "<=", ">": ">", ">=": ">"}
@@ -122,7 +124,11 @@ class Translator:
     def _single(self, leaf: Leaf, column: StoredColumn, value: str) -> Sql:
         """Translate a test of one value, whose SQL is ``value``."""
         if column.kind == "text":
-            return _text(leaf, column.name, value)
+            return (
+                _artist(leaf, column.name, value)
+                if value == identifier(ARTIST)
+                else _text(leaf, column.name, value)
+            )
         if column.kind == "flag":
             return _flag(leaf, column.name, value)
         return self._number(leaf, column, value)
@@ -197,6 +203,20 @@ def _range(leaf: Comparison, column: StoredColumn, value: str, thresholds: Thres
     return Sql(f"{value} {between} %s AND %s", ends)
 
 
+def _artist(leaf: Leaf, name: str, value: str) -> Sql:
+    """Translate a test of the artist: ``=``, ``<>`` and ``IN`` find each main artist that the text names."""
+    match leaf:
+        case Comparison(operator=("=" | "<>") as operator, value=literal):
+            negate = "NOT " if operator == "<>" else ""
+            texts = [_checked_text(literal, name)]
+        case Membership(values=values):
+            negate, texts = "", [_checked_text(one, name) for one in values]
+        case _:
+            return _text(leaf, name, value)
+    found = [text for text in texts if "\0" not in text]
+    return Sql(f"CASE WHEN {value} IS NOT NULL THEN {negate}{MAIN} && %s::text[] END", (found,))
+
+
 def _text(leaf: Leaf, name: str, value: str) -> Sql:
     match leaf:
         case Comparison(operator=operator, value=literal):
@@ -229,6 +249,7 @@ def _like(test: Like, value: str) -> Sql:
     if "\0" in test.pattern:
         return Sql(f"{value} <> {value}")
     _require_encodable(test.pattern)
+    test = replace(test, pattern=compose(test.pattern))
     if test.ignore_case:
         return Sql(f'{value} COLLATE "C" ~ %s', (expression(test),))
     return Sql(f"{value} LIKE %s ESCAPE %s", (test.pattern, test.escape or ""))
@@ -261,7 +282,7 @@ def _checked_text(value: object, name: str) -> str:
         shown = quote_value(value) if isinstance(value, bool | int | float) else str(value)
         raise mismatch(name, "text", f"compared with {shown}; use single quotes")
     _require_encodable(value)
-    return value
+    return compose(value)
 
 
 def _require_encodable(text: str) -> None:

@@ -203,27 +203,27 @@ class PostgresIndex(EngineIndex):
     def _candidates(self, track_ids: Sequence[str]) -> Candidates:
         with self._server.transaction() as cursor:
             cursor.execute(self._statements.by_ids(), (_storable(track_ids),))
-            return _candidates(cursor.fetchall(), self.dim, 0, True, "postgres", "by id")
+            return self._found(cursor.fetchall(), True, "postgres", "by id")
 
     def _nearest(self, request: EngineRequest, query: int, depth: int) -> Candidates:
-        passing, moods = self._statements.passing(request), request.needed_moods
+        passing = self._statements.passing(request)
         vector = completed_query(
             request.queries[query], self.moods, request.targets(query), request.weight(query)
         )
-        statement, values = self._statements.nearest(moods, passing, depth), (*passing.values, vector)
+        statement, values = self._statements.nearest(passing, depth), (*passing.values, vector)
         with self._server.transaction() as cursor:
             reason = self._why_scan(cursor, request, query, passing, depth)
             if reason is None:
                 cursor.execute(_GRAPH, (str(min(max(100, 2 * depth), _MOST_EF)), str(_MOST_VISITED)))
                 cursor.execute(statement, values)
                 if len(rows := cursor.fetchall()) == depth:
-                    return _candidates(rows, self.dim, len(moods), False, "postgres hnsw", _BY_GRAPH)
+                    return self._found(rows, False, "postgres hnsw", _BY_GRAPH)
                 reason = "the graph gave up before enough rows passed"
             cursor.execute(_SCAN)
             cursor.execute(statement, values)
             rows = cursor.fetchall()
         complete = len(rows) < depth
-        return _candidates(rows, self.dim, len(moods), complete, "postgres scan", reason)
+        return self._found(rows, complete, "postgres scan", reason)
 
     def _why_scan(
         self, cursor: Any, request: EngineRequest, query: int, passing: Sql, depth: int
@@ -316,33 +316,6 @@ def _storable(ids: Sequence[str]) -> list[str]:
     return [one for one in ids if "\0" not in one]
 
 
-def _candidates(
-    rows: Sequence[tuple[Any, ...]], dim: int, n_moods: int, complete: bool, path: str, reason: str
-) -> Candidates:
-    columns = list(zip(*rows, strict=True)) or [()] * (6 + n_moods)
-    moods = np.array(
-        [[np.nan if one is None else one for one in values] for values in columns[6:]], np.float32
-    )
-    return Candidates(
-        np.array(columns[0], np.int64),
-        _objects(columns[1]),
-        np.stack([_numbers(one) for one in columns[2]]) if rows else np.empty((0, dim), np.float32),
-        moods.reshape(n_moods, len(rows)).T,
-        _objects(columns[3]),
-        _objects(columns[4]),
-        _objects(columns[5]),
-        complete,
-        path,
-        reason,
-    )
-
-
 def _numbers(vector: Any) -> NDArray[np.float32]:
     """Read a vector as pgvector's package returns it, which differs by its version."""
     return np.asarray(vector.to_numpy() if hasattr(vector, "to_numpy") else vector, np.float32)
-
-
-def _objects(values: Sequence[Any]) -> NDArray[np.object_]:
-    found = np.empty(len(values), object)
-    found[:] = values
-    return found

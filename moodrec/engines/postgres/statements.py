@@ -8,7 +8,7 @@ from typing import Final
 
 from moodrec.engines.columns import StoredColumn
 from moodrec.engines.postgres.conditions import TRUE, Sql, Thresholds, Translator, joined
-from moodrec.engines.postgres.tables import COMPLETED, EMBEDDING, KEYS, SEQ, identifier
+from moodrec.engines.postgres.tables import COMPLETED, CREDITED, EMBEDDING, SEQ, identifier
 from moodrec.engines.request import EngineRequest
 from moodrec.errors import UsageError
 from moodrec.filters.conditions import Condition
@@ -54,25 +54,25 @@ class Statements:
             parts.append(Sql(f"{name} <> ALL(%s)", (_texts(options.exclude),)))
         if options.exclude_artist:
             folded = sorted({fold(artist) for artist in options.exclude_artist})
-            parts.append(Sql(f"({KEYS[0]} IS NULL OR {KEYS[0]} <> ALL(%s))", (_texts(folded),)))
+            parts.append(Sql(f"({CREDITED} IS NULL OR NOT {CREDITED} && %s::text[])", (_texts(folded),)))
         return joined(tuple(parts), "AND") if parts else TRUE
 
-    def nearest(self, moods: tuple[str, ...], passing: Sql, limit: int) -> str:
-        """Write the statement that finds the tracks of largest inner product; the last value but one is the query.
+    def nearest(self, passing: Sql, limit: int) -> str:
+        """Write the statement that finds the tracks of largest inner product; its last value is the query.
 
         Args:
-            moods: the moods whose scores are returned.
             passing: the condition.
             limit: how many tracks are returned.
         """
-        return f"{self._select(moods)} WHERE {passing.text} ORDER BY {COMPLETED} <#> %s LIMIT {int(limit)}"
+        return f"{self._select} WHERE {passing.text} ORDER BY {COMPLETED} <#> %s LIMIT {int(limit)}"
 
     def by_ids(self) -> str:
         """Write the statement that returns tracks of given ids."""
-        return f"{self._select(())} WHERE {identifier(TRACK_ID)} = ANY(%s)"
+        return f"{self._select} WHERE {identifier(TRACK_ID)} = ANY(%s)"
 
-    def _select(self, moods: tuple[str, ...]) -> str:
-        names = [SEQ, identifier(TRACK_ID), EMBEDDING, *KEYS, *map(identifier, moods)]
+    @property
+    def _select(self) -> str:
+        names = [SEQ, EMBEDDING, *map(identifier, self.columns)]
         return f"SELECT {', '.join(names)} FROM {self.tracks}"
 
     def rows(self, condition: Sql, in_order: bool = True) -> str:

@@ -5,7 +5,7 @@
 - ``moodrec_seq``, the order of arrival,
 - ``moodrec_embedding``, the embedding (pgvector's ``vector``),
 - ``moodrec_completed``, the vector of :mod:`moodrec.engines.completed`, which the HNSW index is over,
-- ``moodrec_artist``, ``moodrec_album``, ``moodrec_title``, the keys by which hits are capped.
+- ``moodrec_main`` and ``moodrec_credited``, the names of :mod:`moodrec.engines.keys`.
 
 ``NAME_facts`` holds one row of JSON: the moods, the model, and the Arrow types of the columns.
 """
@@ -26,7 +26,7 @@ import pyarrow as pa
 from moodrec.engines.base import CatalogueFacts
 from moodrec.engines.columns import Kind, StoredColumn, stored_column
 from moodrec.engines.completed import completed, completed_dim
-from moodrec.engines.keys import keys_of
+from moodrec.engines.keys import artist_names
 from moodrec.errors import CorruptStoreError, DataError, UsageError
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
@@ -34,7 +34,8 @@ from moodrec.typing import Vectors
 SEQ: Final = "moodrec_seq"
 EMBEDDING: Final = "moodrec_embedding"
 COMPLETED: Final = "moodrec_completed"
-KEYS: Final = ("moodrec_artist", "moodrec_album", "moodrec_title")
+MAIN: Final = "moodrec_main"
+CREDITED: Final = "moodrec_credited"
 _OWN: Final = "moodrec_"
 _LONGEST_NAME: Final = 63
 """PostgreSQL cuts longer names off, so that two of them could become one."""
@@ -125,7 +126,8 @@ def create_tracks(table: str, columns: Sequence[StoredColumn], dim: int, n_moods
         f"{SEQ} bigint GENERATED ALWAYS AS IDENTITY",
         f"{EMBEDDING} vector({dim}) NOT NULL",
         f"{COMPLETED} vector({completed_dim(dim, n_moods)}) NOT NULL",
-        *(f'{key} text COLLATE "C"' for key in KEYS),
+        f'{MAIN} text[] COLLATE "C"',
+        f'{CREDITED} text[] COLLATE "C"',
     ]
     every = [*map(column_sql, columns), *own, f"PRIMARY KEY ({identifier(TRACK_ID)})"]
     return f"CREATE TABLE {table} ({', '.join(every)})"
@@ -154,15 +156,15 @@ def copy_rows(
     """
     scores = [rows[mood].to_numpy() for mood in moods]
     whole = completed(vectors, np.stack(scores, axis=1) if scores else np.empty((len(vectors), 0)))
-    keys = keys_of(rows)
-    names = [*(identifier(column.name) for column in columns), EMBEDDING, COMPLETED, *KEYS]
+    names_of = artist_names(rows)
+    names = [*(identifier(column.name) for column in columns), EMBEDDING, COMPLETED, MAIN, CREDITED]
     types = [_BINARY[column.kind] + ("[]" if column.lists else "") for column in columns]
     lists = [rows[column.name].to_pylist() for column in columns]
     # A COPY takes no parameters, so its per cent signs stand for themselves.
     statement = f"COPY {table} ({', '.join(names)}) FROM STDIN WITH (FORMAT BINARY)".replace("%%", "%")
     with cursor.copy(statement) as copy:
-        copy.set_types([*types, "vector", "vector", "text", "text", "text"])
-        for row in zip(*lists, vectors, whole, *keys, strict=True):
+        copy.set_types([*types, "vector", "vector", "text[]", "text[]"])
+        for row in zip(*lists, vectors, whole, *names_of, strict=True):
             copy.write_row(row)
 
 

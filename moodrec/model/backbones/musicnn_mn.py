@@ -1,0 +1,113 @@
+"""MusiCNN beside MobileNetV3: two trained networks take the same samples, and their features stand side by side.
+
+MusiCNN (``musicnn.py``) learnt to tag songs, the MobileNetV3 (``mn.py``) to tag sounds of all kinds, and each tells
+moods that the other misses. Each computes its own spectrogram, as it was trained with, so that the backbone takes
+samples at 16 kHz: ``[audio] mel = "none"``. MusiCNN takes pieces of three seconds, and its features are the mean over
+the pieces of the excerpt; the other network takes the excerpt as a whole. All features are normalised to mean 0 and
+variance 1, because their scales differ by the network.
+
+``channels = 128`` gives both their published sizes, those of ``musicnn`` at 128 and of ``mn`` at 64;
+``tools/join_trunks.py`` joins the converted weights of the two.
+
+Parameters without heads: 1.5 M at ``channels = 128``, with 712 features.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from moodrec.config import AudioConfig
+from moodrec.errors import ConfigError
+from moodrec.model.backbones.base import Backbone
+from moodrec.model.backbones.mn import MN
+from moodrec.model.backbones.musicnn import MusiCNN
+from moodrec.model.frontend import build_front_end
+
+MUSICNN_AUDIO: Final = AudioConfig(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, f_min=0.0)
+"""The spectrogram that MusiCNN was trained with."""
+MN_AUDIO: Final = AudioConfig(
+    sample_rate=16_000,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    n_mels=128,
+    f_min=0.0,
+    f_max=15_000.0,
+    mel="kaldi",
+)
+"""The spectrogram that the MobileNetV3 was trained with, computed at 16 kHz."""
+PIECE: Final = 48_000
+"""Samples of the excerpts that MusiCNN was trained on, about."""
+_DROPOUT: Final = 0.5
+
+
+class _FromSamples(nn.Module):
+    """A network with the spectrogram that it takes."""
+
+    def __init__(self, audio: AudioConfig, network: Backbone) -> None:
+        super().__init__()
+        self.spectrogram = build_front_end(audio)
+        self.network = network
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Map (batch, samples) to (batch, features)."""
+        features: Tensor = self.network(self.log_mel(samples))
+        return features
+
+    def log_mel(self, samples: Tensor) -> Tensor:
+        """Compute the spectrogram in single precision: in bfloat16, quiet bands would be lost beside loud ones."""
+        if not torch.is_autocast_enabled(samples.device.type):
+            exact: Tensor = self.spectrogram(samples)
+            return exact
+        with torch.autocast(samples.device.type, enabled=False):
+            found: Tensor = self.spectrogram(samples.float())
+        return found
+
+
+class MusiCNNBesideMN(Backbone):
+    """The penultimate features of two networks, normalised; see the module's text."""
+
+    neck_modules = ("norm", "dropout")
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        musicnn, mn = MusiCNN(MUSICNN_AUDIO.n_mels, channels), MN(channels // 2)
+        self.features = musicnn.features + mn.features
+        self.musicnn = _FromSamples(MUSICNN_AUDIO, musicnn)
+        self.mn = _FromSamples(MN_AUDIO, mn)
+        self.norm = nn.BatchNorm1d(self.features, affine=False)
+        self.dropout = nn.Dropout(_DROPOUT)
+
+    def trunk(self, log_mel: Tensor) -> Tensor:
+        """Map samples, (batch, 1, samples) at 16 kHz and 512 at least, to (batch, features)."""
+        samples = log_mel.flatten(1)
+        pieces = max(1, samples.shape[1] // PIECE)
+        length = samples.shape[1] // pieces
+        cut = samples[:, : pieces * length].reshape(-1, length)
+        of_pieces: Tensor = self.musicnn(cut)
+        return torch.cat([of_pieces.reshape(-1, pieces, of_pieces.shape[1]).mean(1), self.mn(samples)], 1)
+
+    def neck(self, pooled: Tensor) -> Tensor:
+        """Normalise each feature; in training, half of them are dropped."""
+        features: Tensor = self.dropout(self.norm(pooled))
+        return features
+
+
+def build(n_mels: int, channels: int) -> MusiCNNBesideMN:
+    """Make an untrained backbone of this kind.
+
+    Args:
+        n_mels: 1, for it takes samples.
+        channels: unit of the widths.
+
+    Raises:
+        ConfigError: it is given spectrograms.
+    """
+    if n_mels != 1:
+        raise ConfigError(
+            'backbone musicnn_mn takes samples: set [audio] mel = "none", n_mels = 1, hop_length = 1'
+        )
+    return MusiCNNBesideMN(channels)
