@@ -21,7 +21,7 @@ from moodrec.index.rows.validation import checked_weights, listed, mixture, trac
 from moodrec.index.search.hits import Drop, Explanation, Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions, checked_k
 from moodrec.schema import TRACK_ID
-from moodrec.typing import Codes, Vectors
+from moodrec.typing import Codes, Float32Array, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -378,7 +378,7 @@ class EngineIndex(ABC):
 
     def _answer(
         self, request: EngineRequest, query: int, seed: Candidates | None
-    ) -> tuple[Candidates, Ranked]:
+    ) -> tuple[Candidates, list[str], Float32Array]:
         depth = request.depth
         while True:
             found = self._nearest(request, query, depth)

@@ -286,14 +286,24 @@ class PostgresIndex(EngineIndex):
         return None if found[0] is None else (found[0], found[1])
 
     def _rows(self, condition: Sql) -> pa.Table:
-        columns = stored_columns(self._facts.schema)
         with self._server.transaction() as cursor:
             cursor.execute(self._statements.rows(condition), condition.values)
-            found = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(columns)
-        arrays = [
-            pa.array(values, column.type) for values, column in zip(found, columns.values(), strict=True)
-        ]
+            found = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(self._facts.schema)
+        return self._tabled(found)
+
+    def _tabled(self, values: Sequence[Sequence[Any]]) -> pa.Table:
+        """Make a track table of the values of its columns."""
+        columns = stored_columns(self._facts.schema)
+        arrays = [pa.array(one, column.type) for one, column in zip(values, columns.values(), strict=True)]
         return restored(pa.table(arrays, names=list(columns)), self._facts.schema)
+
+    def _found(self, rows: Sequence[tuple[Any, ...]], complete: bool, path: str, reason: str) -> Candidates:
+        columns = list(zip(*rows, strict=True)) or [()] * (2 + len(self._facts.schema))
+        vectors = (
+            np.stack([_numbers(one) for one in columns[1]]) if rows else np.empty((0, self.dim), np.float32)
+        )
+        arrival = np.array(columns[0], np.int64)
+        return Candidates(arrival, self._tabled(columns[2:]), vectors, complete, path, reason)
 
     def _value(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
         with self._server.transaction() as cursor:

@@ -95,7 +95,7 @@ class Statements:
             column: the name of a column of numbers.
         """
         name = identifier(column)
-        # Single precision travels as its shortest decimal, which is another number in double precision: hence the cast.
+        # Single precision travels as its shortest decimal, which is another number in double precision.
         kind = "bigint" if self.columns[column].kind == "whole" else "float8"
         return (
             f"SELECT min(value)::{kind}, max(value)::{kind} FROM (SELECT value, "
