@@ -107,7 +107,7 @@ class ModelMismatchError(MoodrecError):
 
 
 class EngineError(MoodrecError):
-    """A database or cluster that holds a catalogue cannot be reached, or refuses a statement; the message says why."""
+    """A database or cluster that holds a catalogue cannot be reached, or refuses a statement."""
 
 
 class ExportError(MoodrecError):

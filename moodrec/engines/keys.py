@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,8 +24,8 @@ def artist_names(table: pa.Table) -> tuple[Names, Names]:
         (n,) the texts that ``artist = 'A'`` is compared with: the artist as shown, and each main artist in it; and
         (n,) the folded names that ``exclude_artist`` is compared with, guests too. None where no artist is known.
     """
-    texts = _column(table, ARTIST) or [None] * table.num_rows
-    listed = _column(table, ARTISTS) or [None] * table.num_rows
+    texts: list[str | None] = _column(table, ARTIST)
+    listed: list[str | list[str] | None] = _column(table, ARTISTS)
     main: list[list[str] | None] = []
     everyone: list[list[str] | None] = []
     for text, names in zip(texts, listed, strict=True):
@@ -38,8 +39,5 @@ def artist_names(table: pa.Table) -> tuple[Names, Names]:
     return main, everyone
 
 
-def _column(table: pa.Table, name: str) -> list[str | list[str] | None] | None:
-    found: list[str | list[str] | None] | None = (
-        table[name].to_pylist() if name in table.column_names else None
-    )
-    return found
+def _column(table: pa.Table, name: str) -> list[Any]:
+    return list(table[name].to_pylist()) if name in table.column_names else [None] * table.num_rows

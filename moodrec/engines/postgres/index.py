@@ -119,8 +119,7 @@ class PostgresIndex(EngineIndex):
         facts = CatalogueFacts(
             tuple(moods), vectors.shape[1], table.schema, model_fingerprint, library_revision
         )
-        server = Server(address)
-        try:
+        with Server.kept(address) as server:
             with server.transaction() as cursor:
                 cursor.execute(create_tracks(names.next_tracks, columns, facts.dim, len(facts.moods)), ())
                 copy_rows(cursor, names.next_tracks, columns, rows, vectors, facts.moods)
@@ -137,10 +136,7 @@ class PostgresIndex(EngineIndex):
                 cursor.execute(f"DELETE FROM {names.facts}")
                 cursor.execute(f"INSERT INTO {names.facts} VALUES (true, %s::jsonb)", (facts_json(facts),))
                 cursor.execute(f"ANALYZE {names.tracks}")
-        except BaseException:
-            server.close()
-            raise
-        return cls(server, names, *_facts_in(server, names))
+            return cls(server, names, *_facts_in(server, names))
 
     @classmethod
     def open(cls, address: str, name: str = "moodrec") -> Self:
@@ -154,12 +150,9 @@ class PostgresIndex(EngineIndex):
             NotFoundError: there is none of this name.
             EngineError, MissingExtraError: the server cannot be used.
         """
-        server, names = Server(address), Names(name)
-        try:
+        names = Names(name)
+        with Server.kept(address) as server:
             return cls(server, names, *_facts_in(server, names))
-        except BaseException:
-            server.close()
-            raise
 
     def refresh(self) -> bool:
         facts, version = _facts_in(self._server, self._names)
