@@ -36,7 +36,7 @@ class Copies:
         if track_id not in self._recordings:
             near = [one for one in self._index.similar_to(track_id, _NEAR).track_ids[0].tolist() if one]
             likely = [one for one in dict.fromkeys([*near, *self._sharing_ids(track_id)]) if one != track_id]
-            same = self._index.same_recording(track_id, likely) if likely else []
+            same = self._index.same_recording(track_id, likely).tolist()
             found = [one for one, is_same in zip(likely, same, strict=True) if is_same]
             self._recordings[track_id] = tuple(dict.fromkeys([*self.of(track_id), *found]))
         return self._recordings[track_id]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ OTHERS = [f"X{row}" for row in range(20)]
 NAMES = ["A", "A feat. B", "A; C", "A ft. D"] * 5 + OTHERS
 
 
-def index(preset: str = "flat", **columns: Sequence[Any]) -> MoodIndex:
+def index(preset: str = "flat", **columns: Any) -> MoodIndex:
     table = pa.table({"track_id": [f"t{row}" for row in range(N)], **columns})
     return MoodIndex.build(VECTORS, table, preset=preset)
 
@@ -110,18 +109,21 @@ def test_added_tracks_have_the_keys_of_their_artists() -> None:
 
 
 def test_an_album_is_known_by_its_id_its_artist_or_its_folder() -> None:
-    mix = {
+    mix: dict[str, Any] = {
         "artist": [f"X{row}" for row in range(N)],
         "album": ["Mix" if row < 20 else f"B{row}" for row in range(N)],
     }
     ids = ["m" if row < 20 else f"b{row}" for row in range(N)]
     discs = [f"/m/Mix/CD{row % 2 + 1}/{row}.mp3" if row < 20 else f"/m/{row}/a.mp3" for row in range(N)]
-    for more in ({"musicbrainz_album_id": ids}, {"path": discs}, {"album_artist": ["VA"] * N}):
+    known: list[dict[str, Any]] = [
+        {"musicbrainz_album_id": ids}, {"path": discs}, {"album_artist": ["VA"] * N}
+    ]  # fmt: skip
+    for more in known:
         assert near(index(**mix, **more), 10, max_per_album=1)[0] == 1
     assert near(index(**mix), 20, max_per_album=1)[0] == 20
     apart = [f"/m/{row % 4}/{row}.mp3" for row in range(N)]
     assert near(index(**mix, path=apart), 30, max_per_album=1)[0] == 4
-    titles_alone = {
+    titles_alone: dict[str, Any] = {
         "album": ["Greatest Hits"] * N,
         "musicbrainz_album_id": [f"b{row % 5}" for row in range(N)],
     }
@@ -140,7 +142,7 @@ def test_a_hundred_first_movements_stay() -> None:
     assert int(made.search(vectors[0], 10, distinct=True).counts[0]) == 10
 
 
-def pair(cosine: float, **columns: Sequence[Any]) -> bool:
+def pair(cosine: float, **columns: Any) -> bool:
     """Whether two tracks at a cosine are one recording."""
     vectors = np.array([[1, 0], [cosine, np.sqrt(1 - cosine**2)]], np.float32)
     made = MoodIndex.build(vectors, pa.table({"track_id": ["a", "b"], **columns}))
@@ -150,7 +152,7 @@ def pair(cosine: float, **columns: Sequence[Any]) -> bool:
     return by_seed
 
 
-SONG = {"artist": ["A", "A feat. B"], "title": ["Song", "Song - 2009 Remaster"]}
+SONG: dict[str, Any] = {"artist": ["A", "A feat. B"], "title": ["Song", "Song - 2009 Remaster"]}
 
 
 @pytest.mark.parametrize(
