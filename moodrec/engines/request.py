@@ -68,8 +68,8 @@ class EngineRequest:
             own: (q,) the track that each query is; empty: the queries are no tracks.
 
         Raises:
-            UsageError: there is no such mood, numbers are not one for each query, or ``audio_only`` needs another order
-                than the engine's.
+            UsageError: there is no such mood, numbers are not one for each query, or ``audio_only`` needs another
+                order than the engine's.
         """
         if options.audio_only:
             if options.mood and any(audio_column(mood) in columns for mood in options.mood):

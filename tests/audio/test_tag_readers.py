@@ -80,9 +80,10 @@ def test_moods_that_are_written_do_not_hide_an_info_chunk(tmp_path: Path) -> Non
 
 def test_id3_in_a_wav_comes_before_its_info_chunk(tmp_path: Path) -> None:
     path = with_chunk(write_any(tmp_path / "x.wav", SOUND), info(INAM="Cut", IART="Band", ICRD="1994"))
-    file: Any = WAVE(path)
+    file = WAVE(path)
     file.add_tags()
-    file.tags.add(TIT2(encoding=3, text=["Song"]))
+    id3: Any = file.tags
+    id3.add(TIT2(encoding=3, text=["Song"]))
     file.save()
     assert short(read_tags(path)) == SONG
 
@@ -94,9 +95,10 @@ def test_aiff_name_and_author(tmp_path: Path, title: str, encoding: str) -> None
     with_chunk(path, chunk(b"NAME", title.encode(encoding), ">"), ">")
     with_chunk(path, chunk(b"AUTH", b"Band", ">"), ">")
     assert short(read_tags(path)) == (title, "Band", None)
-    file: Any = AIFF(path)
+    file = AIFF(path)
     file.add_tags()
-    file.tags.add(TDRC(encoding=3, text=["1994"]))
+    id3: Any = file.tags
+    id3.add(TDRC(encoding=3, text=["1994"]))
     file.save()
     assert short(read_tags(path)) == (title, "Band", 1994)
 
