@@ -23,6 +23,7 @@ ROOT = Path(moodrec.__file__).parent
 FLOORS = {
     "arguments": 0,
     "errors": 0,
+    "extras": 0,
     "files": 0,
     "html": 0,
     "lock": 0,

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, playlist
+from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, model, playlist
 from moodrec.cli.analyze import analyze
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
@@ -108,6 +108,10 @@ app.add_typer(playlist_app, name="playlist")
 benchmark_app = typer.Typer(help="Measure retrieval on labelled music.", rich_markup_mode=None)
 benchmark_app.command("retrieval")(benchmark.retrieval)
 app.add_typer(benchmark_app, name="benchmark")
+
+model_app = typer.Typer(help="Maintain model folders.", rich_markup_mode=None)
+model_app.command("export")(model.export)
+app.add_typer(model_app, name="model")
 
 library_app = typer.Typer(help="Show what a library holds, check it and maintain it.", rich_markup_mode=None)
 _LIBRARY_COMMANDS: dict[str, Callable[..., None]] = {
