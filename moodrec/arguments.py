@@ -165,7 +165,7 @@ def ids_of(given: object, name: str) -> tuple[str, ...]:
     """
     if given is None:
         return ()
-    if isinstance(given, str) or _is_whole(given):
+    if isinstance(given, str) or is_whole(given):
         return (id_of(given, name),)
     if isinstance(given, bytes | bytearray) or not isinstance(values := plain(given), Iterable):
         raise UsageError(f"{name} takes track ids, not {given!r}")
@@ -190,12 +190,13 @@ def id_of(given: object, name: str) -> str:
         value = value.as_py()
     if isinstance(value, str):
         return str(value)
-    if _is_whole(value):
+    if is_whole(value):
         return str(int(value))
     raise UsageError(f"{name} takes track ids as text or whole numbers, not {given!r}")
 
 
-def _is_whole(value: object) -> TypeGuard[Integral]:
+def is_whole(value: object) -> TypeGuard[Integral]:
+    """Say whether a value is a whole number of Python or NumPy; True and 2.0 are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, Self, Unpack
@@ -212,8 +211,6 @@ class MoodIndex:
         return self._catalogue.n_alive
 
     def __contains__(self, track_id: object) -> bool:
-        if isinstance(track_id, Integral) and not isinstance(track_id, bool):
-            return str(int(track_id)) in self._catalogue
         return track_id in self._catalogue
 
     @property

@@ -32,6 +32,9 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {
 """What programs call the columns of a history, in lower case, the preferred name first."""
 _WITHOUT_HEADER: Final = (ARTIST, "album", TITLE, PLAYED_AT)
 """The columns of the CSV of Last.fm's plays that has no header."""
+_WRAPPERS: Final = ("recenttracks", "payload", "scrobbles", "plays", "track", "tracks")
+"""The objects in which services wrap a list of plays."""
+_PLAY: Final = frozenset({"track_metadata", *(name for names in _NAMES.values() for name in names)})
 _SNIFFED: Final = 65_536
 
 
@@ -241,19 +244,12 @@ def _csv(path: Path) -> pd.DataFrame:
 def _plays_in(document: Any) -> Iterable[Any]:
     """Find the list of plays in a JSON document: of Last.fm's and ListenBrainz' pages, or a plain list."""
     if isinstance(document, Mapping):
-        for name in (
-            "recenttracks",
-            "payload",
-            "track",
-            "listens",
-            "plays",
-            "scrobbles",
-            "tracks",
-            "history",
-        ):
-            if name in document:
+        for name in _WRAPPERS:
+            if isinstance(document.get(name), Mapping | list):
                 return _plays_in(document[name])
-        return [document]
+        lists = [value for value in document.values() if isinstance(value, list)]
+        is_play = {str(name).lower() for name in document} & _PLAY
+        return [document] if is_play or not lists else _plays_in(max(lists, key=len))
     if not isinstance(document, list):
         raise ValueError("it holds no list of plays")
     pages = [entry for entry in document if isinstance(entry, list) or _is_page(entry)]
@@ -262,8 +258,7 @@ def _plays_in(document: Any) -> Iterable[Any]:
 
 def _is_page(entry: Any) -> bool:
     return isinstance(entry, Mapping) and any(
-        isinstance(entry.get(name), Mapping | list)
-        for name in ("recenttracks", "payload", "listens", "scrobbles")
+        isinstance(entry.get(name), Mapping | list) for name in _WRAPPERS if name != "track"
     )
 
 

@@ -85,7 +85,7 @@ def _time(value: Any) -> Any:
             return _since_1970(float(value))
         return _text(value.strip())
     if isinstance(value, datetime.date | np.datetime64 | pd.Timestamp):
-        return _in_utc(pd.to_datetime(value))  # type: ignore[arg-type]
+        return _in_utc(pd.to_datetime(value))
     return pd.NaT
 
 
