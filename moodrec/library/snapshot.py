@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import pyarrow as pa
 from moodrec.errors import CorruptStoreError
 from moodrec.library.checksum import checksum
 from moodrec.library.records import ModelRecord
+from moodrec.library.stored_json import stored_texts
 from moodrec.schema import LISTS, PATH, TRACK_FIELDS, probability_column
 from moodrec.typing import Float32Array
 
@@ -108,7 +108,9 @@ def _table(
 ) -> pa.Table:
     values = dict(zip(_COLUMNS, described, strict=True))
     values[PATH] = [shown_path(path) for path in values[PATH]]
-    values |= {name: [None if text is None else json.loads(text) for text in values[name]] for name in LISTS}
+    values |= {
+        name: [None if text is None else stored_texts(text) for text in values[name]] for name in LISTS
+    }
     columns = {field.name: pa.array(values[field.name], field.type) for field in _DESCRIBED}
     columns |= {mood: _floats(column) for mood, column in zip(moods, scores.T, strict=True)}
     prefixed = map(probability_column, moods)
