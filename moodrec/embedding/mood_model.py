@@ -15,7 +15,7 @@ from moodrec.audio.decode import decode
 from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
-from moodrec.errors import AudioError, SilentAudioError, UsageError
+from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
@@ -144,6 +144,10 @@ class MoodModel:
         logits = scales.published_logits(self._spec, found.mood_logits)
         probabilities = scales.probabilities(self._spec, logits)
         unit = unit_length(found.embedding)
+        if not (np.isfinite(unit).all() and np.isfinite(probabilities).all()):
+            raise CorruptStoreError(
+                f"the model {self.name} computes numbers that are not finite: its weights are wrong"
+            )
         return TrackMoods(unit, scales.mood_scores(self._spec, probabilities), probabilities)
 
     def analyze_waveform(self, waveform: NDArray[np.floating], sample_rate: int) -> TrackMoods:

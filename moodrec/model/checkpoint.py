@@ -11,22 +11,24 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import safetensors.torch
 import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError
 
 from moodrec.config import explain
 from moodrec.errors import ConfigError, CorruptStoreError, NotFoundError
-from moodrec.files import write_atomically
-from moodrec.model.describe import SPEC, fingerprint_of
+from moodrec.files import read_regular, write_atomically
+from moodrec.model.describe import MOST_OF_SPEC, SPEC, fingerprint_of
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import ModelSpec
+from moodrec.model.stored_weights import no_larger_than, put_weights
 from moodrec.plugins import check_trusted
 
 WEIGHTS = "model.safetensors"
 """Name of the file of weights in a model folder."""
+_MOST_OF_WEIGHTS: Final = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,16 @@ def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
         ConfigError: its backbone is a plug-in that is not installed or does not work.
         CorruptStoreError: a file is damaged, or the two files belong to different models.
     """
-    text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
+    text, weights = _read(folder / SPEC, MOST_OF_SPEC), _read(folder / WEIGHTS, _MOST_OF_WEIGHTS)
     spec, fingerprint = _parse(text, weights, folder)
     check_trusted("backbone", spec.network.backbone, trusted, str(folder / SPEC))
     try:
-        with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
+        # Weights are drawn at random before they are read.
+        with torch.random.fork_rng(devices=[]), no_larger_than(weights, folder):
             network = MoodNetwork(spec.audio, spec.network, spec.heads)
     except ConfigError as error:
         raise ConfigError(f"{folder}: {error}") from error
-    try:
-        network.load_state_dict(safetensors.torch.load(weights))
-    except (SafetensorError, RuntimeError) as error:
-        raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
+    put_weights(network, weights, folder)
     return LoadedModel(network.eval(), spec, fingerprint)
 
 
@@ -97,15 +97,15 @@ def _parse(text: bytes, weights: bytes, folder: Path) -> tuple[ModelSpec, str]:
         spec = ModelSpec.model_validate(document)
     except ValidationError as error:
         raise CorruptStoreError(f"{folder / SPEC}: {explain(error)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptStoreError(f"{folder / SPEC}: not a model description") from error
     if hashlib.sha256(weights).hexdigest() != checksum:
         raise CorruptStoreError(f"{folder / WEIGHTS}: checksum differs; copy the model again")
     return spec, fingerprint
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, most)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
