@@ -26,6 +26,8 @@ ALBUM_ID: Final = "musicbrainz_album_id"
 ARTIST_ID: Final = "musicbrainz_artist_id"
 EMBEDDING: Final = "embedding"
 PROBABILITY_PREFIX: Final = "prob_"
+AUDIO_PREFIX: Final = "audio_"
+LABEL_PREFIX: Final = "label_"
 
 TAG_FIELDS: Final = pa.schema(
     [
@@ -73,3 +75,15 @@ def is_mood_name(name: str) -> bool:
 def probability_column(mood: str) -> str:
     """Give the name of the column that holds ``prob(mood)``."""
     return PROBABILITY_PREFIX + mood
+
+
+def audio_column(name: str) -> str:
+    """Give the name of the column that holds what the audio alone says, beside the column of a mood's score or
+    probability in context.
+    """
+    return AUDIO_PREFIX + name
+
+
+def label_column(mood: str) -> str:
+    """Give the name of the column that holds the labels that people gave."""
+    return LABEL_PREFIX + mood

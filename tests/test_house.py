@@ -23,6 +23,7 @@ ROOT = Path(moodrec.__file__).parent
 FLOORS = {
     "arguments": 0,
     "errors": 0,
+    "extras": 0,
     "files": 0,
     "html": 0,
     "lock": 0,
@@ -47,6 +48,7 @@ FLOORS = {
     "evaluation": 5,
     "plots": 5,
     "demo": 6,
+    "serve": 6,
     "doctor": 6,
     "cli": 7,
     "__main__": 8,

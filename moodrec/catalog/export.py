@@ -95,7 +95,8 @@ def export_table(snapshot: LibrarySnapshot) -> pa.Table:
     """Make the Arrow table that :func:`export_parquet` writes."""
     flat = pa.array(snapshot.embeddings.reshape(-1), pa.float32())
     embedding = pa.FixedSizeListArray.from_arrays(flat, snapshot.model.embedding_dim)
-    moods_start = snapshot.table.num_columns - 2 * len(snapshot.model.moods)
+    names = snapshot.table.column_names
+    moods_start = names.index(snapshot.model.moods[0]) if snapshot.model.moods else len(names)
     table = snapshot.table.add_column(moods_start, pa.field(EMBEDDING, embedding.type), embedding)
     return table.replace_schema_metadata(_metadata(snapshot))
 

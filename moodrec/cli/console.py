@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from moodrec.cli import tables
 from moodrec.cli.jsonout import to_json
-from moodrec.cli.progress import Advance, unseen
+from moodrec.cli.progress import Advance, logged, unseen
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
@@ -137,9 +137,14 @@ class Screen:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Advance]:
-        """Draw a bar with rate and time left on stderr while the block runs, where stderr is a terminal."""
-        if self.quiet or not sys.stderr.isatty():
+        """Draw a bar with rate and time left on stderr while the block runs; without a terminal, write a line a
+        minute.
+        """
+        if self.quiet:
             yield unseen
+            return
+        if not sys.stderr.isatty():
+            yield logged(self.note, what)
             return
         from moodrec.cli.bar import bar
 

@@ -70,7 +70,7 @@ class _ScreenProgress:
         announce(self.screen, plan)
 
     def analysed(self, progress: AnalysisProgress) -> None:
-        self.advance(progress.done, progress.total)
+        self.advance(progress.done, progress.total, left=progress.seconds_left)
         warn_of(self.screen, progress.last)
 
 

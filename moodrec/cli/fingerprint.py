@@ -1,4 +1,4 @@
-"""``moodrec playlist fingerprint``: what a listening history sounds like, and tracks that sound so."""
+"""``moodrec playlist fingerprint``: what a play history sounds like, and tracks that sound so."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def fingerprint(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """What a listening history sounds like, and tracks outside it that sound so.
+    """What a play history sounds like, and tracks outside it that sound so.
 
     Example: moodrec playlist fingerprint plays.csv --half-life 14 --on-conflict ignore --out for-you.m3u8
     """
@@ -85,7 +85,7 @@ def fingerprint(
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
     playlist = fingerprint_playlist(recommender, found, rules, options)
     strongest = sorted(found.moods, key=lambda mood: -found.moods[mood])[:3]
-    if not as_json:
+    if not screen.as_json:
         moods = ", ".join(f"{mood} {found.moods[mood]:.2f}" for mood in strongest)
         screen.text(
             f"{words.plural(found.n_plays, 'play')} of {words.plural(len(found.weights), 'track')}: {moods}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from moodrec.catalog.run_text import run_text
 from moodrec.cli import words
 from moodrec.cli.analysis_text import counted
 from moodrec.cli.console import Screen
@@ -63,7 +64,7 @@ def info(
     screen = Screen(as_json, quiet, form)
     with open_library(screen, library) as store:
         about = library_info(store)
-    screen.document(asdict(about))
+    screen.document(_info_document(about))
     screen.facts(_facts(about))
 
 
@@ -198,6 +199,20 @@ def _file_row(record: FileRecord) -> dict[str, Any]:
     return file_document(record) | {"path": path_text(record), "message": message}
 
 
+def _info_document(about: LibraryInfo) -> dict[str, Any]:
+    state = about.analysis
+    analysis = None
+    if state is not None:
+        analysis = {
+            "running": state.running,
+            "done": state.done,
+            "total": state.total,
+            "remaining": state.remaining,
+            "seconds_left": state.seconds_left if state.running else None,
+        }
+    return asdict(about) | {"analysis": analysis}
+
+
 def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
     copies = f", of which {about.duplicates:,} copies" if about.duplicates else ""
     rows = [
@@ -205,6 +220,8 @@ def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
         ("tracks", f"{about.tracks:,}{copies}"),
         ("files", counted(about.outcomes) or "none"),
     ]
+    if about.analysis:
+        rows.append(("analysis", run_text(about.analysis) or ""))
     if about.reasons:
         rows.append(("failed", f"{counted(about.reasons)}; moodrec library failures"))
     if about.gone:
@@ -239,8 +256,10 @@ def _track_facts(report: TrackReport) -> list[tuple[str, str]]:
     if report.track is not None and report.model is not None:
         row = series_record(report.track)
         document = track_document(row, report.model.moods)
-        hidden = {"path", "moods", "probabilities", "duplicate_of"}
+        hidden = {"path", "moods", "probabilities", "audio", "audio_probabilities", "labels", "duplicate_of"}
         rows += [(name, _plain(value)) for name, value in document.items() if name not in hidden and value]
+        given = document.get("labels", {})
+        rows += [("label", f"{mood} {words.score(value)}") for mood, value in given.items()]
         ordered = sorted(document["moods"].items(), key=lambda item: -(item[1] or 0))
         rows += [("mood", f"{words.score(value)} {words.bar(value or 0)} {mood}") for mood, value in ordered]
     rows += [("copy", path) for path in report.copies]

@@ -67,6 +67,7 @@ def moods(
 
     Example: moodrec moods --plot map.png
     """
+    from moodrec.catalog.current_model import known_folder
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet, form, columns)
@@ -76,7 +77,8 @@ def moods(
         return
     if plot is not None:
         _draw_map(screen, recommender, plot, colour_by, umap)
-    meanings = _meanings(model, recommender.index.model_fingerprint)
+    fingerprint = recommender.index.model_fingerprint
+    meanings = _meanings(model or known_folder(chosen_library(library), fingerprint), fingerprint)
     found = [spread(recommender.frame[name], name, meanings.get(name, "")) for name in recommender.moods]
     for note in recommender.notes:
         screen.warn(note)

@@ -19,13 +19,23 @@ LibraryOption = Annotated[
         help="The library, or an index folder. Without it: the library in your user data folder.",
     ),
 ]
+
+
+def _named_model(model: Path | None) -> Path | None:
+    """Let ``default`` stand for the model that comes with moodrec, unless there is a folder of that name."""
+    from moodrec.model.describe import PACKAGED_MODEL
+
+    return PACKAGED_MODEL if model is not None and str(model) == "default" and not model.exists() else model
+
+
 ModelOption = Annotated[
     Path | None,
     typer.Option(
         "--model",
+        callback=_named_model,
         envvar="MOODREC_MODEL",
         metavar="DIR",
-        help="A trained model. Without it: the one in the package.",
+        help="A trained model; default is the one in the package. Without it: the library's.",
     ),
 ]
 DeviceOption = Annotated[

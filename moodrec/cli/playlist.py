@@ -183,6 +183,12 @@ def arc(
     max_per_artist: CapOption = None,
     variety: VarietyOption = 0.0,
     random_seed: RandomOption = 0,
+    hold: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hold", metavar="MOOD", help="Shall not sink on the way, or 'none'; else valence. Repeatable."
+        ),
+    ] = None,
     out: OutOption = None,
     absolute: AbsoluteOption = False,
     plot: PlotOption = None,
@@ -201,7 +207,8 @@ def arc(
     screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
     ends = [_targets(start), _targets(end)]
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = kinds.arc(recommender, ends[0], ends[1], rules, options)
+    held = None if not hold else [mood for mood in hold if mood != "none"]
+    playlist = kinds.arc(recommender, ends[0], ends[1], rules, options, hold=held)
     shown = list(dict.fromkeys([*ends[0], *ends[1]]))
     finish(screen, recommender, playlist, Outputs(tuple(out or ()), absolute, plot), shown)
 

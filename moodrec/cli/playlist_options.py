@@ -128,6 +128,8 @@ def finish(
     # Last, so that stdout stays one JSON document if a file cannot be written.
     screen.document(playlist_document(screen, recommender, playlist, moods))
     print_playlist(screen, playlist, moods)
+    if playlist.report:
+        screen.note(playlist.report)
 
 
 def print_playlist(screen: Screen, playlist: Playlist, moods: list[str]) -> None:
@@ -181,10 +183,11 @@ def playlist_document(
     """
     columns = playlist_columns(playlist, moods)
     rows = records(playlist.tracks)
-    return {
+    document = {
         "title": playlist.title,
         "count": len(playlist),
         "seconds": playlist.seconds,
         "tracks": track_documents(screen, rows, recommender.moods, columns),
         "notes": playlist.notes,
     }
+    return document | ({"report": playlist.report} if playlist.report else {})

@@ -107,29 +107,30 @@ def _of_values(name: str, moods: Collection[str]) -> Column:
 
 
 def track_document(row: Mapping[str, Any], moods: Collection[str]) -> dict[str, Any]:
-    """Make the JSON document of a track: its columns, its ``moods``, and its ``prob_`` columns as
-    ``probabilities``.
+    """Make the JSON document of a track: its columns, its ``moods``, and by mood the ``probabilities``, what the
+    ``audio`` alone says, and the ``labels`` that people gave, as far as the table has them.
 
     Args:
         row: the row of the track table.
         moods: names of the mood columns.
     """
-    from moodrec.schema import PROBABILITY_PREFIX, probability_column
+    from moodrec.schema import audio_column, label_column, probability_column
 
-    probabilities = {probability_column(mood) for mood in moods}
-    document = {
-        name: _rounded(value)
-        for name, value in row.items()
-        if name not in moods and name not in probabilities
+    groups = {
+        "moods": {mood: mood for mood in moods},
+        "probabilities": {mood: probability_column(mood) for mood in moods},
+        "audio": {mood: audio_column(mood) for mood in moods},
+        "audio_probabilities": {mood: audio_column(probability_column(mood)) for mood in moods},
+        "labels": {mood: label_column(mood) for mood in moods},
     }
-    document["moods"] = {mood: _rounded(row[mood]) for mood in moods if mood in row}
-    known = {name for name in probabilities if name in row}
-    if known:
-        document["probabilities"] = {
-            mood: _rounded(row[PROBABILITY_PREFIX + mood])
-            for mood in moods
-            if probability_column(mood) in known
-        }
+    grouped = {column for columns in groups.values() for column in columns.values()}
+    document = {name: _rounded(value) for name, value in row.items() if name not in grouped}
+    for name, columns in groups.items():
+        found = {mood: _rounded(row[column]) for mood, column in columns.items() if column in row}
+        if name == "labels":
+            found = {mood: value for mood, value in found.items() if value is not None}
+        if found or name == "moods":
+            document[name] = found
     return document
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from moodrec.catalog.run_text import duration
 from moodrec.cli.jsonout import plain
 
 
@@ -22,10 +23,7 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
 
 def seconds(value: float) -> str:
     """Write a duration in seconds with its unit: ``40 s``, ``3 min``, ``1 h 20 min``."""
-    if value < 90:
-        return f"{max(1, round(value))} s"
-    minutes = round(value / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    return duration(value)
 
 
 def size(value: float) -> str:

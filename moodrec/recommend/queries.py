@@ -250,6 +250,26 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
     return MoodTarget(tuple(options.mood), np.array(targets, np.float64), _single(weight, "mood_weight"))
 
 
+def single_targets(index: MoodIndex, given: object, what: str) -> dict[str, float]:
+    """Check mood targets that are one number each.
+
+    Args:
+        index: whose moods there are.
+        given: targets in [0, 1] by mood.
+        what: what they are, for messages: "the start of an arc".
+
+    Raises:
+        UsageError: they are no mapping, empty, of an unknown mood, or out of range.
+    """
+    if not isinstance(given, Mapping) or not given:
+        raise UsageError(f"{what} is {given!r}; it must be targets by mood, such as {{'calm': 0.9}}")
+    for name in given:
+        if name not in index.moods:
+            raise UsageError(f"unknown mood {name!r}; {hint(str(name), index.moods, 'moods')}")
+    checked = SearchOptions(mood=given).mood or {}
+    return {name: _single(value, f"the target of {name!r}") for name, value in checked.items()}
+
+
 def with_mood(options: SearchOptions | None, mood: Mood | None, mood_weight: float | None) -> SearchOptions:
     """Return options with a mood and a weight put in.
 

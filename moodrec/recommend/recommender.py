@@ -69,14 +69,14 @@ class Recommender:
 
         Args:
             path: the folder.
-            model: as for the class.
+            model: as for the class; by default that of the library, if it says where it is.
 
         Raises:
             NotFoundError: there is neither, or the library has no index yet.
             CorruptStoreError: it is damaged.
         """
         opened = open_index(path)
-        recommender = cls(opened.index, opened.notes, model)
+        recommender = cls(opened.index, opened.notes, opened.model if model is None else model)
         recommender._path = Path(path)
         return recommender
 
@@ -146,6 +146,15 @@ class Recommender:
     def copies(self, seed_id: str) -> Sequence[str]:
         """Return the other tracks of the library with the same audio."""
         return self._version.copies.of(seed_id)
+
+    @of_one_version
+    def recordings(self, seed_id: str) -> Sequence[str]:
+        """Return the other tracks that are the same recording: other encodings, levels and editions of it.
+
+        Raises:
+            NotFoundError: the track is not in the index.
+        """
+        return self._version.copies.recordings(seed_id)
 
     def list(
         self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None

@@ -66,6 +66,7 @@ def publish(
     logits: Float32Array,
     labels: Float32Array,
     calibrated_on: str,
+    graph: bool = True,
 ) -> str:
     """Fit the scales of the published moods and write the model folder.
 
@@ -77,12 +78,14 @@ def publish(
         logits: (n, targets) predictions to fit on, preferably of models that were not trained on the track.
         labels: (n, targets) in [0, 1], NaN unknown.
         calibrated_on: a sentence on what those predictions are, for the model file.
+        graph: whether to write the network as an ONNX graph too.
 
     Returns:
         The model's fingerprint.
 
     Raises:
         ConfigError: as :func:`published_moods`.
+        ExportError, MissingExtraError: the network cannot be written as an ONNX graph; nothing has been written.
     """
     spec = ModelSpec(
         name=recipe.name,
@@ -101,7 +104,7 @@ def publish(
         name: _scale(combined[:, i], mood_labels(mood, spec.targets, labels))
         for i, (name, mood) in enumerate(spec.moods.items())
     }
-    return save_model(folder, network, spec.model_copy(update={"scales": found}))
+    return save_model(folder, network, spec.model_copy(update={"scales": found}), graph)
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:

@@ -204,9 +204,8 @@ def test_moods_tells_names_meanings_and_spread(library: Path, model: Path) -> No
     for mood in found["moods"]:
         assert sum(mood["histogram"]) == mood["known"] == 9
         assert list(mood["quantiles"].values()) == sorted(mood["quantiles"].values())
-    assert run_json("moods", "--library", library)["moods"][0]["meaning"] == "", (
-        "the packaged model is another"
-    )
+    assert run_json("moods", "--library", library)["moods"] == found["moods"], "the library knows its model"
+    assert run_json("moods", "--library", library, "--model", "default")["moods"][0]["meaning"] == ""
     assert "Happy or sad." in run("moods", "--library", library, "--model", model).stdout
 
 
