@@ -43,7 +43,7 @@ _ALSO: Final[Mapping[str, str]] = {
 }
 """Values that no column of a table may hold, as conditions."""
 _STEPS: Final = 100_000
-"""Steps of SQLite's virtual machine between two looks at the clock."""
+"""Steps of SQLite's virtual machine between two readings of the clock."""
 _SECONDS: Final = 60.0
 _BYTES_A_SECOND: Final = 1 << 22
 """The checks of a file may take a minute, and a second for each of so many bytes, of a processor's time."""
