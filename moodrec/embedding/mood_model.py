@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from moodrec.arguments import whole
 from moodrec.audio.decode import decode
+from moodrec.audio.downmix import mix_waveform
 from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
@@ -61,6 +62,8 @@ class MoodModel:
         self._spectrogram_engine: SpectrogramEngine | None = None
         self.fingerprint = source.files.fingerprint
         """16 hex digits; embeddings of models that differ in it are never compared."""
+        self.context = source.files.context
+        """How metadata corrects the scores, which here are those of the audio alone; None where it does not."""
 
     @classmethod
     def load(
@@ -261,8 +264,7 @@ class MoodModel:
 
     def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         _check_waveform(waveform, sample_rate)
-        # Averaged in double precision, so that many channels lose no digits.
-        mono = waveform.mean(0, dtype=np.float64) if waveform.ndim == 2 else waveform
+        mono = mix_waveform(waveform) if waveform.ndim == 2 else waveform
         if not np.isfinite(mono).all():
             raise AudioError("the waveform holds NaN or infinite samples", "bad_samples")
         return np.asarray(soxr.resample(mono.astype(np.float32), sample_rate, self.sample_rate), np.float32)

@@ -168,6 +168,23 @@ def check_values(connection: sqlite3.Connection, path: Path, tables: Collection[
         raise CorruptStoreError(f"{path}: it does not say how often it was changed; {REMEDY}")
 
 
+@contextmanager
+def values_of(place: Path) -> Iterator[None]:
+    """Translate the errors of converting stored values that are of a wrong type.
+
+    Args:
+        place: the library's folder, for the message.
+
+    Raises:
+        CorruptStoreError: a value is of another type than its column declares.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        what = " ".join(str(error).split())[:200]
+        raise CorruptStoreError(f"{place}: values in it are of a wrong type ({what}); {REMEDY}") from error
+
+
 def check_references(connection: sqlite3.Connection, path: Path) -> None:
     """Check that rows which a database's rows name are there, as every change of it assumes.
 

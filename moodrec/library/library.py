@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.library import journal, labelling, queries, upkeep
+from moodrec.library.checks import values_of
 from moodrec.library.database import (
     SCHEMA_VERSION,
     check_rows,
@@ -230,9 +232,11 @@ class Library:
             NotFoundError: the library holds no analyses of that model.
             CorruptStoreError: vectors differ from what was written.
         """
-        with translated(self.path), transaction(self._connection, "DEFERRED"):
-            model = self._model(model_fingerprint)
-            return read_snapshot(self._connection, model, self._revision(), only)
+        # Of a few tracks, the values are checked as they are converted; checking all would take longer.
+        connection = self._connection if only is None else self._unchecked
+        with translated(self.path), transaction(connection, "DEFERRED"), values_of(self.path):
+            model = self._model(model_fingerprint, counted=only is None)
+            return read_snapshot(connection, model, self._revision(), only)
 
     def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
         """Read one row per analysed track: TRACK_FIELDS, ``duplicate_of``, and a score and a ``prob_`` column for
@@ -335,6 +339,19 @@ class Library:
         with self._writing() as connection:
             return journal.acknowledge(connection, model, result)
 
+    def retag(self, track_id: str, tags: Tags) -> bool:
+        """Replace the tags of a track by what its file says now; False if they are the same.
+
+        Args:
+            track_id: the track.
+            tags: the tags of its file.
+
+        Raises:
+            UsageError: the lock is not held.
+        """
+        with self._writing() as connection:
+            return journal.retag(connection, track_id, tags)
+
     def mark_missing(self, states: Iterable[FileState]) -> None:
         """Record that files are gone: their tracks leave the frame and keep their ids."""
         with self._writing() as connection:
@@ -415,8 +432,8 @@ class Library:
         Raises:
             UsageError, NotFoundError: as :meth:`label`.
         """
-        known = {mood for model in self.models() for mood in model.moods}
         with self._writing() as connection:
+            known = {mood for model in queries.models(connection, counted=False) for mood in model.moods}
             found = [labelling.resolved(connection, one, known) for one in new]
             written = labelling.write(connection, found, by)
             return Labelled(
@@ -456,8 +473,8 @@ class Library:
     def _revision(self) -> int:
         return queries.revision(self._unchecked)
 
-    def _model(self, fingerprint: str | None) -> ModelRecord:
-        for model in queries.models(self._unchecked):
+    def _model(self, fingerprint: str | None, counted: bool = True) -> ModelRecord:
+        for model in queries.models(self._unchecked, counted):
             if fingerprint in (None, model.fingerprint):
                 return model
         which = "any model" if fingerprint is None else f"model {fingerprint}"
