@@ -25,6 +25,9 @@ ARTISTS: Final = "artists"
 RECORDING_ID: Final = "musicbrainz_recording_id"
 ALBUM_ID: Final = "musicbrainz_album_id"
 ARTIST_ID: Final = "musicbrainz_artist_id"
+FINGERPRINT: Final = "acoustid_fingerprint"
+"""The beginning of a track's Chromaprint fingerprint."""
+START: Final = "start"
 EMBEDDING: Final = "embedding"
 PROBABILITY_PREFIX: Final = "prob_"
 AUDIO_PREFIX: Final = "audio_"
@@ -45,7 +48,7 @@ TAG_FIELDS: Final = pa.schema(
         pa.field(ARTISTS, pa.list_(pa.string())),
         pa.field("isrc", pa.string()),
         pa.field("acoustid_id", pa.string()),
-        pa.field("acoustid_fingerprint", pa.string()),
+        pa.field(FINGERPRINT, pa.string()),
         pa.field(ORIGINAL_YEAR, pa.int32()),
     ]
 )
@@ -61,9 +64,11 @@ TRACK_FIELDS: Final = pa.schema(
         pa.field(PATH, pa.string()),
         *TAG_FIELDS,
         pa.field("duration", pa.float32()),
+        pa.field(START, pa.float32()),
     ]
 )
-"""The columns of a library's track; ``duration`` is in seconds."""
+"""The columns of a library's track; ``duration`` is in seconds, and so is ``start``, which says where in its file a
+track of a CUE sheet begins; unknown for a track that is a file of its own."""
 
 _MOOD_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
