@@ -362,7 +362,9 @@ class EngineIndex(ABC):
             raise NotFoundError(f"these tracks are not in the index: {listed(missing)}")
 
     def _run(self, options: SearchOptions, k: int, queries: Vectors, own: tuple[str, ...] = ()) -> Hits:
-        request = EngineRequest.of(options, checked_k(k, len(self)), self.moods, queries, own)
+        request = EngineRequest.of(
+            options, checked_k(k, len(self)), self.moods, self.column_names, queries, own
+        )
         seeds = [self._candidates([one]) for one in own]
         results = [
             self._answer(request, query, seeds[query] if own else None) for query in range(len(queries))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from moodrec.config import IndexConfig
+from moodrec.errors import UsageError
+from moodrec.filters.audio import on_audio
 from moodrec.filters.columns import as_condition, parts_of
 from moodrec.filters.conditions import Condition
 from moodrec.index import planner
@@ -17,7 +20,7 @@ from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.options import SearchOptions
 from moodrec.index.search.request import resolve
-from moodrec.schema import TRACK_ID
+from moodrec.schema import TRACK_ID, audio_column
 from moodrec.typing import Float32Array, RowNumbers, Vectors
 
 _CONFIG: Final = IndexConfig(kind="flat")
@@ -50,6 +53,7 @@ class EngineRequest:
         options: SearchOptions,
         k: int,
         moods: tuple[str, ...],
+        columns: Collection[str],
         queries: Vectors,
         own: tuple[str, ...] = (),
     ) -> EngineRequest:
@@ -59,13 +63,23 @@ class EngineRequest:
             options: the options of the search.
             k: hits a query, checked.
             moods: the moods of the index.
+            columns: the columns of the track table.
             queries: (q, d) float32 queries of unit length.
             own: (q,) the track that each query is; empty: the queries are no tracks.
 
         Raises:
-            UsageError: there is no such mood, or numbers are not one for each query.
+            UsageError: there is no such mood, numbers are not one for each query, or ``audio_only`` needs another
+                order than the engine's.
         """
-        blend = resolve_blend(options.mood, options.mood_weight, moods, len(queries))
+        if options.audio_only:
+            if options.mood and any(audio_column(mood) in columns for mood in options.mood):
+                raise UsageError(
+                    "audio_only: the order of this engine is that of the scores in context; write conditions on "
+                    "audio(mood), or build a catalogue of the scores of the audio alone"
+                )
+            where = options.where
+            options = options.replace(where=None if where is None else on_audio(as_condition(where), moods))
+        blend = resolve_blend(options.mood, options.mood_weight, {mood: mood for mood in moods}, len(queries))
         return cls(queries, k, options, blend, moods, own)
 
     @property

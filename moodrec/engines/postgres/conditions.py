@@ -114,6 +114,8 @@ class Translator:
 
     def _column(self, field: Field) -> StoredColumn:
         column = self._columns.get(field.column)
+        if column is None and field.audio:  # without a context, the score is what the audio says
+            column = self._columns.get(replace(field, audio=False).column)
         if column is None:
             known = hint(field.column, list(self._columns), "columns")
             raise FilterError(f"unknown column {quote_name(field.column)}: {known}")
