@@ -162,7 +162,7 @@ def _audio_of(sheet: Path, name: str) -> Path:
     try:
         there = sorted(
             entry for entry in os.listdir(sheet.parent) if Path(entry).suffix.lower() in AUDIO_SUFFIXES
-        )  # noqa: PTH208
+        )
     except OSError:
         there = []
     for stem in stems:

@@ -22,7 +22,7 @@ from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.queries import known_ids, mix_vector
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.version import of_one_version
-from moodrec.schema import TRACK_ID
+from moodrec.schema import ARTIST, PATH, TITLE, TRACK_ID
 
 PLAYED_AT: Final = "played_at"
 DAY: Final = 86_400.0
@@ -164,9 +164,10 @@ def _mean_moods(recommender: Recommender, weights: Mapping[str, float]) -> dict[
 
 
 def read_plays(path: Path, recommender: Recommender) -> pd.DataFrame:
-    """Read a history: CSV, Parquet or JSON lines with ``track_id`` and ``played_at``.
+    """Read a history: CSV, Parquet or JSON lines with ``played_at`` and a column that names the tracks.
 
-    What is no id is taken for a title, an "artist - title" or a path, where exactly one track matches.
+    That is ``track_id``, else ``path``, else ``title``, with ``artist`` beside it where there is one. What is no id
+    is taken for a title, an "artist - title" or a path, where exactly one track matches.
 
     Args:
         path: the file.
@@ -176,10 +177,20 @@ def read_plays(path: Path, recommender: Recommender) -> pd.DataFrame:
         DataError: the file cannot be read, or lacks a column.
     """
     frame = _table(path)
-    if TRACK_ID not in frame:
-        raise DataError(f"{path}: no column {TRACK_ID!r}; it has {', '.join(map(str, frame.columns))}")
-    meant = {name: _meant(recommender, str(name)) for name in frame[TRACK_ID].unique()}
-    return frame.assign(**{TRACK_ID: frame[TRACK_ID].map(meant)})
+    named = next((name for name in (TRACK_ID, PATH, TITLE) if name in frame), None)
+    if named is None:
+        raise DataError(
+            f"{path}: no column {TRACK_ID!r}, {PATH!r} or {TITLE!r} names the tracks; "
+            f"it has {', '.join(map(str, frame.columns))}"
+        )
+    artists = frame[ARTIST] if named == TITLE and ARTIST in frame else [""] * len(frame)
+    names = [(_text(name), _text(artist)) for name, artist in zip(frame[named], artists, strict=True)]
+    meant = {both: _meant(recommender, *both) for both in dict.fromkeys(names)}
+    return frame.assign(**{TRACK_ID: [meant[both] for both in names]})
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if pd.isna(value) else str(value)  # type: ignore[call-overload]
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -189,13 +200,19 @@ def _table(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if suffix in (".jsonl", ".ndjson"):
             return pd.read_json(path, lines=True, dtype=False)
-        return pd.read_csv(path, dtype={TRACK_ID: str}, keep_default_na=False)
+        texts = dict.fromkeys((TRACK_ID, PATH, TITLE, ARTIST), str)
+        return pd.read_csv(path, dtype=texts, keep_default_na=False)
     except ValueError as error:
         raise DataError(f"{path}: cannot be read as a table of plays ({error})") from error
 
 
-def _meant(recommender: Recommender, name: str) -> str:
-    try:
-        return name if name in recommender.index else resolve_seed(recommender.frame, name)
-    except (NotFoundError, AmbiguousSeedError):
+def _meant(recommender: Recommender, name: str, artist: str) -> str:
+    """Find the track that a name means; the name itself, which is no id, where none or several do."""
+    if name in recommender.index:
         return name
+    for seed in (f"{artist} - {name}", name) if artist else (name,):
+        try:
+            return resolve_seed(recommender.frame, seed)
+        except (NotFoundError, AmbiguousSeedError):
+            continue
+    return f"{artist} - {name}" if artist else name
