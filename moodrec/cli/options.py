@@ -86,6 +86,9 @@ WhereOption = Annotated[
         help="Keep tracks that fit, e.g. \"calm >= 0.8 AND artist <> 'X'\".",
     ),
 ]
+AudioOnlyOption = Annotated[
+    bool, typer.Option("--audio-only", help="Moods by the audio alone, without metadata and labels.")
+]
 
 
 def chosen_library(library: Path | None) -> Path:

@@ -26,6 +26,7 @@ from moodrec.cli.tracks import (
     mentioned,
     print_tracks,
     records,
+    shown_columns,
     strongest,
     track_columns,
     track_document,
@@ -83,21 +84,23 @@ def similar(
         _draw(screen, recommender, found, plot, in_words(options))
     # Last, so that stdout stays one JSON document if a file cannot be written.
     hints = hints_on(recommender.index, options.where, found.explanation.passed)
-    _print(screen, recommender, found, mentioned(recommender.moods, in_words(options)), explain, hints)
+    moods = mentioned(recommender.moods, in_words(options))
+    shown = shown_columns(recommender.index, moods or recommender.moods, options.audio_only)
+    _print(screen, recommender, found, shown if moods else strongest(found.seed_row, shown), explain, hints)
 
 
 def _print(
     screen: Screen,
     recommender: Recommender,
     found: SimilarTracks,
-    moods: list[str],
+    shown: list[str],
     explain: bool,
     hints: list[str],
 ) -> None:
     for note in found.notes:
         screen.warn(note)
     seed, rows = found.seed_row, records(found.table)
-    shown = ["rank", "score", "title", "artist", *(moods or strongest(seed, recommender.moods))]
+    shown = ["rank", "score", "title", "artist", *shown]
     columns = track_columns(found.table.column_names, recommender.moods, shown)
     if screen.as_json:
         tracks = track_documents(screen, rows, recommender.moods, columns)

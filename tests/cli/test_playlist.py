@@ -121,7 +121,7 @@ def test_a_history_names_tracks_in_any_of_three_ways(index: Path, tmp_path: Path
     )
     plays.drop(columns=named).to_csv(tmp_path / "none.csv", index=False)
     assert (
-        "'title' names the tracks"
+        "nor titles or paths"
         in run("playlist", "fingerprint", tmp_path / "none.csv", "-l", index, code=1).stderr
     )
 

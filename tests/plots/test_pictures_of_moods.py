@@ -102,9 +102,12 @@ def test_a_trade_off_needs_moods(tmp_path: Path) -> None:
 
 
 def test_an_untagged_track_is_called_by_its_file() -> None:
-    tracks = frame(3).assign(
-        title=[None, " ", "T"], path=["/m/01 Dawn.flac", None, "/m/x.mp3"], track_id=list("abc")
-    )
+    names: dict[str, list[str | None]] = {
+        "title": [None, " ", "T"],
+        "path": ["/m/01 Dawn.flac", None, "/m/x.mp3"],
+        "track_id": ["a", "b", "c"],
+    }
+    tracks = frame(3).drop(columns="title").join(pd.DataFrame(names))
     assert [track_name(row) for _, row in tracks.iterrows()] == ["01 Dawn", "b", "T"]
     assert track_name({}) == "untitled"
     legend = radar_figure(tracks, MOODS).axes[0].get_legend()
