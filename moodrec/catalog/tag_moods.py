@@ -51,6 +51,8 @@ class TagPlan:
     already: int
     """Number of files that need no change."""
     left_alone: tuple[Untaggable, ...]
+    unchanged: tuple[str, ...] = ()
+    """Ids of the tracks whose files need no change."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,11 @@ def take_back_tags(
         write_mood_tags(change.state.path, change.after)
         library.forget_tag_backup(change.track_id)
 
-    return _carry_out(plan, library, write, on_progress)
+    report = _carry_out(plan, library, write, on_progress)
+    with library.writer():
+        for track_id in plan.unchanged:  # they have their old tags: nothing is to be put back any more
+            library.forget_tag_backup(track_id)
+    return report
 
 
 def _tags(scores: dict[str, float], model_fingerprint: str, threshold: float) -> MoodTags:
@@ -165,16 +171,18 @@ def _files(library: Library, track_ids: Iterable[str]) -> list[FileRecord]:
 
 
 def _plan(files: Sequence[FileRecord], new_tags: Callable[[str, MoodTags], MoodTags]) -> TagPlan:
-    changes, already, left_alone = [], 0, []
+    changes, unchanged, left_alone = [], [], []
     for record in files:
         try:
             change = _change(record, new_tags)
         except AudioError as error:
             left_alone.append(Untaggable(record.state.path, error.reason, str(error)))
             continue
-        already += change.is_none
-        changes += [] if change.is_none else [change]
-    return TagPlan(tuple(changes), already, tuple(left_alone))
+        if change.is_none:
+            unchanged.append(change.track_id)
+        else:
+            changes.append(change)
+    return TagPlan(tuple(changes), len(unchanged), tuple(left_alone), tuple(unchanged))
 
 
 def _change(record: FileRecord, new_tags: Callable[[str, MoodTags], MoodTags]) -> TagChange:
