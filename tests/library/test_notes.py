@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from moodrec.library import notes
 from moodrec.library.notes import MODELS_FILE, RUN_FILE, RunState, latest_run, model_places, note_run
 
 
@@ -50,12 +49,10 @@ def test_texts_without_end(tmp_path: Path, text: str) -> None:
 
 def test_a_clock_that_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of another machine that noted its progress in the future is not alive for ever."""
-    monkeypatch.setattr(notes.socket, "gethostname", lambda: "another")
-    note_run(tmp_path, RunState(10))
-    monkeypatch.undo()
+    note_run(tmp_path, RunState(10, host="another"))
     found = latest_run(tmp_path)
     assert found is not None
     assert found.running
     later = time.time() - 86_400
-    monkeypatch.setattr(notes.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     assert not found.running
