@@ -19,9 +19,11 @@ from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
+from moodrec.cli.find import find
 from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.label import label
+from moodrec.cli.link import link
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
 from moodrec.cli.serve import serve
@@ -73,7 +75,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "demo": demo,
     "doctor": doctor,
+    "find": find,
     "serve": serve,
+    "link": link,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
