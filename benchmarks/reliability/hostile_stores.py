@@ -46,7 +46,7 @@ MOST_SECONDS = 300
 """A case that takes longer by the clock is a fault too: it waits for something."""
 MEMORY = 2 << 30
 """Bytes that a case may take beyond what its process began with."""
-OF_A_CHILD = 250
+OF_A_CHILD = 50
 
 
 def main() -> None:
