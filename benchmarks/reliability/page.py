@@ -224,7 +224,6 @@ PROMISES: dict[str, list[Promise]] = {
                 "test_disk_full.py::test_an_index_that_does_not_fit",
                 "test_disk_full.py::test_exports_and_backups_that_do_not_fit",
                 "test_disk_full.py::test_a_file_that_does_not_fit_stays_as_it_was",
-                "catalog/test_faulty_writes.py::test_a_disk_that_is_full",
                 "catalog/test_faulty_writes.py::test_a_disk_that_fails",
             ),
         ),
