@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from moodrec.arguments import brief
 from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags, write_mood_tags
-from moodrec.errors import AudioError, UsageError
+from moodrec.errors import AudioError, CorruptStoreError, UsageError
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState
-from moodrec.schema import TRACK_ID
+from moodrec.schema import TRACK_ID, is_mood_name
 
 MODEL_FIELD: Final = f"{OURS}MODEL"
 """Field that holds the fingerprint of the model that computed a file's scores."""
@@ -77,11 +78,14 @@ def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool 
     Raises:
         NotFoundError: nothing was analysed.
         UsageError: the threshold is out of range.
+        CorruptStoreError: the library's moods have other names than models can give.
     """
     if not 0 <= threshold <= 1:
         raise UsageError(f"a threshold is a mood score in [0, 1], not {threshold}")
     snapshot, backups = library.snapshot(), library.tag_backups()
     moods = list(snapshot.model.moods)
+    if wrong := [mood for mood in moods if not is_mood_name(mood)]:
+        raise CorruptStoreError(f"{library.path}: the library's mood {brief(wrong[0])} cannot name a tag")
     rows = zip(snapshot.frame[TRACK_ID], snapshot.frame[moods].to_numpy().tolist(), strict=True)
     scores = {str(track_id): dict(zip(moods, row, strict=True)) for track_id, row in rows}
 
