@@ -36,7 +36,11 @@ NOT_RUN = {
     "* --watch*": "runs until it is stopped; tests/cli/test_watch.py runs it",
 }
 """Commands that are only parsed here, and why: their options must be there all the same."""
-FOREIGN = {"docs/jamendo.md": "Essentia's own code", "docs/data-formats.md": "needs EMOPIA and fluidsynth"}
+FOREIGN = {
+    "docs/jamendo.md": "Essentia's own code",
+    "docs/data-formats.md": "needs EMOPIA and fluidsynth",
+    "docs/scale.md": "needs a PostgreSQL server; tests/engines starts one",
+}
 """Pages whose Python is not run, and why; it must be Python all the same."""
 COMMANDS = commands()
 
