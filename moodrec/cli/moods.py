@@ -146,11 +146,11 @@ def moods(
             for mood in found
         ],
     )
-    screen.text(
-        f"scores of {words.plural(len(recommender.frame), 'track')}: {HIGH} is more than 80 % of reference music, "
-        f"and '>= {HIGH}' counts the tracks that reach it.\nWithin this library pct(MOOD) >= {HIGH} passes the top "
-        f"fifth: those with at least the score under 'pct {HIGH}'."
-    )
+    tracks = words.plural(len(recommender.frame), "track")
+    screen.text(f"scores of {tracks}: {HIGH} is more than 80 % of reference music,")
+    screen.text(f"and '>= {HIGH}' counts the tracks that reach it.")
+    screen.text(f"Within this library pct(MOOD) >= {HIGH} passes the top fifth:")
+    screen.text(f"those with at least the score under 'pct {HIGH}'.")
 
 
 def _of_tracks(
