@@ -255,6 +255,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
         raise  # mistakes of this package, not of the file
+    except UnicodeDecodeError:  # SQLite quotes a damaged file
+        raise CorruptStoreError(f"{path}: not a moodrec library, or damaged; {REMEDY}") from None
     except sqlite3.DatabaseError as error:
         raise _explained(error, path) from error
 

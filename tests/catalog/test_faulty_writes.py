@@ -1,4 +1,4 @@
-"""A disk that fails or is full while models, tags, backups, migrations, tables and playlists are written."""
+"""A disk that fails while models, tags, backups, migrations, tables and playlists are written."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ import pytest
 
 from moodrec.library.library import Library
 from moodrec.model.checkpoint import load_model, save_model
-from moodrec.model.folder import WEIGHTS
 from tests.catalog.corpus import write_song
 from tests.catalog.faults import can_inject, inject
 from tests.golden.make_golden import golden
 from tests.library.tracks import MODEL, analysed, file_state
-from tests.small_disks import fill, mounted
 from tests.small_model import small_network, small_spec
 
 ROOT = Path(__file__).parents[2]
@@ -78,18 +76,3 @@ def test_a_disk_that_fails(tmp_path: Path, fault: str, noticed: set[str]) -> Non
         as_before(folder, before)
     for name in noticed:
         assert "\n" not in errors[name]
-
-
-def test_a_disk_that_is_full(tmp_path: Path) -> None:
-    with mounted(tmp_path / "disk", "size=4m") as disk:
-        folder = prepared(disk)
-        before = content(folder)
-        filler = fill(disk)
-        errors = written(folder, [])
-        assert all(errors.values()), errors
-        assert {error.split(":")[0] for name, error in errors.items() if name != "tags"} == {"DiskFullError"}
-        assert "No space left" in errors["tags"] or "full" in errors["tags"]
-        as_before(folder, before)
-        filler.unlink()
-        assert not any(written(folder, []).values())
-        assert (folder / "model" / WEIGHTS).read_bytes() != before[f"model/{WEIGHTS}"]

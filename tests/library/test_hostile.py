@@ -195,3 +195,11 @@ def test_checks_that_take_too_long(folder: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(checks, "_STEPS", 1)
     with pytest.raises(CorruptStoreError, match="takes too long"):
         Library.open(folder)
+
+
+def test_a_damaged_schema_that_sqlite_quotes(folder: Path) -> None:
+    changed(
+        folder,
+        "UPDATE sqlite_master SET sql = CAST(x'435245415445205441424c4520c628' AS TEXT) WHERE name = 'runs'",
+    )
+    refused(folder, "not a moodrec library, or damaged")
