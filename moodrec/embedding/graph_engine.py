@@ -14,14 +14,14 @@ from moodrec.model.graph.session import GraphSession, GraphShape
 from moodrec.model.spec import ModelSpec
 from moodrec.typing import Float32Array
 
-_AT_A_TIME: Final = 2
-"""Windows in a run of the graph: more would not fit the caches, and one takes a little longer."""
+_SAMPLES_AT_A_TIME: Final = 96_000
+"""Samples in a run of the graph, about: the maps of more would not fit the caches, and less takes a little longer."""
 
 
 class GraphEngine:
-    """Runs a graph in pairs of windows, each in one thread.
+    """Runs a graph over a few windows at a time, always the same ones together, each run in one thread.
 
-    A pair's numbers do not depend on how many threads there are, nor on what else runs: within a run sums have one
+    Its numbers do not depend on how many threads there are, nor on what else runs: within a run sums have one
     order, and the means over windows are taken at the end, in the order of the track.
     """
 
@@ -37,6 +37,7 @@ class GraphEngine:
             CorruptStoreError: the graph cannot be read, or does not fit the description.
         """
         self._session = GraphSession(graph, GraphShape.of(spec), name)
+        self._at_a_time = max(1, _SAMPLES_AT_A_TIME // spec.window_samples)
         self._threads = _threads()
 
     @property
@@ -47,15 +48,16 @@ class GraphEngine:
 
     def embed_windows(self, windows: Float32Array) -> WindowMeans:
         """Analyse windows of samples, (n, window_samples)."""
-        pairs = [windows[start : start + _AT_A_TIME] for start in range(0, len(windows), _AT_A_TIME)]
-        threads = min(self._threads, len(pairs))
+        starts = range(0, len(windows), self._at_a_time)
+        parts = [windows[start : start + self._at_a_time] for start in starts]
+        threads = min(self._threads, len(parts))
         if threads == 1:
-            found = [self._session.run(pair) for pair in pairs]
+            found = [self._session.run(part) for part in parts]
         else:
             # Made anew for each track, in a fraction of a millisecond: threads that live on would not survive a fork.
             with ThreadPoolExecutor(threads) as pool:
-                found = list(pool.map(self._session.run, pairs))
-        embeddings, logits = (np.concatenate(parts) for parts in zip(*found, strict=True))
+                found = list(pool.map(self._session.run, parts))
+        embeddings, logits = (np.concatenate(own) for own in zip(*found, strict=True))
         return WindowMeans(_mean(embeddings), _mean(logits))
 
 

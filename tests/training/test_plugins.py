@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import UsageError
 from moodrec.model.checkpoint import load_model
+from moodrec.model.folder import GRAPH
+from moodrec.training.events import TrainingWarning
 from moodrec.training.run import train_recipe
 from tests.training.conftest import write_recipe
 
@@ -27,6 +30,9 @@ class BandMeans(Backbone):
     def trunk(self, log_mel):
         return self.hidden(log_mel.mean(2))
 """
+UNWRITABLE = SOURCE.replace(
+    "log_mel.mean(2)", "torch.linalg.vander(log_mel.mean((1, 2)), N=self.hidden.in_features)"
+)
 
 
 def test_a_recipe_names_a_backbone_by_its_path(
@@ -50,3 +56,24 @@ def test_a_recipe_names_a_backbone_by_its_path(
     after = load_model(again, [BACKBONE]).network
     hidden = "backbone.hidden.weight"
     torch.testing.assert_close(after.get_parameter(hidden), before.get_parameter(hidden), rtol=0, atol=0)
+
+
+def test_a_network_that_onnx_cannot_express_is_published_for_pytorch(
+    catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unwritable_of_a_test.py").write_text("import torch\n" + UNWRITABLE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    backbone = "unwritable_of_a_test:BandMeans"
+    recipe = write_recipe(catalogue, "unwritable", 1)
+    recipe.write_text(recipe.read_text().replace("channels = 6", f'backbone = "{backbone}"\nchannels = 6'))
+    warnings: list[str] = []
+
+    def listen(event: object) -> None:
+        if isinstance(event, TrainingWarning):
+            warnings.append(event.message)
+
+    trained = train_recipe(recipe, tmp_path / "run", listen, tmp_path / "cache").model
+    assert trained is not None
+    assert [warning for warning in warnings if "for PyTorch alone" in warning]
+    assert not (trained / GRAPH).exists()
+    assert MoodModel.load(trained, "cpu", trusted=[backbone]).engine.startswith("PyTorch ")
