@@ -160,7 +160,7 @@ class ContextModel(Config):
         """
         audio = logits_of(probabilities)
         own = [column for column, mood in enumerate(moods) if mood in self.moods]
-        mine = self.model_copy(update={"moods": {moods[column]: self.moods[moods[column]] for column in own}})
+        mine = self if tuple(moods) == tuple(self.moods) else self.of_moods([moods[column] for column in own])
         found = mine.score(audio[:, own], tracks, None if known is None else known.of_moods(own))
         probability = mine.probabilities(found.logits)
         changed = np.any([part != 0 for part in found.parts.values()], axis=0)
@@ -171,6 +171,10 @@ class ContextModel(Config):
         for kind, part in found.parts.items():
             parts[kind][:, own] = part
         return InContext(both[0], both[1], audio, parts)
+
+    def of_moods(self, moods: Sequence[str]) -> ContextModel:
+        """The same for some of its moods, in another order perhaps."""
+        return self.model_copy(update={"moods": {mood: self.moods[mood] for mood in moods}})
 
     def probabilities(self, logits: Floats) -> Floats:
         """Calibrated probabilities of scores in context, ``(n, M)`` in [0, 1]."""
