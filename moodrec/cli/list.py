@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from moodrec.cli import words
+from moodrec.cli.completion import complete_columns
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
     AudioOnlyOption,
@@ -36,7 +37,13 @@ def list_tracks(
     where: WhereOption = None,
     sort: Annotated[
         str | None,
-        typer.Option("--sort", "-s", metavar="COLUMNS", help="With commas; - for falling: -calm,year."),
+        typer.Option(
+            "--sort",
+            "-s",
+            metavar="COLUMNS",
+            help="With commas; - for falling: -calm,year.",
+            autocompletion=complete_columns,
+        ),
     ] = None,
     limit: Annotated[
         int | None,
@@ -59,6 +66,7 @@ def list_tracks(
 
     Example: moodrec list --where "calm >= 0.8 AND year BETWEEN 1990 AND 1999" --sort -calm
     """
+    from moodrec.recommend.hints import hints_on
     from moodrec.recommend.queries import notes_on
     from moodrec.recommend.recommender import Recommender
 
@@ -76,10 +84,13 @@ def list_tracks(
     all_columns = track_columns(found.columns, moods, ["title", "artist", "album", "year", *shown_moods])
     shown = found if limit is not None or not screen.for_people else found.head(_SHOWN)
     rows = records(shown)
+    hints = hints_on(recommender.index, where, len(found))
     if screen.as_json:
         tracks = track_documents(screen, rows, moods, all_columns)
-        screen.document({"count": len(tracks), "tracks": tracks})
+        screen.document({"count": len(tracks), "tracks": tracks, "hints": hints})
         return
     print_tracks(screen, rows, all_columns)
+    for hint in hints:
+        screen.note(hint)
     more = f"; {len(found) - len(shown):,} more with --limit" if len(found) > len(shown) else ""
     screen.note(f"{words.plural(len(found), 'track')}{more}")

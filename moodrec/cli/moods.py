@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from moodrec.cli import words
+from moodrec.cli.completion import complete_mood, complete_title
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
     AudioOnlyOption,
@@ -19,6 +20,7 @@ from moodrec.cli.options import (
     QuietOption,
     chosen_library,
 )
+from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
 from moodrec.errors import MoodrecError
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 BINS: Final = 10
+HIGH: Final = 0.8
+"""The score, and the percentile, from which a mood counts as strong in the overview."""
 _LEAST_SHOWN: Final = 0.005
 _STEPS: Final = {
     "genres": "genres",
@@ -45,7 +49,12 @@ _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 def moods(
     of: Annotated[
         list[str] | None,
-        typer.Option("--of", metavar="SEED", help="Show the moods of this track instead; repeatable."),
+        typer.Option(
+            "--of",
+            metavar="SEED",
+            help="Show the moods of this track instead; repeatable.",
+            autocompletion=complete_title,
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -56,7 +65,10 @@ def moods(
     colour_by: Annotated[
         str | None,
         typer.Option(
-            "--colour-by", metavar="MOOD", help="Mood that colours the map; else valence and arousal."
+            "--colour-by",
+            metavar="MOOD",
+            help="Mood that colours the map; else valence and arousal.",
+            autocompletion=complete_mood,
         ),
     ] = None,
     umap: Annotated[
@@ -107,6 +119,8 @@ def moods(
         [
             Column("mood", "fixed"),
             *(Column(f"{q:.0%}", "fixed", show=words.score) for q in QUANTILES),
+            Column("passing", "fixed", heading=f">= {HIGH}"),
+            Column("top fifth from", "fixed", heading=f"pct {HIGH}", show=words.score),
             Column("0 to 1", "fixed", show=blocks),
             Column("meaning", "prose"),
             Column("known", shown=False),
@@ -115,6 +129,8 @@ def moods(
             [
                 mood["name"],
                 *mood["quantiles"].values(),
+                mood["passing"],
+                mood["top_fifth_from"],
                 mood["histogram"],
                 mood["meaning"],
                 mood["known"],
@@ -123,7 +139,9 @@ def moods(
         ],
     )
     screen.text(
-        f"scores of {words.plural(len(recommender.frame), 'track')}: 0.8 is more than 80 % of reference music"
+        f"scores of {words.plural(len(recommender.frame), 'track')}: {HIGH} is more than 80 % of reference music, "
+        f"and '>= {HIGH}' counts the tracks that reach it.\nWithin this library pct(MOOD) >= {HIGH} passes the top "
+        f"fifth: those with at least the score under 'pct {HIGH}'."
     )
 
 
@@ -135,8 +153,8 @@ def _of_tracks(
     audio_only: bool,
     place: Path,
 ) -> None:
-    columns = recommender.index.mood_columns(audio_only)
-    tracks = recommender.index.tracks([recommender.resolve(seed) for seed in seeds])
+    columns, resolve = recommender.index.mood_columns(audio_only), recommender.resolve
+    tracks = recommender.index.tracks([resolve(chosen_seed(screen, resolve, seed)) for seed in seeds])
     if plot is not None:
         from moodrec.plots.mood_radar import mood_radar
 
@@ -242,6 +260,8 @@ def spread(scores: pd.Series[Any], name: str, meaning: str) -> dict[str, Any]:
         "name": name,
         "meaning": meaning,
         "known": int(known.size),
+        "passing": int(np.count_nonzero(known >= np.float32(HIGH))),
+        "top_fifth_from": round(float(np.quantile(known, HIGH)), 4) if known.size else None,
         "quantiles": {str(q): round(float(value), 4) for q, value in zip(QUANTILES, quantiles, strict=True)},
         "histogram": counts.tolist(),
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from moodrec.cli.completion import complete_targets
 from moodrec.cli.options import AudioOnlyOption, WhereOption
 from moodrec.errors import UsageError
 
@@ -26,7 +27,11 @@ def search_options(
     mood: Annotated[
         str | None,
         typer.Option(
-            "--mood", "-m", metavar="NAME=TARGET,...", help="Draw towards moods: happy=0.9,calm=0.7."
+            "--mood",
+            "-m",
+            metavar="NAME=TARGET,...",
+            help="Draw towards moods: happy=0.9,calm=0.7.",
+            autocompletion=complete_targets,
         ),
     ] = None,
     mood_weight: Annotated[

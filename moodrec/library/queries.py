@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,13 +18,14 @@ from moodrec.library.records import (
     ModelRecord,
     Outcome,
     RunRecord,
+    Section,
     StoredTags,
     TrackVectors,
 )
 
 _FILES: Final = """
     SELECT f.path, f.size, f.mtime_ns, f.outcome, f.reason, f.message, f.track_id, f.missing,
-        CASE f.outcome
+        f.audio, f.start, CASE f.outcome
             WHEN 'failed' THEN 1
             WHEN 'silent' THEN f.model_fingerprint = :model
             ELSE EXISTS (
@@ -151,7 +153,8 @@ def _is_whole(row: tuple[str, str, bytes, bytes, bytes, bytes]) -> bool:
     return checksum(*row[:5]) == row[5]
 
 
-def _file(row: tuple[bytes, int, int, str, str | None, str | None, str | None, int, int]) -> FileRecord:
-    path, size, mtime_ns, outcome, reason, message, track_id, missing, acknowledged = row
-    state = FileState(Path(os.fsdecode(path)), size, mtime_ns)
+def _file(row: Sequence[Any]) -> FileRecord:
+    path, size, mtime_ns, outcome, reason, message, track_id, missing, audio, start, acknowledged = row
+    section = None if audio is None else Section(Path(os.fsdecode(audio)), start)
+    state = FileState(Path(os.fsdecode(path)), size, mtime_ns, section)
     return FileRecord(state, Outcome(outcome), reason, message, track_id, bool(missing), bool(acknowledged))
