@@ -23,9 +23,11 @@ from moodrec.model.context.tracks import YEAR_COLUMNS, TrackContext, descriptor_
 from moodrec.model.context.weights import KINDS, KnownLabels, Parts, Weights, parts_of
 
 Floats = NDArray[np.float64]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LARGEST: Final = 1e9
+"""No number of a context is larger, so that products of three of them are finite."""
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+Size = Annotated[float, Field(ge=1 / LARGEST, le=LARGEST, allow_inf_nan=False)]
 
 N_QUANTILES: Final = 101
 OFFSETS: Final = ("artist", "album", "artist_labels", "album_labels")
