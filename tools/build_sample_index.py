@@ -42,7 +42,12 @@ def main() -> None:
     table[list(model.moods)] = np.stack(moods)
     table[[probability_column(mood) for mood in model.moods]] = np.stack(probabilities)
     index = MoodIndex.build(
-        np.stack(embeddings), table, moods=model.moods, preset="flat", model_fingerprint=model.fingerprint
+        np.stack(embeddings),
+        table,
+        moods=model.moods,
+        preset="flat",
+        model_fingerprint=model.fingerprint,
+        context=model.context,
     )
     index.save(OUT)
     print(f"{len(table)} tracks in {OUT}")

@@ -103,9 +103,7 @@ def _steps(snapshot: LibrarySnapshot) -> dict[str, NDArray[np.float64]]:
         return {}
     context, moods = context_of(text), snapshot.model.moods
     own = [moods.index(mood) for mood in context.moods if mood in moods]
-    context = context.model_copy(
-        update={"moods": {moods[column]: context.moods[moods[column]] for column in own}}
-    )
+    context = context.of_moods([moods[column] for column in own])
     steps: dict[str, NDArray[np.float64]] = {}
     logits = found.audio[:, own]
     before = context.mood_scores(context.probabilities(logits))

@@ -60,6 +60,12 @@ def build(
         str | None, typer.Option("--moods", metavar="A,B", help="Columns of a --table that hold mood scores.")
     ] = None,
     embedding: EmbeddingOption = "embedding",
+    context: Annotated[
+        Path | None,
+        typer.Option(
+            "--context", metavar="FILE", help="Correct the moods of a --table by artists, albums and genres."
+        ),
+    ] = None,
     preset: PresetOption = None,
     form: FormatOption = None,
     as_json: JsonOption = False,
@@ -68,19 +74,22 @@ def build(
     """Build an index.
 
     Of the library, or of a Parquet file with a column track_id, a column of vectors, and any others. A file
-    written by 'moodrec export' tells its moods and its model itself.
+    written by 'moodrec export' tells its moods and its model itself. A context is the context.json of a model, or a
+    file that 'moodrec evaluate --save-context' wrote.
 
     Example: moodrec index build --table vectors.parquet --moods calm,happy --out my-index
     """
     screen = Screen(as_json, quiet, form)
     if table is None:
-        if out is not None or moods is not None:
-            raise UsageError("--out and --moods belong to --table; a library's index stays in the library")
+        if out is not None or moods is not None or context is not None:
+            raise UsageError(
+                "--out, --moods and --context belong to --table; a library's index stays in the library"
+            )
         _describe(screen, _of_library(chosen_library(library), preset))
         return
     if out is None:
         raise UsageError("say where the index goes: --out DIR")
-    built = _of_table(table, moods, embedding, preset or "auto")
+    built = _of_table(table, moods, embedding, preset or "auto", context)
     built.save(out)
     _describe(screen, built)
 
@@ -223,13 +232,17 @@ def _of_library(library: Path, preset: str | None) -> MoodIndex:
         return refresh_index(store, preset)
 
 
-def _of_table(path: Path, moods: str | None, embedding: str, preset: str) -> MoodIndex:
+def _of_table(path: Path, moods: str | None, embedding: str, preset: str, context: Path | None) -> MoodIndex:
     from moodrec.index.mood_index import MoodIndex
+    from moodrec.model.context.model import ContextModel
 
     table = _read(path)
     exported = _exported(table)
     named = [name.strip() for name in moods.split(",")] if moods else exported.get("moods", [])
-    return MoodIndex.from_table(table, named, preset, embedding, exported.get("model_fingerprint"))
+    weights = None if context is None else ContextModel.load(context)
+    return MoodIndex.from_table(
+        table, named, preset, embedding, exported.get("model_fingerprint"), context=weights
+    )
 
 
 def _add(index: Path, table: Path, embedding: str, on_conflict: OnDuplicate, screen: Screen) -> None:

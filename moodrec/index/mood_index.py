@@ -14,10 +14,9 @@ from numpy.typing import ArrayLike
 
 from moodrec.arguments import OnConflict, OnDuplicate, id_of, ids_of, on_conflict_of
 from moodrec.config import IndexConfig
-from moodrec.errors import DataError, UsageError
+from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
-from moodrec.filters.names import hint
 from moodrec.index import planner
 from moodrec.index.changes import added, compacted, rows_of, updated
 from moodrec.index.info import IndexInfo, info_of, require_same_model
@@ -25,7 +24,7 @@ from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.rows.in_context import TableContext, tracks_in_context
-from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows, vectors_of
+from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows, without_vectors
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.index.search.request import mood_columns, resolve, rows_where
@@ -118,6 +117,7 @@ class MoodIndex:
         preset: str | IndexConfig = "auto",
         embedding: str = EMBEDDING,
         model_fingerprint: str | None = None,
+        context: TableContext | None = None,
     ) -> Self:
         """Build an index from a table that holds the vectors too, as lists of one length in a column.
 
@@ -127,17 +127,13 @@ class MoodIndex:
             preset: a preset's name, the path of a TOML file, or a config.
             embedding: the name of the column with the vectors.
             model_fingerprint: the fingerprint of the model that made the embeddings.
+            context: what corrects the moods, as for :meth:`build`.
 
         Raises:
             DataError, DuplicateIdError, UsageError: as for :meth:`build`.
         """
-        tracks = track_table(table, moods)
-        if embedding not in tracks.column_names:
-            raise DataError(
-                f"the table has no column {embedding!r}; {hint(embedding, tracks.column_names, 'columns')}"
-            )
-        vectors = vectors_of(tracks[embedding], embedding)
-        return cls.build(vectors, tracks.drop_columns([embedding]), moods, preset, model_fingerprint)
+        vectors, tracks = without_vectors(track_table(table, moods), embedding)
+        return cls.build(vectors, tracks, moods, preset, model_fingerprint, context=context)
 
     @classmethod
     def open(cls, path: Path | str, device: Literal["cpu", "cuda"] | None = None) -> Self:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from moodrec.audio.probe import Tags
@@ -11,7 +13,7 @@ from moodrec.catalog.explain import explain_moods
 from moodrec.catalog.refresh import refresh_index
 from moodrec.library.library import Library
 from tests.cli.commands import run, run_json
-from tests.library.contexts import IN_CONTEXT
+from tests.library.contexts import IN_CONTEXT, made_context
 from tests.library.tracks import analysed, file_state
 
 TAGS = {
@@ -85,3 +87,23 @@ def test_an_index_folder_is_shown_without_reasons(library: Path) -> None:
     (track,) = run_json("moods", "--of", "Dawn", "-l", library / "index")["tracks"]
     assert "explanation" not in track
     assert track["audio"]["calm"] != track["moods"]["calm"]
+
+
+def test_an_index_of_a_table_is_built_in_context(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "track_id": ["a", "b", "c"],
+            "artist": ["Ann", "Ann", "Bob"],
+            "calm": pa.array([0.9, 0.4, 0.4], pa.float32()),
+            "embedding": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]],
+        }
+    )
+    pq.write_table(table, tmp_path / "tracks.parquet")
+    made_context(("calm",)).save(tmp_path / "context.json")
+    files = ["--table", tmp_path / "tracks.parquet", "--moods", "calm", "--out", tmp_path / "index"]
+    run("index", "build", *files, "--context", tmp_path / "context.json")
+    found = {track["track_id"]: track for track in run_json("list", "-l", tmp_path / "index")["tracks"]}
+    assert found["b"]["moods"]["calm"] > found["b"]["audio"]["calm"]
+    assert found["c"]["moods"]["calm"] == found["c"]["audio"]["calm"]
+    run("index", "build", *files, "--context", tmp_path / "nothing.json", code=3)
+    run("index", "build", "--context", tmp_path / "context.json", "-l", tmp_path, code=2)

@@ -163,3 +163,15 @@ def test_a_context_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
         library.acknowledge(broken, analysed(file_state(tmp_path / "x.wav"), model=broken))
         with pytest.raises(CorruptStoreError, match="context"):
             library.frame()
+
+
+@pytest.mark.parametrize("value", ["1e300", "-1e300", "NaN", '"x"'])
+def test_a_context_of_absurd_numbers_is_refused(tmp_path: Path, value: str) -> None:
+    assert IN_CONTEXT.context is not None
+    broken = replace(IN_CONTEXT, context=IN_CONTEXT.context.replace('"slope":1.0', f'"slope":{value}', 1))
+    assert broken != IN_CONTEXT
+    with Library.create(tmp_path / "library") as library, library.writer():
+        library.register_model(broken)
+        library.acknowledge(broken, analysed(file_state(tmp_path / "x.wav"), model=broken))
+        with pytest.raises(CorruptStoreError, match="context"):
+            library.frame()

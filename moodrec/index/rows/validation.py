@@ -232,6 +232,24 @@ def _scores(mood: str, column: pa.ChunkedArray) -> pa.Array:
     return pa.array(values, pa.float32(), from_pandas=True)
 
 
+def without_vectors(table: pa.Table, name: str) -> tuple[NDArray[Any], pa.Table]:
+    """Part a table into its vectors and all else.
+
+    Args:
+        table: n rows.
+        name: the column of vectors.
+
+    Returns:
+        (n, d) numbers, and the other columns.
+
+    Raises:
+        DataError: there is no such column, a row is NULL, or of another length than the first.
+    """
+    if name not in table.column_names:
+        raise DataError(f"the table has no column {name!r}; {hint(name, table.column_names, 'columns')}")
+    return vectors_of(table[name], name), table.drop_columns([name])
+
+
 def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     """Read an Arrow column of lists of one length as a matrix.
 

@@ -23,9 +23,11 @@ from moodrec.model.context.tracks import YEAR_COLUMNS, TrackContext, descriptor_
 from moodrec.model.context.weights import KINDS, KnownLabels, Parts, Weights, parts_of
 
 Floats = NDArray[np.float64]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LARGEST: Final = 1e9
+"""No number of a context is larger, so that products of three of them are finite."""
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+Size = Annotated[float, Field(ge=1 / LARGEST, le=LARGEST, allow_inf_nan=False)]
 
 N_QUANTILES: Final = 101
 OFFSETS: Final = ("artist", "album", "artist_labels", "album_labels")
@@ -160,7 +162,7 @@ class ContextModel(Config):
         """
         audio = logits_of(probabilities)
         own = [column for column, mood in enumerate(moods) if mood in self.moods]
-        mine = self.model_copy(update={"moods": {moods[column]: self.moods[moods[column]] for column in own}})
+        mine = self if tuple(moods) == tuple(self.moods) else self.of_moods([moods[column] for column in own])
         found = mine.score(audio[:, own], tracks, None if known is None else known.of_moods(own))
         probability = mine.probabilities(found.logits)
         changed = np.any([part != 0 for part in found.parts.values()], axis=0)
@@ -171,6 +173,10 @@ class ContextModel(Config):
         for kind, part in found.parts.items():
             parts[kind][:, own] = part
         return InContext(both[0], both[1], audio, parts)
+
+    def of_moods(self, moods: Sequence[str]) -> ContextModel:
+        """The same for some of its moods, in another order perhaps."""
+        return self.model_copy(update={"moods": {mood: self.moods[mood] for mood in moods}})
 
     def probabilities(self, logits: Floats) -> Floats:
         """Calibrated probabilities of scores in context, ``(n, M)`` in [0, 1]."""

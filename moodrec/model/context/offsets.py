@@ -55,7 +55,8 @@ def sums_of_others(values: Floats, codes: Codes) -> GroupSums:
     known = ~np.isnan(values)
     filled = np.where(known, values, 0.0)
     has_group = codes != UNKNOWN
-    counts, sums = _totals(known.astype(np.float64), codes) - known, _totals(filled, codes) - filled
+    totals = _totals(np.concatenate([known.astype(np.float64), filled], axis=1), codes)
+    counts, sums = totals[:, : values.shape[1]] - known, totals[:, values.shape[1] :] - filled
     counts[~has_group], sums[~has_group] = 0, 0
     sums[counts == 0] = 0  # what rounding leaves of a - a
     return GroupSums(counts, sums)
