@@ -128,7 +128,9 @@ def _parsed(text: str) -> tuple[dict[str, str], list[_Entry]]:
                 setattr(entries[-1], command.lower(), value)
             else:
                 album.setdefault(command.lower(), value)
-        elif command == "INDEX" and len(given) > 1 and entries and given[0].isdecimal() and int(given[0]) == 1:
+        elif (
+            command == "INDEX" and len(given) > 1 and entries and given[0].isdecimal() and int(given[0]) == 1
+        ):
             entries[-1].start_s = _seconds(given[1])
             entries[-1].file = file
     return album, entries
@@ -158,7 +160,9 @@ def _audio_of(sheet: Path, name: str) -> Path:
             return place
     stems = [Path(called).stem.lower(), sheet.stem.lower()]
     try:
-        there = sorted(entry for entry in os.listdir(sheet.parent) if Path(entry).suffix.lower() in AUDIO_SUFFIXES)  # noqa: PTH208
+        there = sorted(
+            entry for entry in os.listdir(sheet.parent) if Path(entry).suffix.lower() in AUDIO_SUFFIXES
+        )
     except OSError:
         there = []
     for stem in stems:
@@ -172,7 +176,9 @@ def _tags(album: dict[str, str], entry: _Entry) -> Tags:
     date = album.get("date")
     artist = entry.performer or album.get("performer")
     genre = album.get("genre")
-    tags = Tags(title=entry.title, artist=artist, album_artist=album.get("performer"), album=album.get("title"))
+    tags = Tags(
+        title=entry.title, artist=artist, album_artist=album.get("performer"), album=album.get("title")
+    )
     return replace(
         tags,
         date=date,

@@ -12,6 +12,8 @@ import typer
 
 from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, model, playlist
 from moodrec.cli.analyze import analyze
+from moodrec.cli.clusters import clusters
+from moodrec.cli.columns import columns
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
@@ -38,7 +40,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    add_completion=False,
 )
 
 
@@ -66,6 +67,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_tracks,
     "similar": similar,
     "moods": moods,
+    "columns": columns,
     "label": label,
     "train": train,
     "evaluate": evaluate,
@@ -102,7 +104,7 @@ _PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
     "path": playlist.path,
     "mix": playlist.mix,
     "arc": playlist.arc,
-    "clusters": playlist.clusters,
+    "clusters": clusters,
     "fingerprint": fingerprint,
 }
 for _name, _command in _PLAYLIST_COMMANDS.items():

@@ -39,6 +39,9 @@ _MODELS: Final = """
     )
     FROM models m ORDER BY m.last_used DESC
 """
+_UNCOUNTED: Final = """
+    SELECT fingerprint, name, moods, embedding_dim, context, 0 FROM models ORDER BY last_used DESC
+"""
 _WAITING: Final = """
     SELECT count(*) FROM files f
     JOIN analyses a ON a.track_id = f.track_id AND a.model_fingerprint = :current
@@ -61,11 +64,18 @@ def revision(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT value FROM counters WHERE name = 'revision'").fetchone()[0])
 
 
-def models(connection: sqlite3.Connection) -> list[ModelRecord]:
-    """List the library's models, the current one first."""
+def models(connection: sqlite3.Connection, counted: bool = True) -> list[ModelRecord]:
+    """List the library's models, the current one first.
+
+    Args:
+        connection: an open library.
+        counted: whether to count their tracks, which takes as long as the library is large; else they are 0.
+    """
     return [
         ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks, context)
-        for fingerprint, name, moods, dim, context, tracks in connection.execute(_MODELS)
+        for fingerprint, name, moods, dim, context, tracks in connection.execute(
+            _MODELS if counted else _UNCOUNTED
+        )
     ]
 
 

@@ -214,7 +214,7 @@ class MoodTarget:
     """Mood targets to rank tracks by."""
 
     moods: tuple[str, ...]
-    """The names of J moods of the index."""
+    """The columns of J moods of the index."""
     targets: NDArray[np.float64]
     """(J,) The target of each mood, in [0, 1]."""
     weight: float
@@ -226,7 +226,8 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
 
     Args:
         index: whose moods there are.
-        options: ``mood``, with one number a mood, and ``mood_weight``; its default is that of the settings, 0.5.
+        options: ``mood``, with one number a mood, ``mood_weight``, whose default is that of the settings, 0.5, and
+            ``audio_only``.
         who: what the function is called.
 
     Returns:
@@ -235,7 +236,7 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
     Raises:
         UsageError: an unknown mood, several numbers for one, or an option that has no effect here.
     """
-    idle = [name for name in options.given if name not in ("mood", "mood_weight")]
+    idle = [name for name in options.given if name not in ("mood", "mood_weight", "audio_only")]
     if idle:
         raise UsageError(
             f"{who} goes by mood and mood_weight alone; {' and '.join(idle)} cannot be given too"
@@ -247,7 +248,9 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
             raise UsageError(f"unknown mood {name!r}; {hint(name, index.moods, 'moods')}")
     targets = [_single(value, f"the target of {name!r}") for name, value in options.mood.items()]
     weight = RankingConfig().mood_weight if options.mood_weight is None else options.mood_weight
-    return MoodTarget(tuple(options.mood), np.array(targets, np.float64), _single(weight, "mood_weight"))
+    columns = index.mood_columns(options.audio_only)
+    moods = tuple(columns[name] for name in options.mood)
+    return MoodTarget(moods, np.array(targets, np.float64), _single(weight, "mood_weight"))
 
 
 def single_targets(index: MoodIndex, given: object, what: str) -> dict[str, float]:

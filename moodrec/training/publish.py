@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,8 +18,12 @@ from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
 from moodrec.names import fold
 from moodrec.schema import is_mood_name
+from moodrec.training.context import fit_context
 from moodrec.training.recipe import Recipe
 from moodrec.typing import Float32Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 N_QUANTILES = 101
 """Number of quantiles of a mood's probability that the model folder stores."""
@@ -67,8 +72,9 @@ def publish(
     labels: Float32Array,
     calibrated_on: str,
     graph: bool = True,
+    tracks: pd.DataFrame | None = None,
 ) -> str:
-    """Fit the scales of the published moods and write the model folder.
+    """Fit the scales of the published moods, and how metadata corrects their scores, and write the model folder.
 
     Args:
         folder: the model folder.
@@ -79,6 +85,8 @@ def publish(
         labels: (n, targets) in [0, 1], NaN unknown.
         calibrated_on: a sentence on what those predictions are, for the model file.
         graph: whether to write the network as an ONNX graph too.
+        tracks: (n rows) metadata of these tracks, where the predictions are of models that were not trained on the
+            track or its artist; without it, the model has no context.
 
     Returns:
         The model's fingerprint.
@@ -100,11 +108,13 @@ def publish(
         provenance=_provenance(recipe),
     )
     combined = scales.published_logits(spec, logits)
-    found = {
-        name: _scale(combined[:, i], mood_labels(mood, spec.targets, labels))
-        for i, (name, mood) in enumerate(spec.moods.items())
-    }
-    return save_model(folder, network, spec.model_copy(update={"scales": found}), graph)
+    known = [mood_labels(mood, spec.targets, labels) for mood in spec.moods.values()]
+    found = {name: _scale(combined[:, i], known[i]) for i, name in enumerate(spec.moods)}
+    scaled = spec.model_copy(update={"scales": found})
+    context = None
+    if tracks is not None:
+        context = fit_context(scaled, logits, np.stack(known, axis=1), tracks, scaled.provenance["data"])
+    return save_model(folder, network, scaled, graph, context)
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:

@@ -247,7 +247,13 @@ def test_junk_behind_a_terminator_in_other_containers(tmp_path: Path, suffix: st
     )
 
 
-DATES: dict[str, int | None] = {"19/05/1994": 1994, "01051994": 1994, "21031994": 1994, "c. 1994": 1994, "1994?": 1994}
+DATES: dict[str, int | None] = {
+    "19/05/1994": 1994,
+    "01051994": 1994,
+    "21031994": 1994,
+    "c. 1994": 1994,
+    "1994?": 1994,
+}
 DATES |= {"May 1994": 1994, "94-05-01": 1994, "0000": None, "": None, "12": None}
 
 

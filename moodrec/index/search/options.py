@@ -35,6 +35,7 @@ class SearchKeywords(TypedDict, total=False):
     distinct: bool
     diversity: float
     exact: bool
+    audio_only: bool
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -84,6 +85,8 @@ class SearchOptions:
     among the 10 k best tracks, at least 100; see :func:`moodrec.ranking.pick`. Hits come in the order of choice."""
     exact: bool = False
     """Whether every row that meets the conditions is compared, so that no hit can be missed."""
+    audio_only: bool = False
+    """Whether moods, in the condition and as targets, are what the audio alone says, without metadata and labels."""
 
     def __post_init__(self) -> None:
         if self.where is not None:
@@ -112,6 +115,8 @@ class SearchOptions:
             self._set("diversity", share(self.diversity, "diversity"))
         if self.exact is not False:
             self._set("exact", flag(self.exact, "exact"))
+        if self.audio_only is not False:
+            self._set("audio_only", flag(self.audio_only, "audio_only"))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.arguments import OnConflict, real
+from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError, UsageError
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import mood_matrix
@@ -195,6 +196,6 @@ def _table(path: Path) -> pd.DataFrame:
 
 def _meant(recommender: Recommender, name: str) -> str:
     try:
-        return recommender.resolve(name)
+        return name if name in recommender.index else resolve_seed(recommender.frame, name)
     except (NotFoundError, AmbiguousSeedError):
         return name

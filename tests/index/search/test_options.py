@@ -43,6 +43,7 @@ KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
     "distinct": st.booleans(),
     "diversity": st.sampled_from([0.0, 0.4, 1]),
     "exact": st.booleans(),
+    "audio_only": st.booleans(),
 }
 
 
