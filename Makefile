@@ -1,9 +1,9 @@
 # make demo   set moodrec up in .venv and let it do its job on real music   (MUSIC=~/Music make demo: on yours)
-# make test   everything that is checked before a change goes in
+# make test   everything that is checked before a change goes in; it installs PyTorch, which is most of 6 GB
 # make docs   the documentation as a site, in site/
 #
 # PYTHON=python3.12                                       another interpreter
-# TORCH_INDEX=https://download.pytorch.org/whl/cpu        PyTorch without CUDA: a far smaller environment
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu        for make test: PyTorch without CUDA, a far smaller environment
 
 VENV ?= .venv
 PYTHON ?=
@@ -18,8 +18,9 @@ INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--
 export MUSIC
 
 # make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
+# make test-page   the page of moodrec serve, in a browser   (apt-get install chromium npm)
 
-.PHONY: demo test test-arm docs clean
+.PHONY: demo test test-arm test-page docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodrec demo
@@ -32,6 +33,17 @@ test: $(VENV)/.installed-dev
 
 test-arm: $(VENV)/.installed-dev
 	$(BIN)/pytest tests/index/kernel/test_processors.py -k arm $(PYTEST_ARGS)
+
+# SCREENSHOTS=folder keeps a picture of each state   (apt-get install chromium npm)
+AXE := axe-core@4.14.1
+
+test-page: $(VENV)/.installed-dev .venvs/axe/package/axe.min.js
+	$(BIN)/python -m pip install -q playwright
+	MOODREC_AXE=.venvs/axe/package/axe.min.js MOODREC_SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -q tests/page $(PYTEST_ARGS)
+
+.venvs/axe/package/axe.min.js:
+	@mkdir -p .venvs/axe
+	cd .venvs/axe && tar xzf $$(npm pack --silent $(AXE))
 
 # In an environment of its own, which holds neither PyTorch nor FAISS: the reference is read from the source.
 DOCS_VENV := .venvs/docs
@@ -48,11 +60,12 @@ $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/pip
 clean:
 	rm -rf $(VENV) .venvs site demo-output
 
+# --no-compile: Python compiles the modules that it imports, which are few of all that are installed.
 # An editable install needs repeating only when what it depends on changes. A kernel of an earlier build would be found first.
 $(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
-	@echo "Installing moodrec and PyTorch into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	@echo "Installing moodrec into $(VENV): some 190 MB to download and 0.6 GB on disk, once."
 	@rm -f moodrec/index/_kernel*.so
-	$(INSTALL) -e .
+	$(INSTALL) --no-compile -e '.[plots]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from numbers import Integral, Real
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from moodrec.errors import UsageError
 
@@ -20,7 +20,17 @@ IGNORE: Final = "ignore"
 REPLACE: Final = "replace"
 
 _SHOWN: Final = 5
+_LONGEST: Final = 80
 _MOST: Final = 2**31 - 1
+
+
+def brief(value: object) -> str:
+    """Write a value for an error message, as Python writes it, cut to some eighty characters."""
+    try:
+        text = repr(value[: _LONGEST + 1] if isinstance(value, str | bytes) else value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or lists within lists
+        return f"a very large {type(value).__name__}"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def on_conflict_of(value: object, adds: bool = False) -> Any:
@@ -38,7 +48,7 @@ def on_conflict_of(value: object, adds: bool = False) -> Any:
     """
     words = (ERROR, IGNORE, REPLACE) if adds else (ERROR, IGNORE)
     if not isinstance(value, str) or value not in words:
-        raise UsageError(f"on_conflict is {value!r}; it must be {' or '.join(map(repr, words))}")
+        raise UsageError(f"on_conflict is {brief(value)}; it must be {' or '.join(map(repr, words))}")
     return value
 
 
@@ -55,9 +65,9 @@ def whole(value: object, name: str, least: int = 1, most: int | None = _MOST) ->
         UsageError: it is no whole number (True and 2.0 are none), or out of range.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
-        raise UsageError(f"{name} is {value!r}; it must be a whole number, {least:,} or more")
+        raise UsageError(f"{name} is {brief(value)}; it must be a whole number, {least:,} or more")
     if most is not None and int(value) > most:
-        raise UsageError(f"{name} is {value!r}; it must be {most:,} or less")
+        raise UsageError(f"{name} is {brief(value)}; it must be {most:,} or less")
     return int(value)
 
 
@@ -105,8 +115,11 @@ def real(value: object, name: str, wanted: str = "a number") -> float:
         UsageError: it is no number (True is none).
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise UsageError(f"{name} is {value!r}; it must be {wanted}")
-    return float(value)
+        raise UsageError(f"{name} is {brief(value)}; it must be {wanted}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise UsageError(f"{name} is {brief(value)}; it must be {wanted}") from None
 
 
 def flag(value: object, name: str) -> bool:
@@ -121,7 +134,7 @@ def flag(value: object, name: str) -> bool:
     """
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):  # NumPy's has both names
         return bool(value)
-    raise UsageError(f"{name} is {value!r}; it must be True or False")
+    raise UsageError(f"{name} is {brief(value)}; it must be True or False")
 
 
 def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
@@ -142,13 +155,67 @@ def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
     if not isinstance(given, Iterable):
-        raise UsageError(f"{name} takes text, or a collection of texts, not {given!r}")
+        raise UsageError(f"{name} takes text, or a collection of texts, not {brief(given)}")
     every = tuple(plain(given))
     if wrong := [one for one in every if not isinstance(one, str)]:
-        raise UsageError(f"{name} takes text, not {', '.join(map(repr, wrong[:_SHOWN]))}")
+        raise UsageError(f"{name} takes text, not {', '.join(map(brief, wrong[:_SHOWN]))}")
     return every
 
 
+def ids_of(given: object, name: str) -> tuple[str, ...]:
+    """Check track ids: text, or whole numbers, which stand for their digits.
+
+    Args:
+        given: ids in a list, a set, an array of NumPy, a series of pandas or polars, an array of Arrow, or the keys
+            of a mapping; one alone may be given as it is, and None is none.
+        name: what the argument is called.
+
+    Returns:
+        The ids as text, in their order.
+
+    Raises:
+        UsageError: it is no collection, or holds something else than ids; the message names the first.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, str) or is_whole(given):
+        return (id_of(given, name),)
+    if isinstance(given, bytes | bytearray) or not isinstance(values := plain(given), Iterable):
+        raise UsageError(f"{name} takes track ids, not {given!r}")
+    every = values if isinstance(values, list | tuple) else tuple(values)
+    if all(type(one) is str for one in every):
+        return tuple(every)
+    return tuple(id_of(one, name) for one in every)
+
+
+def id_of(given: object, name: str) -> str:
+    """Check one track id: text, or a whole number of Python or NumPy, which stands for its digits.
+
+    Args:
+        given: the id.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    value = given.item() if type(given).__module__ == "numpy" and hasattr(given, "item") else given
+    if hasattr(value, "as_py"):  # a scalar of Arrow
+        value = value.as_py()
+    if isinstance(value, str):
+        return str(value)
+    if is_whole(value):
+        return str(int(value))
+    raise UsageError(f"{name} takes track ids as text or whole numbers, not {given!r}")
+
+
+def is_whole(value: object) -> TypeGuard[Integral]:
+    """Say whether a value is a whole number of Python or NumPy; True and 2.0 are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def plain(values: Any) -> Any:
-    """An array of NumPy, pandas, Arrow or PyTorch as a list of Python's own values; anything else as it is."""
-    return values.tolist() if hasattr(values, "tolist") else values
+    """An array of NumPy, pandas, polars, Arrow or PyTorch as a list of Python's own values; else what was given."""
+    for name in ("tolist", "to_pylist", "to_list"):
+        if hasattr(values, name):
+            return getattr(values, name)()
+    return values

@@ -44,6 +44,7 @@ FLOORS = {
     "embedding": 3,
     "library": 3,
     "catalog": 4,
+    "engines": 4,
     "recommend": 5,
     "evaluation": 5,
     "players": 5,

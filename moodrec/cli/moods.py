@@ -19,6 +19,7 @@ from moodrec.cli.options import (
     ModelOption,
     QuietOption,
     chosen_library,
+    drawable,
 )
 from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
@@ -59,7 +60,10 @@ def moods(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", metavar="FILE", help="Draw a map of the library, or with --of a radar (.png, .svg)."
+            "--plot",
+            metavar="FILE",
+            callback=drawable,
+            help="Draw a map of the library, or with --of a radar (.png, .svg).",
         ),
     ] = None,
     colour_by: Annotated[

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from moodrec.arguments import OnConflict, OnDuplicate, on_conflict_of, texts
+from moodrec.arguments import OnConflict, OnDuplicate, id_of, ids_of, on_conflict_of
 from moodrec.config import IndexConfig
 from moodrec.errors import DataError, UsageError
 from moodrec.filters.columns import as_condition
@@ -270,7 +270,7 @@ class MoodIndex:
             NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
-        return catalogue.table_at(rows_of(catalogue, track_ids))
+        return catalogue.table_at(rows_of(catalogue, ids_of(track_ids, "track_ids")))
 
     def vectors(self, track_ids: Sequence[str]) -> Vectors:
         """Return the (m, d) float32 unit vectors of m tracks, in the order of the ids.
@@ -279,7 +279,7 @@ class MoodIndex:
             NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
-        return np.array(catalogue.vectors_at(rows_of(catalogue, track_ids)))
+        return np.array(catalogue.vectors_at(rows_of(catalogue, ids_of(track_ids, "track_ids"))))
 
     def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
         """Say which tracks are copies of a track: other encodings and editions of one recording.
@@ -295,7 +295,7 @@ class MoodIndex:
             NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
-        rows = rows_of(catalogue, [track_id, *others])
+        rows = rows_of(catalogue, [id_of(track_id, "track_id"), *ids_of(others, "others")])
         vectors = catalogue.vectors_at(rows)
         return catalogue.recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
 
@@ -398,7 +398,7 @@ class MoodIndex:
             UsageError, FilterError: as for :meth:`search`.
         """
         resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
-        rows = rows_of(snapshot.catalogue, texts(track_ids, "track_ids"))
+        rows = rows_of(snapshot.catalogue, ids_of(track_ids, "track_ids"))
         queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
         return _run(snapshot, resolved, k, queries, rows)
 
@@ -510,7 +510,7 @@ class MoodIndex:
             UsageError: ``on_conflict`` is another word.
         """
         on_conflict_of(on_conflict)
-        requested = texts(track_ids, "track_ids")
+        requested = ids_of(track_ids, "track_ids")
 
         def make_next(now: Snapshot) -> Snapshot:
             if on_conflict == "error":

@@ -22,7 +22,7 @@ from moodrec.library.database import (
     LABELS,
     SCHEMA_VERSION,
     TAG_BACKUPS,
-    check_pages,
+    check_contents,
     checked_version,
     connected,
     transaction,
@@ -72,7 +72,7 @@ def migrate(database: Path, lock: WriterLock) -> Migration | None:
             version = checked_version(connection, database)
             if version == SCHEMA_VERSION:  # another process migrated it meanwhile
                 return None
-            check_pages(connection, database)
+            check_contents(connection, database, complete=False)
             backup = database.with_name(f"library-format-{version}-backup.sqlite")
             copy_database(connection, backup)
             _step_up(connection, version)
@@ -86,9 +86,11 @@ def migrated_copy(database: Path) -> sqlite3.Connection:
     memory = sqlite3.connect(":memory:", isolation_level=None)
     with translated(database), closing(connected(database)) as connection:
         version = checked_version(connection, database)
-        check_pages(connection, database)
+        check_contents(connection, database, complete=False)
         connection.backup(memory)
-    _step_up(memory, version)
+    with translated(database):
+        _step_up(memory, version)
+        check_contents(memory, database)
     memory.execute("PRAGMA query_only = ON")
     return memory
 
@@ -151,8 +153,12 @@ def _artists_of(artist: str | None, title: str | None) -> str | None:
 
 
 def _from_3(connection: sqlite3.Connection) -> None:
-    """Add the year of the first release, which is not known until the files' tags are read again."""
+    """Add the year of the first release, which is not known until the files' tags are read again, and the places of
+    tracks of CUE sheets.
+    """
     connection.execute("ALTER TABLE tracks ADD COLUMN original_year INTEGER")
+    connection.execute("ALTER TABLE files ADD COLUMN audio BLOB")
+    connection.execute("ALTER TABLE files ADD COLUMN start REAL")
 
 
 _STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2, 3: _from_3}

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import MoodrecError
-from moodrec.files import write_atomically
+from moodrec.files import read_regular, write_atomically
 
 RUN_FILE: Final = "analysis.json"
 MODELS_FILE: Final = "models.json"
 PACKAGED: Final = "packaged"
 """Stands for the folder of the model that comes with moodrec, which may be another after an upgrade."""
+_MOST: Final = 1 << 20
+"""Bytes of a note that are read, at most."""
 _SILENT_S: Final = 600.0
 """Seconds without a sign of life after which a run on another machine counts as dead."""
 
@@ -107,8 +109,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     if path.is_symlink():
         return {}
     try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        document = json.loads(read_regular(path, _MOST))
+    except (OSError, ValueError, RecursionError, MoodrecError):
         return {}
     return document if isinstance(document, dict) else {}
 

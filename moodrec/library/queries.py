@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from moodrec.errors import CorruptStoreError
+from moodrec.library.checks import REMEDY
 from moodrec.library.checksum import checksum
 from moodrec.library.records import (
     FileRecord,
@@ -17,13 +19,16 @@ from moodrec.library.records import (
     ModelRecord,
     Outcome,
     RunRecord,
+    Section,
     StoredTags,
     TrackVectors,
 )
+from moodrec.library.stored_json import stored_tags, stored_texts
+from moodrec.schema import TRACK_FIELDS, probability_column
 
 _FILES: Final = """
     SELECT f.path, f.size, f.mtime_ns, f.outcome, f.reason, f.message, f.track_id, f.missing,
-        CASE f.outcome
+        f.audio, f.start, CASE f.outcome
             WHEN 'failed' THEN 1
             WHEN 'silent' THEN f.model_fingerprint = :model
             ELSE EXISTS (
@@ -72,11 +77,20 @@ def models(connection: sqlite3.Connection, counted: bool = True) -> list[ModelRe
         counted: whether to count their tracks, which takes as long as the library is large; else they are 0.
     """
     return [
-        ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks, context)
+        ModelRecord(fingerprint, name, _moods(moods), dim, tracks, context)
         for fingerprint, name, moods, dim, context, tracks in connection.execute(
             _MODELS if counted else _UNCOUNTED
         )
     ]
+
+
+def _moods(text: str) -> tuple[str, ...]:
+    """Read the names of a model's moods, each of which becomes a column beside those of the tracks."""
+    moods = tuple(stored_texts(text))
+    taken = {*TRACK_FIELDS.names, *map(probability_column, moods)}
+    if len(set(moods)) != len(moods) or not taken.isdisjoint(moods):
+        raise CorruptStoreError(f"the library has a model whose moods cannot be columns; {REMEDY}")
+    return moods
 
 
 def files(connection: sqlite3.Connection, model_fingerprint: str | None) -> dict[Path, FileRecord]:
@@ -131,7 +145,7 @@ def find_vectors(
         audio_fingerprint: hash of the decoded audio.
     """
     for row in connection.execute(_SAME_AUDIO, (audio_fingerprint, model_fingerprint)):
-        if _is_whole(row):
+        if _is_whole(row) and all(len(blob) % 4 == 0 for blob in row[2:5]):
             return TrackVectors(*(np.frombuffer(blob, "<f4").astype(np.float32) for blob in row[2:5]))
     return None
 
@@ -144,14 +158,15 @@ def damaged(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 def tag_backups(connection: sqlite3.Connection) -> dict[str, StoredTags]:
     """Read, by track id, the mood tags that its file had before moodrec wrote any."""
     rows = connection.execute("SELECT track_id, tags FROM tag_backups").fetchall()
-    return {track_id: json.loads(tags) for track_id, tags in rows}
+    return {track_id: stored_tags(tags) for track_id, tags in rows}
 
 
 def _is_whole(row: tuple[str, str, bytes, bytes, bytes, bytes]) -> bool:
     return checksum(*row[:5]) == row[5]
 
 
-def _file(row: tuple[bytes, int, int, str, str | None, str | None, str | None, int, int]) -> FileRecord:
-    path, size, mtime_ns, outcome, reason, message, track_id, missing, acknowledged = row
-    state = FileState(Path(os.fsdecode(path)), size, mtime_ns)
+def _file(row: Sequence[Any]) -> FileRecord:
+    path, size, mtime_ns, outcome, reason, message, track_id, missing, audio, start, acknowledged = row
+    section = None if audio is None else Section(Path(os.fsdecode(audio)), start)
+    state = FileState(Path(os.fsdecode(path)), size, mtime_ns, section)
     return FileRecord(state, Outcome(outcome), reason, message, track_id, bool(missing), bool(acknowledged))

@@ -17,9 +17,11 @@ from moodrec.library.checksum import checksum
 from moodrec.library.labelling import entries
 from moodrec.library.records import ModelRecord
 from moodrec.library.scores import LibraryScores, scores_of
+from moodrec.library.stored_json import stored_texts
 from moodrec.schema import (
     LISTS,
     PATH,
+    START,
     TRACK_FIELDS,
     TRACK_ID,
     audio_column,
@@ -38,8 +40,9 @@ _KEYS: Final = ("audio_fingerprint", "artist_key", "album_key")
 _BLOBS: Final = ("embedding", "mood_scores", "probabilities", "checksum")
 
 # A track whose original's file is gone counts as an original itself.
+_OF_FILES: Final = {PATH: "coalesce(f.audio, f.path)", START: "f.start"}
 _QUERY: Final = f"""
-    SELECT {", ".join(f"f.{name}" if name == PATH else f"t.{name}" for name in TRACK_FIELDS.names)},
+    SELECT {", ".join(_OF_FILES.get(name, f"t.{name}") for name in TRACK_FIELDS.names)},
         CASE WHEN EXISTS (
             SELECT 1 FROM files o WHERE o.track_id = t.duplicate_of AND o.missing = 0
         ) THEN t.duplicate_of END,
@@ -164,7 +167,9 @@ def _table(
 ) -> pa.Table:
     values = {name: described[name] for name in _COLUMNS}
     values[PATH] = [shown_path(path) for path in values[PATH]]
-    values |= {name: [None if text is None else json.loads(text) for text in values[name]] for name in LISTS}
+    values |= {
+        name: [None if text is None else stored_texts(text) for text in values[name]] for name in LISTS
+    }
     columns = {field.name: pa.array(values[field.name], field.type) for field in _DESCRIBED}
     names = [*model.moods, *map(probability_column, model.moods)]
     columns |= _named(names, found.scores, found.probabilities)

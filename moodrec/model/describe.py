@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.files import read_regular
 
 PACKAGED_MODEL: Final = Path(__file__).parent / "weights" / "default"
 """Folder of the model that comes with moodrec."""
 SPEC: Final = "model.json"
 """Name of the description in a model folder."""
+MOST_OF_SPEC: Final = 64 << 20
+"""Greatest size of the description, in bytes: what is larger is not read."""
 CONTEXT: Final = "context.json"
 """Name of the file in a model folder that says how metadata corrects its scores; a model need not have one."""
 CONTEXT_SUM: Final = "context_sha256"
@@ -60,7 +63,7 @@ def describe_model(folder: Path | None = None) -> ModelDescription:
     """
     path = (folder or PACKAGED_MODEL) / SPEC
     try:
-        text = path.read_bytes()
+        text = read_regular(path, MOST_OF_SPEC)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: no such file") from None
     try:
@@ -68,5 +71,5 @@ def describe_model(folder: Path | None = None) -> ModelDescription:
         moods = {name: str(mood["description"]) for name, mood in document["moods"].items()}
         data = tuple(filter(None, document.get("provenance", {}).get("data", "").split(", ")))
         return ModelDescription(str(document["name"]), fingerprint_of(document), moods, data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptStoreError(f"{path}: not a model description") from error

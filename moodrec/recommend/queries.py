@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, on_conflict_of, texts
+from moodrec.arguments import ERROR, OnConflict, ids_of, on_conflict_of
 from moodrec.config import RankingConfig
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.columns import as_condition
@@ -16,6 +17,7 @@ from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.filters.scales import beyond_scale
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.tables import is_table
 from moodrec.index.rows.validation import checked_weights, listed, mixture
 from moodrec.index.search.hits import Explanation, Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
@@ -57,7 +59,7 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
         UsageError: ``on_conflict`` is another word.
     """
     on_conflict_of(on_conflict)
-    every = list(track_ids)
+    every = list(ids_of(track_ids, "track_ids"))
     missing = [track_id for track_id in every if track_id not in index]
     if not missing:
         return every
@@ -71,10 +73,10 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
 
 def is_one(given: object) -> bool:
     """Whether an argument is one query, not a sequence of them: a mapping, a table, or ids."""
-    if isinstance(given, Mapping | str) or hasattr(given, "columns"):
+    if isinstance(given, Mapping | str) or is_table(given):
         return True
     first = next(iter(given), "") if isinstance(given, Sequence) else ""
-    return isinstance(first, str)
+    return isinstance(first, str | Integral) or hasattr(first, "as_py")  # a scalar of Arrow
 
 
 def without_mood(options: SearchOptions, who: str) -> SearchOptions:
@@ -104,7 +106,7 @@ def history_weights(history: History) -> dict[str, float]:
     if isinstance(history, Mapping):
         return checked_weights(history, "history")
     counts: dict[str, float] = {}
-    for track_id in texts(history, "history"):
+    for track_id in ids_of(history, "history"):
         counts[track_id] = counts.get(track_id, 0.0) + 1.0
     return counts
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack, overload
 
-from moodrec.arguments import OnConflict, on_conflict_of
+from moodrec.arguments import OnConflict, id_of, on_conflict_of
 from moodrec.catalog.loose_seeds import find_seed
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
@@ -143,12 +144,13 @@ class Recommender:
             AmbiguousSeedError: several tracks match; the message lists them.
             NotFoundError: none does.
         """
-        return seed if seed in self.index else find_seed(self.frame, seed)
+        name = id_of(seed, "seed")
+        return name if name in self.index else find_seed(self.frame, name)
 
     @of_one_version
     def copies(self, seed_id: str) -> Sequence[str]:
         """Return the other tracks of the library with the same audio."""
-        return self._version.copies.of(seed_id)
+        return self._version.copies.of(id_of(seed_id, "seed_id"))
 
     @of_one_version
     def recordings(self, seed_id: str) -> Sequence[str]:
@@ -157,7 +159,7 @@ class Recommender:
         Raises:
             NotFoundError: the track is not in the index.
         """
-        return self._version.copies.recordings(seed_id)
+        return self._version.copies.recordings(id_of(seed_id, "seed_id"))
 
     def list(
         self,
@@ -222,6 +224,8 @@ class Recommender:
             ModelMismatchError: the index holds vectors of another model than would analyse that file.
         """
         asked = SearchOptions.of(options, keywords)
+        if isinstance(seed, Integral):
+            seed = id_of(seed, "seed")
         if not isinstance(seed, str):
             return self._similar_to_many(queries.known_ids(self.index, seed, on_conflict), k, asked)
         on_conflict_of(on_conflict)

@@ -106,7 +106,7 @@ def rec(library: Path) -> Recommender:
     return Recommender.open(library)
 
 
-def told(client: httpx.Client, method: str, **asked: Any) -> dict[str, Any]:
+def told(client: httpx.Client, method: str, **asked: str | float) -> dict[str, Any]:
     answer = client.get(f"/rest/{method}", params={"f": "json", **asked})
     assert answer.status_code == 200
     document: dict[str, Any] = answer.json()["subsonic-response"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, TypedDict, Unpack, cast
 
-from moodrec.arguments import flag, plain, share, texts, whole
+from moodrec.arguments import flag, ids_of, plain, share, texts, whole
 from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -100,9 +100,9 @@ class SearchOptions:
                 )
             self._set("mood_weight", _shares(self.mood_weight, "mood_weight"))
         if self.only is not None:
-            self._set("only", frozenset(texts(self.only, "only")))
+            self._set("only", frozenset(ids_of(self.only, "only")))
         if self.exclude is not _NONE:
-            self._set("exclude", frozenset(texts(self.exclude, "exclude")))
+            self._set("exclude", frozenset(ids_of(self.exclude, "exclude")))
         if self.exclude_artist is not _NONE:
             self._set("exclude_artist", frozenset(texts(self.exclude_artist, "exclude_artist")))
         if self.max_per_artist is not None:
