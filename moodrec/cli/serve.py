@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -48,6 +49,9 @@ def serve(
     map_method: Annotated[
         Literal["auto", "pca", "umap"], typer.Option("--map", help="How the map is laid out.")
     ] = "auto",
+    check: Annotated[
+        bool, typer.Option("--check", help="Check that it would work, print what was found, and stop.")
+    ] = False,
     library: LibraryOption = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -77,8 +81,21 @@ def serve(
         map_method=map_method,
         limits=Limits(rate=rate),
     )
+    if check:
+        _check(screen, settings)
+        return
     _announce(screen, settings)
     run(settings)
+
+
+def _check(screen: Screen, settings: ServeSettings) -> None:
+    from moodrec.serve.check import check
+
+    found = check(settings)
+    screen.document({"ok": all(one.ok for one in found), "checks": [asdict(one) for one in found]})
+    screen.table(["check", "", "found"], [[one.what, "ok" if one.ok else "no", one.detail] for one in found])
+    if not all(one.ok for one in found):
+        raise typer.Exit(1)
 
 
 def _announce(screen: Screen, settings: ServeSettings) -> None:

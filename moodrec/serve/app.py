@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 import moodrec
-from moodrec.serve import problems
+from moodrec.serve import openapi, problems
 from moodrec.serve.guard.access import Access
 from moodrec.serve.guard.headers import SafeHeaders
 from moodrec.serve.guard.limits import Guarded
@@ -102,6 +102,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     ):
         app.include_router(part.router)
     problems.install(app)
+    openapi.install(app)
     if (static / "index.html").is_file():
         app.mount("/", StaticFiles(directory=static, html=True), name="page")
     # The last one added is the first that a request passes.

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from fastapi import Depends, Request
 
-from moodrec.serve.schemas.answers import Problem
 from moodrec.serve.state import ServerState
 from moodrec.serve.view import View
-
-PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {"model": Problem, "description": "The request is refused; `detail` says what to do."},
-    "5XX": {"model": Problem, "description": "The server cannot answer now."},
-}
 
 
 def state_of(request: Request) -> ServerState:

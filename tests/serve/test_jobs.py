@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +114,43 @@ def test_a_job_can_be_stopped_and_keeps_what_it_did(client: httpx.Client, place:
     assert 4 + 3 <= kept < 44
     assert client.get("/v1/tracks").json()["total"] == kept
     shutil.rmtree(more)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing(client: httpx.Client, place: Path) -> None:
+    more = place / "music" / "killed"
+    for number in range(40):
+        write_tone(more / f"{number}.wav", 90.0 + 5 * number, seconds=1.0)
+    job = client.post("/v1/jobs", json={"folders": ["killed"]}).json()
+    while client.get(f"/v1/jobs/{job['id']}").json()["done"] < 3:
+        time.sleep(0.01)
+    for worker in workers():
+        os.kill(worker, signal.SIGKILL)
+    while (killed := client.get(f"/v1/jobs/{job['id']}").json())["ended"] is None:
+        time.sleep(0.02)
+    assert killed["state"] == "failed"
+    assert "what was done is kept" in killed["message"]
+    with Library.open(place / "library") as library:
+        kept = sum(path.is_relative_to(more) for path in library.files())
+    assert kept >= 3
+    again = client.post("/v1/jobs", json={"folders": ["killed"]}).json()
+    assert events_until(client, "done")[-1][1]["total"] == 40 - kept
+    assert client.get(f"/v1/jobs/{again['id']}").json()["state"] == "done"
+    shutil.rmtree(more)
+
+
+def workers() -> list[int]:
+    """The processes of this one that analyse music."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (place / "cmdline").read_bytes()
+            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if b"moodrec.serve.worker" in text and parent == os.getpid():
+            found.append(int(place.name))
+    return found
 
 
 def test_only_folders_of_the_server_are_analysed(client: httpx.Client, place: Path) -> None:

@@ -108,3 +108,12 @@ def test_stalling_clients_are_cut_and_hold_nobody_up(sample_folder: Path) -> Non
             assert b" 408 " in connection.recv(1000)
             connection.close()
         assert client.get("/v1/similar", params={"seed": "t2"}).status_code == 200
+
+
+def test_no_condition_breaks_the_server(client: httpx.Client) -> None:
+    """A light form of ``python -m benchmarks.serve.fuzz``, which sends ten thousand."""
+    from benchmarks.serve.fuzz import conditions
+
+    for condition in conditions(400, seed=7):
+        answer = client.get("/v1/tracks", params={"where": condition, "limit": 1})
+        assert answer.status_code in (200, 400, 413, 422), condition

@@ -15,11 +15,11 @@ from moodrec.errors import ModelMismatchError, UsageError
 from moodrec.serve.documents import json_answer
 from moodrec.serve.routes.maps import atlas_of
 from moodrec.serve.schemas import answers
-from moodrec.serve.shared import PROBLEMS, State
+from moodrec.serve.shared import State
 from moodrec.serve.state import ServerState
 from moodrec.serve.uploads import Uploads, upload_folder
 
-router: Final = APIRouter(prefix="/v1", tags=["analyze"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1", tags=["analyze"])
 FORM: Final = "multipart/form-data"
 BODY: Final = {
     "requestBody": {

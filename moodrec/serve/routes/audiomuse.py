@@ -22,10 +22,10 @@ from moodrec.serve.nearest import playable
 from moodrec.serve.players import PlayerIds
 from moodrec.serve.routes.rest import between, players_of
 from moodrec.serve.schemas.requests import Id, Text
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/api", tags=["players: AudioMuse-AI"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/api", tags=["players: AudioMuse-AI"])
 OF_AN_ARTIST: Final = 3
 """With ``eliminate_duplicates`` at most so many songs of an artist are in an answer."""
 MOOD_WEIGHT: Final = 0.3

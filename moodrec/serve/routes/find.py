@@ -14,10 +14,10 @@ from moodrec.serve.documents import etag_of, json_answer, not_modified, track_do
 from moodrec.serve.found import found_document, within
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Answering
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1", tags=["search"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1", tags=["search"])
 
 
 class FindQuery(Answering):

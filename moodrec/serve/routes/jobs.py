@@ -13,9 +13,9 @@ from moodrec.serve.events import Event
 from moodrec.serve.jobs import Job, Jobs
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import JobBody
-from moodrec.serve.shared import PROBLEMS, State
+from moodrec.serve.shared import State
 
-router: Final = APIRouter(prefix="/v1", tags=["jobs"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1", tags=["jobs"])
 STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
 }

@@ -16,10 +16,10 @@ from moodrec.serve.documents import json_answer
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Id, Share, Text
 from moodrec.serve.schemas.requests import Request as Asked
-from moodrec.serve.shared import PROBLEMS, State
+from moodrec.serve.shared import State
 from moodrec.serve.state import ServerState
 
-router: Final = APIRouter(prefix="/v1", tags=["labels"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1", tags=["labels"])
 
 
 class LabelBody(Asked):

@@ -19,11 +19,11 @@ from moodrec.serve.documents import etag_of, json_answer, not_modified, packed, 
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Id
 from moodrec.serve.schemas.requests import Request as Asked
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.state import ServerState
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1/map", tags=["map"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1/map", tags=["map"])
 BLOCK: Final = "application/octet-stream"
 UNKNOWN: Final = 255
 """Stands for an unknown mood score in ``/v1/map/moods``."""

@@ -13,10 +13,10 @@ from moodrec.errors import MoodrecError
 from moodrec.model.describe import describe_model
 from moodrec.serve.documents import etag_of, json_answer, not_modified, plain_value
 from moodrec.serve.schemas import answers
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.state import ServerState
 
-router: Final = APIRouter(prefix="/v1", tags=["moods"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1", tags=["moods"])
 FUNCTIONS: Final = ("prob(MOOD)", "pct(COLUMN)")
 
 

@@ -15,9 +15,9 @@ from moodrec.serve.guard.access import BEARER, COOKIE, same, session_of
 from moodrec.serve.metrics import Metrics
 from moodrec.serve.problems import problem
 from moodrec.serve.schemas import answers
-from moodrec.serve.shared import PROBLEMS, State
+from moodrec.serve.shared import State
 
-router: Final = APIRouter(tags=["operation"], responses=PROBLEMS)
+router: Final = APIRouter(tags=["operation"])
 
 
 @router.get("/healthz", response_model=dict[str, str], summary="Whether the server runs")

@@ -19,10 +19,10 @@ from moodrec.serve.routes.rest import players_of
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Id
 from moodrec.serve.schemas.requests import Request as Asked
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.state import ServerState
 
-router: Final = APIRouter(prefix="/v1/players", tags=["players"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1/players", tags=["players"])
 Name = Annotated[str, Path(min_length=1, max_length=50, description="The name of a link.")]
 
 

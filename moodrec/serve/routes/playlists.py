@@ -27,10 +27,10 @@ from moodrec.serve.schemas.requests import (
     PathBody,
     RadioBody,
 )
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1/playlists", tags=["playlists"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1/playlists", tags=["playlists"])
 TYPES: Final = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
 
 

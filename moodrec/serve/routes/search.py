@@ -25,11 +25,11 @@ from moodrec.serve.schemas.requests import (
     SimilarBody,
     SimilarQuery,
 )
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.state import ServerState
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1", tags=["search"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1", tags=["search"])
 
 
 @router.get("/similar", response_model=answers.Found, summary="Tracks most like a seed")

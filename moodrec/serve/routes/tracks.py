@@ -15,10 +15,10 @@ from moodrec.serve.documents import etag_of, json_answer, not_modified, track_do
 from moodrec.serve.problems import ProblemError
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Answering, TracksQuery
-from moodrec.serve.shared import PROBLEMS, Current, State
+from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1/tracks", tags=["tracks"], responses=PROBLEMS)
+router: Final = APIRouter(prefix="/v1/tracks", tags=["tracks"])
 TrackId = Annotated[str, Path(min_length=1, max_length=1000, description="A track id.")]
 
 

@@ -1,0 +1,1 @@
+"""How fast ``moodrec serve`` answers, and whether anything that is sent breaks it."""
