@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from moodrec.config import ModelConfig
 from moodrec.errors import ConfigError
 from moodrec.metrics.calibration import fit_platt, quantile_table
 from moodrec.model import scales
@@ -88,7 +89,7 @@ def publish(
         name=recipe.name,
         audio=recipe.audio,
         windows=recipe.windows,
-        network=recipe.network,
+        network=_shape(recipe),
         heads=heads,
         moods=published_moods(recipe, heads),
         scales={},
@@ -126,6 +127,13 @@ def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Float32Ar
     columns = labels[:, [targets.index(target) for target in mood.targets]]
     known = ~np.isnan(columns).all(1)
     return np.where(known, np.nan_to_num(columns).max(1), np.nan).astype(np.float32)
+
+
+def _shape(recipe: Recipe) -> ModelConfig:
+    """The shape of the network that is published: with regressions, its mood head reads the features."""
+    if recipe.tasks.mood.regression is None:
+        return recipe.network
+    return recipe.network.model_copy(update={"mood_reads": "features"})
 
 
 def _provenance(recipe: Recipe) -> dict[str, str]:

@@ -132,8 +132,8 @@ class Held:
 class WithSoftmax(Objective):
     """Also asks which of the four quadrants it is."""
 
-    columns: tuple[int, ...]
-    weight: float
+    columns: tuple[int, ...] = ()
+    weight: float = 0.0
 
     def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """As always, with the cross-entropy in the moods' loss."""
@@ -151,7 +151,9 @@ def with_softmax(objective: Objective, labels: TaskLabels, weight: float) -> Wit
     """The same objective and the quadrants' cross-entropy."""
     names = labels.heads[MOOD_TASK].labels
     columns = tuple(names.index(f"mood4q:{quadrant}") for quadrant in QUADRANTS)
-    return WithSoftmax(objective.recipe, objective.labels, objective.target_weights, columns, weight)
+    return WithSoftmax(
+        objective.recipe, objective.labels, objective.target_weights, columns=columns, weight=weight
+    )
 
 
 def side_by_side(joint: Joint, heard: dict[str, Heard], data: Prepared) -> Heard:
