@@ -25,7 +25,7 @@ ModelOption = Annotated[
         "--model",
         envvar="MOODREC_MODEL",
         metavar="DIR",
-        help="A trained model. Without it: the one in the package.",
+        help="A trained model: a folder, or moodrec-1 (of earlier versions). Without it: the one in the package.",
     ),
 ]
 DeviceOption = Annotated[

@@ -19,7 +19,7 @@ from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
-from moodrec.model.describe import PACKAGED_MODEL
+from moodrec.model.describe import model_folder
 from moodrec.model.frontend import build_front_end
 from moodrec.model.inference import mean_features, read_features, unit_length
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
@@ -61,7 +61,8 @@ class MoodModel:
         """Load a model folder; without one, the model that comes with the package.
 
         Args:
-            path: the model folder.
+            path: the model folder, or the name of a model in the package: ``moodrec-1`` is the default of earlier
+                versions.
             device: where the model runs; ``auto`` takes a CUDA device if there is one.
             trusted: dotted paths (``package.module:Class``) of backbones that may be imported; those that an
                 installed package registers need not be listed.
@@ -72,7 +73,7 @@ class MoodModel:
             ConfigError: its backbone is a plug-in that is not installed or does not work.
             CorruptStoreError: one of its files is damaged.
         """
-        return cls(load_model(PACKAGED_MODEL if path is None else Path(path), trusted), device)
+        return cls(load_model(model_folder(path), trusted), device)
 
     def _repr_html_(self) -> str:
         """Show the moods and what they mean, in a notebook."""

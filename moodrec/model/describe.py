@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
 
-PACKAGED_MODEL: Final = Path(__file__).parent / "weights" / "default"
+_PACKAGED: Final = Path(__file__).parent / "weights"
+PACKAGED_MODEL: Final = _PACKAGED / "default"
 """Folder of the model that comes with moodrec."""
 SPEC: Final = "model.json"
 """Name of the description in a model folder."""
@@ -45,14 +46,37 @@ def fingerprint_of(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def describe_model(folder: Path | None = None) -> ModelDescription:
-    """Read a model's description; without a folder, that of the packaged model. The weights are not read.
+def packaged_models() -> tuple[str, ...]:
+    """List the names of the models that come with moodrec: ``default``, and those that were the default before."""
+    return tuple(sorted(path.parent.name for path in _PACKAGED.glob(f"*/{SPEC}")))
+
+
+def model_folder(model: Path | str | None = None) -> Path:
+    """Find the folder of a model.
+
+    Args:
+        model: a model folder, or the name of a model that comes with moodrec, unless there is a model folder of that
+            name where the program runs; None is the default model.
+    """
+    if model is None:
+        return PACKAGED_MODEL
+    own = Path(model)
+    if not (own / SPEC).exists() and str(model) in packaged_models():
+        return _PACKAGED / own
+    return own
+
+
+def describe_model(model: Path | str | None = None) -> ModelDescription:
+    """Read a model's description, not its weights.
+
+    Args:
+        model: as for :func:`model_folder`.
 
     Raises:
-        NotFoundError: the folder holds no model.
+        NotFoundError: there is no such model.
         CorruptStoreError: the description cannot be read.
     """
-    path = (folder or PACKAGED_MODEL) / SPEC
+    path = model_folder(model) / SPEC
     try:
         text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

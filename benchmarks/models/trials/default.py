@@ -43,7 +43,7 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.run import default_cache
 
-RECIPE = RECIPES / "default.toml"
+RECIPE = RECIPES / "moodrec-1.toml"
 RESULT = RESULTS / "default-trials.json"
 PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (0, 4))
 
