@@ -16,6 +16,7 @@ from moodrec.errors import MoodrecError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from moodrec.model.describe import ModelDescription
     from moodrec.plots.projection import Projection
     from moodrec.recommend.recommender import Recommender
 
@@ -65,18 +66,23 @@ def moods(
         return
     if plot is not None:
         _draw_map(screen, recommender, plot, colour_by, umap)
-    meanings = _meanings(model, recommender.index.model_fingerprint)
-    found = [spread(recommender.frame[name], name, meanings.get(name, "")) for name in recommender.moods]
+    described = _description(model, recommender.index.model_fingerprint)
+    meanings = described.moods if described else {}
+    found = [
+        spread(recommender.frame[name], name, meanings.get(name, "")) | quality(described, name)
+        for name in recommender.moods
+    ]
     for note in recommender.notes:
         screen.warn(note)
     screen.document({"tracks": len(recommender.frame), "moods": found})
     screen.table(
-        ["mood", *(f"{q:.0%}" for q in QUANTILES), "0 to 1", "meaning"],
+        ["mood", *(f"{q:.0%}" for q in QUANTILES), "0 to 1", "reliable", "meaning"],
         [
             [
                 mood["name"],
                 *map(words.score, mood["quantiles"].values()),
                 blocks(mood["histogram"]),
+                mood["reliability"] or "",
                 mood["meaning"],
             ]
             for mood in found
@@ -142,12 +148,30 @@ def blocks(counts: list[int]) -> str:
     return "".join(_BLOCKS[round(n / top * (len(_BLOCKS) - 1))] if n else "·" for n in counts)
 
 
-def _meanings(model: Path | None, fingerprint: str | None) -> dict[str, str]:
-    """Read what each mood means, if the model that computed the scores is available."""
-    from moodrec.model.describe import describe_model
+def quality(described: ModelDescription | None, mood: str) -> dict[str, Any]:
+    """How well a mood is told of tracks that the model was not trained on; null where the model does not say.
 
-    try:
-        description = describe_model(model)
-    except MoodrecError:
-        return {}
-    return dict(description.moods) if description.fingerprint == fingerprint else {}
+    Args:
+        described: the model that computed the scores, if it is known.
+        mood: name of the mood.
+    """
+    known = described.quality.get(mood, {}) if described else {}
+    return {
+        "average_precision": known.get("average_precision"),
+        "prevalence": known.get("prevalence"),
+        "reliability": described.reliability(mood) if described else None,
+    }
+
+
+def _description(model: Path | None, fingerprint: str | None) -> ModelDescription | None:
+    """Read the description of the model that computed the scores: the given one, or one in the package."""
+    from moodrec.model.describe import describe_model, packaged_models
+
+    for candidate in packaged_models() if model is None else (model,):
+        try:
+            description = describe_model(candidate)
+        except MoodrecError:
+            continue
+        if description.fingerprint == fingerprint:
+            return description
+    return None

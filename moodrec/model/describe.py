@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ PACKAGED_MODEL: Final = _PACKAGED / "default"
 """Folder of the model that comes with moodrec."""
 SPEC: Final = "model.json"
 """Name of the description in a model folder."""
+_STRONG: Final = 0.5
+_FAIR: Final = 0.25
 _IDENTITY: Final = ("weights_sha256", "audio", "windows", "network", "heads", "scales")
 
 
@@ -30,6 +32,24 @@ class ModelDescription:
     """Mood to the sentence that says what it means."""
     data: tuple[str, ...]
     """Names of the datasets it was trained on, as far as the description says."""
+    quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Mood to the figures of :class:`moodrec.model.spec.MoodQuality`, where the description has them."""
+
+    def reliability(self, mood: str) -> str | None:
+        """Say how far a mood can be relied on, by its average precision on tracks that the model did not learn from.
+
+        Args:
+            mood: name of the mood.
+
+        Returns:
+            ``strong`` where it covers half the way from a random order to a perfect one, ``fair`` a quarter, else
+            ``weak``; None where the description has no figures.
+        """
+        if mood not in self.quality:
+            return None
+        found = self.quality[mood]
+        covered = (found["average_precision"] - found["prevalence"]) / (1 - found["prevalence"])
+        return "strong" if covered >= _STRONG else "fair" if covered >= _FAIR else "weak"
 
 
 def fingerprint_of(document: Mapping[str, Any]) -> str:
@@ -85,6 +105,7 @@ def describe_model(model: Path | str | None = None) -> ModelDescription:
         document = json.loads(text)
         moods = {name: str(mood["description"]) for name, mood in document["moods"].items()}
         data = tuple(filter(None, document.get("provenance", {}).get("data", "").split(", ")))
-        return ModelDescription(str(document["name"]), fingerprint_of(document), moods, data)
+        quality = {name: dict(found) for name, found in document.get("quality", {}).items()}
+        return ModelDescription(str(document["name"]), fingerprint_of(document), moods, data, quality)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptStoreError(f"{path}: not a model description") from error

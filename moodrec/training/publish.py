@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from moodrec.model import scales
 from moodrec.model.checkpoint import save_model
 from moodrec.model.heads import HeadSpec
 from moodrec.model.network import MoodNetwork
-from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
+from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodQuality, MoodScale, PublishedMood
 from moodrec.names import fold
 from moodrec.schema import is_mood_name
+from moodrec.training.quality import mood_quality
 from moodrec.training.recipe import Recipe
 from moodrec.typing import Float32Array
 
@@ -67,6 +69,7 @@ def publish(
     logits: Float32Array,
     labels: Float32Array,
     calibrated_on: str,
+    groups: Sequence[str] | None = None,
 ) -> str:
     """Fit the scales of the published moods and write the model folder.
 
@@ -78,6 +81,7 @@ def publish(
         logits: (n, targets) predictions to fit on, preferably of models that were not trained on the track.
         labels: (n, targets) in [0, 1], NaN unknown.
         calibrated_on: a sentence on what those predictions are, for the model file.
+        groups: (n,) artists, if the predictions are out of fold; the model file then says how well each mood is told.
 
     Returns:
         The model's fingerprint.
@@ -98,11 +102,14 @@ def publish(
         provenance=_provenance(recipe),
     )
     combined = scales.published_logits(spec, logits)
-    found = {
-        name: _scale(combined[:, i], mood_labels(mood, spec.targets, labels))
-        for i, (name, mood) in enumerate(spec.moods.items())
-    }
-    return save_model(folder, network, spec.model_copy(update={"scales": found}))
+    truth = {name: mood_labels(mood, spec.targets, labels) for name, mood in spec.moods.items()}
+    found = {name: _scale(combined[:, i], own) for i, (name, own) in enumerate(truth.items())}
+    quality: dict[str, MoodQuality] = {}
+    for i, (name, own) in enumerate(truth.items()):
+        measured = None if groups is None else mood_quality(combined[:, i], own, groups)
+        if measured is not None:
+            quality[name] = measured
+    return save_model(folder, network, spec.model_copy(update={"scales": found, "quality": quality}))
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:

@@ -138,8 +138,17 @@ class _Run:
         logits = np.concatenate([part.logits[MOOD_TASK] for part in predicted])
         logits = logits[[place[row] for row in rows.tolist()]]
         targets = self.data.table.targets.to_numpy(np.float32)[rows]
-        note = self.calibration.note
-        return publish(self.out / "model", network, self.recipe, labels.heads, logits, targets, note)
+        note, groups = self.calibration.note, [str(g) for g in self.data.table.tracks["group"].iloc[rows]]
+        return publish(
+            self.out / "model",
+            network,
+            self.recipe,
+            labels.heads,
+            logits,
+            targets,
+            note,
+            groups if parts else None,
+        )
 
 
 def _claim(out: Path, digest: str, recipe_path: Path) -> None:
