@@ -53,4 +53,6 @@ def mood_quality(logits: Float32Array, labels: Float32Array, groups: Sequence[st
 def _binary(truth: NDArray[np.float64]) -> NDArray[np.bool_]:
     if np.isin(truth, (0, 1)).all():
         return truth > 0
-    return truth > np.quantile(truth, _POSITIVE)
+    threshold = np.quantile(truth, _POSITIVE)
+    above = truth > threshold
+    return above if above.any() else truth >= threshold
