@@ -180,9 +180,9 @@ class IndexConfig(Config):
     """
     device: Literal["cpu", "cuda"] = "cpu"
     """Where candidates are found; ``cuda`` works with ``flat``, ``ivf``, ``ivf-sq8`` and ``auto``."""
-    flat_below: Annotated[int, Field(ge=0)] = 5_000
+    flat_below: Annotated[int, Field(ge=0, le=1 << 48)] = 5_000
     """``auto``: an index with fewer rows than this is ``flat``, a larger one ``ivf-sq8``."""
-    exact_rows: Annotated[int, Field(ge=0)] = 10_000
+    exact_rows: Annotated[int, Field(ge=0, le=1 << 48)] = 10_000
     """Greatest number of rows passing a filter that are scanned exactly, for a batch of queries and wherever
     the compiled kernel is not used.
     """
@@ -190,27 +190,27 @@ class IndexConfig(Config):
     """Share of the true nearest rows that ``ivf`` and ``ivf-sq8`` are calibrated to return under every kind
     of filter.
     """
-    nlist: Annotated[int, Field(ge=0)] = 0
+    nlist: Annotated[int, Field(ge=0, le=1 << 30)] = 0
     """Number of lists of ``ivf``; 0 takes four times the square root of the number of rows, eight times for a
     million rows and more.
     """
-    pq_bytes: Positive = 32
+    pq_bytes: Annotated[int, Field(gt=0, le=1 << 16)] = 32
     """``ivf-pq``: greatest number of bytes per row in memory; each stands for a piece of the vector, all of
     one length.
     """
-    training_rows: Positive = 40
+    training_rows: Annotated[int, Field(gt=0, le=1 << 20)] = 40
     """Greatest number of rows per list that k-means is trained on."""
-    first_lists: Positive = 8
+    first_lists: Annotated[int, Field(gt=0, le=1 << 30)] = 8
     """Least number of lists that ``ivf`` probes, where it probes any: those of the nearest centroids."""
     most_lists: Fraction = 0.25
     """Greatest share of the lists that ``ivf`` probes; where a search needs more, it scans the rows that pass
     instead.
     """
-    links: Annotated[int, Field(ge=2)] = 32
+    links: Annotated[int, Field(ge=2, le=1 << 12)] = 32
     """``hnsw``: number of neighbours that each row is linked to."""
-    ef_construction: Positive = 200
+    ef_construction: Annotated[int, Field(gt=0, le=1 << 20)] = 200
     """``hnsw``: candidates kept while a row is being linked."""
-    ef_search: Positive = 160
+    ef_search: Annotated[int, Field(gt=0, le=1 << 20)] = 160
     """``hnsw``: least number of candidates kept while searching."""
     max_removed: Fraction = 0.2
     """When more than this share of the rows have been removed, the index is rebuilt without them."""
@@ -218,7 +218,7 @@ class IndexConfig(Config):
     """``ivf``: lists are trained again when the index holds this many times the rows that they were trained
     on.
     """
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
     """Seed of k-means and of the choice of rows that the stop rule is calibrated on."""
 
     @model_validator(mode="after")

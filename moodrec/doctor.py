@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from moodrec.config import Device
-from moodrec.errors import MoodrecError
+from moodrec.errors import MissingExtraError, MoodrecError
+from moodrec.extras import has_modules
 
 if TYPE_CHECKING:
     from moodrec.library.library import Library
@@ -27,8 +28,7 @@ NEEDED: Final = (
     "numpy",
     "pandas",
     "pyarrow",
-    "torch",
-    "torchaudio",
+    "onnxruntime",
     "faiss",
     "soundfile",
     "soxr",
@@ -37,6 +37,7 @@ NEEDED: Final = (
     "matplotlib",
 )
 """Import names of the libraries that moodrec cannot run without."""
+_FOR_TRAINING: Final = ("torch", "torchaudio", "onnx")
 _DISTRIBUTION: Final = {"faiss": ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu-cu12", "faiss-gpu")}
 _LEAST_PYTHON: Final = (3, 11)
 _LEAST_FREE_BYTES: Final = 1 << 30
@@ -64,6 +65,7 @@ def examine(library: Path, model: Path | None = None, device: Device = "auto") -
     return (
         _python(),
         *(_package(name) for name in NEEDED),
+        *_training(),
         *_guarded("device", _device),
         *_guarded("search kernel", _kernel),
         *_guarded("faiss on a GPU", _faiss_gpu),
@@ -102,9 +104,21 @@ def _package(name: str) -> Check:
     try:
         importlib.import_module(name)
     except (ImportError, OSError) as error:
-        advice = "pip install -c constraints.txt moodrec" if name == "torchaudio" else "pip install moodrec"
-        return Check(name, "broken", str(error).splitlines()[0], advice)
+        return Check(name, "broken", str(error).splitlines()[0], "pip install moodrec")
     return Check(name, "ok", _version(name))
+
+
+def _training() -> Iterator[Check]:
+    """Check what the extra ``train`` brings; a light installation does without it."""
+    missing = [name for name in _FOR_TRAINING if not has_modules(name)]
+    if len(missing) == len(_FOR_TRAINING):
+        detail = "not installed: training and running models on a GPU need it, analysing and searching do not"
+        yield Check("PyTorch", "ok", detail, "to train: pip install 'moodrec[train]'")
+        return
+    for name in _FOR_TRAINING:
+        check = _package(name)
+        advice = "pip install -c constraints.txt 'moodrec[train]'"
+        yield check if check.status == "ok" else Check(name, "warn", f"{check.detail}: no training", advice)
 
 
 def _version(name: str) -> str:
@@ -117,6 +131,9 @@ def _version(name: str) -> str:
 
 
 def _device() -> Iterator[Check]:
+    if not has_modules("torch"):
+        yield Check("device", "ok", f"cpu, {os.cpu_count()} cores; a GPU is used through PyTorch alone")
+        return
     import torch
 
     if torch.cuda.is_available():
@@ -153,11 +170,14 @@ def _model(path: Path | None, device: Device) -> Iterator[Check]:
 
     try:
         model = MoodModel.load(path, device)
+    except MissingExtraError as error:
+        yield Check("model", "broken", str(error), "install that, or name another model with --model")
     except MoodrecError as error:
         yield Check("model", "broken", str(error), "install moodrec again, or name another with --model")
     else:
         detail = f"{model.name}, fingerprint {model.fingerprint}, {len(model.moods)} moods"
         yield Check("model", "ok", f"{detail}; {model.terms}" if model.terms else detail)
+        yield Check("engine", "ok", model.engine)
 
 
 def _formats() -> Iterator[Check]:

@@ -16,6 +16,7 @@
     ├── DataError                              a table or array of the user's is wrong
     │   └── DuplicateIdError                   an id that is already there
     ├── ModelMismatchError                     vectors of two models would be mixed
+    ├── ExportError                            a network that ONNX cannot express
     └── MissingExtraError                      an optional dependency is not installed
 
 The command line maps a class to its ``exit_code``; the library never exits.
@@ -104,9 +105,14 @@ class ModelMismatchError(MoodrecError):
     """Embeddings of two different models would be compared with each other."""
 
 
+class ExportError(MoodrecError):
+    """A network cannot be written as an ONNX graph: it has an operation that ONNX lacks."""
+
+
 class MissingExtraError(MoodrecError):
     """An optional dependency is missing; the message holds the pip line that installs it."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional dependency: pip install 'moodrec[{extra}]'")
+    def __init__(self, what: str, extra: str, otherwise: str = "") -> None:
+        line = f"{what} needs an optional dependency: pip install 'moodrec[{extra}]'"
+        super().__init__(f"{line}; {otherwise}" if otherwise else line)
         self.extra = extra

@@ -11,15 +11,17 @@ It lies in [-1, 1] and higher is closer.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.typing import FloatArray, RowNumbers
+from moodrec.typing import BoolArray, FloatArray, RowNumbers
+
+Copies = Callable[[int, FloatArray], BoolArray]
+"""Which candidates (m,) are copies of the one at a position, by its inner products (m,) with them."""
 
 
 def mood_affinity(scores: FloatArray, targets: FloatArray) -> FloatArray:
@@ -69,9 +71,9 @@ def pick(
     k: int,
     keys: Sequence[tuple[NDArray[np.integer[Any]], int]] = (),
     vectors: FloatArray | None = None,
-    same: float = math.inf,
+    copies: Copies | None = None,
     diversity: float = 0.0,
-    known: FloatArray | None = None,
+    allowed: BoolArray | None = None,
 ) -> RowNumbers:
     """Choose candidates one after the other, each in view of those chosen before.
 
@@ -84,26 +86,27 @@ def pick(
         k: greatest number of candidates to choose.
         keys: the caps: for each, the key (m,) of every candidate, negative where unknown, and how many may
             share one.
-        vectors: (m, d) vectors of unit length; needed only for ``same``, ``diversity`` and ``known``.
-        same: a candidate whose inner product with a chosen one reaches this is skipped as its copy.
+        vectors: (m, d) vectors of unit length; needed only for ``copies`` and ``diversity``.
+        copies: says, for the position of a chosen candidate and its inner products (m,) with all, which of them are
+            copies of it and are skipped; None: none are.
         diversity: weight of the difference from the chosen ones, in [0, 1]; 0 goes by the scores alone.
-        known: (j, d) vectors whose copies are skipped as well.
+        allowed: (m,) False for candidates that are never chosen; None: all may be.
 
     Returns:
         At most ``k`` positions, in the order of their choice; of equal candidates the first.
     """
-    open_ = np.ones(len(scores), bool)
+    open_ = np.ones(len(scores), bool) if allowed is None else allowed.copy()
     closest = np.full(len(scores), -np.inf)
-    if vectors is not None and known is not None and len(known):
-        open_ &= (vectors @ known.T).max(axis=1) < same
     chosen: list[int] = []
     while len(chosen) < k and open_.any():
         best = _next(scores, open_, closest, diversity if chosen else 0.0)
         chosen.append(best)
         open_[best] = False
         if vectors is not None:
-            closest = np.maximum(closest, vectors @ vectors[best])
-            open_ &= closest < same
+            near = vectors @ vectors[best]
+            closest = np.maximum(closest, near)
+            if copies is not None:
+                open_ &= ~copies(best, near)
         for of_candidate, limit in keys:
             key = of_candidate[best]
             if key >= 0 and np.count_nonzero(of_candidate[chosen] == key) >= limit:

@@ -19,8 +19,15 @@ ALBUM_ARTIST: Final = "album_artist"
 TITLE: Final = "title"
 YEAR: Final = "year"
 GENRE: Final = "genre"
+ARTISTS: Final = "artists"
+"""The names of all artists of a track as a list, the main ones first; ``artist`` is the text to show."""
+RECORDING_ID: Final = "musicbrainz_recording_id"
+ALBUM_ID: Final = "musicbrainz_album_id"
+ARTIST_ID: Final = "musicbrainz_artist_id"
 EMBEDDING: Final = "embedding"
 PROBABILITY_PREFIX: Final = "prob_"
+AUDIO_PREFIX: Final = "audio_"
+LABEL_PREFIX: Final = "label_"
 
 TAG_FIELDS: Final = pa.schema(
     [
@@ -31,12 +38,19 @@ TAG_FIELDS: Final = pa.schema(
         pa.field("date", pa.string()),
         pa.field(YEAR, pa.int32()),
         pa.field(GENRE, pa.list_(pa.string())),
-        pa.field("musicbrainz_recording_id", pa.string()),
-        pa.field("musicbrainz_album_id", pa.string()),
-        pa.field("musicbrainz_artist_id", pa.string()),
+        pa.field(RECORDING_ID, pa.string()),
+        pa.field(ALBUM_ID, pa.string()),
+        pa.field(ARTIST_ID, pa.string()),
+        pa.field(ARTISTS, pa.list_(pa.string())),
+        pa.field("isrc", pa.string()),
+        pa.field("acoustid_id", pa.string()),
+        pa.field("acoustid_fingerprint", pa.string()),
     ]
 )
 """The columns that are read from a file's tags; ``year`` is the first four digits of ``date``."""
+
+LISTS: Final = tuple(field.name for field in TAG_FIELDS if pa.types.is_list(field.type))
+"""The columns of tags that hold lists of texts."""
 
 TRACK_FIELDS: Final = pa.schema(
     [
@@ -61,3 +75,15 @@ def is_mood_name(name: str) -> bool:
 def probability_column(mood: str) -> str:
     """Give the name of the column that holds ``prob(mood)``."""
     return PROBABILITY_PREFIX + mood
+
+
+def audio_column(name: str) -> str:
+    """Give the name of the column that holds what the audio alone says, beside the column of a mood's score or
+    probability in context.
+    """
+    return AUDIO_PREFIX + name
+
+
+def label_column(mood: str) -> str:
+    """Give the name of the column that holds the labels that people gave."""
+    return LABEL_PREFIX + mood

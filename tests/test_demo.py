@@ -25,7 +25,7 @@ from moodrec.demo.sample import PLACES, find_sample_index
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import NotFoundError
 from moodrec.index.mood_index import MoodIndex
-from moodrec.model.checkpoint import LoadedModel
+from moodrec.model.checkpoint import save_model
 from moodrec.model.describe import describe_model
 from tests.cli.commands import run, run_json, write_tone, write_vectors
 from tests.small_model import small_network, small_spec
@@ -187,7 +187,8 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_quietly(out: Path, home: Path | None = None, own: Path | None = None) -> tuple[DemoReport, Listener]:
     listener = Listener()
-    loaded = MoodModel(LoadedModel(small_network(), small_spec(), "0123456789abcdef"), "cpu")
+    save_model(out.parent / "model", small_network(), small_spec(), graph=False)
+    loaded = MoodModel.load(out.parent / "model", device="cpu")
     return run_demo(out, listener, own, loaded, 1, home), listener
 
 

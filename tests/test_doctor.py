@@ -15,7 +15,9 @@ from moodrec.doctor import Check, examine, is_broken
 from moodrec.errors import MoodrecError
 from moodrec.index.kernel import binding
 from moodrec.library.library import Library
+from moodrec.model.checkpoint import save_model
 from tests.cli.commands import run, run_json, write_model, write_tone, write_vectors
+from tests.small_model import small_network, small_spec
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,18 @@ def test_all_is_well(library: Path, model: Path) -> None:
     assert checks["index"].status == "ok"
     assert "small, fingerprint" in checks["model"].detail
     assert checks["audio formats"].detail == "WAV, FLAC, MP3, Ogg Vorbis, Opus"
-    assert {"python", "torch", "torchaudio", "faiss", "device", "PyAV", "fluidsynth", "disk"} <= checks.keys()
+    assert checks["engine"].detail.startswith("ONNX Runtime ")
+    assert {
+        "python",
+        "onnxruntime",
+        "torch",
+        "torchaudio",
+        "faiss",
+        "device",
+        "PyAV",
+        "fluidsynth",
+        "disk",
+    } <= checks.keys()
 
 
 def test_whatever_is_not_ok_says_what_to_do(library: Path, tmp_path: Path) -> None:
@@ -97,6 +110,21 @@ def test_a_library_that_does_not_import_is_a_finding(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(doctor, "NEEDED", ("moodrec_has_no_such_library",))
     check = next(check for check in examine(Path("none")) if check.name == "moodrec_has_no_such_library")
     assert (check.status, check.advice) == ("broken", "pip install moodrec")
+
+
+def test_what_training_needs_is_found_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_FOR_TRAINING", ("moodrec_has_no_such_library",))
+    (check,) = doctor._training()
+    assert (check.name, check.status) == ("PyTorch", "ok")
+    assert "pip install 'moodrec[train]'" in check.advice
+    monkeypatch.setattr(doctor, "_FOR_TRAINING", ("numpy", "moodrec_has_no_such_library"))
+    numpy, missing = doctor._training()
+    assert (numpy.status, missing.status) == ("ok", "warn")
+
+
+def test_a_model_without_a_graph_runs_on_pytorch(tmp_path: Path) -> None:
+    save_model(tmp_path / "model", small_network(), small_spec(), graph=False)
+    assert found(tmp_path / "none", tmp_path / "model")["engine"].detail.startswith("PyTorch ")
 
 
 @pytest.mark.parametrize("error", [MoodrecError("x"), ImportError("x"), OSError("x")])

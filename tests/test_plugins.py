@@ -116,9 +116,9 @@ def spec_with(backbone: str) -> ModelSpec:
     return spec.model_copy(update={"network": spec.network.model_copy(update={"backbone": backbone})})
 
 
-def write_model(folder: Path, backbone: str) -> Path:
+def write_model(folder: Path, backbone: str, graph: bool = False) -> Path:
     spec = spec_with(backbone)
-    save_model(folder, MoodNetwork(spec.audio, spec.network, spec.heads), spec)
+    save_model(folder, MoodNetwork(spec.audio, spec.network, spec.heads), spec, graph)
     return folder
 
 
@@ -192,6 +192,15 @@ def test_a_model_with_a_registered_backbone_loads_where_the_package_is(
     sound = 0.1 * np.random.default_rng(0).standard_normal((2, model.window_samples), np.float32)
     assert model.analyze_windows(sound).embedding.shape == (16,)
     load_model(by_path)  # the same object is registered under a name
+
+
+def test_a_models_graph_needs_no_plug_in(path: Path, tmp_path: Path) -> None:
+    model = MoodModel.load(write_model(tmp_path / "model", BANDS, graph=True), device="cpu")
+    mark = path / "bandpack" / MARK
+    mark.unlink()
+    sound = 0.1 * np.random.default_rng(0).standard_normal((2, model.window_samples), np.float32)
+    assert model.analyze_windows(sound).embedding.shape == (16,)
+    assert not mark.exists()
 
 
 def test_a_model_without_its_plug_in_says_what_is_missing(tmp_path: Path) -> None:

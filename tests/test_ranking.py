@@ -63,7 +63,8 @@ def test_a_choice_agrees_with_its_definition(
     scores, vectors = -np.sort(-rng.random(len(keys))), unit_rows(rng, len(keys), 3)
     known = unit_rows(rng, 1, 3)
     caps = [(np.array(column), limit) for column, limit in zip(zip(*keys, strict=True), limits, strict=True)]
-    chosen = pick(scores, k, caps, vectors, same, diversity, known)
+    allowed = vectors @ known[0] < same
+    chosen = pick(scores, k, caps, vectors, lambda _, near: near >= same, diversity, allowed)
     assert chosen.tolist() == _chosen(scores, k, caps, vectors, same, diversity, known)
 
 

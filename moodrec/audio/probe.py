@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import mutagen
 
+from moodrec.artists import credit, first_id, guests_in_title
+from moodrec.audio.chromaprint import shortened
 from moodrec.audio.opening import open_audio_file
 from moodrec.audio.tag_dialects import TagTexts, tag_values
 from moodrec.errors import AudioError
@@ -30,6 +32,9 @@ DAMAGE: Final = (
 )
 """Errors by which damage surfaces: mutagen parses hostile bytes with plain indexing and struct."""
 _MAX_LENGTH: Final = 1000
+_ISRC: Final = 12
+"""The number of characters of an ISRC, without hyphens."""
+_SEVERAL: Final = frozenset(("artist", "album_artist", "artists", "musicbrainz_artist_id"))
 _YEAR = re.compile(r"\d{4}")
 
 
@@ -37,7 +42,9 @@ _YEAR = re.compile(r"\d{4}")
 class Tags:
     """The tags of one file; each is ``None`` (``genre`` is empty) where the file does not state it.
 
-    ``year`` is the first four digits of ``date``. Several artists are joined with ``"; "``.
+    ``year`` is the first four digits of ``date``. Several artists are joined with ``"; "`` in ``artist``, which is
+    the text to show; ``artists`` names each of them, the main ones first (:func:`moodrec.artists.credit`).
+    ``musicbrainz_artist_id`` is that of the first one.
     """
 
     title: str | None = None
@@ -50,6 +57,11 @@ class Tags:
     musicbrainz_recording_id: str | None = None
     musicbrainz_album_id: str | None = None
     musicbrainz_artist_id: str | None = None
+    artists: tuple[str, ...] = ()
+    isrc: str | None = None
+    acoustid_id: str | None = None
+    acoustid_fingerprint: str | None = None
+    """The beginning of the Chromaprint fingerprint; see :func:`moodrec.audio.chromaprint.shortened`."""
 
 
 def read_tags(path: Path | str) -> Tags:
@@ -79,14 +91,37 @@ def _tags(values: TagTexts) -> Tags:
         genre=_genres(values),
         musicbrainz_recording_id=_first(values, "musicbrainz_recording_id"),
         musicbrainz_album_id=_first(values, "musicbrainz_album_id"),
-        musicbrainz_artist_id=_first(values, "musicbrainz_artist_id"),
+        musicbrainz_artist_id=first_id(_first(values, "musicbrainz_artist_id")),
+        artists=_artists(values),
+        isrc=_isrc(_first(values, "isrc")),
+        acoustid_id=_first(values, "acoustid_id"),
+        acoustid_fingerprint=shortened(next(iter(values.get("acoustid_fingerprint", ())), "")),
     )
+
+
+def _artists(values: TagTexts) -> tuple[str, ...]:
+    """Give the names of all artists: those that the file lists, else those that its artist tags name."""
+    shown = _joined(values, "artist")
+    found = credit(shown, _texts(values, "artists"))
+    guests = guests_in_title(_last(values, "title"))
+    return tuple(dict.fromkeys((*found.everyone, *guests)))
+
+
+def _isrc(text: str | None) -> str | None:
+    code = re.sub("[^A-Z0-9]", "", (text or "").split(";")[0].upper())
+    return code if len(code) == _ISRC else None
 
 
 def _texts(values: TagTexts, field: str) -> list[str]:
     """Give a field's distinct texts in their order, each on one line and encodable as UTF-8."""
-    cleaned = (_clean(text) for text in values.get(field, ()))
+    divided = (part for text in values.get(field, ()) for part in (_parts(text, field)))
+    cleaned = (_clean(text) for text in divided)
     return list(dict.fromkeys(text for text in cleaned if text))
+
+
+def _parts(text: str, field: str) -> list[str]:
+    """Divide the text of a field that may hold several values at the NULs between them."""
+    return text.split("\0") if field in _SEVERAL else [text]
 
 
 def _clean(text: str) -> str:

@@ -15,7 +15,8 @@ from mutagen.mp4 import MP4Tags
 TagTexts = Mapping[str, Sequence[str]]
 """Field of :class:`moodrec.audio.probe.Tags` to its raw texts."""
 
-_ITUNES: Final = "----:com.apple.iTunes:MusicBrainz "
+_FREE: Final = "----:com.apple.iTunes:"
+_ITUNES: Final = _FREE + "MusicBrainz "
 
 # For each field, the keys that may hold it, the preferred one first.
 _VORBIS: Final = {
@@ -28,6 +29,10 @@ _VORBIS: Final = {
     "musicbrainz_recording_id": ("musicbrainz_trackid",),
     "musicbrainz_album_id": ("musicbrainz_albumid",),
     "musicbrainz_artist_id": ("musicbrainz_artistid",),
+    "artists": ("artists",),
+    "isrc": ("isrc",),
+    "acoustid_id": ("acoustid_id",),
+    "acoustid_fingerprint": ("acoustid_fingerprint",),
 }
 _MP4: Final = {
     "title": ("\xa9nam",),
@@ -39,6 +44,10 @@ _MP4: Final = {
     "musicbrainz_recording_id": (_ITUNES + "Track Id",),
     "musicbrainz_album_id": (_ITUNES + "Album Id",),
     "musicbrainz_artist_id": (_ITUNES + "Artist Id",),
+    "artists": (_FREE + "ARTISTS",),
+    "isrc": (_FREE + "ISRC",),
+    "acoustid_id": (_FREE + "Acoustid Id",),
+    "acoustid_fingerprint": (_FREE + "Acoustid Fingerprint",),
 }
 _ASF: Final = {
     "title": ("Title",),
@@ -50,6 +59,10 @@ _ASF: Final = {
     "musicbrainz_recording_id": ("MusicBrainz/Track Id",),
     "musicbrainz_album_id": ("MusicBrainz/Album Id",),
     "musicbrainz_artist_id": ("MusicBrainz/Artist Id",),
+    "artists": ("WM/ARTISTS",),
+    "isrc": ("WM/ISRC",),
+    "acoustid_id": ("Acoustid/Id",),
+    "acoustid_fingerprint": ("Acoustid/Fingerprint",),
 }
 _ID3: Final = {
     "title": ("TIT2",),
@@ -61,6 +74,10 @@ _ID3: Final = {
     "musicbrainz_recording_id": ("UFID:http://musicbrainz.org", "TXXX:MusicBrainz Track Id"),
     "musicbrainz_album_id": ("TXXX:MusicBrainz Album Id",),
     "musicbrainz_artist_id": ("TXXX:MusicBrainz Artist Id",),
+    "artists": ("TXXX:ARTISTS", "TXXX:Artists", "TXXX:artists"),
+    "isrc": ("TSRC",),
+    "acoustid_id": ("TXXX:Acoustid Id", "TXXX:ACOUSTID_ID"),
+    "acoustid_fingerprint": ("TXXX:Acoustid Fingerprint", "TXXX:ACOUSTID_FINGERPRINT"),
 }
 
 

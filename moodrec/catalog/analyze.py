@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
 from moodrec.catalog.decoding import DecodedFile
+from moodrec.catalog.interim import EVERY_TRACKS, InterimIndex
 from moodrec.catalog.model import AnalysisModel, Moods, record_of, settings_for
 from moodrec.catalog.plan import AnalysisPlan, default_jobs, plan_analysis
+from moodrec.catalog.time_left import TimeLeft
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError, DataError, SilentAudioError
 from moodrec.library.library import Library
+from moodrec.library.notes import RunState, note_run
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
 
 __all__ = ["AnalysisPlan", "AnalysisProgress", "AnalysisReport", "analyze", "plan_analysis", "run_analysis"]
 
 # In a run with fewer files, the start-up time would distort the estimate for the next run.
 _WORTH_RECORDING: Final = 5
+_NOTED_EVERY_S: Final = 2.0
+"""Seconds between two notes on the disk of how far the run is."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,10 @@ class AnalysisProgress:
     """Files of this run by outcome; every outcome is a key."""
     last: FileResult
     """The file just acknowledged."""
+    seconds_left: float = 0.0
+    """Estimated time to the end of the run."""
+    searchable: int = 0
+    """Number of tracks in the newest interim index of this run; 0 before the first."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,7 @@ def run_analysis(
     *,
     limits: DecodeLimits | None = None,
     timeout_s: float = 300.0,
+    interim_tracks: int = EVERY_TRACKS,
 ) -> AnalysisReport:
     """Carry out a plan: each file ends with one outcome, written before the next file is begun.
 
@@ -105,6 +116,9 @@ def run_analysis(
     Where the library holds the analyses of another model, those are kept, and search uses them until this model has
     analysed every track that they cover.
 
+    While it runs, the index is brought up to date every minute or every 500 tracks, and the library's folder says how
+    far the run is (:func:`moodrec.library.notes.latest_run`).
+
     Args:
         plan: the files to analyse.
         library: the library to write to.
@@ -113,18 +127,20 @@ def run_analysis(
         on_progress: called after every file.
         limits: what decoding one file may cost.
         timeout_s: greatest time that decoding one file may take, in seconds.
+        interim_tracks: number of new tracks after which the index is brought up to date before its minute is over.
 
     Raises:
         StoreLockedError: another process is writing to the library.
     """
     started = time.perf_counter()
     record = record_of(model)
-    tally = _Tally(len(plan.files), on_progress)
     with library.writer():
         library.register_model(record)
+        interim = InterimIndex(library, record.fingerprint, every_tracks=interim_tracks)
+        tally = _Tally(plan, library, interim, on_progress)
         library.mark_missing(plan.gone)
         library.mark_present(plan.returned)
-        with DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
+        with tally, DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
             for item in pool.decode(plan.files):
                 known = _known(item, library, record)
                 result = _result(item, model) if known is None else known
@@ -140,22 +156,47 @@ def run_analysis(
 
 
 class _Tally:
-    """Counts outcomes and passes them on to the caller."""
+    """Counts outcomes, notes on the disk how far the run is, and passes both on to the caller."""
 
-    def __init__(self, total: int, on_progress: OnProgress | None) -> None:
+    def __init__(
+        self, plan: AnalysisPlan, library: Library, interim: InterimIndex, on_progress: OnProgress | None
+    ) -> None:
         self.failures: list[FileResult] = []
         self.recognised = 0
         self._counts: Counter[Outcome] = Counter()
-        self._total = total
-        self._on_progress = on_progress
+        self._library, self._interim, self._on_progress = library, interim, on_progress
+        self._time = TimeLeft(plan)
+        self._state = RunState(len(plan.files), postponed=plan.postponed, seconds_left=plan.estimated_seconds)
+        self._noted_at = -math.inf
+
+    def __enter__(self) -> None:
+        if self._state.total:
+            self._note()
+
+    def __exit__(self, *error: object) -> None:
+        self._state = replace(self._state, ended=True)
+        self._note()
 
     def add(self, result: FileResult, recognised: bool) -> None:
         self.recognised += recognised
         self._counts[result.outcome] += 1
         if result.outcome is Outcome.FAILED:
             self.failures.append(result)
+        self._interim.count(result.track is not None)
+        done, left = self._counts.total(), self._time.after(result.state)
+        self._state = replace(self._state, done=done, seconds_left=left)
+        if time.monotonic() - self._noted_at > _NOTED_EVERY_S:
+            self._note()
         if self._on_progress is not None:
-            self._on_progress(AnalysisProgress(self._counts.total(), self._total, self.by_outcome(), result))
+            self._on_progress(
+                AnalysisProgress(
+                    done, self._state.total, self.by_outcome(), result, left, self._interim.searchable
+                )
+            )
+
+    def _note(self) -> None:
+        note_run(self._library.path, self._state)
+        self._noted_at = time.monotonic()
 
     def by_outcome(self) -> dict[Outcome, int]:
         return {outcome: self._counts[outcome] for outcome in Outcome}

@@ -218,7 +218,11 @@ class _Worker:
 
 
 def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.float32]]) -> DecodedFile:
-    tags = Tags(**header["tags"] | {"genre": tuple(header["tags"]["genre"])})
+    # JSON has no tuples, so the names of the artists come as a list.
+    read: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in header["tags"].items()
+    }
+    tags = Tags(**read)
     return DecodedFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from moodrec.errors import UsageError
 from moodrec.files import replacing
-from moodrec.schema import EMBEDDING, GENRE
+from moodrec.schema import EMBEDDING, LISTS
 
 if TYPE_CHECKING:
     from moodrec.library.library import Library
@@ -50,7 +50,7 @@ def _export_csv(library: Library, out: Path, model_fingerprint: str | None) -> i
     from pyarrow import csv
 
     table = export_table(library.snapshot(model_fingerprint))
-    for name in (EMBEDDING, GENRE):
+    for name in (EMBEDDING, *LISTS):
         texts = [None if value is None else json.dumps(value) for value in table[name].to_pylist()]
         table = table.set_column(table.column_names.index(name), name, pa.array(texts, pa.string()))
     with replacing(out) as temporary:
@@ -95,7 +95,8 @@ def export_table(snapshot: LibrarySnapshot) -> pa.Table:
     """Make the Arrow table that :func:`export_parquet` writes."""
     flat = pa.array(snapshot.embeddings.reshape(-1), pa.float32())
     embedding = pa.FixedSizeListArray.from_arrays(flat, snapshot.model.embedding_dim)
-    moods_start = snapshot.table.num_columns - 2 * len(snapshot.model.moods)
+    names = snapshot.table.column_names
+    moods_start = names.index(snapshot.model.moods[0]) if snapshot.model.moods else len(names)
     table = snapshot.table.add_column(moods_start, pa.field(EMBEDDING, embedding.type), embedding)
     return table.replace_schema_metadata(_metadata(snapshot))
 

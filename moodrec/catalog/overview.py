@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from moodrec.catalog.refresh import index_is_stale
+from moodrec.catalog.run_text import run_text
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.database import SCHEMA_VERSION
 from moodrec.library.library import Library
+from moodrec.library.notes import RunState, latest_run
 from moodrec.library.records import FileRecord, ModelRecord, Outcome, RunRecord
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
 from moodrec.names import compose
@@ -57,6 +59,8 @@ class LibraryInfo:
     """Tracks whose files have moods in their tags that moodrec wrote."""
     last_run: RunRecord | None
     """Duration of the last run of the current model."""
+    analysis: RunState | None = None
+    """How far the latest run is, if it is running or has left files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,7 @@ class TrackReport:
 
 def library_info(library: Library) -> LibraryInfo:
     """Count what a library holds."""
-    files, models = library.files(), library.models()
+    files, models, state = library.files(), library.models(), latest_run(library.path)
     frame = library.frame() if models else None
     there = [record for record in files.values() if not record.missing]
     failed = Counter(record.reason or "unknown" for record in there if record.outcome is Outcome.FAILED)
@@ -92,6 +96,7 @@ def library_info(library: Library) -> LibraryInfo:
         index=_index_state(library),
         tags_written=len(library.tag_backups()),
         last_run=library.last_run(models[0].fingerprint) if models else None,
+        analysis=state if run_text(state) else None,
     )
 
 

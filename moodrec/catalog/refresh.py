@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.files import refuse_link
 from moodrec.index.mood_index import MoodIndex
@@ -43,6 +45,36 @@ def refresh_index(
     )
     index.save(library.index_path)
     return index
+
+
+def refresh_scores(library: Library, track_ids: Sequence[str], revision_before: int) -> MoodIndex | None:
+    """Bring ``library.index_path`` up to date after a change of some tracks' scores and nothing else.
+
+    It takes a moment where the index was up to date before and has the same columns; else the index is built anew, as
+    by :func:`refresh_index`.
+
+    Args:
+        library: the library.
+        track_ids: the tracks whose scores may have changed.
+        revision_before: the revision of the library before the change.
+
+    Returns:
+        The index; None where the library has no index, or no model.
+
+    Raises:
+        StoreLockedError: another process is writing the index.
+    """
+    current = _current(library)
+    if current is None or not library.models():
+        return None
+    changed = library.snapshot(only=track_ids)
+    of = (current.library_revision, current.model_fingerprint)
+    same = set(changed.table.column_names) == set(current.column_names)
+    if of != (revision_before, changed.model.fingerprint) or not same:
+        return refresh_index(library)
+    current.update(changed.table, library_revision=changed.revision)
+    current.save(library.index_path)
+    return current
 
 
 def index_is_stale(index: MoodIndex, library: Library) -> bool:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from moodrec.artists import credit
 from moodrec.errors import AmbiguousSeedError, NotFoundError
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
 from moodrec.names import compose, fold
-from moodrec.schema import ALBUM, ARTIST, PATH, TITLE, TRACK_ID
+from moodrec.schema import ALBUM, ARTIST, ARTISTS, PATH, TITLE, TRACK_ID
 from moodrec.typing import RowNumbers
 
 if TYPE_CHECKING:
@@ -23,24 +24,27 @@ _SHOWN: Final = 10
 _COMPARED: Final = 5_000
 
 
-def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
+def resolve_seed(frame: pd.DataFrame, seed: str, files: bool = True) -> str:
     """Find the id of the one track that a seed names.
 
     A seed is an id, else a path, else a title, else ``artist - title``, else the name of its file, else that
-    without its suffix. Titles, artists and file names are compared whole by :func:`moodrec.names.fold`, paths in
-    their composed Unicode form. Where a track and its copies match, the track is meant. A path of a file that
+    without its suffix. The artist is the text that is shown, or one of the main artists in it.
+    Titles, artists and file names are compared whole by :func:`moodrec.names.fold`, paths in their composed Unicode
+    form. Where a track and its copies match, the track is meant. A path of a file that
     exists and is not in the table means that file, whatever other files are called.
 
     Args:
         frame: a track table with at least ``track_id``, as of a library or an index.
         seed: the text.
+        files: whether a path or the name of a file may name a track; False where the text comes from a stranger,
+            whose paths must not be tried out on this machine.
 
     Raises:
         AmbiguousSeedError: several tracks match; ``matches`` lists them.
         NotFoundError: none does; the message suggests similar titles.
     """
     text = shown_path(os.fsencode(seed))
-    for rows in _ways(frame, seed, text):
+    for rows in _ways(frame, seed, text, files):
         found = _without_copies(frame, rows)
         if len(found) == 1:
             return str(frame[TRACK_ID].iloc[found[0]])
@@ -49,13 +53,14 @@ def resolve_seed(frame: pd.DataFrame, seed: str) -> str:
     raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
 
 
-def _ways(frame: pd.DataFrame, seed: str, text: str) -> Iterator[RowNumbers]:
+def _ways(frame: pd.DataFrame, seed: str, text: str, by_file: bool) -> Iterator[RowNumbers]:
     """Yield the rows that match in each way to name a track, one way after the other."""
     yield _by_id(frame, text)
-    yield _by_path(frame, seed)
+    if by_file:
+        yield _by_path(frame, seed)
     yield _by_title(frame, text)
     yield _by_both(frame, text)
-    if not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
+    if by_file and not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
         files = [PurePath(path) for path in _texts(frame, PATH)]
         yield _rows_called(text, [file.name for file in files])
         yield _rows_called(text, [file.stem for file in files])
@@ -85,8 +90,18 @@ def _by_title(frame: pd.DataFrame, seed: str) -> RowNumbers:
 
 
 def _by_both(frame: pd.DataFrame, seed: str) -> RowNumbers:
-    both = zip(_texts(frame, ARTIST), _texts(frame, TITLE), strict=True)
-    return _rows_called(seed, [f"{artist} - {title}" if artist and title else "" for artist, title in both])
+    """Find the rows that "artist - title" names, by the artist as it is shown or by one of the main artists."""
+    folded = fold(seed)
+    texts = zip(*(_texts(frame, name) for name in (ARTIST, TITLE)), _lists(frame, ARTISTS), strict=True)
+    found = []
+    for row, (artist, title, listed) in enumerate(texts):
+        ending = f" - {fold(title)}"
+        if not title or not folded.endswith(ending):
+            continue
+        names = {artist, *credit(artist, listed).main}
+        if folded.removesuffix(ending) in {fold(name) for name in names if name}:
+            found.append(row)
+    return np.array(found, np.int64)
 
 
 def _rows_called(seed: str, names: Sequence[str]) -> RowNumbers:
@@ -99,6 +114,19 @@ def _texts(frame: pd.DataFrame, column: str) -> list[str]:
     if column not in frame:
         return [""] * len(frame)
     return [text if isinstance(text, str) else "" for text in frame[column]]
+
+
+def _lists(frame: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
+    """Read a column's lists of texts, () where unknown; one text is a list of it."""
+    if column not in frame:
+        return [()] * len(frame)
+    return [(value,) if isinstance(value, str) else _names_in(value) for value in frame[column]]
+
+
+def _names_in(value: object) -> tuple[str, ...]:
+    if not isinstance(value, Sequence | np.ndarray):
+        return ()
+    return tuple(name for name in value if isinstance(name, str))
 
 
 def _without_copies(frame: pd.DataFrame, rows: RowNumbers) -> RowNumbers:

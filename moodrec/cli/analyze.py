@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moodrec.cli import words
 from moodrec.cli.analysis_text import announce, counted, plan_document, summarise, warn_of
 from moodrec.cli.console import Screen
 from moodrec.cli.group import EXIT_SOME_FAILED
@@ -58,24 +59,29 @@ def analyze(
 ) -> None:
     """Find the mood of every track in a folder.
 
-    Stop it and start it again as you like: only files without an outcome are decoded. The index is
-    refreshed at the end. Exit code 6 says that some files failed in this run.
+    Stop it and start it again as you like: only files without an outcome are decoded. The index is refreshed every
+    minute and at the end. Without --model, the library keeps the model that it has. Exit code 6 says that some files
+    failed in this run.
 
     Example: moodrec analyze ~/Music
     """
+    from moodrec.catalog.current_model import model_for
     from moodrec.catalog.limits import give_way
     from moodrec.catalog.watch import changes, follow
     from moodrec.embedding.mood_model import MoodModel
     from moodrec.library.library import Library
+    from moodrec.library.notes import note_model
 
     if watch and (dry_run or limit is not None):
         raise UsageError("--watch runs without end: it cannot be combined with --dry-run or --limit")
     screen = Screen(as_json, quiet)
     give_way(nice)
     turns = changes(folders) if watch else None
-    loaded_model = MoodModel.load(model, device)
+    place = chosen_library(library)
+    folder = model_for(place, model)
+    loaded_model = MoodModel.load(folder, device)
     opened = Library.open_or_empty if dry_run else Library.open_or_create
-    with opened(chosen_library(library)) as store:
+    with opened(place) as store:
         note_migration(screen, store)
         run = _Run(screen, store, loaded_model, folders, jobs)
         plan = run.plan(retry_failed, limit)
@@ -83,6 +89,7 @@ def analyze(
         if dry_run:
             screen.document(plan_document(plan))
             return
+        note_model(store.path, loaded_model.fingerprint, folder)
         report = run.carry_out(plan)
         if turns is not None:
             screen.note("waiting for changes; Ctrl-C ends it")
@@ -117,11 +124,18 @@ class _Run:
         from moodrec.catalog.analyze import run_analysis
         from moodrec.catalog.refresh import refresh_index
 
+        told = False
         with self.screen.progress("analysing") as advance:
 
             def report_progress(progress: AnalysisProgress) -> None:
-                advance(progress.done, progress.total, counted(progress.counts))
+                advance(progress.done, progress.total, counted(progress.counts), progress.seconds_left)
                 warn_of(self.screen, progress.last)
+                nonlocal told
+                if progress.searchable and not told:
+                    told = True
+                    self.screen.note(
+                        f"{words.plural(progress.searchable, 'track')} can be searched by now, and more every minute"
+                    )
 
             report = run_analysis(plan, self.store, self.loaded_model, self.jobs, report_progress)
         summarise(self.screen, self.store, report, len(refresh_index(self.store)))

@@ -10,16 +10,19 @@ from typing import Annotated
 
 import typer
 
-from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, playlist
+from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, model, playlist
 from moodrec.cli.analyze import analyze
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
+from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
+from moodrec.cli.label import label
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
+from moodrec.cli.serve import serve
 from moodrec.cli.settings import default_map
 from moodrec.cli.similar import similar
 from moodrec.cli.train import train
@@ -61,12 +64,14 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_tracks,
     "similar": similar,
     "moods": moods,
+    "label": label,
     "train": train,
     "evaluate": evaluate,
     "experiment": experiment,
     "export": export,
     "demo": demo,
     "doctor": doctor,
+    "serve": serve,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
@@ -94,7 +99,7 @@ _PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
     "mix": playlist.mix,
     "arc": playlist.arc,
     "clusters": playlist.clusters,
-    "fingerprint": playlist.fingerprint,
+    "fingerprint": fingerprint,
 }
 for _name, _command in _PLAYLIST_COMMANDS.items():
     playlist_app.command(_name)(_command)
@@ -103,6 +108,10 @@ app.add_typer(playlist_app, name="playlist")
 benchmark_app = typer.Typer(help="Measure retrieval on labelled music.", rich_markup_mode=None)
 benchmark_app.command("retrieval")(benchmark.retrieval)
 app.add_typer(benchmark_app, name="benchmark")
+
+model_app = typer.Typer(help="Maintain model folders.", rich_markup_mode=None)
+model_app.command("export")(model.export)
+app.add_typer(model_app, name="model")
 
 library_app = typer.Typer(help="Show what a library holds, check it and maintain it.", rich_markup_mode=None)
 _LIBRARY_COMMANDS: dict[str, Callable[..., None]] = {

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from moodrec.cli import words
 from moodrec.cli.progress import Advance
 
 
@@ -28,6 +29,16 @@ class RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")
+
+
+class TimeLeftColumn(TimeRemainingColumn):
+    """The column that shows the time left: the caller's estimate where there is one, else that of the rate."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields.get("left")
+        if left is None:
+            return super().render(task)
+        return Text(f"{words.seconds(left)} left", style="progress.remaining")
 
 
 @contextmanager
@@ -43,12 +54,12 @@ def bar(console: Console, what: str) -> Iterator[Advance]:
         BarColumn(),
         MofNCompleteColumn(),
         RateColumn(),
-        TimeRemainingColumn(),
+        TimeLeftColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what, total=None)
 
-        def advance(done: int, total: int, what: str | None = None) -> None:
-            progress.update(task, completed=done, total=total, description=what)
+        def advance(done: int, total: int, what: str | None = None, left: float | None = None) -> None:
+            progress.update(task, completed=done, total=total, description=what, left=left)
 
         yield advance

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.estimates import estimate_cells, estimate_columns
 from moodrec.cli.evaluate import default_root, parse_options
-from moodrec.cli.options import JsonOption, QuietOption
+from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption
+from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
     from moodrec.evaluation.neighbourhood.report import BenchmarkReport
-    from moodrec.evaluation.reports import Estimate
 
 COLUMNS: Final = {
     "quadrant_p": "P@10 quadrant",
@@ -59,6 +61,8 @@ def retrieval(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the trade-off (.png, .svg).")
     ] = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -73,7 +77,7 @@ def retrieval(
     from moodrec.evaluation.evaluate import BootstrapOptions
     from moodrec.evaluation.neighbourhood.run import BUILT_IN, run_benchmark
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     table = load_source(data, root or default_root(data), parse_options(option or []))
     options = BootstrapOptions(n_resamples=resamples, seed=seed)
     report = run_benchmark(table, files_of(system), tuple(baseline or BUILT_IN), options=options)
@@ -107,16 +111,14 @@ def _print(screen: Screen, report: BenchmarkReport) -> None:
     rows = [
         [
             name,
-            *(_cell(system.figures.get(figure)) for figure in names),
-            f"{system.coverage:.3f}",
-            f"{system.hubness:.2f}",
+            *(cell for figure in names for cell in estimate_cells(system.figures.get(figure))),
+            system.coverage,
+            system.hubness,
         ]
         for name, system in systems.items()
     ]
-    screen.table(["system", *(COLUMNS[name] for name in names), "coverage", "hubness"], rows)
+    figures = [column for name in names for column in estimate_columns(name, COLUMNS[name], decimals=3)]
+    ends = [Column("coverage", "fixed", show=words.thousandths), Column("hubness", "fixed")]
+    screen.table([Column("system", "name"), *figures, *ends], rows)
     what = f"95 % intervals over the queries' artists, {report.resamples} resamples"
     screen.text(f"{report.dataset}: {report.queries:,} queries; {what}")
-
-
-def _cell(figure: Estimate | None) -> str:
-    return "" if figure is None else f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

@@ -13,6 +13,7 @@ from moodrec.cli.analysis_text import announce, failures_document, warn_of
 from moodrec.cli.console import Screen
 from moodrec.cli.options import JobsOption, JsonOption, QuietOption
 from moodrec.cli.progress import Advance
+from moodrec.cli.tables import Column
 from moodrec.cli.tracks import described, records, series_record, strongest, track_document
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class _ScreenProgress:
         announce(self.screen, plan)
 
     def analysed(self, progress: AnalysisProgress) -> None:
-        self.advance(progress.done, progress.total)
+        self.advance(progress.done, progress.total, left=progress.seconds_left)
         warn_of(self.screen, progress.last)
 
 
@@ -94,7 +95,11 @@ def _print_seed(screen: Screen, result: SeedAnswers, moods: Sequence[str]) -> No
     row = series_record(result.row)
     screen.text(f"\n{result.seed.why.upper()}: {described(row, [])}")
     best = strongest(row, moods, _PROFILE)
-    screen.facts([(mood, words.bar(float(row[mood])), words.score(row[mood])) for mood in best])
+    screen.table(
+        [Column("mood", "fixed"), Column("bar", "fixed"), Column("score", "fixed")],
+        [(mood, words.bar(float(row[mood])), words.score(row[mood])) for mood in best],
+        heading=False,
+    )
     for answer in result.answers:
         _print_answer(screen, answer)
 
@@ -103,14 +108,18 @@ def _print_answer(screen: Screen, answer: Answer) -> None:
     screen.text(f"\nmost like it {answer.request}:")
     rows = [
         [
-            str(row["rank"]),
+            row["rank"],
             words.name_of(row),
             words.artist_of(row),
             f"{answer.mood} {words.score(row[answer.mood])}",
         ]
         for row in records(answer.tracks)
     ]
-    screen.facts(rows)
+    screen.table(
+        [Column("rank", "fixed"), Column("title", "name"), Column("artist", "name"), Column("mood", "fixed")],
+        rows,
+        heading=False,
+    )
     screen.text(f"$ {answer.command}")
 
 

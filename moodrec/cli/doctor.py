@@ -8,7 +8,9 @@ import typer
 
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
+    ColumnsOption,
     DeviceOption,
+    FormatOption,
     JsonOption,
     LibraryOption,
     ModelOption,
@@ -16,6 +18,7 @@ from moodrec.cli.options import (
     chosen_library,
 )
 from moodrec.cli.settings import settings_file
+from moodrec.cli.tables import Column
 
 if TYPE_CHECKING:
     from moodrec.doctor import Check
@@ -25,6 +28,8 @@ def doctor(
     library: LibraryOption = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -36,11 +41,15 @@ def doctor(
     """
     from moodrec.doctor import examine, is_broken
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     checks = examine(chosen_library(library), model, device)
     settings = settings_file()
     screen.document({"broken": is_broken(checks), "settings_file": settings, "checks": checks})
-    screen.facts([(check.status, check.name, _finding(check)) for check in checks])
+    screen.table(
+        [Column("status", "fixed"), Column("check", "fixed"), Column("finding", "prose")],
+        [(check.status, check.name, _finding(check)) for check in checks],
+        heading=False,
+    )
     screen.text(f"settings file: {settings or 'none'}")
     if is_broken(checks):
         raise typer.Exit(1)

@@ -10,15 +10,17 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.estimates import estimate_cells, estimate_columns
 from moodrec.cli.evaluate_context import FIT, ContextOptions, evaluate_context, inputs_of
-from moodrec.cli.options import DeviceOption, JsonOption, QuietOption
+from moodrec.cli.options import ColumnsOption, DeviceOption, FormatOption, JsonOption, QuietOption
+from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
     from moodrec.config import Device
     from moodrec.evaluation.context.inputs import ContextInputs
     from moodrec.evaluation.predictions import Predictions
-    from moodrec.evaluation.reports import Estimate, EvaluationReport
+    from moodrec.evaluation.reports import EvaluationReport
     from moodrec.evaluation.scored import LabelledScores
 
 
@@ -75,6 +77,8 @@ def evaluate(
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the precision-recall curves.")
     ] = None,
     device: DeviceOption = "auto",
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -93,7 +97,7 @@ def evaluate(
     from moodrec.evaluation.evaluate import BootstrapOptions
     from moodrec.evaluation.evaluate import evaluate as score
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     bootstrap = BootstrapOptions(n_resamples=resamples, seed=seed)
     if metadata is not None or context is not None:
         wanted = ContextOptions(context or FIT, known_labels, per_tag, save_context)
@@ -231,17 +235,33 @@ def _print(screen: Screen, report: EvaluationReport) -> None:
     rows = [
         [
             tag.tag,
-            str(tag.positives),
-            f"{tag.prevalence:.3f}",
-            interval(tag.ap),
-            interval(tag.roc_auc),
-            r(tag.pearson),
+            tag.positives,
+            tag.prevalence,
+            *estimate_cells(tag.ap),
+            *estimate_cells(tag.roc_auc),
+            None if tag.pearson is None else tag.pearson.value,
         ]
         for tag in report.tags
     ]
-    macro = ["macro", "", f"{report.macro_prevalence:.3f}", interval(report.macro_ap)]
-    rows.append([*macro, interval(report.macro_roc_auc), r(report.mean_pearson)])
-    screen.table(["tag", "positives", "prevalence", "AP", "ROC-AUC", "Pearson r"], rows)
+    macro = [
+        "macro",
+        None,
+        report.macro_prevalence,
+        *estimate_cells(report.macro_ap),
+        *estimate_cells(report.macro_roc_auc),
+    ]
+    rows.append([*macro, None if report.mean_pearson is None else report.mean_pearson.value])
+    screen.table(
+        [
+            Column("tag", "name"),
+            Column("positives", "fixed", optional=True),
+            Column("prevalence", "fixed", show=words.thousandths),
+            *estimate_columns("AP"),
+            *estimate_columns("ROC-AUC"),
+            Column("Pearson r", "fixed", show=words.thousandths),
+        ],
+        rows,
+    )
     screen.text(
         f"{report.dataset}, {report.split}: {words.plural(report.n_tracks, 'track')}; {report.labels}"
     )
@@ -250,13 +270,3 @@ def _print(screen: Screen, report: EvaluationReport) -> None:
         screen.warn(f"{words.plural(report.n_without_prediction, 'track')} without a prediction left out")
     if report.skipped:
         screen.warn(f"without both classes, left out: {', '.join(report.skipped)}")
-
-
-def interval(estimate: Estimate) -> str:
-    """Write a figure with its interval: ``0.421 [0.380, 0.463]``."""
-    return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
-
-
-def r(estimate: Estimate | None) -> str:
-    """Write a correlation; "" where there is none."""
-    return "" if estimate is None else f"{estimate.value:.3f}"

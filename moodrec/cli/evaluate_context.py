@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.estimates import estimate_cells, estimate_columns
+from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
     from moodrec.evaluation.context.inputs import ContextInputs
     from moodrec.evaluation.context.report import ContextReport
     from moodrec.evaluation.evaluate import BootstrapOptions
-    from moodrec.evaluation.reports import Estimate
 
 FIT = "fit"
 
@@ -89,28 +90,41 @@ def _print(screen: Screen, report: ContextReport, per_tag: bool) -> None:
         rows = [
             [
                 tag.tag,
-                str(tag.positives),
-                f"{tag.audio_ap:.4f}",
-                f"{tag.context_ap:.4f}",
-                _signed(tag.difference),
-                ", ".join(tag.kinds),
+                tag.positives,
+                tag.audio_ap,
+                tag.context_ap,
+                *estimate_cells(tag.difference),
+                tag.kinds,
             ]
             for tag in report.tags
         ]
-        screen.table(["tag", "positives", "audio AP", "in context", "difference", "uses"], rows)
-    audio, context, difference = report.audio, report.context, report.difference
-    screen.table(
-        ["macro", "audio", "in context", "difference"],
-        [
-            ["AP", _plain(audio.macro_ap), _plain(context.macro_ap), _signed(difference.macro_ap)],
+        screen.table(
             [
-                "ROC-AUC",
-                _plain(audio.macro_roc_auc),
-                _plain(context.macro_roc_auc),
-                _signed(difference.macro_roc_auc),
+                Column("tag", "name"),
+                Column("positives", "fixed", optional=True),
+                Column("audio AP", "fixed", show=_four_decimals),
+                Column("in context", "fixed", show=_four_decimals),
+                *estimate_columns("difference", signed=True),
+                Column("uses", "prose"),
             ],
-        ],
-    )
+            rows,
+        )
+    audio, context, difference = report.audio, report.context, report.difference
+    figures = {
+        "AP": (audio.macro_ap, context.macro_ap, difference.macro_ap),
+        "ROC-AUC": (audio.macro_roc_auc, context.macro_roc_auc, difference.macro_roc_auc),
+    }
+    # A file holds one table: the tags if they are asked for.
+    if screen.for_people or not per_tag:
+        screen.table(
+            [
+                Column("macro", "fixed"),
+                *estimate_columns("audio"),
+                *estimate_columns("in context"),
+                *estimate_columns("difference", signed=True),
+            ],
+            [[name, *(cell for one in row for cell in estimate_cells(one))] for name, row in figures.items()],
+        )
     screen.text(
         f"{report.dataset}: {words.plural(report.n_tracks, 'track')} by {words.plural(report.n_artists, 'artist')}; "
         f"genres of {report.n_with_genres}, albums of {report.n_with_album}, years of {report.n_with_year}"
@@ -127,9 +141,5 @@ def _print(screen: Screen, report: ContextReport, per_tag: bool) -> None:
         screen.warn(f"without both classes, left out: {', '.join(report.skipped)}")
 
 
-def _plain(estimate: Estimate) -> str:
-    return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
-
-
-def _signed(estimate: Estimate) -> str:
-    return f"{estimate.value:+.4f} [{estimate.low:+.4f}, {estimate.high:+.4f}]"
+def _four_decimals(value: float) -> str:
+    return f"{value:.4f}"

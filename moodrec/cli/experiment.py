@@ -9,8 +9,9 @@ import typer
 
 from moodrec.cli.console import Screen
 from moodrec.cli.group import EXIT_SOME_FAILED
-from moodrec.cli.options import JsonOption, QuietOption
+from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption
 from moodrec.cli.progress import Advance
+from moodrec.cli.tables import Column
 
 if TYPE_CHECKING:
     from moodrec.evaluation.experiment.events import ExperimentEvent, GridProgress, RunFailed, RunFinished
@@ -44,6 +45,8 @@ def experiment(
         Path | None, typer.Option("--cache", metavar="DIR", help="Folder of spectrograms; else the user's.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs, and train none.")] = False,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -57,7 +60,7 @@ def experiment(
     """
     from moodrec.evaluation.experiment.grid import GridOptions, run_plan
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     folder = out or Path("runs") / (plan.stem if phase is None else f"{plan.stem}-{phase}")
     options = GridOptions(jobs, limit, only, phase, dry_run, cache)
     with screen.progress("training") as advance:
@@ -107,7 +110,7 @@ def _finish(screen: Screen, report: GridReport, dry_run: bool) -> None:
         states = [(name, "finished") for name in report.finished] + [
             (name, "to train") for name in report.left
         ]
-        screen.table(("run", "state"), sorted(states))
+        screen.table([Column("run", "path"), Column("state", "fixed")], sorted(states))
         return
     for name, message in report.failed.items():
         screen.warn(f"{name} failed: {message}")

@@ -53,7 +53,7 @@ class MoodrecGroup(TyperGroup):
         expand: bool,
         extra: dict[str, Any],
     ) -> int:
-        as_json = "--json" in args
+        as_json = _wants_json(args)
         try:
             result = super().main(args, prog_name, complete_var, False, expand, **extra)
             code = result if isinstance(result, int) else 0
@@ -70,6 +70,12 @@ class MoodrecGroup(TyperGroup):
         if code == EXIT_INTERRUPTED:
             _print_error("interrupted; what is done is kept")
         return code
+
+
+def _wants_json(args: Sequence[str]) -> bool:
+    """Whether the arguments ask for JSON: ``--json``, ``--format json`` or ``--format=json``."""
+    pairs = zip(args, [*args[1:], ""], strict=True)
+    return "--json" in args or "--format=json" in args or ("--format", "json") in pairs
 
 
 def _usage_error(error: typer.TyperException) -> MoodrecError:

@@ -12,7 +12,14 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.library import open_library
-from moodrec.cli.options import ConflictOption, JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.cli.options import (
+    ConflictOption,
+    FormatOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    chosen_library,
+)
 from moodrec.errors import DataError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +58,7 @@ def build(
     ] = None,
     embedding: EmbeddingOption = "embedding",
     preset: PresetOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -61,7 +69,7 @@ def build(
 
     Example: moodrec index build --table vectors.parquet --moods calm,happy --out my-index
     """
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form)
     if table is None:
         if out is not None or moods is not None:
             raise UsageError("--out and --moods belong to --table; a library's index stays in the library")
@@ -85,6 +93,7 @@ def add(
             help="What to do about ids that are there: refuse, replace, or keep what is there.",
         ),
     ] = "error",
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -92,13 +101,14 @@ def add(
 
     Example: moodrec index add my-index new.parquet --on-conflict replace
     """
-    _add(index, table, embedding, on_conflict, Screen(as_json, quiet))
+    _add(index, table, embedding, on_conflict, Screen(as_json, quiet, form))
 
 
 def upsert(
     index: IndexArgument,
     table: NewTracksArgument,
     embedding: EmbeddingOption = "embedding",
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -106,13 +116,14 @@ def upsert(
 
     Example: moodrec index upsert my-index changed.parquet
     """
-    _add(index, table, embedding, "replace", Screen(as_json, quiet))
+    _add(index, table, embedding, "replace", Screen(as_json, quiet, form))
 
 
 def remove(
     index: IndexArgument,
     track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="The tracks to remove.")],
     on_conflict: ConflictOption = "error",
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -123,7 +134,7 @@ def remove(
     opened = _open_own(index)
     opened.remove(track_ids, on_conflict=on_conflict)
     opened.save(index)
-    _describe(Screen(as_json, quiet), opened)
+    _describe(Screen(as_json, quiet, form), opened)
 
 
 def verify(
@@ -151,6 +162,7 @@ def verify(
 def info(
     path: PlaceArgument = None,
     library: LibraryOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -160,7 +172,7 @@ def info(
     """
     from moodrec.index.mood_index import MoodIndex
 
-    _describe(Screen(as_json, quiet), MoodIndex.open(index_folder(path or chosen_library(library))))
+    _describe(Screen(as_json, quiet, form), MoodIndex.open(index_folder(path or chosen_library(library))))
 
 
 def repair(

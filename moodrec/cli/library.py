@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from moodrec.catalog.run_text import run_text
 from moodrec.cli import words
 from moodrec.cli.analysis_text import counted
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.cli.options import (
+    ColumnsOption,
+    FormatOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    chosen_library,
+)
+from moodrec.cli.tables import Column
 from moodrec.cli.tracks import series_record, track_document
 
 if TYPE_CHECKING:
@@ -22,9 +31,28 @@ OutcomeOption = Annotated[
     Literal["ok", "partial", "silent", "failed"] | None,
     typer.Option("--outcome", help="List only files of this outcome."),
 ]
+_FILE_COLUMNS = [
+    Column("outcome", "fixed"),
+    Column("path", "path"),
+    Column("reason", "fixed"),
+    Column("track_id", shown=False),
+    Column("size", shown=False),
+    Column("message", "prose", shown=False),
+]
+_FAILURE_COLUMNS = [
+    Column("reason", "fixed"),
+    Column("path", "path"),
+    Column("message", "prose"),
+    Column("size", shown=False),
+]
 
 
-def info(library: LibraryOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def info(
+    library: LibraryOption = None,
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
     """Show what a library holds.
 
     It lists files by outcome, tracks, models, and whether the index is up to date.
@@ -33,10 +61,10 @@ def info(library: LibraryOption = None, as_json: JsonOption = False, quiet: Quie
     """
     from moodrec.catalog.overview import library_info
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form)
     with open_library(screen, library) as store:
         about = library_info(store)
-    screen.document(asdict(about))
+    screen.document(_info_document(about))
     screen.facts(_facts(about))
 
 
@@ -44,6 +72,8 @@ def list_files(
     library: LibraryOption = None,
     outcome: OutcomeOption = None,
     gone: Annotated[bool, typer.Option("--gone", help="List the files that are gone instead.")] = False,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -51,32 +81,33 @@ def list_files(
 
     Example: moodrec library list --outcome partial
     """
-    from moodrec.catalog.overview import files_of, path_text
+    from moodrec.catalog.overview import files_of
     from moodrec.library.records import Outcome
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     with open_library(screen, library) as store:
         files = files_of(store, None if outcome is None else Outcome(outcome), gone)
     screen.document({"count": len(files), "files": [file_document(record) for record in files]})
-    for record in files:
-        why = f"  {record.reason}" if record.reason else ""
-        screen.text(f"{record.outcome:7}  {path_text(record)}{why}")
+    screen.table(_FILE_COLUMNS, [_file_row(record) for record in files])
     screen.note(words.plural(len(files), "file"))
 
 
-def failures(library: LibraryOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def failures(
+    library: LibraryOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
     """Name the files that could not be analysed, and why.
 
     Example: moodrec library failures
     """
-    from moodrec.catalog.overview import path_text
-
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     with open_library(screen, library) as store:
         failed = store.failures()
     screen.document({"count": len(failed), "failures": [file_document(record) for record in failed]})
-    for record in failed:
-        screen.text(f"{record.reason}: {path_text(record)}: {record.message or 'failed'}")
+    screen.table(_FAILURE_COLUMNS, [_file_row(record) for record in failed])
     again = "; moodrec analyze FOLDER --retry-failed tries them again" if failed else ""
     screen.note(f"{words.plural(len(failed), 'file')} failed{again}")
 
@@ -86,6 +117,7 @@ def show(
         str, typer.Argument(metavar="TRACK", help="An id, a path, a title, or 'artist - title'.")
     ],
     library: LibraryOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -95,7 +127,7 @@ def show(
     """
     from moodrec.catalog.overview import track_report
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form)
     with open_library(screen, library) as store:
         report = track_report(store, seed)
     moods = report.model.moods if report.model else ()
@@ -160,6 +192,27 @@ def file_document(record: FileRecord) -> dict[str, Any]:
     }
 
 
+def _file_row(record: FileRecord) -> dict[str, Any]:
+    from moodrec.catalog.overview import path_text
+
+    message = record.message or ("failed" if record.outcome == "failed" else None)
+    return file_document(record) | {"path": path_text(record), "message": message}
+
+
+def _info_document(about: LibraryInfo) -> dict[str, Any]:
+    state = about.analysis
+    analysis = None
+    if state is not None:
+        analysis = {
+            "running": state.running,
+            "done": state.done,
+            "total": state.total,
+            "remaining": state.remaining,
+            "seconds_left": state.seconds_left if state.running else None,
+        }
+    return asdict(about) | {"analysis": analysis}
+
+
 def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
     copies = f", of which {about.duplicates:,} copies" if about.duplicates else ""
     rows = [
@@ -167,6 +220,8 @@ def _facts(about: LibraryInfo) -> list[tuple[str, str]]:
         ("tracks", f"{about.tracks:,}{copies}"),
         ("files", counted(about.outcomes) or "none"),
     ]
+    if about.analysis:
+        rows.append(("analysis", run_text(about.analysis) or ""))
     if about.reasons:
         rows.append(("failed", f"{counted(about.reasons)}; moodrec library failures"))
     if about.gone:
@@ -201,8 +256,10 @@ def _track_facts(report: TrackReport) -> list[tuple[str, str]]:
     if report.track is not None and report.model is not None:
         row = series_record(report.track)
         document = track_document(row, report.model.moods)
-        hidden = {"path", "moods", "probabilities", "duplicate_of"}
+        hidden = {"path", "moods", "probabilities", "audio", "audio_probabilities", "labels", "duplicate_of"}
         rows += [(name, _plain(value)) for name, value in document.items() if name not in hidden and value]
+        given = document.get("labels", {})
+        rows += [("label", f"{mood} {words.score(value)}") for mood, value in given.items()]
         ordered = sorted(document["moods"].items(), key=lambda item: -(item[1] or 0))
         rows += [("mood", f"{words.score(value)} {words.bar(value or 0)} {mood}") for mood, value in ordered]
     rows += [("copy", path) for path in report.copies]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, WhereOption, chosen_library
-from moodrec.cli.tracks import mentioned, records, track_document
+from moodrec.cli.options import (
+    ColumnsOption,
+    FormatOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    WhereOption,
+    chosen_library,
+)
+from moodrec.cli.playlist_files import AbsoluteOption, M3uOption, write_list
+from moodrec.cli.tracks import mentioned, print_tracks, records, track_columns, track_documents
 
 _SHOWN: Final = 50
 _DEFAULT_MOODS: Final = 4
@@ -23,10 +31,14 @@ def list_tracks(
         typer.Option("--sort", "-s", metavar="COLUMNS", help="With commas; - for falling: -calm,year."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=0, help="Else all with --json, 50 in the table.")
+        int | None,
+        typer.Option("--limit", "-n", min=0, help="Else 50 in the table, and all in JSON, CSV and TSV."),
     ] = None,
-    m3u: Annotated[Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too.")] = None,
+    m3u: M3uOption = None,
+    absolute: AbsoluteOption = False,
     library: LibraryOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -38,30 +50,25 @@ def list_tracks(
 
     Example: moodrec list --where "calm >= 0.8 AND year BETWEEN 1990 AND 1999" --sort -calm
     """
-    from moodrec.recommend.playlists.m3u import write_m3u
+    from moodrec.recommend.queries import notes_on
     from moodrec.recommend.recommender import Recommender
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     recommender = Recommender.open(chosen_library(library))
-    for note in recommender.notes:
-        screen.warn(note)
     found = recommender.list(where, sort, limit)
+    for note in (*recommender.notes, *notes_on(recommender.index, where)):
+        screen.warn(note)
     if m3u is not None:
-        screen.note(f"{words.plural(write_m3u(found, m3u), 'track')} in {m3u}")
+        write_list(screen, found, m3u, where or "Tracks", absolute)
     moods = recommender.moods
-    if as_json:
-        tracks = [track_document(row, moods) for row in records(found)]
+    shown_moods = mentioned(moods, where, sort) or list(moods[:_DEFAULT_MOODS])
+    all_columns = track_columns(found.columns, moods, ["title", "artist", "album", "year", *shown_moods])
+    shown = found if limit is not None or not screen.for_people else found.head(_SHOWN)
+    rows = records(shown)
+    if screen.as_json:
+        tracks = track_documents(screen, rows, moods, all_columns)
         screen.document({"count": len(tracks), "tracks": tracks})
         return
-    columns = mentioned(moods, where, sort) or list(moods[:_DEFAULT_MOODS])
-    shown = found if limit is not None else found.head(_SHOWN)
-    screen.table(
-        ["title", "artist", "album", "year", *columns],
-        [
-            [words.name_of(row), words.artist_of(row), words.text(row.get("album")), words.year_of(row)]
-            + [words.score(row.get(mood)) for mood in columns]
-            for row in records(shown)
-        ],
-    )
+    print_tracks(screen, rows, all_columns)
     more = f"; {len(found) - len(shown):,} more with --limit" if len(found) > len(shown) else ""
     screen.note(f"{words.plural(len(found), 'track')}{more}")

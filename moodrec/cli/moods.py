@@ -9,7 +9,16 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
+from moodrec.cli.options import (
+    ColumnsOption,
+    FormatOption,
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    QuietOption,
+    chosen_library,
+)
+from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
 from moodrec.errors import MoodrecError
 
@@ -47,6 +56,8 @@ def moods(
     ] = False,
     library: LibraryOption = None,
     model: ModelOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -57,16 +68,19 @@ def moods(
 
     Example: moodrec moods --plot map.png
     """
+    from moodrec.catalog.current_model import known_folder
     from moodrec.recommend.recommender import Recommender
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     recommender = Recommender.open(chosen_library(library))
     if of:
         _of_tracks(screen, recommender, of, plot)
         return
     if plot is not None:
         _draw_map(screen, recommender, plot, colour_by, umap)
-    described = _description(model, recommender.index.model_fingerprint)
+    fingerprint = recommender.index.model_fingerprint
+    place = model or known_folder(chosen_library(library), fingerprint)
+    described = _description(place, fingerprint)
     meanings = described.moods if described else {}
     found = [
         spread(recommender.frame[name], name, meanings.get(name, "")) | quality(described, name)
@@ -76,14 +90,22 @@ def moods(
         screen.warn(note)
     screen.document({"tracks": len(recommender.frame), "moods": found})
     screen.table(
-        ["mood", *(f"{q:.0%}" for q in QUANTILES), "0 to 1", "reliable", "meaning"],
+        [
+            Column("mood", "fixed"),
+            *(Column(f"{q:.0%}", "fixed", show=words.score) for q in QUANTILES),
+            Column("0 to 1", "fixed", show=blocks),
+            Column("reliable", "fixed"),
+            Column("meaning", "prose"),
+            Column("known", shown=False),
+        ],
         [
             [
                 mood["name"],
-                *map(words.score, mood["quantiles"].values()),
-                blocks(mood["histogram"]),
-                mood["reliability"] or "",
+                *mood["quantiles"].values(),
+                mood["histogram"],
+                mood["reliability"],
                 mood["meaning"],
+                mood["known"],
             ]
             for mood in found
         ],
@@ -103,9 +125,18 @@ def _of_tracks(screen: Screen, recommender: Recommender, seeds: list[str], plot:
     rows = records(tracks)
     screen.document({"count": len(rows), "tracks": [track_document(row, recommender.moods) for row in rows]})
     screen.table(
-        ["mood", *(words.name_of(row) for row in rows)],
-        [[mood, *(words.score(row.get(mood)) for row in rows)] for mood in recommender.moods],
+        [Column("mood", "fixed"), *(Column(name, "fixed", show=words.score) for name in _distinct(rows))],
+        [[mood, *(row.get(mood) for row in rows)] for mood in recommender.moods],
     )
+
+
+def _distinct(rows: list[dict[str, Any]]) -> list[str]:
+    """Call tracks by their names, and tracks of one name by their ids as well."""
+    names = [words.name_of(row) for row in rows]
+    return [
+        name if names.count(name) == 1 else f"{name} ({row['track_id']})"
+        for name, row in zip(names, rows, strict=True)
+    ]
 
 
 def _draw_map(

@@ -19,13 +19,23 @@ LibraryOption = Annotated[
         help="The library, or an index folder. Without it: the library in your user data folder.",
     ),
 ]
+
+
+def _named_model(model: Path | None) -> Path | None:
+    """Let the names of models that come with moodrec stand for them, unless there are folders of that name."""
+    from moodrec.model.describe import model_folder
+
+    return None if model is None else model_folder(model)
+
+
 ModelOption = Annotated[
     Path | None,
     typer.Option(
         "--model",
+        callback=_named_model,
         envvar="MOODREC_MODEL",
         metavar="DIR",
-        help="A trained model: a folder, or moodrec-1 (of earlier versions). Without it: the one in the package.",
+        help="A trained model: a folder, default or moodrec-1. Without it: the library's.",
     ),
 ]
 DeviceOption = Annotated[
@@ -43,6 +53,18 @@ JobsOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]
+FormatOption = Annotated[
+    Literal["table", "csv", "tsv", "json"] | None,
+    typer.Option("--format", help="How results are printed; else a table, or lines with tabs in a pipe."),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B,...",
+        help="The columns to show, in this order; +NAME adds to those that are shown anyway.",
+    ),
+]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", envvar="MOODREC_QUIET", help="No progress and no notes on stderr.")
 ]

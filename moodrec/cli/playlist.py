@@ -1,15 +1,22 @@
-"""``moodrec playlist``: radio, path, mix, arc, clusters, fingerprint."""
+"""``moodrec playlist``: radio, path, mix, arc, clusters."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import ConflictOption, JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.cli.options import (
+    ColumnsOption,
+    FormatOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    chosen_library,
+)
 from moodrec.cli.playlist_options import (
     AbsoluteOption,
     CapOption,
@@ -23,6 +30,7 @@ from moodrec.cli.playlist_options import (
     VarietyOption,
     finish,
     playlist_document,
+    print_clusters,
     print_playlist,
     rules_of,
 )
@@ -53,6 +61,8 @@ def radio(
     absolute: AbsoluteOption = False,
     plot: PlotOption = None,
     library: LibraryOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -62,7 +72,7 @@ def radio(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = _start(library, as_json, quiet)
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
     playlist = kinds.radio(recommender, seed, rules, drift, options)
     outputs = Outputs(tuple(out or ()), absolute, plot)
@@ -85,6 +95,8 @@ def path(
     absolute: AbsoluteOption = False,
     plot: PlotOption = None,
     library: LibraryOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -94,7 +106,7 @@ def path(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = _start(library, as_json, quiet)
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
     playlist = kinds.path(recommender, start, end, rules, options)
     outputs = Outputs(tuple(out or ()), absolute, plot)
@@ -132,6 +144,8 @@ def mix(
     absolute: AbsoluteOption = False,
     plot: PlotOption = None,
     library: LibraryOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -141,9 +155,14 @@ def mix(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = _start(library, as_json, quiet)
-    weights = {recommender.resolve(seed): 1.0 for seed in add or ()}
-    weights |= {recommender.resolve(seed): -0.5 for seed in subtract or ()}
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
+    weights: dict[str, float] = {}
+    for seeds, weight in ((add, 1.0), (subtract, -0.5)):
+        for seed in seeds or ():
+            track_id = recommender.resolve(seed)
+            weights[track_id] = weights.get(track_id, 0.0) + weight
+    if both := sorted({*(more or ())} & {*(less or ())}):
+        raise UsageError(f"--more and --less both name {', '.join(both)}; a mood goes one way")
     targets = dict.fromkeys(more or (), 1.0) | dict.fromkeys(less or (), 0.0)
     options = options.replace(mood=targets, mood_weight=mood_weight)
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
@@ -164,10 +183,18 @@ def arc(
     max_per_artist: CapOption = None,
     variety: VarietyOption = 0.0,
     random_seed: RandomOption = 0,
+    hold: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hold", metavar="MOOD", help="Shall not sink on the way, or 'none'; else valence. Repeatable."
+        ),
+    ] = None,
     out: OutOption = None,
     absolute: AbsoluteOption = False,
     plot: PlotOption = None,
     library: LibraryOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -177,10 +204,11 @@ def arc(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = _start(library, as_json, quiet)
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
     ends = [_targets(start), _targets(end)]
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = kinds.arc(recommender, ends[0], ends[1], rules, options)
+    held = None if not hold else [mood for mood in hold if mood != "none"]
+    playlist = kinds.arc(recommender, ends[0], ends[1], rules, options, hold=held)
     shown = list(dict.fromkeys([*ends[0], *ends[1]]))
     finish(screen, recommender, playlist, Outputs(tuple(out or ()), absolute, plot), shown)
 
@@ -197,9 +225,13 @@ def clusters(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a file a cluster into a folder.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="m3u8, xspf or jspf.")] = "m3u8",
+    file_format: Annotated[
+        Literal["m3u8", "xspf", "jspf"], typer.Option("--file-format", help="Of the files in --out.")
+    ] = "m3u8",
     absolute: AbsoluteOption = False,
     library: LibraryOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -209,19 +241,22 @@ def clusters(
     """
     from moodrec.recommend.playlists.clusters import mood_clusters
 
-    screen, recommender = _start(library, as_json, quiet)
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
     rules = rules_of(n, None, artist_gap, max_per_artist, 0.0, random_seed)
     found = mood_clusters(recommender, k, rules, options=options)
     for number, cluster in enumerate(found, start=1):
         if out is not None:
-            place = out / f"{number} {cluster.name}.{form.removeprefix('.')}"
+            place = out / f"{number} {cluster.name}.{file_format}"
             Outputs((place,), absolute, None).write(screen, cluster.playlist)
     documents = [
         {"name": c.name, "size": c.size, "share": c.share, "centre": c.centre}
-        | {"playlist": playlist_document(recommender, c.playlist)}
+        | {"playlist": playlist_document(screen, recommender, c.playlist)}
         for c in found
     ]
     screen.document({"clusters": documents})
+    if not screen.for_people:
+        print_clusters(screen, found)
+        return
     for cluster in found:
         screen.text(
             f"{cluster.name}: {words.plural(cluster.size, 'track')}, {cluster.share:.0%} of the library"
@@ -229,63 +264,16 @@ def clusters(
         print_playlist(screen, cluster.playlist, cluster.name.split(", "))
 
 
-@takes_search_options(*SELECTING)
-def fingerprint(
-    history: Annotated[
-        Path,
-        typer.Argument(
-            metavar="HISTORY",
-            help="CSV, Parquet or JSON lines, a row a play: track_id (or a title, or a path) and played_at.",
-        ),
-    ],
-    half_life: Annotated[
-        float, typer.Option("--half-life", help="Days after which a play counts half.")
-    ] = 30.0,
-    on_conflict: ConflictOption = "error",
-    n: NOption = None,
-    minutes: MinutesOption = None,
-    *,
-    options: SearchOptions,
-    artist_gap: GapOption = 3,
-    max_per_artist: CapOption = None,
-    variety: VarietyOption = 0.0,
-    random_seed: RandomOption = 0,
-    out: OutOption = None,
-    absolute: AbsoluteOption = False,
-    plot: PlotOption = None,
-    library: LibraryOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """What a listening history sounds like, and tracks outside it that sound so.
+def start_on(library: Path | None, screen: Screen) -> tuple[Screen, Recommender]:
+    """Open the recommender that a playlist comes from.
 
-    Example: moodrec playlist fingerprint plays.csv --half-life 14 --on-conflict ignore --out for-you.m3u8
+    Args:
+        library: the value of ``--library``.
+        screen: the output of the command, which is returned too.
     """
-    from moodrec.recommend.playlists.fingerprint import fingerprint as sum_up
-    from moodrec.recommend.playlists.fingerprint import fingerprint_playlist, read_plays
-
-    screen, recommender = _start(library, as_json, quiet)
-    plays = read_plays(history, recommender)
-    found = sum_up(recommender, plays, half_life, on_conflict=on_conflict)
-    if found.n_dropped:
-        screen.warn(
-            f"{found.n_dropped} of {words.plural(found.n_plays, 'play')} left out: not in the library"
-        )
-    rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = fingerprint_playlist(recommender, found, rules, options)
-    strongest = sorted(found.moods, key=lambda mood: -found.moods[mood])[:3]
-    if not as_json:
-        moods = ", ".join(f"{mood} {found.moods[mood]:.2f}" for mood in strongest)
-        screen.text(
-            f"{words.plural(found.n_plays, 'play')} of {words.plural(len(found.weights), 'track')}: {moods}"
-        )
-    finish(screen, recommender, playlist, Outputs(tuple(out or ()), absolute, plot), strongest)
-
-
-def _start(library: Path | None, as_json: bool, quiet: bool) -> tuple[Screen, Recommender]:
     from moodrec.recommend.recommender import Recommender
 
-    return Screen(as_json, quiet), Recommender.open(chosen_library(library))
+    return screen, Recommender.open(chosen_library(library))
 
 
 def _targets(text: str) -> dict[str, float]:

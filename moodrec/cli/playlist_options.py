@@ -11,9 +11,13 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.tracks import records, strongest, track_document
+from moodrec.cli.playlist_files import AbsoluteOption as AbsoluteOption
+from moodrec.cli.playlist_files import refuse_other_formats, write_list
+from moodrec.cli.tables import Column
+from moodrec.cli.tracks import print_tracks, records, strongest, track_columns, track_documents
 
 if TYPE_CHECKING:
+    from moodrec.recommend.playlists.clusters import MoodCluster
     from moodrec.recommend.playlists.playlist import Playlist
     from moodrec.recommend.playlists.rules import Rules
     from moodrec.recommend.recommender import Recommender
@@ -42,9 +46,6 @@ OutOption = Annotated[
     list[Path] | None,
     typer.Option("--out", "-o", metavar="FILE", help="Write .m3u8, .xspf or .jspf; repeatable."),
 ]
-AbsoluteOption = Annotated[
-    bool, typer.Option("--absolute", help="Absolute paths in the file; else relative to it.")
-]
 PlotOption = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE", help="Draw the moods over the list (.png, .svg).")
 ]
@@ -66,11 +67,9 @@ class Outputs:
             playlist: what is written.
             moods: those that the picture shows; none chooses them.
         """
-        from moodrec.recommend.playlists.files import write_playlist
-
         for place in self.out:
-            count = write_playlist(playlist.tracks, place, playlist.title, not self.absolute)
-            screen.note(f"{words.plural(count, 'track')} in {place}")
+            refuse_other_formats(place)
+            write_list(screen, playlist.tracks, place, playlist.title, self.absolute)
         if self.plot is not None:
             from moodrec.plots.mood_course import mood_course
 
@@ -127,8 +126,10 @@ def finish(
     for note in playlist.notes:
         screen.warn(note)
     # Last, so that stdout stays one JSON document if a file cannot be written.
-    screen.document(playlist_document(recommender, playlist))
+    screen.document(playlist_document(screen, recommender, playlist, moods))
     print_playlist(screen, playlist, moods)
+    if playlist.report:
+        screen.note(playlist.report)
 
 
 def print_playlist(screen: Screen, playlist: Playlist, moods: list[str]) -> None:
@@ -140,30 +141,53 @@ def print_playlist(screen: Screen, playlist: Playlist, moods: list[str]) -> None
         moods: columns of the table; none shows the strongest of the first track.
     """
     rows = records(playlist.tracks)
-    shown = moods or (strongest(rows[0], playlist.moods) if rows else [])
     time = f", {words.seconds(playlist.seconds)}" if playlist.seconds is not None else ""
     screen.text(f"{playlist.title} ({words.plural(len(rows), 'track')}{time})")
-    screen.table(
-        ["", "title", "artist", *shown],
-        [
-            [str(row["rank"]), words.name_of(row), words.artist_of(row)]
-            + [words.score(row.get(mood)) for mood in shown]
-            for row in rows
-        ],
-    )
+    print_tracks(screen, rows, playlist_columns(playlist, moods))
 
 
-def playlist_document(recommender: Recommender, playlist: Playlist) -> dict[str, Any]:
+def playlist_columns(playlist: Playlist, moods: Sequence[str]) -> list[Column]:
+    """List the columns of the table of a playlist.
+
+    Args:
+        playlist: the playlist.
+        moods: those that are shown; none shows the strongest of the first track.
+    """
+    rows = records(playlist.tracks.head(1))
+    shown = moods or (strongest(rows[0], playlist.moods) if rows else [])
+    return track_columns(playlist.tracks.columns, playlist.moods, ["rank", "title", "artist", *shown])
+
+
+def print_clusters(screen: Screen, clusters: Sequence[MoodCluster]) -> None:
+    """Print the playlists of clusters as one table, whose first column names the cluster.
+
+    Args:
+        screen: where it is printed.
+        clusters: the clusters.
+    """
+    rows = [{"cluster": c.name} | row for c in clusters for row in records(c.playlist.tracks)]
+    columns = playlist_columns(clusters[0].playlist, clusters[0].playlist.moods) if clusters else []
+    screen.table([Column("cluster", "name"), *columns], rows)
+
+
+def playlist_document(
+    screen: Screen, recommender: Recommender, playlist: Playlist, moods: Sequence[str] = ()
+) -> dict[str, Any]:
     """What ``--json`` prints of a playlist.
 
     Args:
+        screen: knows which columns are chosen.
         recommender: whose moods are set apart from other columns.
         playlist: the playlist.
+        moods: the moods that its table shows.
     """
-    return {
+    columns = playlist_columns(playlist, moods)
+    rows = records(playlist.tracks)
+    document = {
         "title": playlist.title,
         "count": len(playlist),
         "seconds": playlist.seconds,
-        "tracks": [track_document(row, recommender.moods) for row in records(playlist.tracks)],
+        "tracks": track_documents(screen, rows, recommender.moods, columns),
         "notes": playlist.notes,
     }
+    return document | ({"report": playlist.report} if playlist.report else {})

@@ -82,7 +82,7 @@ def search_options(
     )
 
 
-SELECTING = ("where", "only", "exclude", "exclude_artist")
+SELECTING = ("where", "only", "exclude", "exclude_artist", "distinct")
 """The options that say which tracks may come, whatever they are ranked by."""
 DRAWING = ("mood", "mood_weight")
 """The options that draw towards a mood."""

@@ -80,7 +80,7 @@ def _placed(settings: Mapping[str, Any], file: Path) -> dict[str, Any]:
 def _placed_value(key: str, value: Any, file: Path) -> Any:
     if isinstance(value, Mapping):
         return _placed(value, file)
-    if key not in _PATHS or not isinstance(value, str):
+    if key not in _PATHS or not isinstance(value, str) or (key, value) == ("model", "default"):
         return value
     try:
         return str(file.parent / Path(value).expanduser())

@@ -7,11 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
+from moodrec.cli.options import (
+    ColumnsOption,
+    FormatOption,
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    QuietOption,
+    chosen_library,
+)
+from moodrec.cli.playlist_files import AbsoluteOption, M3uOption, write_list
 from moodrec.cli.search_options import in_words, takes_search_options
-from moodrec.cli.tracks import described, mentioned, records, strongest, track_document
+from moodrec.cli.tracks import (
+    described,
+    mentioned,
+    print_tracks,
+    records,
+    strongest,
+    track_columns,
+    track_document,
+    track_documents,
+)
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,12 +47,15 @@ def similar(
     *,
     options: SearchOptions,
     explain: Annotated[bool, typer.Option("--explain", help="Tell how the tracks were found.")] = False,
-    m3u: Annotated[Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too.")] = None,
+    m3u: M3uOption = None,
+    absolute: AbsoluteOption = False,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the map and the moods (.png, .svg).")
     ] = None,
     library: LibraryOption = None,
     model: ModelOption = None,
+    columns: ColumnsOption = None,
+    form: FormatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -47,11 +67,11 @@ def similar(
     """
     from moodrec.recommend.recommender import Recommender
 
-    screen = Screen(as_json, quiet)
+    screen = Screen(as_json, quiet, form, columns)
     recommender = Recommender.open(chosen_library(library), model)
     found = recommender.similar(seed, k, options)
     if m3u is not None:
-        _write_playlist(screen, found, m3u)
+        write_list(screen, found.tracks, m3u, f"Like {seed}", absolute)
     if plot is not None:
         _draw(screen, recommender, found, plot, in_words(options))
     # Last, so that stdout stays one JSON document if a file cannot be written.
@@ -59,53 +79,45 @@ def similar(
 
 
 def _print(
-    screen: Screen, recommender: Recommender, found: SimilarTracks, columns: list[str], explain: bool
+    screen: Screen, recommender: Recommender, found: SimilarTracks, moods: list[str], explain: bool
 ) -> None:
     for note in found.notes:
         screen.warn(note)
+    seed, rows = found.seed_row, records(found.table)
+    shown = ["rank", "score", "title", "artist", *(moods or strongest(seed, recommender.moods))]
+    columns = track_columns(found.table.column_names, recommender.moods, shown)
     if screen.as_json:
-        screen.document(document(recommender, found, explain))
+        tracks = track_documents(screen, rows, recommender.moods, columns)
+        screen.document(document(recommender, found, tracks, explain))
         return
-    seed = found.seed_row
-    shown = columns or strongest(seed, recommender.moods)
     screen.text(f"like {described(seed, recommender.moods)}")
-    screen.table(
-        ["", "score", "title", "artist", *shown],
-        [
-            [str(row["rank"]), f"{row['score']:.3f}", words.name_of(row), words.artist_of(row)]
-            + [words.score(row.get(mood)) for mood in shown]
-            for row in records(found.table)
-        ],
-    )
+    print_tracks(screen, rows, columns)
     if explain:
         screen.text(found.explain())
     elif found.explanation.shortfall:
         screen.note(found.explanation.shortfall)
 
 
-def document(recommender: Recommender, found: SimilarTracks, explain: bool) -> dict[str, Any]:
+def document(
+    recommender: Recommender, found: SimilarTracks, tracks: list[dict[str, Any]], explain: bool
+) -> dict[str, Any]:
     """What ``--json`` prints.
 
     Args:
         recommender: whose moods are set apart from other columns.
         found: the answer.
+        tracks: the documents of its tracks.
         explain: whether to tell how the tracks were found.
     """
     seed = found.seed_row
     result = {
         "seed": {"track_id": found.seed_id, **track_document(seed, recommender.moods)},
         "count": len(found),
-        "tracks": [track_document(row, recommender.moods) for row in records(found.table)],
+        "tracks": tracks,
         "shortfall": found.explanation.shortfall,
         "notes": found.notes,
     }
     return result | {"explain": found.explanation.as_dict()} if explain else result
-
-
-def _write_playlist(screen: Screen, found: SimilarTracks, out: Path) -> None:
-    from moodrec.recommend.playlists.m3u import write_m3u
-
-    screen.note(f"{words.plural(write_m3u(found.tracks, out), 'track')} in {out}")
 
 
 def _draw(screen: Screen, recommender: Recommender, found: SimilarTracks, out: Path, condition: str) -> None:

@@ -1,19 +1,23 @@
-"""Rows of a track table are printed as columns of a table for people, and as objects for programs."""
+"""Rows of a track table are printed as columns for people, and as objects for programs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from moodrec.cli import words
+from moodrec.cli.console import Screen
 from moodrec.cli.jsonout import plain
+from moodrec.cli.tables import Column, chosen_columns
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 _DECIMALS: Final = 6
+_LEFT_OUT: Final = {"embedding"}
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -29,30 +33,104 @@ def series_record(row: pd.Series[Any]) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}
 
 
+NAMED: Final = {
+    "rank": Column("rank", "fixed", heading=""),
+    "score": Column("score", "fixed", show=words.thousandths),
+    "title": Column("title", "name"),
+    "artist": Column("artist", "name"),
+    "album": Column("album", "name", optional=True),
+    "year": Column("year", "fixed", show=words.whole, optional=True),
+    "track_id": Column("track_id", "name"),
+    "path": Column("path", "path"),
+}
+"""The columns of a track table that are shown in a way of their own."""
+
+
+def track_columns(known: Iterable[str], moods: Collection[str], shown: Sequence[str]) -> list[Column]:
+    """List the columns of a table of tracks.
+
+    Args:
+        known: names of the columns that there are.
+        moods: which of them are moods.
+        shown: those that are shown without ``--columns``, in this order, if they are there.
+    """
+    there = ["title", *known]
+    names = dict.fromkeys([*(name for name in shown if name in there), *there])
+    return [
+        replace(NAMED.get(name) or _of_values(name, moods), shown=name in shown)
+        for name in names
+        if name not in _LEFT_OUT
+    ]
+
+
+def print_tracks(
+    screen: Screen,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+) -> None:
+    """Print tracks as a table, each called by its title, else by its file or its id.
+
+    Args:
+        screen: where they are printed.
+        rows: rows of a track table.
+        columns: columns that :func:`track_columns` made.
+    """
+    # Files get the tags as they are; people get something to call the track by.
+    named = [{**row, "title": words.name_of(row)} for row in rows] if screen.for_people else rows
+    screen.table(columns, named)
+
+
+def track_documents(
+    screen: Screen, rows: Sequence[Mapping[str, Any]], moods: Collection[str], columns: Sequence[Column]
+) -> list[dict[str, Any]]:
+    """Make the JSON documents of tracks: whole, or the columns alone that ``--columns`` names.
+
+    Args:
+        screen: knows what ``--columns`` says.
+        rows: rows of a track table.
+        moods: names of the mood columns.
+        columns: all columns, as :func:`track_columns` made them.
+
+    Raises:
+        UsageError: ``--columns`` names a column that is not there.
+    """
+    if screen.chosen is None:
+        return [track_document(row, moods) for row in rows]
+    names = [column.name for column in chosen_columns(columns, screen.chosen)]
+    return [{name: _rounded(row.get(name)) for name in names} for row in rows]
+
+
+def _of_values(name: str, moods: Collection[str]) -> Column:
+    if name in moods or name.startswith("prob_"):
+        return Column(name, "fixed", show=words.score)
+    return Column(name)
+
+
 def track_document(row: Mapping[str, Any], moods: Collection[str]) -> dict[str, Any]:
-    """Make the JSON document of a track: its columns, its ``moods``, and its ``prob_`` columns as
-    ``probabilities``.
+    """Make the JSON document of a track: its columns, its ``moods``, and by mood the ``probabilities``, what the
+    ``audio`` alone says, and the ``labels`` that people gave, as far as the table has them.
 
     Args:
         row: the row of the track table.
         moods: names of the mood columns.
     """
-    from moodrec.schema import PROBABILITY_PREFIX, probability_column
+    from moodrec.schema import audio_column, label_column, probability_column
 
-    probabilities = {probability_column(mood) for mood in moods}
-    document = {
-        name: _rounded(value)
-        for name, value in row.items()
-        if name not in moods and name not in probabilities
+    groups = {
+        "moods": {mood: mood for mood in moods},
+        "probabilities": {mood: probability_column(mood) for mood in moods},
+        "audio": {mood: audio_column(mood) for mood in moods},
+        "audio_probabilities": {mood: audio_column(probability_column(mood)) for mood in moods},
+        "labels": {mood: label_column(mood) for mood in moods},
     }
-    document["moods"] = {mood: _rounded(row[mood]) for mood in moods if mood in row}
-    known = {name for name in probabilities if name in row}
-    if known:
-        document["probabilities"] = {
-            mood: _rounded(row[PROBABILITY_PREFIX + mood])
-            for mood in moods
-            if probability_column(mood) in known
-        }
+    grouped = {column for columns in groups.values() for column in columns.values()}
+    document = {name: _rounded(value) for name, value in row.items() if name not in grouped}
+    for name, columns in groups.items():
+        found = {mood: _rounded(row[column]) for mood, column in columns.items() if column in row}
+        if name == "labels":
+            found = {mood: value for mood, value in found.items() if value is not None}
+        if found or name == "moods":
+            document[name] = found
     return document
 
 

@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from moodrec.catalog.run_text import duration
+from moodrec.cli.jsonout import plain
+
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
     """Write a count with its noun: ``1 track``, ``2 tracks``.
@@ -20,10 +23,7 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
 
 def seconds(value: float) -> str:
     """Write a duration in seconds with its unit: ``40 s``, ``3 min``, ``1 h 20 min``."""
-    if value < 90:
-        return f"{max(1, round(value))} s"
-    minutes = round(value / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    return duration(value)
 
 
 def size(value: float) -> str:
@@ -41,6 +41,28 @@ def score(value: Any) -> str:
     return "-" if math.isnan(number) else f"{number:.2f}"
 
 
+def thousandths(value: Any) -> str:
+    """Write a similarity with three decimals, or ``-`` where it is unknown."""
+    return "-" if score(value) == "-" else f"{float(value):.3f}"
+
+
+def whole(value: Any) -> str:
+    """Write a whole number, such as a year, without a point; "" where it is unknown."""
+    return "" if score(value) == "-" else str(int(value))
+
+
+def cell(value: Any) -> str:
+    """Write any value as the cell of a table; "" where it is unknown."""
+    simple = plain(value)
+    if simple is None:
+        return ""
+    if isinstance(simple, bool):
+        return "yes" if simple else "no"
+    if isinstance(simple, list):
+        return ", ".join(map(cell, simple))
+    return score(simple) if isinstance(simple, float) else str(simple)
+
+
 def text(value: Any) -> str:
     """Give a text as it is; "" where it is unknown."""
     return value if isinstance(value, str) else ""
@@ -55,12 +77,6 @@ def name_of(row: Mapping[str, Any]) -> str:
 def artist_of(row: Mapping[str, Any]) -> str:
     """Give a track's artist; "" where unknown."""
     return text(row.get("artist"))
-
-
-def year_of(row: Mapping[str, Any]) -> str:
-    """Give a track's year; "" where unknown."""
-    year = row.get("year")
-    return str(int(year)) if isinstance(year, int | float) and not math.isnan(year) else ""
 
 
 def bar(share: float, width: int = 20) -> str:

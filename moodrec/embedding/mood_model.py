@@ -8,20 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-import torch
 from numpy.typing import NDArray
 
 from moodrec.audio.decode import decode
 from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
+from moodrec.embedding.engine import Engine, EngineName, SpectrogramEngine, WindowMeans
+from moodrec.embedding.source import ModelSource
 from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
-from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import model_folder
-from moodrec.model.frontend import build_front_end
-from moodrec.model.inference import mean_features, read_features, unit_length
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
 from moodrec.typing import Float32Array
 
@@ -46,34 +44,52 @@ class MoodModel:
     left out, and the embedding is the mean over the others.
     """
 
-    def __init__(self, loaded: LoadedModel, device: Device = "auto") -> None:
-        self._spec = loaded.spec
-        self._device = _resolve_device(device)
-        self._network = loaded.network.to(self._device)
-        self._front = build_front_end(loaded.spec.audio).to(self._device)
-        self.fingerprint = loaded.fingerprint
+    def __init__(self, source: ModelSource, device: Device = "auto", engine: EngineName = "auto") -> None:
+        """Make a model of a folder that has been read; :meth:`load` reads it first.
+
+        Args:
+            source: the model folder.
+            device: as for :meth:`load`.
+            engine: as for :meth:`load`.
+
+        Raises:
+            UsageError, ConfigError, CorruptStoreError, MissingExtraError: as :meth:`load`.
+        """
+        self._source, self._spec, self._device = source, source.files.spec, device
+        self._engine: Engine = source.engine(device, engine)
+        self._spectrogram_engine: SpectrogramEngine | None = None
+        self.fingerprint = source.files.fingerprint
         """16 hex digits; embeddings of models that differ in it are never compared."""
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, device: Device = "auto", trusted: Collection[str] = ()
+        cls,
+        path: Path | str | None = None,
+        device: Device = "auto",
+        trusted: Collection[str] = (),
+        engine: EngineName = "auto",
     ) -> MoodModel:
         """Load a model folder; without one, the model that comes with the package.
+
+        On the CPU ONNX Runtime runs the model's graph, and PyTorch is not imported.
 
         Args:
             path: the model folder, or the name of a model in the package: ``moodrec-1`` is the default of earlier
                 versions.
-            device: where the model runs; ``auto`` takes a CUDA device if there is one.
+            device: where the model runs; ``auto`` takes a CUDA device if there is one and PyTorch is installed.
             trusted: dotted paths (``package.module:Class``) of backbones that may be imported; those that an
-                installed package registers need not be listed.
+                installed package registers need not be listed. A model's graph needs no backbone.
+            engine: ``onnxruntime`` or ``torch`` where it has to be this one.
 
         Raises:
             NotFoundError: there is no model.
-            UsageError: the model names a backbone by a dotted path that is not trusted, or there is no CUDA device.
-            ConfigError: its backbone is a plug-in that is not installed or does not work.
+            UsageError: there is no CUDA device, or the model has no graph and names a backbone by a dotted path that
+                is not trusted.
+            ConfigError: it has no graph, and its backbone is a plug-in that is not installed or does not work.
             CorruptStoreError: one of its files is damaged.
+            MissingExtraError: PyTorch is needed and not installed.
         """
-        return cls(load_model(model_folder(path), trusted), device)
+        return cls(ModelSource.read(model_folder(path), trusted), device, engine)
 
     def _repr_html_(self) -> str:
         """Show the moods and what they mean, in a notebook."""
@@ -129,7 +145,12 @@ class MoodModel:
     @property
     def window_samples(self) -> int:
         """Give the number of samples in a window."""
-        return round(self.windows.window_s * self.sample_rate)
+        return self._spec.window_samples
+
+    @property
+    def engine(self) -> str:
+        """Name the library that runs the network, and where it runs."""
+        return self._engine.description
 
     def analyze_windows(self, windows: Float32Array) -> TrackMoods:
         """Analyse one track, given as (n, window_samples) float32 in [-1, 1] at ``sample_rate``.
@@ -138,14 +159,13 @@ class MoodModel:
             SilentAudioError: every window is silent.
             UsageError: the shape is wrong.
         """
-        return self._describe(self._features_of_windows(windows))
+        return self._describe(self._embed_windows(windows))
 
-    def _describe(self, features: torch.Tensor) -> TrackMoods:
-        found = read_features(self._network, features)
-        logits = scales.published_logits(self._spec, found.mood_logits)
+    def _describe(self, means: WindowMeans) -> TrackMoods:
+        logits = scales.published_logits(self._spec, means.logits)
         probabilities = scales.probabilities(self._spec, logits)
-        unit = unit_length(found.embedding)
-        return TrackMoods(unit, scales.mood_scores(self._spec, probabilities), probabilities)
+        scores = scales.mood_scores(self._spec, probabilities)
+        return TrackMoods(_unit_length(means.embedding), scores, probabilities)
 
     def analyze_waveform(self, waveform: NDArray[np.floating], sample_rate: int) -> TrackMoods:
         """Analyse one track, given as a waveform.
@@ -172,8 +192,9 @@ class MoodModel:
             SilentAudioError: the file holds only silence.
             AudioError: it cannot be decoded; the message says why.
             ConfigError: it is a spectrogram, and was made with other audio settings than the model's.
+            MissingExtraError: it is a spectrogram, and PyTorch is not installed.
         """
-        return self._describe(self._features_of_file(path, limits))
+        return self._describe(self._embed_file(path, limits))
 
     def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         """Compute the embedding alone of a waveform: (embedding_dim,), of unit length.
@@ -193,31 +214,36 @@ class MoodModel:
         Raises:
             SilentAudioError, AudioError, ConfigError: as :meth:`analyze`.
         """
-        found = read_features(self._network, self._features_of_file(path, None))
-        logits = found.mood_logits.astype(np.float64)
+        logits = self._embed_file(path, None).logits.astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
-    def _features_of_windows(self, windows: Float32Array) -> torch.Tensor:
+    def _embed_windows(self, windows: Float32Array) -> WindowMeans:
         if windows.ndim != 2 or windows.shape[1] != self.window_samples:
             raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
         audible = windows[_loudness(windows) > self.windows.silence_dbfs]
         if not len(audible):
             raise SilentAudioError
-        with torch.inference_mode():
-            log_mels = self._front(torch.from_numpy(audible).to(self._device))
-        return mean_features(self._network, log_mels)
+        return self._engine.embed_windows(audible)
 
-    def _features_of_file(self, path: Path | str, limits: DecodeLimits | None) -> torch.Tensor:
+    def _embed_file(self, path: Path | str, limits: DecodeLimits | None) -> WindowMeans:
         return (
-            self._features_of_spectrogram(Path(path))
+            self._embed_spectrogram(Path(path))
             if is_stored_mel(path)
-            else self._features_of_windows(self._read(path, limits))
+            else self._embed_windows(self._read(path, limits))
         )
 
-    def _features_of_spectrogram(self, path: Path) -> torch.Tensor:
+    def _embed_spectrogram(self, path: Path) -> WindowMeans:
         check_settings(self._spec.audio)
         windows = log_mel_windows(read_stored_mel(path), self._spec.audio, self.windows)
-        return mean_features(self._network, torch.from_numpy(windows).to(self._device))
+        return self._for_spectrograms().embed_log_mels(windows)
+
+    def _for_spectrograms(self) -> SpectrogramEngine:
+        """Give the engine that takes spectrograms, which is made when the first one comes: graphs take samples."""
+        if isinstance(self._engine, SpectrogramEngine):
+            return self._engine
+        if self._spectrogram_engine is None:
+            self._spectrogram_engine = self._source.torch_engine(self._device, "analysing spectrograms")
+        return self._spectrogram_engine
 
     def _read(self, path: Path | str, limits: DecodeLimits | None) -> Float32Array:
         return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)
@@ -254,9 +280,7 @@ def _loudness(windows: Float32Array) -> NDArray[np.float64]:
         return np.asarray(10 * np.log10(power), np.float64)
 
 
-def _resolve_device(device: Device) -> torch.device:
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device 'cuda' was requested, but torch finds no CUDA device; take 'auto' or 'cpu'")
-    return torch.device(device)
+def _unit_length(embedding: Float32Array) -> Float32Array:
+    """Divide an embedding by its Euclidean norm, computed in float64."""
+    wide = embedding.astype(np.float64)
+    return np.asarray(wide / np.linalg.norm(wide), np.float32)

@@ -71,3 +71,9 @@ def narrowed(whole: NDArray[Any]) -> NDArray[Any]:
     fitting = (kind for kind in _SIGNED if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
     kind = next(fitting, whole.dtype)
     return whole.astype(kind) if np.dtype(kind).itemsize < whole.dtype.itemsize else whole
+
+
+def plain_lists(array: pa.Array) -> pa.Array:
+    """Copy lists that may share memory to plain ones; Arrow's own cast of them is wrong where some are NULL."""
+    inner, large = array.type.value_type, pa.types.is_large_list_view(array.type)
+    return pa.array(array.to_pylist(), pa.large_list(inner) if large else pa.list_(inner))

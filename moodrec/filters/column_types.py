@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -247,13 +247,6 @@ class TextColumn:
             further += known is None
         of_rows: NDArray[np.int32] = keys[self.codes]
         return of_rows
-
-    def not_folded_among(self, folded: Collection[str]) -> Lookup:
-        """Select the rows whose folded text is none of ``folded``; NULL passes."""
-        table = np.ones(len(self.categories) + 1, np.uint8)
-        for text in folded:
-            table[np.array(self._folded.get(text, []), np.int64) + 1] = 0
-        return Lookup(self.codes, table)
 
     def _lookup(self, verdict: pa.Array) -> Lookup:
         return Lookup(self.codes, _table(flags_of(verdict)), self.order)

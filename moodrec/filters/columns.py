@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from moodrec.errors import FilterError
 from moodrec.filters import selection
 from moodrec.filters.arrow_columns import build_column
-from moodrec.filters.column_types import Column, NumberColumn, TextColumn, mismatch
+from moodrec.filters.artist_column import ArtistColumn
+from moodrec.filters.column_types import Column, ListColumn, NumberColumn, TextColumn, mismatch
 from moodrec.filters.conditions import (
     And,
     Between,
@@ -39,6 +41,7 @@ from moodrec.filters.conditions import (
 from moodrec.filters.names import hint
 from moodrec.filters.percentiles import PercentileColumn
 from moodrec.filters.selection import AnyOf, NamedRows, Order, Selection, all_of
+from moodrec.schema import ARTIST, ARTISTS
 from moodrec.typing import RowMask
 
 if TYPE_CHECKING:
@@ -136,6 +139,8 @@ class ColumnTable:
 
     def _built(self, name: str) -> Column:
         column = build_column(name, self._table[name])
+        if name == ARTIST and isinstance(column, TextColumn):
+            return self._artists_of(column)
         if isinstance(column, NumberColumn | TextColumn):
             return replace(column, order=self.orders.get(name))
         return column
@@ -186,6 +191,33 @@ class ColumnTable:
         """Give the column of a name if it exists and holds text, else None."""
         column = self.column(name) if name in self._names else None
         return column if isinstance(column, TextColumn) else None
+
+    @cached_property
+    def artists(self) -> ArtistColumn | None:
+        """The artists of the tracks: ``artist``, or ``artists`` where that is all there is; None without either."""
+        for name in (ARTIST, ARTISTS):
+            if name not in self._names:
+                continue
+            column = self.column(name)
+            if isinstance(column, ArtistColumn):
+                return column
+            values = self._table[name].combine_chunks()
+            if isinstance(column, ListColumn) and isinstance(column.categories, TextColumn):
+                values = pc.binary_join(values.cast(pa.list_(pa.string())), "; ")
+            joined = build_column(name, values)
+            if isinstance(joined, TextColumn):
+                return self._artists_of(joined)
+        return None
+
+    def _artists_of(self, column: TextColumn) -> ArtistColumn:
+        listed = self.column(ARTISTS) if ARTISTS in self._names else None
+        return ArtistColumn(
+            column.name,
+            column.codes,
+            column.categories,
+            self.orders.get(column.name),
+            listed if isinstance(listed, ListColumn | TextColumn) else None,
+        )
 
     def _percentile(self, name: str) -> PercentileColumn:
         if name not in self._percentiles:

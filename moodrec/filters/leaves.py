@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlglot import exp
 
@@ -27,9 +27,26 @@ def shorten(text: str, limit: int = 60) -> str:
 def shown(node: Node) -> str:
     """Write a node as SQL for an error message."""
     try:
-        return str(node.sql())
+        return shorten(str(node.sql(normalize_functions="lower")))
     except RecursionError:  # writing a tree takes more stack than reading it
         return "..."
+
+
+def is_literal(node: Node) -> bool:
+    """Say whether a node is a number, a text, a truth value or NULL, or is missing."""
+    value = node.this if isinstance(node, exp.Neg) else node
+    return node is None or isinstance(value, exp.Literal | exp.Boolean | exp.Null)
+
+
+def is_function(node: Node) -> bool:
+    """Say whether a node calls a function, known to SQL or not."""
+    return isinstance(node, exp.Func) and not isinstance(node, exp.Connector | exp.Case | exp.Cast)
+
+
+def is_arithmetic(node: Node) -> bool:
+    """Say whether a node computes a value with an operator: ``calm + 1``, ``-calm``, ``title || 'x'``."""
+    operators = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv, exp.DPipe, exp.Neg, exp.Cast)
+    return isinstance(node, operators)
 
 
 def arguments(node: Node, *names: str) -> list[Any]:
@@ -53,10 +70,43 @@ def arguments(node: Node, *names: str) -> list[Any]:
 
 def unknown(node: Node) -> FilterError:
     """Make the error for a node that is not part of the filter language."""
+    if is_function(node):
+        return no_function(node)
+    if "||" in shown(node):
+        return FilterError(f"{shown(node)!r}: || is not known; write OR between two conditions")
+    if is_arithmetic(node):
+        return FilterError(
+            f"{shown(node)!r} computes a value, and a filter compares a column with a value as it is: calm >= 0.5"
+        )
     return FilterError(
         f"{shown(node)!r} is not part of the filter language: use comparisons, AND, OR, NOT, IN, "
         "BETWEEN, LIKE, ILIKE, IS NULL, prob(mood) and pct(column)"
     )
+
+
+def no_function(node: Node) -> FilterError:
+    """Make the error for a function that a filter cannot call; it says what there is instead."""
+    name = str(node.this if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+    return FilterError(
+        f"{shown(node)!r} calls a function, and filters know none but prob(mood) and pct(column)"
+        f"{_INSTEAD.get(name, '')}"
+    )
+
+
+_WITHOUT_CASE: Final = "; ILIKE compares without regard to case: title ILIKE 'x', title ILIKE '%x%'"
+_WITH_LIKE: Final = "; LIKE and ILIKE compare with a pattern: title ILIKE '%x%'"
+_YEARS: Final = "; year is a column: year BETWEEN 1990 AND 1999"
+_INSTEAD: Final = (
+    dict.fromkeys(("lower", "upper", "lcase", "ucase", "initcap", "casefold", "trim", "unaccent"), _WITHOUT_CASE)
+    | dict.fromkeys(
+        ("contains", "startswith", "starts_with", "endswith", "ends_with", "instr", "position", "strpos",
+         "str_position", "substr", "substring", "left", "right", "regexp_like", "regexp_matches", "match", "glob",
+         "concat"),
+        _WITH_LIKE,
+    )
+    | dict.fromkeys(("year", "date", "extract", "strftime", "date_part", "to_date", "datetime"), _YEARS)
+)  # fmt: skip
+"""What to write in place of a function."""
 
 
 def unwrap(node: Node) -> Node:
@@ -95,14 +145,18 @@ def read_field(node: Node, kind: FieldKind = "column") -> Field:
 def _function(node: Node) -> Field:
     name, given = arguments(node, "this", "expressions")
     kind = str(name).lower()
-    if kind not in ("prob", "pct") or len(given) != 1:
-        raise FilterError(f"{shown(node)!r}: the functions are prob(mood) and pct(column)")
+    if kind not in ("prob", "pct"):
+        raise no_function(node)
+    if len(given) != 1:
+        raise FilterError(f"{shown(node)!r}: {kind} takes one column, as in {kind}(calm)")
     return read_field(given[0], cast("FieldKind", kind))
 
 
 def _not_a_column(node: Node) -> FilterError:
     if node is None or not hasattr(node, "sql"):
-        return FilterError("the condition is not complete")
+        return FilterError("the condition is not complete: it lacks the name of a column")
+    if is_function(node) or is_arithmetic(node):
+        return unknown(node)
     return FilterError(
         f"{shown(node)!r} stands where a column name should; "
         "put a name that is no plain word in double quotes (the functions are prob(mood) and pct(column))"
@@ -163,5 +217,5 @@ def _not_a_literal(node: Node) -> FilterError:
             f"{shown(node)!r} stands where a value should; put text in single quotes: '{node.name}'"
         )
     if node is None or not hasattr(node, "sql"):
-        return FilterError("the condition is not complete")
+        return FilterError("the condition is not complete: it lacks a value")
     return unknown(node)

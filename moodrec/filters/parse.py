@@ -7,8 +7,10 @@ translation does not read: SQL that this module does not support can never chang
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -31,6 +33,7 @@ from moodrec.filters.leaves import (
     Node,
     arguments,
     is_field,
+    is_literal,
     read_field,
     read_literal,
     read_text,
@@ -80,19 +83,44 @@ def _read_tree(text: str) -> Node:
     except UnicodeEncodeError:
         raise FilterError(f"the condition {shorten(text)!r} holds characters that are no text") from None
     except SqlglotError as error:
-        raise FilterError(f"cannot read the condition {shorten(text)!r}: {_reason(error)}") from None
+        raise FilterError(f"cannot read the condition {shorten(text)!r}: {_reason(error, text)}") from None
     if len(trees) != 1 or trees[0] is None:
         what = "is empty" if trees in ([], [None]) else "holds more than one statement"
         raise FilterError(f"the condition {shorten(text)!r} {what}")
     return trees[0]
 
 
-def _reason(error: SqlglotError) -> str:
+def _reason(error: SqlglotError, text: str) -> str:
+    """Say what is wrong with a text, in words of the filter language: those of the parser name its classes."""
+    for signs, word in (("&&", "AND"), ("||", "OR")):
+        if signs in text:
+            return f"{signs} is not known; write {word}"
+    if _PERCENT.search(text):
+        return "a score is a share, from 0 to 1, and not a number of per cent: calm >= 0.8"
     for item in getattr(error, "errors", []):
         if item.get("description"):
-            near = str(item.get("highlight") or "").strip()
-            return f"{item['description'].rstrip('.')}" + (f" near {near!r}" if near else "")
-    return "it is not a SQL condition"
+            return _in_words(str(item["description"]), str(item.get("highlight") or "").strip())
+    return "a quote is opened and not closed" if text.count("'") % 2 or text.count('"') % 2 else _NOT_READ
+
+
+def _in_words(description: str, near: str) -> str:
+    place = f"near {near!r} " if near else ""
+    if missing := _MISSING.match(description):
+        return f"{place}{_LACKING.get(missing[1], 'a part')} is missing"
+    if description.startswith("Expecting )"):
+        return f"{place}a parenthesis is opened and not closed"
+    return f"{place}{_NOT_READ}"
+
+
+_MISSING: Final = re.compile(r"Required keyword: '(\w+)' missing")
+_LACKING: Final = {
+    "this": "what stands before the operator",
+    "expression": "what is to be compared",
+    "high": "the second value of BETWEEN 0.2 AND 0.8",
+    "low": "the first value of BETWEEN 0.2 AND 0.8",
+}
+_NOT_READ: Final = "it is not a condition such as calm >= 0.5 AND year >= 1990"
+_PERCENT: Final = re.compile(r"\d\s*%\s*(?:$|AND\b|OR\b|\))", re.IGNORECASE)
 
 
 def _too_deep() -> FilterError:
@@ -131,6 +159,8 @@ def _comparison(operator: Operator) -> Callable[[Node, int], Condition]:
             return Comparison(
                 read_field(left), operator, read_field(right) if is_field(right) else read_literal(right)
             )
+        if not is_field(right) and not is_literal(left):
+            raise unknown(left)
         return Comparison(read_field(right), _FLIPPED[operator], read_literal(left))
 
     return translate

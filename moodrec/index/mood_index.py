@@ -36,7 +36,7 @@ from moodrec.index.storage.format import load, saver, size_of
 from moodrec.index.storage.store import current_name, publish, read_current
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
-from moodrec.typing import RowNumbers, Vectors
+from moodrec.typing import BoolArray, RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,6 +269,24 @@ class MoodIndex:
         catalogue = self._catalogue
         return np.array(catalogue.vectors_at(rows_of(catalogue, track_ids)))
 
+    def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
+        """Say which tracks are copies of a track: other encodings and editions of one recording.
+
+        Args:
+            track_id: a track of this index.
+            others: m other tracks of it.
+
+        Returns:
+            (m,) True for copies; see :mod:`moodrec.index.rows.recordings`.
+
+        Raises:
+            NotFoundError: a track is not in the index.
+        """
+        catalogue = self._catalogue
+        rows = rows_of(catalogue, [track_id, *others])
+        vectors = catalogue.vectors_at(rows)
+        return catalogue.recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
+
     @property
     def moods(self) -> tuple[str, ...]:
         """The names of the mood columns."""
@@ -430,12 +448,14 @@ class MoodIndex:
         vectors = unit_rows(embeddings, self.dim, ids)
         self._versions.change(lambda now: added(now, vectors, table, ids, on_conflict))
 
-    def update(self, tracks: pd.DataFrame | pa.Table) -> None:
+    def update(self, tracks: pd.DataFrame | pa.Table, *, library_revision: int | None = None) -> None:
         """Give tracks other values in some columns; their vectors stay. If this raises, the index is as it was.
 
         Args:
             tracks: ``track_id`` and the columns to change or to add; columns that are not named keep their values.
                 Updated tracks come last in the order of arrival.
+            library_revision: the revision of the library that the index is at with these values; by default it keeps
+                the one that it has.
 
         Raises:
             NotFoundError: ids belong to no track; the message lists them.
@@ -444,7 +464,7 @@ class MoodIndex:
         """
         table = track_table(tracks)
         table = track_table(table, [mood for mood in self.moods if mood in table.column_names])
-        self._versions.change(lambda now: updated(now, table))
+        self._versions.change(lambda now: updated(now, table).of_revision(library_revision))
 
     def upsert(
         self,

@@ -102,6 +102,12 @@ class Snapshot:
             return self
         return replace(self, catalogue=self.catalogue.removed(track_ids), version=None)
 
+    def of_revision(self, library_revision: int | None) -> Self:
+        """Return the snapshot as that of another revision of its library; None keeps the one it has."""
+        if library_revision is None:
+            return self
+        return replace(self, origin=replace(self.origin, library_revision=library_revision), version=None)
+
     @property
     def most_in_tail(self) -> int:
         """The number of rows that the tail may hold before it is merged into the base."""

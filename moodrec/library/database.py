@@ -15,7 +15,7 @@ from typing import Final
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
 from moodrec.files import disk_full, refuse_link
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
 _APPLICATION_ID: Final = int.from_bytes(b"mood")
 _BUSY_S: Final = 30.0
@@ -30,6 +30,24 @@ TAG_BACKUPS: Final = """CREATE TABLE tag_backups (
     track_id TEXT PRIMARY KEY REFERENCES tracks (track_id),
     tags TEXT NOT NULL                    -- JSON: what the file's mood tags were before moodrec wrote any
 )"""
+GROUP_INDEXES: Final = (
+    "CREATE INDEX tracks_by_artist ON tracks (artist_key)",
+    "CREATE INDEX tracks_by_album ON tracks (album_key)",
+)
+LABELS: Final = (
+    """CREATE TABLE labels (
+        entry INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL CHECK (kind IN ('track', 'artist', 'album')),
+        key TEXT NOT NULL,                -- a track's audio fingerprint; else as artist_key and album_key
+        name TEXT NOT NULL,               -- for people
+        mood TEXT NOT NULL,
+        value REAL CHECK (value BETWEEN 0 AND 1),  -- NULL takes the earlier label back
+        given_by TEXT NOT NULL,
+        given_at TEXT NOT NULL            -- ISO 8601, UTC
+    )""",
+    "CREATE INDEX labels_by_key ON labels (kind, key, mood)",
+)
+"""Entries are never changed: of each kind, key and mood the last one holds."""
 _TABLES: Final = (
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
     """CREATE TABLE models (
@@ -37,7 +55,8 @@ _TABLES: Final = (
         name TEXT NOT NULL,
         moods TEXT NOT NULL,              -- JSON list, the order of the blobs below
         embedding_dim INTEGER NOT NULL,
-        last_used INTEGER NOT NULL        -- grows; the highest is the library's current model, 0 never was
+        last_used INTEGER NOT NULL,       -- grows; the highest is the library's current model, 0 never was
+        context TEXT                      -- JSON: how metadata corrects the scores; NULL where it does not
     )""",
     """CREATE TABLE tracks (
         row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -47,9 +66,13 @@ _TABLES: Final = (
         duration REAL NOT NULL,           -- seconds
         title TEXT, artist TEXT, album_artist TEXT, album TEXT, date TEXT, year INTEGER,
         genre TEXT,                       -- JSON list
-        musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT
+        musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT,
+        artists TEXT,                     -- JSON list
+        isrc TEXT, acoustid_id TEXT, acoustid_fingerprint TEXT,
+        artist_key TEXT, album_key TEXT   -- moodrec.library.groups; NULL where not known
     )""",
     "CREATE INDEX tracks_by_audio ON tracks (audio_fingerprint)",
+    *GROUP_INDEXES,
     """CREATE TABLE files (
         path BLOB PRIMARY KEY,            -- the bytes of the file system: not every name is UTF-8
         size INTEGER NOT NULL,
@@ -71,6 +94,7 @@ _TABLES: Final = (
         PRIMARY KEY (model_fingerprint, track_id)
     )""",
     TAG_BACKUPS,
+    *LABELS,
     """CREATE TABLE runs (
         run INTEGER PRIMARY KEY AUTOINCREMENT,
         model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),

@@ -16,13 +16,14 @@ from moodrec.audio.probe import Tags
 from moodrec.errors import DataError
 from moodrec.library.checksum import checksum
 from moodrec.library.database import transaction
+from moodrec.library.groups import album_key, artist_key
 from moodrec.library.identity import TrackIdentity, identify
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
-from moodrec.schema import TAG_FIELDS
+from moodrec.schema import LISTS, TAG_FIELDS
 from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
-_TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names)
+_TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names, "artist_key", "album_key")
 
 
 @contextmanager
@@ -44,8 +45,8 @@ def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:
         return
     with revising(connection):
         connection.execute(
-            "INSERT INTO models VALUES (?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM models))",
-            (model.fingerprint, model.name, json.dumps(model.moods), model.embedding_dim),
+            "INSERT INTO models VALUES (?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM models), ?)",
+            (model.fingerprint, model.name, json.dumps(model.moods), model.embedding_dim, model.context),
         )
 
 
@@ -170,8 +171,10 @@ def _write_file(
 
 
 def _tag_values(tags: Tags) -> list[Any]:
-    values = asdict(tags) | {"genre": json.dumps(tags.genre) if tags.genre else None}
-    return [values[name] for name in TAG_FIELDS.names]
+    values = asdict(tags)
+    values |= {name: json.dumps(values[name]) if values[name] else None for name in LISTS}
+    keys = artist_key(tags.artist), album_key(tags.album, tags.album_artist, tags.artist)
+    return [*(values[name] for name in TAG_FIELDS.names), *keys]
 
 
 def _vectors(track: TrackAnalysis) -> tuple[Float32Array, Float32Array, Float32Array]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from moodrec.errors import NotFoundError, UsageError
-from moodrec.library import journal, queries, upkeep
+from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.database import (
     SCHEMA_VERSION,
     create_database,
@@ -19,11 +19,14 @@ from moodrec.library.database import (
     transaction,
     translated,
 )
+from moodrec.library.labelling import NewLabels, Values
 from moodrec.library.migration import Migration, copy_database, format_of, migrate, migrated_copy
 from moodrec.library.records import (
     FileRecord,
     FileResult,
     FileState,
+    Labelled,
+    LabelRecord,
     ModelRecord,
     Outcome,
     Pruned,
@@ -203,15 +206,23 @@ class Library:
             if record.outcome is Outcome.FAILED and not record.missing
         ]
 
-    def snapshot(self, model_fingerprint: str | None = None) -> LibrarySnapshot:
-        """Read the tracks, moods and embeddings of one model (default: the current one), all of one revision.
+    def snapshot(
+        self, model_fingerprint: str | None = None, only: Sequence[str] | None = None
+    ) -> LibrarySnapshot:
+        """Read the tracks, moods and embeddings of one model, all of one revision.
+
+        Args:
+            model_fingerprint: the model; by default the current one.
+            only: ids of tracks; only these are read, and the time it takes does not depend on the library's size.
+                Ids that are not there are left out.
 
         Raises:
             NotFoundError: the library holds no analyses of that model.
             CorruptStoreError: vectors differ from what was written.
         """
         with translated(self.path), transaction(self._connection, "DEFERRED"):
-            return read_snapshot(self._connection, self._model(model_fingerprint), self._revision())
+            model = self._model(model_fingerprint)
+            return read_snapshot(self._connection, model, self._revision(), only)
 
     def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
         """Read one row per analysed track: TRACK_FIELDS, ``duplicate_of``, and a score and a ``prob_`` column for
@@ -243,6 +254,13 @@ class Library:
         """Read, by track id, the mood tags that its file had before moodrec wrote any."""
         with translated(self.path):
             return queries.tag_backups(self._connection)
+
+    def labels(self, history: bool = False) -> list[LabelRecord]:
+        """List the mood labels that people gave, in the order in which they were given; with ``history`` also those
+        that were replaced or taken back.
+        """
+        with translated(self.path):
+            return labelling.entries(self._connection, history)
 
     def last_run(self, model_fingerprint: str) -> RunRecord | None:
         """Read how long the last run with a model took; None if there was none."""
@@ -350,6 +368,49 @@ class Library:
         with self._writing() as connection:
             upkeep.drop_damaged(connection, rows)
         return len(rows)
+
+    def label(
+        self,
+        moods: Values | None,
+        *,
+        track: str | None = None,
+        artist: str | None = None,
+        album: str | None = None,
+        by: str | None = None,
+    ) -> Labelled:
+        """Store mood labels of a track, or of all tracks of an artist or of an album, those to come included.
+
+        Args:
+            moods: mood to a label from 0, not at all, to 1, or to None, which takes the label back. None in place of
+                it all takes every label of the thing back.
+            track: id of the track.
+            artist: name of the artist, in any spelling; with ``album``, the artist of the album.
+            album: title of the album, in any spelling.
+            by: who gives the labels; by default the user of the process.
+
+        Raises:
+            UsageError: a mood or a value is wrong, not one thing is named, or the lock is not held.
+            NotFoundError: the library has no such track, artist or album.
+        """
+        return self.label_all([NewLabels(moods, track, artist, album)], by)
+
+    def label_all(self, new: Sequence[NewLabels], by: str | None = None) -> Labelled:
+        """Store labels of many things, all of them or none.
+
+        Args:
+            new: the labels.
+            by: who gives them; by default the user of the process.
+
+        Raises:
+            UsageError, NotFoundError: as :meth:`label`.
+        """
+        known = {mood for model in self.models() for mood in model.moods}
+        with self._writing() as connection:
+            found = [labelling.resolved(connection, one, known) for one in new]
+            written = labelling.write(connection, found, by)
+            return Labelled(
+                tuple(written), labelling.tracks_of(connection, {subject for subject, _ in found})
+            )
 
     def back_up_tags(self, track_id: str, tags: StoredTags) -> bool:
         """Store the mood tags that a track's file had before moodrec wrote any; False if they are stored already.

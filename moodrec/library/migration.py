@@ -6,6 +6,7 @@ transaction: if it is killed, the old format stays, and the next opening starts 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -13,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from moodrec.artists import credit, guests_in_title
 from moodrec.files import replacing
 from moodrec.library.checksum import checksum
 from moodrec.library.database import (
+    GROUP_INDEXES,
+    LABELS,
     SCHEMA_VERSION,
     TAG_BACKUPS,
     check_pages,
@@ -24,6 +28,7 @@ from moodrec.library.database import (
     transaction,
     translated,
 )
+from moodrec.library.groups import album_key, artist_key
 from moodrec.lock import WriterLock
 
 
@@ -118,4 +123,31 @@ def _from_1(connection: sqlite3.Connection) -> None:
     connection.execute(TAG_BACKUPS)
 
 
-_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Add the tags that tell artists and recordings apart, labels, and the contexts of models.
+
+    Artists are read from the text that is shown.
+    """
+    for name in ("artists", "isrc", "acoustid_id", "acoustid_fingerprint"):
+        connection.execute(f"ALTER TABLE tracks ADD COLUMN {name} TEXT")
+    connection.create_function("artists_of", 2, _artists_of, deterministic=True)
+    connection.execute("UPDATE tracks SET artists = artists_of(artist, title)")
+    connection.create_function("artist_key_of", 1, artist_key, deterministic=True)
+    connection.create_function("album_key_of", 3, album_key, deterministic=True)
+    connection.execute("ALTER TABLE models ADD COLUMN context TEXT")
+    for column in ("artist_key", "album_key"):
+        connection.execute(f"ALTER TABLE tracks ADD COLUMN {column} TEXT")
+    connection.execute(
+        """UPDATE tracks SET artist_key = artist_key_of(artist),
+        album_key = album_key_of(album, album_artist, artist)"""
+    )
+    for statement in (*GROUP_INDEXES, *LABELS):
+        connection.execute(statement)
+
+
+def _artists_of(artist: str | None, title: str | None) -> str | None:
+    names = tuple(dict.fromkeys((*credit(artist).everyone, *guests_in_title(title))))
+    return json.dumps(names) if names else None
+
+
+_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2}

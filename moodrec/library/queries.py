@@ -33,7 +33,7 @@ _FILES: Final = """
     FROM files f ORDER BY f.path
 """
 _MODELS: Final = """
-    SELECT m.fingerprint, m.name, m.moods, m.embedding_dim, (
+    SELECT m.fingerprint, m.name, m.moods, m.embedding_dim, m.context, (
         SELECT count(*) FROM analyses a JOIN files f ON f.track_id = a.track_id AND f.missing = 0
         WHERE a.model_fingerprint = m.fingerprint
     )
@@ -64,8 +64,8 @@ def revision(connection: sqlite3.Connection) -> int:
 def models(connection: sqlite3.Connection) -> list[ModelRecord]:
     """List the library's models, the current one first."""
     return [
-        ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks)
-        for fingerprint, name, moods, dim, tracks in connection.execute(_MODELS)
+        ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks, context)
+        for fingerprint, name, moods, dim, context, tracks in connection.execute(_MODELS)
     ]
 
 

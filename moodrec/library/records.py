@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from moodrec.audio.probe import Tags
 from moodrec.typing import Float32Array
@@ -99,6 +100,41 @@ class ModelRecord:
     embedding_dim: int
     tracks: int = 0
     """Tracks analysed by it whose files exist."""
+    context: str | None = None
+    """JSON of the :class:`~moodrec.model.context.model.ContextModel` by which metadata corrects its scores; None
+    where it has none."""
+
+
+LabelKind = Literal["track", "artist", "album"]
+
+
+@dataclass(frozen=True)
+class LabelRecord:
+    """One entry of a library's mood labels."""
+
+    kind: LabelKind
+    key: str
+    """What is labelled: the hash of a track's audio, or the folded names of an artist or album."""
+    name: str
+    """The same for people."""
+    mood: str
+    value: float | None
+    """From 0, not at all, to 1; None where the entry takes an earlier label back."""
+    given_by: str
+    """Who gave it."""
+    given_at: str
+    """When: ISO 8601, UTC."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a call that labels has done."""
+
+    written: tuple[LabelRecord, ...]
+    """The new entries; labels that held already are not written again."""
+    tracks: tuple[str, ...]
+    """Ids of the tracks that exist and whose scores these labels may change: those that are labelled, and those of
+    the same artists and albums."""
 
 
 @dataclass(frozen=True)

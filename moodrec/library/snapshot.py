@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,8 +14,18 @@ import pyarrow as pa
 
 from moodrec.errors import CorruptStoreError
 from moodrec.library.checksum import checksum
+from moodrec.library.labelling import entries
 from moodrec.library.records import ModelRecord
-from moodrec.schema import GENRE, PATH, TRACK_FIELDS, probability_column
+from moodrec.library.scores import LibraryScores, scores_of
+from moodrec.schema import (
+    LISTS,
+    PATH,
+    TRACK_FIELDS,
+    TRACK_ID,
+    audio_column,
+    label_column,
+    probability_column,
+)
 from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
 DUPLICATE_OF: Final = "duplicate_of"
 _DESCRIBED: Final = TRACK_FIELDS.append(pa.field(DUPLICATE_OF, pa.string()))
 _COLUMNS: Final = tuple(_DESCRIBED.names)
+_KEYS: Final = ("audio_fingerprint", "artist_key", "album_key")
 _BLOBS: Final = ("embedding", "mood_scores", "probabilities", "checksum")
 
 # A track whose original's file is gone counts as an original itself.
@@ -32,12 +43,20 @@ _QUERY: Final = f"""
         CASE WHEN EXISTS (
             SELECT 1 FROM files o WHERE o.track_id = t.duplicate_of AND o.missing = 0
         ) THEN t.duplicate_of END,
+        {", ".join(f"t.{name}" for name in _KEYS)},
         {", ".join(f"a.{name}" for name in _BLOBS)}
     FROM tracks t
     JOIN files f ON f.track_id = t.track_id AND f.missing = 0
     JOIN analyses a ON a.track_id = t.track_id AND a.model_fingerprint = ?
+    {{which}}
     ORDER BY t.row
 """
+_ONLY: Final = "WHERE t.track_id IN (SELECT value FROM json_each(?))"
+# Tracks by the artists, or of the albums, of some tracks: offsets are taken among them.
+_NEIGHBOURS: Final = " UNION ".join(
+    f"""SELECT o.track_id FROM tracks t JOIN tracks o ON o.{key} = t.{key} {_ONLY}"""
+    for key in ("artist_key", "album_key")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,42 +67,79 @@ class LibrarySnapshot:
     revision: int
     """The library's revision at the time of reading."""
     table: pa.Table
-    """TRACK_FIELDS, ``duplicate_of``, and for each mood a float32 column of scores and a ``prob_`` column."""
+    """TRACK_FIELDS, ``duplicate_of``, and for each mood a float32 column of scores and a ``prob_`` column. Where
+    metadata or labels correct the scores, also ``audio_`` columns of what the audio alone says, and ``label_``
+    columns of the moods that people have labelled."""
     embeddings: Float32Array
     """(n, embedding_dim), in the order of ``table``."""
+    scores: LibraryScores
+    """The scores, and how metadata corrected them, in the order of ``table``."""
 
     @property
     def frame(self) -> pd.DataFrame:
-        """Convert ``table`` to pandas; an unknown year is ``<NA>``, an unknown genre None, and a genre a list."""
+        """Convert ``table`` to pandas; an unknown year is ``<NA>``, and lists are lists, None where unknown."""
         import pandas as pd
 
         frame: pd.DataFrame = self.table.to_pandas(types_mapper={pa.int32(): pd.Int32Dtype()}.get)
-        genres = self.table.column(GENRE).to_pylist()
-        frame[GENRE] = pd.Series(genres, index=frame.index, dtype=object)
+        for name in LISTS:
+            frame[name] = pd.Series(self.table.column(name).to_pylist(), index=frame.index, dtype=object)
         return frame
 
+    def of(self, track_ids: Sequence[str]) -> LibrarySnapshot:
+        """The tracks of some ids, as far as they are there, in the order of the library."""
+        wanted = set(track_ids)
+        rows = np.flatnonzero([one in wanted for one in self.table[TRACK_ID].to_pylist()])
+        return replace(
+            self, table=self.table.take(rows), embeddings=self.embeddings[rows], scores=self.scores.at(rows)
+        )
 
-def read_snapshot(connection: sqlite3.Connection, model: ModelRecord, revision: int) -> LibrarySnapshot:
-    """Read all tracks of a model; the caller holds a transaction open.
+
+def read_snapshot(
+    connection: sqlite3.Connection,
+    model: ModelRecord,
+    revision: int,
+    only: Sequence[str] | None = None,
+) -> LibrarySnapshot:
+    """Read the tracks of a model; the caller holds a transaction open.
 
     Args:
         connection: an open library.
         model: the model.
         revision: the library's revision.
+        only: ids of the tracks to read; None reads all. Scores are the same either way.
 
     Raises:
         CorruptStoreError: vectors differ from what was written, or have a wrong length.
     """
-    rows = connection.execute(_QUERY, (model.fingerprint,)).fetchall()
+    labels = entries(connection)
+    wanted = None if only is None else _with_neighbours(connection, only, 2 if labels else 1)
+    which = () if wanted is None else (json.dumps(wanted),)
+    query = _QUERY.format(which=_ONLY if which else "")
+    rows = connection.execute(query, (model.fingerprint, *which)).fetchall()
     _check(rows, model)
-    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * (len(_COLUMNS) + len(_BLOBS))
-    described, blobs = columns[: len(_COLUMNS)], columns[len(_COLUMNS) : -1]
+    width = len(_COLUMNS) + len(_KEYS)
+    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * (width + len(_BLOBS))
+    described = dict(zip((*_COLUMNS, *_KEYS), columns[:width], strict=True))
     widths = (model.embedding_dim, len(model.moods), len(model.moods))
     embeddings, scores, probabilities = (
-        _matrix(blob, width) for blob, width in zip(blobs, widths, strict=True)
+        _matrix(blob, n) for blob, n in zip(columns[width:-1], widths, strict=True)
     )
-    table = _table(described, model.moods, scores, probabilities)
-    return LibrarySnapshot(model, revision, table, embeddings)
+    found = scores_of(model, scores, probabilities, described, labels)
+    snapshot = LibrarySnapshot(
+        model, revision, _table(described, model, (scores, probabilities), found), embeddings, found
+    )
+    return snapshot if only is None else snapshot.of(only)
+
+
+def _with_neighbours(connection: sqlite3.Connection, track_ids: Sequence[str], steps: int) -> list[str]:
+    """The tracks and those that their scores depend on; a label counts beside what is expected of its track, which
+    depends on the neighbours of that track.
+    """
+    found = set(track_ids)
+    for _ in range(steps):
+        given = json.dumps(sorted(found))
+        found |= {track_id for (track_id,) in connection.execute(_NEIGHBOURS, (given, given))}
+    return sorted(found)
 
 
 def _check(rows: Sequence[Sequence[Any]], model: ModelRecord) -> None:
@@ -101,19 +157,30 @@ def shown_path(path: bytes) -> str:
 
 
 def _table(
-    described: Sequence[Sequence[Any]],
-    moods: Sequence[str],
-    scores: Float32Array,
-    probabilities: Float32Array,
+    described: Mapping[str, Sequence[Any]],
+    model: ModelRecord,
+    audio: Sequence[Float32Array],
+    found: LibraryScores,
 ) -> pa.Table:
-    values = dict(zip(_COLUMNS, described, strict=True))
+    values = {name: described[name] for name in _COLUMNS}
     values[PATH] = [shown_path(path) for path in values[PATH]]
-    values[GENRE] = [None if text is None else json.loads(text) for text in values[GENRE]]
+    values |= {name: [None if text is None else json.loads(text) for text in values[name]] for name in LISTS}
     columns = {field.name: pa.array(values[field.name], field.type) for field in _DESCRIBED}
-    columns |= {mood: _floats(column) for mood, column in zip(moods, scores.T, strict=True)}
-    prefixed = map(probability_column, moods)
-    columns |= {name: _floats(column) for name, column in zip(prefixed, probabilities.T, strict=True)}
+    names = [*model.moods, *map(probability_column, model.moods)]
+    columns |= _named(names, found.scores, found.probabilities)
+    if found.corrected:
+        columns |= _named(map(audio_column, names), *audio)
+    columns |= {
+        label_column(mood): pa.array(found.labels[:, i], pa.float32(), from_pandas=True)
+        for i, mood in enumerate(model.moods)
+        if mood in found.labelled
+    }
     return pa.table(columns)
+
+
+def _named(names: Iterable[str], *matrices: Float32Array) -> dict[str, pa.Array]:
+    columns = [column for matrix in matrices for column in matrix.T]
+    return {name: _floats(column) for name, column in zip(names, columns, strict=True)}
 
 
 def _floats(column: Float32Array) -> pa.Array:

@@ -1,32 +1,22 @@
-"""A model folder has two files: ``model.safetensors`` (weights) and ``model.json`` (what they mean); never a
-pickle.
-
-The JSON holds the checksum of the weights and is written last, so a half-written model is never loaded.
-"""
+"""A network and its model folder: see :mod:`moodrec.model.folder` for the files."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from moodrec.config import explain
-from moodrec.errors import ConfigError, CorruptStoreError, NotFoundError
-from moodrec.files import write_atomically
-from moodrec.model.describe import SPEC, fingerprint_of
+from moodrec.errors import ConfigError, CorruptStoreError
+from moodrec.model.describe import SPEC
+from moodrec.model.folder import GRAPH, ModelFiles, add_graph, read_model_files, write_model_files
+from moodrec.model.graph.export import export_graph
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import ModelSpec
 from moodrec.plugins import check_trusted
-
-WEIGHTS = "model.safetensors"
-"""Name of the file of weights in a model folder."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +29,35 @@ class LoadedModel:
     """16 hex digits that change with the weights and with the meaning of the scores."""
 
 
-def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec) -> str:
+@dataclass(frozen=True)
+class WrittenGraph:
+    """An ONNX graph that has been written into a model folder."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    fingerprint: str
+    """That of the model."""
+
+
+def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec, graph: bool = True) -> str:
     """Write a model folder.
 
     Args:
         folder: the folder, which is made if it does not exist.
         network: the network whose weights are stored.
         spec: its description.
+        graph: whether to write the network as an ONNX graph too; without one, the model runs on PyTorch alone.
 
     Returns:
         The model's fingerprint.
+
+    Raises:
+        ExportError: the network cannot be written as an ONNX graph; nothing has been written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    exported = export_graph(network, spec) if graph else None
     state = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
-    weights = safetensors.torch.save(state)
-    document = {"weights_sha256": hashlib.sha256(weights).hexdigest(), **spec.model_dump(mode="json")}
-    text = json.dumps(document, indent=1, ensure_ascii=False).encode()
-    write_atomically(folder / WEIGHTS, weights)
-    write_atomically(folder / SPEC, text)
-    return fingerprint_of(document)
+    return write_model_files(folder, spec, safetensors.torch.save(state), exported)
 
 
 def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
@@ -72,10 +72,23 @@ def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
         NotFoundError: the folder holds no model.
         UsageError: the model names a backbone by a dotted path that is not trusted.
         ConfigError: its backbone is a plug-in that is not installed or does not work.
-        CorruptStoreError: a file is damaged, or the two files belong to different models.
+        CorruptStoreError: a file is damaged, or the files belong to different models.
     """
-    text, weights = _read(folder / SPEC), _read(folder / WEIGHTS)
-    spec, fingerprint = _parse(text, weights, folder)
+    return build_model(read_model_files(folder, graph=False), folder, trusted)
+
+
+def build_model(files: ModelFiles, folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
+    """Build the network of a model whose files have been read.
+
+    Args:
+        files: the files.
+        folder: where they were read from, for messages.
+        trusted: as for :func:`load_model`.
+
+    Raises:
+        UsageError, ConfigError, CorruptStoreError: as :func:`load_model`.
+    """
+    spec = files.spec
     check_trusted("backbone", spec.network.backbone, trusted, str(folder / SPEC))
     try:
         with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
@@ -83,29 +96,24 @@ def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
     except ConfigError as error:
         raise ConfigError(f"{folder}: {error}") from error
     try:
-        network.load_state_dict(safetensors.torch.load(weights))
+        network.load_state_dict(safetensors.torch.load(files.weights))
     except (SafetensorError, RuntimeError) as error:
         raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
-    return LoadedModel(network.eval(), spec, fingerprint)
+    return LoadedModel(network.eval(), spec, files.fingerprint)
 
 
-def _parse(text: bytes, weights: bytes, folder: Path) -> tuple[ModelSpec, str]:
-    try:
-        document = json.loads(text)
-        fingerprint = fingerprint_of(document)
-        checksum = document.pop("weights_sha256")
-        spec = ModelSpec.model_validate(document)
-    except ValidationError as error:
-        raise CorruptStoreError(f"{folder / SPEC}: {explain(error)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CorruptStoreError(f"{folder / SPEC}: not a model description") from error
-    if hashlib.sha256(weights).hexdigest() != checksum:
-        raise CorruptStoreError(f"{folder / WEIGHTS}: checksum differs; copy the model again")
-    return spec, fingerprint
+def write_graph(folder: Path, trusted: Collection[str] = ()) -> WrittenGraph:
+    """Write the ONNX graph of a model folder that has none, or write it anew; the fingerprint stays.
 
+    Args:
+        folder: the model folder.
+        trusted: as for :func:`load_model`.
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
+    Raises:
+        ExportError: the network cannot be written as an ONNX graph.
+        NotFoundError, UsageError, ConfigError, CorruptStoreError: as :func:`load_model`.
+    """
+    loaded = load_model(folder, trusted)
+    graph = export_graph(loaded.network, loaded.spec)
+    add_graph(folder, graph)
+    return WrittenGraph(folder / GRAPH, len(graph), loaded.fingerprint)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from moodrec.config import AudioConfig
 from moodrec.model.kaldi_mel import KaldiLogMel
-
-_COMPRESSION = 10_000.0
+from moodrec.model.stft import power_spectrum
+from moodrec.model.stored_mel import COMPRESSION
 
 
 def build_front_end(config: AudioConfig) -> nn.Module:
@@ -27,7 +27,7 @@ def build_front_end(config: AudioConfig) -> nn.Module:
 
 def compress(mel: Tensor) -> Tensor:
     """Compute ``log10(1 + 10000 * mel)`` of mel power; the shape stays."""
-    return torch.log1p(_COMPRESSION * mel) / math.log(10)
+    return torch.log1p(COMPRESSION * mel) / math.log(10)
 
 
 class LogMel(nn.Module):
@@ -57,9 +57,5 @@ class LogMel(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Map (..., samples) float32 in [-1, 1] to (..., n_mels, 1 + samples // hop_length) float32."""
-        flat = waveform.reshape(-1, waveform.shape[-1])
-        spectrum = torch.stft(
-            flat, self.n_fft, self.hop_length, len(self.window), self.window, center=True, return_complex=True
-        )
-        mel = self.bank @ (spectrum.real.square() + spectrum.imag.square())
-        return compress(mel).reshape(*waveform.shape[:-1], *mel.shape[-2:])
+        power = power_spectrum(waveform, self.window, self.n_fft, self.hop_length)
+        return compress(self.bank @ power)

@@ -6,26 +6,13 @@ of its mean embedding, and what a task learns has to show in the embedding that 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from moodrec.config import Config
+from moodrec.model.spec import HeadKind, HeadSpec
 
-HeadKind = Literal["multi_label", "classes", "ordinal", "cosine"]
-
-
-class HeadSpec(Config):
-    """The kind of one task's head, and its outputs."""
-
-    kind: HeadKind
-    """``multi_label``: one sigmoid per label, soft targets allowed. ``classes``: one softmax. ``ordinal``: a
-    sigmoid for each edge of a scale, "above it?", edges rising. ``cosine``: the cosine to each class's direction.
-    """
-    labels: tuple[str, ...]
-    """The meaning of each output, in order."""
+__all__ = ["CosineHead", "HeadKind", "HeadSpec", "build_head"]
 
 
 class CosineHead(nn.Module):

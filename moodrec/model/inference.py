@@ -64,9 +64,3 @@ def read_features(network: MoodNetwork, features: Tensor) -> TrackOutput:
     found = network.read(features.unsqueeze(0))
     logits = {task: own[0].float().cpu().numpy() for task, own in found.logits.items()}
     return TrackOutput(found.embedding[0].float().cpu().numpy(), logits)
-
-
-def unit_length(embedding: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide an embedding by its Euclidean norm, computed in float64."""
-    wide = embedding.astype(np.float64)
-    return np.asarray(wide / np.linalg.norm(wide), np.float32)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from moodrec.config import AudioConfig
+from moodrec.model.stft import power_spectrum
 
 _ORIGINAL_RATE: Final = 32_000
 _PRE_EMPHASIS: Final = 0.97
@@ -47,13 +48,8 @@ class KaldiLogMel(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(..., samples) float32 in [-1, 1] to (..., n_mels, 1 + samples // hop_length) float32."""
-        flat = waveform.reshape(-1, waveform.shape[-1])
-        spectrum = torch.stft(
-            flat, self.n_fft, self.hop_length, len(self.window), self.window, center=True, return_complex=True
-        )
-        power = spectrum.real.square() + spectrum.imag.square()
-        log_mel = (torch.log(self.mel @ power + _FLOOR) + _SHIFT) / _SCALE
-        return log_mel.reshape(*waveform.shape[:-1], *log_mel.shape[-2:])
+        power = power_spectrum(waveform, self.window, self.n_fft, self.hop_length)
+        return (torch.log(self.mel @ power + _FLOOR) + _SHIFT) / _SCALE
 
 
 def bin_frequencies(config: AudioConfig) -> NDArray[np.float64]:

@@ -7,11 +7,24 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, field_validator, model_validator
 
 from moodrec.config import AudioConfig, Config, ModelConfig, WindowConfig
-from moodrec.model.heads import HeadSpec
 from moodrec.schema import is_mood_name
 
 MOOD_TASK: Final = "mood"
 """Name of the task whose head predicts moods."""
+
+
+HeadKind = Literal["multi_label", "classes", "ordinal", "cosine"]
+
+
+class HeadSpec(Config):
+    """The kind of one task's head, and its outputs."""
+
+    kind: HeadKind
+    """``multi_label``: one sigmoid per label, soft targets allowed. ``classes``: one softmax. ``ordinal``: a
+    sigmoid for each edge of a scale, "above it?", edges rising. ``cosine``: the cosine to each class's direction.
+    """
+    labels: tuple[str, ...]
+    """The meaning of each output, in order."""
 
 
 class PublishedMood(Config):
@@ -94,3 +107,8 @@ class ModelSpec(Config):
     def targets(self) -> tuple[str, ...]:
         """Give the mood head's training targets, in order."""
         return self.heads[MOOD_TASK].labels if MOOD_TASK in self.heads else ()
+
+    @property
+    def window_samples(self) -> int:
+        """Give the number of samples in a window."""
+        return round(self.windows.window_s * self.audio.sample_rate)

@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from moodrec.audio.windows import window_starts
 from moodrec.config import AudioConfig, WindowConfig
 from moodrec.errors import AudioError, ConfigError
-from moodrec.model.frontend import compress
 from moodrec.typing import Float32Array
 
 SUFFIX: Final = ".npy"
 AUDIO: Final = AudioConfig(sample_rate=12_000, n_fft=512, hop_length=256, n_mels=96, f_min=0.0, f_max=6_000.0)
 """The settings that the published spectrograms were made with."""
+COMPRESSION: Final = 10_000.0
+"""Factor of the mel power before the logarithm, in ``slaney`` spectrograms: ``log10(1 + 10000 * power)``."""
 CAUTION: Final = (
     "trained on MTG-Jamendo's mel spectrograms, whose resampling folds high frequencies into the bands: the "
     "model's figures hold on such spectrograms; those of audio files are slightly different (docs/jamendo.md)"
@@ -68,9 +68,8 @@ def read_stored_mel(path: Path) -> Float32Array:
     except (OSError, ValueError, EOFError) as error:
         raise AudioError(f"{path}: cannot be read as a spectrogram ({error})") from error
     _check(path, stored)
-    power = torch.from_numpy(np.power(10.0, stored / _SCALE, dtype=np.float32))
-    converted: Float32Array = compress(power).numpy()
-    return converted
+    power = np.power(10.0, stored / _SCALE, dtype=np.float32)
+    return np.asarray(np.log1p(COMPRESSION * power) / math.log(10), np.float32)
 
 
 def window_frames(audio: AudioConfig, windows: WindowConfig) -> int:

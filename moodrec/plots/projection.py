@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError, MissingExtraError, UsageError
+from moodrec.typing import FloatArray
 
 Projection = Literal["pca", "umap"]
 
 NEIGHBOURS: Final = 15
 """Number of neighbours that UMAP keeps together."""
+_BLOCK: Final = 1 << 16
 
 
 def project(embeddings: ArrayLike, method: Projection = "pca") -> NDArray[np.float64]:
@@ -34,7 +37,9 @@ def project(embeddings: ArrayLike, method: Projection = "pca") -> NDArray[np.flo
         UsageError: there is no such method.
         MissingExtraError: UMAP is not installed.
     """
-    vectors = np.asarray(embeddings, dtype=np.float64)
+    vectors = np.asarray(embeddings)
+    if vectors.dtype != np.float32:  # single precision is kept: a million embeddings would be a gigabyte else
+        vectors = vectors.astype(np.float64)
     if vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
         raise DataError(f"a map needs finite embeddings (n, d), not {vectors.shape}")
     if method == "pca" or len(vectors) < 4:
@@ -44,7 +49,7 @@ def project(embeddings: ArrayLike, method: Projection = "pca") -> NDArray[np.flo
     raise UsageError(f"no such projection: {method!r}; there are 'pca' and 'umap'")
 
 
-def _neighbourhoods(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def _neighbourhoods(vectors: FloatArray) -> NDArray[np.float64]:
     try:
         from umap import UMAP
     except ModuleNotFoundError:
@@ -56,10 +61,21 @@ def _neighbourhoods(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(points - points.mean(axis=0))
 
 
-def _components(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    centred = vectors - vectors.mean(axis=0)
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    axes = directions[:2]  # signs fixed below, so that the same library gives the same map
+def _components(vectors: FloatArray) -> NDArray[np.float64]:
+    """Project on the eigenvectors of the covariance, which is summed up in double precision block by block."""
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    covariance = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for block in _blocks(vectors):
+        centred = block - mean
+        covariance += centred.T @ centred
+    axes = np.linalg.eigh(covariance)[1].T[::-1][: min(2, len(vectors))]
+    # Signs are fixed, so that the same library gives the same map.
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
-    points = centred @ (axes * np.where(largest < 0, -1, 1)).T
+    turned = (axes * np.where(largest < 0, -1, 1)).T
+    points = np.concatenate([(block - mean) @ turned for block in _blocks(vectors)])
     return np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
+
+
+def _blocks(vectors: FloatArray) -> Iterator[NDArray[np.float64]]:
+    for start in range(0, len(vectors), _BLOCK):
+        yield vectors[start : start + _BLOCK].astype(np.float64)

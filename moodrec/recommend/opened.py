@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moodrec.catalog.current_model import known_folder
+from moodrec.catalog.run_text import run_text
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
+from moodrec.library.notes import latest_run
 
 if TYPE_CHECKING:
     from moodrec.library.library import Library
@@ -20,6 +23,8 @@ class OpenedIndex:
     index: MoodIndex
     notes: tuple[str, ...] = ()
     """Sentences for people, such as that the index is out of date."""
+    model: Path | None = None
+    """Folder of the model that made the vectors; None for the model that comes with moodrec, or where unknown."""
 
 
 def open_index(path: Path | str) -> OpenedIndex:
@@ -36,7 +41,8 @@ def open_index(path: Path | str) -> OpenedIndex:
 
     with Library.open(folder) as library:
         index = _index_of(library)
-        return OpenedIndex(index, _notes(index, library))
+        model = known_folder(library.path, index.model_fingerprint)
+        return OpenedIndex(index, _notes(index, library), model)
 
 
 def notes_on(index: MoodIndex, path: Path | str) -> tuple[str, ...]:
@@ -59,6 +65,11 @@ def _index_of(library: Library) -> MoodIndex:
     try:
         return MoodIndex.open(library.index_path)
     except NotFoundError:
+        state = latest_run(library.path)
+        if state is not None and state.running:
+            raise NotFoundError(
+                f"{library.path}: {run_text(state)}; the first tracks can be searched after a minute or 500 files"
+            ) from None
         raise NotFoundError(
             f"{library.path}: has no index yet; run: moodrec index build --library {library.path}"
         ) from None
@@ -69,6 +80,9 @@ def _index_of(library: Library) -> MoodIndex:
 def _notes(index: MoodIndex, library: Library) -> tuple[str, ...]:
     from moodrec.catalog.refresh import index_is_stale
 
+    state = latest_run(library.path)
+    if state is not None and state.running:
+        return (f"{run_text(state)}; {len(index):,} tracks can be searched so far",)
     if not index_is_stale(index, library):
         return ()
     return (

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from moodrec.arguments import ERROR, OnConflict, on_conflict_of, texts
 from moodrec.config import RankingConfig
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.filters.columns import as_condition
+from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
+from moodrec.filters.scales import beyond_scale
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.validation import checked_weights, listed, mixture
 from moodrec.index.search.hits import Explanation, Hits
@@ -23,6 +26,19 @@ Mood = Mapping[str, float]
 """Targets in [0, 1] by mood."""
 
 _LISTED = 20
+
+
+def notes_on(index: MoodIndex, where: str | Condition | None) -> tuple[str, ...]:
+    """Say what a condition cannot have meant: a score against a number outside [0, 1].
+
+    Args:
+        index: whose moods are scores.
+        where: the condition.
+
+    Returns:
+        Sentences for people.
+    """
+    return () if where is None else tuple(beyond_scale(as_condition(where), index.moods))
 
 
 def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflict) -> list[str]:
@@ -232,6 +248,26 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
     targets = [_single(value, f"the target of {name!r}") for name, value in options.mood.items()]
     weight = RankingConfig().mood_weight if options.mood_weight is None else options.mood_weight
     return MoodTarget(tuple(options.mood), np.array(targets, np.float64), _single(weight, "mood_weight"))
+
+
+def single_targets(index: MoodIndex, given: object, what: str) -> dict[str, float]:
+    """Check mood targets that are one number each.
+
+    Args:
+        index: whose moods there are.
+        given: targets in [0, 1] by mood.
+        what: what they are, for messages: "the start of an arc".
+
+    Raises:
+        UsageError: they are no mapping, empty, of an unknown mood, or out of range.
+    """
+    if not isinstance(given, Mapping) or not given:
+        raise UsageError(f"{what} is {given!r}; it must be targets by mood, such as {{'calm': 0.9}}")
+    for name in given:
+        if name not in index.moods:
+            raise UsageError(f"unknown mood {name!r}; {hint(str(name), index.moods, 'moods')}")
+    checked = SearchOptions(mood=given).mood or {}
+    return {name: _single(value, f"the target of {name!r}") for name, value in checked.items()}
 
 
 def with_mood(options: SearchOptions | None, mood: Mood | None, mood_weight: float | None) -> SearchOptions:

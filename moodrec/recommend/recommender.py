@@ -69,14 +69,14 @@ class Recommender:
 
         Args:
             path: the folder.
-            model: as for the class.
+            model: as for the class; by default that of the library, if it says where it is.
 
         Raises:
             NotFoundError: there is neither, or the library has no index yet.
             CorruptStoreError: it is damaged.
         """
         opened = open_index(path)
-        recommender = cls(opened.index, opened.notes, model)
+        recommender = cls(opened.index, opened.notes, opened.model if model is None else model)
         recommender._path = Path(path)
         return recommender
 
@@ -147,6 +147,15 @@ class Recommender:
         """Return the other tracks of the library with the same audio."""
         return self._version.copies.of(seed_id)
 
+    @of_one_version
+    def recordings(self, seed_id: str) -> Sequence[str]:
+        """Return the other tracks that are the same recording: other encodings, levels and editions of it.
+
+        Raises:
+            NotFoundError: the track is not in the index.
+        """
+        return self._version.copies.recordings(seed_id)
+
     def list(
         self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
     ) -> pd.DataFrame:
@@ -214,9 +223,9 @@ class Recommender:
             if not path.is_file():
                 raise
             file = self._version.audio.analyze(path)
-            return self._similar(None, file.table, self.index.search(file.embedding, k, asked))
+            return self._similar(None, file.table, self.index.search(file.embedding, k, asked), asked)
         hits = self.index.similar_to(seed_id, k, asked.excluding(self.copies(seed_id)))
-        return self._similar(seed_id, self.index.rows([seed_id]), hits)
+        return self._similar(seed_id, self.index.rows([seed_id]), hits, asked)
 
     @overload
     def by_mood(
@@ -258,8 +267,8 @@ class Recommender:
         """
         asked = queries.without_mood(SearchOptions.of(options, keywords), "by_mood")
         if isinstance(target, Mapping):
-            return self._answer(queries.search_moods(self.index, [target], k, asked))
-        return self._batch([queries.search_moods(self.index, list(target), k, asked)], k)
+            return self._answer(queries.search_moods(self.index, [target], k, asked), asked)
+        return self._batch([queries.search_moods(self.index, list(target), k, asked)], k, asked)
 
     @overload
     def for_history(  # type: ignore[overload-overlap]  # of ids or of histories
@@ -307,8 +316,8 @@ class Recommender:
         """
         asked = SearchOptions.of(options, keywords)
         if queries.is_one(history):
-            return self._answer(self._mix(history, k, on_conflict, asked))  # type: ignore[arg-type]
-        return self._batch([self._mix(one, k, on_conflict, asked) for one in history], k)
+            return self._answer(self._mix(history, k, on_conflict, asked), asked)  # type: ignore[arg-type]
+        return self._batch([self._mix(one, k, on_conflict, asked) for one in history], k, asked)
 
     @property
     def rerank(self) -> Reranker:
@@ -324,30 +333,38 @@ class Recommender:
     def _similar_to_many(self, seeds: Sequence[str], k: int, options: SearchOptions) -> Batch:
         copies = {seed: self.copies(seed) for seed in seeds}
         if not any(copies.values()):
-            return Batch(tuple(seeds), self.index.similar_to(seeds, k, options), self.index, self.notes)
+            hits = self.index.similar_to(seeds, k, options)
+            return Batch(tuple(seeds), hits, self.index, self._notes(options))
         parts = [self.index.similar_to(seed, k, options.excluding(copies[seed])) for seed in seeds]
-        return self._batch(parts, k, seeds)
+        return self._batch(parts, k, options, seeds)
 
     def _mix(self, history: History, k: int, on_conflict: OnConflict, options: SearchOptions) -> Hits:
         weights = queries.history_weights(history)
         known = {one: weights[one] for one in queries.known_ids(self.index, weights, on_conflict)}
         return queries.search_mix(self.index, known, k, options.excluding(self._version.copies.of_all(known)))
 
-    def _similar(self, seed_id: str | None, seed: pa.Table, hits: Hits) -> SimilarTracks:
+    def _notes(self, options: SearchOptions) -> tuple[str, ...]:
+        return (*self.notes, *queries.notes_on(self.index, options.where))
+
+    def _similar(
+        self, seed_id: str | None, seed: pa.Table, hits: Hits, options: SearchOptions
+    ) -> SimilarTracks:
         return SimilarTracks(
             seed_id=seed_id,
             seed_table=seed,
             table=ranked_tracks(self.index, hits),
             hits=hits,
             moods=self.moods,
-            notes=self.notes,
+            notes=self._notes(options),
         )
 
-    def _answer(self, hits: Hits) -> Recommendations:
-        return Batch.of(hits, self.index, self.notes)[0]
+    def _answer(self, hits: Hits, options: SearchOptions) -> Recommendations:
+        return Batch.of(hits, self.index, self._notes(options))[0]
 
-    def _batch(self, parts: Sequence[Hits], k: int, names: Sequence[str] = ()) -> Batch:
-        return Batch.of(queries.stacked(parts, k), self.index, self.notes, names)
+    def _batch(
+        self, parts: Sequence[Hits], k: int, options: SearchOptions, names: Sequence[str] = ()
+    ) -> Batch:
+        return Batch.of(queries.stacked(parts, k), self.index, self._notes(options), names)
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks that shows how the mood scores are distributed."""

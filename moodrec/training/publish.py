@@ -70,6 +70,7 @@ def publish(
     labels: Float32Array,
     calibrated_on: str,
     groups: Sequence[str] | None = None,
+    graph: bool = True,
 ) -> str:
     """Fit the scales of the published moods and write the model folder.
 
@@ -82,12 +83,14 @@ def publish(
         labels: (n, targets) in [0, 1], NaN unknown.
         calibrated_on: a sentence on what those predictions are, for the model file.
         groups: (n,) artists, if the predictions are out of fold; the model file then says how well each mood is told.
+        graph: whether to write the network as an ONNX graph too.
 
     Returns:
         The model's fingerprint.
 
     Raises:
         ConfigError: as :func:`published_moods`.
+        ExportError, MissingExtraError: the network cannot be written as an ONNX graph; nothing has been written.
     """
     spec = ModelSpec(
         name=recipe.name,
@@ -109,7 +112,7 @@ def publish(
         measured = None if groups is None else mood_quality(combined[:, i], own, groups)
         if measured is not None:
             quality[name] = measured
-    return save_model(folder, network, spec.model_copy(update={"scales": found, "quality": quality}))
+    return save_model(folder, network, spec.model_copy(update={"scales": found, "quality": quality}), graph)
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:

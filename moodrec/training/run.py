@@ -18,12 +18,12 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from moodrec.errors import ConfigError
+from moodrec.errors import ConfigError, ExportError, MissingExtraError
 from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.calibration import Calibration, plan_calibration
-from moodrec.training.events import NetworkStarted, OnEvent
+from moodrec.training.events import NetworkStarted, OnEvent, TrainingWarning
 from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
@@ -138,17 +138,14 @@ class _Run:
         logits = np.concatenate([part.logits[MOOD_TASK] for part in predicted])
         logits = logits[[place[row] for row in rows.tolist()]]
         targets = self.data.table.targets.to_numpy(np.float32)[rows]
-        note, groups = self.calibration.note, [str(g) for g in self.data.table.tracks["group"].iloc[rows]]
-        return publish(
-            self.out / "model",
-            network,
-            self.recipe,
-            labels.heads,
-            logits,
-            targets,
-            note,
-            groups if parts else None,
-        )
+        groups = [str(group) for group in self.data.table.tracks["group"].iloc[rows]] if parts else None
+        known = (network, self.recipe, labels.heads, logits, targets, self.calibration.note, groups)
+        try:
+            return publish(self.out / "model", *known)
+        except (ExportError, MissingExtraError) as error:
+            # A network that was trained for hours is kept, whatever else is wrong.
+            self.on_event(TrainingWarning(f"{error}; the model is published without one, for PyTorch alone"))
+            return publish(self.out / "model", *known, graph=False)
 
 
 def _claim(out: Path, digest: str, recipe_path: Path) -> None:

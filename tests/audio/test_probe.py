@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import mutagen
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TXXX, UFID
+from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TSRC, TXXX, UFID
 
 from moodrec.audio.probe import Tags, read_tags
 from tests.audio.sounds import tone, write_any
+from tests.audio.test_chromaprint import compressed
 
+FRAMES = np.random.default_rng(0).integers(0, 2**32, 60, np.uint32)
+SHORT = base64.b64encode(FRAMES.tobytes()).decode()
 EXPECTED = Tags(
     title="The title",
     artist="An artist",
@@ -24,6 +29,10 @@ EXPECTED = Tags(
     musicbrainz_recording_id="rec-1",
     musicbrainz_album_id="alb-1",
     musicbrainz_artist_id="art-1",
+    artists=("An artist", "A guest"),
+    isrc="USRC17607839",
+    acoustid_id="aco-1",
+    acoustid_fingerprint=SHORT,
 )
 
 
@@ -40,7 +49,11 @@ def tag_id3(path: Path) -> None:
         TCON(encoding=3, text=["Trip Hop", "Electronic"]),
         UFID(owner="http://musicbrainz.org", data=b"rec-1"),
         TXXX(encoding=3, desc="MusicBrainz Album Id", text=["alb-1"]),
-        TXXX(encoding=3, desc="MusicBrainz Artist Id", text=["art-1"]),
+        TXXX(encoding=3, desc="MusicBrainz Artist Id", text=["art-1", "art-2"]),
+        TXXX(encoding=3, desc="ARTISTS", text=["An artist", "A guest"]),
+        TSRC(encoding=3, text=["US-RC1-76-07839"]),
+        TXXX(encoding=3, desc="Acoustid Id", text=["aco-1"]),
+        TXXX(encoding=3, desc="Acoustid Fingerprint", text=[compressed(FRAMES)]),
     ):
         file.tags.add(frame)
     file.save()
@@ -52,7 +65,9 @@ def tag_vorbis(path: Path) -> None:
     file["artist"], file["albumartist"], file["album"] = "An artist", "Various", "An album"
     file["date"], file["genre"] = "1998-04-27", ["Trip Hop", "Electronic"]
     file["musicbrainz_trackid"], file["musicbrainz_albumid"] = "rec-1", "alb-1"
-    file["musicbrainz_artistid"] = "art-1"
+    file["musicbrainz_artistid"] = ["art-1", "art-2"]
+    file["artists"], file["isrc"] = ["An artist", "A guest"], "us-rc1-76-07839"
+    file["acoustid_id"], file["acoustid_fingerprint"] = "aco-1", compressed(FRAMES)
     file.save()
 
 
@@ -60,8 +75,12 @@ def tag_mp4(path: Path) -> None:
     file = mutagen.File(path)
     file["\xa9nam"], file["\xa9ART"], file["aART"] = ["Album's title", "The title"], "An artist", "Various"
     file["\xa9alb"], file["\xa9day"], file["\xa9gen"] = "An album", "1998-04-27", ["Trip Hop", "Electronic"]
-    for name, value in (("Track", b"rec-1"), ("Album", b"alb-1"), ("Artist", b"art-1")):
+    for name, value in (("Track", b"rec-1"), ("Album", b"alb-1"), ("Artist", b"art-1/art-2")):
         file[f"----:com.apple.iTunes:MusicBrainz {name} Id"] = value
+    file["----:com.apple.iTunes:ARTISTS"] = [b"An artist", b"A guest"]
+    for name, text in (("ISRC", "USRC17607839"), ("Acoustid Id", "aco-1")):
+        file[f"----:com.apple.iTunes:{name}"] = text.encode()
+    file["----:com.apple.iTunes:Acoustid Fingerprint"] = compressed(FRAMES).encode()
     file.save()
 
 
@@ -75,7 +94,9 @@ def tag_asf(path: Path) -> None:
     file["WM/AlbumTitle"], file["WM/Year"] = "An album", "1998-04-27"
     file["WM/Genre"] = ["Trip Hop", "Electronic"]
     file["MusicBrainz/Track Id"], file["MusicBrainz/Album Id"] = "rec-1", "alb-1"
-    file["MusicBrainz/Artist Id"] = "art-1"
+    file["MusicBrainz/Artist Id"] = "art-1; art-2"
+    file["WM/ARTISTS"], file["WM/ISRC"] = ["An artist", "A guest"], "USRC17607839"
+    file["Acoustid/Id"], file["Acoustid/Fingerprint"] = "aco-1", compressed(FRAMES)
     file.save()
 
 
@@ -180,3 +201,23 @@ def test_damaged_tags_raise_nothing(
     path = tmp_path / f"x{suffix}"
     path.write_bytes(content)
     assert isinstance(read_tags(path), Tags)
+
+
+@pytest.mark.parametrize(
+    ("artist", "title", "names"),
+    [
+        (["A", "C"], "T", ("A", "C")),
+        (["A feat. B"], "T", ("A", "B")),
+        (["A; C ft. B"], "T", ("A", "C", "B")),
+        (["A\0C"], "T", ("A", "C")),
+        (["AC/DC"], "T", ("AC/DC",)),
+        (["A"], "T (feat. B)", ("A", "B")),
+        (["Various Artists"], "T", ()),
+    ],
+)
+def test_artists_are_a_list(tmp_path: Path, artist: list[str], title: str, names: tuple[str, ...]) -> None:
+    path = write_any(tmp_path / "x.flac", tone(440.0, 0.5))
+    file = mutagen.File(path)
+    file["artist"], file["title"] = artist, title
+    file.save()
+    assert read_tags(path).artists == names

@@ -20,6 +20,7 @@ from rich.console import Console
 from moodrec.cli.bar import bar
 from moodrec.cli.console import Screen, error_line, printable
 from moodrec.cli.jsonout import to_json
+from moodrec.cli.progress import logged
 
 
 class Terminal(io.StringIO):
@@ -90,6 +91,18 @@ def test_the_progress_bar_is_silent_without_a_terminal(capsys: pytest.CaptureFix
     with Screen().progress("hearing") as advance:
         advance(1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_terminal_a_line_comes_now_and_then() -> None:
+    lines: list[str] = []
+    advance = logged(lines.append, "analysing", every_s=0.0)
+    advance(250, 1000, "250 ok")
+    advance(500, 1000, "500 ok", 7200.0)
+    assert lines[0].startswith("250 ok: 250 of 1,000 (25%), ")
+    assert lines[1].endswith(" a second, about 2 h 0 min left")
+    seldom = logged(lines.append, "analysing", every_s=60.0)
+    seldom(1, 2)
+    assert len(lines) == 2
 
 
 @pytest.mark.parametrize("quiet", [False, True])

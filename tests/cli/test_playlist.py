@@ -67,7 +67,7 @@ def test_path_mix_and_arc(index: Path, tmp_path: Path) -> None:
 
 def test_clusters_write_a_file_each(index: Path, tmp_path: Path) -> None:
     options = ("--k", 3, "-n", 5, "-l", index)
-    found = run_json("playlist", "clusters", *options, "--out", tmp_path / "moods", "--format", "xspf")
+    found = run_json("playlist", "clusters", *options, "--out", tmp_path / "moods", "--file-format", "xspf")
     assert len(found["clusters"]) == 3
     assert sum(cluster["share"] for cluster in found["clusters"]) == pytest.approx(1)
     names = sorted(place.name for place in (tmp_path / "moods").iterdir())

@@ -144,7 +144,9 @@ def test_a_playlist_and_a_picture(library: Path, tmp_path: Path) -> None:
     run("similar", seed, "--library", library, "--k", 3, "--m3u", m3u, "--plot", png, "--where", "calm >= 0")
     lines = m3u.read_text().splitlines()
     assert lines[0] == "#EXTM3U"
-    assert [Path(line).is_file() for line in lines[2::2]] == [True] * 3
+    assert [(tmp_path / line).is_file() for line in lines[2::2]] == [True] * 3
+    run("list", "--library", library, "--m3u", m3u, "--absolute", "--limit", 2)
+    assert [Path(line).is_absolute() for line in m3u.read_text().splitlines()[2::2]] == [True] * 2
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
@@ -202,9 +204,8 @@ def test_moods_tells_names_meanings_and_spread(library: Path, model: Path) -> No
     for mood in found["moods"]:
         assert sum(mood["histogram"]) == mood["known"] == 9
         assert list(mood["quantiles"].values()) == sorted(mood["quantiles"].values())
-    assert run_json("moods", "--library", library)["moods"][0]["meaning"] == "", (
-        "the packaged model is another"
-    )
+    assert run_json("moods", "--library", library)["moods"] == found["moods"], "the library knows its model"
+    assert run_json("moods", "--library", library, "--model", "default")["moods"][0]["meaning"] == ""
     assert "Happy or sad." in run("moods", "--library", library, "--model", model).stdout
 
 

@@ -14,7 +14,8 @@ import torch
 
 from moodrec.embedding.mood_model import MoodModel, TrackMoods
 from moodrec.errors import AudioError, SilentAudioError, UsageError
-from moodrec.model.checkpoint import save_model
+from moodrec.model.checkpoint import load_model, save_model
+from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.model.inference import mean_features, read_features
 from tests.small_model import small_network, small_spec
 
@@ -139,7 +140,7 @@ def test_cuda_agrees_with_cpu(model: MoodModel) -> None:
 
 
 def test_windows_heard_in_parts_give_the_embedding_of_all_at_once() -> None:
-    network = MoodModel.load()._network
+    network = load_model(PACKAGED_MODEL).network
     log_mels = torch.rand(5, 96, 188, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         whole = network.embed(log_mels).mean(0)

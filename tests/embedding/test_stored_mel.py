@@ -26,7 +26,7 @@ def spec() -> ModelSpec:
 @pytest.fixture
 def model(tmp_path: Path) -> MoodModel:
     torch.manual_seed(0)
-    save_model(tmp_path / "model", MoodNetwork(AUDIO, spec().network, spec().heads), spec())
+    save_model(tmp_path / "model", MoodNetwork(AUDIO, spec().network, spec().heads), spec(), graph=False)
     return MoodModel.load(tmp_path / "model", "cpu")
 
 
@@ -55,6 +55,6 @@ def test_what_is_no_spectrogram_is_refused(model: MoodModel, tmp_path: Path) -> 
 
 
 def test_a_model_of_other_settings_refuses(tmp_path: Path) -> None:
-    save_model(tmp_path / "model", small_network(), small_spec())
+    save_model(tmp_path / "model", small_network(), small_spec(), graph=False)
     with pytest.raises(ConfigError, match="need sample_rate = 12000"):
         MoodModel.load(tmp_path / "model", "cpu").analyze(write_both(tmp_path, 1)[1])

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moodrec.errors import FilterError
-from moodrec.filters.column_types import TextColumn
+from moodrec.filters.artist_column import ArtistColumn
 from moodrec.filters.columns import ColumnTable, parts_of, row_mask
 from moodrec.filters.parse import parse
 from tests.filters.generated import as_table, random_condition, random_rows, sqlite_text
@@ -192,9 +192,9 @@ def test_parts_joined_by_and() -> None:
 def test_names_folded_to_keys() -> None:
     artists = ["Moby", "MOBY ", None, "", "  ", "Straße", "STRASSE"]
     column = ColumnTable(pa.table({"artist": artists})).column("artist")
-    assert isinstance(column, TextColumn)
+    assert isinstance(column, ArtistColumn)
     assert column.folded_keys.tolist() == [0, 0, -1, -1, -1, 1, 1]
-    assert column.not_folded_among({"moby"}).rows().tolist() == [False, False] + [True] * 5
+    assert column.not_credited_among({"moby"}).rows().tolist() == [False, False] + [True] * 5
 
 
 def test_numbers_as_float32() -> None:

@@ -2,7 +2,7 @@
 
 One is kept for each format that was ever released, as ``library-format-N.sqlite``; a format's file is never made
 anew. It holds what a library can hold: tracks of two models, a copy, a moved file, silence, failures, a file that is
-gone, and a name that is not UTF-8. The files stood under ``/music``.
+gone, a name that is not UTF-8, and from format 3 on labels, one of them taken back. The files stood under ``/music``.
 """
 
 from __future__ import annotations
@@ -39,13 +39,18 @@ def fill(library: Library, music: Path) -> None:
         library.acknowledge(MODEL, analysed(states["dawn.flac"], "dawn", TAGS))
         library.acknowledge(MODEL, analysed(states["copy.flac"], "dawn", Tags(title="Dawn (copy)")))
         library.acknowledge(MODEL, analysed(states["gone.ogg"], "gone"))
-        library.acknowledge(MODEL, analysed(odd, "cafe"))
+        cafe = library.acknowledge(MODEL, analysed(odd, "cafe"))
         library.acknowledge(MODEL, failed(states["old.mp3"]))
         silence = file_state(music / "silence.flac")
         library.acknowledge(MODEL, FileResult(silence, Outcome.SILENT, "silent", "the audio is silent"))
         library.mark_missing([states["gone.ogg"]])
         library.promote(MODEL.fingerprint)
         library.record_run(MODEL, 6, 12.5)
+        library.label({"happy": 1}, artist="ann", by="Ann")
+        library.label({"calm": 0.25}, album="Hours", by="Ann")
+        assert cafe is not None
+        library.label({"calm": 1, "happy": 0}, track=cafe, by="Bob")
+        library.label({"calm": None}, track=cafe, by="Ann")
 
 
 def main() -> None:

@@ -22,6 +22,11 @@ from moodrec.library.records import Outcome
 from tests.golden.make_golden import golden
 from tests.library.tracks import MODEL, OTHER
 
+GIVEN = [
+    ("artist", "Ann", "happy", 1.0, "Ann"),
+    ("album", "Hours - Ann & Co", "calm", 0.25, "Ann"),
+    ("track", "cafe", "happy", 0.0, "Bob"),
+]
 OLDER = range(1, SCHEMA_VERSION)
 
 
@@ -66,6 +71,9 @@ def test_a_library_of_every_format_opens_with_all_that_is_in_it(folder: Path, ve
         assert [record.outcome for record in library.failures()] == [Outcome.FAILED]
         assert library.damaged() == []
         assert library.tag_backups() == {}
+        labels = [(one.kind, one.name, one.mood, one.value, one.given_by) for one in library.labels()]
+        assert labels == (GIVEN if version >= 3 else [])
+        assert len(library.labels(history=True)) == (5 if version >= 3 else 0)
         run = library.last_run(MODEL.fingerprint)
         assert run is not None
         assert run.seconds == 12.5
@@ -85,6 +93,8 @@ def test_a_migration_keeps_the_old_database_and_makes_the_tables_of_today(
     assert done is not None
     assert (done.from_format, done.to_format) == (version, SCHEMA_VERSION)
     assert done.backup == folder / f"library-format-{version}-backup.sqlite"
+    with Library.open(folder) as library, library.writer():
+        assert library.label({"calm": 1}, artist="ANN").tracks
     for table in ("tracks", "files", "analyses", "models", "runs"):
         assert rows(done.backup, table) == rows(golden(version), table)
     Library.create(tmp_path / "new").close()

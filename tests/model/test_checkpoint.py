@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.model.checkpoint import WEIGHTS, load_model, save_model
+from moodrec.model.checkpoint import load_model, save_model
 from moodrec.model.describe import SPEC
-from moodrec.model.spec import MoodScale
+from moodrec.model.folder import WEIGHTS
+from moodrec.model.spec import ModelSpec, MoodScale
 from tests.small_model import small_network, small_spec
 
 
@@ -28,12 +29,14 @@ def test_round_trip_is_exact(folder: Path) -> None:
 
 
 def test_fingerprint_follows_weights_and_meaning(tmp_path: Path) -> None:
-    first = save_model(tmp_path / "a", small_network(), small_spec())
-    again = save_model(tmp_path / "b", small_network(), small_spec())
-    weights = save_model(tmp_path / "c", small_network(seed=1), small_spec())
+    def fingerprint(name: str, spec: ModelSpec, seed: int = 0) -> str:
+        return save_model(tmp_path / name, small_network(seed), spec, graph=False)
+
+    first, again = fingerprint("a", small_spec()), fingerprint("b", small_spec())
+    weights = fingerprint("c", small_spec(), seed=1)
     scales = small_spec().scales | {"calm": MoodScale(quantiles=(0.0, 1.0))}
-    meaning = save_model(tmp_path / "d", small_network(), small_spec().model_copy(update={"scales": scales}))
-    words = save_model(tmp_path / "e", small_network(), small_spec().model_copy(update={"terms": "any"}))
+    meaning = fingerprint("d", small_spec().model_copy(update={"scales": scales}))
+    words = fingerprint("e", small_spec().model_copy(update={"terms": "any"}))
     assert first == again == load_model(tmp_path / "a").fingerprint
     assert words == first
     assert len({first, weights, meaning}) == 3

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Final
 
 from moodrec.config import IndexConfig
 from moodrec.index.backends.base import INDEX_FILE, Backend, Facts
+from moodrec.index.backends.faiss_file import check_faiss_file
 from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.backends.gpu.backend import GpuBackend
 from moodrec.index.backends.hnsw import HnswBackend
 from moodrec.index.backends.ivf.backend import IvfBackend
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged
-from moodrec.index.runtime import faiss, threads_for
-
-_TYPES: Final = {
-    "ivf": "IndexIVFFlat",
-    "ivf-sq8": "IndexIVFScalarQuantizer",
-    "ivf-pq": "IndexIVFPQ",
-    "hnsw": "IndexHNSWFlat",
-}
-_CENTROIDS: Final = "IndexFlatIP"
+from moodrec.index.runtime import threads_for
 
 
 def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backend]:
@@ -77,26 +69,16 @@ def open_backend(
         CorruptStoreError: a file is missing, or does not hold what it should.
     """
     backend: Backend = FlatBackend()
+    if config.kind in ("ivf", "ivf-sq8", "ivf-pq", "hnsw"):
+        if INDEX_FILE not in files:
+            raise damaged(folder / INDEX_FILE, "the index has no such file")
+        check_faiss_file(folder / INDEX_FILE, config, len(segment), segment.dim)
     match config.kind:
         case "ivf" | "ivf-sq8" | "ivf-pq":
             backend = IvfBackend.open(folder, config, facts, files)
-            _require_fits(folder, backend.index, segment, config)
         case "hnsw":
             backend = HnswBackend.open(folder, config)
-            _require_fits(folder, backend.index, segment, config)
     return _on_device(segment, backend, config)
-
-
-def _require_fits(folder: Path, index: Any, segment: Segment, config: IndexConfig) -> None:
-    """Check that what FAISS read is of the preset's type and size: its methods would believe it."""
-    expected = _TYPES[config.kind]
-    found = (type(index).__name__, index.ntotal, index.d, index.metric_type)
-    if found != (expected, len(segment), segment.dim, faiss.METRIC_INNER_PRODUCT):
-        raise damaged(folder / INDEX_FILE, "it does not fit the vectors")
-    if hasattr(index, "quantizer"):
-        centroids = faiss.downcast_index(index.quantizer)
-        if (type(centroids).__name__, centroids.ntotal, centroids.d) != (_CENTROIDS, index.nlist, index.d):
-            raise damaged(folder / INDEX_FILE, "its centroids do not fit its lists")
 
 
 def _on_device(segment: Segment, backend: Backend, config: IndexConfig) -> Backend:

@@ -19,9 +19,10 @@ from moodrec.errors import DataError
 from moodrec.filters import selection
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.filters.columns import NO_ORDERS, ColumnTable
+from moodrec.index.rows import keys
 from moodrec.index.rows.conforming import conformed
+from moodrec.index.rows.recordings import Recordings
 from moodrec.index.rows.segment import Part, Segment
-from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, TITLE
 from moodrec.typing import Codes, RowMask, RowNumbers, Vectors
 
 
@@ -189,35 +190,22 @@ class Catalogue:
 
     @cached_property
     def artist_keys(self) -> Codes:
-        """(n,) One number for each artist's folded name, which caps count by; -1 where the artist is unknown."""
-        return self._text_keys(ARTIST)
-
-    @cached_property
-    def title_keys(self) -> Codes:
-        """(n,) One number for each pair of artist and title; -1 where one of the two is unknown."""
-        artist = self.artist_keys
-        return np.where(artist < 0, -1, _paired(self._text_keys(TITLE), artist))
+        """(n,) One number for each first main artist, which caps count by; -1 where the artist is unknown."""
+        return keys.artist_keys(self._plain_columns)
 
     @cached_property
     def album_keys(self) -> Codes:
-        """(n,) One number for each pair of album title and album artist; -1 where the album is unknown.
+        """(n,) One number for each album; -1 where the album is unknown. See :func:`moodrec.index.rows.keys`."""
+        return keys.album_keys(self._plain_columns, self.artist_keys)
 
-        The artist belongs to it because many albums share a title, such as "Greatest Hits".
-        """
-        album, by = self._text_keys(ALBUM), self._text_keys(ALBUM_ARTIST)
-        # Where the album artist is unknown, the track's artist takes its place; the two must not share numbers.
-        return _paired(album, np.where(by < 0, self.artist_keys, -2 - by))
+    @cached_property
+    def recordings(self) -> Recordings:
+        """What tells whether two rows hold the same recording."""
+        return Recordings(self._plain_columns, self.artist_keys)
 
-    def _text_keys(self, name: str) -> Codes:
-        """Return (n,) one number for each folded text of a column; -1 where it is NULL, or where the column
-        holds no text.
-        """
-        first = self.base.segment.columns.text(name)
-        if first is None:
-            return np.full(len(self), -1, np.int64)
-        later = None if self.tail is None else self.tail.segment.columns.text(name)
-        keys = [first.folded_keys] if later is None else [first.folded_keys, later.keys_beside(first)]
-        return np.concatenate(keys).astype(np.int64)
+    @property
+    def _plain_columns(self) -> list[ColumnTable]:
+        return [part.segment.columns for part in self.parts]
 
     # Changes ----------------------------------------------------------------------------------------------------
 
@@ -332,8 +320,3 @@ class _Counted:
             values = [part.segment.columns.known_values(name, part.alive) for part in self._parts]
             self._known[name] = np.sort(np.concatenate(values))
         return self._known[name]
-
-
-def _paired(first: Codes, second: Codes) -> Codes:
-    """Return (n,) one number for each pair of 32-bit keys, -1 where the first key is unknown."""
-    return np.where(first < 0, -1, ((first + 1) << 32) + second)

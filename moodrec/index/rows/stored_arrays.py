@@ -31,6 +31,9 @@ _UNREADABLE: Final = (
     struct.error,
 )
 
+_AT_ONCE: Final = 1 << 20
+"""Numbers that are checked at a time."""
+
 
 def damaged(path: Path, what: str) -> CorruptStoreError:
     """Make the error for a file whose content cannot be used.
@@ -143,3 +146,9 @@ def require(
         raise damaged(path, f"{name} holds numbers that are not finite")
     if within is not None and (low < within[0] or high > within[1]):
         raise damaged(path, f"{name} holds values out of range")
+
+
+def all_finite(array: NDArray[Any]) -> bool:
+    """Whether every number of an array of floats is finite; a large array is read in parts."""
+    flat = array.reshape(-1)
+    return all(np.isfinite(flat[i : i + _AT_ONCE]).all() for i in range(0, len(flat), _AT_ONCE))

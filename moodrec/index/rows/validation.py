@@ -14,6 +14,7 @@ from moodrec.arguments import finite, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
+from moodrec.index.rows.column_kinds import storable
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float64Array, RowMask, Vectors
 
@@ -166,11 +167,12 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
 
     Raises:
         DuplicateIdError: a ``track_id`` occurs twice.
-        DataError: a column is missing or has wrong values; the message names rows.
+        DataError: a column is missing, has wrong values, or holds what no filter can read; the message names rows.
     """
-    table = _arrow(tracks).replace_schema_metadata(None).combine_chunks()
+    table = _arrow(tracks).replace_schema_metadata(None)
     if len(set(table.column_names)) != table.num_columns:
         raise DataError("the track table has two columns of one name")
+    table = storable(table).combine_chunks()
     for name in (TRACK_ID, *moods):
         if name not in table.column_names:
             raise DataError(

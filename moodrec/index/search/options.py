@@ -68,14 +68,17 @@ class SearchOptions:
     exclude: Collection[str] = _NONE
     """Track ids that are not returned. Ids that are not in the index have no effect."""
     exclude_artist: Collection[str] = _NONE
-    """Artists whose tracks are not returned, whatever the case of their names."""
+    """Artists whose tracks are not returned, as guests either, whatever the case of their names."""
     max_per_artist: int | None = None
-    """At most so many tracks of one artist, 1 or more. Tracks of unknown artists are not counted together."""
+    """At most so many tracks of one artist, 1 or more: of the first that a track names, without its guests. Tracks of
+    unknown and of various artists are not counted together."""
     max_per_album: int | None = None
-    """At most so many tracks of one album, 1 or more. An album is known by its title and its album artist."""
+    """At most so many tracks of one album, 1 or more. An album is known by its MusicBrainz id, else by its title and
+    its album artist, else by its title and its folder."""
     distinct: bool = False
-    """Whether copies of a better hit, or of the seed, are left out: tracks that sound the same (a cosine of 0.99 or
-    more), or have the same artist and title."""
+    """Whether copies of a better hit, or of the seed, are left out: other encodings and editions of one recording.
+    They sound the same (a cosine of 0.99 or more; 0.95 with the same artist and title) and are as long, or share an
+    id of the recording; see :mod:`moodrec.index.rows.recordings`."""
     diversity: float = _ZERO
     """How much it counts against a track that it is similar to a better hit, in [0, 1]: maximal marginal relevance
     among the 10 k best tracks, at least 100; see :func:`moodrec.ranking.pick`. Hits come in the order of choice."""

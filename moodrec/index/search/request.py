@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.errors import UsageError
+from moodrec.filters.artist_column import ArtistColumn
 from moodrec.filters.column_types import TextColumn, fold
 from moodrec.filters.columns import ColumnTable, as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
@@ -66,25 +66,12 @@ class Request:
     """Mood targets and weights; None without a target."""
     caps: tuple[Cap, ...]
     """How many hits may share an artist or an album."""
-    titles: NDArray[np.int64] | None
-    """(n,) One number for each artist and title, -1 where one is unknown; None unless hits shall be distinct."""
+    distinct: bool
+    """Whether copies of a better hit, or of the query itself, are left out."""
     diversity: float
     """How much similarity to a better hit counts against a track, in [0, 1]."""
     exact: bool
     """Whether every row that passes is compared."""
-
-    @property
-    def distinct(self) -> bool:
-        """Whether copies of a better hit, or of the query itself, are left out."""
-        return self.titles is not None
-
-    @property
-    def limits(self) -> list[tuple[NDArray[np.integer[Any]], int]]:
-        """The limits on hits that share a key, as keys of all rows and the number of hits: caps, and one hit
-        a title.
-        """
-        limits: list[tuple[NDArray[np.integer[Any]], int]] = [(cap.keys, cap.limit) for cap in self.caps]
-        return limits if self.titles is None else [*limits, (self.titles, 1)]
 
     @property
     def filtered(self) -> bool:
@@ -121,8 +108,7 @@ class Request:
         return (
             len(self.queries) == 1
             and self.k <= _MOST_PLAIN
-            and not (self.skipped.shape[1] or self.caps or self.diversity or self.exact)
-            and self.titles is None
+            and not (self.skipped.shape[1] or self.caps or self.distinct or self.diversity or self.exact)
         )
 
     @property
@@ -181,7 +167,7 @@ def resolve(
         _none(len(queries)) if own is None else own,
         blend,
         tuple(_caps(options, catalogue)),
-        catalogue.title_keys if options.distinct else None,
+        options.distinct,
         options.diversity,
         options.exact,
     )
@@ -271,8 +257,8 @@ def _exclusions(
     terms: list[Term] = []
     artists = sorted(options.exclude_artist)
     if artists:
-        column = _text(columns, ARTIST, "exclude_artist")
-        others = column.not_folded_among({fold(artist) for artist in artists})
+        column = _artists(columns, "exclude_artist")
+        others = column.not_credited_among({fold(artist) for artist in artists})
         terms.append(Term(f"exclude_artist {listed(artists)}", others))
     if len(excluded):
         left_out = _marked(excluded, part)
@@ -329,12 +315,19 @@ def _skipped(
 def _caps(options: SearchOptions, catalogue: Catalogue) -> list[Cap]:
     caps, columns = [], catalogue.base.segment.columns
     if options.max_per_artist is not None:
-        _text(columns, ARTIST, "max_per_artist")
+        _artists(columns, "max_per_artist")
         caps.append(Cap("max_per_artist", catalogue.artist_keys, options.max_per_artist))
     if options.max_per_album is not None:
         _text(columns, ALBUM, "max_per_album")
         caps.append(Cap("max_per_album", catalogue.album_keys, options.max_per_album))
     return caps
+
+
+def _artists(columns: ColumnTable, option: str) -> ArtistColumn:
+    column = columns.artists
+    if column is None:
+        raise UsageError(f"{option} needs a column {ARTIST!r} of text in the track table")
+    return column
 
 
 def _text(columns: ColumnTable, name: str, option: str) -> TextColumn:

@@ -7,8 +7,6 @@ of many such rows are candidates at all is up to the backend, unless the search 
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from moodrec.index.kernel import binding as kernel
@@ -18,11 +16,7 @@ from moodrec.index.rows.segment import Segment
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
 from moodrec.ranking import cap_per_key, pick
-from moodrec.typing import Float32Array, RowNumbers
-
-SAME_RECORDING: Final = 0.99
-"""The cosine from which two tracks count as copies of one recording: other encodings of one file are nearly always
-closer than this, and other tracks very seldom."""
+from moodrec.typing import BoolArray, Float32Array, FloatArray, RowNumbers
 
 
 def exact_scores(catalogue: Catalogue, request: Request, query: int, rows: RowNumbers) -> Float32Array:
@@ -112,21 +106,11 @@ def choose(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -
         for row in request.skipped[query].tolist():
             kept = ranked.rows != row
             ranked = Ranked(ranked.rows[kept], ranked.scores[kept])
-    if request.distinct:
-        ranked = _without_the_seeds_title(request, query, ranked)
     if not request.has_dependent_hits:
         chosen = Ranked(ranked.rows[: request.k], ranked.scores[: request.k])
         return chosen, len(chosen) == request.k
     positions, certain = _picked(catalogue, request, query, ranked)
     return Ranked(ranked.rows[positions], ranked.scores[positions]), certain
-
-
-def _without_the_seeds_title(request: Request, query: int, ranked: Ranked) -> Ranked:
-    own, titles = int(request.query_rows[query]), request.titles
-    if own < 0 or titles is None or titles[own] < 0:
-        return ranked
-    kept = titles[ranked.rows] != titles[own]
-    return Ranked(ranked.rows[kept], ranked.scores[kept])
 
 
 def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) -> tuple[RowNumbers, bool]:
@@ -148,13 +132,16 @@ def _picked(catalogue: Catalogue, request: Request, query: int, ranked: Ranked) 
 def _pick(catalogue: Catalogue, request: Request, query: int, ranked: Ranked, pool: int) -> RowNumbers:
     rows = ranked.rows[:pool]
     vectors = catalogue.vectors_at(rows) if request.distinct or request.diversity else None
-    own = request.query_rows[query : query + 1]
-    return pick(
-        ranked.scores[:pool],
-        request.k,
-        [(keys[rows], limit) for keys, limit in request.limits],
-        vectors,
-        SAME_RECORDING if request.distinct else np.inf,
-        request.diversity,
-        catalogue.vectors_at(own[own >= 0]) if request.distinct else None,
-    )
+    limits = [(cap.keys[rows], cap.limit) for cap in request.caps]
+    if not request.distinct or vectors is None:
+        return pick(ranked.scores[:pool], request.k, limits, vectors, diversity=request.diversity)
+    recordings, own = catalogue.recordings, int(request.query_rows[query])
+    allowed = None
+    if own >= 0:
+        near = vectors @ catalogue.vectors_at(np.array([own]))[0]
+        allowed = ~recordings.copies(own, rows, near)
+
+    def copies(position: int, near: FloatArray) -> BoolArray:
+        return recordings.copies(int(rows[position]), rows, near)
+
+    return pick(ranked.scores[:pool], request.k, limits, vectors, copies, request.diversity, allowed)

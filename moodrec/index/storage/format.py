@@ -16,7 +16,8 @@ from moodrec.index.backends.factory import open_backend
 from moodrec.index.rows import column_orders
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.segment import LARGE
-from moodrec.index.rows.stored_arrays import damaged, read_array, require
+from moodrec.index.rows.stored_arrays import all_finite, damaged, read_array, require
+from moodrec.index.rows.stored_table import read_table, write_table
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.late_check import LateCheck
 from moodrec.index.storage.manifest import Manifest
@@ -42,7 +43,7 @@ def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
     def write(folder: Path) -> Manifest:
         segment = base.segment
         np.save(folder / _VECTORS, segment.vectors, allow_pickle=False)
-        _write_table(segment.table, folder / _TRACKS)
+        write_table(segment.table, folder / _TRACKS)
         if base.n_alive < len(segment):
             np.save(folder / _ALIVE, base.alive, allow_pickle=False)
         if segment.order is not None:
@@ -93,10 +94,10 @@ def load(version: Version, device: str | None = None) -> Snapshot:
     version.verify(files.keys() - late)
     manifest, folder = version.manifest, version.folder
     config = manifest.config if device is None else _on(device, manifest.config)
-    catalogue = _read_catalogue(version)
+    catalogue = _read_catalogue(version, _VECTORS in late)
     backend = open_backend(folder, catalogue.base.segment, config, manifest.facts, files.keys())
     origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
-    check = LateCheck(version, late) if late else None
+    check = LateCheck(version, late, catalogue.base.segment.vectors) if late else None
     return Snapshot(catalogue, backend, config, origin, check, version)
 
 
@@ -107,7 +108,8 @@ def _on(device: str, config: IndexConfig) -> IndexConfig:
         raise UsageError(explain(error)) from None
 
 
-def _read_catalogue(version: Version) -> Catalogue:
+def _read_catalogue(version: Version, late: bool) -> Catalogue:
+    """Read the rows; where ``late``, the vectors are checked later."""
     manifest, folder = version.manifest, version.folder
     n, last = manifest.rows, max(manifest.rows - 1, 0)
     if missing := {_VECTORS, _TRACKS} - manifest.files.keys():
@@ -115,7 +117,10 @@ def _read_catalogue(version: Version) -> Catalogue:
     vectors = read_array(folder / _VECTORS, mapped=True)
     if vectors.shape != (n, manifest.dim) or vectors.dtype != np.float32:
         raise damaged(folder / _VECTORS, f"the vectors are {vectors.dtype} {vectors.shape}")
-    table = _read_table(folder / _TRACKS, manifest)
+    if not late and not all_finite(vectors):
+        raise damaged(folder / _VECTORS, "the vectors hold numbers that are not finite")
+    table = read_table(folder / _TRACKS)
+    _require_fits(folder / _TRACKS, table, manifest)
     alive = order = by_id = None
     if _ALIVE in manifest.files:
         alive = read_array(folder / _ALIVE)
@@ -130,28 +135,15 @@ def _read_catalogue(version: Version) -> Catalogue:
     return Catalogue.of(vectors, table, manifest.moods, alive, order, by_id, orders)
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-
-
-def _read_table(path: Path, manifest: Manifest) -> pa.Table:
-    """Map the track table into memory, and check every offset in it, which Arrow itself does not do."""
-    try:
-        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise damaged(path, f"no table can be read ({str(error)[:200]})") from None
+def _require_fits(path: Path, table: pa.Table, manifest: Manifest) -> None:
+    """Check that a track table has the rows, ids and moods that the manifest names."""
     names = table.column_names
     if table.num_rows != manifest.rows or len(set(names)) != len(names):
         raise damaged(path, "the table does not fit the manifest")
     if TRACK_ID not in names or not _is_text(table.schema.field(TRACK_ID).type) or table[TRACK_ID].null_count:
         raise damaged(path, "the tracks have no ids")
-    if any(mood not in names for mood in manifest.moods):
+    if any(mood not in names or table[mood].type != pa.float32() for mood in manifest.moods):
         raise damaged(path, "moods that the manifest names are missing")
-    return table
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -10,8 +10,10 @@ from threading import Event, Thread
 from typing import Final
 
 from moodrec.errors import CorruptStoreError
+from moodrec.index.rows.stored_arrays import all_finite
 from moodrec.index.storage.checksums import damage_message
 from moodrec.index.storage.store import Version
+from moodrec.typing import Vectors
 
 _DELAY_S: Final = 1.0
 """Seconds before hashing begins, so that it does not compete with the first search."""
@@ -24,18 +26,20 @@ class LateCheck:
     replaces the version.
     """
 
-    def __init__(self, version: Version, names: frozenset[str]) -> None:
+    def __init__(self, version: Version, names: frozenset[str], vectors: Vectors) -> None:
         """Open the files, and start the thread.
 
         Args:
             version: the version.
             names: the names of the files to verify.
+            vectors: (n, d) the vectors as they are mapped, whose numbers must be finite.
 
         Raises:
             FileNotFoundError: a file has been removed.
         """
         self._records = [(version.folder / name, version.manifest.files[name]) for name in sorted(names)]
         self._files = [path.open("rb", buffering=0) for path, _ in self._records]
+        self._vectors: Vectors | None = vectors
         self._error: str | None = None
         self._finished = False
         self._hurry = Event()
@@ -56,7 +60,11 @@ class LateCheck:
                     self._error = damage_message(path)
             except OSError as error:
                 self._error = f"{path}: the file cannot be read ({error})"
-        self._finished = True
+        if self._error is None and self._vectors is not None and not all_finite(self._vectors):
+            self._error = (
+                f"{self._records[0][0]}: the vectors hold numbers that are not finite; build the index anew"
+            )
+        self._finished, self._vectors = True, None
         for file in self._files:
             file.close()
 

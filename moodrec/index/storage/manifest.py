@@ -75,7 +75,7 @@ def read_manifest(path: Path, text: bytes) -> Manifest:
     Raises:
         CorruptStoreError: a newer moodrec wrote the manifest, or a field has a wrong value.
     """
-    found = re.search(rb'"format": (\d+)', text)
+    found = re.search(rb'"format": (\d{1,9})', text)
     if found and int(found[1]) > FORMAT:
         raise CorruptStoreError(
             f"{path}: written by a newer moodrec (format {int(found[1])}): upgrade moodrec"

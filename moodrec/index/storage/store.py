@@ -38,6 +38,7 @@ CURRENT: Final = "CURRENT"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _MOST_OF_POINTER: Final = 1000
+_MOST_OF_MANIFEST: Final = 1 << 24
 _VERSION = re.compile(r"v\d{6,}-[0-9a-f]{8}")
 _UNFINISHED: Final = ".writing-"
 _FIRST: Final = ".first-save"
@@ -191,7 +192,10 @@ def _name(root: Path, pointer: bytes) -> str:
 
 
 def _open(folder: Path, pointer: bytes) -> Version:
-    text = (folder / MANIFEST).read_bytes()
+    with (folder / MANIFEST).open("rb") as file:
+        text = file.read(_MOST_OF_MANIFEST + 1)
+    if len(text) > _MOST_OF_MANIFEST:
+        raise CorruptStoreError(f"{folder / MANIFEST}: the file is larger than any manifest")
     if not pointer.endswith(f" {hashlib.sha256(text).hexdigest()}\n".encode()):
         raise CorruptStoreError(f"{folder / MANIFEST}: the file is damaged (its checksum differs)")
     return Version(folder, read_manifest(folder / MANIFEST, text))

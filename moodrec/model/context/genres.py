@@ -89,8 +89,11 @@ def genre_matrix(names: Sequence[Iterable[str]]) -> NDArray[np.float64]:
     """
     place = {genre: column for column, genre in enumerate(vocabulary().genres)}
     matrix = np.zeros((len(names), len(place)))
-    for row, mine in enumerate(names):
-        matrix[row, [place[genre] for genre in genres_of(mine)]] = 1
+    known: dict[tuple[str, ...], list[int]] = {}  # libraries have few different lists of genres
+    for row, mine in enumerate(map(tuple, names)):
+        if mine not in known:
+            known[mine] = [place[genre] for genre in genres_of(mine)]
+        matrix[row, known[mine]] = 1
     return matrix
 
 

@@ -79,8 +79,8 @@ class TrackContext:
         ]
         valid = (told >= _YEARS[0]) & (told <= _YEARS[1])
         return cls(
-            _codes([artist or None for artist in artists]),
-            _codes(keys),
+            codes_of([artist or None for artist in artists]),
+            codes_of(keys),
             genre_matrix(labels),
             np.where(valid, told, np.nan),
         )
@@ -112,7 +112,8 @@ def descriptor_names() -> tuple[str, ...]:
     return (*vocabulary().genres, *YEAR_COLUMNS)
 
 
-def _codes(keys: Sequence[Hashable | None]) -> Codes:
+def codes_of(keys: Sequence[Hashable | None]) -> Codes:
+    """Number keys from 0 in the order in which they come first; None is ``UNKNOWN``."""
     number: dict[Hashable, int] = {}
     found = [UNKNOWN if key is None else number.setdefault(key, len(number)) for key in keys]
     return np.array(found, dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,10 +60,18 @@ class KnownLabels:
     Attributes:
         labels: ``(n, M)`` in [0, 1], NaN unknown.
         other_albums: whether a track learns from labels of its artist's other albums alone, never of its own.
+        of_group: ``(n, M)`` labels that were given to a track's whole artist or album; the track itself learns from
+            these too. None where there are none.
     """
 
     labels: Floats
     other_albums: bool = False
+    of_group: NDArray[np.bool_] | None = None
+
+    def of_moods(self, columns: Sequence[int]) -> KnownLabels:
+        """The labels of some moods, by the numbers of their columns."""
+        of_group = None if self.of_group is None else self.of_group[:, columns]
+        return KnownLabels(self.labels[:, columns], self.other_albums, of_group)
 
 
 def prediction_sums(logits: Floats, tracks: TrackContext) -> dict[str, GroupSums]:
@@ -174,7 +183,7 @@ def label_offsets(
     """
     predicted = np.where(np.isnan(known.labels), np.nan, expected)
     sums = {
-        kind: (sums_of_others(known.labels, codes), sums_of_others(predicted, codes))
+        kind: (_sums(known, known.labels, codes), _sums(known, predicted, codes))
         for kind, codes in (("artist_labels", tracks.artists), ("album_labels", tracks.albums))
     }
     if known.other_albums:
@@ -185,6 +194,15 @@ def label_offsets(
         nothing = GroupSums(np.zeros_like(expected), np.zeros_like(expected))
         sums["album_labels"] = nothing, nothing
     return {kind: label_offset(*both, rho[kind]) for kind, both in sums.items()}
+
+
+def _sums(known: KnownLabels, values: Floats, codes: NDArray[np.int64]) -> GroupSums:
+    """Sums over the others, and over the track itself where the label is its whole group's."""
+    others = sums_of_others(values, codes)
+    if known.of_group is None:
+        return others
+    own = known.of_group & ~np.isnan(values) & (codes >= 0)[:, None]
+    return GroupSums(others.counts + own, others.sums + np.where(own, np.nan_to_num(values), 0.0))
 
 
 def _prediction_part(weights: Weights, kind: str, others: GroupSums) -> Floats:

@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from numbers import Real
-from typing import Any, Final, TypeGuard
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.errors import UsageError
-from moodrec.filters.column_types import fold
-from moodrec.filters.conditions import Condition
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.playlists.tracks import TrackFacts, and_known_duration
+from moodrec.recommend.queries import notes_on
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.results import with_scores
-from moodrec.schema import ARTIST
 
 Vector = NDArray[np.float64]
 
@@ -32,7 +28,6 @@ _FITTED: Final = 60
 """The number of tracks among which the last one is chosen by its duration."""
 _NOISE: Final = 0.1
 """Gumbel noise of full variety, in units of the score: near neighbours differ by a few hundredths."""
-_KNOWN_DURATION: Final = "duration > 0"
 _ENDGAME: Final = 3.0
 """With less time left than this many usual tracks take, tracks are chosen by their duration too."""
 _LAST: Final = 1.5
@@ -89,13 +84,9 @@ class Chain:
             UsageError: a playing time was requested, and the table has no durations.
         """
         self._recommender, self._index, self._rules = recommender, recommender.index, rules
-        self._options = options
-        self._artists = self._column(ARTIST)
-        self._durations = self._column("duration")
-        if rules.seconds is not None and not self._durations:
-            raise UsageError(
-                "a playing time needs a column 'duration' in the track table; give a number of tracks"
-            )
+        self._options = options.replace(distinct=False) if options.distinct else options  # as it always is
+        self._facts = TrackFacts(recommender)
+        self._facts.require_durations(rules)
         self._rng = np.random.default_rng(rules.random_seed)
         self._closing = list(closing)
         self._ids: list[str] = []
@@ -107,12 +98,13 @@ class Chain:
         for track_id in opening:
             self._append(track_id, 1.0)
 
-    def grow(self, aim_at: Callable[[Place], Aim], title: str) -> Playlist:
+    def grow(self, aim_at: Callable[[Place], Aim], title: str, notes: Sequence[str] = ()) -> Playlist:
         """Fill every place, then close.
 
         Args:
             aim_at: what should come in a place.
             title: of the playlist.
+            notes: sentences for people that come before those on rules.
         """
         while not self._full():
             if not self._fill(aim_at(self._place())):
@@ -121,7 +113,7 @@ class Chain:
             self._ids.append(track_id)
             self._scores.append(1.0)
         tracks = to_pandas(with_scores(self._index, self._ids, np.array(self._scores)))
-        return Playlist(title, tracks, self._index.moods, (*self._notes(), *self._recommender.notes))
+        return Playlist(title, tracks, self._index.moods, (*notes, *self._notes(), *self._recommender.notes))
 
     def _full(self) -> bool:
         if len(self._ids) + len(self._closing) >= self._rules.limit:
@@ -132,7 +124,7 @@ class Chain:
     def _seconds_left(self) -> float | None:
         if self._rules.seconds is None:
             return None
-        return self._rules.seconds - sum(self._duration(one) for one in [*self._ids, *self._closing])
+        return self._rules.seconds - sum(self._facts.duration(one) for one in [*self._ids, *self._closing])
 
     def _place(self) -> Place:
         left = self._seconds_left()
@@ -160,7 +152,7 @@ class Chain:
         if aim.mood is not None:
             changes |= {"mood": aim.mood, "mood_weight": aim.mood_weight}
         if self._rules.seconds is not None:
-            changes["where"] = _and_known_duration(self._options.where)
+            changes["where"] = and_known_duration(self._options.where)
         return self._index.search(aim.query, self._depth(), self._options.replace(**changes))
 
     def _depth(self) -> int:
@@ -178,9 +170,8 @@ class Chain:
         left = self._tracks_left()
         if left is None or left >= _ENDGAME:
             return int(np.argmax(scores))
-        after = (
-            left - np.array([self._duration(one) for one in hits.track_ids[0, : len(scores)]]) / self._usual
-        )
+        lengths = np.array([self._facts.duration(one) for one in hits.track_ids[0, : len(scores)]])
+        after = left - lengths / self._facts.usual
         # The last track fits the time about as well as any; no other leaves less time than a track takes.
         fits = np.abs(after) <= np.abs(after).min() + _SLACK if left < _LAST else after >= _ROOM
         return int(np.argmax(np.where(fits, scores, scores - 10)))
@@ -188,7 +179,7 @@ class Chain:
     def _tracks_left(self) -> float | None:
         """Return the time left, in usual tracks; None where no playing time was requested."""
         left = self._seconds_left()
-        return None if left is None else left / self._usual
+        return None if left is None else left / self._facts.usual
 
     def _append(self, track_id: str, score: float) -> None:
         self._ids.append(track_id)
@@ -196,7 +187,7 @@ class Chain:
         self._use(track_id)
 
     def _use(self, track_id: str) -> None:
-        self._used += [track_id, *self._recommender.copies(track_id)]
+        self._used += [track_id, *self._recommender.recordings(track_id)]
 
     def _near_artists(self) -> set[str]:
         """Return the artists of the tracks just before, and of those that close the list once it is near its end."""
@@ -214,34 +205,14 @@ class Chain:
         limit = self._rules.max_per_artist
         if limit is None:
             return set()
-        counts = Counter(self._artist(one) for one in [*self._ids, *self._closing])
+        counts = Counter(self._facts.artist(one) for one in [*self._ids, *self._closing])
         return {artist for artist, count in counts.items() if artist and count >= limit}
 
     def _artists_of(self, track_ids: Sequence[str]) -> set[str]:
-        return {artist for artist in map(self._artist, track_ids) if artist}
-
-    def _artist(self, track_id: str) -> str | None:
-        """Return the folded name of an artist, as artists are compared everywhere."""
-        artist = self._artists.get(track_id)
-        return fold(artist) if isinstance(artist, str) else None
-
-    def _duration(self, track_id: str) -> float:
-        """Return the duration of a track in seconds; that of a usual track where it is unknown."""
-        duration = self._durations.get(track_id)
-        return float(duration) if _is_known(duration) else self._usual
-
-    @cached_property
-    def _usual(self) -> float:
-        known = [value for value in self._durations.values() if _is_known(value)]
-        return float(np.median(known)) if known else 1.0
-
-    def _column(self, name: str) -> dict[str, Any]:
-        """Read a column of the track table by track id; {} where there is no such column."""
-        frame = self._recommender.frame
-        return dict(zip(frame["track_id"], frame[name], strict=True)) if name in frame else {}
+        return {artist for artist in map(self._facts.artist, track_ids) if artist}
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = list(notes_on(self._index, self._options.where))
         if self._rules.seconds is None and len(self._ids) < self._rules.limit:
             notes.append(f"{len(self._ids)} of {self._rules.limit} tracks: no other meets the conditions")
         if (left := self._tracks_left()) is not None and left >= 1:
@@ -249,11 +220,3 @@ class Chain:
         if self._crowded:
             notes.append(f"in {self._crowded} places an artist comes again sooner than artist_gap asks")
         return notes
-
-
-def _and_known_duration(where: str | Condition | None) -> str:
-    return _KNOWN_DURATION if where is None else f"({where}) AND {_KNOWN_DURATION}"
-
-
-def _is_known(duration: Any) -> TypeGuard[float]:
-    return isinstance(duration, Real) and float(duration) > 0

@@ -6,27 +6,22 @@ a search (``where``, ``exclude_artist``, ...), which hold for every track that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Unpack
+from collections.abc import Mapping
+from typing import Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moodrec.arguments import OnConflict, share
 from moodrec.errors import UsageError
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.recommend.playlists.arc import arc as arc
 from moodrec.recommend.playlists.chain import Aim, Chain, Place, Vector
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
-from moodrec.recommend.queries import history_weights, known_ids, mix_vector, without_mood
+from moodrec.recommend.queries import history_weights, known_ids, mix_vector
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.version import of_one_version
 from moodrec.schema import TITLE
-
-ARC_WEIGHT: Final = 0.95
-"""The weight of the mood in an arc; the rest keeps each track near the one before it in sound."""
-_TYPICAL: Final = 20
-"""The number of tracks nearest to an end of an arc, whose mean tells its other moods."""
 
 
 @of_one_version
@@ -102,8 +97,8 @@ def path(
     """
     rules, asked = rules or Rules(), SearchOptions.of(options, keywords)
     first, last = recommender.resolve(start), recommender.resolve(end)
-    if first == last or last in recommender.copies(first):
-        raise UsageError("a path needs two different tracks")
+    if first == last or last in recommender.recordings(first):
+        raise UsageError("a path needs two different tracks, and these are one recording")
     if rules.limit < 2:
         raise UsageError("a path needs n >= 2: its two ends are tracks of it")
     left, right = _unit(recommender, first), _unit(recommender, last)
@@ -140,55 +135,22 @@ def mix(
     asked = SearchOptions.of(options, keywords)
     weights = history_weights(tracks)
     known = known_ids(recommender.index, weights, on_conflict)
+    notes: tuple[str, ...] = ()
     if known:
         query = mix_vector(recommender.index, {track_id: weights[track_id] for track_id in known})
     elif asked.mood:
+        if asked.mood_weight is not None and asked.mood_weight != 1:
+            notes = (
+                f"mood_weight {asked.mood_weight:g} has no effect: without tracks there is only the mood",
+            )
         query, asked = _any(recommender), asked.replace(mood_weight=1.0)
+    elif weights:
+        raise UsageError(f"none of the {len(weights)} tracks of the mix is in the index, and it has no mood")
     else:
         raise UsageError("a mix needs tracks or moods to start from")
-    copies = [copy for track_id in known for copy in recommender.copies(track_id)]
+    copies = [copy for track_id in known for copy in recommender.recordings(track_id)]
     chain = Chain(recommender, rules or Rules(), asked.excluding([*known, *copies]))
-    return chain.grow(lambda place: Aim(query), "Mix")
-
-
-@of_one_version
-def arc(
-    recommender: Recommender,
-    start: Mapping[str, float],
-    end: Mapping[str, float],
-    rules: Rules | None = None,
-    options: SearchOptions | None = None,
-    **keywords: Unpack[SearchKeywords],
-) -> Playlist:
-    """Lead from one mood to another in even steps, each track also near the one before it in sound.
-
-    A mood that one end alone names takes, at the other end, the value that it has among the tracks that fit that end
-    best: from calm to energetic starts as little energetic as this library's calmest tracks are.
-
-    Args:
-        recommender: where the tracks come from.
-        start: targets in [0, 1] by mood, at the beginning.
-        end: those at the end.
-        rules: what the playlist keeps to; by default 25 tracks.
-        options: what is asked for beside, without ``mood`` and ``mood_weight``.
-        **keywords: fields of ``options``.
-
-    Raises:
-        UsageError: an unknown mood, a target out of range, or options that name a mood of their own.
-    """
-    asked = without_mood(SearchOptions.of(options, keywords), "an arc")
-    ends = [_complete(recommender, one, {**start, **end}, asked) for one in (start, end)]
-    moods, anything = list({**start, **end}), _any(recommender)
-
-    def aim_at(place: Place) -> Aim:
-        targets = (1 - place.progress) * ends[0] + place.progress * ends[1]
-        mood = dict(zip(moods, np.clip(targets, 0, 1).tolist(), strict=True))
-        if place.previous is None:
-            return Aim(anything, mood, 1.0)
-        return Aim(_unit(recommender, place.previous), mood, ARC_WEIGHT)
-
-    chain = Chain(recommender, rules or Rules(), asked)
-    return chain.grow(aim_at, f"From {_words(start)} to {_words(end)}")
+    return chain.grow(lambda place: Aim(query), "Mix", notes)
 
 
 def slerp(left: Vector, right: Vector, part: float) -> Vector:
@@ -211,18 +173,6 @@ def slerp(left: Vector, right: Vector, part: float) -> Vector:
     return np.asarray((np.sin((1 - part) * angle) * left + np.sin(part * angle) * right) / np.sin(angle))
 
 
-def _complete(
-    recommender: Recommender, end: Mapping[str, float], moods: Iterable[str], options: SearchOptions
-) -> NDArray[np.float64]:
-    """Return the targets of one end for all moods of the arc."""
-    typical = recommender.by_mood(end, _TYPICAL, options).tracks
-    if not len(typical):
-        raise UsageError("no track meets the conditions")
-    return np.array(
-        [end[mood] if mood in end else float(typical[mood].astype(float).mean()) for mood in moods]
-    )
-
-
 def _unit(recommender: Recommender, track_id: str) -> Vector:
     return np.asarray(recommender.index.vectors([track_id])[0], np.float64)
 
@@ -236,8 +186,3 @@ def _name(recommender: Recommender, track_id: str) -> str:
     row = recommender.index.tracks([track_id]).iloc[0]
     title = row.get(TITLE)
     return title if isinstance(title, str) else track_id
-
-
-def _words(target: Mapping[str, float]) -> str:
-    """Write a target as ``calm``, or ``calm 0.3`` where the target is not 1."""
-    return " and ".join(mood if value == 1 else f"{mood} {value:g}" for mood, value in target.items())

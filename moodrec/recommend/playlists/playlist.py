@@ -28,6 +28,8 @@ class Playlist:
     """The names of the columns of ``tracks`` that are moods."""
     notes: tuple[str, ...] = ()
     """Rules that could not be kept, in sentences for people."""
+    report: str = ""
+    """How well the list does what it is for, in a sentence: how near an arc comes to its ends, and to its line."""
 
     @property
     def track_ids(self) -> list[str]:

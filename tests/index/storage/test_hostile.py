@@ -17,6 +17,7 @@ import pytest
 
 from moodrec import MoodIndex
 from moodrec.errors import CorruptStoreError
+from moodrec.index.storage import format as stored
 
 N, DIM = 2_000, 16
 
@@ -104,6 +105,75 @@ def test_a_header_that_promises_more(folder: Path, shape: bytes) -> None:
     (folder / "vectors.npy").write_bytes(content.replace(f"({N}, {DIM})".encode(), shape, 1))
     sign(folder)
     refused(folder, "vectors.npy")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_vectors_that_are_not_finite(folder: Path, value: float) -> None:
+    vectors = np.load(folder / "vectors.npy")
+    vectors[N - 1, 3] = value
+    np.save(folder / "vectors.npy", vectors)
+    sign(folder)
+    refused(folder, "not finite")
+
+
+def test_large_vectors_that_are_not_finite_are_noticed_in_use(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = np.load(folder / "vectors.npy")
+    vectors[7, 3] = np.nan
+    np.save(folder / "vectors.npy", vectors)
+    sign(folder)
+    monkeypatch.setattr(stored, "_LARGE_FILE", 1 << 10)
+    index = MoodIndex.open(folder.parent)
+    with pytest.raises(CorruptStoreError, match="not finite"):
+        index.remove(["t1"])
+
+
+@pytest.mark.parametrize("packing", ["zstd", "lz4"])
+def test_a_packed_table(folder: Path, packing: str) -> None:
+    table = pa.ipc.open_file(folder / "tracks.arrow").read_all()
+    table = table.append_column("zeros", pa.array(np.zeros(N)))
+    options = pa.ipc.IpcWriteOptions(compression=packing)
+    with pa.ipc.new_file(folder / "tracks.arrow", table.schema, options=options) as writer:
+        writer.write_table(table)
+    sign(folder)
+    refused(folder, "compressed")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["x"] * N, pa.string_view()),
+        pa.RunEndEncodedArray.from_arrays(pa.array([N], pa.int32()), pa.array(["x"])),
+        pa.array([["x"]] * N, pa.list_view(pa.string())),
+        pa.DictionaryArray.from_arrays(pa.array([0] * N), pa.array([["x"]])),
+    ],
+)
+def test_columns_whose_rows_share_memory(folder: Path, column: pa.Array) -> None:
+    table = pa.ipc.open_file(folder / "tracks.arrow").read_all().append_column("more", column)
+    with pa.ipc.new_file(folder / "tracks.arrow", table.schema) as writer:
+        writer.write_table(table)
+    sign(folder)
+    refused(folder, "has a column of")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("first_lists", 1 << 40), ("training_rows", 1 << 40), ("nlist", -1), ("seed", -1)]
+)
+def test_settings_out_of_range(folder: Path, name: str, value: int) -> None:
+    sign(folder, lambda manifest: manifest["config"].update({name: value}))
+    refused(folder, name)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1e300, None])
+def test_facts_out_of_range(folder: Path, value: float | None) -> None:
+    sign(folder, lambda manifest: manifest["facts"].update({"learnt_from": value}))
+    refused(folder, "learnt_from|stop rule")
+
+
+def test_a_manifest_without_end(folder: Path) -> None:
+    sign(folder, lambda manifest: manifest.update({"preset": "x" * (1 << 24)}))
+    refused(folder, "larger than any manifest")
 
 
 def test_texts_that_lie_outside(folder: Path) -> None:

@@ -207,3 +207,29 @@ def test_a_hair_of_time_is_no_reason_for_another_track() -> None:
 def test_rules_out_of_range(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="must"):
         Rules(**wrong)
+
+
+def test_no_playlist_repeats_a_recording() -> None:
+    """Tracks of which every third is the copy of another: nearly the same sound, as long, on another album."""
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((120, 32)).astype(np.float32)
+    vectors[80:] = vectors[:40] + 0.02 * rng.standard_normal((40, 32)).astype(np.float32)
+    calm, lengths = rng.random(120).astype(np.float32), rng.uniform(100, 300, 120)
+    calm[80:], lengths[80:] = calm[:40], lengths[:40] + 0.5
+    table = pa.table({"track_id": [f"t{i}" for i in range(120)], "calm": calm, "duration": lengths})
+    rec = Recommender(MoodIndex.build(vectors, table, ["calm"]))
+    assert rec.recordings("t3") == ("t83",)
+    assert rec.recordings("t90") == ("t10",)
+    assert rec.recordings("t50") == ()
+    rules = Rules(n=70)
+    for playlist in (
+        radio(rec, "t3", rules),
+        radio(rec, "t3", rules, distinct=True),
+        path(rec, "t3", "t20", rules),
+        mix(rec, {"t3": 1.0, "t9": 0.5}, rules),
+        arc(rec, {"calm": 0.0}, {"calm": 1.0}, rules),
+    ):
+        numbers = [int(track_id[1:]) for track_id in playlist.track_ids]
+        assert len({number - 80 if number >= 80 else number for number in numbers}) == len(numbers) == 70
+    with pytest.raises(UsageError, match="one recording"):
+        path(rec, "t3", "t83")

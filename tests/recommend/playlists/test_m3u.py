@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ TRACKS = pd.DataFrame(
         "path": ["/music/a b.flac", None, "/music/ü.mp3", "/lists/#1.ogg"],
         "artist": ["Moby", "x", None, None],
         "title": ["Porce\nlain", "x", "Über", None],
-        "duration": [240.6, 1.0, float("nan"), 3.2],
+        "duration": [240.6, 1.0, float("inf"), 3.2],
     }
 )
 
@@ -23,7 +24,7 @@ TRACKS = pd.DataFrame(
 def test_a_playlist(tmp_path: Path) -> None:
     out = tmp_path / "out.m3u8"
     out.write_text("old")
-    assert write_m3u(TRACKS, out) == 3
+    assert write_m3u(TRACKS, out, relative=False) == 3
     assert out.read_text("utf-8").splitlines() == [
         "#EXTM3U",
         "#EXTINF:241,Moby - Porce lain",
@@ -62,3 +63,20 @@ def test_names_with_line_breaks_make_no_entries(tmp_path: Path) -> None:
         assert len(lines) == 4
         assert lines[2] == "file:///music/a%0A/etc/passwd%0D%23EXTINF%3A1%2Cx"
         assert not {"\x1b", "\r", "\x9b"} & set(text)
+
+
+@pytest.mark.parametrize(
+    "duration", [float("inf"), -float("inf"), float("nan"), None, pd.NA, "4:00", -1.0, True]
+)
+def test_what_is_no_duration_is_unknown(tmp_path: Path, duration: object) -> None:
+    tracks = pd.DataFrame({"path": ["/a.flac"], "duration": pd.Series([duration], dtype=object)})
+    write_m3u(tracks, tmp_path / "x.m3u8")
+    assert "#EXTINF:-1,a" in (tmp_path / "x.m3u8").read_text()
+
+
+def test_spaces_at_the_ends_of_a_name_survive(tmp_path: Path) -> None:
+    for name in (" a.flac", "a.flac "):
+        tracks = pd.DataFrame({"path": [str(tmp_path / name)]})
+        write_m3u(tracks, tmp_path / "x.m3u8")
+        line = (tmp_path / "x.m3u8").read_text().splitlines()[-1]
+        assert unquote(line) == f"file://{tmp_path / name}"

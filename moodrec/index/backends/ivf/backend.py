@@ -44,6 +44,7 @@ _RULE_FILE: Final = "stop-rule.npz"
 _SHARES_FILE: Final = "list-shares.npz"
 _MOST_LEVELS: Final = 64
 """Levels that a stop rule may have: more than any number of rows needs."""
+_MOST_ROWS: Final = 1 << 48
 _LEAST_SCANNED: Final = 300
 _SCANNED_SHARE: Final = 0.002
 """Where at most this share of the rows passes, or that many rows, scoring them all is faster than probing lists."""
@@ -179,7 +180,7 @@ class IvfBackend:
         for name, array in saved.items():
             shape = {"spread": (index.nlist,), "shape": (index.d, index.d)}.get(name, (len(saved["ranks"]),))
             require(folder / _RULE_FILE, name, array, np.float32, shape)
-        if not 1 <= len(saved["ranks"]) <= _MOST_LEVELS or "learnt_from" not in facts:
+        if not 1 <= len(saved["ranks"]) <= _MOST_LEVELS or not 1 <= facts.get("learnt_from", 0) <= _MOST_ROWS:
             raise damaged(folder / _RULE_FILE, "the stop rule does not fit the index")
         rule = StopRule(centroids_of(index), **saved)
         shares = KnownShares()

@@ -170,7 +170,7 @@ def _request(segment: Segment, trial: Trial) -> Request:
         query_rows=np.full(1, -1),
         blend=None,
         caps=(),
-        titles=None,
+        distinct=False,
         diversity=0.0,
         exact=False,
     )

@@ -1,0 +1,145 @@
+"""A model folder holds ``model.safetensors`` (weights), ``model.onnx`` (the same network as a graph that runs without
+PyTorch) and ``model.json`` (what they mean); never a pickle.
+
+The JSON holds the checksums of the other two and is written last, so a half-written model is never loaded. Folders of
+earlier versions have no graph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from moodrec.config import explain
+from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.files import write_atomically
+from moodrec.model.describe import SPEC, fingerprint_of
+from moodrec.model.spec import ModelSpec
+
+WEIGHTS: Final = "model.safetensors"
+"""Name of the file of weights in a model folder."""
+GRAPH: Final = "model.onnx"
+"""Name of the ONNX graph in a model folder."""
+_WEIGHTS_SUM: Final = "weights_sha256"
+_GRAPH_SUM: Final = "graph_sha256"
+LARGEST: Final = {SPEC: 64 << 20, WEIGHTS: 1 << 30, GRAPH: 1 << 30}
+"""Greatest size of each file, in bytes: what is larger is not read."""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The content of a model folder, whose files have been found to belong together."""
+
+    spec: ModelSpec
+    fingerprint: str
+    """16 hex digits that change with the weights and with the meaning of the scores."""
+    weights: bytes
+    graph: bytes | None
+    """The ONNX file; None in a folder of an earlier version, and where it is not wanted."""
+
+
+def write_model_files(folder: Path, spec: ModelSpec, weights: bytes, graph: bytes | None) -> str:
+    """Write a model folder.
+
+    Args:
+        folder: the folder, which is made if it does not exist.
+        spec: the description.
+        weights: the content of the file of weights.
+        graph: the content of the ONNX file, or None for a model that runs on PyTorch alone.
+
+    Returns:
+        The model's fingerprint.
+    """
+    sums = {_WEIGHTS_SUM: _sum(weights)} | ({} if graph is None else {_GRAPH_SUM: _sum(graph)})
+    document = {**sums, **spec.model_dump(mode="json")}
+    text = json.dumps(document, indent=1, ensure_ascii=False).encode()
+    write_atomically(folder / WEIGHTS, weights)
+    if graph is None:
+        (folder / GRAPH).unlink(missing_ok=True)
+    else:
+        write_atomically(folder / GRAPH, graph)
+    write_atomically(folder / SPEC, text)
+    return fingerprint_of(document)
+
+
+def read_model_files(folder: Path, graph: bool = True) -> ModelFiles:
+    """Read a model folder and verify its checksums.
+
+    Args:
+        folder: the folder.
+        graph: whether the ONNX graph is wanted; without it, its file is neither read nor verified.
+
+    Raises:
+        NotFoundError: the folder holds no model.
+        CorruptStoreError: a file is damaged, too large or missing, or the files belong to different models.
+    """
+    document, spec, fingerprint = _parse(_read(folder / SPEC), folder)
+    weights = _verified(folder / WEIGHTS, document[_WEIGHTS_SUM])
+    if not graph or _GRAPH_SUM not in document:
+        return ModelFiles(spec, fingerprint, weights, None)
+    if not (folder / GRAPH).exists():
+        raise CorruptStoreError(f"{folder / GRAPH}: is missing; copy the model again")
+    return ModelFiles(spec, fingerprint, weights, _verified(folder / GRAPH, document[_GRAPH_SUM]))
+
+
+def add_graph(folder: Path, graph: bytes) -> None:
+    """Put an ONNX graph beside the weights of a model folder, whose description and fingerprint stay as they are.
+
+    Args:
+        folder: a model folder.
+        graph: the content of the ONNX file.
+
+    Raises:
+        NotFoundError, CorruptStoreError: as :func:`read_model_files`.
+    """
+    document, _, _ = _parse(_read(folder / SPEC), folder)
+    rest = {name: value for name, value in document.items() if name not in (_WEIGHTS_SUM, _GRAPH_SUM)}
+    # Without the sum of a graph, the folder is a sound model of an earlier version until the new graph is there.
+    first = {_WEIGHTS_SUM: document[_WEIGHTS_SUM]}
+    _write_document(folder, first | rest)
+    write_atomically(folder / GRAPH, graph)
+    _write_document(folder, first | {_GRAPH_SUM: _sum(graph)} | rest)
+
+
+def _write_document(folder: Path, document: dict[str, Any]) -> None:
+    write_atomically(folder / SPEC, json.dumps(document, indent=1, ensure_ascii=False).encode())
+
+
+def _parse(text: bytes, folder: Path) -> tuple[dict[str, Any], ModelSpec, str]:
+    """Read the description: the document as it is written, the part that is a spec, and the fingerprint."""
+    try:
+        document = json.loads(text)
+        fingerprint = fingerprint_of(document)
+        fields = {name: value for name, value in document.items() if name not in (_WEIGHTS_SUM, _GRAPH_SUM)}
+        return document, ModelSpec.model_validate(fields), fingerprint
+    except ValidationError as error:
+        raise CorruptStoreError(f"{folder / SPEC}: {explain(error)}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CorruptStoreError(f"{folder / SPEC}: not a model description") from error
+
+
+def _verified(path: Path, checksum: object) -> bytes:
+    data = _read(path)
+    if _sum(data) != checksum:
+        raise CorruptStoreError(f"{path}: checksum differs; copy the model again")
+    return data
+
+
+def _sum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST[path.name] + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
+    if len(data) > LARGEST[path.name]:
+        raise CorruptStoreError(f"{path}: is larger than {LARGEST[path.name] >> 20} MiB, which no model's is")
+    return data

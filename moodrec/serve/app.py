@@ -1,0 +1,87 @@
+"""The application: its endpoints, and what every request passes before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+import moodrec
+from moodrec.serve import problems
+from moodrec.serve.guard.access import Access
+from moodrec.serve.guard.headers import SafeHeaders
+from moodrec.serve.guard.limits import Guarded
+from moodrec.serve.jobs import Jobs
+from moodrec.serve.metrics import Measured, Metrics
+from moodrec.serve.process import Workers
+from moodrec.serve.routes import analyze, jobs, maps, moods, ops, playlists, search, tracks
+from moodrec.serve.settings import ServeSettings
+from moodrec.serve.state import ServerState
+from moodrec.serve.uploads import Uploads
+
+STATIC: Final = Path(__file__).parent / "static"
+ABOUT: Final = (
+    "Tracks by sound, by mood and by conditions, from a library that moodrec has analysed. Errors are problem "
+    "documents (RFC 9457), whose `detail` says what to do."
+)
+
+
+def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
+    """Make the application that serves a library.
+
+    Args:
+        settings: of the server.
+        static: the folder of the page's files; without an ``index.html`` in it there is no page.
+
+    Raises:
+        NotFoundError: there is neither a library nor an index, and no folder of music to make one from.
+        CorruptStoreError: it is damaged.
+    """
+    state = ServerState(settings)
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        try:
+            yield
+        finally:
+            app.state.jobs.close()
+            workers.close()
+            state.close()
+
+    app = FastAPI(
+        title="moodrec",
+        version=moodrec.__version__,
+        description=ABOUT,
+        lifespan=running,
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        generate_unique_id_function=_operation,
+    )
+    app.state.server = state
+    workers = Workers()
+    app.state.jobs = Jobs(state, workers)
+    app.state.uploads = Uploads(workers, settings.model, settings.limits.upload_s)
+    app.state.metrics = Metrics(state)
+    for part in (tracks, search, moods, playlists, maps, analyze, jobs, ops):
+        app.include_router(part.router)
+    problems.install(app)
+    if (static / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=static, html=True), name="page")
+    # The last one added is the first that a request passes.
+    app.add_middleware(Guarded, limits=settings.limits)
+    app.add_middleware(Access, settings=settings)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(Measured, metrics=app.state.metrics)
+    return app
+
+
+def _operation(route: Any) -> str:
+    method = min(route.methods or {"GET"}).lower()
+    return f"{method}_{route.path_format.strip('/').replace('/', '_').replace('{', '').replace('}', '')}"

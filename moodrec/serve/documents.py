@@ -1,0 +1,158 @@
+"""Tracks as JSON: the columns of the track table, with moods and probabilities set apart."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from fastapi import Request
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from moodrec.errors import UsageError
+from moodrec.filters.names import hint
+from moodrec.schema import PATH, PROBABILITY_PREFIX, TRACK_ID, probability_column
+
+JSON: Final = "application/json"
+_DECIMALS: Final = 6
+_HIDDEN: Final = frozenset({PATH, "acoustid_fingerprint"})
+"""Columns that are told on request alone: one is nobody's business, the other long."""
+_WORTH_PACKING: Final = 2_000
+"""Bytes from which an answer is compressed."""
+
+
+def track_documents(
+    table: pa.Table, moods: Sequence[str], columns: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """Make the JSON documents of tracks.
+
+    Args:
+        table: rows of a track table, with ``rank`` and ``score`` too where they are hits.
+        moods: the names of the mood columns.
+        columns: the columns wanted; None takes all but paths and probabilities.
+
+    Returns:
+        A document a row: ``track_id`` and the columns, and the moods under ``moods``.
+
+    Raises:
+        UsageError: there is no such column.
+    """
+    names = _chosen(table.column_names, moods, columns)
+    scored = [mood for mood in moods if mood in names]
+    likely = {mood: column for mood in moods if (column := probability_column(mood)) in names}
+    apart = {*scored, *likely.values()}
+    plain = [name for name in names if name not in apart]
+    rows = table.select(plain).to_pylist()
+    documents = [{name: plain_value(value) for name, value in row.items()} for row in rows]
+    for key, chosen in (("moods", dict(zip(scored, scored, strict=True))), ("probabilities", likely)):
+        values = {mood: table[column].to_pylist() for mood, column in chosen.items()}
+        if values or (key == "moods" and columns is None):
+            for place, document in enumerate(documents):
+                document[key] = {mood: plain_value(column[place]) for mood, column in values.items()}
+    return documents
+
+
+def _chosen(known: Sequence[str], moods: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    if columns is None:
+        hidden = {probability_column(mood) for mood in moods} | _HIDDEN
+        return [name for name in known if name not in hidden]
+    for name in columns:
+        if name not in known and name != "moods":
+            raise UsageError(f"no such column: {name!r}; {hint(name, known, 'columns')}")
+    wanted = {TRACK_ID, "rank", "score", *columns, *(moods if "moods" in columns else ())}
+    return [name for name in known if name in wanted]
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value of an Arrow table as JSON can hold it; what it cannot hold becomes text."""
+    if isinstance(value, float):
+        return round(value, _DECIMALS) if value - value == 0 else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, list | tuple):
+        return [plain_value(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
+def encoded(value: Any) -> bytes:
+    """Write a value as JSON in UTF-8; numbers that are not finite become ``null``."""
+    return to_json(value, inf_nan_mode="null")
+
+
+def json_answer(request: Request, value: Any, etag: str | None = None, status: int = 200) -> Response:
+    """Make a JSON answer, compressed where that pays and the client takes it.
+
+    Args:
+        request: what is answered.
+        value: the document.
+        etag: as from :func:`etag_of`; None for answers that are not to be kept.
+        status: of the answer.
+    """
+    return packed(request, encoded(value), JSON, etag, status)
+
+
+def packed(
+    request: Request, data: bytes, media_type: str, etag: str | None = None, status: int = 200
+) -> Response:
+    """Make an answer of bytes, compressed where that pays and the client takes it.
+
+    Args:
+        request: what is answered.
+        data: the body.
+        media_type: of the body.
+        etag: as from :func:`etag_of`.
+        status: of the answer.
+    """
+    headers = {"Vary": "Accept-Encoding"}
+    headers |= {"Cache-Control": "no-store"} if etag is None else {"ETag": etag, "Cache-Control": "no-cache"}
+    if len(data) >= _WORTH_PACKING and takes_gzip(request):
+        data = gzip.compress(data, 1, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(data, status, headers, media_type)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Say whether a client takes compressed answers."""
+    return "gzip" in request.headers.get("accept-encoding", "").lower()
+
+
+def etag_of(request: Request, version: str) -> str:
+    """Make the weak entity tag of an answer: it changes with the version of the index and with the question.
+
+    Args:
+        request: what is answered.
+        version: of the index.
+    """
+    asked = f"{request.url.path}?{request.url.query}".encode("utf-8", "backslashreplace")
+    return f'W/"{version}-{hashlib.blake2b(asked, digest_size=6).hexdigest()}"'
+
+
+def not_modified(request: Request, etag: str) -> Response | None:
+    """Return the answer to a client that has the current answer already; None for others.
+
+    Args:
+        request: what is answered.
+        etag: of the current answer.
+    """
+    given = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
+    if etag not in given and "*" not in given:
+        return None
+    return Response(
+        status_code=304, headers={"ETag": etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
+    )
+
+
+def is_probability(name: str, moods: Sequence[str]) -> bool:
+    """Say whether a column holds the probabilities of a mood.
+
+    Args:
+        name: of the column.
+        moods: the names of the moods.
+    """
+    return name.startswith(PROBABILITY_PREFIX) and name.removeprefix(PROBABILITY_PREFIX) in moods

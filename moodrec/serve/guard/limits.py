@@ -1,0 +1,188 @@
+"""What a request may cost: its rate, its body, its time, and how many are worked on at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from typing import Final
+
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from moodrec.serve.problems import problem
+from moodrec.serve.settings import Limits
+
+UPLOAD: Final = "/v1/analyze"
+STREAMS: Final = ("/events", "/audio")
+"""Endings of the paths whose answers last: they are counted apart from the requests that compute."""
+_FREE: Final = ("/healthz", "/readyz")
+_CLIENTS: Final = 10_000
+"""The number of client addresses whose rates are remembered."""
+
+
+class Buckets:
+    """The rate of each client address: a bucket of tokens that fills as time goes on."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        """Start with full buckets.
+
+        Args:
+            rate: requests a second; 0 allows any number.
+            burst: requests at once.
+        """
+        self._rate, self._burst = rate, float(burst)
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait(self, client: str, now: float) -> float:
+        """Take a token, and return 0; or return the seconds until there is one.
+
+        Args:
+            client: the address.
+            now: the time in seconds.
+        """
+        if not self._rate:
+            return 0.0
+        left, before = self._left.pop(client, (self._burst, now))
+        left = min(self._burst, left + (now - before) * self._rate)
+        self._left[client] = (left - 1 if left >= 1 else left, now)
+        if len(self._left) > _CLIENTS:
+            self._left.popitem(last=False)
+        return 0.0 if left >= 1 else (1 - left) / self._rate
+
+
+class Guarded:
+    """Cuts requests that cost more than they may; ``/healthz`` and ``/readyz`` always get through."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        """Wrap the application that is guarded.
+
+        Args:
+            app: what is guarded.
+            limits: what requests may cost.
+        """
+        self._app, self._limits = app, limits
+        self._buckets = Buckets(limits.rate, limits.burst)
+        self._working = self._streaming = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it.
+
+        Args:
+            scope: of the request.
+            receive: gives its body.
+            send: takes the answer.
+        """
+        if scope["type"] != "http" or scope["path"] in _FREE:
+            await self._app(scope, receive, send)
+            return
+        client = scope["client"][0] if scope.get("client") else ""
+        if wait := self._buckets.wait(client, time.monotonic()):
+            detail = f"too many requests; the limit is {self._limits.rate:g} a second"
+            await problem(429, "TooMany", detail, {"Retry-After": f"{wait:.0f}"})(scope, receive, send)
+        elif scope["path"].endswith(STREAMS):
+            await self._stream(scope, receive, send)
+        elif self._working >= self._limits.concurrency:
+            detail = f"{self._working} requests are being worked on; try again in a moment"
+            await problem(503, "Busy", detail, {"Retry-After": "1"})(scope, receive, send)
+        else:
+            self._working += 1
+            try:
+                await self._work(scope, receive, send)
+            finally:
+                self._working -= 1
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._streaming >= self._limits.streams:
+            detail = f"{self._streaming} streams are open, which is the limit; close one"
+            await problem(503, "Busy", detail, {"Retry-After": "10"})(scope, receive, send)
+            return
+        self._streaming += 1
+        try:
+            await self._app(scope, receive, _not_stalling(send, self._limits.stall_s))
+        finally:
+            self._streaming -= 1
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+        upload = scope["path"] == UPLOAD
+        most = self._limits.upload_bytes if upload else self._limits.body_bytes
+        seconds = self._limits.upload_s if upload else self._limits.request_s
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        if _announced(scope) > most:
+            await problem(413, "HttpError", _too_large(most), {"Connection": "close"})(scope, receive, send)
+            return
+        ends = _Ends(seconds)
+        try:
+            async with asyncio.timeout_at(ends.at) as ends.timeout:
+                patient = _not_stalling(noted, self._limits.stall_s)
+                await self._app(scope, _bounded(receive, most, ends), ends.noting(patient))
+        except TimeoutError:
+            if started:
+                raise  # the answer cannot be completed: the connection is cut
+            if ends.complete:
+                detail = f"the request took longer than {seconds:g} seconds; ask for less"
+                await problem(503, "TooLong", detail, {"Retry-After": "5"})(scope, receive, send)
+            else:
+                detail = f"the body did not arrive within {seconds:g} seconds"
+                await problem(408, "TooSlow", detail, {"Connection": "close"})(scope, receive, send)
+
+
+class _Ends:
+    """When a request is cut: an answer that has begun, such as a long file, may take its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.at = asyncio.get_running_loop().time() + seconds
+        self.complete = False
+        self.timeout: asyncio.Timeout | None = None
+
+    def noting(self, send: Send) -> Send:
+        async def noted(message: Message) -> None:
+            if self.timeout is not None and message["type"] == "http.response.start":
+                self.timeout.reschedule(None)
+            await send(message)
+
+        return noted
+
+
+def _not_stalling(send: Send, seconds: float) -> Send:
+    """Cut the connection of a client that takes nothing of its answer for so long."""
+
+    async def patient(message: Message) -> None:
+        async with asyncio.timeout(seconds):
+            await send(message)
+
+    return patient
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _bounded(receive: Receive, most: int, ends: _Ends) -> Receive:
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        if message["type"] == "http.request":
+            size += len(message.get("body", b""))
+            ends.complete = not message.get("more_body", False)
+            if size > most:
+                # The one kind of error that FastAPI passes on while it reads a body.
+                raise HTTPException(413, _too_large(most), {"Connection": "close"})
+        return message
+
+    return counted
+
+
+def _too_large(most: int) -> str:
+    return f"the body is larger than {most / 1e6:,.1f} MB, which is the limit"

@@ -1,0 +1,135 @@
+"""Errors as problem+json (RFC 9457), with the texts that the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from moodrec import errors
+from moodrec.errors import AmbiguousSeedError, MoodrecError
+
+PROBLEM: Final = "application/problem+json"
+_KIND: Final = "urn:moodrec:problem:"
+
+STATUS: Final[Mapping[type[MoodrecError], int]] = {
+    errors.AmbiguousSeedError: 409,
+    errors.UsageError: 400,
+    errors.NotFoundError: 404,
+    errors.CorruptStoreError: 503,
+    errors.StoreLockedError: 409,
+    errors.DiskFullError: 507,
+    errors.AudioError: 422,
+    errors.DataError: 400,
+    errors.ModelMismatchError: 409,
+    errors.MissingExtraError: 501,
+}
+"""The status of each class of errors; a class without one has that of its nearest ancestor, else 500."""
+
+
+class ProblemError(MoodrecError):
+    """A request is refused for a reason that only a server has."""
+
+    def __init__(self, status: int, kind: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        """Describe why a request is refused.
+
+        Args:
+            status: of the answer.
+            kind: one word for programs.
+            detail: one sentence that says what to do.
+            headers: of the answer.
+        """
+        super().__init__(detail)
+        self.status, self.kind, self.headers = status, kind, dict(headers or {})
+
+
+def status_of(error: MoodrecError) -> int:
+    """Return the HTTP status of an error."""
+    if isinstance(error, ProblemError):
+        return error.status
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def problem(
+    status: int, kind: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+) -> Response:
+    """Make the answer to a request that failed.
+
+    Args:
+        status: the HTTP status.
+        kind: one word for programs, the end of ``type``.
+        detail: one sentence for people.
+        headers: of the answer.
+        **more: further members of the document.
+    """
+    body = {
+        "type": _KIND + kind,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": printable(detail),
+        **more,
+    }
+    return Response(to_json(body), status, dict(headers or {}), PROBLEM)
+
+
+def printable(text: str) -> str:
+    """Escape what UTF-8 cannot encode in a text."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def problem_of(error: MoodrecError) -> Response:
+    """Make the answer that tells an error."""
+    more: dict[str, Any] = {}
+    if isinstance(error, AmbiguousSeedError):
+        more["matches"] = [
+            {"track_id": track_id, "description": printable(text)} for track_id, text in error.matches
+        ]
+    kind = error.kind if isinstance(error, ProblemError) else type(error).__name__
+    headers = error.headers if isinstance(error, ProblemError) else None
+    return problem(status_of(error), kind, str(error), headers, **more)
+
+
+def install(app: FastAPI) -> None:
+    """Let an application answer every error with a problem document."""
+    app.add_exception_handler(MoodrecError, _of_moodrec)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_anything)
+
+
+async def _of_moodrec(request: Request, error: Exception) -> Response:
+    return problem_of(error) if isinstance(error, MoodrecError) else _internal()
+
+
+async def _of_validation(request: Request, error: Exception) -> Response:
+    faults: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
+    parts = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in faults[:5]]
+    more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+    return problem(422, "RequestError", "; ".join(parts) + more)
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        return _internal()
+    detail = str(error.detail)
+    if error.status_code == 404 and detail == "Not Found":
+        detail = "there is nothing at this address; /v1/openapi.json lists what there is"
+    return problem(error.status_code, "HttpError", detail, error.headers)
+
+
+async def _of_anything(request: Request, error: Exception) -> Response:
+    return _internal()
+
+
+def _internal() -> Response:
+    return problem(500, "InternalError", "the server failed; its log says why")
+
+
+def _place(where: Sequence[Any]) -> str:
+    return printable(".".join(str(part) for part in where[1:]) or str(where[0]) if where else "request")

@@ -1,0 +1,133 @@
+"""What the requests of one server share: the current version of the index, jobs, events and settings."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from moodrec.errors import MoodrecError, NotFoundError
+from moodrec.library.library import Library
+from moodrec.recommend.recommender import Recommender
+from moodrec.serve.events import Event, Hub
+from moodrec.serve.problems import ProblemError
+from moodrec.serve.settings import ServeSettings
+from moodrec.serve.view import View
+
+log: Final = logging.getLogger("moodrec.serve")
+
+
+class ServerState:
+    """The library that is served; it goes over to each new version of the index by itself."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        """Open the library; without an index yet, it is opened as soon as there is one.
+
+        Args:
+            settings: of the server.
+
+        Raises:
+            NotFoundError: there is neither a library nor an index, and no folder of music to make one from.
+            CorruptStoreError: it is damaged.
+        """
+        self.settings = settings
+        self.hub = Hub()
+        self.started = time.time()
+        self.swaps = 0
+        self._recommender: Recommender | None = None
+        self._view: View | None = None
+        self._before: View | None = None
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._files: tuple[int, dict[str, Path]] | None = None
+        if not self._open() and not self.is_library and not settings.music:
+            Recommender.open(settings.library)  # raises, and says what to do
+        self._watcher = threading.Thread(target=self._watch, name="moodrec-refresh", daemon=True)
+        self._watcher.start()
+
+    @property
+    def is_library(self) -> bool:
+        """Whether a library is served, rather than an index alone."""
+        return (self.settings.library / "library.sqlite").exists()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is an index to answer from."""
+        return self._view is not None
+
+    def view(self) -> View:
+        """Return the current version.
+
+        Raises:
+            ProblemError: there is no index yet.
+        """
+        view = self._view
+        if view is None:
+            raise ProblemError(
+                503,
+                "NoIndex",
+                f"{self.settings.library}: has no index yet; analyse a folder of music first",
+                {"Retry-After": "5"},
+            )
+        return view
+
+    def view_named(self, name: str) -> View | None:
+        """Return the current version or the one before it, by its name; None for older ones."""
+        return next((view for view in (self._view, self._before) if view and view.name == name), None)
+
+    def refresh(self) -> bool:
+        """Go over to the newest saved version now, and say whether there was one."""
+        with self._lock:
+            if self._recommender is None:
+                return self._open()
+            notes = self._recommender.notes
+            moved = self._recommender.refresh()
+            if moved or self._recommender.notes != notes:
+                self._publish(self._recommender)
+            return moved
+
+    def close(self) -> None:
+        """End the thread that checks for newer versions."""
+        self._ended.set()
+        self._watcher.join(5)
+
+    def files(self) -> dict[str, Path]:
+        """Return the file of each track of the library; empty where an index alone is served."""
+        if not self.is_library:
+            return {}
+        with Library.open(self.settings.library) as library:
+            revision = library.revision
+            known = self._files
+            if known is None or known[0] != revision:
+                there = (record for record in library.files().values() if not record.missing)
+                known = (revision, {one.track_id: one.state.path for one in there if one.track_id})
+                self._files = known
+        return known[1]
+
+    def _open(self) -> bool:
+        try:
+            recommender = Recommender.open(self.settings.library, self.settings.model)
+        except NotFoundError:
+            return False
+        self._recommender = recommender
+        self._publish(recommender)
+        return True
+
+    def _publish(self, recommender: Recommender) -> None:
+        pinned = recommender.snapshot()
+        view = View(pinned, pinned.index.saved_as or f"{os.getpid():x}-{self.swaps}")
+        self._before, self._view = self._view, view
+        self.swaps += 1
+        self.hub.publish(Event("version", {"version": view.name, "tracks": len(view.index)}))
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self.settings.refresh_s):
+            try:
+                self.refresh()
+            except MoodrecError as error:
+                log.warning("the index stays at its version: %s", error)
+            except OSError as error:
+                log.warning("the index cannot be checked for a newer version: %s", error)

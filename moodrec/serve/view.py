@@ -1,0 +1,118 @@
+"""One version of the index as requests see it, with what is worked out from it once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cached_property
+from threading import Lock
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from moodrec.catalog.seeds import resolve_seed
+from moodrec.filters.columns import as_condition
+from moodrec.index.mood_index import MoodIndex
+from moodrec.index.search.options import SearchOptions
+from moodrec.recommend.columns import ColumnSummary, column_summaries
+from moodrec.recommend.listing import in_order, sort_keys
+from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.spread import MoodSpread, mood_spreads
+from moodrec.recommend.text_search import TextSearch
+from moodrec.schema import TRACK_ID
+from moodrec.typing import RowNumbers
+
+_LISTS: Final = 16
+"""The number of lists of ids that are kept for the next pages."""
+
+
+class View:
+    """A snapshot of the recommender; it never changes."""
+
+    def __init__(self, recommender: Recommender, name: str) -> None:
+        """Wrap one version of the index.
+
+        Args:
+            recommender: pinned to one version.
+            name: of the version, for cursors.
+        """
+        self.recommender = recommender
+        self.index: MoodIndex = recommender.index
+        self.name = name
+        notes = "\n".join(recommender.notes).encode()
+        self.tag = f"{name}-{hashlib.blake2b(notes, digest_size=4).hexdigest()}"
+        """Changes with whatever answers are made of."""
+        self.kept: dict[str, object] = {}
+        """What others work out from this version once, by name."""
+        self._lists: OrderedDict[tuple[str, str, str], pa.Array] = OrderedDict()
+        self._lock = Lock()
+
+    @cached_property
+    def texts(self) -> TextSearch:
+        """The folded titles, artists and albums."""
+        return TextSearch(self.index.table)
+
+    @cached_property
+    def spreads(self) -> dict[str, MoodSpread]:
+        """The distribution of each mood."""
+        return mood_spreads(self.index)
+
+    @cached_property
+    def columns(self) -> list[ColumnSummary]:
+        """What each column holds."""
+        return column_summaries(self.index)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {track_id: row for row, track_id in enumerate(self.index.track_ids)}
+
+    def rows_of(self, track_ids: Sequence[str]) -> RowNumbers:
+        """Return the rows of tracks in the order of the index."""
+        return np.array([self._rows[track_id] for track_id in track_ids], np.int64)
+
+    def resolve(self, seed: str) -> str:
+        """Return the id of the track that a text names: an id, a title or ``artist - title``, but no path.
+
+        Raises:
+            AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.seeds.resolve_seed`.
+        """
+        return seed if seed in self.index else resolve_seed(self.recommender.frame, seed, files=False)
+
+    def listed(self, words: str, where: str, sort: str) -> pa.Array:
+        """Return the ids of the tracks that match, in order; the latest lists are kept for their next pages.
+
+        Args:
+            words: of titles, artists and albums; "" for any.
+            where: a condition; "" for none.
+            sort: columns, as for :meth:`Recommender.list`; "" for the order of the match.
+
+        Raises:
+            FilterError: the condition cannot be read, or names an unknown column.
+            UsageError: ``sort`` names no column, or one without an order.
+        """
+        key = (words, where, sort)
+        with self._lock:
+            if key in self._lists:
+                self._lists.move_to_end(key)
+                return self._lists[key]
+        ids = self._list(words, where, sort)
+        with self._lock:
+            self._lists[key] = ids
+            while len(self._lists) > _LISTS:
+                self._lists.popitem(last=False)
+        return ids
+
+    def _list(self, words: str, where: str, sort: str) -> pa.Array:
+        if where:
+            table = self.index.matching(as_condition(SearchOptions(where=where).where or where))
+            texts = TextSearch(table) if words.strip() else None
+        else:
+            table = self.index.table
+            texts = self.texts if words.strip() else None
+        if texts is not None:
+            table = table.take(pa.array(texts.find(words)))
+        if sort:
+            table = in_order(table, sort_keys(sort))
+        return table[TRACK_ID].combine_chunks()
