@@ -26,7 +26,7 @@ from moodrec.training.tasks import RegressionConfig
 Floats = NDArray[np.float64]
 
 _STEPS: Final = 2000
-_TOLERANCE: Final = 1e-6
+_TOLERANCE: Final = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,10 @@ def fit_logistic(features: Floats, labels: Floats, penalties: Floats) -> LinearM
     """
     mean, spread = features.mean(0), features.std(0)
     spread = np.where(spread > 0, spread, 1.0)
-    x = np.column_stack([(features - mean) / spread, np.ones(len(features))])
+    scaled = (features - mean) / spread
+    # The biases stand on a column as long as the features' main axis: on ones, those of rare targets would crawl.
+    length = max(float(np.linalg.norm(scaled, 2)) / np.sqrt(len(scaled)), 1.0)
+    x = np.column_stack([scaled, np.full(len(scaled), length)])
     known = ~np.isnan(labels)
     y = np.where(known, labels, 0.0)
     penalty = np.outer(np.append(np.ones(features.shape[1]), 0.0), penalties)
@@ -87,7 +90,7 @@ def fit_logistic(features: Floats, labels: Floats, penalties: Floats) -> LinearM
     step = 1 / (0.25 * np.linalg.norm(x, 2) ** 2 + penalties)
     momentum = (1 - np.sqrt(penalties * step)) / (1 + np.sqrt(penalties * step))
     found = np.zeros((x.shape[1], labels.shape[1]))
-    found[-1] = _log_odds(y.sum(0), known.sum(0))
+    found[-1] = _log_odds(y.sum(0), known.sum(0)) / length
     ahead = found
     for _ in range(_STEPS):
         surplus = np.where(known, _sigmoid(x @ ahead) - y, 0.0)
@@ -97,7 +100,7 @@ def fit_logistic(features: Floats, labels: Floats, penalties: Floats) -> LinearM
         if change < _TOLERANCE:
             break
     weights = (found[:-1] / spread[:, None]).T
-    return LinearMoods(weights, found[-1] - weights @ mean)
+    return LinearMoods(weights, length * found[-1] - weights @ mean)
 
 
 def add_regression(
