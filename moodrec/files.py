@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -34,6 +35,26 @@ def make_mark(path: Path) -> None:
     """Make an empty file, unless something has the name already, which stays as it is."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o644))
+
+
+TEMPORARY: Final = ".moodrec-"
+"""Names of temporary files begin so; the dot hides them from scans."""
+_LONGEST_SUFFIX: Final = 16
+
+
+def remove_quietly(path: Path) -> None:
+    """Remove a file where that works: cleaning up after an error must not raise another one over it."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """Give a short hidden name in a file's folder that is always the same for the file, so that what a killed run
+    left is replaced; the suffix stays.
+    """
+    digest = hashlib.blake2b(os.fsencode(path.name), digest_size=8).hexdigest()
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
+    return path.with_name(f"{TEMPORARY}{digest}{suffix}")
 
 
 _FULL: Final = frozenset(
@@ -119,8 +140,10 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, because only a rename within one file system is atomic.
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    # In the same folder, because only a rename within one file system is atomic. The name is a short one of its own:
+    # that of the file may be as long as a name can be. The suffix stays, because some writers go by it.
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -130,7 +153,7 @@ def _replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)  # mkstemp makes files that only their owner may read
         temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        remove_quietly(temporary)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -32,6 +32,16 @@ def compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+_JOINERS: Final = frozenset("\u200c\u200d")
+
+
+def is_shown(char: str) -> bool:
+    """Say whether a character may be printed as it is: it is visible, a space, or one of the two joiners that
+    Persian, the scripts of India, and emoji are spelt with. Others may steer a terminal or turn text around.
+    """
+    return char.isprintable() or char in _JOINERS
+
+
 _CONTROLS: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 

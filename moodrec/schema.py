@@ -18,6 +18,7 @@ ALBUM: Final = "album"
 ALBUM_ARTIST: Final = "album_artist"
 TITLE: Final = "title"
 YEAR: Final = "year"
+ORIGINAL_YEAR: Final = "original_year"
 GENRE: Final = "genre"
 ARTISTS: Final = "artists"
 """The names of all artists of a track as a list, the main ones first; ``artist`` is the text to show."""
@@ -45,9 +46,11 @@ TAG_FIELDS: Final = pa.schema(
         pa.field("isrc", pa.string()),
         pa.field("acoustid_id", pa.string()),
         pa.field("acoustid_fingerprint", pa.string()),
+        pa.field(ORIGINAL_YEAR, pa.int32()),
     ]
 )
-"""The columns that are read from a file's tags; ``year`` is the first four digits of ``date``."""
+"""The columns that are read from a file's tags; ``year`` is that of ``date``, the release at hand, and
+``original_year`` that of the first release where the tags state it."""
 
 LISTS: Final = tuple(field.name for field in TAG_FIELDS if pa.types.is_list(field.type))
 """The columns of tags that hold lists of texts."""

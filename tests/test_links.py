@@ -14,6 +14,7 @@ from moodrec import MoodIndex
 from moodrec.audio.mood_tags import write_mood_tags
 from moodrec.catalog.refresh import refresh_index
 from moodrec.errors import AudioError, CorruptStoreError
+from moodrec.files import temporary_beside
 from moodrec.library.library import Library
 from moodrec.lock import WriterLock
 from tests.golden.make_golden import golden
@@ -147,7 +148,7 @@ def test_unfinished_versions_that_are_links_are_not_emptied(
 def test_the_copy_that_tags_are_written_to_is_no_link(tmp_path: Path, victim: Path) -> None:
     song = tmp_path / "song.flac"
     song.write_bytes(b"no music")
-    (tmp_path / ".song.moodrec-writing.flac").symlink_to(victim)
+    temporary_beside(song).symlink_to(victim)
     with pytest.raises(AudioError):
         write_mood_tags(song, {"MOOD": ["calm"]})
     assert victim.read_text() == TEXT

@@ -1,8 +1,8 @@
 """PyAV, the optional extra ``av``, decodes m4a, aac, wma and other formats that libsndfile does not read.
 
 FFmpeg follows playlists (``ffconcat``, HLS) to other files when it detects the format itself. Therefore the
-demuxer is forced by the file's suffix, and the data come from a file that is open already, with no protocol
-allowed.
+demuxer is chosen here, by the file's first bytes, and the data come from a file that is open already, with no
+protocol allowed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from moodrec.audio.formats import AV_FORMATS
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError
+from moodrec.audio.stream import AudioInfo, AudioStream, Cause, CutShortError
 from moodrec.errors import AudioError, MissingExtraError
-from moodrec.typing import Samples
 
 if TYPE_CHECKING:
-    from av import AudioFrame
     from av import AudioStream as AvStream
     from av.container import InputContainer
 
+Blocks = NDArray[np.float32]
 _OPTIONS: Final = {"protocol_whitelist": "none", "enable_drefs": "0"}
 # Encoder delay and padding may make up this much; a file that was cut off lacks more.
 _HEADER_SLACK_S: Final = 0.5
@@ -51,23 +50,23 @@ class _NonRaisingFile:
 
 
 @contextmanager
-def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
-    """Open a file with the one demuxer that its suffix stands for.
+def opened_av(file: BinaryIO, kind: str, what: str, name: str) -> Iterator[InputContainer]:
+    """Open a container with one demuxer; nothing is decoded.
 
     Args:
         file: the file, open for reading in binary mode.
-        suffix: lower-case, a key of :data:`moodrec.audio.formats.AV_FORMATS`.
+        kind: FFmpeg's name of the demuxer.
+        what: what is read, for the message that PyAV is missing.
         name: the file's name, for messages.
 
     Raises:
-        AudioError: it holds no audio that can be decoded (reason ``not_audio``).
+        AudioError: it is no such container (reason ``not_audio``).
         MissingExtraError: PyAV is not installed.
     """
     try:
         import av
     except ImportError:
-        raise MissingExtraError(f"reading {suffix} files", "av") from None
-    kind = AV_FORMATS[suffix]
+        raise MissingExtraError(what, "av") from None
     try:
         container = av.open(
             _NonRaisingFile(file), mode="r", format=kind, options=_OPTIONS, metadata_errors="replace"
@@ -75,6 +74,24 @@ def open_av(file: BinaryIO, suffix: str, name: str) -> Iterator[AudioStream]:
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: no {kind} audio in it ({_one_line(error)})", reason="not_audio") from None
     with container:
+        yield container
+
+
+@contextmanager
+def open_av(file: BinaryIO, kind: str, what: str, name: str) -> Iterator[AudioStream]:
+    """Open a file with one demuxer.
+
+    Args:
+        file: the file, open for reading in binary mode.
+        kind: FFmpeg's name of the demuxer.
+        what: what is read, for the message that PyAV is missing.
+        name: the file's name, for messages.
+
+    Raises:
+        AudioError: it holds no audio that can be decoded (reason ``not_audio``).
+        MissingExtraError: PyAV is not installed.
+    """
+    with opened_av(file, kind, what, name) as container:
         stream = next(iter(container.streams.audio), None)
         # The codec is missing where FFmpeg does not know it, whatever the type hints say.
         if stream is None or getattr(stream, "codec_context", None) is None:
@@ -92,29 +109,24 @@ def _info(container: InputContainer, stream: AvStream, kind: str) -> AudioInfo:
     return AudioInfo(max(0.0, duration_s), stream.rate or 0, stream.channels, kind.upper())
 
 
-def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[Samples]:
+def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[Blocks]:
     import av
 
-    # Only the sample format is converted: mixing down is a plain mean, as for every other file.
+    # Only the sample format is converted: channels are mixed as those of every other file.
     to_float = av.AudioResampler(format="fltp", layout=stream.layout.name, rate=info.sample_rate)
     total = 0
     try:
         for frame in container.decode(stream):
             for part in to_float.resample(frame):
-                block = _mono(part)
+                block = np.asarray(part.to_ndarray(), np.float32).T
                 total += len(block)
                 yield block
     except (av.FFmpegError, ValueError) as error:
         raise CutShortError(
-            f"{name}: damaged after {total / info.sample_rate:.1f} s ({_one_line(error)})"
+            f"{name}: damaged after {total / info.sample_rate:.1f} s ({_one_line(error)})", Cause.DAMAGED
         ) from None
     if info.format.lower() not in _NO_LENGTH and total / info.sample_rate < info.duration_s - _HEADER_SLACK_S:
-        raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s")
-
-
-def _mono(frame: AudioFrame) -> Samples:
-    channels: Samples = np.asarray(frame.to_ndarray(), np.float32)
-    return np.asarray(channels.mean(axis=0))
+        raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s", Cause.CUT_OFF)
 
 
 def _one_line(error: Exception) -> str:

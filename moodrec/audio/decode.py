@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import numpy as np
 import soxr
 
 from moodrec.audio.av_decode import open_av
+from moodrec.audio.downmix import Mixer
+from moodrec.audio.file_part import file_from
 from moodrec.audio.formats import AUDIO_SUFFIXES, AV_FORMATS
 from moodrec.audio.opening import open_audio_file, printable
+from moodrec.audio.signatures import AV_KINDS, SOUND_KINDS, Content, content_of
 from moodrec.audio.sound_decode import open_sound
-from moodrec.audio.stream import AudioInfo, AudioStream, CutShortError, check_header, check_samples
+from moodrec.audio.stream import AudioInfo, AudioStream, Cause, CutShortError, check_header, check_samples
 from moodrec.config import DecodeLimits
-from moodrec.errors import AudioError
+from moodrec.errors import AudioError, MissingExtraError
 from moodrec.typing import Samples
 
-__all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Waveform", "decode", "probe_audio"]
+_LEAST_BITS_A_SECOND: Final = 100
+"""Fewer bits cannot hold a second, even of silence: a header that claims more time than fits is not believed."""
+_OF_SOUND: Final = {"mpeg": "mp3"}
+"""FFmpeg's names of kinds that libsndfile decodes, where they differ."""
+
+__all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Cause", "Waveform", "decode", "probe_audio"]
 
 
 @dataclass(frozen=True)
 class Waveform:
     """Decoded audio: ``samples (n,)`` float32, mono, at ``sample_rate`` Hz.
 
-    ``duration_s`` is the length of what was read, in seconds of the file. ``truncated`` says that the file
-    holds, or once held, more: it was cut off, damaged, or longer than the limit.
+    ``duration_s`` is the length of what was read, in seconds of the file, and ``file_duration_s`` that of the whole
+    file: where less was read, what its header states, if that can be. ``cause`` says why less was read; None where
+    the file was read to its end.
     """
 
     samples: Samples
     sample_rate: int
     duration_s: float
-    truncated: bool
+    file_duration_s: float
+    cause: Cause | None
+
+    @property
+    def truncated(self) -> bool:
+        """Say whether the file holds, or once held, more."""
+        return self.cause is not None
 
 
 def probe_audio(path: Path | str) -> AudioInfo:
@@ -49,10 +64,11 @@ def probe_audio(path: Path | str) -> AudioInfo:
 
 
 def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | None = None) -> Waveform:
-    """Decode a file to mono (the mean of its channels), resampled once to ``sample_rate`` Hz.
+    """Decode a file to mono, resampled once to ``sample_rate`` Hz.
 
     The file is read block by block, so a header that claims a huge length costs nothing. Audio before a cut
-    or a damaged place is kept and marked ``truncated``, and so is audio before ``limits.max_duration_s``.
+    or a damaged place is kept and marked with its ``cause``, and so is audio before ``limits.max_duration_s``.
+    Channels are mixed by their mean, unless that loses the sound: see :mod:`moodrec.audio.downmix`.
 
     Args:
         path: the file.
@@ -65,14 +81,32 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
             ``bad_samples``, ``bad_sample_rate``, ``too_many_channels``.
         MissingExtraError: the format needs PyAV.
     """
-    limits = limits or DecodeLimits()
+    limits, name = limits or DecodeLimits(), printable(path)
     with open_stream(path, limits) as stream:
-        return _collect(stream, sample_rate, limits, printable(path))
+        mixer = Mixer()
+        waveform = _with_length(_collect(stream, mixer, sample_rate, limits, name), stream, path)
+    if not (signs := mixer.turned()):
+        return waveform
+    # The mean would lose the sound. That shows only at the end, and is too rare for keeping two mixes all the way.
+    with open_stream(path, limits) as stream:
+        return _with_length(_collect(stream, Mixer(signs), sample_rate, limits, name), stream, path)
+
+
+def _with_length(read: Waveform, stream: AudioStream, path: Path | str) -> Waveform:
+    """Set the length of the whole file, where less was read and the header's claim can be true.
+
+    A file that was cut off lasts as long as what is there.
+    """
+    claimed = stream.info.duration_s
+    if read.cause in (None, Cause.CUT_OFF) or claimed <= read.duration_s:
+        return read
+    fits = claimed * _LEAST_BITS_A_SECOND <= Path(path).stat().st_size * 8
+    return replace(read, file_duration_s=claimed) if fits else read
 
 
 @contextmanager
 def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]:
-    """Open a file with the decoder for its suffix and check its header.
+    """Open a file with the decoder for what it holds, and check its header.
 
     Args:
         path: the file.
@@ -82,26 +116,74 @@ def open_stream(path: Path | str, limits: DecodeLimits) -> Iterator[AudioStream]
         AudioError, MissingExtraError: as :func:`decode`.
     """
     name = printable(path)
-    with open_audio_file(path) as file, _decoder(file, path, limits, name) as stream:
+    with open_audio_file(path) as file, _decoder(file, Path(path).suffix.lower(), limits, name) as stream:
         check_header(stream.info, limits, name)
         yield stream
 
 
-def _decoder(
-    file: BinaryIO, path: Path | str, limits: DecodeLimits, name: str
-) -> AbstractContextManager[AudioStream]:
-    suffix = Path(path).suffix.lower()
-    return open_av(file, suffix, name) if suffix in AV_FORMATS else open_sound(file, limits, name)
+@contextmanager
+def _decoder(file: BinaryIO, suffix: str, limits: DecodeLimits, name: str) -> Iterator[AudioStream]:
+    """Open a file with the decoder for what it holds; its suffix decides only where its first bytes say nothing."""
+    content = content_of(file)
+    with ExitStack() as stack:
+        if content is None:
+            if suffix not in AV_FORMATS:
+                raise AudioError(f"{name}: no audio in it (Format not recognised)", reason="not_audio")
+            stream = stack.enter_context(open_av(file, AV_FORMATS[suffix], f"reading {suffix} files", name))
+        elif content.kind in SOUND_KINDS:
+            try:
+                stream = stack.enter_context(open_sound(file, content, limits, name))
+            except AudioError as error:
+                stream = stack.enter_context(_second_try(file, content, error, name))
+        elif content.kind in AV_KINDS:
+            what = f"reading {content.name} files"
+            if AV_FORMATS.get(suffix) != AV_KINDS[content.kind]:
+                what = (
+                    f"reading this file, which is called {suffix or 'by no suffix'} and holds {content.name},"
+                )
+            stream = stack.enter_context(
+                open_av(file_from(file, content.start), AV_KINDS[content.kind], what, name)
+            )
+        else:
+            raise AudioError(f"{name}: holds {content.name}, which is not decoded", reason="not_audio")
+        yield stream
 
 
-def _collect(stream: AudioStream, sample_rate: int, limits: DecodeLimits, name: str) -> Waveform:
-    source = _BoundedSource(stream, limits.max_duration_s, name)
+@contextmanager
+def _second_try(file: BinaryIO, content: Content, refusal: AudioError, name: str) -> Iterator[AudioStream]:
+    """Open with PyAV what libsndfile refused, such as FLAC of 32 bits; if that does not work either, the refusal
+    stands.
+
+    Args:
+        file: the file.
+        content: what it holds.
+        refusal: what libsndfile said.
+        name: the file's name, for messages.
+    """
+    demuxer = _OF_SOUND.get(content.kind, content.kind)
+    with ExitStack() as stack:
+        file.seek(0)
+        source = file_from(file, content.start)
+        try:
+            stream = stack.enter_context(open_av(source, demuxer, "", name))
+        except AudioError:
+            raise refusal from None
+        except MissingExtraError:
+            more = "PyAV may decode it: pip install 'moodrec[av]'"
+            raise AudioError(f"{refusal}; {more}", reason=refusal.reason) from None
+        yield stream
+
+
+def _collect(
+    stream: AudioStream, mixer: Mixer, sample_rate: int, limits: DecodeLimits, name: str
+) -> Waveform:
+    source = _BoundedSource(stream, mixer, limits.max_duration_s, name)
     # A byte array grows in place, so a long track is never held twice.
     samples = bytearray()
     for block in _resampled(source, stream.info.sample_rate, sample_rate):
         samples += block.tobytes()
     duration_s = source.frames / stream.info.sample_rate
-    return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, source.truncated)
+    return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, duration_s, source.cause)
 
 
 def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator[Samples]:
@@ -115,22 +197,23 @@ def _resampled(blocks: _BoundedSource, from_rate: int, to_rate: int) -> Iterator
 
 
 class _BoundedSource:
-    """Yields checked blocks up to the limit; ``frames`` then counts those read, and ``truncated`` says if
-    there were more.
+    """Yields checked mono blocks up to the limit; ``frames`` then counts those read, and ``cause`` says why there
+    were more.
     """
 
-    def __init__(self, stream: AudioStream, max_duration_s: float, name: str) -> None:
+    def __init__(self, stream: AudioStream, mixer: Mixer, max_duration_s: float, name: str) -> None:
         self.frames = 0
-        self.truncated = False
+        self.cause: Cause | None = None
         self._stream = stream
+        self._mixer = mixer
         self._room = int(max_duration_s * stream.info.sample_rate)
         self._name = name
 
     def __iter__(self) -> Iterator[Samples]:
         try:
             yield from self._bounded()
-        except CutShortError:
-            self.truncated = True
+        except CutShortError as error:
+            self.cause = error.cause
             if self.frames == 0:
                 raise
         if self.frames == 0:
@@ -138,10 +221,11 @@ class _BoundedSource:
 
     def _bounded(self) -> Iterator[Samples]:
         for block in self._stream.blocks:
-            check_samples(block, self._name)
-            kept = block[: self._room - self.frames]
+            mono = self._mixer.mix(block)
+            check_samples(mono, self._name)
+            kept = mono[: self._room - self.frames]
             self.frames += len(kept)
             yield kept
-            if len(kept) < len(block):
-                self.truncated = True
+            if len(kept) < len(mono):
+                self.cause = Cause.OVER_LIMIT
                 return

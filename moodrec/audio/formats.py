@@ -41,3 +41,32 @@ AV_FORMATS: Final = {
 
 AUDIO_SUFFIXES: Final = SOUND_SUFFIXES | frozenset(AV_FORMATS)
 """Lower-case suffixes of the files that a scan of a folder takes for music."""
+
+UNSUPPORTED: Final = {
+    ".dsf": "DSD",
+    ".dff": "DSD",
+    ".mpc": "Musepack",
+    ".mp+": "Musepack",
+    ".mpp": "Musepack",
+    ".mp2": "MPEG layer II",
+    ".mp1": "MPEG layer I",
+    ".mpa": "MPEG layer II",
+    ".ofr": "OptimFROG",
+    ".ofs": "OptimFROG",
+    ".tak": "TAK",
+    ".shn": "Shorten",
+    ".spx": "Speex",
+    ".ac3": "AC-3",
+    ".eac3": "AC-3",
+    ".dts": "DTS",
+    ".ra": "RealAudio",
+    ".rm": "RealAudio",
+    ".amr": "AMR",
+    ".mid": "MIDI",
+    ".midi": "MIDI",
+    ".mod": "tracker modules",
+    ".xm": "tracker modules",
+    ".s3m": "tracker modules",
+    ".it": "tracker modules",
+}
+"""Lower-case suffixes of music that is not decoded, with the name of its format; a scan counts these files."""

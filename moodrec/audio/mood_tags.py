@@ -21,9 +21,9 @@ from mutagen.id3 import ID3, TMOO, TXXX
 from mutagen.mp4 import MP4FreeForm, MP4Tags
 
 from moodrec.audio.opening import open_audio_file, printable
-from moodrec.audio.probe import DAMAGE
+from moodrec.audio.tag_sources import DAMAGE
 from moodrec.errors import AudioError
-from moodrec.files import NO_LINKS
+from moodrec.files import NO_LINKS, remove_quietly, temporary_beside
 
 MOOD: Final = "MOOD"
 OURS: Final = "MOODREC_"
@@ -58,8 +58,8 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
     Raises:
         AudioError: reason ``no_tags`` or ``not_writable``; the file is as it was.
     """
-    # The suffix stays, because mutagen chooses some formats by it; the dot hides the copy from scans.
-    copy = path.with_name(f".{path.stem}.moodrec-writing{path.suffix}")
+    # Its suffix is that of the file, because mutagen chooses some formats by it.
+    copy = temporary_beside(path)
     try:
         _copy(path, copy)
         _keep_owner(path, copy)
@@ -74,7 +74,7 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
             f"{printable(path)}: its tags cannot be written ({reason})", "not_writable"
         ) from None
     finally:
-        copy.unlink(missing_ok=True)
+        remove_quietly(copy)
 
 
 def _copy(path: Path, copy: Path) -> None:

@@ -11,14 +11,12 @@ it.
 
 from __future__ import annotations
 
-import io
 import mmap
-import os
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from moodrec.audio.file_part import FilePart
 
 _KBITS_1: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBITS_2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
@@ -27,6 +25,11 @@ _MPEG_1, _LAYER_3, _MONO = 3, 1, 3
 _FRAMES_KNOWN, _BYTES_KNOWN = 1, 2
 RESYNC: Final = 1 << 16
 """Bytes of damage, or of tags between joined parts, after which a decoder gives up."""
+_FARTHEST: Final = 1 << 25
+"""Bytes of tags and pictures behind which audio is still searched."""
+_SYNC: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
+_MANY: Final = 8
+_ID3_FOOTER: Final = 0x10
 _MORE_THAN_SAID: Final = 1.02
 _ROOMY_BIT_RATE: Final = 9
 # No layer III stream has more frames per second than this.
@@ -41,6 +44,12 @@ class _Frame:
     mpeg: int
     length: int
     """Length of the frame in bytes, header included."""
+
+    def is_like(self, other: _Frame) -> bool:
+        """Say whether both may belong to one stream: version, sample rate and mono or not are the same."""
+        mine, theirs = self.header, other.header
+        same_rate = mine[1] == theirs[1] and mine[2] & 0x0C == theirs[2] & 0x0C
+        return same_rate and (mine[3] >> 6 == _MONO) == (theirs[3] >> 6 == _MONO)
 
     @property
     def side_information(self) -> int:
@@ -62,39 +71,63 @@ def with_length(file: BinaryIO, max_seconds: float) -> BinaryIO:
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         missing = _missing_header(data, int(max_seconds * _FRAMES_A_SECOND) + 1)
     file.seek(0)
+    if missing is None:
+        return file
+    prefix, start = missing
     # The view implements the part of BinaryIO that reading uses.
-    return file if missing is None else cast(BinaryIO, _Prefixed(file, *missing))
+    return cast(BinaryIO, FilePart(file, start, prefix=prefix))
 
 
 def _missing_header(data: mmap.mmap, max_frames: int) -> tuple[bytes, int] | None:
-    """Give the frame to put before the audio, and the position where the audio starts; None where none is
-    missing.
+    """Give the frame to put before the audio, empty where its own is right, and the position where the audio starts;
+    None where the file is right as it is.
     """
-    begin = _after_tags(data)
+    begin, is_standard = _after_tags(data)
     start = first_frame(data, begin)
     first = None if start is None else _frame_at(data, start)
     if start is None or first is None:
         return None
-    # Junk in front of the first frame is left out too: libsndfile skips it only in a file that is called .mp3.
-    whole = start == begin
+    whole = is_standard and start == begin
     said = _stated_frames(data, start, first)
     if said is None:
         return _header_frame(first, _count_frames(data, start, max_frames)), start
     frames, size = said
-    start += first.length
-    if whole and size * _MORE_THAN_SAID > len(data) - start:
-        return None
-    counted = _count_frames(data, start, max_frames)
-    return None if whole and counted <= frames * _MORE_THAN_SAID else (_header_frame(first, counted), start)
+    behind = start + first.length
+    # Junk in front of the first frame is left out: libsndfile skips it only in a file that is called .mp3.
+    as_it_is = None if whole else (b"", start)
+    if size * _MORE_THAN_SAID > len(data) - behind:
+        return as_it_is
+    counted = _count_frames(data, behind, max_frames)
+    return as_it_is if counted <= frames * _MORE_THAN_SAID else (_header_frame(first, counted), behind)
 
 
-def id3_length(head: bytes) -> int:
-    """Compute the length of an ID3v2 tag, in bytes, from its first ten bytes."""
-    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+def id3_end(data: mmap.mmap | bytes, start: int) -> tuple[int, ...]:
+    """Compute where an ID3v2 tag may end.
+
+    The length is stated in four bytes of seven bits each; some programs write four of eight. A footer adds ten
+    bytes.
+
+    Args:
+        data: the bytes of the file.
+        start: where the tag begins, in bytes.
+
+    Returns:
+        Positions in bytes, the standard's first; none where the file ends within the header.
+    """
+    head = data[start : start + 10]
+    if len(head) < 10:
+        return ()
+    length = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+    first = start + 10 + length
+    ends = [first, first + 10] if head[5] & _ID3_FOOTER else [first]
+    return (*ends, start + 10 + int.from_bytes(head[6:10]))
 
 
 def first_frame(data: mmap.mmap | bytes, start: int = 0) -> int | None:
-    """Find a place where one frame follows another, after at most as much damage as a decoder tolerates.
+    """Find a place where one frame follows another.
+
+    Beyond as much damage as a decoder tolerates, as behind large pictures whose tag states a wrong length, there
+    must be several frames of one kind in a row.
 
     Args:
         data: the bytes of the file.
@@ -106,7 +139,12 @@ def first_frame(data: mmap.mmap | bytes, start: int = 0) -> int | None:
     if _is_followed(data, start):
         return start
     place = _resync(data, start)
-    return place if place < len(data) else None
+    if place < len(data):
+        return place
+    for found in _SYNC.finditer(data, start, start + _FARTHEST):
+        if _are_many(data, found.start()):
+            return found.start()
+    return None
 
 
 def _is_followed(data: mmap.mmap | bytes, place: int) -> bool:
@@ -114,12 +152,28 @@ def _is_followed(data: mmap.mmap | bytes, place: int) -> bool:
     return frame is not None and _frame_at(data, place + frame.length) is not None
 
 
-def _after_tags(data: mmap.mmap) -> int:
-    """Find the end of the ID3v2 tags at the start of a file, in bytes."""
-    start = 0
-    while data[start : start + 3] == b"ID3" and len(data) >= start + 10:
-        start += id3_length(data[start : start + 10])
-    return start
+def _are_many(data: mmap.mmap | bytes, place: int) -> bool:
+    """Say whether frames of one kind follow one another from here on."""
+    first = _frame_at(data, place)
+    frame = first
+    for _ in range(_MANY):
+        if frame is None or first is None or not frame.is_like(first):
+            return False
+        place += frame.length
+        frame = _frame_at(data, place)
+    return True
+
+
+def _after_tags(data: mmap.mmap) -> tuple[int, bool]:
+    """Find the end of the ID3v2 tags at the start of a file, and say whether it is where their lengths say."""
+    start, is_standard = 0, True
+    while data[start : start + 3] == b"ID3" and (ends := id3_end(data, start)):
+        known = next((end for end in ends if _is_followed(data, end) or data[end : end + 3] == b"ID3"), None)
+        if known is None:
+            return (ends[0] if ends[0] < len(data) else start + 10), is_standard
+        is_standard = is_standard and known == ends[0]
+        start = known
+    return start, is_standard
 
 
 def _frame_at(data: mmap.mmap | bytes, place: int) -> _Frame | None:
@@ -181,39 +235,3 @@ def _header_frame(like: _Frame, frames: int) -> bytes:
     header = bytes([0xFF, like.header[1] | 1, _ROOMY_BIT_RATE << 4 | rate << 2, like.header[3]])
     body = header + bytes(side) + b"Xing" + _FRAMES_KNOWN.to_bytes(4) + frames.to_bytes(4)
     return body.ljust(_length(like.mpeg, _ROOMY_BIT_RATE, rate), b"\0")
-
-
-class _Prefixed(io.RawIOBase):
-    """A file from position ``start`` on, with the bytes ``prefix`` before it."""
-
-    def __init__(self, file: BinaryIO, prefix: bytes, start: int) -> None:
-        self._file, self._prefix, self._start = file, prefix, start
-        self._size = len(prefix) + file.seek(0, os.SEEK_END) - start
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._place
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        self._place = max(0, origin + offset)
-        return self._place
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        head = self._prefix[self._place : self._place + len(view)]
-        view[: len(head)] = head
-        if len(head) == len(view):
-            self._place += len(head)
-            return len(head)
-        self._file.seek(self._start + self._place + len(head) - len(self._prefix))
-        tail = self._file.read(len(view) - len(head))
-        view[len(head) : len(head) + len(tail)] = tail
-        self._place += len(head) + len(tail)
-        return len(head) + len(tail)

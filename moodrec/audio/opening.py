@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from moodrec.errors import AudioError
+from moodrec.names import is_shown
 
 # Without O_NONBLOCK, opening a named pipe would wait for a writer that may never come.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -18,7 +19,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0
 def printable(path: Path | str) -> str:
     """Write a path on one line: bytes that cannot be decoded and control characters become ``?``."""
     text = os.fsencode(path).decode("utf-8", "replace").replace("\ufffd", "?")
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return "".join(char if is_shown(char) else "?" for char in text)
 
 
 @contextmanager

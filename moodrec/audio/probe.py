@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 import re
-import struct
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import mutagen
+from typing import Final
 
 from moodrec.artists import credit, first_id, guests_in_title
 from moodrec.audio.chromaprint import shortened
+from moodrec.audio.dates import plausible_year
 from moodrec.audio.opening import open_audio_file
-from moodrec.audio.tag_dialects import TagTexts, tag_values
+from moodrec.audio.tag_dialects import TagTexts
+from moodrec.audio.tag_sources import DAMAGE, read_sources
 from moodrec.errors import AudioError
+from moodrec.names import is_shown
 
-DAMAGE: Final = (
-    mutagen.MutagenError,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    NotImplementedError,
-    MemoryError,
-    RecursionError,
-    struct.error,
-)
-"""Errors by which damage surfaces: mutagen parses hostile bytes with plain indexing and struct."""
 _MAX_LENGTH: Final = 1000
 _ISRC: Final = 12
 """The number of characters of an ISRC, without hyphens."""
-_SEVERAL: Final = frozenset(("artist", "album_artist", "artists", "musicbrainz_artist_id"))
-_YEAR = re.compile(r"\d{4}")
+_SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_DROPPED: Final = frozenset({"Cf", "Cs"})
+# The letters of the flags of England, Scotland and Wales.
+_FLAG_LETTERS: Final = range(0xE0020, 0xE0080)
 
 
 @dataclass(frozen=True)
 class Tags:
     """The tags of one file; each is ``None`` (``genre`` is empty) where the file does not state it.
 
-    ``year`` is the first four digits of ``date``. Several artists are joined with ``"; "`` in ``artist``, which is
-    the text to show; ``artists`` names each of them, the main ones first (:func:`moodrec.artists.credit`).
-    ``musicbrainz_artist_id`` is that of the first one.
+    ``date`` is that of the release at hand, as it stands in the file, and ``year`` its year: of the tags that may
+    hold it, the first that gives a plausible year wins, and where none does, that of the first release.
+    ``original_year`` is the year of the first release, where tags of its own state it. Several artists are joined
+    with ``"; "`` in ``artist``, which is the text to show; ``artists`` names each of them, the main ones first
+    (:func:`moodrec.artists.credit`). ``musicbrainz_artist_id`` is that of the first one.
     """
 
     title: str | None = None
@@ -62,32 +53,40 @@ class Tags:
     acoustid_id: str | None = None
     acoustid_fingerprint: str | None = None
     """The beginning of the Chromaprint fingerprint; see :func:`moodrec.audio.chromaprint.shortened`."""
+    original_year: int | None = None
 
 
 def read_tags(path: Path | str) -> Tags:
     """Read a file's tags; a file that has none, or cannot be read, gives empty ones.
 
-    Where a file holds several titles, the last is taken: encoders append the track's own title after the
-    album's.
+    A file may hold several sets of tags; one fills in what another leaves out. Where a file holds several titles,
+    ID3's first is taken, and otherwise the last: encoders append the track's own title after the album's.
     """
+    return tags_of(path) or Tags()
+
+
+def tags_of(path: Path | str) -> Tags | None:
+    """Read a file's tags as :func:`read_tags`; None for a file that cannot be opened."""
     try:
         # Opening it here first keeps mutagen from waiting on a named pipe.
-        with open_audio_file(path):
-            file: Any = mutagen.File(path)
-        return _tags(tag_values(file))
+        with open_audio_file(path) as file:
+            return _tags(read_sources(file))
     except (AudioError, *DAMAGE):
-        return Tags()
+        return None
 
 
 def _tags(values: TagTexts) -> Tags:
-    date = _first(values, "date")
+    date, year = _dated(values, "date")
+    original_date, original_year = _dated(values, "original_date")
+    if year is None and original_year is not None:
+        date, year = original_date, original_year
     return Tags(
-        title=_last(values, "title"),
+        title=_title(values),
         artist=_joined(values, "artist"),
         album_artist=_joined(values, "album_artist"),
         album=_first(values, "album"),
-        date=date,
-        year=_year(date),
+        date=date or original_date,
+        year=year,
         genre=_genres(values),
         musicbrainz_recording_id=_first(values, "musicbrainz_recording_id"),
         musicbrainz_album_id=_first(values, "musicbrainz_album_id"),
@@ -95,7 +94,8 @@ def _tags(values: TagTexts) -> Tags:
         artists=_artists(values),
         isrc=_isrc(_first(values, "isrc")),
         acoustid_id=_first(values, "acoustid_id"),
-        acoustid_fingerprint=shortened(next(iter(values.get("acoustid_fingerprint", ())), "")),
+        acoustid_fingerprint=shortened(_raw(values, "acoustid_fingerprint")),
+        original_year=original_year,
     )
 
 
@@ -103,7 +103,7 @@ def _artists(values: TagTexts) -> tuple[str, ...]:
     """Give the names of all artists: those that the file lists, else those that its artist tags name."""
     shown = _joined(values, "artist")
     found = credit(shown, _texts(values, "artists"))
-    guests = guests_in_title(_last(values, "title"))
+    guests = guests_in_title(_title(values))
     return tuple(dict.fromkeys((*found.everyone, *guests)))
 
 
@@ -113,28 +113,48 @@ def _isrc(text: str | None) -> str | None:
 
 
 def _texts(values: TagTexts, field: str) -> list[str]:
-    """Give a field's distinct texts in their order, each on one line and encodable as UTF-8."""
-    divided = (part for text in values.get(field, ()) for part in (_parts(text, field)))
-    cleaned = (_clean(text) for text in divided)
-    return list(dict.fromkeys(text for text in cleaned if text))
+    """Give the distinct texts of the first key that holds any, each on one line and encodable as UTF-8.
+
+    Programs separate several texts by a NUL, where their format has no other way.
+    """
+    for texts in values.get(field, ()):
+        if found := _cleaned(part for text in texts for part in text.split("\0")):
+            return found
+    return []
 
 
-def _parts(text: str, field: str) -> list[str]:
-    """Divide the text of a field that may hold several values at the NULs between them."""
-    return text.split("\0") if field in _SEVERAL else [text]
+def _raw(values: TagTexts, field: str) -> str:
+    """Give the first text of a field as it stands, "" where there is none."""
+    return next((text for texts in values.get(field, ()) for text in texts), "")
+
+
+def _cleaned(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in map(_clean, texts) if text))
 
 
 def _clean(text: str) -> str:
     valid = text[:_MAX_LENGTH].encode("utf-8", "replace").decode()
-    return " ".join("".join(char if char.isprintable() else " " for char in valid).split())
+    return " ".join("".join(map(_kept, valid)).split())
+
+
+def _kept(char: str) -> str:
+    """Give a character as it is stored: controls are spaces, and what turns text around is dropped."""
+    if is_shown(char) or ord(char) in _FLAG_LETTERS:
+        return char
+    category = unicodedata.category(char)
+    return " " if category in _SPACES else "" if category in _DROPPED else char
+
+
+def _title(values: TagTexts) -> str | None:
+    """Give the last title of a file; what follows a terminator within a text is junk."""
+    for texts in values.get("title", ()):
+        if found := _cleaned(text.lstrip("\0").split("\0")[0] for text in texts):
+            return found[-1]
+    return None
 
 
 def _first(values: TagTexts, field: str) -> str | None:
     return next(iter(_texts(values, field)), None)
-
-
-def _last(values: TagTexts, field: str) -> str | None:
-    return next(reversed(_texts(values, field)), None)
 
 
 def _joined(values: TagTexts, field: str) -> str | None:
@@ -146,6 +166,10 @@ def _genres(values: TagTexts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _year(date: str | None) -> int | None:
-    digits = _YEAR.search(date or "")
-    return int(digits[0]) or None if digits else None
+def _dated(values: TagTexts, field: str) -> tuple[str | None, int | None]:
+    """Give the first date with a plausible year, and the year; where none has one, the first text."""
+    dates = _cleaned(part for texts in values.get(field, ()) for text in texts for part in text.split("\0"))
+    for date in dates:
+        if (year := plausible_year(date)) is not None:
+            return date, year
+    return (dates[0] if dates else None), None

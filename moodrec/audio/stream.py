@@ -1,11 +1,13 @@
-"""Every decoder returns the same thing: what the header says, then blocks of mono samples."""
+"""Every decoder returns the same thing: what the header says, then blocks of samples."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
@@ -32,20 +34,33 @@ class AudioInfo:
 
 @dataclass(frozen=True)
 class AudioStream:
-    """An open audio file: its header, and its mono blocks of float32 at the file's own sample rate.
+    """An open audio file: its header, and its blocks (frames, channels) of float32 at the file's own sample rate.
 
-    ``blocks`` raises :class:`CutShortError` where the audio ends before the file says it does.
+    A block is valid until the next one is taken. ``blocks`` raises :class:`CutShortError` where the audio ends before
+    the file says it does.
     """
 
     info: AudioInfo
-    blocks: Iterator[Samples]
+    blocks: Iterator[NDArray[np.float32]]
+
+
+class Cause(StrEnum):
+    """Why only a part of a file was decoded."""
+
+    CUT_OFF = "cut_off"
+    """The file ends before its audio does."""
+    DAMAGED = "damaged"
+    """The decoder cannot go on past a place within the file."""
+    OVER_LIMIT = "over_limit"
+    """The file is longer than what is read of a file."""
 
 
 class CutShortError(AudioError):
     """The audio stops before its end; the blocks before that point are good."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, cause: Cause) -> None:
         super().__init__(message, reason="truncated")
+        self.cause = cause
 
 
 def check_header(info: AudioInfo, limits: DecodeLimits, name: str) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from moodrec.audio.probe import tags_of
+from moodrec.audio.stream import Cause
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
 from moodrec.catalog.decoding import DecodedFile
 from moodrec.catalog.interim import EVERY_TRACKS, InterimIndex
@@ -61,6 +63,8 @@ class AnalysisReport:
     """Files of this run whose audio the model had analysed before (moved, copied or tagged again); also in
     ``counts``.
     """
+    retagged: int
+    """Tracks whose tags were read again, and had changed."""
     switched: bool
     """Whether search uses this model from now on, and used another before."""
     waiting: int
@@ -140,6 +144,7 @@ def run_analysis(
         tally = _Tally(plan, library, interim, on_progress)
         library.mark_missing(plan.gone)
         library.mark_present(plan.returned)
+        retagged = _retag(plan, library)
         with tally, DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
             for item in pool.decode(plan.files):
                 known = _known(item, library, record)
@@ -151,8 +156,25 @@ def run_analysis(
         waiting = library.waiting(record.fingerprint)
         switched = waiting == 0 and library.promote(record.fingerprint)
     return AnalysisReport(
-        tally.by_outcome(), tuple(tally.failures), plan, seconds, tally.recognised, switched, waiting
+        tally.by_outcome(),
+        tuple(tally.failures),
+        plan,
+        seconds,
+        tally.recognised,
+        retagged,
+        switched,
+        waiting,
     )
+
+
+def _retag(plan: AnalysisPlan, library: Library) -> int:
+    """Read tags again without decoding anything; a file that cannot be opened keeps what is known of it."""
+    changed = 0
+    for record in plan.tags_again:
+        tags = tags_of(record.state.path)
+        if tags is not None and record.track_id is not None:
+            changed += library.retag(record.track_id, tags)
+    return changed
 
 
 class _Tally:
@@ -241,7 +263,15 @@ def _analysed(state: FileState, decoded: DecodedFile, moods: Moods) -> FileResul
         moods.mood_scores,
         moods.probabilities,
     )
-    if not decoded.truncated:
+    if decoded.cause is None:
         return FileResult(state, Outcome.OK, track=track)
-    message = f"only its first {decoded.duration_s:.0f} s were decoded: cut off, damaged, or over the limit"
-    return FileResult(state, Outcome.PARTIAL, "truncated", message, track)
+    return FileResult(state, Outcome.PARTIAL, decoded.cause, _partial(decoded), track)
+
+
+def _partial(decoded: DecodedFile) -> str:
+    read = f"{decoded.read_s:,.0f} s"
+    if decoded.cause == Cause.CUT_OFF:
+        return f"the file is cut off: its first {read} were analysed"
+    if decoded.cause == Cause.DAMAGED:
+        return f"the file is damaged at {decoded.read_s:,.1f} s: what is before that was analysed"
+    return f"the file is over the limit: its first {read} of {decoded.duration_s:,.0f} s were analysed"

@@ -222,8 +222,8 @@ def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.f
     read: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in header["tags"].items()
     }
-    tags = Tags(**read)
-    return DecodedFile(windows, header["audio_fingerprint"], tags, header["duration_s"], header["truncated"])
+    lengths = header["duration_s"], header["read_s"]
+    return DecodedFile(windows, header["audio_fingerprint"], Tags(**read), *lengths, header["cause"])
 
 
 def _without_path(message: str, state: FileState) -> str:

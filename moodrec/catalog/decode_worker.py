@@ -57,7 +57,8 @@ def _header(decoded: DecodedFile) -> dict[str, Any]:
         "audio_fingerprint": decoded.audio_fingerprint,
         "tags": asdict(decoded.tags),
         "duration_s": decoded.duration_s,
-        "truncated": decoded.truncated,
+        "read_s": decoded.read_s,
+        "cause": decoded.cause,
     }
 
 

@@ -35,13 +35,19 @@ class DecodeSettings(Config):
 
 @dataclass(frozen=True, eq=False)
 class DecodedFile:
-    """A decoded file: ``windows (n, window_samples)`` float32, its tags, and how much of it was read."""
+    """A decoded file: ``windows (n, window_samples)`` float32, its tags, and how much of it was read.
+
+    ``duration_s`` is the length of the whole file, ``read_s`` of what was read, both in seconds, and ``cause`` a
+    value of :class:`moodrec.audio.stream.Cause`, which says why they differ; None where the file was read to its
+    end.
+    """
 
     windows: NDArray[np.float32]
     audio_fingerprint: str
     tags: Tags
     duration_s: float
-    truncated: bool
+    read_s: float
+    cause: str | None
 
 
 def decode_file(path: Path, settings: DecodeSettings) -> DecodedFile:
@@ -61,8 +67,9 @@ def decode_file(path: Path, settings: DecodeSettings) -> DecodedFile:
         cut_windows(audible, settings.window_samples, settings.max_windows),
         fingerprint_audio(waveform),
         read_tags(path),
+        waveform.file_duration_s,
         waveform.duration_s,
-        waveform.truncated,
+        waveform.cause,
     )
 
 

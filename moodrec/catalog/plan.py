@@ -12,6 +12,7 @@ from typing import Final
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool
 from moodrec.catalog.model import AnalysisModel, settings_for
 from moodrec.errors import AudioError
+from moodrec.library.left_out import LeftOut
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState, Outcome
 from moodrec.library.scan import scan
@@ -47,6 +48,10 @@ class AnalysisPlan:
     """Folders that were given and hold no music now, though the library has files from there. A disk that is not
     mounted has this effect, so the library keeps them.
     """
+    tags_again: tuple[FileRecord, ...]
+    """Files that have not changed and whose tags alone are to be read again."""
+    left_out: tuple[LeftOut, ...]
+    """Music files and folders that the scan did not take, and why: hidden, marked, excluded, formats not decoded."""
     postponed: int
     """Number of files that are left to a later run, because of ``limit``."""
     estimated_seconds: float
@@ -63,6 +68,8 @@ def plan_analysis(
     jobs: int | None = None,
     retry_failed: bool = False,
     limit: int | None = None,
+    exclude: Sequence[str] = (),
+    rescan_tags: bool = False,
 ) -> AnalysisPlan:
     """Scan folders and compare them with a library; nothing is written.
 
@@ -76,11 +83,13 @@ def plan_analysis(
         jobs: number of decoding processes, for the estimate.
         retry_failed: whether to plan files that failed earlier too.
         limit: greatest number of files to plan.
+        exclude: patterns of files and folders to leave out, as in :mod:`moodrec.library.globs`.
+        rescan_tags: whether to read the tags of files again that have not changed.
 
     Raises:
         NotFoundError: a folder is not there.
     """
-    found = scan(folders)
+    found = scan(folders, exclude)
     known = library.files(model.fingerprint)
     done = [known[state.path] for state in found.files if _is_done(state, known, retry_failed)]
     every = tuple(state for state in found.files if not _is_done(state, known, retry_failed))
@@ -95,6 +104,8 @@ def plan_analysis(
         returned=tuple(record.state for record in done if record.missing),
         unreadable_folders=found.unreadable,
         empty_folders=empty,
+        tags_again=tuple(record for record in done if rescan_tags and record.track_id is not None),
+        left_out=found.left_out,
         postponed=len(every) - len(todo),
         estimated_seconds=len(todo) * seconds_each,
         estimated_bytes=len(todo) * _bytes_a_track(model),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from moodrec.audio.opening import printable
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from moodrec.library.records import FileRecord, FileResult, Outcome
 
 _NAMED: Final = 10
+_WHY: Final = {
+    "system": "of the system (thumbnails, snapshots, deleted files)",
+    "marked": "marked by .ndignore, .nomedia or .notmusic",
+    "excluded": "excluded by a pattern",
+}
 
 
 def announce(screen: Screen, plan: AnalysisPlan) -> None:
@@ -34,12 +40,34 @@ def announce(screen: Screen, plan: AnalysisPlan) -> None:
     else:
         screen.note(f"nothing new to analyse{done}")
     for folder in plan.unreadable_folders:
-        screen.warn(f"{folder}: may not be opened, left out")
+        screen.warn(f"{printable(folder)}: may not be opened, left out")
     for folder in plan.empty_folders:
-        screen.warn(f"{folder}: there is no music in it any more (is the disk mounted?); its tracks are kept")
+        screen.warn(
+            f"{printable(folder)}: there is no music in it any more (is the disk mounted?); its tracks are kept"
+        )
     if plan.gone:
         screen.note(f"{words.plural(len(plan.gone), 'file')} gone since the last time; their tracks are kept")
+    _print_left_out(screen, plan)
     _print_failures(screen, plan.remembered_failures)
+
+
+def _print_left_out(screen: Screen, plan: AnalysisPlan) -> None:
+    from moodrec.audio.formats import UNSUPPORTED
+    from moodrec.library.left_out import Why
+
+    counts = Counter(one.why for one in plan.left_out)
+    unsupported = counts.pop(Why.UNSUPPORTED, 0)
+    # What begins with a dot is nobody's surprise.
+    if named := [f"{count:,} {_WHY[why]}" for why, count in sorted(counts.items()) if why in _WHY]:
+        screen.note(f"left out: {', '.join(named)}")
+    if unsupported:
+        formats = Counter(
+            UNSUPPORTED[one.path.suffix.lower()] for one in plan.left_out if one.why is Why.UNSUPPORTED
+        )
+        screen.warn(
+            f"{words.plural(unsupported, 'file')} in formats that are not decoded, left out: "
+            f"{', '.join(f'{count:,} {name}' for name, count in formats.most_common())}"
+        )
 
 
 def _print_failures(screen: Screen, records: tuple[FileRecord, ...]) -> None:
@@ -67,8 +95,8 @@ def named(path: Path, message: str | None) -> str:
         path: the file.
         message: the message, which may name the file already; None stands for ``failed``.
     """
-    text = message or "failed"
-    return text if str(path) in text else f"{path}: {text}"
+    text, name = message or "failed", printable(path)
+    return text if name in text else f"{name}: {text}"
 
 
 def counted(counts: Mapping[Outcome, int] | Mapping[str, int]) -> str:
@@ -86,6 +114,7 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
         "returned": len(plan.returned),
         "unreadable_folders": plan.unreadable_folders,
         "empty_folders": plan.empty_folders,
+        "left_out": Counter(one.why for one in plan.left_out),
         "estimated_seconds": round(plan.estimated_seconds, 1),
         "estimated_bytes": plan.estimated_bytes,
         "remembered_failures": failures_document(plan.remembered_failures),
@@ -108,6 +137,9 @@ def summarise(screen: Screen, store: Library, report: AnalysisReport, tracks: in
     """
     screen.document(_report_document(store, report, tracks))
     screen.text(f"{words.plural(tracks, 'track')} in {store.path}{_this_run(report)}")
+    if report.plan.tags_again:
+        again = words.plural(len(report.plan.tags_again), "file")
+        screen.note(f"tags of {again} read again: {report.retagged:,} had changed")
     if report.failures:
         reasons = Counter(failure.reason or "unknown" for failure in report.failures)
         screen.note(f"failed: {counted(dict(reasons.most_common()))}; moodrec library failures names them")
@@ -141,6 +173,7 @@ def _report_document(store: Library, report: AnalysisReport, tracks: int) -> dic
         "library": store.path,
         "tracks": tracks,
         "outcomes": report.counts,
+        "retagged": report.retagged,
         "recognised": report.recognised,
         "failures": failures_document(report.failures),
         "seconds": round(report.seconds, 1),

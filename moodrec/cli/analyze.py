@@ -49,6 +49,20 @@ def analyze(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed in an earlier run.")
     ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            metavar="GLOB",
+            help="Leave out files and folders: 'Podcasts', '*.wav', 'Live/*/Talk'. May be repeated.",
+        ),
+    ] = None,
+    rescan_tags: Annotated[
+        bool,
+        typer.Option(
+            "--rescan-tags", help="Read the tags of all files again, also where size and time are the same."
+        ),
+    ] = False,
     watch: Annotated[
         bool,
         typer.Option("--watch", help="Then watch the folders until Ctrl-C. pip install 'moodrec[watch]'."),
@@ -83,8 +97,8 @@ def analyze(
     opened = Library.open_or_empty if dry_run else Library.open_or_create
     with opened(place) as store:
         note_migration(screen, store)
-        run = _Run(screen, store, loaded_model, folders, jobs)
-        plan = run.plan(retry_failed, limit)
+        run = _Run(screen, store, loaded_model, folders, jobs, tuple(exclude or ()))
+        plan = run.plan(retry_failed, limit, rescan_tags)
         announce(screen, plan)
         if dry_run:
             screen.document(plan_document(plan))
@@ -107,8 +121,11 @@ class _Run:
     loaded_model: MoodModel
     folders: Sequence[Path]
     jobs: int | None
+    exclude: tuple[str, ...]
 
-    def plan(self, retry_failed: bool = False, limit: int | None = None) -> AnalysisPlan:
+    def plan(
+        self, retry_failed: bool = False, limit: int | None = None, rescan_tags: bool = False
+    ) -> AnalysisPlan:
         from moodrec.catalog.plan import plan_analysis
 
         return plan_analysis(
@@ -118,6 +135,8 @@ class _Run:
             jobs=self.jobs,
             retry_failed=retry_failed,
             limit=limit,
+            exclude=self.exclude,
+            rescan_tags=rescan_tags,
         )
 
     def carry_out(self, plan: AnalysisPlan) -> AnalysisReport:

@@ -18,6 +18,7 @@ from moodrec.cli.jsonout import to_json
 from moodrec.cli.progress import Advance, logged, unseen
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
+from moodrec.names import is_shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -182,9 +183,7 @@ def printable(text: str, keep: str = "\n") -> str:
         text: what is to be printed.
         keep: the control characters that stay.
     """
-    return "".join(
-        char if char.isprintable() or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
+    return "".join(char if is_shown(char) or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _write(text: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from moodrec.audio.opening import printable
 from moodrec.cli import words
+from moodrec.cli.analysis_text import named
 from moodrec.cli.console import Screen
 from moodrec.cli.group import EXIT_SOME_FAILED
 from moodrec.cli.library import open_library
@@ -97,7 +98,7 @@ def _carry_out(
     if not apply:
         _preview(screen, plan.changes)
     for file in left_alone:
-        screen.warn(_named(file.path, file.message))
+        screen.warn(named(file.path, file.message))
     done = f"{words.plural(plan.already, 'file')} up to date already"
     if apply:
         screen.text(f"tags of {words.plural(written, 'file')} written, {done}")
@@ -111,14 +112,10 @@ def _carry_out(
 
 def _preview(screen: Screen, changes: tuple[TagChange, ...]) -> None:
     for change in changes[:_SHOWN]:
-        screen.text(str(change.state.path))
+        screen.text(printable(change.state.path))
         for name in sorted({*change.before, *change.after}):
             old, new = (", ".join(tags.get(name, [])) for tags in (change.before, change.after))
             if old != new:
                 screen.text(f"  {name}: {old or '(none)'} -> {new or '(none)'}")
     if (more := len(changes) - _SHOWN) > 0:
         screen.text(f"and {words.plural(more, 'file')} more; --json shows all")
-
-
-def _named(path: Path, message: str) -> str:
-    return message if str(path) in message else f"{path}: {message}"

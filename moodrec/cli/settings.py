@@ -19,7 +19,7 @@ from typing import Any, Final
 from moodrec.errors import ConfigError, NotFoundError
 
 FILE_NAME: Final = "moodrec.toml"
-SHARED: Final = ("library", "model", "device", "jobs", "quiet")
+SHARED: Final = ("library", "model", "device", "jobs", "quiet", "exclude")
 """Keys that stand outside any table."""
 _PATHS: Final = ("library", "model")
 
@@ -107,11 +107,16 @@ def _for_command(command: Any, shared: Mapping[str, Any], table: Any, where: str
         raise ConfigError(f"{where}: should be a table of options, is {table!r}")
     if hasattr(command, "commands"):
         return _for_group(command, shared, table, where)
-    options = {long_name(param): param.name for param in command.params if param.opts[0].startswith("-")}
+    options = {long_name(param): param for param in command.params if param.opts[0].startswith("-")}
     if unknown := sorted(table.keys() - options.keys()):
         raise ConfigError(f"{where}: no such option: {', '.join(unknown)}; there are {', '.join(options)}")
     values = {key: value for key, value in shared.items() if key in options} | dict(table)
-    return {options[key]: value for key, value in values.items()}
+    return {options[key].name: _as_typed(options[key], value) for key, value in values.items()}
+
+
+def _as_typed(param: Any, value: Any) -> Any:
+    """Make one text a list where an option may be repeated: its letters are not texts of their own."""
+    return [value] if getattr(param, "multiple", False) and isinstance(value, str) else value
 
 
 def long_name(param: Any) -> str:

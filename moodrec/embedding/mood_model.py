@@ -11,6 +11,7 @@ import soxr
 from numpy.typing import NDArray
 
 from moodrec.audio.decode import decode
+from moodrec.audio.downmix import mix_waveform
 from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
@@ -255,8 +256,7 @@ class MoodModel:
 
     def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
         _check_waveform(waveform, sample_rate)
-        # Averaged in double precision, so that many channels lose no digits.
-        mono = waveform.mean(0, dtype=np.float64) if waveform.ndim == 2 else waveform
+        mono = mix_waveform(waveform) if waveform.ndim == 2 else waveform
         if not np.isfinite(mono).all():
             raise AudioError("the waveform holds NaN or infinite samples", "bad_samples")
         return np.asarray(soxr.resample(mono.astype(np.float32), sample_rate, self.sample_rate), np.float32)

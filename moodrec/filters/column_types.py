@@ -22,6 +22,7 @@ from moodrec.filters.arrow_numpy import flags_of
 from moodrec.filters.conditions import Like, Operator, Scalar, quote_name, quote_value
 from moodrec.filters.patterns import like_pattern
 from moodrec.filters.selection import AnyLookup, AnyOf, Lookup, NamedRows, Order, Range, Selection, row_mask
+from moodrec.names import compose
 from moodrec.names import fold as fold
 from moodrec.typing import LookupTable, RowMask
 
@@ -174,8 +175,8 @@ class NumberColumn:
 class TextColumn:
     """A column of dictionary-coded texts: ``codes`` (n,) are whole numbers into ``categories``, -1 where NULL.
 
-    A test is decided once for each category, then read from a table for each row. Texts are ordered by Unicode code
-    point.
+    A test is decided once for each category, then read from a table for each row. Texts are compared in their
+    composed form, and ordered by Unicode code point.
     """
 
     name: str
@@ -198,19 +199,28 @@ class TextColumn:
         return None if known.all() else known
 
     def compare(self, op: Operator, value: Scalar) -> Range | Lookup:
-        if op in ("=", "<>"):
+        text = compose(self._text(value))
+        if op in ("=", "<>") and self._composed is self.categories:
             # The code is -1, which no known row has, if no row holds the text.
-            code = int(pc.index(self.categories, self._text(value)).as_py())
+            code = int(pc.index(self.categories, text).as_py())
             return Range(self.codes, code, code, op == "<>", self._present, self.order)
-        return self._lookup(_ARROW_OPERATORS[op](self.categories, self._text(value)))
+        return self._lookup(_ARROW_OPERATORS[op](self._composed, text))
 
     def among(self, values: Sequence[Scalar]) -> Lookup:
-        texts = pa.array([self._text(value) for value in values], pa.string())
-        return self._lookup(pc.is_in(self.categories, texts))
+        texts = pa.array([compose(self._text(value)) for value in values], pa.string())
+        return self._lookup(pc.is_in(self._composed, texts))
 
     def like(self, test: Like) -> Lookup:
-        pattern = like_pattern(test.pattern, test.escape)
-        return self._lookup(pc.match_substring_regex(self.categories, pattern, ignore_case=test.ignore_case))
+        pattern = like_pattern(compose(test.pattern), test.escape)
+        return self._lookup(pc.match_substring_regex(self._composed, pattern, ignore_case=test.ignore_case))
+
+    @cached_property
+    def _composed(self) -> pa.Array:
+        """The categories in Unicode's composed form (NFC): themselves where all are in it, as most are."""
+        if pc.all(pc.string_is_ascii(self.categories), min_count=0).as_py():
+            return self.categories
+        composed = pc.utf8_normalize(self.categories, "NFC")
+        return self.categories if composed.equals(self.categories) else composed
 
     @cached_property
     def _folded(self) -> dict[str, list[int]]:

@@ -15,7 +15,7 @@ from typing import Final
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
 from moodrec.files import disk_full, refuse_link
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
 _APPLICATION_ID: Final = int.from_bytes(b"mood")
 _BUSY_S: Final = 30.0
@@ -69,7 +69,8 @@ _TABLES: Final = (
         musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT,
         artists TEXT,                     -- JSON list
         isrc TEXT, acoustid_id TEXT, acoustid_fingerprint TEXT,
-        artist_key TEXT, album_key TEXT   -- moodrec.library.groups; NULL where not known
+        artist_key TEXT, album_key TEXT,  -- moodrec.library.groups; NULL where not known
+        original_year INTEGER
     )""",
     "CREATE INDEX tracks_by_audio ON tracks (audio_fingerprint)",
     *GROUP_INDEXES,

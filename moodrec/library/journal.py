@@ -23,7 +23,8 @@ from moodrec.schema import LISTS, TAG_FIELDS
 from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
-_TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *TAG_FIELDS.names, "artist_key", "album_key")
+_TAG_COLUMNS: Final = (*TAG_FIELDS.names, "artist_key", "album_key")
+_TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *_TAG_COLUMNS)
 
 
 @contextmanager
@@ -79,6 +80,24 @@ def acknowledge(connection: sqlite3.Connection, model: ModelRecord, result: File
             track_id = _track_of(connection, result) if result.outcome is Outcome.FAILED else None
         _write_file(connection, model, path, result, track_id)
     return track_id
+
+
+def retag(connection: sqlite3.Connection, track_id: str, tags: Tags) -> bool:
+    """Replace the tags of a track; False, and nothing written, if they are as they were.
+
+    Args:
+        connection: an open library.
+        track_id: the track.
+        tags: what its file says now.
+    """
+    names, values = _TAG_COLUMNS, tuple(_tag_values(tags))
+    query = f"SELECT {', '.join(names)} FROM tracks WHERE track_id = ?"
+    if connection.execute(query, (track_id,)).fetchone() in (None, values):
+        return False
+    assignments = ", ".join(f"{name} = ?" for name in names)
+    with revising(connection):
+        connection.execute(f"UPDATE tracks SET {assignments} WHERE track_id = ?", (*values, track_id))
+    return True
 
 
 def mark_missing(connection: sqlite3.Connection, states: Iterable[FileState], missing: bool) -> None:

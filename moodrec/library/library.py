@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.database import (
@@ -323,6 +324,19 @@ class Library:
         """
         with self._writing() as connection:
             return journal.acknowledge(connection, model, result)
+
+    def retag(self, track_id: str, tags: Tags) -> bool:
+        """Replace the tags of a track by what its file says now; False if they are the same.
+
+        Args:
+            track_id: the track.
+            tags: the tags of its file.
+
+        Raises:
+            UsageError: the lock is not held.
+        """
+        with self._writing() as connection:
+            return journal.retag(connection, track_id, tags)
 
     def mark_missing(self, states: Iterable[FileState]) -> None:
         """Record that files are gone: their tracks leave the frame and keep their ids."""

@@ -150,4 +150,9 @@ def _artists_of(artist: str | None, title: str | None) -> str | None:
     return json.dumps(names) if names else None
 
 
-_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2}
+def _from_3(connection: sqlite3.Connection) -> None:
+    """Add the year of the first release, which is not known until the files' tags are read again."""
+    connection.execute("ALTER TABLE tracks ADD COLUMN original_year INTEGER")
+
+
+_STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2, 3: _from_3}

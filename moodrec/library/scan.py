@@ -4,58 +4,73 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from moodrec.audio.formats import AUDIO_SUFFIXES
+from moodrec.audio.formats import AUDIO_SUFFIXES, UNSUPPORTED
 from moodrec.errors import NotFoundError
+from moodrec.library.left_out import LeftOut, Rules, Why
 from moodrec.library.records import FileState
 
 
 @dataclass(frozen=True)
 class Scan:
-    """The files that a scan found, in the order of their paths, and the ``unreadable`` folders that may not be
-    opened.
-    """
+    """The result of a scan."""
 
     files: tuple[FileState, ...]
+    """The music files, in the order of their paths."""
     unreadable: tuple[Path, ...]
+    """Folders that may not be opened."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Music files and folders that were not taken, in the order of their paths."""
 
 
-def scan(folders: Iterable[Path | str]) -> Scan:
+def scan(folders: Iterable[Path | str], exclude: Sequence[str] = ()) -> Scan:
     """Find the music files in folders, their subfolders, and behind links.
 
     Paths are canonical, so a file that is reached in several ways is found once, and a link that leads back up is
-    followed once. Names that start with a dot are skipped. A folder named like a music file is searched like any
-    other, and listed as a file only if it holds no music. A folder that is itself a file stands for that file,
-    whatever its name.
+    followed once. A folder named like a music file is searched like any other, and listed as a file only if it holds
+    no music. A folder that is itself a file stands for that file, whatever its name.
+
+    Left out, and counted, are names that begin with a dot, folders in which systems and network storage keep
+    thumbnails and deleted files, folders with one of :data:`moodrec.library.left_out.MARKS` in them, what ``exclude``
+    matches, and formats that are not decoded. A folder that is given here is searched whatever its name.
+
+    Args:
+        folders: folders or files.
+        exclude: patterns as in :mod:`moodrec.library.globs`, relative to each folder, or absolute.
 
     Raises:
         NotFoundError: a folder is not there.
     """
-    walk = _Walk()
+    walk = _Walk(tuple(exclude))
     for folder in folders:
         walk.start(Path(folder))
-    return Scan(tuple(walk.sorted_files()), tuple(sorted(walk.unreadable)))
+    left_out = sorted(walk.left_out.values(), key=lambda one: str(one.path))
+    return Scan(tuple(walk.sorted_files()), tuple(sorted(walk.unreadable)), tuple(left_out))
 
 
 @dataclass
 class _Walk:
+    exclude: tuple[str, ...]
     files: dict[str, FileState] = field(default_factory=dict)
     unreadable: list[Path] = field(default_factory=list)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
     _seen: set[tuple[int, int]] = field(default_factory=set)
     _misnamed: list[str] = field(default_factory=list)
 
     def start(self, folder: Path) -> None:
-        if not folder.exists():
+        if not os.path.exists(folder):  # noqa: PTH110  (Path's raises where a name is too long)
             raise NotFoundError(f"{folder}: no such folder or file")
-        if not folder.is_dir():
-            self._take(os.path.realpath(folder))
+        place = os.path.realpath(folder)
+        if not os.path.isdir(place):  # noqa: PTH112
+            self._take(place)
             return
-        waiting = [os.path.realpath(folder)]
+        called = os.path.abspath(folder)  # noqa: PTH100  (Path.absolute keeps "..")
+        waiting = [(place, Rules.of(place, called, self.exclude))]
         while waiting:
-            waiting.extend(self._search(waiting.pop()))
+            waiting.extend(self._search(*waiting.pop()))
 
     def sorted_files(self) -> list[FileState]:
         """List all files found, and the folders that are named like one and hold none."""
@@ -65,24 +80,44 @@ class _Walk:
                 self._take(folder)
         return [self.files[path] for path in sorted(self.files)]
 
-    def _search(self, folder: str) -> list[str]:
-        """Record the files of one folder and return its subfolders."""
+    def _search(self, folder: str, rules: Rules) -> list[tuple[str, Rules]]:
+        """Record the files of one folder, and return its subfolders with the rules that hold there."""
+        entries = self._entries(folder)
+        inside = rules.inside(folder, [entry.name for entry in entries])
+        if inside is None:
+            self._leave_out(folder, Why.MARKED)
+            return []
+        if Path(folder).suffix.lower() in AUDIO_SUFFIXES:
+            self._misnamed.append(folder)
         subfolders = []
-        for entry in self._entries(folder):
+        for entry in entries:
+            is_folder, suffix = _is_folder(entry), Path(entry.name).suffix.lower()
+            if not is_folder and suffix not in AUDIO_SUFFIXES and suffix not in UNSUPPORTED:
+                continue
+            if (why := inside.why_not(entry.path, is_folder)) is not None:
+                self._leave_out(entry.path, why)
+                continue
             path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
-            if _is_folder(entry):
-                subfolders.append(path)
-            elif Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
+            if is_folder:
+                subfolders.append((path, inside))
+            elif suffix in UNSUPPORTED:
+                self._leave_out(path, Why.UNSUPPORTED)
+            else:
                 self._take(path)
         return subfolders
 
-    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+    def _leave_out(self, path: str, why: Why) -> None:
+        self.left_out[path] = LeftOut(Path(path), why)
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
-            if self._is_new(folder):
-                with os.scandir(folder) as entries:
-                    yield from (entry for entry in entries if not entry.name.startswith("."))
+            if not self._is_new(folder):
+                return []
+            with os.scandir(folder) as entries:
+                return list(entries)
         except OSError:
             self.unreadable.append(Path(folder))
+            return []
 
     def _is_new(self, folder: str) -> bool:
         # Device and inode identify a folder however it is reached, which ends loops of links.
@@ -91,8 +126,6 @@ class _Walk:
         if identity in self._seen:
             return False
         self._seen.add(identity)
-        if Path(folder).suffix.lower() in AUDIO_SUFFIXES:
-            self._misnamed.append(folder)
         return True
 
     def _take(self, path: str) -> None:

@@ -24,6 +24,9 @@ AV_FORMATS = {
     ".aac": ("adts", "aac"),
     ".wma": ("asf", "wmav2"),
     ".mka": ("matroska", "aac"),
+    ".webm": ("webm", "libopus"),
+    ".tta": ("tta", "tta"),
+    ".wv": ("wv", "wavpack"),
 }
 
 
@@ -42,28 +45,52 @@ def write_sound(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_
     return path
 
 
-def write_av(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000, **options: str) -> Path:
-    """Write ``(samples,)`` as stereo through PyAV in the format that the suffix names."""
+def write_av(
+    path: Path,
+    samples: NDArray[np.float32],
+    sample_rate: int = 48_000,
+    tags: dict[str, str] | None = None,
+    *,
+    kind: tuple[str, str] | None = None,
+    layout: str = "stereo",
+    sample_format: str | None = None,
+    **options: str,
+) -> Path:
+    """Write ``(samples,)`` on every channel, or ``(channels, samples)``, through PyAV.
+
+    The format and codec are ``kind``, or what the suffix names.
+    """
     import av
 
-    kind, codec = AV_FORMATS[path.suffix]
-    with av.open(str(path), "w", format=kind, options=options) as container:
-        stream = container.add_stream(codec, rate=sample_rate, layout="stereo")
+    container_format, codec = kind or AV_FORMATS[path.suffix]
+    channels = 1 if layout == "mono" else 2
+    wanted = np.stack([samples] * channels) if samples.ndim == 1 else samples
+    with av.open(str(path), "w", format=container_format, options=options) as container:
+        container.metadata.update(tags or {})
+        stream = container.add_stream(codec, rate=sample_rate, layout=layout, options=options)
         assert isinstance(stream, av.AudioStream)
         stream.bit_rate = 128_000
-        for start in range(0, len(samples), 1024):
-            part = np.ascontiguousarray(np.stack([samples[start : start + 1024]] * 2))
-            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+        if sample_format is not None:
+            stream.format = sample_format
+        for start in range(0, wanted.shape[1], 1024):
+            part = np.ascontiguousarray(wanted[:, start : start + 1024])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
             frame.sample_rate, frame.pts = sample_rate, start
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
-def write_any(path: Path, samples: NDArray[np.float32], sample_rate: int = 48_000) -> Path:
-    """Write with whichever library knows the suffix."""
-    write = write_av if path.suffix in AV_FORMATS else write_sound
-    return write(path, samples, sample_rate)
+def write_any(
+    path: Path,
+    samples: NDArray[np.float32],
+    sample_rate: int = 48_000,
+    tags: dict[str, str] | None = None,
+) -> Path:
+    """Write with whichever library knows the suffix; tags through PyAV alone."""
+    if path.suffix in AV_FORMATS:
+        return write_av(path, samples, sample_rate, tags)
+    return write_sound(path, samples, sample_rate)
 
 
 def strongest_frequency(samples: NDArray[np.float32], sample_rate: int) -> float:

@@ -187,9 +187,11 @@ def test_playlists_are_not_followed(
         assert refusal(path).reason == "not_audio"
 
 
-def test_only_the_demuxer_of_the_suffix_is_tried(tmp_path: Path) -> None:
-    path = write_any(tmp_path / "x.mka", tone(440.0, 1.0)).rename(tmp_path / "x.m4a")
-    assert refusal(path).reason == "not_audio"
+@pytest.mark.parametrize("real", [".mka", ".m4a", ".aac", ".wma", ".mp3", ".flac", ".ogg", ".wav", ".aiff"])
+@pytest.mark.parametrize("called", [".m4a", ".mp3", ".flac", ".ogg", ".aac", ".wma", ".wv", ".unknown", ""])
+def test_the_content_decides_and_not_the_suffix(tmp_path: Path, real: str, called: str) -> None:
+    path = write_any(tmp_path / f"x{real}", tone(440.0, 0.5)).rename(tmp_path / f"y{called}")
+    assert decode(path).duration_s == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_name_that_is_not_utf8_and_has_a_newline(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from moodrec.audio.decode import decode
 from moodrec.audio.mood_tags import read_mood_tags, write_mood_tags
 from moodrec.audio.probe import read_tags
 from moodrec.errors import AudioError
+from moodrec.files import temporary_beside
 from tests.audio.sounds import tone, write_any
 from tests.catalog.corpus import retag
 
@@ -123,3 +125,30 @@ def test_what_is_no_music_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(AudioError):
         write_mood_tags(path, WANTED)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [245, 250, 255])
+@pytest.mark.parametrize("letter", ["x", "\u00f6"])
+def test_a_name_as_long_as_names_can_be(tmp_path: Path, length: int, letter: str) -> None:
+    room = (length - len(".flac")) // len(letter.encode())
+    path = write_any(tmp_path / "x.flac", tone(330.0, 0.1)).rename(tmp_path / f"{letter * room}.flac")
+    write_mood_tags(path, WANTED)
+    assert read_mood_tags(path) == WANTED
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_cleaning_up_raises_nothing_over_the_first_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_any(tmp_path / "x.flac", tone(330.0, 0.1))
+
+    def full(*_: object) -> None:
+        # The copy's place is a folder by now, so that removing it fails too.
+        copy = temporary_beside(path)
+        copy.unlink()
+        copy.mkdir()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(mood_tags, "_write", full)
+    with pytest.raises(AudioError, match="No space left"):
+        write_mood_tags(path, WANTED)

@@ -66,7 +66,7 @@ def write_broken(folder: Path) -> dict[str, str]:
         "playlist.m4a": "failed not_audio",
         "nan.wav": "failed bad_samples",
         "silence.flac": "silent silent",
-        "half.flac": "partial truncated",
+        "half.flac": "partial cut_off",
         "stump.flac": "failed truncated",
         "index_lost.m4a": "failed not_audio",
         name: "ok None",

@@ -124,11 +124,11 @@ def write_by_hand(folder: Path) -> dict[str, str]:
     expected["whole.flac"] = "ok None"
     raw("empty.flac", b"", "failed empty")
     raw("random.mp3", np.random.default_rng(1).bytes(5_000), "failed not_audio")
-    raw("truncated.flac", whole[: len(whole) // 2], "partial truncated")
+    raw("truncated.flac", whole[: len(whole) // 2], "partial cut_off")
     raw("concat.mp3", b"ffconcat version 1.0\nfile '/etc/passwd'\n", "failed not_audio")
     raw("list.mp3", b"#EXTM3U\n#EXTINF:9,\nhttp://127.0.0.1:9/x.mp3\n#EXT-X-ENDLIST\n", "failed not_audio")
     raw("concat.m4a", b"ffconcat version 1.0\nfile 'whole.flac'\n", "failed not_audio")
-    raw("lying.flac", whole[:18] + b"\x0b\xb8\x00\xff\xff\xff\xff\xff" + whole[26:], "partial truncated")
+    raw("lying.flac", whole[:18] + b"\x0b\xb8\x00\xff\xff\xff\xff\xff" + whole[26:], "partial cut_off")
     (folder / "folder.mp3").mkdir()
     expected["folder.mp3"] = "failed not_a_file"
     os.mkfifo(folder / "pipe.wav")

@@ -5,6 +5,7 @@ Tests the inside of moodrec.catalog.decode_pool on purpose.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ import moodrec.catalog.decode_pool as pool_module
 from moodrec.audio.decode import decode
 from moodrec.audio.windows import cut_windows
 from moodrec.catalog.analyze import AnalysisProgress, AnalysisReport, plan_analysis, run_analysis
+from moodrec.catalog.refresh import refresh_index
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError, MoodrecError, StoreLockedError
 from moodrec.library.library import Library
@@ -289,7 +291,12 @@ def test_a_file_over_the_limit_is_partial(library: Library, music: Path) -> None
     plan = plan_analysis([music], library, MODEL)
     report = run_analysis(plan, library, MODEL, limits=DecodeLimits(max_duration_s=1.0))
     assert report.counts[Outcome.PARTIAL] == 1
-    assert library.frame()["duration"].tolist() == [1.0]
+    assert library.frame()["duration"].tolist() == [3.0], "the file plays on"
+    (record,) = library.files().values()
+    assert (record.reason, record.message) == (
+        "over_limit",
+        "the file is over the limit: its first 1 s of 3 s were analysed",
+    )
 
 
 class MoodyModel(ToyModel):
@@ -353,3 +360,39 @@ def test_the_disk_estimate_is_of_the_right_size(library: Library, music: Path) -
     library.close()
     grown = (library.path / "library.sqlite").stat().st_size - empty
     assert 0.5 < plan.estimated_bytes / (2 * grown) < 2.0  # the index takes about as much again
+
+
+def test_tags_are_read_again_where_size_and_time_are_the_same(library: Library, music: Path) -> None:
+    paths = [write_song(music / f"{i}.flac", i, title="Before", date="2011") for i in range(3)]
+    analyze(library, music)
+    before = ids(library)
+    status = paths[1].stat()
+    paths[1].write_bytes(paths[1].read_bytes().replace(b"Before", b"After!"))
+    os.utime(paths[1], ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert sum(analyze(library, music).counts.values()) == 0
+    assert set(library.frame()["title"]) == {"Before"}
+    revision = library.revision
+    report = run_analysis(plan_analysis([music], library, MODEL, rescan_tags=True), library, MODEL)
+    assert (report.retagged, sum(report.counts.values())) == (1, 0)
+    assert sorted(library.frame()["title"]) == ["After!", "Before", "Before"]
+    assert library.revision == revision + 1
+    assert ids(library) == before
+
+
+def test_a_file_that_cannot_be_opened_keeps_its_tags(library: Library, music: Path) -> None:
+    path = write_song(music / "0.flac", title="Before")
+    analyze(library, music)
+    plan = plan_analysis([music], library, MODEL, rescan_tags=True)
+    path.unlink()
+    assert run_analysis(plan, library, MODEL).retagged == 0
+    assert library.frame()["title"].tolist() == ["Before"]
+
+
+def test_years_of_the_first_release_reach_the_index(library: Library, music: Path) -> None:
+    write_song(music / "a.flac", 1, date="2011", originaldate="1973-03-01")
+    write_song(music / "b.flac", 2, date="1974")
+    write_song(music / "c.flac", 3, date="2011")
+    analyze(library, music)
+    where = "original_year BETWEEN 1970 AND 1979 OR original_year IS NULL AND year < 1980"
+    found = refresh_index(library).matching(where)["path"].to_pylist()
+    assert [Path(path).name for path in found] == ["a.flac", "b.flac"]

@@ -62,7 +62,7 @@ def test_the_worker_gives_what_decoding_here_gives(tmp_path: Path) -> None:
     assert (there.windows == here.windows).all()
     assert there.windows.flags.writeable
     assert (there.tags, there.audio_fingerprint) == (here.tags, here.audio_fingerprint)
-    assert (there.duration_s, there.truncated) == (here.duration_s, here.truncated)
+    assert (there.duration_s, there.read_s, there.cause) == (here.duration_s, here.read_s, here.cause)
 
 
 def test_answers_come_in_the_order_of_the_files(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_what_is_no_music_gives_no_turn(tmp_path: Path) -> None:
     next(looked)
     begun = time.monotonic()
     threading.Timer(0.5, lambda: (tmp_path / "notes.txt").write_text("x")).start()
-    threading.Timer(0.5, lambda: (tmp_path / ".x.moodrec-writing.flac").write_text("x")).start()
+    threading.Timer(0.5, lambda: (tmp_path / ".moodrec-0123456789abcdef.flac").write_text("x")).start()
     next(looked)
     assert time.monotonic() - begun > 2.4, "the turn is the one that comes anyway"
 

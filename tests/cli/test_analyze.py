@@ -166,3 +166,39 @@ def test_export_and_an_index_of_the_export(music: Path, model: Path, tmp_path: P
     assert about["moods"] == ["calm", "blue"]
     assert about["model_fingerprint"] == run_json("index", "info", library)["model_fingerprint"]
     assert "nothing" not in run("export", tmp_path / "gone", out, "--force", code=3).stdout
+
+
+def test_what_is_left_out_is_counted_and_no_error(model: Path, tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    for name in ("a.wav", "@eaDir/a.wav/x.wav", "#recycle/b.wav", "marked/c.wav", "talk/d.wav", "talk/e.wav"):
+        write_tone(music / name, 220)
+    (music / "marked" / ".nomedia").touch()
+    for name in ("x.dsf", "y.mpc", "z.mp2", "v.dsf"):
+        (music / name).write_bytes(b"x")
+    command = ("analyze", music, "--library", tmp_path / "lib", "--model", model, "--jobs", 1)
+    shown = run(*command, "--dry-run", "--exclude", "talk/d*", "--exclude", "e.wav").stderr
+    assert (
+        "left out: 2 excluded by a pattern, 1 marked by .ndignore, .nomedia or .notmusic, 2 of the system"
+        in shown
+    )
+    assert "4 files in formats that are not decoded, left out: 2 DSD, 1 Musepack, 1 MPEG layer II" in shown
+    found = run_json(*command, "--exclude", "talk/")
+    assert found["outcomes"]["ok"] == 1
+    assert found["left_out"] == {"system": 2, "marked": 1, "excluded": 1, "unsupported": 4}
+
+
+def test_a_folder_of_formats_that_are_not_decoded_says_so(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "a.dsf").write_bytes(b"DSD ")
+    shown = run("analyze", tmp_path / "music", "--library", tmp_path / "lib", "--model", model).stderr
+    assert "1 file in formats that are not decoded, left out: 1 DSD" in shown
+
+
+def test_names_with_line_breaks_and_controls_stay_on_a_line(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "a\n\x1b[31mb\u202e.mp3").write_text("this is a letter")
+    command = ("analyze", tmp_path / "music", "--library", tmp_path / "lib", "--model", model, "--jobs", 1)
+    for code in (6, 0):
+        shown = [line for line in run(*command, code=code).stderr.splitlines() if "[31mb" in line]
+        assert len(shown) == 1
+        assert "a??[31mb?.mp3: no audio in it" in shown[0]

@@ -30,8 +30,9 @@ def small_app() -> typer.Typer:
         max_per_artist: Annotated[int | None, typer.Option("--max-per-artist")] = None,
         quiet: QuietOption = False,
         sort: Annotated[str, typer.Option("--sort")] = "",
+        exclude: Annotated[list[str] | None, typer.Option("--exclude")] = None,
     ) -> None:
-        print(library, k, max_per_artist, quiet, sort)
+        print(library, k, max_per_artist, quiet, sort, *(exclude or ()))
 
     @inner.command()
     def build(preset: str = "auto") -> None:
@@ -136,3 +137,13 @@ def test_the_default_library_does_not_depend_on_the_folder(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(here / "data"))
     assert default_library() == here / "data" / "moodrec" / "library"
+
+
+@pytest.mark.parametrize("place", ["", "[show]\n"])
+@pytest.mark.parametrize(
+    ("value", "meant"), [("'*.wav'", "*.wav"), ("['Podcasts', '*.wav']", "Podcasts *.wav")]
+)
+def test_patterns_are_a_list_or_one_text(here: Path, place: str, value: str, meant: str) -> None:
+    (here / "moodrec.toml").write_text(f"{place}exclude = {value}\n")
+    assert run("show").stdout.split()[4:] == meant.split()
+    assert run("show", "--exclude", "a", "--exclude", "b").stdout.split()[4:] == ["a", "b"]

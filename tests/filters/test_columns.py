@@ -211,3 +211,32 @@ def test_an_empty_table() -> None:
         rows_where("calm > 0.5 AND genre = 'x' AND pct(calm) > 0.1 AND artist <> 'a'", SMALL.slice(0, 0))
         == []
     )
+
+
+COMPOSED, DECOMPOSED = "Bj\u00f6rk", "Bjo\u0308rk"
+ACCENTS = pa.table(
+    {
+        "artist": [COMPOSED, DECOMPOSED, "Bjork", None, "\u212bsa"],
+        "genre": pa.array([[COMPOSED], ["x", DECOMPOSED], [], None, ["A\u030asa"]], pa.list_(pa.string())),
+    }
+)
+
+
+@pytest.mark.parametrize("name", [COMPOSED, DECOMPOSED])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("artist = '{}'", [0, 1]),
+        ("artist <> '{}'", [2, 4]),
+        ("artist IN ('{}', 'x')", [0, 1]),
+        ("artist LIKE '{}'", [0, 1]),
+        ("artist LIKE 'Bj_rk'", [0, 1, 2]),
+        ("artist ILIKE '%{}%'", [0, 1]),
+        ("artist >= '{}'", [0, 1, 4]),
+        ("genre = '{}'", [0, 1]),
+        ("genre = '\u00c5sa'", [4]),
+        ("artist = 'A\u030asa'", [4]),
+    ],
+)
+def test_accents_may_be_encoded_in_two_ways(name: str, text: str, expected: list[int]) -> None:
+    assert rows_where(text.format(name), ACCENTS) == expected

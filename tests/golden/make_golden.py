@@ -20,7 +20,19 @@ from moodrec.library.records import FileResult, Outcome
 from tests.library.tracks import MODEL, OTHER, analysed, failed, file_state
 
 HERE = Path(__file__).parent
-TAGS = Tags("Dawn", "Ann", "Ann & Co", "Hours", "1998-04-01", 1998, ("folk", "drone"), "r-1", "l-1", "a-1")
+TAGS = Tags(
+    "Dawn",
+    "Ann",
+    "Ann & Co",
+    "Hours",
+    "1998-04-01",
+    1998,
+    ("folk", "drone"),
+    "r-1",
+    "l-1",
+    "a-1",
+    original_year=1973,
+)
 
 
 def golden(version: int) -> Path:

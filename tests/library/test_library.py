@@ -175,7 +175,7 @@ def test_a_full_disk_is_an_error_that_says_so(library: Library, music: Path) -> 
 
 
 def test_the_frame_holds_tags_moods_and_probabilities(library: Library, music: Path) -> None:
-    more = ("A", "B"), "i", "c", "f"
+    more = ("A", "B"), "i", "c", "f", 1973
     tags = Tags("T", "A", "AA", "Al", "1998-04", 1998, ("x", "y"), "r", "l", "m", *more)
     result = analysed(file_state(music / "a.wav"), tags=tags)
     track_id = library.acknowledge(MODEL, result)
@@ -186,7 +186,7 @@ def test_the_frame_holds_tags_moods_and_probabilities(library: Library, music: P
     assert row["track_id"] == track_id
     assert row["path"] == str(music / "a.wav")
     assert [row[name] for name in TAG_FIELDS.names] == [
-        "T", "A", "AA", "Al", "1998-04", 1998, ["x", "y"], "r", "l", "m", ["A", "B"], "i", "c", "f",
+        "T", "A", "AA", "Al", "1998-04", 1998, ["x", "y"], "r", "l", "m", ["A", "B"], "i", "c", "f", 1973,
     ]  # fmt: skip
     assert row["duration"] == 12.5
     assert pd.isna(row["duplicate_of"])

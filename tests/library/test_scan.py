@@ -112,3 +112,128 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.mp3")
     touch(tmp_path / name)
     assert names(tmp_path) == [name]
+
+
+def reasons(folder: Path, *exclude: str) -> dict[str, str]:
+    """What a scan left out, and why."""
+    return {str(one.path.relative_to(folder)): str(one.why) for one in scan([folder], exclude).left_out}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "@eaDir",
+        "@EADIR",
+        "#recycle",
+        "@Recycle",
+        "$RECYCLE.BIN",
+        "lost+found",
+        "System Volume Information",
+        "RECYCLER",
+        "__MACOSX",
+        "Temporary Items",
+        "#snapshot",
+        "@Recently-Snapshot",
+    ],
+)
+def test_folders_of_the_system_are_left_out_and_counted(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / name / "a.flac" / "SYNOINDEX_MEDIA_INFO")
+    touch(tmp_path / "album" / name / "b.mp3")
+    touch(tmp_path / "album" / "c.mp3")
+    assert names(tmp_path) == ["album/c.mp3"]
+    assert reasons(tmp_path) == {name: "system", f"album/{name}": "system"}
+
+
+@pytest.mark.parametrize("name", [".Trash-1000", ".AppleDouble", ".Spotlight-V100", ".stversions"])
+def test_hidden_folders_are_counted(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / name / "a.mp3")
+    touch(tmp_path / "._b.mp3")
+    touch(tmp_path / ".hidden.txt")
+    assert names(tmp_path) == []
+    assert reasons(tmp_path) == {name: "hidden", "._b.mp3": "hidden"}
+
+
+def test_names_that_an_album_may_have_are_searched(tmp_path: Path) -> None:
+    found = ["#1 Record/a.mp3", "@home/b.mp3", "Lost and Found/c.mp3", "Recycled/d.mp3", "Trash/e.mp3"]
+    for name in found:
+        touch(tmp_path / name)
+    assert names(tmp_path) == found
+
+
+@pytest.mark.parametrize("mark", [".ndignore", ".nomedia", ".notmusic"])
+def test_a_mark_leaves_out_its_folder_and_those_below(tmp_path: Path, mark: str) -> None:
+    touch(tmp_path / "a" / "b" / "x.mp3")
+    touch(tmp_path / "a" / "y.mp3")
+    touch(tmp_path / "z.mp3")
+    (tmp_path / "a" / mark).touch()
+    assert names(tmp_path) == ["z.mp3"]
+    assert reasons(tmp_path) == {"a": "marked"}
+    (tmp_path / "a" / mark).rename(tmp_path / mark)
+    assert names(tmp_path) == []
+
+
+def test_a_mark_may_hold_patterns(tmp_path: Path) -> None:
+    for name in ("a/x.mp3", "a/x.wav", "a/b/y.WAV", "a/b/y.mp3", "a/talk/z.mp3", "c.wav"):
+        touch(tmp_path / name)
+    (tmp_path / "a" / ".ndignore").write_text("# drafts\n*.wav\n/talk/\n!y.wav\n")
+    assert names(tmp_path) == ["a/b/y.WAV", "a/b/y.mp3", "a/x.mp3", "c.wav"]
+    assert reasons(tmp_path) == {"a/x.wav": "marked", "a/talk": "marked"}
+
+
+EXCLUDED = {
+    "Podcasts": ["Podcasts", "Rock/Podcasts"],
+    "podcasts/": ["Podcasts", "Rock/Podcasts"],
+    "/Podcasts": ["Podcasts"],
+    "*.wav": ["Rock/a.wav"],
+    "Rock/*.mp3": [],
+    "Rock/*/*.mp3": ["Rock/Air/b.mp3", "Rock/Podcasts/e.mp3"],
+    "Rock/**": ["Rock/Air", "Rock/Podcasts", "Rock/a.wav"],
+    "**/Air": ["Rock/Air"],
+    "Rock/**/b.mp3": ["Rock/Air/b.mp3"],
+    "[PQ]odcasts": ["Podcasts", "Rock/Podcasts"],
+    "[!PQ]odcasts": [],
+    "./Rock/Air/": ["Rock/Air"],
+    "?.mp3": ["Rock/Air/b.mp3", "Podcasts/d.mp3", "Rock/Podcasts/e.mp3"],
+    "Bj\u00f6rk": ["Bjo\u0308rk"],
+    "# Rock": [],
+    "": [],
+}
+
+
+@pytest.mark.parametrize("pattern", EXCLUDED)
+def test_patterns_leave_out_files_and_folders(tmp_path: Path, pattern: str) -> None:
+    for name in (
+        "Rock/a.wav",
+        "Rock/Air/b.mp3",
+        "Bjo\u0308rk/c.ogg",
+        "Podcasts/d.mp3",
+        "Rock/Podcasts/e.mp3",
+    ):
+        touch(tmp_path / name)
+    assert reasons(tmp_path, pattern) == dict.fromkeys(EXCLUDED[pattern], "excluded")
+
+
+def test_patterns_may_be_absolute_and_lead_over_a_link(tmp_path: Path) -> None:
+    touch(tmp_path / "mnt" / "talk" / "a.mp3")
+    touch(tmp_path / "mnt" / "b.mp3")
+    (tmp_path / "music").symlink_to("mnt")
+    for start in ("mnt", "music"):
+        found = scan([tmp_path / "music"], [str(tmp_path / start / "talk")])
+        assert [state.path.name for state in found.files] == ["b.mp3"]
+
+
+def test_what_is_given_is_searched_whatever_its_name(tmp_path: Path) -> None:
+    touch(tmp_path / "@eaDir" / "a.mp3")
+    assert names(tmp_path, tmp_path / "@eaDir") == ["@eaDir/a.mp3"]
+
+
+def test_formats_that_are_not_decoded_are_counted(tmp_path: Path) -> None:
+    for name in ("a.dsf", "b.DFF", "c.mpc", "d.mp2", "e.mp3", "cover.jpg"):
+        touch(tmp_path / name)
+    assert names(tmp_path) == ["e.mp3"]
+    assert reasons(tmp_path) == dict.fromkeys(["a.dsf", "b.DFF", "c.mpc", "d.mp2"], "unsupported")
+
+
+def test_a_name_that_is_too_long_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        scan([tmp_path / ("x" * 300)])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import DataError, NotFoundError
+from moodrec.files import remove_quietly, temporary_beside
 
 HOW_TO_INSTALL: Final = "on Debian/Ubuntu: apt install fluidsynth fluid-soundfont-gm"
 GAIN: Final = "1.0"
@@ -37,7 +38,7 @@ def render_midi(midi: Path, wav: Path, soundfont: Path, sample_rate: int = 16_00
     if not soundfont.is_file():
         raise NotFoundError(f"{soundfont}: no such soundfont; {HOW_TO_INSTALL}")
     # Rendered under another name, so that an interrupted rendering is not taken for a finished one.
-    part = wav.with_suffix(".part.wav")
+    part = temporary_beside(wav)
     command = [
         program,
         "-ni",
@@ -53,6 +54,6 @@ def render_midi(midi: Path, wav: Path, soundfont: Path, sample_rate: int = 16_00
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not part.is_file():
-        part.unlink(missing_ok=True)
+        remove_quietly(part)
         raise DataError(f"{midi}: fluidsynth cannot render it: {(done.stderr or done.stdout).strip()[-300:]}")
     part.replace(wav)

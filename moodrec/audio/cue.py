@@ -1,0 +1,182 @@
+"""A CUE sheet tells where the tracks of an album lie within one long file, and what they are called.
+
+Layout: the CDRWIN user's guide, appendix A, and what programs write beside it (``REM DATE``, ``REM GENRE``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
+from typing import Final
+
+from moodrec.audio.dates import plausible_year
+from moodrec.audio.formats import AUDIO_SUFFIXES
+from moodrec.audio.opening import open_audio_file, printable
+from moodrec.audio.probe import Tags
+from moodrec.errors import AudioError
+
+SUFFIX: Final = ".cue"
+_LARGEST: Final = 1 << 20
+_FRAMES_A_SECOND: Final = 75
+_WORDS: Final = re.compile(r'"([^"]*)"?|(\S+)')
+_TIME: Final = re.compile(r"(\d+):(\d{1,2}):(\d{1,2})")
+_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+@dataclass(frozen=True)
+class CueTrack:
+    """One track of a sheet."""
+
+    number: int
+    audio: Path
+    """The file that it lies in."""
+    start_s: float
+    """Where it begins in the file, in seconds."""
+    length_s: float | None
+    """Its length in seconds; None for one that lasts to the end of the file."""
+    tags: Tags
+    """What the sheet says of it."""
+
+
+@dataclass
+class _Entry:
+    """A track while its sheet is read."""
+
+    number: int
+    file: str
+    is_audio: bool
+    start_s: float | None = None
+    title: str | None = None
+    performer: str | None = None
+    isrc: str | None = None
+
+
+def read_cue(path: Path) -> tuple[CueTrack, ...]:
+    """Read the tracks of a sheet; none where each has a file of its own, which stands for itself.
+
+    Sheets name files that were converted since: where the file is not there, one of the same name with another suffix is
+    taken, else one that is called like the sheet.
+
+    Raises:
+        AudioError: the sheet cannot be read, or its audio is not there (reason ``missing`` or ``bad_cue``).
+    """
+    album, entries = _parsed(_text(path))
+    audible = [entry for entry in entries if entry.start_s is not None]
+    if len({entry.file for entry in audible}) == len(audible) > 1 or not any(e.is_audio for e in audible):
+        return ()
+    tracks = []
+    for place, entry in enumerate(audible):
+        following = audible[place + 1] if place + 1 < len(audible) else None
+        end_s = following.start_s if following is not None and following.file == entry.file else None
+        start_s = entry.start_s or 0.0
+        if entry.is_audio and (end_s is None or end_s > start_s):
+            length_s = None if end_s is None else end_s - start_s
+            audio = _audio_of(path, entry.file)
+            tracks.append(CueTrack(entry.number, audio, start_s, length_s, _tags(album, entry)))
+    return tuple(tracks)
+
+
+def cue_track(path: Path, number: int) -> CueTrack:
+    """Read one track of a sheet.
+
+    Args:
+        path: the sheet.
+        number: the track's number.
+
+    Raises:
+        AudioError: as :func:`read_cue`; reason ``missing`` where the sheet has no such track.
+    """
+    for track in read_cue(path):
+        if track.number == number:
+            return track
+    raise AudioError(f"{printable(path)}: has no track {number}", "missing")
+
+
+def _text(path: Path) -> str:
+    with open_audio_file(path) as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise AudioError(f"{printable(path)}: is too large for a CUE sheet", "bad_cue")
+    encodings = [name for mark, name in _MARKS if content.startswith(mark)] or ["utf-8", "cp1252", "latin-1"]
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise AudioError(f"{printable(path)}: cannot be read as text", "bad_cue")
+
+
+def _parsed(text: str) -> tuple[dict[str, str], list[_Entry]]:
+    """Read the lines of a sheet: what it says of the album, and its tracks."""
+    album: dict[str, str] = {}
+    entries: list[_Entry] = []
+    file = ""
+    for line in text.splitlines():
+        words = [quoted or plain for quoted, plain in _WORDS.findall(line)]
+        command, given = (words[0].upper(), words[1:]) if words else ("", [])
+        if command == "REM" and len(given) > 1:
+            album.setdefault(given[0].lower(), " ".join(given[1:]))
+        elif command == "FILE" and given:
+            file = _name(line)
+        elif command == "TRACK" and given and given[0].isdecimal():
+            entries.append(_Entry(int(given[0]), file, given[1:2] in ([], ["AUDIO"])))
+        elif command in ("TITLE", "PERFORMER", "ISRC") and given:
+            value = " ".join(given)
+            if entries:
+                setattr(entries[-1], command.lower(), value)
+            else:
+                album.setdefault(command.lower(), value)
+        elif command == "INDEX" and len(given) > 1 and entries and given[0].isdecimal() and int(given[0]) == 1:
+            entries[-1].start_s = _seconds(given[1])
+            entries[-1].file = file
+    return album, entries
+
+
+def _name(line: str) -> str:
+    """Read the name of a FILE line: it may hold spaces without standing in quotes, and a type follows it."""
+    if found := re.search(r'"(.*)"', line):
+        return found[1]
+    words = line.split()[1:]
+    return " ".join(words[:-1] if len(words) > 1 else words)
+
+
+def _seconds(text: str) -> float | None:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return None
+    minutes, seconds, frames = map(int, found.groups())
+    return minutes * 60 + seconds + frames / _FRAMES_A_SECOND
+
+
+def _audio_of(sheet: Path, name: str) -> Path:
+    # Sheets from Windows hold paths of the machine that they were written on.
+    called = PureWindowsPath(name).name
+    for place in (sheet.parent / name, sheet.parent / called):
+        if place.is_file() and place.suffix.lower() in AUDIO_SUFFIXES:
+            return place
+    stems = [Path(called).stem.lower(), sheet.stem.lower()]
+    try:
+        there = sorted(entry for entry in os.listdir(sheet.parent) if Path(entry).suffix.lower() in AUDIO_SUFFIXES)  # noqa: PTH208
+    except OSError:
+        there = []
+    for stem in stems:
+        for entry in there:
+            if Path(entry).stem.lower() == stem:
+                return sheet.parent / entry
+    raise AudioError(f"{printable(sheet)}: its audio {printable(name)!r} is not there", "missing")
+
+
+def _tags(album: dict[str, str], entry: _Entry) -> Tags:
+    date = album.get("date")
+    artist = entry.performer or album.get("performer")
+    genre = album.get("genre")
+    tags = Tags(title=entry.title, artist=artist, album_artist=album.get("performer"), album=album.get("title"))
+    return replace(
+        tags,
+        date=date,
+        year=plausible_year(date or ""),
+        genre=(genre,) if genre else (),
+        isrc=entry.isrc,
+    )
