@@ -18,8 +18,9 @@ INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--
 export MUSIC
 
 # make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
+# make test-page   the page of moodrec serve, in a browser   (apt-get install chromium npm)
 
-.PHONY: demo test test-arm docs clean
+.PHONY: demo test test-arm test-page docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/moodrec demo
@@ -32,6 +33,17 @@ test: $(VENV)/.installed-dev
 
 test-arm: $(VENV)/.installed-dev
 	$(BIN)/pytest tests/index/kernel/test_processors.py -k arm $(PYTEST_ARGS)
+
+# SCREENSHOTS=folder keeps a picture of each state   (apt-get install chromium npm)
+AXE := axe-core@4.14.1
+
+test-page: $(VENV)/.installed-dev .venvs/axe/package/axe.min.js
+	$(BIN)/python -m pip install -q playwright
+	MOODREC_AXE=.venvs/axe/package/axe.min.js MOODREC_SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -q tests/page $(PYTEST_ARGS)
+
+.venvs/axe/package/axe.min.js:
+	@mkdir -p .venvs/axe
+	cd .venvs/axe && tar xzf $$(npm pack --silent $(AXE))
 
 # In an environment of its own, which holds neither PyTorch nor FAISS: the reference is read from the source.
 DOCS_VENV := .venvs/docs
@@ -92,6 +104,16 @@ $(ADAPTERS:%=test-adapter-%): test-adapter-%: .venvs/%/.installed
 	PYTHONPATH=. .venvs/$*/bin/python -m pytest -q --noconftest -p no:cacheprovider -c tests/recommend/adapters/pytest.ini \
 	  tests/recommend/adapters/test_$*.py
 	PYTHONPATH=. .venvs/$*/bin/python examples/with_$*.py
+
+# The client of players against a real Subsonic server, which has an environment of its own.
+.PHONY: test-players
+test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
+	MOODREC_SUPYSONIC=.venvs/supysonic/bin/python $(BIN)/pytest -q tests/players/test_supysonic.py $(PYTEST_ARGS)
+
+.venvs/supysonic/.installed:
+	python3 -m venv .venvs/supysonic
+	.venvs/supysonic/bin/pip install -q 'supysonic>=0.7.9'
+	@touch $@
 
 .venvs/%/.installed:
 	python3 -m venv .venvs/$*

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from numbers import Integral, Real
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from moodrec.errors import UsageError
 
@@ -149,6 +149,60 @@ def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
     return every
 
 
+def ids_of(given: object, name: str) -> tuple[str, ...]:
+    """Check track ids: text, or whole numbers, which stand for their digits.
+
+    Args:
+        given: ids in a list, a set, an array of NumPy, a series of pandas or polars, an array of Arrow, or the keys
+            of a mapping; one alone may be given as it is, and None is none.
+        name: what the argument is called.
+
+    Returns:
+        The ids as text, in their order.
+
+    Raises:
+        UsageError: it is no collection, or holds something else than ids; the message names the first.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, str) or is_whole(given):
+        return (id_of(given, name),)
+    if isinstance(given, bytes | bytearray) or not isinstance(values := plain(given), Iterable):
+        raise UsageError(f"{name} takes track ids, not {given!r}")
+    every = values if isinstance(values, list | tuple) else tuple(values)
+    if all(type(one) is str for one in every):
+        return tuple(every)
+    return tuple(id_of(one, name) for one in every)
+
+
+def id_of(given: object, name: str) -> str:
+    """Check one track id: text, or a whole number of Python or NumPy, which stands for its digits.
+
+    Args:
+        given: the id.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    value = given.item() if type(given).__module__ == "numpy" and hasattr(given, "item") else given
+    if hasattr(value, "as_py"):  # a scalar of Arrow
+        value = value.as_py()
+    if isinstance(value, str):
+        return str(value)
+    if is_whole(value):
+        return str(int(value))
+    raise UsageError(f"{name} takes track ids as text or whole numbers, not {given!r}")
+
+
+def is_whole(value: object) -> TypeGuard[Integral]:
+    """Say whether a value is a whole number of Python or NumPy; True and 2.0 are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def plain(values: Any) -> Any:
-    """An array of NumPy, pandas, Arrow or PyTorch as a list of Python's own values; anything else as it is."""
-    return values.tolist() if hasattr(values, "tolist") else values
+    """An array of NumPy, pandas, polars, Arrow or PyTorch as a list of Python's own values; else what was given."""
+    for name in ("tolist", "to_pylist", "to_list"):
+        if hasattr(values, name):
+            return getattr(values, name)()
+    return values

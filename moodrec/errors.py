@@ -16,6 +16,7 @@
     ├── DataError                              a table or array of the user's is wrong
     │   └── DuplicateIdError                   an id that is already there
     ├── ModelMismatchError                     vectors of two models would be mixed
+    ├── EngineError                            a database or cluster cannot be reached, or refuses
     ├── ExportError                            a network that ONNX cannot express
     └── MissingExtraError                      an optional dependency is not installed
 
@@ -103,6 +104,10 @@ class DuplicateIdError(DataError):
 
 class ModelMismatchError(MoodrecError):
     """Embeddings of two different models would be compared with each other."""
+
+
+class EngineError(MoodrecError):
+    """A database or cluster that holds a catalogue cannot be reached, or refuses a statement."""
 
 
 class ExportError(MoodrecError):

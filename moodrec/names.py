@@ -32,6 +32,30 @@ def compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+UNKNOWN_NAMES: Final = frozenset(
+    {
+        "unknown",
+        "<unknown>",
+        "[unknown]",
+        "(none)",
+        "none",
+        "n/a",
+        "unknown artist",
+        "unknown album",
+        "various",
+        "various artists",
+        "magnatune compilation",
+    }
+)
+"""Folded names, see :func:`fold`, that do not tell who made the music."""
+
+
+def known_name(text: str | None) -> str | None:
+    """Strip a name of surrounding spaces; None where it is empty or says nothing ("Various")."""
+    name = (text or "").strip()
+    return name if name and fold(name) not in UNKNOWN_NAMES else None
+
+
 _JOINERS: Final = frozenset("\u200c\u200d")
 
 

@@ -25,6 +25,7 @@ ARTISTS: Final = "artists"
 RECORDING_ID: Final = "musicbrainz_recording_id"
 ALBUM_ID: Final = "musicbrainz_album_id"
 ARTIST_ID: Final = "musicbrainz_artist_id"
+START: Final = "start"
 EMBEDDING: Final = "embedding"
 PROBABILITY_PREFIX: Final = "prob_"
 AUDIO_PREFIX: Final = "audio_"
@@ -61,9 +62,11 @@ TRACK_FIELDS: Final = pa.schema(
         pa.field(PATH, pa.string()),
         *TAG_FIELDS,
         pa.field("duration", pa.float32()),
+        pa.field(START, pa.float32()),
     ]
 )
-"""The columns of a library's track; ``duration`` is in seconds."""
+"""The columns of a library's track; ``duration`` is in seconds, and so is ``start``, which says where in its file a
+track of a CUE sheet begins; unknown for a track that is a file of its own."""
 
 _MOOD_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 

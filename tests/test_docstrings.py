@@ -27,7 +27,7 @@ CHECKED = {
         "schema",
     ),
     *("audio", "catalog", "cli", "data", "demo", "embedding", "evaluation", "filters", "library", "metrics"),
-    *("index", "model", "plots", "recommend", "serve", "training", "typing"),
+    *("index", "model", "players", "plots", "recommend", "serve", "training", "typing"),
 }
 """Packages and modules under moodrec that follow the rules; the others are added as they are rewritten."""
 NOT_YET = {"cli/index.py", "cli/list.py", "cli/playlist.py", "cli/playlist_options.py", "cli/similar.py"}

@@ -5,16 +5,16 @@ Layout: the CDRWIN user's guide, appendix A, and what programs write beside it (
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
+from moodrec.artists import credit, guests_in_title
 from moodrec.audio.dates import plausible_year
 from moodrec.audio.formats import AUDIO_SUFFIXES
 from moodrec.audio.opening import open_audio_file, printable
-from moodrec.audio.probe import Tags
+from moodrec.audio.probe import Tags, read_tags
 from moodrec.errors import AudioError
 
 SUFFIX: Final = ".cue"
@@ -56,8 +56,8 @@ class _Entry:
 def read_cue(path: Path) -> tuple[CueTrack, ...]:
     """Read the tracks of a sheet; none where each has a file of its own, which stands for itself.
 
-    Sheets name files that were converted since: where the file is not there, one of the same name with another suffix is
-    taken, else one that is called like the sheet.
+    Sheets name files that were converted since: where the file is not there, one of the same name with another
+    suffix is taken, else one that is called like the sheet.
 
     Raises:
         AudioError: the sheet cannot be read, or its audio is not there (reason ``missing`` or ``bad_cue``).
@@ -94,6 +94,25 @@ def cue_track(path: Path, number: int) -> CueTrack:
     raise AudioError(f"{printable(path)}: has no track {number}", "missing")
 
 
+def section_tags(track: CueTrack) -> Tags:
+    """Give the tags of a track of a sheet: what the sheet says of it, and what its file says of the album."""
+    of_file, of_sheet = read_tags(track.audio), track.tags
+    artist = of_sheet.artist or of_file.artist
+    names = (*credit(artist).everyone, *guests_in_title(of_sheet.title))
+    return replace(
+        of_sheet,
+        artist=artist,
+        album_artist=of_sheet.album_artist or of_file.album_artist,
+        album=of_sheet.album or of_file.album,
+        date=of_sheet.date or of_file.date,
+        year=of_sheet.year or of_file.year,
+        genre=of_sheet.genre or of_file.genre,
+        musicbrainz_album_id=of_file.musicbrainz_album_id,
+        artists=tuple(dict.fromkeys(names)),
+        original_year=of_file.original_year,
+    )
+
+
 def _text(path: Path) -> str:
     with open_audio_file(path) as file:
         content = file.read(_LARGEST + 1)
@@ -128,7 +147,9 @@ def _parsed(text: str) -> tuple[dict[str, str], list[_Entry]]:
                 setattr(entries[-1], command.lower(), value)
             else:
                 album.setdefault(command.lower(), value)
-        elif command == "INDEX" and len(given) > 1 and entries and given[0].isdecimal() and int(given[0]) == 1:
+        elif (
+            command == "INDEX" and len(given) > 1 and entries and given[0].isdecimal() and int(given[0]) == 1
+        ):
             entries[-1].start_s = _seconds(given[1])
             entries[-1].file = file
     return album, entries
@@ -156,15 +177,14 @@ def _audio_of(sheet: Path, name: str) -> Path:
     for place in (sheet.parent / name, sheet.parent / called):
         if place.is_file() and place.suffix.lower() in AUDIO_SUFFIXES:
             return place
-    stems = [Path(called).stem.lower(), sheet.stem.lower()]
     try:
-        there = sorted(entry for entry in os.listdir(sheet.parent) if Path(entry).suffix.lower() in AUDIO_SUFFIXES)  # noqa: PTH208
+        there = sorted(entry for entry in sheet.parent.iterdir() if entry.suffix.lower() in AUDIO_SUFFIXES)
     except OSError:
         there = []
-    for stem in stems:
+    for stem in (Path(called).stem.lower(), sheet.stem.lower()):
         for entry in there:
-            if Path(entry).stem.lower() == stem:
-                return sheet.parent / entry
+            if entry.stem.lower() == stem:
+                return entry
     raise AudioError(f"{printable(sheet)}: its audio {printable(name)!r} is not there", "missing")
 
 
@@ -172,7 +192,9 @@ def _tags(album: dict[str, str], entry: _Entry) -> Tags:
     date = album.get("date")
     artist = entry.performer or album.get("performer")
     genre = album.get("genre")
-    tags = Tags(title=entry.title, artist=artist, album_artist=album.get("performer"), album=album.get("title"))
+    tags = Tags(
+        title=entry.title, artist=artist, album_artist=album.get("performer"), album=album.get("title")
+    )
     return replace(
         tags,
         date=date,

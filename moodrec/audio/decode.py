@@ -28,7 +28,7 @@ _LEAST_BITS_A_SECOND: Final = 100
 _OF_SOUND: Final = {"mpeg": "mp3"}
 """FFmpeg's names of kinds that libsndfile decodes, where they differ."""
 
-__all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Cause", "Waveform", "decode", "probe_audio"]
+__all__ = ["AUDIO_SUFFIXES", "AudioInfo", "Cause", "Stretch", "Waveform", "decode", "probe_audio"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,16 @@ class Waveform:
         return self.cause is not None
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a file, such as a track of a CUE sheet."""
+
+    start_s: float = 0.0
+    """Where it begins, in seconds."""
+    length_s: float | None = None
+    """Its length in seconds; None lasts to the end of the file."""
+
+
 def probe_audio(path: Path | str) -> AudioInfo:
     """Read a file's header only; its claims are not checked against the audio.
 
@@ -63,7 +73,12 @@ def probe_audio(path: Path | str) -> AudioInfo:
         return stream.info
 
 
-def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | None = None) -> Waveform:
+def decode(
+    path: Path | str,
+    sample_rate: int = 16_000,
+    limits: DecodeLimits | None = None,
+    section: Stretch | None = None,
+) -> Waveform:
     """Decode a file to mono, resampled once to ``sample_rate`` Hz.
 
     The file is read block by block, so a header that claims a huge length costs nothing. Audio before a cut
@@ -74,6 +89,7 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
         path: the file.
         sample_rate: sample rate of the result, in Hz.
         limits: what decoding may cost; by default those of :class:`moodrec.config.DecodeLimits`.
+        section: the part of the file that counts as the whole; None is all of it.
 
     Raises:
         AudioError: nothing can be decoded, or the samples are not sound. ``reason`` is one of ``missing``,
@@ -84,20 +100,25 @@ def decode(path: Path | str, sample_rate: int = 16_000, limits: DecodeLimits | N
     limits, name = limits or DecodeLimits(), printable(path)
     with open_stream(path, limits) as stream:
         mixer = Mixer()
-        waveform = _with_length(_collect(stream, mixer, sample_rate, limits, name), stream, path)
+        waveform = _with_length(
+            _collect(stream, mixer, sample_rate, limits, section, name), stream, path, section
+        )
     if not (signs := mixer.turned()):
         return waveform
     # The mean would lose the sound. That shows only at the end, and is too rare for keeping two mixes all the way.
     with open_stream(path, limits) as stream:
-        return _with_length(_collect(stream, Mixer(signs), sample_rate, limits, name), stream, path)
+        read = _collect(stream, Mixer(signs), sample_rate, limits, section, name)
+        return _with_length(read, stream, path, section)
 
 
-def _with_length(read: Waveform, stream: AudioStream, path: Path | str) -> Waveform:
+def _with_length(read: Waveform, stream: AudioStream, path: Path | str, section: Stretch | None) -> Waveform:
     """Set the length of the whole file, where less was read and the header's claim can be true.
 
     A file that was cut off lasts as long as what is there.
     """
     claimed = stream.info.duration_s
+    if section is not None:
+        claimed = claimed - section.start_s if section.length_s is None else section.length_s
     if read.cause in (None, Cause.CUT_OFF) or claimed <= read.duration_s:
         return read
     fits = claimed * _LEAST_BITS_A_SECOND <= Path(path).stat().st_size * 8
@@ -175,9 +196,14 @@ def _second_try(file: BinaryIO, content: Content, refusal: AudioError, name: str
 
 
 def _collect(
-    stream: AudioStream, mixer: Mixer, sample_rate: int, limits: DecodeLimits, name: str
+    stream: AudioStream,
+    mixer: Mixer,
+    sample_rate: int,
+    limits: DecodeLimits,
+    section: Stretch | None,
+    name: str,
 ) -> Waveform:
-    source = _BoundedSource(stream, mixer, limits.max_duration_s, name)
+    source = _BoundedSource(stream, mixer, limits.max_duration_s, section, name)
     # A byte array grows in place, so a long track is never held twice.
     samples = bytearray()
     for block in _resampled(source, stream.info.sample_rate, sample_rate):
@@ -201,12 +227,17 @@ class _BoundedSource:
     were more.
     """
 
-    def __init__(self, stream: AudioStream, mixer: Mixer, max_duration_s: float, name: str) -> None:
+    def __init__(
+        self, stream: AudioStream, mixer: Mixer, max_duration_s: float, section: Stretch | None, name: str
+    ) -> None:
+        rate, wanted = stream.info.sample_rate, section or Stretch()
         self.frames = 0
         self.cause: Cause | None = None
         self._stream = stream
         self._mixer = mixer
-        self._room = int(max_duration_s * stream.info.sample_rate)
+        self._skipped = round(wanted.start_s * rate)
+        self._room = int(max_duration_s * rate)
+        self._wanted = self._room + 1 if wanted.length_s is None else round(wanted.length_s * rate)
         self._name = name
 
     def __iter__(self) -> Iterator[Samples]:
@@ -220,7 +251,13 @@ class _BoundedSource:
             raise AudioError(f"{self._name}: there is no audio in the file", reason="empty")
 
     def _bounded(self) -> Iterator[Samples]:
-        for block in self._stream.blocks:
+        for every in self._stream.blocks:
+            block, self._skipped = every[self._skipped :], max(0, self._skipped - len(every))
+            block = block[: self._wanted - self.frames]
+            if not len(block):
+                if self.frames and self.frames >= self._wanted:
+                    return
+                continue
             mono = self._mixer.mix(block)
             check_samples(mono, self._name)
             kept = mono[: self._room - self.frames]

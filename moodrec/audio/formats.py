@@ -7,8 +7,11 @@ from typing import Final
 SOUND_SUFFIXES: Final = frozenset(
     {
         ".wav",
+        ".wave",
+        ".bwf",
         ".flac",
         ".mp3",
+        ".mpga",
         ".ogg",
         ".oga",
         ".opus",
@@ -26,6 +29,7 @@ SOUND_SUFFIXES: Final = frozenset(
 AV_FORMATS: Final = {
     ".m4a": "mp4",
     ".m4b": "mp4",
+    ".m4r": "mp4",
     ".mp4": "mp4",
     ".alac": "mp4",
     ".aac": "aac",
@@ -33,6 +37,7 @@ AV_FORMATS: Final = {
     ".asf": "asf",
     ".mka": "matroska",
     ".webm": "matroska",
+    ".weba": "matroska",
     ".ape": "ape",
     ".wv": "wv",
     ".tta": "tta",

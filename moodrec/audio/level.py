@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.audio.loudness import PIECE_S, PIECES_A_BLOCK, block_powers, gated_loudness, lufs
+from moodrec.audio.loudness import PIECE_S, PIECES_A_BLOCK, blocks_of, gated_loudness, lufs, piece_powers
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +23,8 @@ def level_track(
 ) -> Floats:
     """Leave out long quiet stretches, and bring the rest to one loudness (ITU-R BS.1770-4).
 
-    Loudness is gated, so that silence does not count. A track without any block above -70 LUFS stays as it is.
+    Loudness is gated, so that silence does not count, and is that of what is kept. A track without any block above
+    -70 LUFS stays as it is.
 
     Args:
         waveform: (samples,) mono, in [-1, 1].
@@ -40,31 +41,31 @@ def level_track(
     """
     if loudness_lufs is None and quiet_lu is None:
         return waveform
-    powers = block_powers(waveform, sample_rate)
-    loudness = gated_loudness(powers)
+    powers = piece_powers(waveform, sample_rate)
+    loudness = gated_loudness(blocks_of(powers))
     if not np.isfinite(loudness):
         return waveform
     if quiet_lu is not None:
-        quiet = lufs(powers) <= loudness - quiet_lu
-        waveform = _without(waveform, _long_quiet(quiet), round(PIECE_S * sample_rate))
+        left_out = _long_quiet(lufs(powers) <= loudness - quiet_lu)
+        waveform = _without(waveform, left_out, round(PIECE_S * sample_rate))
+        kept = powers[~left_out]
+        if len(powers) > len(kept) >= PIECES_A_BLOCK:
+            # Ten minutes of hiss would lower the gate, and with it the loudness, of the music before them.
+            again = gated_loudness(blocks_of(kept))
+            loudness = again if np.isfinite(again) else loudness
     if loudness_lufs is None:
         return waveform
     return np.asarray(waveform * np.float32(10 ** ((loudness_lufs - loudness) / 20)), np.float32)
 
 
 def _long_quiet(quiet: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which pieces of a track to leave out, from which of its blocks are quiet.
-
-    A piece is quiet where every block that it is part of is; of the pieces, runs as long as a pause stay.
-    """
-    lead = PIECES_A_BLOCK - 1
-    padded = np.pad(quiet, lead, constant_values=True)
-    pieces = np.array(np.lib.stride_tricks.sliding_window_view(padded, PIECES_A_BLOCK).all(axis=1), np.bool_)
-    edges = np.flatnonzero(np.diff(pieces, prepend=False, append=False))
+    """Choose the pieces of a track to leave out: those that are quiet, in runs that are longer than a pause."""
+    left_out = quiet.copy()
+    edges = np.flatnonzero(np.diff(quiet, prepend=False, append=False))
     for start, end in edges.reshape(-1, 2):
         if (end - start) * PIECE_S < PAUSE_S:
-            pieces[start:end] = False
-    return pieces
+            left_out[start:end] = False
+    return left_out
 
 
 def _without(waveform: Floats, left_out: NDArray[np.bool_], piece: int) -> Floats:

@@ -68,18 +68,40 @@ def block_powers(waveform: NDArray[np.float32], sample_rate: int) -> Floats:
     Raises:
         UsageError: there are no samples, or the sample rate is too low for pieces of 100 ms.
     """
+    return blocks_of(piece_powers(waveform, sample_rate))
+
+
+def piece_powers(waveform: NDArray[np.float32], sample_rate: int) -> Floats:
+    """K-weighted mean square of every whole piece of 100 ms.
+
+    A track shorter than a block of 400 ms is repeated until it fills one.
+
+    Args:
+        waveform: (samples,) mono, in [-1, 1].
+        sample_rate: Hz.
+
+    Returns:
+        (pieces,) not negative, at least four.
+
+    Raises:
+        UsageError: there are no samples, or the sample rate is too low for pieces of 100 ms.
+    """
     piece = round(PIECE_S * sample_rate)
     if not len(waveform) or piece < 2:
         raise UsageError(f"no loudness of {len(waveform)} samples at {sample_rate} Hz")
     block = PIECES_A_BLOCK * piece
     whole = waveform if len(waveform) >= block else np.resize(waveform, block)
     pieces = whole[: len(whole) // piece * piece].reshape(-1, piece)
-    powers = np.concatenate(
+    return np.concatenate(
         [
             _weighted_power(pieces[start : start + _PIECES_AT_A_TIME], sample_rate)
             for start in range(0, len(pieces), _PIECES_AT_A_TIME)
         ]
     )
+
+
+def blocks_of(powers: Floats) -> Floats:
+    """Mean power of each run of four pieces: (pieces,), at least four, to (pieces - 3,)."""
     return np.asarray(np.lib.stride_tricks.sliding_window_view(powers, PIECES_A_BLOCK).mean(1), np.float64)
 
 

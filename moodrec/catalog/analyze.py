@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from moodrec.audio.probe import tags_of
+from moodrec.audio.cue import cue_track, section_tags
+from moodrec.audio.probe import Tags, tags_of
 from moodrec.audio.stream import Cause
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
 from moodrec.catalog.decoding import DecodedFile
@@ -23,6 +24,7 @@ from moodrec.errors import AudioError, DataError, SilentAudioError
 from moodrec.library.library import Library
 from moodrec.library.notes import RunState, note_run
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
+from moodrec.library.sections import sheet_and_number
 
 __all__ = ["AnalysisPlan", "AnalysisProgress", "AnalysisReport", "analyze", "plan_analysis", "run_analysis"]
 
@@ -171,10 +173,19 @@ def _retag(plan: AnalysisPlan, library: Library) -> int:
     """Read tags again without decoding anything; a file that cannot be opened keeps what is known of it."""
     changed = 0
     for record in plan.tags_again:
-        tags = tags_of(record.state.path)
+        tags = _tags_now(record.state)
         if tags is not None and record.track_id is not None:
             changed += library.retag(record.track_id, tags)
     return changed
+
+
+def _tags_now(state: FileState) -> Tags | None:
+    if state.section is None:
+        return tags_of(state.path)
+    try:
+        return section_tags(cue_track(*sheet_and_number(state.path)))
+    except AudioError:
+        return None
 
 
 class _Tally:

@@ -22,6 +22,7 @@ from moodrec.catalog.decode_worker import READY
 from moodrec.catalog.decoding import DecodedFile, DecodeSettings
 from moodrec.errors import MoodrecError
 from moodrec.library.records import FileState
+from moodrec.library.sections import sheet_and_number
 
 # A fresh interpreter rather than multiprocessing: a script that calls moodrec needs no __main__ guard, and the
 # process inherits nothing that its parent imported.
@@ -184,7 +185,7 @@ class _Worker:
         requests, replies = self._process.stdin, self._process.stdout
         if requests is None or not isinstance(replies, BufferedReader):
             raise EOFError
-        requests.write(json.dumps({"path": str(state.path)}).encode() + b"\n")
+        requests.write(json.dumps(_request(state)).encode() + b"\n")
         requests.flush()
         header = json.loads(replies.readline())
         if "reason" in header:
@@ -224,6 +225,13 @@ def _decoded_file(header: dict[str, Any], windows: np.ndarray[Any, np.dtype[np.f
     }
     lengths = header["duration_s"], header["read_s"]
     return DecodedFile(windows, header["audio_fingerprint"], Tags(**read), *lengths, header["cause"])
+
+
+def _request(state: FileState) -> dict[str, Any]:
+    if state.section is None:
+        return {"path": str(state.path)}
+    sheet, number = sheet_and_number(state.path)
+    return {"path": str(sheet), "number": number}
 
 
 def _without_path(message: str, state: FileState) -> str:

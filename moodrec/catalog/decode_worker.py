@@ -32,12 +32,13 @@ def main() -> None:
     replies.write(READY)
     replies.flush()
     for line in sys.stdin.buffer:
-        _answer(Path(json.loads(line)["path"]), settings, replies)
+        request = json.loads(line)
+        _answer(Path(request["path"]), request.get("number"), settings, replies)
 
 
-def _answer(path: Path, settings: DecodeSettings, replies: BinaryIO) -> None:
+def _answer(path: Path, number: int | None, settings: DecodeSettings, replies: BinaryIO) -> None:
     try:
-        decoded = decode_file(path, settings)
+        decoded = decode_file(path, settings, number)
     except AudioError as error:
         _send(replies, {"reason": error.reason, "message": str(error)})
     except MissingExtraError as error:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.audio.decode import Waveform, decode
+from moodrec.audio.cue import cue_track, section_tags
+from moodrec.audio.decode import Stretch, Waveform, decode
 from moodrec.audio.level import level_track
 from moodrec.audio.probe import Tags, read_tags
 from moodrec.audio.windows import cut_windows
@@ -50,23 +51,29 @@ class DecodedFile:
     cause: str | None
 
 
-def decode_file(path: Path, settings: DecodeSettings) -> DecodedFile:
+def decode_file(path: Path, settings: DecodeSettings, number: int | None = None) -> DecodedFile:
     """Decode a file, read its tags, and cut its windows.
 
     Args:
-        path: the file.
+        path: the file, or a CUE sheet.
         settings: how it is decoded and cut.
+        number: the track of the sheet; None for a file.
 
     Raises:
         AudioError: it cannot be decoded.
         MissingExtraError: its format needs PyAV.
     """
-    waveform = decode(path, settings.sample_rate, settings.limits)
+    track = None if number is None else cue_track(path, number)
+    if track is None:
+        waveform = decode(path, settings.sample_rate, settings.limits)
+    else:
+        stretch = Stretch(track.start_s, track.length_s)
+        waveform = decode(track.audio, settings.sample_rate, settings.limits, stretch)
     audible = level_track(waveform.samples, settings.sample_rate, settings.loudness_lufs, settings.quiet_lu)
     return DecodedFile(
         cut_windows(audible, settings.window_samples, settings.max_windows),
         fingerprint_audio(waveform),
-        read_tags(path),
+        read_tags(path) if track is None else section_tags(track),
         waveform.file_duration_s,
         waveform.duration_s,
         waveform.cause,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from moodrec.catalog.decoding import DecodeSettings
 from moodrec.config import AudioConfig, DecodeLimits, WindowConfig
 from moodrec.library.records import ModelRecord
+from moodrec.model.context.model import ContextModel
 
 
 class Moods(Protocol):
@@ -72,8 +73,15 @@ class AnalysisModel(Protocol):
 
 
 def record_of(model: AnalysisModel) -> ModelRecord:
-    """Make the record of a model that a library stores."""
-    return ModelRecord(model.fingerprint, model.name, tuple(model.moods), model.embedding_dim)
+    """Make the record of a model that a library stores; a model without an attribute ``context`` has none."""
+    context: ContextModel | None = getattr(model, "context", None)
+    return ModelRecord(
+        model.fingerprint,
+        model.name,
+        tuple(model.moods),
+        model.embedding_dim,
+        context=None if context is None else context.model_dump_json(),
+    )
 
 
 def settings_for(model: AnalysisModel, limits: DecodeLimits | None = None) -> DecodeSettings:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from moodrec.catalog.loose_seeds import find_seed
 from moodrec.catalog.refresh import index_is_stale
 from moodrec.catalog.run_text import run_text
-from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.database import SCHEMA_VERSION
@@ -108,7 +108,7 @@ def track_report(library: Library, seed: str) -> TrackReport:
         seed: an id, a path, a title, or ``artist - title``.
 
     Raises:
-        AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.seeds.resolve_seed`.
+        AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.loose_seeds.find_seed`.
     """
     files = library.files()
     record = _file_at(files, seed)
@@ -116,11 +116,25 @@ def track_report(library: Library, seed: str) -> TrackReport:
         raise NotFoundError(f"{library.path}: nothing was analysed yet; run: moodrec analyze FOLDER")
     frame = library.frame()
     if record is None:
-        track_id = resolve_seed(frame, seed)
+        track_id = find_seed(frame, seed)
         record = next((file for file in files.values() if file.track_id == track_id), None)
     rows = frame[frame[TRACK_ID] == record.track_id] if record is not None else frame[:0]
     track = rows.iloc[0] if len(rows) else None
     return TrackReport(record, track, _copies(frame, track), library.models()[0])
+
+
+def track_id_of(library: Library, seed: str) -> str:
+    """Find the id of the track that a seed names; a path of a file that failed stays as it is.
+
+    Args:
+        library: the library.
+        seed: an id, a path, a title, or ``artist - title``.
+
+    Raises:
+        AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.loose_seeds.find_seed`.
+    """
+    report = track_report(library, seed)
+    return seed if report.track is None else str(report.track[TRACK_ID])
 
 
 def files_of(library: Library, outcome: Outcome | None = None, gone: bool = False) -> list[FileRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from moodrec.library.left_out import LeftOut
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState, Outcome
 from moodrec.library.scan import scan
+from moodrec.library.sections import divide, dividing, sheet_and_number
 from moodrec.typing import Float32Array
 
 # A file that failed because of a missing package or permission is tried again at every run.
@@ -50,6 +51,10 @@ class AnalysisPlan:
     """
     tags_again: tuple[FileRecord, ...]
     """Files that have not changed and whose tags alone are to be read again."""
+    undivided_sheets: tuple[Path, ...]
+    """CUE sheets that would divide a file into tracks; with ``cue``, none is left undivided."""
+    sheet_faults: tuple[str, ...]
+    """What is wrong with CUE sheets that were to be used, one line each."""
     left_out: tuple[LeftOut, ...]
     """Music files and folders that the scan did not take, and why: hidden, marked, excluded, formats not decoded."""
     postponed: int
@@ -70,6 +75,7 @@ def plan_analysis(
     limit: int | None = None,
     exclude: Sequence[str] = (),
     rescan_tags: bool = False,
+    cue: bool = False,
 ) -> AnalysisPlan:
     """Scan folders and compare them with a library; nothing is written.
 
@@ -85,12 +91,17 @@ def plan_analysis(
         limit: greatest number of files to plan.
         exclude: patterns of files and folders to leave out, as in :mod:`moodrec.library.globs`.
         rescan_tags: whether to read the tags of files again that have not changed.
+        cue: whether tracks of CUE sheets stand in place of the files that they lie in. Sheets that have tracks in the
+            library do so in any case.
 
     Raises:
         NotFoundError: a folder is not there.
     """
     found = scan(folders, exclude)
     known = library.files(model.fingerprint)
+    used = _used_sheets(known)
+    divided = divide(found.files, [sheet for sheet in found.sheets if cue or sheet in used])
+    found = replace(found, files=divided.files)
     done = [known[state.path] for state in found.files if _is_done(state, known, retry_failed)]
     every = tuple(state for state in found.files if not _is_done(state, known, retry_failed))
     todo = every[:limit]
@@ -105,6 +116,8 @@ def plan_analysis(
         unreadable_folders=found.unreadable,
         empty_folders=empty,
         tags_again=tuple(record for record in done if rescan_tags and record.track_id is not None),
+        undivided_sheets=() if cue else tuple(dividing(sheet for sheet in found.sheets if sheet not in used)),
+        sheet_faults=divided.faults,
         left_out=found.left_out,
         postponed=len(every) - len(todo),
         estimated_seconds=len(todo) * seconds_each,
@@ -118,6 +131,14 @@ def default_jobs() -> int:
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(8, cores - 1))
+
+
+def _used_sheets(known: Mapping[Path, FileRecord]) -> set[Path]:
+    """Find the sheets whose tracks are entries of a library already."""
+    divided = (
+        path for path, record in known.items() if record.state.section is not None and not record.missing
+    )
+    return {sheet_and_number(path)[0] for path in divided}
 
 
 def _is_done(state: FileState, known: Mapping[Path, FileRecord], retry_failed: bool) -> bool:

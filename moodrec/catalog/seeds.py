@@ -20,7 +20,8 @@ from moodrec.typing import RowNumbers
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN: Final = 10
+SHOWN: Final = 10
+"""Number of tracks that an error lists."""
 _COMPARED: Final = 5_000
 
 
@@ -45,11 +46,11 @@ def resolve_seed(frame: pd.DataFrame, seed: str, files: bool = True) -> str:
     """
     text = shown_path(os.fsencode(seed))
     for rows in _ways(frame, seed, text, files):
-        found = _without_copies(frame, rows)
+        found = without_copies(frame, rows)
         if len(found) == 1:
             return str(frame[TRACK_ID].iloc[found[0]])
         if len(found) > 1:
-            raise _ambiguous(frame, found, text)
+            raise ambiguous(frame, found, text, files)
     raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
 
 
@@ -61,7 +62,7 @@ def _ways(frame: pd.DataFrame, seed: str, text: str, by_file: bool) -> Iterator[
     yield _by_title(frame, text)
     yield _by_both(frame, text)
     if by_file and not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
-        files = [PurePath(path) for path in _texts(frame, PATH)]
+        files = [PurePath(path) for path in texts_of(frame, PATH)]
         yield _rows_called(text, [file.name for file in files])
         yield _rows_called(text, [file.stem for file in files])
 
@@ -81,18 +82,18 @@ def _by_path(frame: pd.DataFrame, seed: str) -> RowNumbers:
         return exact
     composed = {compose(path) for path in paths}
     return np.array(
-        [row for row, path in enumerate(_texts(frame, PATH)) if compose(path) in composed], np.int64
+        [row for row, path in enumerate(texts_of(frame, PATH)) if compose(path) in composed], np.int64
     )
 
 
 def _by_title(frame: pd.DataFrame, seed: str) -> RowNumbers:
-    return _rows_called(seed, _texts(frame, TITLE))
+    return _rows_called(seed, texts_of(frame, TITLE))
 
 
 def _by_both(frame: pd.DataFrame, seed: str) -> RowNumbers:
     """Find the rows that "artist - title" names, by the artist as it is shown or by one of the main artists."""
     folded = fold(seed)
-    texts = zip(*(_texts(frame, name) for name in (ARTIST, TITLE)), _lists(frame, ARTISTS), strict=True)
+    texts = zip(*(texts_of(frame, name) for name in (ARTIST, TITLE)), _lists(frame, ARTISTS), strict=True)
     found = []
     for row, (artist, title, listed) in enumerate(texts):
         ending = f" - {fold(title)}"
@@ -109,8 +110,13 @@ def _rows_called(seed: str, names: Sequence[str]) -> RowNumbers:
     return np.array([row for row, name in enumerate(names) if folded and fold(name) == folded], np.int64)
 
 
-def _texts(frame: pd.DataFrame, column: str) -> list[str]:
-    """Read a column's texts, "" where unknown; a table need not have the column."""
+def texts_of(frame: pd.DataFrame, column: str) -> list[str]:
+    """Read a column's texts, "" where unknown; a table need not have the column.
+
+    Args:
+        frame: a track table.
+        column: name of the column.
+    """
     if column not in frame:
         return [""] * len(frame)
     return [text if isinstance(text, str) else "" for text in frame[column]]
@@ -129,32 +135,57 @@ def _names_in(value: object) -> tuple[str, ...]:
     return tuple(name for name in value if isinstance(name, str))
 
 
-def _without_copies(frame: pd.DataFrame, rows: RowNumbers) -> RowNumbers:
+def without_copies(frame: pd.DataFrame, rows: RowNumbers) -> RowNumbers:
+    """Leave out the copies of tracks that are there too.
+
+    Args:
+        frame: a track table.
+        rows: numbers of rows in it.
+    """
     if DUPLICATE_OF not in frame or len(rows) < 2:
         return rows
     matched = set(frame[TRACK_ID].iloc[rows])
     return rows[[original not in matched for original in frame[DUPLICATE_OF].iloc[rows]]]
 
 
-def _ambiguous(frame: pd.DataFrame, rows: RowNumbers, seed: str) -> AmbiguousSeedError:
-    matches = [(str(frame[TRACK_ID].iloc[row]), _description(frame, int(row))) for row in rows]
-    lines = [f"  {track_id}  {description}" for track_id, description in matches[:_SHOWN]]
-    if len(matches) > _SHOWN:
-        lines.append(f"  and {len(matches) - _SHOWN} more")
+def ambiguous(
+    frame: pd.DataFrame, rows: RowNumbers, seed: str, with_paths: bool = True
+) -> AmbiguousSeedError:
+    """Make the error that several tracks match, which lists the first of them by number, album and path.
+
+    Args:
+        frame: a track table.
+        rows: numbers of the rows that match.
+        seed: the text that they match.
+        with_paths: whether the paths are listed; a stranger is not told them.
+    """
+    found = frame.iloc[rows]
+    paths = texts_of(found, PATH) if with_paths else [""] * len(found)
+    matches = list(zip(map(str, found[TRACK_ID]), _descriptions(found), strict=True))
+    lines = []
+    for number, ((track_id, description), path) in enumerate(zip(matches, paths, strict=True), start=1):
+        if number > SHOWN:
+            lines.append(f"  and {len(matches) - SHOWN} more")
+            break
+        where = f"  {path}" if path and path != description else ""
+        lines += [f"{number:3}  {description}", f"     {track_id}{where}"]
     listing = "\n".join(lines)
     return AmbiguousSeedError(
         f"{len(matches)} tracks match {seed!r}; give the id of one:\n{listing}", matches
     )
 
 
-def _description(frame: pd.DataFrame, row: int) -> str:
-    artist, title, album, path = (_texts(frame.iloc[[row]], name)[0] for name in (ARTIST, TITLE, ALBUM, PATH))
-    text = " - ".join(part for part in (artist, title) if part) or path
-    return f"{text} ({album})" if album else text
+def _descriptions(frame: pd.DataFrame) -> list[str]:
+    columns = (texts_of(frame, name) for name in (ARTIST, TITLE, ALBUM, PATH))
+    described = []
+    for artist, title, album, path in zip(*columns, strict=True):
+        text = " - ".join(part for part in (artist, title) if part) or path
+        described.append(f"{text} ({album})" if album else text)
+    return described
 
 
 def _hint(frame: pd.DataFrame, seed: str) -> str:
-    near = _near_titles(_texts(frame, TITLE), seed)
+    near = _near_titles(texts_of(frame, TITLE), seed)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

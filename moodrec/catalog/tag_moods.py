@@ -179,6 +179,8 @@ def _plan(files: Sequence[FileRecord], new_tags: Callable[[str, MoodTags], MoodT
 
 def _change(record: FileRecord, new_tags: Callable[[str, MoodTags], MoodTags]) -> TagChange:
     path, track_id = record.state.path, record.track_id or ""
+    if record.state.section is not None:
+        raise AudioError(f"{path}: shares its file with the other tracks of its CUE sheet", "section")
     if state_of(path) != record.state:
         raise AudioError(f"{path}: has changed since it was analysed; run moodrec analyze first", "changed")
     before = read_mood_tags(path)

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from moodrec.audio.cue import SUFFIX as CUE
 from moodrec.audio.formats import AUDIO_SUFFIXES
 from moodrec.errors import MissingExtraError, NotFoundError, StoreLockedError
 
 if TYPE_CHECKING:
     from watchfiles import Change
 
+_SUFFIXES: Final = AUDIO_SUFFIXES | {CUE}
 QUIET_S: Final = 2.0
 """Seconds without a change before changes are analysed: a file may still be being copied."""
 # Network folders and full event queues lose changes, so everything is scanned again from time to time.
@@ -65,7 +67,7 @@ def _concerns_music(change: Change, path: str) -> bool:
     renamed.
     """
     place = Path(path)
-    return not place.name.startswith(".") and (place.suffix.lower() in AUDIO_SUFFIXES or not place.is_file())
+    return not place.name.startswith(".") and (place.suffix.lower() in _SUFFIXES or not place.is_file())
 
 
 def follow(

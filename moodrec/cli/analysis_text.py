@@ -48,7 +48,19 @@ def announce(screen: Screen, plan: AnalysisPlan) -> None:
     if plan.gone:
         screen.note(f"{words.plural(len(plan.gone), 'file')} gone since the last time; their tracks are kept")
     _print_left_out(screen, plan)
+    _print_sheets(screen, plan)
     _print_failures(screen, plan.remembered_failures)
+
+
+def _print_sheets(screen: Screen, plan: AnalysisPlan) -> None:
+    for fault in plan.sheet_faults:
+        screen.warn(fault)
+    if sheets := plan.undivided_sheets:
+        names = ", ".join(printable(sheet.name) for sheet in sheets[:_NAMED])
+        more = f" and {len(sheets) - _NAMED} more" if len(sheets) > _NAMED else ""
+        screen.note(
+            f"{words.plural(len(sheets), 'CUE sheet')}: {names}{more}; --cue makes each of their tracks an entry"
+        )
 
 
 def _print_left_out(screen: Screen, plan: AnalysisPlan) -> None:
@@ -114,6 +126,8 @@ def plan_document(plan: AnalysisPlan) -> dict[str, Any]:
         "returned": len(plan.returned),
         "unreadable_folders": plan.unreadable_folders,
         "empty_folders": plan.empty_folders,
+        "undivided_sheets": plan.undivided_sheets,
+        "sheet_faults": plan.sheet_faults,
         "left_out": Counter(one.why for one in plan.left_out),
         "estimated_seconds": round(plan.estimated_seconds, 1),
         "estimated_bytes": plan.estimated_bytes,

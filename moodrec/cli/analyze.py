@@ -63,6 +63,9 @@ def analyze(
             "--rescan-tags", help="Read the tags of all files again, also where size and time are the same."
         ),
     ] = False,
+    cue: Annotated[
+        bool, typer.Option("--cue", help="Make each track of a CUE sheet an entry, in place of its file.")
+    ] = False,
     watch: Annotated[
         bool,
         typer.Option("--watch", help="Then watch the folders until Ctrl-C. pip install 'moodrec[watch]'."),
@@ -97,7 +100,7 @@ def analyze(
     opened = Library.open_or_empty if dry_run else Library.open_or_create
     with opened(place) as store:
         note_migration(screen, store)
-        run = _Run(screen, store, loaded_model, folders, jobs, tuple(exclude or ()))
+        run = _Run(screen, store, loaded_model, folders, jobs, tuple(exclude or ()), cue)
         plan = run.plan(retry_failed, limit, rescan_tags)
         announce(screen, plan)
         if dry_run:
@@ -122,6 +125,7 @@ class _Run:
     folders: Sequence[Path]
     jobs: int | None
     exclude: tuple[str, ...]
+    cue: bool
 
     def plan(
         self, retry_failed: bool = False, limit: int | None = None, rescan_tags: bool = False
@@ -137,6 +141,7 @@ class _Run:
             limit=limit,
             exclude=self.exclude,
             rescan_tags=rescan_tags,
+            cue=self.cue,
         )
 
     def carry_out(self, plan: AnalysisPlan) -> AnalysisReport:

@@ -12,14 +12,18 @@ import typer
 
 from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, model, playlist
 from moodrec.cli.analyze import analyze
+from moodrec.cli.clusters import clusters
+from moodrec.cli.columns import columns
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
+from moodrec.cli.find import find
 from moodrec.cli.fingerprint import fingerprint
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.label import label
+from moodrec.cli.link import link
 from moodrec.cli.list import list_tracks
 from moodrec.cli.moods import moods
 from moodrec.cli.serve import serve
@@ -36,7 +40,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    add_completion=False,
 )
 
 
@@ -64,6 +67,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_tracks,
     "similar": similar,
     "moods": moods,
+    "columns": columns,
     "label": label,
     "train": train,
     "evaluate": evaluate,
@@ -71,7 +75,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "demo": demo,
     "doctor": doctor,
+    "find": find,
     "serve": serve,
+    "link": link,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
@@ -98,7 +104,7 @@ _PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
     "path": playlist.path,
     "mix": playlist.mix,
     "arc": playlist.arc,
-    "clusters": playlist.clusters,
+    "clusters": clusters,
     "fingerprint": fingerprint,
 }
 for _name, _command in _PLAYLIST_COMMANDS.items():

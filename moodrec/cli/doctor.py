@@ -17,8 +17,8 @@ from moodrec.cli.options import (
     QuietOption,
     chosen_library,
 )
-from moodrec.cli.settings import settings_file
 from moodrec.cli.tables import Column
+from moodrec.library.place import settings_file
 
 if TYPE_CHECKING:
     from moodrec.doctor import Check

@@ -75,7 +75,7 @@ def fingerprint(
     from moodrec.recommend.playlists.fingerprint import fingerprint as sum_up
     from moodrec.recommend.playlists.fingerprint import fingerprint_playlist, read_plays
 
-    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns), options)
     plays = read_plays(history, recommender)
     found = sum_up(recommender, plays, half_life, on_conflict=on_conflict)
     if found.n_dropped:

@@ -10,6 +10,7 @@ import typer
 from moodrec.catalog.run_text import run_text
 from moodrec.cli import words
 from moodrec.cli.analysis_text import counted
+from moodrec.cli.completion import complete_title
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
     ColumnsOption,
@@ -19,6 +20,7 @@ from moodrec.cli.options import (
     QuietOption,
     chosen_library,
 )
+from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import series_record, track_document
 
@@ -114,7 +116,12 @@ def failures(
 
 def show(
     seed: Annotated[
-        str, typer.Argument(metavar="TRACK", help="An id, a path, a title, or 'artist - title'.")
+        str,
+        typer.Argument(
+            metavar="TRACK",
+            help="An id, a path, a title, or 'artist - title'.",
+            autocompletion=complete_title,
+        ),
     ],
     library: LibraryOption = None,
     form: FormatOption = None,
@@ -125,11 +132,11 @@ def show(
 
     Example: moodrec library show "Teardrop"
     """
-    from moodrec.catalog.overview import track_report
+    from moodrec.catalog.overview import track_id_of, track_report
 
     screen = Screen(as_json, quiet, form)
     with open_library(screen, library) as store:
-        report = track_report(store, seed)
+        report = track_report(store, chosen_seed(screen, lambda text: track_id_of(store, text), seed))
     moods = report.model.moods if report.model else ()
     track = None if report.track is None else track_document(series_record(report.track), moods)
     screen.document(

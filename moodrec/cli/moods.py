@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from moodrec.cli import words
+from moodrec.cli.completion import complete_mood, complete_title
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
+    AudioOnlyOption,
     ColumnsOption,
     FormatOption,
     JsonOption,
@@ -18,6 +20,7 @@ from moodrec.cli.options import (
     QuietOption,
     chosen_library,
 )
+from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
 from moodrec.errors import MoodrecError
@@ -25,19 +28,34 @@ from moodrec.errors import MoodrecError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from moodrec.catalog.explain import Explained
     from moodrec.model.describe import ModelDescription
     from moodrec.plots.projection import Projection
     from moodrec.recommend.recommender import Recommender
 
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 BINS: Final = 10
+HIGH: Final = 0.8
+"""The score, and the percentile, from which a mood counts as strong in the overview."""
+_LEAST_SHOWN: Final = 0.005
+_STEPS: Final = {
+    "genres": "genres",
+    "artist_labels": "labels of the artist",
+    "album_labels": "labels of the album",
+    "scale": "scale",
+}
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
 def moods(
     of: Annotated[
         list[str] | None,
-        typer.Option("--of", metavar="SEED", help="Show the moods of this track instead; repeatable."),
+        typer.Option(
+            "--of",
+            metavar="SEED",
+            help="Show the moods of this track instead; repeatable.",
+            autocompletion=complete_title,
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -48,12 +66,16 @@ def moods(
     colour_by: Annotated[
         str | None,
         typer.Option(
-            "--colour-by", metavar="MOOD", help="Mood that colours the map; else valence and arousal."
+            "--colour-by",
+            metavar="MOOD",
+            help="Mood that colours the map; else valence and arousal.",
+            autocompletion=complete_mood,
         ),
     ] = None,
     umap: Annotated[
         bool, typer.Option("--umap", help="Lay out the map by UMAP, an extra, not by PCA.")
     ] = False,
+    audio_only: AudioOnlyOption = False,
     library: LibraryOption = None,
     model: ModelOption = None,
     columns: ColumnsOption = None,
@@ -64,27 +86,33 @@ def moods(
     """List the moods and the distribution of their scores.
 
     For each mood, it shows the quantiles of its score over the library, and how many tracks have a score from 0 to
-    0.1, from 0.1 to 0.2, and so on.
+    0.1, from 0.1 to 0.2, and so on. With --of it says where the scores of a track come from: the audio, its genres
+    and year, the other tracks of its artist and album, and labels.
 
-    Example: moodrec moods --plot map.png
+    Examples:
+
+        moodrec moods --plot map.png
+
+        moodrec moods --of "Teardrop"
     """
     from moodrec.catalog.current_model import known_folder
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet, form, columns)
-    recommender = Recommender.open(chosen_library(library))
+    place = chosen_library(library)
+    recommender = Recommender.open(place)
     if of:
-        _of_tracks(screen, recommender, of, plot)
+        _of_tracks(screen, recommender, of, plot, audio_only, place)
         return
     if plot is not None:
         _draw_map(screen, recommender, plot, colour_by, umap)
     fingerprint = recommender.index.model_fingerprint
-    place = model or known_folder(chosen_library(library), fingerprint)
-    described = _description(place, fingerprint)
+    described = _description(model or known_folder(place, fingerprint), fingerprint)
     meanings = described.moods if described else {}
+    frame = recommender.frame
     found = [
-        spread(recommender.frame[name], name, meanings.get(name, "")) | quality(described, name)
-        for name in recommender.moods
+        spread(frame[column], name, meanings.get(name, "")) | quality(described, name)
+        for name, column in recommender.index.mood_columns(audio_only).items()
     ]
     for note in recommender.notes:
         screen.warn(note)
@@ -93,6 +121,8 @@ def moods(
         [
             Column("mood", "fixed"),
             *(Column(f"{q:.0%}", "fixed", show=words.score) for q in QUANTILES),
+            Column("passing", "fixed", heading=f">= {HIGH}"),
+            Column("top fifth from", "fixed", heading=f"pct {HIGH}", show=words.score),
             Column("0 to 1", "fixed", show=blocks),
             Column("reliable", "fixed"),
             Column("meaning", "prose"),
@@ -102,6 +132,8 @@ def moods(
             [
                 mood["name"],
                 *mood["quantiles"].values(),
+                mood["passing"],
+                mood["top_fifth_from"],
                 mood["histogram"],
                 mood["reliability"],
                 mood["meaning"],
@@ -111,23 +143,87 @@ def moods(
         ],
     )
     screen.text(
-        f"scores of {words.plural(len(recommender.frame), 'track')}: 0.8 is more than 80 % of reference music"
+        f"scores of {words.plural(len(recommender.frame), 'track')}: {HIGH} is more than 80 % of reference music, "
+        f"and '>= {HIGH}' counts the tracks that reach it.\nWithin this library pct(MOOD) >= {HIGH} passes the top "
+        f"fifth: those with at least the score under 'pct {HIGH}'."
     )
 
 
-def _of_tracks(screen: Screen, recommender: Recommender, seeds: list[str], plot: Path | None) -> None:
-    tracks = recommender.index.tracks([recommender.resolve(seed) for seed in seeds])
+def _of_tracks(
+    screen: Screen,
+    recommender: Recommender,
+    seeds: list[str],
+    plot: Path | None,
+    audio_only: bool,
+    place: Path,
+) -> None:
+    columns, resolve = recommender.index.mood_columns(audio_only), recommender.resolve
+    tracks = recommender.index.tracks([resolve(chosen_seed(screen, resolve, seed)) for seed in seeds])
     if plot is not None:
         from moodrec.plots.mood_radar import mood_radar
 
-        mood_radar(tracks, recommender.moods, plot)
+        mood_radar(tracks, list(columns.values()), plot)
         screen.note(f"picture drawn to {plot}")
     rows = records(tracks)
-    screen.document({"count": len(rows), "tracks": [track_document(row, recommender.moods) for row in rows]})
+    reasons = {} if audio_only else _reasons(place, [str(row["track_id"]) for row in rows])
+    documents = [
+        track_document(row, recommender.moods)
+        | ({"explanation": reasons[row["track_id"]]} if row["track_id"] in reasons else {})
+        for row in rows
+    ]
+    screen.document({"count": len(rows), "tracks": documents})
     screen.table(
-        [Column("mood", "fixed"), *(Column(name, "fixed", show=words.score) for name in _distinct(rows))],
-        [[mood, *(row.get(mood) for row in rows)] for mood in recommender.moods],
+        [Column("mood", "fixed"), *(Column(name, "fixed", show=_shown) for name in _distinct(rows))],
+        [
+            [
+                mood,
+                *(
+                    _cell(row, column, reasons.get(row["track_id"], {}).get(mood))
+                    if screen.for_people
+                    else row.get(column)
+                    for row in rows
+                ),
+            ]
+            for mood, column in columns.items()
+        ],
     )
+
+
+def _cell(row: dict[str, Any], column: str, reason: Explained | None) -> str:
+    score = words.score(row.get(column))
+    return score if reason is None or not reason.steps else f"{score}  {in_words(reason)}"
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else words.score(value)
+
+
+def in_words(reason: Explained) -> str:
+    """Say where a score comes from: ``audio .62, genre ambient +.10, album +.04``; what rounds to 0 is left out."""
+    parts = [f"audio {_short(reason.audio)}"]
+    for step in reason.steps:
+        if abs(step.adds) < _LEAST_SHOWN:
+            continue
+        name = _STEPS.get(step.what, step.what)
+        if step.names:
+            name = f"{'genre' if len(step.names) == 1 else 'genres'} {', '.join(step.names)}"
+        parts.append(f"{name} {'+' if step.adds > 0 else '-'}{_short(abs(step.adds))}")
+    return ", ".join(parts)
+
+
+def _short(share: float) -> str:
+    return f"{share:.2f}".removeprefix("0")
+
+
+def _reasons(place: Path, track_ids: list[str]) -> dict[str, dict[str, Explained]]:
+    """Where the scores come from, if they are those of a library."""
+    if not (place / "library.sqlite").exists():
+        return {}
+    from moodrec.catalog.explain import explain_moods
+    from moodrec.library.library import Library
+
+    with Library.open(place) as store:
+        return explain_moods(store, track_ids)
 
 
 def _distinct(rows: list[dict[str, Any]]) -> list[str]:
@@ -168,6 +264,8 @@ def spread(scores: pd.Series[Any], name: str, meaning: str) -> dict[str, Any]:
         "name": name,
         "meaning": meaning,
         "known": int(known.size),
+        "passing": int(np.count_nonzero(known >= np.float32(HIGH))),
+        "top_fifth_from": round(float(np.quantile(known, HIGH)), 4) if known.size else None,
         "quantiles": {str(q): round(float(value), 4) for q, value in zip(QUANTILES, quantiles, strict=True)},
         "histogram": counts.tolist(),
     }

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from moodrec.cli.settings import default_library
+from moodrec.cli.completion import complete_columns, complete_condition
+from moodrec.library.place import default_library
 
 LibraryOption = Annotated[
     Path | None,
@@ -62,6 +63,7 @@ ColumnsOption = Annotated[
     typer.Option(
         "--columns",
         metavar="A,B,...",
+        autocompletion=complete_columns,
         help="The columns to show, in this order; +NAME adds to those that are shown anyway.",
     ),
 ]
@@ -80,8 +82,12 @@ WhereOption = Annotated[
         "--where",
         "-w",
         metavar="CONDITION",
+        autocompletion=complete_condition,
         help="Keep tracks that fit, e.g. \"calm >= 0.8 AND artist <> 'X'\".",
     ),
+]
+AudioOnlyOption = Annotated[
+    bool, typer.Option("--audio-only", help="Moods by the audio alone, without metadata and labels.")
 ]
 
 

@@ -1,13 +1,13 @@
-"""``moodrec playlist``: radio, path, mix, arc, clusters."""
+"""``moodrec playlist``: radio, path, mix, arc."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moodrec.cli import words
+from moodrec.cli.completion import complete_mood, complete_targets, complete_title
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
     ColumnsOption,
@@ -29,12 +29,10 @@ from moodrec.cli.playlist_options import (
     RandomOption,
     VarietyOption,
     finish,
-    playlist_document,
-    print_clusters,
-    print_playlist,
     rules_of,
 )
 from moodrec.cli.search_options import DRAWING, SELECTING, in_words, parse_targets, takes_search_options
+from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tracks import mentioned
 from moodrec.errors import UsageError
 
@@ -45,7 +43,12 @@ if TYPE_CHECKING:
 
 @takes_search_options(*SELECTING, *DRAWING)
 def radio(
-    seed: Annotated[str, typer.Argument(metavar="SEED", help="A title, 'artist - title', a path, or an id.")],
+    seed: Annotated[
+        str,
+        typer.Argument(
+            metavar="SEED", help="A title, 'artist - title', a path, or an id.", autocompletion=complete_title
+        ),
+    ],
     n: NOption = None,
     minutes: MinutesOption = None,
     drift: Annotated[
@@ -72,17 +75,19 @@ def radio(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns), options)
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = kinds.radio(recommender, seed, rules, drift, options)
+    playlist = kinds.radio(recommender, chosen_seed(screen, recommender.resolve, seed), rules, drift, options)
     outputs = Outputs(tuple(out or ()), absolute, plot)
     finish(screen, recommender, playlist, outputs, mentioned(recommender.moods, in_words(options)))
 
 
 @takes_search_options(*SELECTING)
 def path(
-    start: Annotated[str, typer.Argument(metavar="FROM", help="The first track.")],
-    end: Annotated[str, typer.Argument(metavar="TO", help="The last track.")],
+    start: Annotated[
+        str, typer.Argument(metavar="FROM", help="The first track.", autocompletion=complete_title)
+    ],
+    end: Annotated[str, typer.Argument(metavar="TO", help="The last track.", autocompletion=complete_title)],
     n: NOption = None,
     minutes: MinutesOption = None,
     *,
@@ -106,9 +111,10 @@ def path(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns), options)
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
-    playlist = kinds.path(recommender, start, end, rules, options)
+    ends = [chosen_seed(screen, recommender.resolve, seed) for seed in (start, end)]
+    playlist = kinds.path(recommender, ends[0], ends[1], rules, options)
     outputs = Outputs(tuple(out or ()), absolute, plot)
     finish(screen, recommender, playlist, outputs, mentioned(recommender.moods, in_words(options)))
 
@@ -117,16 +123,35 @@ def path(
 def mix(
     add: Annotated[
         list[str] | None,
-        typer.Option("--add", "-a", metavar="SEED", help="More like this track; repeatable."),
+        typer.Option(
+            "--add",
+            "-a",
+            metavar="SEED",
+            help="More like this track; repeatable.",
+            autocompletion=complete_title,
+        ),
     ] = None,
     subtract: Annotated[
-        list[str] | None, typer.Option("--subtract", "-s", metavar="SEED", help="Less like it; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--subtract",
+            "-s",
+            metavar="SEED",
+            help="Less like it; repeatable.",
+            autocompletion=complete_title,
+        ),
     ] = None,
     more: Annotated[
-        list[str] | None, typer.Option("--more", metavar="MOOD", help="More of a mood; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--more", metavar="MOOD", help="More of a mood; repeatable.", autocompletion=complete_mood
+        ),
     ] = None,
     less: Annotated[
-        list[str] | None, typer.Option("--less", metavar="MOOD", help="Less of a mood; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--less", metavar="MOOD", help="Less of a mood; repeatable.", autocompletion=complete_mood
+        ),
     ] = None,
     mood_weight: Annotated[
         float | None,
@@ -155,11 +180,11 @@ def mix(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns), options)
     weights: dict[str, float] = {}
     for seeds, weight in ((add, 1.0), (subtract, -0.5)):
         for seed in seeds or ():
-            track_id = recommender.resolve(seed)
+            track_id = recommender.resolve(chosen_seed(screen, recommender.resolve, seed))
             weights[track_id] = weights.get(track_id, 0.0) + weight
     if both := sorted({*(more or ())} & {*(less or ())}):
         raise UsageError(f"--more and --less both name {', '.join(both)}; a mood goes one way")
@@ -173,8 +198,21 @@ def mix(
 
 @takes_search_options(*SELECTING)
 def arc(
-    start: Annotated[str, typer.Option("--from", metavar="NAME[=TARGET],...", help="The mood to begin in.")],
-    end: Annotated[str, typer.Option("--to", metavar="NAME[=TARGET],...", help="The mood to end in.")],
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="NAME[=TARGET],...",
+            help="The mood to begin in.",
+            autocompletion=complete_targets,
+        ),
+    ],
+    end: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="NAME[=TARGET],...", help="The mood to end in.", autocompletion=complete_targets
+        ),
+    ],
     n: NOption = None,
     minutes: MinutesOption = None,
     *,
@@ -204,7 +242,7 @@ def arc(
     """
     from moodrec.recommend.playlists import kinds
 
-    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
+    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns), options)
     ends = [_targets(start), _targets(end)]
     rules = rules_of(n, minutes, artist_gap, max_per_artist, variety, random_seed)
     held = None if not hold else [mood for mood in hold if mood != "none"]
@@ -213,67 +251,23 @@ def arc(
     finish(screen, recommender, playlist, Outputs(tuple(out or ()), absolute, plot), shown)
 
 
-@takes_search_options(*SELECTING)
-def clusters(
-    k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many moods to part the library into.")] = 6,
-    n: NOption = None,
-    *,
-    options: SearchOptions,
-    artist_gap: GapOption = 3,
-    max_per_artist: CapOption = None,
-    random_seed: RandomOption = 0,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a file a cluster into a folder.")
-    ] = None,
-    file_format: Annotated[
-        Literal["m3u8", "xspf", "jspf"], typer.Option("--file-format", help="Of the files in --out.")
-    ] = "m3u8",
-    absolute: AbsoluteOption = False,
-    library: LibraryOption = None,
-    columns: ColumnsOption = None,
-    form: FormatOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """The moods that a library falls into, each as a playlist.
-
-    Example: moodrec playlist clusters --k 5 --out moods/
-    """
-    from moodrec.recommend.playlists.clusters import mood_clusters
-
-    screen, recommender = start_on(library, Screen(as_json, quiet, form, columns))
-    rules = rules_of(n, None, artist_gap, max_per_artist, 0.0, random_seed)
-    found = mood_clusters(recommender, k, rules, options=options)
-    for number, cluster in enumerate(found, start=1):
-        if out is not None:
-            place = out / f"{number} {cluster.name}.{file_format}"
-            Outputs((place,), absolute, None).write(screen, cluster.playlist)
-    documents = [
-        {"name": c.name, "size": c.size, "share": c.share, "centre": c.centre}
-        | {"playlist": playlist_document(screen, recommender, c.playlist)}
-        for c in found
-    ]
-    screen.document({"clusters": documents})
-    if not screen.for_people:
-        print_clusters(screen, found)
-        return
-    for cluster in found:
-        screen.text(
-            f"{cluster.name}: {words.plural(cluster.size, 'track')}, {cluster.share:.0%} of the library"
-        )
-        print_playlist(screen, cluster.playlist, cluster.name.split(", "))
-
-
-def start_on(library: Path | None, screen: Screen) -> tuple[Screen, Recommender]:
+def start_on(library: Path | None, screen: Screen, options: SearchOptions) -> tuple[Screen, Recommender]:
     """Open the recommender that a playlist comes from.
 
     Args:
         library: the value of ``--library``.
         screen: the output of the command, which is returned too.
+        options: what the tracks are to meet; where that leaves next to none, advice is printed.
     """
+    from moodrec.recommend.hints import hints_on
     from moodrec.recommend.recommender import Recommender
 
-    return screen, Recommender.open(chosen_library(library))
+    recommender = Recommender.open(chosen_library(library))
+    if options.where is not None:
+        passed = len(recommender.index.matching(options.where))
+        for hint in hints_on(recommender.index, options.where, passed):
+            screen.note(hint)
+    return screen, recommender
 
 
 def _targets(text: str) -> dict[str, float]:

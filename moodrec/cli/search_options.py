@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from moodrec.cli.options import WhereOption
+from moodrec.cli.completion import complete_targets
+from moodrec.cli.options import AudioOnlyOption, WhereOption
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ def search_options(
     mood: Annotated[
         str | None,
         typer.Option(
-            "--mood", "-m", metavar="NAME=TARGET,...", help="Draw towards moods: happy=0.9,calm=0.7."
+            "--mood",
+            "-m",
+            metavar="NAME=TARGET,...",
+            help="Draw towards moods: happy=0.9,calm=0.7.",
+            autocompletion=complete_targets,
         ),
     ] = None,
     mood_weight: Annotated[
@@ -59,6 +64,7 @@ def search_options(
         list[str] | None, typer.Option("--exclude-artist", metavar="NAME", help="None by them; repeatable.")
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare every track that passes.")] = False,
+    audio_only: AudioOnlyOption = False,
 ) -> SearchOptions:
     """What a search is asked for, from the options of a command line; what is not given keeps its default.
 
@@ -79,11 +85,12 @@ def search_options(
         exclude=exclude or (),
         exclude_artist=exclude_artist or (),
         exact=exact,
+        audio_only=audio_only,
     )
 
 
-SELECTING = ("where", "only", "exclude", "exclude_artist", "distinct")
-"""The options that say which tracks may come, whatever they are ranked by."""
+SELECTING = ("where", "only", "exclude", "exclude_artist", "distinct", "audio_only")
+"""The options that say which tracks may come, whatever they are ranked by, and which scores are meant."""
 DRAWING = ("mood", "mood_weight")
 """The options that draw towards a mood."""
 

@@ -11,41 +11,14 @@ The environment is read by the options themselves (``envvar=``). The settings fi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from moodrec.errors import ConfigError, NotFoundError
+from moodrec.errors import ConfigError
+from moodrec.library.place import read_settings, settings_file
 
-FILE_NAME: Final = "moodrec.toml"
 SHARED: Final = ("library", "model", "device", "jobs", "quiet", "exclude")
 """Keys that stand outside any table."""
-_PATHS: Final = ("library", "model")
-
-
-def default_library() -> Path:
-    """Give the folder of the user's library, whatever the current folder is."""
-    from platformdirs import user_data_path
-
-    return user_data_path("moodrec") / "library"
-
-
-def settings_file() -> Path | None:
-    """Find the settings file: ``MOODREC_CONFIG``, else ``./moodrec.toml``, else the user's own; None if there is
-    none.
-
-    Raises:
-        NotFoundError: ``MOODREC_CONFIG`` names a file that does not exist.
-    """
-    from platformdirs import user_config_path
-
-    if named := os.environ.get("MOODREC_CONFIG"):
-        if not Path(named).is_file():
-            raise NotFoundError(f"MOODREC_CONFIG={named}: no such file")
-        return Path(named)
-    places = (Path.cwd() / FILE_NAME, user_config_path("moodrec") / FILE_NAME)
-    return next((place for place in places if place.is_file()), None)
 
 
 def default_map(group: Any) -> dict[str, Any]:
@@ -57,35 +30,9 @@ def default_map(group: Any) -> dict[str, Any]:
     path = settings_file()
     if path is None:
         return {}
-    settings = _read(path)
+    settings = read_settings(path)
     shared: dict[str, Any] = {key: settings.pop(key) for key in SHARED if key in settings}
     return _for_group(group, shared, settings, str(path))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        settings = tomllib.loads(path.read_bytes().decode())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    return _placed(settings, path)
-
-
-def _placed(settings: Mapping[str, Any], file: Path) -> dict[str, Any]:
-    """Make paths in the settings, of every table, relative to the file's folder."""
-    return {key: _placed_value(key, value, file) for key, value in settings.items()}
-
-
-def _placed_value(key: str, value: Any, file: Path) -> Any:
-    if isinstance(value, Mapping):
-        return _placed(value, file)
-    if key not in _PATHS or not isinstance(value, str) or (key, value) == ("model", "default"):
-        return value
-    try:
-        return str(file.parent / Path(value).expanduser())
-    except RuntimeError as error:  # a path such as ~name without such a user
-        raise ConfigError(f"{file}: {key} = {value!r}: {error}") from error
 
 
 def _for_group(

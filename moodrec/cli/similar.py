@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from moodrec.cli.completion import complete_title
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
     ColumnsOption,
@@ -19,11 +20,13 @@ from moodrec.cli.options import (
 )
 from moodrec.cli.playlist_files import AbsoluteOption, M3uOption, write_list
 from moodrec.cli.search_options import in_words, takes_search_options
+from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tracks import (
     described,
     mentioned,
     print_tracks,
     records,
+    shown_columns,
     strongest,
     track_columns,
     track_document,
@@ -41,7 +44,11 @@ if TYPE_CHECKING:
 def similar(
     seed: Annotated[
         str,
-        typer.Argument(metavar="SEED", help="A title, 'artist - title', a file name, a path, or a track id."),
+        typer.Argument(
+            metavar="SEED",
+            help="A title or a part of one, 'artist - title', a file name, a path, or a track id.",
+            autocompletion=complete_title,
+        ),
     ],
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many tracks.")] = 20,
     *,
@@ -65,30 +72,39 @@ def similar(
 
     Example: moodrec similar "Teardrop" --where "calm >= 0.6" --mood happy=0.9 --max-per-artist 1
     """
+    from moodrec.recommend.hints import hints_on
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet, form, columns)
     recommender = Recommender.open(chosen_library(library), model)
-    found = recommender.similar(seed, k, options)
+    found = recommender.similar(chosen_seed(screen, recommender.resolve, seed), k, options)
     if m3u is not None:
         write_list(screen, found.tracks, m3u, f"Like {seed}", absolute)
     if plot is not None:
         _draw(screen, recommender, found, plot, in_words(options))
     # Last, so that stdout stays one JSON document if a file cannot be written.
-    _print(screen, recommender, found, mentioned(recommender.moods, in_words(options)), explain)
+    hints = hints_on(recommender.index, options.where, found.explanation.passed)
+    moods = mentioned(recommender.moods, in_words(options))
+    shown = shown_columns(recommender.index, moods or recommender.moods, options.audio_only)
+    _print(screen, recommender, found, shown if moods else strongest(found.seed_row, shown), explain, hints)
 
 
 def _print(
-    screen: Screen, recommender: Recommender, found: SimilarTracks, moods: list[str], explain: bool
+    screen: Screen,
+    recommender: Recommender,
+    found: SimilarTracks,
+    shown: list[str],
+    explain: bool,
+    hints: list[str],
 ) -> None:
     for note in found.notes:
         screen.warn(note)
     seed, rows = found.seed_row, records(found.table)
-    shown = ["rank", "score", "title", "artist", *(moods or strongest(seed, recommender.moods))]
+    shown = ["rank", "score", "title", "artist", *shown]
     columns = track_columns(found.table.column_names, recommender.moods, shown)
     if screen.as_json:
         tracks = track_documents(screen, rows, recommender.moods, columns)
-        screen.document(document(recommender, found, tracks, explain))
+        screen.document(document(recommender, found, tracks, explain) | {"hints": hints})
         return
     screen.text(f"like {described(seed, recommender.moods)}")
     print_tracks(screen, rows, columns)
@@ -96,6 +112,8 @@ def _print(
         screen.text(found.explain())
     elif found.explanation.shortfall:
         screen.note(found.explanation.shortfall)
+    for hint in hints:
+        screen.note(hint)
 
 
 def document(

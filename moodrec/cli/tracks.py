@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from moodrec.index.mood_index import MoodIndex
+
 _DECIMALS: Final = 6
 _LEFT_OUT: Final = {"embedding"}
+_SHARES: Final = ("prob_", "audio_", "label_")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -101,7 +104,7 @@ def track_documents(
 
 
 def _of_values(name: str, moods: Collection[str]) -> Column:
-    if name in moods or name.startswith("prob_"):
+    if name in moods or name.startswith(_SHARES):
         return Column(name, "fixed", show=words.score)
     return Column(name)
 
@@ -149,6 +152,18 @@ def mentioned(moods: Sequence[str], *texts: str | None) -> list[str]:
     """
     names = {name for text in texts if text for name in _NAME.findall(text)}
     return [mood for mood in moods if mood in names]
+
+
+def shown_columns(index: MoodIndex, moods: Sequence[str], audio_only: bool) -> list[str]:
+    """Give the columns that a table shows for some moods: of ``audio_only``, they say so by their names.
+
+    Args:
+        index: whose columns they are.
+        moods: names of moods.
+        audio_only: whether scores are those of the audio alone.
+    """
+    columns = index.mood_columns(audio_only)
+    return [columns[mood] for mood in moods]
 
 
 def strongest(row: Mapping[str, Any], moods: Sequence[str], n: int = 3) -> list[str]:

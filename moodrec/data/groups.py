@@ -3,32 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from moodrec.names import fold
-
-UNKNOWN_NAMES: Final = frozenset(
-    {
-        "unknown",
-        "<unknown>",
-        "[unknown]",
-        "(none)",
-        "none",
-        "n/a",
-        "unknown artist",
-        "unknown album",
-        "various",
-        "various artists",
-        "magnatune compilation",
-    }
-)
-"""Folded names, see :func:`moodrec.names.fold`, that do not tell who made the music."""
-
-
-def known_name(text: str | None) -> str | None:
-    """Strip a name of surrounding spaces; None where it is empty or says nothing ("Various")."""
-    name = (text or "").strip()
-    return name if name and fold(name) not in UNKNOWN_NAMES else None
 
 
 def artist_groups(artists: Sequence[str | None], fallback: Sequence[str]) -> list[str]:

@@ -61,6 +61,8 @@ class MoodModel:
         self._spectrogram_engine: SpectrogramEngine | None = None
         self.fingerprint = source.files.fingerprint
         """16 hex digits; embeddings of models that differ in it are never compared."""
+        self.context = source.files.context
+        """How metadata corrects the scores, which here are those of the audio alone; None where it does not."""
 
     @classmethod
     def load(

@@ -147,16 +147,29 @@ class ColumnTable:
 
     def field(self, field: Field) -> Column:
         """Give the column that a field of a condition reads; ``pct(x)`` is each row's percentile among the known
-        ``x``.
+        ``x``. Without a context, what the audio says of a mood is its score.
 
         Raises:
-            FilterError: the table has no such column, or ``pct`` is taken of a column without numbers.
+            FilterError: the table has no such column, ``pct`` is taken of a column without numbers, or ``audio`` of
+                one that is no mood.
         """
+        name = field.column
+        if field.audio and name not in self._names:
+            name = replace(field, audio=False).column
+            if not self._holds_shares(name):
+                raise FilterError(
+                    f"there is no {field}: audio takes a mood, and {quote_name(field.name)} is none"
+                )
         if field.kind == "pct":
-            return self._percentile(field.name)
-        if field.kind == "prob" and field.column not in self._names:
-            raise FilterError(f"there is no {field}: this table has no column {quote_name(field.column)}")
-        return self.column(field.column)
+            return self._percentile(name)
+        if field.kind == "prob" and name not in self._names:
+            raise FilterError(f"there is no {field}: this table has no column {quote_name(name)}")
+        return self.column(name)
+
+    def _holds_shares(self, name: str) -> bool:
+        """Whether a column may hold scores or probabilities; one that is not there is another error."""
+        column = self.column(name) if name in self._names else None
+        return column is None or (isinstance(column, NumberColumn) and column.values.dtype.kind == "f")
 
     def numbers(self, name: str) -> NDArray[np.float32]:
         """Read a column of numbers as float32 (n,), NaN where NULL.
@@ -302,7 +315,7 @@ def _test(condition: Leaf, column: Column, columns: ColumnTable) -> Selection:
 
 
 def _compare_fields(condition: Comparison, other: Field, columns: ColumnTable) -> Selection:
-    if other.column not in columns.names:
+    if not {other.column, replace(other, audio=False).column} & set(columns.names):
         raise FilterError(f"unknown column {other}; text goes in single quotes: {quote_value(other.name)}")
     left, right = (_number(columns, field) for field in (condition.field, other))
     return left.compare_column(condition.operator, right)

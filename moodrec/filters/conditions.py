@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from moodrec.errors import FilterError
-from moodrec.schema import probability_column
+from moodrec.schema import audio_column, probability_column
 
 Scalar = bool | int | float | str
 Operator = Literal["=", "<>", "<", "<=", ">", ">="]
@@ -38,10 +38,12 @@ def quote_value(value: Scalar) -> str:
 
 @dataclass(frozen=True)
 class Field:
-    """The left side of a test: a column, or ``prob(x)`` or ``pct(x)`` of a column."""
+    """The left side of a test: a column, or ``prob(x)`` or ``pct(x)`` of a column, each also of ``audio(x)``."""
 
     name: str
     kind: FieldKind = "column"
+    audio: bool = False
+    """Whether it is what the audio alone says of a mood."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -52,10 +54,13 @@ class Field:
     @property
     def column(self) -> str:
         """Give the name of the column that is read."""
-        return probability_column(self.name) if self.kind == "prob" else self.name
+        name = probability_column(self.name) if self.kind == "prob" else self.name
+        return audio_column(name) if self.audio else name
 
     def __str__(self) -> str:
         name = quote_name(self.name)
+        if self.audio:
+            name = f"audio({name})"
         return name if self.kind == "column" else f"{self.kind}({name})"
 
 

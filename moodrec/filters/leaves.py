@@ -10,6 +10,9 @@ from sqlglot import exp
 from moodrec.errors import FilterError
 from moodrec.filters.conditions import Field, FieldKind, Scalar
 
+_KINDS: Final = ("prob", "pct", "audio")
+_FUNCTIONS: Final = "prob(mood), pct(column) and audio(mood)"
+
 Node = Any
 """A node of sqlglot's tree; its base class has different names in the versions that are allowed."""
 
@@ -80,7 +83,7 @@ def unknown(node: Node) -> FilterError:
         )
     return FilterError(
         f"{shown(node)!r} is not part of the filter language: use comparisons, AND, OR, NOT, IN, "
-        "BETWEEN, LIKE, ILIKE, IS NULL, prob(mood) and pct(column)"
+        "BETWEEN, LIKE, ILIKE, IS NULL, prob(mood), pct(column) and audio(mood)"
     )
 
 
@@ -88,8 +91,7 @@ def no_function(node: Node) -> FilterError:
     """Make the error for a function that a filter cannot call; it says what there is instead."""
     name = str(node.this if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
     return FilterError(
-        f"{shown(node)!r} calls a function, and filters know none but prob(mood) and pct(column)"
-        f"{_INSTEAD.get(name, '')}"
+        f"{shown(node)!r} calls a function, and filters know none but {_FUNCTIONS}{_INSTEAD.get(name, '')}"
     )
 
 
@@ -121,35 +123,48 @@ def is_field(node: Node) -> bool:
     return isinstance(node, exp.Column | exp.Anonymous)
 
 
-def read_field(node: Node, kind: FieldKind = "column") -> Field:
-    """Read the column, ``prob(x)`` or ``pct(x)`` that a node stands for.
+def read_field(node: Node) -> Field:
+    """Read the column, ``prob(x)``, ``pct(x)`` or ``audio(x)`` that a node stands for.
 
     Args:
         node: a node of sqlglot's tree.
-        kind: the function around the column, ``"column"`` for none.
 
     Raises:
         FilterError: the node is neither a column nor one of these functions.
     """
     node = unwrap(node)
-    if isinstance(node, exp.Anonymous) and kind == "column":
-        return _function(node)
+    return _function(node) if isinstance(node, exp.Anonymous) else Field(_column(node))
+
+
+def _column(node: Node) -> str:
+    node = unwrap(node)
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() in _KINDS:
+        raise FilterError(
+            f"{shown(node)!r} stands where a column name should; functions within each other are prob(audio(mood)) "
+            "and pct(audio(mood))"
+        )
     if not isinstance(node, exp.Column):
         raise _not_a_column(node)
     (identifier,) = arguments(node, "this")
     if not isinstance(identifier, exp.Identifier):
         raise _not_a_column(node)
-    return Field(identifier.name, kind)
+    return str(identifier.name)
 
 
 def _function(node: Node) -> Field:
     name, given = arguments(node, "this", "expressions")
     kind = str(name).lower()
-    if kind not in ("prob", "pct"):
+    if kind not in _KINDS:
         raise no_function(node)
     if len(given) != 1:
         raise FilterError(f"{shown(node)!r}: {kind} takes one column, as in {kind}(calm)")
-    return read_field(given[0], cast("FieldKind", kind))
+    inner = unwrap(given[0])
+    if kind == "audio":
+        return Field(_column(inner), audio=True)
+    # Of functions within, audio alone has a meaning: prob(audio(calm)).
+    audio = isinstance(inner, exp.Anonymous) and str(inner.this).lower() == "audio"
+    named = _function(inner) if audio else Field(_column(inner))
+    return Field(named.name, cast("FieldKind", kind), named.audio)
 
 
 def _not_a_column(node: Node) -> FilterError:
@@ -159,7 +174,7 @@ def _not_a_column(node: Node) -> FilterError:
         return unknown(node)
     return FilterError(
         f"{shown(node)!r} stands where a column name should; "
-        "put a name that is no plain word in double quotes (the functions are prob(mood) and pct(column))"
+        f"put a name that is no plain word in double quotes (the functions are {_FUNCTIONS})"
     )
 
 

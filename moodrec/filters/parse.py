@@ -57,8 +57,8 @@ def parse(text: str) -> Condition:
 
     Args:
         text: comparisons (``= <> != < <= > >=``), ``AND OR NOT``, ``IN``, ``BETWEEN``, ``LIKE`` and ``ILIKE`` (with
-            ``ESCAPE``), ``IS [NOT] NULL``, parentheses, ``prob(mood)``, ``pct(column)``; names that are not plain
-            words in double quotes, text in single quotes.
+            ``ESCAPE``), ``IS [NOT] NULL``, parentheses, ``prob(mood)``, ``pct(column)``, ``audio(mood)``; names that
+            are no plain words in double quotes, text in single quotes.
 
     Raises:
         FilterError: the text is no such condition, is longer than ``MAX_LENGTH`` or nested deeper than

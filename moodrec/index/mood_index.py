@@ -12,12 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from moodrec.arguments import OnConflict, OnDuplicate, on_conflict_of, texts
+from moodrec.arguments import OnConflict, OnDuplicate, id_of, ids_of, on_conflict_of
 from moodrec.config import IndexConfig
-from moodrec.errors import (
-    DataError,
-    UsageError,
-)
+from moodrec.errors import DataError, UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
@@ -27,10 +24,11 @@ from moodrec.index.info import IndexInfo, info_of, require_same_model
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
+from moodrec.index.rows.in_context import TableContext, tracks_in_context
 from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows, vectors_of
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.request import resolve, rows_where
+from moodrec.index.search.request import mood_columns, resolve, rows_where
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver, size_of
 from moodrec.index.storage.store import current_name, publish, read_current
@@ -84,6 +82,7 @@ class MoodIndex:
         preset: str | IndexConfig = "auto",
         model_fingerprint: str | None = None,
         library_revision: int | None = None,
+        context: TableContext | None = None,
     ) -> Self:
         """Build an index in memory.
 
@@ -94,19 +93,21 @@ class MoodIndex:
             preset: a preset's name, the path of a TOML file, or a config.
             model_fingerprint: the fingerprint of the model that made the embeddings.
             library_revision: the revision of the library that they come from.
+            context: a :class:`~moodrec.model.context.model.ContextModel`, by which artists, albums, genres and years
+                of ``tracks`` correct the moods; what they were stays in columns such as ``audio_calm``. Tracks that
+                are added later keep the scores that they come with.
 
         Raises:
             DataError: rows or columns are wrong; the message names them.
             DuplicateIdError: a ``track_id`` occurs twice.
             UsageError: there is no such preset.
         """
-        table = track_table(tracks, moods)
+        table = tracks_in_context(track_table(tracks, moods), moods, context)
         vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
         chosen = preset if isinstance(preset, IndexConfig) else load_preset(preset)
         config = settled(chosen, len(vectors))
-        origin = Origin(
-            preset if isinstance(preset, str) else chosen.kind, model_fingerprint, library_revision
-        )
+        name = preset if isinstance(preset, str) else chosen.kind
+        origin = Origin(name, model_fingerprint, library_revision)
         return cls(Snapshot.build(Catalogue.of(vectors, table, moods), config, origin))
 
     @classmethod
@@ -234,14 +235,25 @@ class MoodIndex:
         """The track table as a pandas frame, in which NULL integers are ``<NA>`` and lists are Python lists."""
         return to_pandas(self.table)
 
-    def matching(self, where: str | Condition) -> pa.Table:
+    def matching(self, where: str | Condition, *, audio_only: bool = False) -> pa.Table:
         """Return the tracks for which a condition is TRUE, in the order of arrival.
+
+        Args:
+            where: the condition.
+            audio_only: whether moods in it are what the audio alone says.
 
         Raises:
             FilterError: the condition cannot be read, or names an unknown column.
         """
         catalogue = self._catalogue
-        return catalogue.table_at(rows_where(as_condition(where), catalogue))
+        return catalogue.table_at(rows_where(as_condition(where), catalogue, audio_only))
+
+    def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
+        """Return, by mood, the column that holds its scores: in context, or those of the audio alone.
+
+        Where the index knows no context, both are the same.
+        """
+        return dict(mood_columns(self._catalogue, audio_only))
 
     def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
         """Return the rows of the track table for some ids as a pandas frame, in the order of the ids.
@@ -258,7 +270,7 @@ class MoodIndex:
             NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
-        return catalogue.table_at(rows_of(catalogue, track_ids))
+        return catalogue.table_at(rows_of(catalogue, ids_of(track_ids, "track_ids")))
 
     def vectors(self, track_ids: Sequence[str]) -> Vectors:
         """Return the (m, d) float32 unit vectors of m tracks, in the order of the ids.
@@ -267,7 +279,7 @@ class MoodIndex:
             NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
-        return np.array(catalogue.vectors_at(rows_of(catalogue, track_ids)))
+        return np.array(catalogue.vectors_at(rows_of(catalogue, ids_of(track_ids, "track_ids"))))
 
     def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
         """Say which tracks are copies of a track: other encodings and editions of one recording.
@@ -283,7 +295,7 @@ class MoodIndex:
             NotFoundError: a track is not in the index.
         """
         catalogue = self._catalogue
-        rows = rows_of(catalogue, [track_id, *others])
+        rows = rows_of(catalogue, [id_of(track_id, "track_id"), *ids_of(others, "others")])
         vectors = catalogue.vectors_at(rows)
         return catalogue.recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
 
@@ -386,7 +398,7 @@ class MoodIndex:
             UsageError, FilterError: as for :meth:`search`.
         """
         resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
-        rows = rows_of(snapshot.catalogue, texts(track_ids, "track_ids"))
+        rows = rows_of(snapshot.catalogue, ids_of(track_ids, "track_ids"))
         queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
         return _run(snapshot, resolved, k, queries, rows)
 
@@ -498,7 +510,7 @@ class MoodIndex:
             UsageError: ``on_conflict`` is another word.
         """
         on_conflict_of(on_conflict)
-        requested = texts(track_ids, "track_ids")
+        requested = ids_of(track_ids, "track_ids")
 
         def make_next(now: Snapshot) -> Snapshot:
             if on_conflict == "error":

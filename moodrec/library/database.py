@@ -83,7 +83,9 @@ _TABLES: Final = (
         message TEXT,
         model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
         track_id TEXT UNIQUE REFERENCES tracks (track_id),
-        missing INTEGER NOT NULL DEFAULT 0
+        missing INTEGER NOT NULL DEFAULT 0,
+        audio BLOB,                       -- for a track of a CUE sheet: the file that it lies in
+        start REAL                        -- and where it begins in it, seconds
     )""",
     """CREATE TABLE analyses (
         model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),

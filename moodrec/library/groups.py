@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from moodrec.artists import credit
-from moodrec.data.groups import known_name
-from moodrec.names import fold
+from moodrec.names import fold, known_name
 
 _BETWEEN: Final = "\x1f"
 """Stands between an album's title and its artist; no name holds it, for folding makes it a space."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _CANDIDATES: Final = """
-    SELECT t.track_id, t.duplicate_of, f.path, f.size, f.mtime_ns
+    SELECT t.track_id, t.duplicate_of, f.path, f.size, f.mtime_ns, f.audio
     FROM tracks t LEFT JOIN files f USING (track_id)
     WHERE t.audio_fingerprint = ? ORDER BY t.row
 """
@@ -31,6 +31,15 @@ class _Candidate:
     path: bytes | None
     size: int
     mtime_ns: int
+    audio: bytes | None
+    """The file of a track of a CUE sheet, whose own path is ``SHEET#NUMBER``."""
+
+    @property
+    def places(self) -> list[bytes]:
+        """Give the files that must be as they were: the track's own, or its sheet's and its audio's."""
+        if self.path is None:
+            return []
+        return [self.path] if self.audio is None else [self.audio, self.path.rpartition(b"#")[0]]
 
 
 def identify(connection: sqlite3.Connection, path: bytes, audio_fingerprint: str) -> TrackIdentity:
@@ -63,18 +72,19 @@ def _still_there(candidate: _Candidate) -> bool:
     if candidate.path is None:
         return False
     try:
-        status = os.stat(candidate.path)  # noqa: PTH116  (bytes: a name need not be UTF-8)
+        statuses = [os.stat(place) for place in candidate.places]  # noqa: PTH116  (bytes: a name need not be UTF-8)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:  # the file may exist: an extra copy is better than an id taken from its file
         return True
-    return (status.st_size, status.st_mtime_ns) == (candidate.size, candidate.mtime_ns)
+    latest = max(status.st_mtime_ns for status in statuses)
+    return (statuses[0].st_size, latest) == (candidate.size, candidate.mtime_ns)
 
 
 def _release(connection: sqlite3.Connection, candidate: _Candidate) -> None:
     if candidate.path is None:
         return
-    if os.path.lexists(candidate.path):
+    if all(map(os.path.lexists, candidate.places)):
         connection.execute("UPDATE files SET track_id = NULL WHERE path = ?", (candidate.path,))
     else:
         connection.execute("DELETE FROM files WHERE path = ?", (candidate.path,))

@@ -171,6 +171,7 @@ def _update(connection: sqlite3.Connection, identity: TrackIdentity, values: tup
 def _write_file(
     connection: sqlite3.Connection, model: ModelRecord, path: bytes, result: FileResult, track_id: str | None
 ) -> None:
+    section = result.state.section
     values = {
         "path": path,
         "size": result.state.size,
@@ -181,6 +182,8 @@ def _write_file(
         "model_fingerprint": model.fingerprint,
         "track_id": track_id,
         "missing": 0,
+        "audio": None if section is None else os.fsencode(section.audio),
+        "start": None if section is None else section.start_s,
     }
     connection.execute(
         f"""INSERT INTO files ({", ".join(values)}) VALUES ({", ".join(f":{name}" for name in values)})

@@ -222,7 +222,7 @@ class Library:
             CorruptStoreError: vectors differ from what was written.
         """
         with translated(self.path), transaction(self._connection, "DEFERRED"):
-            model = self._model(model_fingerprint)
+            model = self._model(model_fingerprint, counted=only is None)
             return read_snapshot(self._connection, model, self._revision(), only)
 
     def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
@@ -418,8 +418,8 @@ class Library:
         Raises:
             UsageError, NotFoundError: as :meth:`label`.
         """
-        known = {mood for model in self.models() for mood in model.moods}
         with self._writing() as connection:
+            known = {mood for model in queries.models(connection, counted=False) for mood in model.moods}
             found = [labelling.resolved(connection, one, known) for one in new]
             written = labelling.write(connection, found, by)
             return Labelled(
@@ -459,8 +459,8 @@ class Library:
     def _revision(self) -> int:
         return queries.revision(self._connection)
 
-    def _model(self, fingerprint: str | None) -> ModelRecord:
-        for model in queries.models(self._connection):
+    def _model(self, fingerprint: str | None, counted: bool = True) -> ModelRecord:
+        for model in queries.models(self._connection, counted):
             if fingerprint in (None, model.fingerprint):
                 return model
         which = "any model" if fingerprint is None else f"model {fingerprint}"

@@ -151,8 +151,12 @@ def _artists_of(artist: str | None, title: str | None) -> str | None:
 
 
 def _from_3(connection: sqlite3.Connection) -> None:
-    """Add the year of the first release, which is not known until the files' tags are read again."""
+    """Add the year of the first release, which is not known until the files' tags are read again, and the places of
+    tracks of CUE sheets.
+    """
     connection.execute("ALTER TABLE tracks ADD COLUMN original_year INTEGER")
+    connection.execute("ALTER TABLE files ADD COLUMN audio BLOB")
+    connection.execute("ALTER TABLE files ADD COLUMN start REAL")
 
 
 _STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _from_1, 2: _from_2, 3: _from_3}

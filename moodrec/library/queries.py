@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,13 +18,14 @@ from moodrec.library.records import (
     ModelRecord,
     Outcome,
     RunRecord,
+    Section,
     StoredTags,
     TrackVectors,
 )
 
 _FILES: Final = """
     SELECT f.path, f.size, f.mtime_ns, f.outcome, f.reason, f.message, f.track_id, f.missing,
-        CASE f.outcome
+        f.audio, f.start, CASE f.outcome
             WHEN 'failed' THEN 1
             WHEN 'silent' THEN f.model_fingerprint = :model
             ELSE EXISTS (
@@ -38,6 +40,9 @@ _MODELS: Final = """
         WHERE a.model_fingerprint = m.fingerprint
     )
     FROM models m ORDER BY m.last_used DESC
+"""
+_UNCOUNTED: Final = """
+    SELECT fingerprint, name, moods, embedding_dim, context, 0 FROM models ORDER BY last_used DESC
 """
 _WAITING: Final = """
     SELECT count(*) FROM files f
@@ -61,11 +66,18 @@ def revision(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT value FROM counters WHERE name = 'revision'").fetchone()[0])
 
 
-def models(connection: sqlite3.Connection) -> list[ModelRecord]:
-    """List the library's models, the current one first."""
+def models(connection: sqlite3.Connection, counted: bool = True) -> list[ModelRecord]:
+    """List the library's models, the current one first.
+
+    Args:
+        connection: an open library.
+        counted: whether to count their tracks, which takes as long as the library is large; else they are 0.
+    """
     return [
         ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks, context)
-        for fingerprint, name, moods, dim, context, tracks in connection.execute(_MODELS)
+        for fingerprint, name, moods, dim, context, tracks in connection.execute(
+            _MODELS if counted else _UNCOUNTED
+        )
     ]
 
 
@@ -141,7 +153,8 @@ def _is_whole(row: tuple[str, str, bytes, bytes, bytes, bytes]) -> bool:
     return checksum(*row[:5]) == row[5]
 
 
-def _file(row: tuple[bytes, int, int, str, str | None, str | None, str | None, int, int]) -> FileRecord:
-    path, size, mtime_ns, outcome, reason, message, track_id, missing, acknowledged = row
-    state = FileState(Path(os.fsdecode(path)), size, mtime_ns)
+def _file(row: Sequence[Any]) -> FileRecord:
+    path, size, mtime_ns, outcome, reason, message, track_id, missing, audio, start, acknowledged = row
+    section = None if audio is None else Section(Path(os.fsdecode(audio)), start)
+    state = FileState(Path(os.fsdecode(path)), size, mtime_ns, section)
     return FileRecord(state, Outcome(outcome), reason, message, track_id, bool(missing), bool(acknowledged))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -28,12 +28,28 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part of a file that is a track of its own, as a CUE sheet says."""
+
+    audio: Path
+    """The file."""
+    start_s: float
+    """Where the track begins in it, in seconds."""
+
+
+@dataclass(frozen=True)
 class FileState:
-    """A file on disk: a canonical absolute path, and the size and time that change with its content."""
+    """A file on disk: a canonical absolute path, and the size and time that change with its content.
+
+    A track of a CUE sheet has a path of its own, ``SHEET#NUMBER``, the size of its audio, and the later of both
+    times.
+    """
 
     path: Path
     size: int
     mtime_ns: int
+    section: Section | None = field(default=None, compare=False)
+    """Where the track lies, for one of a CUE sheet."""
 
 
 @dataclass(frozen=True, eq=False)

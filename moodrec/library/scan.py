@@ -7,11 +7,15 @@ import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+from moodrec.audio.cue import SUFFIX as CUE
 from moodrec.audio.formats import AUDIO_SUFFIXES, UNSUPPORTED
 from moodrec.errors import NotFoundError
 from moodrec.library.left_out import LeftOut, Rules, Why
 from moodrec.library.records import FileState
+
+_KNOWN: Final = AUDIO_SUFFIXES | frozenset(UNSUPPORTED) | {CUE}
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Scan:
     """The music files, in the order of their paths."""
     unreadable: tuple[Path, ...]
     """Folders that may not be opened."""
+    sheets: tuple[Path, ...] = ()
+    """CUE sheets, in the order of their paths."""
     left_out: tuple[LeftOut, ...] = ()
     """Music files and folders that were not taken, in the order of their paths."""
 
@@ -48,7 +54,8 @@ def scan(folders: Iterable[Path | str], exclude: Sequence[str] = ()) -> Scan:
     for folder in folders:
         walk.start(Path(folder))
     left_out = sorted(walk.left_out.values(), key=lambda one: str(one.path))
-    return Scan(tuple(walk.sorted_files()), tuple(sorted(walk.unreadable)), tuple(left_out))
+    sheets = tuple(Path(path) for path in sorted(walk.sheets))
+    return Scan(tuple(walk.sorted_files()), tuple(sorted(walk.unreadable)), sheets, tuple(left_out))
 
 
 @dataclass
@@ -57,6 +64,7 @@ class _Walk:
     files: dict[str, FileState] = field(default_factory=dict)
     unreadable: list[Path] = field(default_factory=list)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
+    sheets: set[str] = field(default_factory=set)
     _seen: set[tuple[int, int]] = field(default_factory=set)
     _misnamed: list[str] = field(default_factory=list)
 
@@ -92,7 +100,7 @@ class _Walk:
         subfolders = []
         for entry in entries:
             is_folder, suffix = _is_folder(entry), Path(entry.name).suffix.lower()
-            if not is_folder and suffix not in AUDIO_SUFFIXES and suffix not in UNSUPPORTED:
+            if not is_folder and suffix not in _KNOWN:
                 continue
             if (why := inside.why_not(entry.path, is_folder)) is not None:
                 self._leave_out(entry.path, why)
@@ -100,6 +108,8 @@ class _Walk:
             path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
             if is_folder:
                 subfolders.append((path, inside))
+            elif suffix == CUE:
+                self.sheets.add(path)
             elif suffix in UNSUPPORTED:
                 self._leave_out(path, Why.UNSUPPORTED)
             else:

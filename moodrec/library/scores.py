@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from moodrec.errors import CorruptStoreError
 from moodrec.library.records import LabelRecord, ModelRecord
-from moodrec.model.context.applied import InContext, in_context
+from moodrec.model.context.applied import InContext
 from moodrec.model.context.model import ContextModel
 from moodrec.model.context.tracks import TrackContext, codes_of
 from moodrec.model.context.weights import KnownLabels
@@ -83,7 +84,7 @@ def scores_of(
         given = KnownLabels(known, of_group=np.isnan(own) & ~np.isnan(group)) if labels else None
         tracks = TrackContext.of(artists, None, _genres(described["genre"]), _years(described["year"]))
         tracks = replace(tracks, albums=codes_of(albums))  # their keys hold the artist already
-        found = in_context(context_of(model.context), model.moods, probabilities, scores, tracks, given)
+        found = context_of(model.context).of_probabilities(model.moods, probabilities, scores, tracks, given)
         scores, probabilities = (values.astype(np.float32) for values in (found.scores, found.probabilities))
     labelled = ~np.isnan(own)
     moods = {one.mood for one in labels if one.kind == "track"} & set(model.moods)
@@ -97,6 +98,7 @@ def scores_of(
     )
 
 
+@lru_cache(maxsize=4)
 def context_of(text: str) -> ContextModel:
     """Read the context of a model as the library stores it.
 

@@ -20,6 +20,7 @@ from moodrec.library.scores import LibraryScores, scores_of
 from moodrec.schema import (
     LISTS,
     PATH,
+    START,
     TRACK_FIELDS,
     TRACK_ID,
     audio_column,
@@ -38,8 +39,9 @@ _KEYS: Final = ("audio_fingerprint", "artist_key", "album_key")
 _BLOBS: Final = ("embedding", "mood_scores", "probabilities", "checksum")
 
 # A track whose original's file is gone counts as an original itself.
+_OF_FILES: Final = {PATH: "coalesce(f.audio, f.path)", START: "f.start"}
 _QUERY: Final = f"""
-    SELECT {", ".join(f"f.{name}" if name == PATH else f"t.{name}" for name in TRACK_FIELDS.names)},
+    SELECT {", ".join(_OF_FILES.get(name, f"t.{name}") for name in TRACK_FIELDS.names)},
         CASE WHEN EXISTS (
             SELECT 1 FROM files o WHERE o.track_id = t.duplicate_of AND o.missing = 0
         ) THEN t.duplicate_of END,

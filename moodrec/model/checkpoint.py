@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 
 from moodrec.errors import ConfigError, CorruptStoreError
+from moodrec.model.context.model import ContextModel
 from moodrec.model.describe import SPEC
 from moodrec.model.folder import GRAPH, ModelFiles, add_graph, read_model_files, write_model_files
 from moodrec.model.graph.export import export_graph
@@ -27,6 +28,8 @@ class LoadedModel:
     spec: ModelSpec
     fingerprint: str
     """16 hex digits that change with the weights and with the meaning of the scores."""
+    context: ContextModel | None = None
+    """How metadata corrects the scores; None where the folder does not say."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,13 @@ class WrittenGraph:
     """That of the model."""
 
 
-def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec, graph: bool = True) -> str:
+def save_model(
+    folder: Path,
+    network: MoodNetwork,
+    spec: ModelSpec,
+    graph: bool = True,
+    context: ContextModel | None = None,
+) -> str:
     """Write a model folder.
 
     Args:
@@ -48,6 +57,7 @@ def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec, graph: bool 
         network: the network whose weights are stored.
         spec: its description.
         graph: whether to write the network as an ONNX graph too; without one, the model runs on PyTorch alone.
+        context: how metadata corrects its scores.
 
     Returns:
         The model's fingerprint.
@@ -57,7 +67,7 @@ def save_model(folder: Path, network: MoodNetwork, spec: ModelSpec, graph: bool 
     """
     exported = export_graph(network, spec) if graph else None
     state = {name: tensor.detach().contiguous().cpu() for name, tensor in network.state_dict().items()}
-    return write_model_files(folder, spec, safetensors.torch.save(state), exported)
+    return write_model_files(folder, spec, safetensors.torch.save(state), exported, context)
 
 
 def load_model(folder: Path, trusted: Collection[str] = ()) -> LoadedModel:
@@ -99,7 +109,7 @@ def build_model(files: ModelFiles, folder: Path, trusted: Collection[str] = ()) 
         network.load_state_dict(safetensors.torch.load(files.weights))
     except (SafetensorError, RuntimeError) as error:
         raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
-    return LoadedModel(network.eval(), spec, files.fingerprint)
+    return LoadedModel(network.eval(), spec, files.fingerprint, files.context)
 
 
 def write_graph(folder: Path, trusted: Collection[str] = ()) -> WrittenGraph:

@@ -16,6 +16,10 @@ PACKAGED_MODEL: Final = _PACKAGED / "default"
 """Folder of the model that comes with moodrec."""
 SPEC: Final = "model.json"
 """Name of the description in a model folder."""
+CONTEXT: Final = "context.json"
+"""Name of the file in a model folder that says how metadata corrects its scores; a model need not have one."""
+CONTEXT_SUM: Final = "context_sha256"
+"""Key of the description that holds the checksum of that file."""
 _STRONG: Final = 0.5
 _FAIR: Final = 0.25
 _IDENTITY: Final = ("weights_sha256", "audio", "windows", "network", "heads", "scales")
@@ -60,6 +64,8 @@ def fingerprint_of(document: Mapping[str, Any]) -> str:
         KeyError: the document is no model's description.
     """
     meaning = {name: document[name] for name in _IDENTITY}
+    if CONTEXT_SUM in document:
+        meaning[CONTEXT_SUM] = document[CONTEXT_SUM]
     meaning["moods"] = {name: mood["targets"] for name, mood in document["moods"].items()}
     # Sorted keys make the digest independent of the order in which the file was written.
     canonical = json.dumps(meaning, sort_keys=True, ensure_ascii=False)

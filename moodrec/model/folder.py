@@ -1,8 +1,9 @@
 """A model folder holds ``model.safetensors`` (weights), ``model.onnx`` (the same network as a graph that runs without
-PyTorch) and ``model.json`` (what they mean); never a pickle.
+PyTorch) and ``model.json`` (what they mean); never a pickle. ``context.json`` says how metadata corrects the scores,
+where that is known.
 
-The JSON holds the checksums of the other two and is written last, so a half-written model is never loaded. Folders of
-earlier versions have no graph.
+``model.json`` holds the checksums of the others and is written last, so a half-written model is never loaded. Folders
+of earlier versions have no graph.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pydantic import ValidationError
 from moodrec.config import explain
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.files import write_atomically
-from moodrec.model.describe import SPEC, fingerprint_of
+from moodrec.model.context.model import ContextModel
+from moodrec.model.describe import CONTEXT, CONTEXT_SUM, SPEC, fingerprint_of
 from moodrec.model.spec import ModelSpec
 
 WEIGHTS: Final = "model.safetensors"
@@ -27,7 +29,8 @@ GRAPH: Final = "model.onnx"
 """Name of the ONNX graph in a model folder."""
 _WEIGHTS_SUM: Final = "weights_sha256"
 _GRAPH_SUM: Final = "graph_sha256"
-LARGEST: Final = {SPEC: 64 << 20, WEIGHTS: 1 << 30, GRAPH: 1 << 30}
+_SUMS: Final = (_WEIGHTS_SUM, _GRAPH_SUM, CONTEXT_SUM)
+LARGEST: Final = {SPEC: 64 << 20, WEIGHTS: 1 << 30, GRAPH: 1 << 30, CONTEXT: 64 << 20}
 """Greatest size of each file, in bytes: what is larger is not read."""
 
 
@@ -41,9 +44,13 @@ class ModelFiles:
     weights: bytes
     graph: bytes | None
     """The ONNX file; None in a folder of an earlier version, and where it is not wanted."""
+    context: ContextModel | None = None
+    """How metadata corrects the scores; None where the folder does not say."""
 
 
-def write_model_files(folder: Path, spec: ModelSpec, weights: bytes, graph: bytes | None) -> str:
+def write_model_files(
+    folder: Path, spec: ModelSpec, weights: bytes, graph: bytes | None, context: ContextModel | None = None
+) -> str:
     """Write a model folder.
 
     Args:
@@ -51,20 +58,19 @@ def write_model_files(folder: Path, spec: ModelSpec, weights: bytes, graph: byte
         spec: the description.
         weights: the content of the file of weights.
         graph: the content of the ONNX file, or None for a model that runs on PyTorch alone.
+        context: how metadata corrects its scores, if that is known.
 
     Returns:
         The model's fingerprint.
     """
     sums = {_WEIGHTS_SUM: _sum(weights)} | ({} if graph is None else {_GRAPH_SUM: _sum(graph)})
     document = {**sums, **spec.model_dump(mode="json")}
-    text = json.dumps(document, indent=1, ensure_ascii=False).encode()
     write_atomically(folder / WEIGHTS, weights)
     if graph is None:
         (folder / GRAPH).unlink(missing_ok=True)
     else:
         write_atomically(folder / GRAPH, graph)
-    write_atomically(folder / SPEC, text)
-    return fingerprint_of(document)
+    return _write_with_context(folder, document, context)
 
 
 def read_model_files(folder: Path, graph: bool = True) -> ModelFiles:
@@ -80,11 +86,57 @@ def read_model_files(folder: Path, graph: bool = True) -> ModelFiles:
     """
     document, spec, fingerprint = _parse(_read(folder / SPEC), folder)
     weights = _verified(folder / WEIGHTS, document[_WEIGHTS_SUM])
+    context = _context(folder, document[CONTEXT_SUM], spec) if CONTEXT_SUM in document else None
     if not graph or _GRAPH_SUM not in document:
-        return ModelFiles(spec, fingerprint, weights, None)
-    if not (folder / GRAPH).exists():
-        raise CorruptStoreError(f"{folder / GRAPH}: is missing; copy the model again")
-    return ModelFiles(spec, fingerprint, weights, _verified(folder / GRAPH, document[_GRAPH_SUM]))
+        return ModelFiles(spec, fingerprint, weights, None, context)
+    _require(folder / GRAPH)
+    return ModelFiles(spec, fingerprint, weights, _verified(folder / GRAPH, document[_GRAPH_SUM]), context)
+
+
+def _context(folder: Path, checksum: object, spec: ModelSpec) -> ContextModel:
+    _require(folder / CONTEXT)
+    _verified(folder / CONTEXT, checksum)
+    context = ContextModel.load(folder / CONTEXT)
+    if not set(context.moods) <= set(spec.moods):
+        raise CorruptStoreError(f"{folder / CONTEXT}: is of other moods than the model")
+    return context
+
+
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise CorruptStoreError(f"{path}: is missing; copy the model again")
+
+
+def add_context(folder: Path, context: ContextModel | None) -> str:
+    """Give the model in a folder another context, or take its own away; weights and scales stay.
+
+    Args:
+        folder: a model folder.
+        context: how metadata corrects its scores.
+
+    Returns:
+        The model's new fingerprint.
+
+    Raises:
+        NotFoundError, CorruptStoreError: as :func:`read_model_files`.
+    """
+    document, _, _ = _parse(_read(folder / SPEC), folder)
+    _verified(folder / WEIGHTS, document[_WEIGHTS_SUM])
+    rest = {name: value for name, value in document.items() if name != CONTEXT_SUM}
+    # Without its sum, no context is read until the new one is there.
+    _write_document(folder, rest)
+    return _write_with_context(folder, rest, context)
+
+
+def _write_with_context(folder: Path, document: dict[str, Any], context: ContextModel | None) -> str:
+    """Write the context, then the description with its checksum."""
+    if context is None:
+        (folder / CONTEXT).unlink(missing_ok=True)
+    else:
+        context.save(folder / CONTEXT)
+        document = {CONTEXT_SUM: _sum((folder / CONTEXT).read_bytes()), **document}
+    _write_document(folder, document)
+    return fingerprint_of(document)
 
 
 def add_graph(folder: Path, graph: bytes) -> None:
@@ -115,7 +167,7 @@ def _parse(text: bytes, folder: Path) -> tuple[dict[str, Any], ModelSpec, str]:
     try:
         document = json.loads(text)
         fingerprint = fingerprint_of(document)
-        fields = {name: value for name, value in document.items() if name not in (_WEIGHTS_SUM, _GRAPH_SUM)}
+        fields = {name: value for name, value in document.items() if name not in _SUMS}
         return document, ModelSpec.model_validate(fields), fingerprint
     except ValidationError as error:
         raise CorruptStoreError(f"{folder / SPEC}: {explain(error)}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def list_tracks(
-    index: MoodIndex, where: str | Condition | None, sort: str | None, limit: int | None
+    index: MoodIndex,
+    where: str | Condition | None,
+    sort: str | None,
+    limit: int | None,
+    audio_only: bool = False,
 ) -> pd.DataFrame:
     """List the tracks that meet a condition.
 
@@ -33,6 +37,7 @@ def list_tracks(
         where: a condition on them; None takes all.
         sort: columns, as :func:`sort_keys` reads them; None keeps the order in which the tracks came in.
         limit: at most so many, 0 or more; None takes all.
+        audio_only: whether moods, in the condition and to sort by, are what the audio alone says.
 
     Raises:
         FilterError: the condition cannot be read, or names an unknown column.
@@ -40,8 +45,12 @@ def list_tracks(
     """
     most = None if limit is None else whole(limit, "limit", least=0)
     where = SearchOptions(where=where).where
-    table = index.table if where is None else index.matching(where)
-    ordered = table if sort is None else in_order(table, sort_keys(sort))
+    table = index.table if where is None else index.matching(where, audio_only=audio_only)
+    keys = [] if sort is None else sort_keys(sort)
+    if audio_only:
+        columns = index.mood_columns(audio_only)
+        keys = [replace(key, column=columns.get(key.column, key.column)) for key in keys]
+    ordered = in_order(table, keys) if keys else table
     return to_pandas(ordered.slice(0, most))
 
 

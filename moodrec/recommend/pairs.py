@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict
-from moodrec.errors import DataError
+from moodrec.arguments import OnConflict, ids_of, plain
+from moodrec.errors import DataError, UsageError
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.search.options import SearchOptions
 from moodrec.ranking import blend, mood_affinity
 from moodrec.recommend.queries import Mood, MoodTarget, known_ids, mood_target, with_mood
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -34,22 +36,36 @@ class Pairs:
 
 
 def pairs_of(given: Any) -> Pairs:
-    """Read pairs: one ``(seed, track)``, several of them, or a table whose first two columns hold the ids.
+    """Read pairs: one ``(seed, track)``, several of them, an array (n, 2), or a table whose first two columns hold
+    the ids.
 
     Raises:
         DataError: there are not two ids a pair.
+        UsageError: they are no pairs, or an id is neither text nor a whole number.
     """
-    if isinstance(given, pa.Table):
-        given = given.to_pandas()
-    if hasattr(given, "columns"):
-        if len(given.columns) < 2:
+    if is_table(given):
+        table = as_arrow(given)
+        if table.num_columns < 2:
             raise DataError("a table of pairs needs two columns of track ids")
-        return Pairs(tuple(given.iloc[:, 0]), tuple(given.iloc[:, 1]), single=False)
-    single = len(given) == 2 and all(isinstance(track_id, str) for track_id in given)
-    pairs = [tuple(pair) for pair in ([given] if single else given)]
+        return Pairs(ids_of(table.column(0), "pairs"), ids_of(table.column(1), "pairs"), single=False)
+    values = plain(given)
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise UsageError(f"pairs must be (seed, track), or several such, not {given!r}")
+    every = list(values)
+    single = len(every) == 2 and all(isinstance(one, str | Integral) for one in every)
+    pairs = [every] if single else [_pair(one) for one in every]
     if any(len(pair) != 2 for pair in pairs):
         raise DataError("pairs must be (seed, track), two ids each")
-    return Pairs(tuple(left for left, _ in pairs), tuple(right for _, right in pairs), single)
+    return Pairs(
+        ids_of([left for left, _ in pairs], "pairs"), ids_of([right for _, right in pairs], "pairs"), single
+    )
+
+
+def _pair(given: Any) -> list[Any]:
+    values = plain(given)
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence):
+        raise DataError("pairs must be (seed, track), two ids each")
+    return list(values)
 
 
 class PairScorer:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, on_conflict_of, texts
+from moodrec.arguments import ERROR, OnConflict, ids_of, on_conflict_of
 from moodrec.config import RankingConfig
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.columns import as_condition
@@ -16,6 +17,7 @@ from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.filters.scales import beyond_scale
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.tables import is_table
 from moodrec.index.rows.validation import checked_weights, listed, mixture
 from moodrec.index.search.hits import Explanation, Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
@@ -57,7 +59,7 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
         UsageError: ``on_conflict`` is another word.
     """
     on_conflict_of(on_conflict)
-    every = list(track_ids)
+    every = list(ids_of(track_ids, "track_ids"))
     missing = [track_id for track_id in every if track_id not in index]
     if not missing:
         return every
@@ -71,10 +73,10 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
 
 def is_one(given: object) -> bool:
     """Whether an argument is one query, not a sequence of them: a mapping, a table, or ids."""
-    if isinstance(given, Mapping | str) or hasattr(given, "columns"):
+    if isinstance(given, Mapping | str) or is_table(given):
         return True
     first = next(iter(given), "") if isinstance(given, Sequence) else ""
-    return isinstance(first, str)
+    return isinstance(first, str | Integral) or hasattr(first, "as_py")  # a scalar of Arrow
 
 
 def without_mood(options: SearchOptions, who: str) -> SearchOptions:
@@ -104,7 +106,7 @@ def history_weights(history: History) -> dict[str, float]:
     if isinstance(history, Mapping):
         return checked_weights(history, "history")
     counts: dict[str, float] = {}
-    for track_id in texts(history, "history"):
+    for track_id in ids_of(history, "history"):
         counts[track_id] = counts.get(track_id, 0.0) + 1.0
     return counts
 
@@ -214,7 +216,7 @@ class MoodTarget:
     """Mood targets to rank tracks by."""
 
     moods: tuple[str, ...]
-    """The names of J moods of the index."""
+    """The columns of J moods of the index."""
     targets: NDArray[np.float64]
     """(J,) The target of each mood, in [0, 1]."""
     weight: float
@@ -226,7 +228,8 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
 
     Args:
         index: whose moods there are.
-        options: ``mood``, with one number a mood, and ``mood_weight``; its default is that of the settings, 0.5.
+        options: ``mood``, with one number a mood, ``mood_weight``, whose default is that of the settings, 0.5, and
+            ``audio_only``.
         who: what the function is called.
 
     Returns:
@@ -235,7 +238,7 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
     Raises:
         UsageError: an unknown mood, several numbers for one, or an option that has no effect here.
     """
-    idle = [name for name in options.given if name not in ("mood", "mood_weight")]
+    idle = [name for name in options.given if name not in ("mood", "mood_weight", "audio_only")]
     if idle:
         raise UsageError(
             f"{who} goes by mood and mood_weight alone; {' and '.join(idle)} cannot be given too"
@@ -247,7 +250,9 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
             raise UsageError(f"unknown mood {name!r}; {hint(name, index.moods, 'moods')}")
     targets = [_single(value, f"the target of {name!r}") for name, value in options.mood.items()]
     weight = RankingConfig().mood_weight if options.mood_weight is None else options.mood_weight
-    return MoodTarget(tuple(options.mood), np.array(targets, np.float64), _single(weight, "mood_weight"))
+    columns = index.mood_columns(options.audio_only)
+    moods = tuple(columns[name] for name in options.mood)
+    return MoodTarget(moods, np.array(targets, np.float64), _single(weight, "mood_weight"))
 
 
 def single_targets(index: MoodIndex, given: object, what: str) -> dict[str, float]:

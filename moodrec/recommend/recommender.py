@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack, overload
 
-from moodrec.arguments import OnConflict, on_conflict_of
-from moodrec.catalog.seeds import resolve_seed
+from moodrec.arguments import OnConflict, id_of, on_conflict_of
+from moodrec.catalog.loose_seeds import find_seed
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.library.place import default_library
 from moodrec.recommend import queries
 from moodrec.recommend.audio_seeds import AudioSeeds
 from moodrec.recommend.listing import list_tracks, mood_spread
@@ -64,17 +66,18 @@ class Recommender:
         self._version = RecommenderVersion(index.snapshot(), notes, AudioSeeds(index, model))
 
     @classmethod
-    def open(cls, path: Path | str, model: MoodModel | Path | str | None = None) -> Self:
+    def open(cls, path: Path | str | None = None, model: MoodModel | Path | str | None = None) -> Self:
         """Open a library or an index by its folder.
 
         Args:
-            path: the folder.
+            path: the folder; by default that of ``MOODREC_LIBRARY``, else of ``moodrec.toml``, else the user's own.
             model: as for the class; by default that of the library, if it says where it is.
 
         Raises:
             NotFoundError: there is neither, or the library has no index yet.
             CorruptStoreError: it is damaged.
         """
+        path = default_library() if path is None else path
         opened = open_index(path)
         recommender = cls(opened.index, opened.notes, opened.model if model is None else model)
         recommender._path = Path(path)
@@ -134,18 +137,20 @@ class Recommender:
         """Return the id of the track that a seed names.
 
         Args:
-            seed: an id, else a path, else a title, else ``artist - title``, else the name of a track's file.
+            seed: an id, else a path, else a title, else ``artist - title``, else the name of a track's file; where
+                nothing is called so, a part of a title, words of artist, title and album, or a misspelt title.
 
         Raises:
             AmbiguousSeedError: several tracks match; the message lists them.
             NotFoundError: none does.
         """
-        return seed if seed in self.index else resolve_seed(self.frame, seed)
+        name = id_of(seed, "seed")
+        return name if name in self.index else find_seed(self.frame, name)
 
     @of_one_version
     def copies(self, seed_id: str) -> Sequence[str]:
         """Return the other tracks of the library with the same audio."""
-        return self._version.copies.of(seed_id)
+        return self._version.copies.of(id_of(seed_id, "seed_id"))
 
     @of_one_version
     def recordings(self, seed_id: str) -> Sequence[str]:
@@ -154,10 +159,15 @@ class Recommender:
         Raises:
             NotFoundError: the track is not in the index.
         """
-        return self._version.copies.recordings(seed_id)
+        return self._version.copies.recordings(id_of(seed_id, "seed_id"))
 
     def list(
-        self, where: str | Condition | None = None, sort: str | None = None, limit: int | None = None
+        self,
+        where: str | Condition | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        *,
+        audio_only: bool = False,
     ) -> pd.DataFrame:
         """List tracks without a seed.
 
@@ -165,12 +175,13 @@ class Recommender:
             where: a condition on them.
             sort: columns with commas between, ``-`` before one for falling: ``-calm,year``.
             limit: at most so many, 0 or more.
+            audio_only: whether moods, in the condition and to sort by, are what the audio alone says.
 
         Raises:
             FilterError: the condition cannot be read, or names an unknown column.
             UsageError: ``sort`` names no column, or one without an order; ``limit`` is out of range.
         """
-        return list_tracks(self.index, where, sort, limit)
+        return list_tracks(self.index, where, sort, limit, audio_only)
 
     @overload
     def similar(  # type: ignore[overload-overlap]  # a str is a sequence too
@@ -213,6 +224,8 @@ class Recommender:
             ModelMismatchError: the index holds vectors of another model than would analyse that file.
         """
         asked = SearchOptions.of(options, keywords)
+        if isinstance(seed, Integral):
+            seed = id_of(seed, "seed")
         if not isinstance(seed, str):
             return self._similar_to_many(queries.known_ids(self.index, seed, on_conflict), k, asked)
         on_conflict_of(on_conflict)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, real
+from moodrec.arguments import OnConflict, ids_of, plain, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.mood_index import MoodIndex
+from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.rows.validation import listed
 from moodrec.index.search.hits import Explanation, Hits
 from moodrec.index.search.options import SearchOptions, checked_k
@@ -26,6 +26,7 @@ from moodrec.schema import TRACK_ID
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     Candidates: TypeAlias = Sequence[str] | Mapping[str, float] | pd.DataFrame | pa.Table
 
@@ -49,30 +50,26 @@ def candidates_of(given: Any) -> Scored:
     """
     if isinstance(given, Mapping):
         return _checked(list(given), list(given.values()))
-    if isinstance(given, str):
-        return _checked([given], [1.0])
-    if hasattr(given, "column_names") or hasattr(given, "columns"):
+    if is_table(given):
         return _of_table(given)
-    ids = list(given)
+    if hasattr(given, "index") and getattr(getattr(given, "dtype", None), "kind", "") == "f":
+        return _checked(plain(given.index), plain(given))  # a series of scores by id
+    ids = ids_of(given, "candidates")
     return _checked(ids, np.linspace(1, 0, len(ids)) if len(ids) > 1 else np.ones(len(ids)))
 
 
-def _of_table(table: Any) -> Scored:
-    columns = list(table.column_names if isinstance(table, pa.Table) else table.columns)
-    missing = [name for name in (TRACK_ID, SCORE) if name not in columns]
+def _of_table(given: Any) -> Scored:
+    table = as_arrow(given)
+    missing = [name for name in (TRACK_ID, SCORE) if name not in table.column_names]
     if missing:
-        raise DataError(f"candidates have no column {missing[0]!r}; {hint(missing[0], columns, 'columns')}")
-    lists = [
-        table[name].to_pylist() if isinstance(table, pa.Table) else list(table[name])
-        for name in (TRACK_ID, SCORE)
-    ]
-    return _checked(*lists)
+        raise DataError(
+            f"candidates have no column {missing[0]!r}; {hint(missing[0], table.column_names, 'columns')}"
+        )
+    return _checked(table[TRACK_ID].to_pylist(), table[SCORE].to_pylist())
 
 
-def _checked(ids: list[Any], scores: Any) -> Scored:
-    wrong = [track_id for track_id in ids if not isinstance(track_id, str)]
-    if wrong:
-        raise UsageError(f"candidates are named by text ids, not {listed(wrong)}")
+def _checked(given: Any, scores: Any) -> Scored:
+    ids = ids_of(given, "candidates")
     twice = [track_id for track_id, count in Counter(ids).items() if count > 1]
     if twice:
         raise DuplicateIdError(f"these candidates occur more than once: {listed(twice)}")
@@ -80,7 +77,7 @@ def _checked(ids: list[Any], scores: Any) -> Scored:
     bad = [track_id for track_id, fine in zip(ids, np.isfinite(values), strict=True) if not fine]
     if bad:
         raise DataError(f"the scores of these candidates are not finite: {listed(bad)}")
-    return Scored(tuple(ids), values)
+    return Scored(ids, values)
 
 
 class Reranker:

@@ -18,8 +18,23 @@ from moodrec.serve.guard.headers import SafeHeaders
 from moodrec.serve.guard.limits import Guarded
 from moodrec.serve.jobs import Jobs
 from moodrec.serve.metrics import Measured, Metrics
+from moodrec.serve.players import Players
 from moodrec.serve.process import Workers
-from moodrec.serve.routes import analyze, jobs, maps, moods, ops, playlists, search, tracks
+from moodrec.serve.routes import (
+    analyze,
+    audiomuse,
+    find,
+    jobs,
+    labels,
+    maps,
+    moods,
+    ops,
+    players,
+    playlists,
+    rest,
+    search,
+    tracks,
+)
 from moodrec.serve.settings import ServeSettings
 from moodrec.serve.state import ServerState
 from moodrec.serve.uploads import Uploads
@@ -67,9 +82,24 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     app.state.server = state
     workers = Workers()
     app.state.jobs = Jobs(state, workers)
-    app.state.uploads = Uploads(workers, settings.model, settings.limits.upload_s)
+    app.state.uploads = Uploads(workers, settings.library, settings.model, settings.limits.upload_s)
+    app.state.players = Players(settings.library)
     app.state.metrics = Metrics(state)
-    for part in (tracks, search, moods, playlists, maps, analyze, jobs, ops):
+    for part in (
+        tracks,
+        search,
+        find,
+        moods,
+        playlists,
+        maps,
+        analyze,
+        labels,
+        jobs,
+        players,
+        rest,
+        audiomuse,
+        ops,
+    ):
         app.include_router(part.router)
     problems.install(app)
     if (static / "index.html").is_file():

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.schema import PATH, PROBABILITY_PREFIX, TRACK_ID, probability_column
+from moodrec.schema import AUDIO_PREFIX, PATH, PROBABILITY_PREFIX, TRACK_ID, probability_column
 
 JSON: Final = "application/json"
 _DECIMALS: Final = 6
@@ -58,7 +58,8 @@ def track_documents(
 
 def _chosen(known: Sequence[str], moods: Sequence[str], columns: Sequence[str] | None) -> list[str]:
     if columns is None:
-        hidden = {probability_column(mood) for mood in moods} | _HIDDEN
+        hidden = {name for mood in moods for name in (probability_column(mood), AUDIO_PREFIX + mood)}
+        hidden |= _HIDDEN
         return [name for name in known if name not in hidden]
     for name in columns:
         if name not in known and name != "moods":

@@ -17,6 +17,8 @@ from moodrec.errors import AmbiguousSeedError, MoodrecError
 
 PROBLEM: Final = "application/problem+json"
 _KIND: Final = "urn:moodrec:problem:"
+_OTHERS: Final = "/api/"
+"""Paths of other servers' APIs."""
 
 STATUS: Final[Mapping[type[MoodrecError], int]] = {
     errors.AmbiguousSeedError: 409,
@@ -104,13 +106,24 @@ def install(app: FastAPI) -> None:
 
 
 async def _of_moodrec(request: Request, error: Exception) -> Response:
-    return problem_of(error) if isinstance(error, MoodrecError) else _internal()
+    if not isinstance(error, MoodrecError):
+        return _internal()
+    if request.url.path.startswith(_OTHERS):
+        return _in_their_words(status_of(error), str(error))
+    return problem_of(error)
+
+
+def _in_their_words(status: int, detail: str) -> Response:
+    """The form of errors that clients of other servers read."""
+    return Response(to_json({"error": printable(detail)}), status, media_type="application/json")
 
 
 async def _of_validation(request: Request, error: Exception) -> Response:
     faults: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
     parts = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in faults[:5]]
     more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+    if request.url.path.startswith(_OTHERS):
+        return _in_their_words(400, "; ".join(parts) + more)
     return problem(422, "RequestError", "; ".join(parts) + more)
 
 

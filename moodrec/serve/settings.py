@@ -81,7 +81,7 @@ class ServeSettings:
     music: tuple[Path, ...] = ()
     """Folders that may be analysed from the page, and inside which audio is served."""
     model: Path | None = None
-    """The model that analyses uploads; None takes the one that comes with moodrec."""
+    """The model that analyses uploads; None takes that of the library."""
     names: tuple[str, ...] = ()
     """Further host names under which the server is reached, as through a proxy."""
     map_method: MapMethod = "auto"

@@ -16,15 +16,17 @@ from moodrec.serve.process import Workers
 class Uploads:
     """Analyses uploads one after the other."""
 
-    def __init__(self, workers: Workers, model: Path | None, timeout_s: float) -> None:
+    def __init__(self, workers: Workers, library: Path, model: Path | None, timeout_s: float) -> None:
         """Remember how to analyse.
 
         Args:
             workers: lends the process.
-            model: the model; None takes the one that comes with moodrec.
+            library: whose model analyses; an index alone has none, and takes the one that comes with moodrec.
+            model: the model; None takes that of the library.
             timeout_s: seconds that an analysis may take.
         """
-        self._workers, self._model, self._timeout_s = workers, model, timeout_s
+        self._workers, self._library, self._timeout_s = workers, library, timeout_s
+        self._model = None if model is None else str(model)
         self._lock = threading.Lock()
 
     def analyse(self, path: Path) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class Uploads:
         late = threading.Timer(self._timeout_s, process.kill)
         late.start()
         try:
-            process.ask({"file": str(path), "model": None if self._model is None else str(self._model)})
+            process.ask({"file": str(path), "library": str(self._library), "model": self._model})
             answer = next(process.answers(), None)
         finally:
             late.cancel()

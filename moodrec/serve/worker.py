@@ -36,7 +36,7 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            model = _model(models, request.get("model"))
+            model = _model(models, _model_folder(request))
             if "file" in request:
                 _analyse_file(Path(request["file"]), model, say)
             else:
@@ -45,6 +45,15 @@ def main() -> None:
             say({"error": type(error).__name__, "message": str(error)})
         except KeyboardInterrupt:
             say({"stopped": True})
+
+
+def _model_folder(request: Mapping[str, Any]) -> str | None:
+    """The folder of the model that the server was started with, else that of the library's model."""
+    from moodrec.catalog.current_model import model_for
+
+    named = request.get("model")
+    folder = model_for(Path(request["library"]), None if named is None else Path(named))
+    return None if folder is None else str(folder)
 
 
 def _model(models: dict[str | None, MoodModel], folder: str | None) -> MoodModel:
@@ -60,6 +69,7 @@ def _analyse_folders(request: Mapping[str, Any], model: MoodModel, say: Say) -> 
     from moodrec.catalog.plan import plan_analysis
     from moodrec.catalog.refresh import refresh_index
     from moodrec.library.library import Library
+    from moodrec.library.notes import note_model
 
     def tell(progress: AnalysisProgress) -> None:
         last = progress.last
@@ -71,6 +81,8 @@ def _analyse_folders(request: Mapping[str, Any], model: MoodModel, say: Say) -> 
         try:
             plan = plan_analysis(request["folders"], library, model, retry_failed=request["retry_failed"])
             say({"done": 0, "total": len(plan.files), "counts": {}, "last": None})
+            folder = _model_folder(request)
+            note_model(library.path, model.fingerprint, None if folder is None else Path(folder))
             report = run_analysis(plan, library, model, on_progress=tell)
         finally:
             # An interrupted run has acknowledged tracks too, and they shall be found.

@@ -64,6 +64,17 @@ class Prepared:
         return known.hexdigest()[:16]
 
 
+def load_tables(recipe: Recipe) -> LabelTable:
+    """Load and join the datasets of a recipe; no audio is read.
+
+    Raises:
+        NotFoundError: a dataset is not there.
+        DataError: a dataset is malformed.
+    """
+    tables = [load_source(entry.source, Path(entry.root), entry.options) for entry in recipe.data]
+    return pool_targets(LabelTable.concat(tables), recipe.pool_targets)
+
+
 def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     """Load, join, cache and split the datasets of a recipe.
 
@@ -75,8 +86,7 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     Raises:
         DataError: a dataset is malformed, or none of its audio can be read.
     """
-    tables = [load_source(entry.source, Path(entry.root), entry.options) for entry in recipe.data]
-    table = pool_targets(LabelTable.concat(tables), recipe.pool_targets)
+    table = load_tables(recipe)
     log_mels = _spectrograms(recipe, table, cache_folder, on_event)
     readable = np.array([mel is not None for mel in log_mels])
     if not readable.any():

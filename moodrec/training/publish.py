@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,9 +19,13 @@ from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodQuality, MoodScale, PublishedMood
 from moodrec.names import fold
 from moodrec.schema import is_mood_name
+from moodrec.training.context import fit_context
 from moodrec.training.quality import mood_quality
 from moodrec.training.recipe import Recipe
 from moodrec.typing import Float32Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 N_QUANTILES = 101
 """Number of quantiles of a mood's probability that the model folder stores."""
@@ -69,10 +73,10 @@ def publish(
     logits: Float32Array,
     labels: Float32Array,
     calibrated_on: str,
-    groups: Sequence[str] | None = None,
     graph: bool = True,
+    tracks: pd.DataFrame | None = None,
 ) -> str:
-    """Fit the scales of the published moods and write the model folder.
+    """Fit the scales of the published moods, and how metadata corrects their scores, and write the model folder.
 
     Args:
         folder: the model folder.
@@ -82,8 +86,9 @@ def publish(
         logits: (n, targets) predictions to fit on, preferably of models that were not trained on the track.
         labels: (n, targets) in [0, 1], NaN unknown.
         calibrated_on: a sentence on what those predictions are, for the model file.
-        groups: (n,) artists, if the predictions are out of fold; the model file then says how well each mood is told.
         graph: whether to write the network as an ONNX graph too.
+        tracks: (n rows) metadata of these tracks, where the predictions are of models that were not trained on the
+            track or its artist; without it, the model has no context and does not say how well it tells each mood.
 
     Returns:
         The model's fingerprint.
@@ -109,10 +114,15 @@ def publish(
     found = {name: _scale(combined[:, i], own) for i, (name, own) in enumerate(truth.items())}
     quality: dict[str, MoodQuality] = {}
     for i, (name, own) in enumerate(truth.items()):
-        measured = None if groups is None else mood_quality(combined[:, i], own, groups)
+        measured = None if tracks is None else mood_quality(combined[:, i], own, list(tracks["group"]))
         if measured is not None:
             quality[name] = measured
-    return save_model(folder, network, spec.model_copy(update={"scales": found, "quality": quality}), graph)
+    scaled = spec.model_copy(update={"scales": found, "quality": quality})
+    context = None
+    if tracks is not None:
+        known = np.stack(list(truth.values()), axis=1)
+        context = fit_context(scaled, logits, known, tracks, scaled.provenance["data"])
+    return save_model(folder, network, scaled, graph, context)
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:

@@ -2,7 +2,7 @@
 
 The output folder::
 
-    model/                   what MoodModel.load takes
+    model/                   what MoodModel.load takes; with folds, context.json says how metadata corrects it
     out-of-fold.parquet      predictions of models not trained on the track (with split.folds)
     metadata-heads.json      scores of the metadata heads on held-out tracks (with split.within_artist)
     final/ fold-0/ ...       logs and checkpoints, one folder per network
@@ -138,14 +138,14 @@ class _Run:
         logits = np.concatenate([part.logits[MOOD_TASK] for part in predicted])
         logits = logits[[place[row] for row in rows.tolist()]]
         targets = self.data.table.targets.to_numpy(np.float32)[rows]
-        groups = [str(group) for group in self.data.table.tracks["group"].iloc[rows]] if parts else None
-        known = (network, self.recipe, labels.heads, logits, targets, self.calibration.note, groups)
+        tracks = self.data.table.tracks.iloc[rows] if parts else None
+        known = (network, self.recipe, labels.heads, logits, targets, self.calibration.note)
         try:
-            return publish(self.out / "model", *known)
+            return publish(self.out / "model", *known, tracks=tracks)
         except (ExportError, MissingExtraError) as error:
             # A network that was trained for hours is kept, whatever else is wrong.
             self.on_event(TrainingWarning(f"{error}; the model is published without one, for PyTorch alone"))
-            return publish(self.out / "model", *known, graph=False)
+            return publish(self.out / "model", *known, graph=False, tracks=tracks)
 
 
 def _claim(out: Path, digest: str, recipe_path: Path) -> None:

@@ -13,6 +13,7 @@ SOUND_FORMATS = {
     ".flac": ("FLAC", "PCM_16"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
     ".ogg": ("OGG", "VORBIS"),
+    ".oga": ("OGG", "VORBIS"),
     ".opus": ("OGG", "OPUS"),
     ".aiff": ("AIFF", "PCM_24"),
     ".au": ("AU", "PCM_16"),

@@ -87,3 +87,33 @@ def test_silence_stays_silence() -> None:
     assert level_track(silence, RATE, TARGET, 30.0) is silence
     faint = noise(2, -90.0)
     assert level_track(faint, RATE, TARGET, 30.0) is faint
+
+
+HISS = (10 ** (-65 / 20) * np.random.default_rng(9).standard_normal(600 * RATE)).astype(np.float32)
+REST = {"silence": np.zeros(600 * RATE, np.float32), "hiss": HISS}
+
+
+@pytest.mark.parametrize("rest", REST)
+@pytest.mark.parametrize("where", ["behind", "in front", "around", "between"])
+def test_ten_quiet_minutes_change_nothing(rest: str, where: str) -> None:
+    loud, soft = music(20.0), music(10.0, seed=1) * np.float32(0.1)
+    song, quiet = np.concatenate([loud, soft]), REST[rest]
+    parts = {
+        "behind": [song, quiet],
+        "in front": [quiet, song],
+        "around": [quiet[: len(quiet) // 2], song, quiet[: len(quiet) // 2]],
+        "between": [loud, quiet, soft],  # a hidden track
+    }[where]
+    expected = level_track(song, RATE, TARGET, 30.0)
+    got = level_track(np.concatenate(parts), RATE, TARGET, 30.0)
+    assert abs(len(got) - len(expected)) <= 0.1 * RATE
+    same = min(len(got), len(expected))
+    difference = got[:same] - expected[:same]
+    assert np.sqrt(np.mean(difference**2)) <= 0.01 * np.sqrt(np.mean(expected**2))
+
+
+def test_a_long_fade_and_a_spoken_intro_stay() -> None:
+    fade = music(20.0) * np.linspace(1, 0.05, 20 * RATE, dtype=np.float32)  # to -26 dB
+    speech = music(10.0, seed=2) * np.float32(0.1)
+    track = np.concatenate([speech, fade])
+    assert len(level_track(track, RATE, TARGET, 30.0)) == len(track)

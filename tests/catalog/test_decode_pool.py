@@ -30,7 +30,7 @@ import json, os, signal, sys, time
 sys.path[:] = json.loads(sys.argv.pop())
 import moodrec.catalog.decode_worker as worker
 real_decode_file = worker.decode_file
-def decode_file(path, settings):
+def decode_file(path, settings, number=None):
     if "segfault" in path.name:
         os.kill(os.getpid(), signal.SIGSEGV)
     if "hang" in path.name:
@@ -41,7 +41,7 @@ def decode_file(path, settings):
         os.write(1, b"a library prints")
     if "memory" in path.name:
         raise MemoryError
-    return real_decode_file(path, settings)
+    return real_decode_file(path, settings, number)
 worker.decode_file = decode_file
 worker.main()
 """

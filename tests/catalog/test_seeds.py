@@ -77,7 +77,7 @@ def test_several_matches_are_listed() -> None:
         ("id3", "Sarah McLachlan - Angel"),
     )
     assert caught.value.exit_code == 2
-    assert "id2  Massive Attack - Angel (Mezzanine)\n" in str(caught.value)
+    assert "  1  Massive Attack - Angel (Mezzanine)\n     id2  /music/b.mp3\n" in str(caught.value)
 
 
 UNTAGGED = pd.DataFrame(

@@ -39,16 +39,17 @@ COMMANDS: dict[str, list[str]] = {
     "library-show": ["library", "show", SEED],
     "library-verify": ["library", "verify"],
     "library-prune": ["library", "prune", "--gone"],
-    "index-info": ["index", "info"],
     "index-verify": ["index", "verify"],
 }
 """Commands whose screens are the same on every machine."""
 MORE: dict[str, list[str]] = {
+    "columns": ["columns"],
+    "index-info": ["index", "info"],
     "doctor": ["doctor"],
     "index-repair": ["index", "repair"],
 }
-"""Commands whose screens differ from machine to machine: their numbers and widths are checked."""
-TEXTS = ("scores of", "like ", "searched")
+"""Commands whose screens differ between machines or list every column: their numbers and widths are checked."""
+TEXTS = ("scores of", "Within", "like ", "searched")
 """Beginnings of lines that are sentences, which a terminal wraps by itself."""
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+(?![\w.])")
 

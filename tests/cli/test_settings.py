@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 
 from moodrec.cli.group import MoodrecGroup
 from moodrec.cli.options import LibraryOption, QuietOption
-from moodrec.cli.settings import default_library, default_map, settings_file
+from moodrec.cli.settings import default_map
 from moodrec.errors import NotFoundError
+from moodrec.library.place import default_library, settings_file
 
 
 def small_app() -> typer.Typer:

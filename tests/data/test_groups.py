@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moodrec.data.groups import artist_groups, join_groups, known_name
+from moodrec.data.groups import artist_groups, join_groups
+from moodrec.names import known_name
 
 KEYS = st.one_of(st.none(), st.sampled_from("abcdef"))
 

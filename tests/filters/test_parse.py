@@ -144,7 +144,7 @@ def test_refuses_what_is_no_filter(text: str) -> None:
         ("lower(artist) = 'a'", "prob(mood)"),
         ("calm + 1 > 2", "computes a value"),
         ("lower(title) = 'x'", "ILIKE"),
-        ("'x' = upper(title)", "filters know none but prob(mood) and pct(column)"),
+        ("'x' = upper(title)", "filters know none but prob(mood), pct(column) and audio(mood)"),
         ("title = lower('x')", "ILIKE"),
         ("trim(title) IN ('x')", "calls a function"),
         ("contains(title, 'x')", "ILIKE"),

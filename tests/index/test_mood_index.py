@@ -105,7 +105,7 @@ def test_a_track_without_the_mood_cannot_meet_its_target(index: MoodIndex) -> No
         ({"mood": {"calm": 0.5}, "mood_weight": -0.1}, "mood_weight is -0.1"),
         ({"mood": {"calm": 0.5}, "mood_weight": float("nan")}, "mood_weight is nan"),
         ({"max_per_artist": 0}, "max_per_artist is 0"),
-        ({"exclude": [3]}, "exclude takes text"),
+        ({"exclude": [3.5]}, "exclude takes track ids as text or whole numbers, not 3.5"),
         ({"where": "clam > 0.5"}, "did you mean 'calm'"),
     ],
 )
@@ -190,7 +190,7 @@ def table(**columns: Any) -> pa.Table:
         (table(calm=["high", "low", "low"]), "mood scores are numbers"),
         (table().slice(0, 2), "3 vectors were given for 2 tracks"),
         (pd.DataFrame({"track_id": ["a", "b", "c"], "calm": [0.1] * 3, "x": [1, "a", None]}), "mixed values"),
-        ([{"track_id": "a"}], "pandas or Arrow table"),
+        ([{"track_id": "a"}], "must be a table of pandas, Arrow, polars"),
     ],
 )
 def test_wrong_tables(tracks: Any, message: str) -> None:

@@ -96,7 +96,7 @@ def test_a_history_is_a_weighted_sum() -> None:
         ({"t1": 0.0}, "nothing to start from"),
         ({"t1": float("nan")}, "must be a finite number"),
         ([], "nothing to start from"),
-        ({1: 1.0}, "history takes text"),
+        ({1.5: 1.0}, "history takes track ids as text or whole numbers, not 1.5"),
     ],
 )
 def test_histories_that_say_nothing(history: Any, message: str) -> None:

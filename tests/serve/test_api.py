@@ -247,3 +247,15 @@ def test_openapi_names_every_endpoint(client: httpx.Client) -> None:
     operations = [op for methods in document["paths"].values() for op in methods.values()]
     assert len({op["operationId"] for op in operations}) == len(operations)
     assert all(op["summary"] for op in operations)
+
+
+def test_words_become_a_sentence_and_its_tracks(client: httpx.Client, rec: Recommender) -> None:
+    told = client.get("/v1/find", params={"q": "very calm rock since 1990, like title 7, theremin"}).json()
+    assert told["found"] is None
+    assert told["not_understood"] == ["theremin"]
+    assert told["moods"] == {"calm": 1.0}
+    assert told["where"] == "genre = 'rock' AND year >= 1990"
+    assert told["seed"]["track_ids"] == ["t7"]
+    found = client.get("/v1/find", params={"q": "calm rock", "k": 4}).json()["found"]
+    assert ids(found) == rec.by_mood({"calm": 0.9}, 4, where="genre = 'rock'").track_ids
+    assert client.get("/v1/find", params={"q": "xyz", "k": 4}).status_code == 400

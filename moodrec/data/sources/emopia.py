@@ -12,13 +12,13 @@ from typing import Final
 
 import pandas as pd
 
-from moodrec.data.groups import join_groups, known_name
+from moodrec.data.groups import join_groups
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.midi import render_midi
 from moodrec.data.sources.quadrants import quadrant_targets
 from moodrec.errors import DataError, NotFoundError
-from moodrec.names import fold
+from moodrec.names import fold, known_name
 
 NAME: Final = "emopia"
 RENDERED_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".opus")

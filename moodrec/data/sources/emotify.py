@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.groups import artist_groups
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.errors import DataError
+from moodrec.names import known_name
 
 NAME: Final = "emotify"
 EMOTIONS: Final = (

@@ -8,9 +8,9 @@ from typing import Final
 
 import pandas as pd
 
-from moodrec.data.groups import known_name
 from moodrec.data.sources import reading
 from moodrec.errors import DataError
+from moodrec.names import known_name
 
 COLUMNS: Final = ("TRACK_ID", "ARTIST_ID", "ALBUM_ID", "PATH", "DURATION", "TAGS")
 TAGS: Final = "TAGS"

@@ -16,10 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.groups import artist_groups
 from moodrec.data.labels import LabelTable, describe_rows
 from moodrec.data.sources import reading
 from moodrec.errors import DataError
+from moodrec.names import known_name
 
 NAME: Final = "mirex_mood"
 CLUSTERS: Final = ("1", "2", "3", "4", "5")

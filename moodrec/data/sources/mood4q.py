@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.groups import artist_groups
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.quadrants import quadrant_targets
 from moodrec.errors import DataError
-from moodrec.names import fold
+from moodrec.names import fold, known_name
 
 NAME: Final = "mood4q"
 ANNOTATIONS: Final = "panda_dataset_taffc_annotations.csv"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.groups import artist_groups
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.errors import DataError
+from moodrec.names import known_name
 
 NAME: Final = "open_game_music"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moodrec.audio.dates import plausible_year
 from moodrec.data.labels import describe_rows
 from moodrec.errors import DataError
 
@@ -18,8 +18,6 @@ Cells = list[str | None]
 """The texts of a column, None where it is empty."""
 Columns = dict[str, Sequence[Any]]
 """Column name to its values, one per track."""
-
-_YEAR = re.compile(r"\s*(\d{4})(?!\d)")
 
 
 def read_text_table(path: Path, required: Sequence[str], separator: str = ",") -> pd.DataFrame:
@@ -119,9 +117,11 @@ def _number(text: str | None) -> float:
 
 
 def year_of(text: str | None) -> float:
-    """Read the first four digits of a date such as ``1998`` or ``1998-05-01``; NaN where there are none."""
-    match = _YEAR.match(text or "")
-    return float(match.group(1)) if match and match.group(1) != "0000" else np.nan
+    """Read the year of a date such as ``1998`` or ``19/05/1998`` as :mod:`moodrec.audio.dates` does; NaN where there
+    is none.
+    """
+    year = plausible_year(text or "")
+    return np.nan if year is None else float(year)
 
 
 def split_list(text: str | None, separator: str = ";") -> list[str]:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from moodrec.audio.decode import AUDIO_SUFFIXES
 from moodrec.audio.probe import read_tags
-from moodrec.data.groups import artist_groups, known_name
+from moodrec.data.groups import artist_groups
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.errors import DataError
+from moodrec.names import known_name
 
 NAME: Final = "table"
 MOOD_PREFIX: Final = "mood:"

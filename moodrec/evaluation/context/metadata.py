@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.data.groups import join_groups, known_name
+from moodrec.data.groups import join_groups
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError, NotFoundError
 from moodrec.model.context.tracks import TrackContext
-from moodrec.names import fold
+from moodrec.names import fold, known_name
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "track_id": ("track_id", "id"),

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.arguments import is_whole
 from moodrec.errors import DataError
 from moodrec.filters import selection
 from moodrec.filters.arrow_numpy import array_of
@@ -166,7 +167,8 @@ class Catalogue:
         return known
 
     def __contains__(self, track_id: object) -> bool:
-        return isinstance(track_id, str) and track_id in self._known([track_id])
+        name = str(int(track_id)) if is_whole(track_id) else track_id
+        return isinstance(name, str) and name in self._known([name])
 
     def unknown(self, track_ids: Iterable[str]) -> list[str]:
         """Return those of ``track_ids`` that no track of this catalogue has."""

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.arguments import finite, texts
+from moodrec.arguments import finite, ids_of
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.column_kinds import storable
+from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float64Array, RowMask, Vectors
 
@@ -110,8 +111,8 @@ def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
     """
     if not isinstance(weights, Mapping):
         raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {weights!r}")
-    ids = texts(list(weights), name)
-    return {track_id: finite(weights[track_id], f"the weight of {track_id!r}") for track_id in ids}
+    given = zip(ids_of(list(weights), name), weights.values(), strict=True)
+    return {track_id: finite(weight, f"the weight of {track_id!r}") for track_id, weight in given}
 
 
 def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
@@ -187,12 +188,12 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
 
 
 def _arrow(tracks: pd.DataFrame | pa.Table) -> pa.Table:
-    if isinstance(tracks, pa.Table):
-        return tracks
-    if not hasattr(tracks, "columns"):
-        raise DataError(f"tracks must be a pandas or Arrow table, not {type(tracks).__name__}")
+    if not is_table(tracks):
+        raise DataError(
+            f"tracks must be a table of pandas, Arrow, polars or any that Arrow reads, not {type(tracks).__name__}"
+        )
     try:
-        return pa.Table.from_pandas(tracks, preserve_index=False)
+        return as_arrow(tracks)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         raise DataError(f"the track table holds a column of mixed values: {error}") from None
     except ValueError as error:  # two columns of one name

@@ -21,7 +21,7 @@ class Blend:
     """Mood targets of queries, and how much they weigh against the sound."""
 
     moods: tuple[str, ...]
-    """Names of the J moods that have a target."""
+    """Columns of the J moods that have a target."""
     targets: Float32Array
     """(q, J) Target of each query and mood, in [0, 1]."""
     weights: Float64Array
@@ -48,7 +48,7 @@ class Blend:
 def resolve_blend(
     mood: Mapping[str, float | Sequence[float]] | None,
     mood_weight: float | Sequence[float] | None,
-    moods: Sequence[str],
+    moods: Mapping[str, str],
     n_queries: int,
 ) -> Blend | None:
     """Spread mood targets and weights over the queries; a single number holds for every query.
@@ -56,7 +56,7 @@ def resolve_blend(
     Args:
         mood: targets in [0, 1] by mood, checked by :class:`~moodrec.index.search.options.SearchOptions`.
         mood_weight: weights in [0, 1]; None is the default weight.
-        moods: names of the mood columns of the index.
+        moods: the moods of the index, and the column that each is read from.
         n_queries: the number of queries.
 
     Returns:
@@ -72,7 +72,8 @@ def resolve_blend(
             raise UsageError(f"unknown mood {name!r}; {hint(name, moods, 'moods')}")
     targets = [_a_query(value, n_queries, f"the target of {name!r}") for name, value in mood.items()]
     weights = _a_query(_DEFAULT.mood_weight if mood_weight is None else mood_weight, n_queries, "mood_weight")
-    return Blend(tuple(mood), np.stack(targets, axis=1).astype(np.float32), weights)
+    columns = tuple(moods[name] for name in mood)
+    return Blend(columns, np.stack(targets, axis=1).astype(np.float32), weights)
 
 
 def _a_query(given: float | Sequence[float], n_queries: int, what: str) -> Float64Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, TypedDict, Unpack, cast
 
-from moodrec.arguments import flag, plain, share, texts, whole
+from moodrec.arguments import flag, ids_of, plain, share, texts, whole
 from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -35,6 +35,7 @@ class SearchKeywords(TypedDict, total=False):
     distinct: bool
     diversity: float
     exact: bool
+    audio_only: bool
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -84,6 +85,8 @@ class SearchOptions:
     among the 10 k best tracks, at least 100; see :func:`moodrec.ranking.pick`. Hits come in the order of choice."""
     exact: bool = False
     """Whether every row that meets the conditions is compared, so that no hit can be missed."""
+    audio_only: bool = False
+    """Whether moods, in the condition and as targets, are what the audio alone says, without metadata and labels."""
 
     def __post_init__(self) -> None:
         if self.where is not None:
@@ -97,9 +100,9 @@ class SearchOptions:
                 )
             self._set("mood_weight", _shares(self.mood_weight, "mood_weight"))
         if self.only is not None:
-            self._set("only", frozenset(texts(self.only, "only")))
+            self._set("only", frozenset(ids_of(self.only, "only")))
         if self.exclude is not _NONE:
-            self._set("exclude", frozenset(texts(self.exclude, "exclude")))
+            self._set("exclude", frozenset(ids_of(self.exclude, "exclude")))
         if self.exclude_artist is not _NONE:
             self._set("exclude_artist", frozenset(texts(self.exclude_artist, "exclude_artist")))
         if self.max_per_artist is not None:
@@ -112,6 +115,8 @@ class SearchOptions:
             self._set("diversity", share(self.diversity, "diversity"))
         if self.exact is not False:
             self._set("exact", flag(self.exact, "exact"))
+        if self.audio_only is not False:
+            self._set("audio_only", flag(self.audio_only, "audio_only"))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)

@@ -6,7 +6,7 @@ row. Everything after this works on rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -16,6 +16,7 @@ import numpy as np
 
 from moodrec.errors import UsageError
 from moodrec.filters.artist_column import ArtistColumn
+from moodrec.filters.audio import on_audio
 from moodrec.filters.column_types import TextColumn, fold
 from moodrec.filters.columns import ColumnTable, as_condition, parts_of, select
 from moodrec.filters.conditions import Condition
@@ -28,7 +29,7 @@ from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.index.search.passing import Passing, RowCondition, Term
 from moodrec.ranking import Cap
-from moodrec.schema import ALBUM, ARTIST
+from moodrec.schema import ALBUM, ARTIST, audio_column
 from moodrec.typing import RowMask, RowNumbers, Vectors
 
 _MOST_SKIPPED: Final = 64
@@ -150,7 +151,10 @@ def resolve(
         FilterError: the condition names an unknown column.
     """
     n_hits = checked_k(k, catalogue.n_alive)
-    blend = resolve_blend(options.mood, options.mood_weight, catalogue.moods, len(queries))
+    if options.audio_only:
+        options = _on_audio(options, catalogue)
+    moods = mood_columns(catalogue, options.audio_only) if options.mood else {}
+    blend = resolve_blend(options.mood, options.mood_weight, moods, len(queries))
     skipped, excluded = _skipped(options, catalogue, len(queries), own)
     allowed = None if options.only is None else _rows_of(options.only, catalogue)
     columns = catalogue.columns
@@ -173,16 +177,38 @@ def resolve(
     )
 
 
-def rows_where(condition: Condition, catalogue: Catalogue) -> RowNumbers:
+def mood_columns(catalogue: Catalogue, audio_only: bool) -> Mapping[str, str]:
+    """Return, by mood, the column that its scores are read from.
+
+    Args:
+        catalogue: the rows.
+        audio_only: whether scores are those of the audio alone; of an index without a context, those are the scores.
+    """
+    if not audio_only:
+        return {mood: mood for mood in catalogue.moods}
+    names = set(catalogue.column_names)
+    return {mood: column if (column := audio_column(mood)) in names else mood for mood in catalogue.moods}
+
+
+def _on_audio(options: SearchOptions, catalogue: Catalogue) -> SearchOptions:
+    if options.where is None:
+        return options
+    return options.replace(where=on_audio(as_condition(options.where), catalogue.moods))
+
+
+def rows_where(condition: Condition, catalogue: Catalogue, audio_only: bool = False) -> RowNumbers:
     """Return the rows, without tombstones, for which a condition is TRUE, in the order of arrival.
 
     Args:
         condition: a condition on the columns of the track table.
         catalogue: the rows.
+        audio_only: whether moods in the condition are what the audio alone says.
 
     Raises:
         FilterError: it names an unknown column, or compares one with a value of another type.
     """
+    if audio_only:
+        condition = on_audio(condition, catalogue.moods)
     selections = [select(condition, columns) for columns in catalogue.columns]
     masks = [
         provider().mask(one, len(part))[0] for one, part in zip(selections, catalogue.parts, strict=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.model.context.model import ContextModel
 from moodrec.model.context.tracks import TrackContext
 from moodrec.model.context.weights import KnownLabels, Parts
 
@@ -41,42 +40,26 @@ class InContext:
         return InContext(self.probabilities[rows], self.scores[rows], self.audio[rows], parts)
 
 
-def in_context(
-    context: ContextModel,
-    moods: Sequence[str],
-    probabilities: NDArray[np.floating],
-    scores: NDArray[np.floating],
-    tracks: TrackContext,
-    known: KnownLabels | None = None,
-) -> InContext:
-    """Correct the moods of tracks by their metadata, and by the other tracks of their artists and albums.
+class Corrects(Protocol):
+    """What corrects the moods of tracks; :class:`moodrec.model.context.model.ContextModel` does."""
 
-    Args:
-        context: how; moods that it does not have keep what the audio says.
-        moods: ``M`` names of the columns.
-        probabilities: ``(n, M)`` by the audio alone, in [0, 1].
-        scores: ``(n, M)`` by the audio alone, in [0, 1].
-        tracks: metadata of the ``n`` tracks; offsets are taken among them.
-        known: mood labels of some of them, ``(n, M)``.
+    def of_probabilities(
+        self,
+        moods: Sequence[str],
+        probabilities: NDArray[np.floating],
+        scores: NDArray[np.floating],
+        tracks: TrackContext,
+        known: KnownLabels | None = None,
+    ) -> InContext:
+        """Correct moods by metadata and labels.
 
-    Raises:
-        DataError: shapes do not fit, or a probability is not finite.
-    """
-    audio = logits_of(probabilities)
-    there = [mood for mood in context.moods if mood in moods]
-    own = [moods.index(mood) for mood in there]
-    mine = context.model_copy(update={"moods": {mood: context.moods[mood] for mood in there}})
-    labels = None if known is None else known.of_moods(own)
-    found = mine.score(audio[:, own], tracks, labels)
-    probability = mine.probabilities(found.logits)
-    changed = np.any([part != 0 for part in found.parts.values()], axis=0)
-    both = [np.array(values, dtype=np.float64) for values in (probabilities, scores)]
-    for values, new in zip(both, (probability, mine.mood_scores(probability)), strict=True):
-        values[:, own] = np.where(changed, new, values[:, own])
-    parts = {kind: np.zeros_like(audio) for kind in found.parts}
-    for kind, part in found.parts.items():
-        parts[kind][:, own] = part
-    return InContext(both[0], both[1], audio, parts)
+        Args:
+            moods: ``M`` names of the columns.
+            probabilities: ``(n, M)`` by the audio alone, in [0, 1].
+            scores: ``(n, M)`` by the audio alone, in [0, 1].
+            tracks: metadata of the ``n`` tracks.
+            known: labels of some of them, ``(n, M)``.
+        """
 
 
 def logits_of(probabilities: NDArray[np.floating]) -> Floats:

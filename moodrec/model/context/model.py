@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
@@ -15,7 +16,9 @@ from moodrec.config import Config
 from moodrec.errors import CorruptStoreError, DataError, NotFoundError
 from moodrec.files import write_atomically
 from moodrec.metrics.calibration import Platt, fit_platt, percentile, quantile_table
+from moodrec.model.context.applied import InContext, logits_of
 from moodrec.model.context.folds import NestedFits
+from moodrec.model.context.tables import table_in_context
 from moodrec.model.context.tracks import YEAR_COLUMNS, TrackContext, descriptor_names
 from moodrec.model.context.weights import KINDS, KnownLabels, Parts, Weights, parts_of
 
@@ -135,6 +138,40 @@ class ContextModel(Config):
         parts = parts_of(self.weights(), logits, tracks, known)
         return ContextScores(logits + sum(parts.values()), parts)
 
+    def of_probabilities(
+        self,
+        moods: Sequence[str],
+        probabilities: NDArray[np.floating],
+        scores: NDArray[np.floating],
+        tracks: TrackContext,
+        known: KnownLabels | None = None,
+    ) -> InContext:
+        """Correct the moods of tracks by their metadata, and by the other tracks of their artists and albums.
+
+        Args:
+            moods: ``M`` names of the columns; those that the context does not have keep what the audio says.
+            probabilities: ``(n, M)`` by the audio alone, in [0, 1].
+            scores: ``(n, M)`` by the audio alone, in [0, 1].
+            tracks: metadata of the ``n`` tracks; offsets are taken among them.
+            known: mood labels of some of them, ``(n, M)``.
+
+        Raises:
+            DataError: shapes do not fit, or a probability is not finite.
+        """
+        audio = logits_of(probabilities)
+        own = [column for column, mood in enumerate(moods) if mood in self.moods]
+        mine = self.model_copy(update={"moods": {moods[column]: self.moods[moods[column]] for column in own}})
+        found = mine.score(audio[:, own], tracks, None if known is None else known.of_moods(own))
+        probability = mine.probabilities(found.logits)
+        changed = np.any([part != 0 for part in found.parts.values()], axis=0)
+        both = [np.array(values, dtype=np.float64) for values in (probabilities, scores)]
+        for values, new in zip(both, (probability, mine.mood_scores(probability)), strict=True):
+            values[:, own] = np.where(changed, new, values[:, own])
+        parts = {kind: np.zeros_like(audio) for kind in found.parts}
+        for kind, part in found.parts.items():
+            parts[kind][:, own] = part
+        return InContext(both[0], both[1], audio, parts)
+
     def probabilities(self, logits: Floats) -> Floats:
         """Calibrated probabilities of scores in context, ``(n, M)`` in [0, 1]."""
         fits = [Platt(mood.slope, mood.bias) for mood in self.moods.values()]
@@ -144,6 +181,26 @@ class ContextModel(Config):
         """Percentiles of probabilities among those of the tracks of the fit, ``(n, M)`` in [0, 1]."""
         tables = [mood.quantiles for mood in self.moods.values()]
         return np.stack([percentile(probabilities[:, i], table) for i, table in enumerate(tables)], axis=1)
+
+    @property
+    def does_anything(self) -> bool:
+        """Say whether any kind of metadata adds anything to any mood."""
+        return any(
+            mood.genres or any(mood.year) or any(getattr(mood, kind).weight > 0 for kind in OFFSETS)
+            for mood in self.moods.values()
+        )
+
+    def in_context(self, table: pa.Table, moods: Sequence[str]) -> pa.Table:
+        """Correct the moods of a track table; see :func:`moodrec.model.context.tables.table_in_context`.
+
+        Args:
+            table: Arrow, one row a track.
+            moods: its mood columns.
+
+        Raises:
+            DataError: a column holds values of a wrong type, or the table is in context already.
+        """
+        return table_in_context(self, table, moods)
 
     def restandardised(self, logits: Floats) -> ContextModel:
         """The same for another system, whose logits ``(n, M)`` have another level and another spread.

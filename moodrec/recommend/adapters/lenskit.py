@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from moodrec.arguments import ids_of
 from moodrec.errors import MissingExtraError
 from moodrec.index.mood_index import MoodIndex
-from moodrec.recommend.adapters.vectors import FactorMap, ItemVectors, places, profile
+from moodrec.recommend.adapters.vectors import FactorMap, ItemVectors, in_kind_of, places, profile
 
 try:
     from lenskit.als import ImplicitMFConfig, ImplicitMFScorer
@@ -148,14 +149,15 @@ class ColdStartALSScorer(ImplicitMFScorer):  # type: ignore[misc]
         """
         super().train(data, options)
         vectors = ItemVectors.of(MoodIndex.open(Path(self.config.index)))
-        known = [str(item) for item in self.items.ids()]
+        theirs = self.items.ids()
+        known = ids_of(theirs, "the ids of the dataset's items")
         rows = vectors.rows(known)
-        new = sorted(set(vectors.item_ids) - set(known))
+        new = in_kind_of(sorted(set(vectors.item_ids) - set(known)), theirs)
         predict = FactorMap.fit(
             vectors.vectors[rows[rows >= 0]], self.item_embeddings[rows >= 0], self.config.alpha
         )
         factors = predict(vectors.vectors[vectors.rows(new)])
-        self.items = Vocabulary([*self.items.ids(), *new], name="item", reorder=False)
+        self.items = Vocabulary([*theirs, *new], name="item", reorder=False)
         self.item_embeddings = np.concatenate([self.item_embeddings, factors]).astype(np.float32)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, on_conflict_of, real
+from moodrec.arguments import ERROR, OnConflict, ids_of, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.validation import listed, unit_rows
@@ -43,7 +43,7 @@ class ItemVectors:
             UsageError: ``on_conflict`` is another word.
         """
         on_conflict_of(on_conflict)
-        requested = source.track_ids if item_ids is None else list(item_ids)
+        requested = source.track_ids if item_ids is None else list(ids_of(item_ids, "item_ids"))
         twice = len(requested) - len(set(requested))
         if twice:
             raise DuplicateIdError(f"{twice} items are asked for more than once")
@@ -70,7 +70,8 @@ class ItemVectors:
         Raises:
             DataError: the vectors are not that.
         """
-        return cls(tuple(item_ids), unit_rows(vectors, names=list(item_ids)))
+        ids = ids_of(item_ids, "item_ids")
+        return cls(ids, unit_rows(vectors, names=ids))
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -86,7 +87,22 @@ class ItemVectors:
 
     def rows(self, item_ids: Sequence[object]) -> NDArray[np.int64]:
         """Return the row of each item, -1 for items without a vector."""
-        return np.array([self._row_of.get(str(item), -1) for item in item_ids], np.int64)
+        return np.array([self._row_of.get(item, -1) for item in ids_of(item_ids, "item_ids")], np.int64)
+
+
+def in_kind_of(ids: Sequence[str], theirs: NDArray[Any]) -> list[Any]:
+    """Return ids of an index as another library writes its own: as whole numbers where those are.
+
+    Args:
+        ids: ids of an index.
+        theirs: ids of the other library.
+
+    Returns:
+        The ids in their order; those that are no numbers are left out where the other's are numbers.
+    """
+    if np.asarray(theirs).dtype.kind not in "iu":
+        return list(ids)
+    return [int(one) for one in ids if one.isdecimal() and str(int(one)) == one]
 
 
 def profile(vectors: Float32Array, weights: NDArray[np.floating] | None = None) -> Float32Array | None:

@@ -113,14 +113,16 @@ class _Parts:
 def _scored(recommender: Recommender, moods: list[str], options: SearchOptions) -> _Scored:
     """Select the tracks that meet ``where`` and ``only``, with their scores."""
     index = recommender.index
-    table = index.table if options.where is None else index.matching(options.where)
+    audio_only = options.audio_only
+    table = index.table if options.where is None else index.matching(options.where, audio_only=audio_only)
     ids = table[TRACK_ID].to_pylist()
     if options.only is not None:
         ids = [track_id for track_id in ids if track_id in options.only]
     unknown = [mood for mood in moods if mood not in index.moods]
     if unknown or not moods:
         raise UsageError(f"unknown moods: {', '.join(unknown)}" if unknown else "the index has no moods")
-    scores = mood_matrix(index, ids, moods)
+    columns = index.mood_columns(audio_only)
+    scores = mood_matrix(index, ids, [columns[mood] for mood in moods])
     known = np.flatnonzero(~np.isnan(scores).any(axis=1))
     return _Scored([ids[row] for row in known], scores[known])
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Unpack
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, real
-from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError, UsageError
+from moodrec.arguments import OnConflict, ids_of, real
+from moodrec.errors import UsageError
+from moodrec.index.rows.tables import is_table, to_frame
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import mood_matrix
+from moodrec.recommend.playlists.history import PLAYED_AT, looked_up, named_columns
+from moodrec.recommend.playlists.history import read_plays as read_plays
 from moodrec.recommend.playlists.kinds import mix
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.playlists.times import times_of
 from moodrec.recommend.queries import known_ids, mix_vector
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.version import of_one_version
 from moodrec.schema import TRACK_ID
 
-PLAYED_AT: Final = "played_at"
 DAY: Final = 86_400.0
 
 
@@ -45,7 +47,7 @@ class Fingerprint:
 @of_one_version
 def fingerprint(
     recommender: Recommender,
-    plays: pd.DataFrame | Sequence[tuple[str, Any]],
+    plays: Any,
     half_life_days: float = 30.0,
     now: Any = None,
     on_conflict: OnConflict = "error",
@@ -54,7 +56,9 @@ def fingerprint(
 
     Args:
         recommender: whose tracks were played.
-        plays: a row a play: ``track_id`` and ``played_at`` (a time, ISO text, or seconds since 1970), or such pairs.
+        plays: a row a play, as a table (pandas, Arrow, polars or another that Arrow reads) or as pairs: ``track_id``,
+            or ``title`` and ``artist``; and ``played_at``: a time, ISO text, or a number since 1970 in seconds,
+            milliseconds, microseconds or nanoseconds.
         half_life_days: of a play's weight, more than 0; infinite to count all plays alike.
         now: the time from which plays are old, by default that of the last play. Weights are relative, so this
             matters only for plays after it, which are left out.
@@ -68,7 +72,7 @@ def fingerprint(
     half_life = real(half_life_days, "half_life_days")
     if not half_life > 0:
         raise UsageError(f"half_life_days is {half_life}; it must be positive")
-    read = _plays_of(plays)
+    read = _plays_of(plays, recommender)
     ids, times = read.track_ids, read.times
     latest = _time(now) if now is not None else times.max()
     past = (times <= latest).to_numpy()
@@ -124,31 +128,21 @@ class _Plays:
     """The times of the plays, in UTC."""
 
 
-def _plays_of(plays: pd.DataFrame | Sequence[tuple[str, Any]]) -> _Plays:
-    frame = plays if isinstance(plays, pd.DataFrame) else pd.DataFrame(plays, columns=[TRACK_ID, PLAYED_AT])
-    for name in (TRACK_ID, PLAYED_AT):
-        if name not in frame:
-            raise DataError(f"a history has the columns {TRACK_ID!r} and {PLAYED_AT!r}; {name!r} is missing")
+def _plays_of(plays: Any, recommender: Recommender) -> _Plays:
+    if is_table(plays):
+        frame = named_columns(to_frame(plays), "a history")
+    else:
+        frame = pd.DataFrame(list(plays), columns=[TRACK_ID, PLAYED_AT], dtype=object)
     if not len(frame):
         raise UsageError("the history holds no plays")
-    return _Plays(frame[TRACK_ID].astype(str).tolist(), _times(frame[PLAYED_AT]))
-
-
-def _times(values: pd.Series[Any]) -> pd.Series[Any]:
-    try:
-        if pd.api.types.is_numeric_dtype(values):
-            times: pd.Series[Any] = pd.to_datetime(values, unit="s", utc=True)
-        else:
-            times = pd.to_datetime(values, utc=True, format="ISO8601")
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{PLAYED_AT} holds a time that cannot be read: {error}") from error
-    if times.isna().any():
-        raise DataError(f"{PLAYED_AT} is empty in row {int(np.flatnonzero(times.isna())[0])}")
-    return times
+    times = times_of(frame[PLAYED_AT], PLAYED_AT)
+    if TRACK_ID in frame:
+        return _Plays(list(ids_of(frame[TRACK_ID], TRACK_ID)), times)
+    return _Plays(looked_up(frame, recommender, "a history"), times)
 
 
 def _time(value: Any) -> pd.Timestamp:
-    stamp: pd.Timestamp = _times(pd.Series([value])).iloc[0]
+    stamp: pd.Timestamp = times_of(pd.Series([value], dtype=object), "now").iloc[0]
     return stamp
 
 
@@ -160,41 +154,3 @@ def _mean_moods(recommender: Recommender, weights: Mapping[str, float]) -> dict[
     shares = np.where(np.isnan(scores), 0.0, np.array(list(weights.values()))[:, None])
     means = (np.nan_to_num(scores) * shares).sum(axis=0) / np.maximum(shares.sum(axis=0), 1e-12)
     return {mood: float(m) for mood, m, known in zip(moods, means, shares.sum(axis=0), strict=True) if known}
-
-
-def read_plays(path: Path, recommender: Recommender) -> pd.DataFrame:
-    """Read a history: CSV, Parquet or JSON lines with ``track_id`` and ``played_at``.
-
-    What is no id is taken for a title, an "artist - title" or a path, where exactly one track matches.
-
-    Args:
-        path: the file.
-        recommender: where titles and paths are looked up.
-
-    Raises:
-        DataError: the file cannot be read, or lacks a column.
-    """
-    frame = _table(path)
-    if TRACK_ID not in frame:
-        raise DataError(f"{path}: no column {TRACK_ID!r}; it has {', '.join(map(str, frame.columns))}")
-    meant = {name: _meant(recommender, str(name)) for name in frame[TRACK_ID].unique()}
-    return frame.assign(**{TRACK_ID: frame[TRACK_ID].map(meant)})
-
-
-def _table(path: Path) -> pd.DataFrame:
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            return pd.read_parquet(path)
-        if suffix in (".jsonl", ".ndjson"):
-            return pd.read_json(path, lines=True, dtype=False)
-        return pd.read_csv(path, dtype={TRACK_ID: str}, keep_default_na=False)
-    except ValueError as error:
-        raise DataError(f"{path}: cannot be read as a table of plays ({error})") from error
-
-
-def _meant(recommender: Recommender, name: str) -> str:
-    try:
-        return recommender.resolve(name)
-    except (NotFoundError, AmbiguousSeedError):
-        return name

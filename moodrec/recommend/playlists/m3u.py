@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moodrec.errors import UsageError
 from moodrec.files import write_atomically
+from moodrec.names import is_shown
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
-from moodrec.schema import ARTIST, PATH, TITLE
+from moodrec.schema import ARTIST, PATH, START, TITLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,10 +43,19 @@ def write_m3u(tracks: pd.DataFrame, out: Path | str, relative: bool = True) -> W
 
 def _entry(row: Mapping[Any, Any], path: str) -> str:
     duration = seconds(row)
-    return f"#EXTINF:{-1 if duration is None else round(duration)},{_label(row)}\n{path}\n"
+    return f"#EXTINF:{-1 if duration is None else round(duration)},{_label(row)}\n{_section(row)}{path}\n"
+
+
+def _section(row: Mapping[Any, Any]) -> str:
+    """Say where a track of a CUE sheet lies in its file, in the words of VLC; other players play the file."""
+    start, duration = row.get(START), seconds(row)
+    if not isinstance(start, Real) or not math.isfinite(start):
+        return ""
+    stop = "" if duration is None else f"#EXTVLCOPT:stop-time={float(start) + duration:.2f}\n"
+    return f"#EXTVLCOPT:start-time={float(start):.2f}\n{stop}"
 
 
 def _label(row: Mapping[Any, Any]) -> str:
     names = [text(row, ARTIST), text(row, TITLE) or Path(text(row, PATH)).stem]
     label = " ".join(" - ".join(filter(None, names)).split())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in label)
+    return "".join(char if is_shown(char) else "\N{REPLACEMENT CHARACTER}" for char in label)

@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from moodrec.catalog.current_model import known_folder
 from moodrec.errors import MoodrecError
 from moodrec.model.describe import describe_model
 from moodrec.serve.documents import etag_of, json_answer, not_modified, plain_value
@@ -51,7 +52,10 @@ def columns(request: Request, view: Current) -> Response:
 def _meanings(state: ServerState, fingerprint: str | None) -> dict[str, str]:
     """Read what each mood means, where the model that computed the scores is here."""
     try:
-        description = describe_model(state.settings.model)
+        folder = state.settings.model
+        if folder is None and state.is_library:
+            folder = known_folder(state.settings.library, fingerprint)
+        description = describe_model(folder)
     except MoodrecError:
         return {}
     return dict(description.moods) if description.fingerprint == fingerprint else {}

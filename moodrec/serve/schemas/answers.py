@@ -91,6 +91,45 @@ class Found(BaseModel):
     why: list[Why] | None = None
 
 
+class Part(BaseModel):
+    """A piece of what was typed, and what it means."""
+
+    words: str
+    kind: str = Field(description="seed, mood, condition, limit, order, empty or unknown")
+    meaning: str
+    start: int = Field(description="Its place in the text, in characters.")
+    end: int
+
+
+class Seed(BaseModel):
+    """The track, or the artist, that results are to sound like."""
+
+    label: str
+    track_ids: list[str]
+
+
+class FoundWords(BaseModel):
+    """A search in words: the sentence that it was understood as, and its tracks."""
+
+    version: str
+    text: str
+    sentence: str = Field(description="The sentence as people read it.")
+    seed: Seed | None
+    moods: dict[str, float] = Field(description="Targets in [0, 1] by mood.")
+    conditions: list[str]
+    where: str | None = Field(description="All conditions as one.")
+    exclude_artist: list[str]
+    max_per_artist: int | None
+    max_per_album: int | None
+    distinct: bool
+    diversity: float
+    k: int | None = Field(description="The number of tracks that the words ask for.")
+    parts: list[Part]
+    not_understood: list[str]
+    matches: dict[str, list[dict[str, str]]] = Field(description="Tracks that a name may mean.")
+    found: Found | None = Field(description="The tracks; null where none were asked for.")
+
+
 class Playlist(BaseModel):
     """Tracks in the order in which they are played."""
 
@@ -207,6 +246,70 @@ class MapInfo(BaseModel):
     tracks: int
     coming: str | None = Field(description="A method whose map is being made, and replaces this one.")
     regions: list[dict[str, Any]] = Field(description="Places with the names of what is there.")
+
+
+class Player(BaseModel):
+    """A player that is linked to the library."""
+
+    name: str
+    url: str
+    songs: int
+    matched: int = Field(description="Songs that are tracks of the library.")
+    by: dict[str, int] = Field(
+        description="Songs by the way in which they were matched: path, recording, names."
+    )
+    unmatched: list[str]
+    read_at: float
+    can_send: bool = Field(description="Whether playlists can be written into it.")
+
+
+class PlayerList(BaseModel):
+    """The players that are linked to the library."""
+
+    players: list[Player]
+
+
+class PlayerTest(BaseModel):
+    """What a player says of itself."""
+
+    name: str
+    url: str
+    kind: str
+    version: str
+    extensions: list[str]
+
+
+class Sent(BaseModel):
+    """A playlist that was written into a player."""
+
+    playlist_id: str
+    sent: int
+    left_out: int = Field(description="Tracks that the player does not have.")
+
+
+class Label(BaseModel):
+    """What a person said of a mood."""
+
+    kind: str = Field(description="track, artist or album")
+    name: str
+    mood: str
+    value: float | None = Field(description="From 0 to 1; null where a label was taken back.")
+    given_by: str
+    given_at: str
+
+
+class LabelList(BaseModel):
+    """The labels of the library."""
+
+    labels: list[Label]
+
+
+class Labelled(BaseModel):
+    """What was stored, and whose scores it may change."""
+
+    version: str | None
+    written: list[Label] = Field(description="New labels; those that held already are not written again.")
+    tracks: list[str]
 
 
 class Stats(BaseModel):

@@ -43,6 +43,7 @@ KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
     "distinct": st.booleans(),
     "diversity": st.sampled_from([0.0, 0.4, 1]),
     "exact": st.booleans(),
+    "audio_only": st.booleans(),
 }
 
 
@@ -159,10 +160,13 @@ MISUSE: list[tuple[dict[str, Any], type[UsageError], str]] = [
     ({"mood": {"calm": 1}, "mood_weight": "x"}, UsageError, "mood_weight is 'x'"),
     ({"mood": {"calm": 1}, "mood_weight": NAN}, UsageError, "mood_weight is nan"),
     ({"mood": {"calm": 1}, "mood_weight": 2}, UsageError, "mood_weight is 2.0; it must lie"),
-    ({"only": 3}, UsageError, "only takes text"),
-    ({"only": ["a", 3]}, UsageError, "only takes text, not 3"),
-    ({"exclude": [b"a"]}, UsageError, "exclude takes text, not b'a'"),
-    ({"exclude": b"a"}, UsageError, "exclude takes text, not 97"),
+    ({"only": b"x"}, UsageError, "only takes track ids"),
+    ({"only": ["a", 3.5]}, UsageError, "only takes track ids as text or whole numbers, not 3.5"),
+    ({"only": [None]}, UsageError, "only takes track ids as text or whole numbers, not None"),
+    ({"only": [True]}, UsageError, "only takes track ids as text or whole numbers, not True"),
+    ({"only": 2.5}, UsageError, "only takes track ids, not 2.5"),
+    ({"exclude": [b"a"]}, UsageError, "exclude takes track ids as text or whole numbers, not b'a'"),
+    ({"exclude": b"a"}, UsageError, "exclude takes track ids, not b'a'"),
     ({"exclude_artist": [None]}, UsageError, "exclude_artist takes text, not None"),
     *(
         ({name: wrong}, UsageError, f"{name} is .*; it must be")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -80,3 +81,27 @@ def test_spaces_at_the_ends_of_a_name_survive(tmp_path: Path) -> None:
         write_m3u(tracks, tmp_path / "x.m3u8")
         line = (tmp_path / "x.m3u8").read_text().splitlines()[-1]
         assert unquote(line) == f"file://{tmp_path / name}"
+
+
+def test_tracks_of_a_sheet_say_where_they_lie_in_their_file(tmp_path: Path) -> None:
+    tracks = pd.DataFrame(
+        {
+            "path": ["/album.flac", "/album.flac", "/song.flac"],
+            "title": ["One", "\u0645\u06cc\u200c\u062e", "Song"],
+            "duration": np.array([60.0, np.nan, 10.0], np.float32),
+            "start": np.array([0.0, 60.5, np.nan], np.float32),
+        }
+    )
+    write_m3u(tracks, tmp_path / "x.m3u8", relative=False)
+    assert (tmp_path / "x.m3u8").read_text().splitlines() == [
+        "#EXTM3U",
+        "#EXTINF:60,One",
+        "#EXTVLCOPT:start-time=0.00",
+        "#EXTVLCOPT:stop-time=60.00",
+        "/album.flac",
+        "#EXTINF:-1,\u0645\u06cc\u200c\u062e",
+        "#EXTVLCOPT:start-time=60.50",
+        "/album.flac",
+        "#EXTINF:10,Song",
+        "/song.flac",
+    ]

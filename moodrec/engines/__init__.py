@@ -1,0 +1,1 @@
+"""Catalogues in engines for more than one machine: the same filters, blends and rankings on existing servers."""

@@ -1,0 +1,324 @@
+"""``PostgresIndex``: a catalogue in PostgreSQL, whose candidates pgvector finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+from moodrec.engines.base import CatalogueFacts, EngineIndex
+from moodrec.engines.columns import restored, stored_table
+from moodrec.engines.completed import completed_query
+from moodrec.engines.postgres.conditions import Sql
+from moodrec.engines.postgres.server import Server
+from moodrec.engines.postgres.statements import Statements
+from moodrec.engines.postgres.tables import (
+    COMPLETED,
+    Names,
+    check_names,
+    copy_rows,
+    create_tracks,
+    facts_json,
+    identifier,
+    read_facts,
+    stored_columns,
+)
+from moodrec.engines.postgres.widening import widen
+from moodrec.engines.request import Candidates, EngineRequest
+from moodrec.errors import NotFoundError
+from moodrec.filters.columns import as_condition
+from moodrec.filters.conditions import Condition
+from moodrec.index.rows.validation import track_table, unit_rows
+from moodrec.schema import TRACK_ID
+from moodrec.typing import Vectors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCAN_ROWS: Final = 2_000
+"""Where no more rows seem to pass, all of them are compared."""
+_SCAN_SHARE: Final = 0.05
+"""The same for a share of the catalogue: the graph finds too few of the nearest rows where little passes."""
+_HEAVY_MOODS: Final = 0.9
+"""From this weight of the moods on, neighbours in the graph say little about the order, and all rows are compared."""
+_MOST_EF: Final = 1_000
+"""The largest ``hnsw.ef_search`` that pgvector allows; a search that needs more candidates compares all rows."""
+_GRAPH: Final = (
+    "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true), "
+    "set_config('hnsw.max_scan_tuples', %s, true), set_config('enable_seqscan', 'off', true), "
+    "set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)"
+)
+_SCAN: Final = (
+    "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_sort', 'on', true), "
+    "set_config('enable_bitmapscan', 'on', true), set_config('enable_indexscan', 'off', true)"
+)
+_BY_GRAPH: Final = "candidates, then exact scores"
+_MOST_VISITED: Final = 40_000
+"""Rows that a walk of the graph may visit before it gives up, and all rows that pass are compared instead."""
+_LINKS, _EF_CONSTRUCTION = 24, 128
+
+
+class PostgresIndex(EngineIndex):
+    """A catalogue in PostgreSQL: filters are SQL with bound parameters, and pgvector's HNSW finds candidates.
+
+    The planner's estimate of how many rows pass decides between the graph (walked in strict order until enough rows
+    pass) and a comparison with all rows that pass. The second is exact, and also what follows where the graph gives
+    up.
+    """
+
+    kind = "postgres"
+
+    def __init__(self, server: Server, names: Names, facts: CatalogueFacts, version: str) -> None:
+        """Take over a connected server; use :meth:`build` or :meth:`open`.
+
+        Args:
+            server: the connections.
+            names: the names of the tables.
+            facts: what is known of the catalogue.
+            version: the version of these facts.
+        """
+        super().__init__(facts)
+        self._server, self._names, self._version = server, names, version
+
+    @classmethod
+    def build(
+        cls,
+        address: str,
+        embeddings: ArrayLike,
+        tracks: pd.DataFrame | pa.Table,
+        moods: Sequence[str] = (),
+        name: str = "moodrec",
+        model_fingerprint: str | None = None,
+        library_revision: int | None = None,
+    ) -> Self:
+        """Write a catalogue into a database in one transaction, in place of one of the same name.
+
+        Searches go on over the former catalogue until the new one is complete.
+
+        Args:
+            address: a connection string of libpq, such as ``postgresql://user@host/database``.
+            embeddings: (n, d) finite numbers, no zero rows; they are scaled to unit length.
+            tracks: pandas or Arrow, n rows: ``track_id`` (text, unique) and any other columns.
+            moods: columns of ``tracks`` that hold mood scores in [0, 1]; NULL is unknown.
+            name: what the catalogue is called: small letters, digits and ``_``.
+            model_fingerprint: the fingerprint of the model that made the embeddings.
+            library_revision: the revision of the library that they come from.
+
+        Raises:
+            DataError, DuplicateIdError: rows or columns are wrong; the message names them.
+            UsageError: the name is no name.
+            EngineError, MissingExtraError: the server cannot be used.
+        """
+        names, table = Names(name), track_table(tracks, moods)
+        vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
+        columns, rows = stored_table(table)
+        check_names(columns)
+        facts = CatalogueFacts(
+            tuple(moods), vectors.shape[1], table.schema, model_fingerprint, library_revision
+        )
+        with Server.kept(address) as server:
+            with server.transaction() as cursor:
+                cursor.execute(create_tracks(names.next_tracks, columns, facts.dim, len(facts.moods)), ())
+                copy_rows(cursor, names.next_tracks, columns, rows, vectors, facts.moods)
+                cursor.execute(
+                    f"CREATE INDEX ON {names.next_tracks} USING hnsw ({COMPLETED} vector_ip_ops) "
+                    f"WITH (m = {_LINKS}, ef_construction = {_EF_CONSTRUCTION})"
+                )
+                # Only now, for the moment that is left, must readers wait.
+                cursor.execute(f"DROP TABLE IF EXISTS {names.tracks}")
+                cursor.execute(f"ALTER TABLE {names.next_tracks} RENAME TO {names.tracks}")
+                cursor.execute(
+                    f"CREATE TABLE IF NOT EXISTS {names.facts} (one boolean PRIMARY KEY, facts jsonb)"
+                )
+                cursor.execute(f"DELETE FROM {names.facts}")
+                cursor.execute(f"INSERT INTO {names.facts} VALUES (true, %s::jsonb)", (facts_json(facts),))
+                cursor.execute(f"ANALYZE {names.tracks}")
+            return cls(server, names, *_facts_in(server, names))
+
+    @classmethod
+    def open(cls, address: str, name: str = "moodrec") -> Self:
+        """Open a catalogue.
+
+        Args:
+            address: a connection string of libpq.
+            name: what the catalogue is called.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            EngineError, MissingExtraError: the server cannot be used.
+        """
+        names = Names(name)
+        with Server.kept(address) as server:
+            return cls(server, names, *_facts_in(server, names))
+
+    def refresh(self) -> bool:
+        facts, version = _facts_in(self._server, self._names)
+        changed = version != self._version
+        self._facts, self._version = facts, version
+        return changed
+
+    def close(self) -> None:
+        self._server.close()
+
+    def __len__(self) -> int:
+        return int(self._value(f"SELECT count(*) FROM {self._names.tracks}"))
+
+    @property
+    def table(self) -> pa.Table:
+        """The track table as an Arrow table, with one row a track, in the order of arrival."""
+        return self._rows(Sql("TRUE"))
+
+    def matching(self, where: str | Condition) -> pa.Table:
+        return self._rows(self._statements.condition(as_condition(where)))
+
+    def _stored_rows(self, track_ids: Sequence[str]) -> pa.Table:
+        return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (_storable(track_ids),)))
+
+    def _known(self, track_ids: Sequence[str]) -> set[str]:
+        name = identifier(TRACK_ID)
+        with self._server.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {name} FROM {self._names.tracks} WHERE {name} = ANY(%s)", (_storable(track_ids),)
+            )
+            return {row[0] for row in cursor.fetchall()}
+
+    def _count(self, request: EngineRequest, condition: Condition | None = None) -> int:
+        passing = (
+            self._statements.passing(request) if condition is None else self._statements.condition(condition)
+        )
+        return int(
+            self._value(f"SELECT count(*) FROM {self._names.tracks} WHERE {passing.text}", passing.values)
+        )
+
+    def _candidates(self, track_ids: Sequence[str]) -> Candidates:
+        with self._server.transaction() as cursor:
+            cursor.execute(self._statements.by_ids(), (_storable(track_ids),))
+            return self._found(cursor.fetchall(), True, "postgres", "by id")
+
+    def _nearest(self, request: EngineRequest, query: int, depth: int) -> Candidates:
+        passing = self._statements.passing(request)
+        vector = completed_query(
+            request.queries[query], self.moods, request.targets(query), request.weight(query)
+        )
+        statement, values = self._statements.nearest(passing, depth), (*passing.values, vector)
+        with self._server.transaction() as cursor:
+            reason = self._why_scan(cursor, request, query, passing, depth)
+            if reason is None:
+                cursor.execute(_GRAPH, (str(min(max(100, 2 * depth), _MOST_EF)), str(_MOST_VISITED)))
+                cursor.execute(statement, values)
+                if len(rows := cursor.fetchall()) == depth:
+                    return self._found(rows, False, "postgres hnsw", _BY_GRAPH)
+                reason = "the graph gave up before enough rows passed"
+            cursor.execute(_SCAN)
+            cursor.execute(statement, values)
+            rows = cursor.fetchall()
+        complete = len(rows) < depth
+        return self._found(rows, complete, "postgres scan", reason)
+
+    def _why_scan(
+        self, cursor: Any, request: EngineRequest, query: int, passing: Sql, depth: int
+    ) -> str | None:
+        """Return why all rows that pass are compared, or None for a walk of the graph."""
+        if request.options.exact:
+            return "an exact search was asked for"
+        if request.weight(query) >= _HEAVY_MOODS:
+            return "the moods decide nearly alone"
+        if depth > _MOST_EF // 2:
+            return "many rows are needed"
+        every = self._estimated(cursor, Sql("TRUE"))
+        few = max(_SCAN_ROWS, int(_SCAN_SHARE * every))
+        return "few rows pass" if self._estimated(cursor, passing) <= few else None
+
+    def _estimated(self, cursor: Any, condition: Sql) -> int:
+        """Return how many rows PostgreSQL's planner expects to meet a condition."""
+        cursor.execute(
+            f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {self._names.tracks} WHERE {condition.text}",
+            condition.values,
+        )
+        return int(cursor.fetchone()[0][0]["Plan"]["Plan Rows"])
+
+    def _write(self, vectors: Vectors, table: pa.Table, replaces: bool) -> None:
+        with self._server.transaction() as cursor:
+            # Writers wait for one another here; readers do not.
+            cursor.execute(f"SELECT facts FROM {self._names.facts} FOR UPDATE")
+            facts = read_facts(cursor.fetchone()[0], self._names.catalogue)
+            grown, rows = widen(cursor, self._names.tracks, facts, table)
+            ids = table[TRACK_ID].to_pylist()
+            name = identifier(TRACK_ID)
+            if replaces:
+                cursor.execute(f"DELETE FROM {self._names.tracks} WHERE {name} = ANY(%s)", (ids,))
+            cursor.execute(f"SELECT {name} FROM {self._names.tracks} WHERE {name} = ANY(%s)", (ids,))
+            known = {row[0] for row in cursor.fetchall()}
+            new = np.array([one not in known for one in ids], bool)
+            columns = tuple(stored_columns(rows.schema).values())
+            copy_rows(
+                cursor, self._names.tracks, columns, rows.filter(pa.array(new)), vectors[new], facts.moods
+            )
+            if grown is not facts:
+                cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (facts_json(grown),))
+        self.refresh()
+
+    def _remove(self, track_ids: Sequence[str]) -> None:
+        with self._server.transaction() as cursor:
+            cursor.execute(
+                f"DELETE FROM {self._names.tracks} WHERE {identifier(TRACK_ID)} = ANY(%s)",
+                (_storable(track_ids),),
+            )
+
+    @property
+    def _statements(self) -> Statements:
+        return Statements(self._names.tracks, stored_columns(self._facts.schema), self._range_of)
+
+    def _range_of(self, column: str, low: float, high: float) -> tuple[float, float] | None:
+        with self._server.transaction() as cursor:
+            cursor.execute(self._statements.percentiles(column), (low, high))
+            found = cursor.fetchone()
+        return None if found[0] is None else (found[0], found[1])
+
+    def _rows(self, condition: Sql) -> pa.Table:
+        with self._server.transaction() as cursor:
+            cursor.execute(self._statements.rows(condition), condition.values)
+            found = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(self._facts.schema)
+        return self._tabled(found)
+
+    def _tabled(self, values: Sequence[Sequence[Any]]) -> pa.Table:
+        """Make a track table of the values of its columns."""
+        columns = stored_columns(self._facts.schema)
+        arrays = [pa.array(one, column.type) for one, column in zip(values, columns.values(), strict=True)]
+        return restored(pa.table(arrays, names=list(columns)), self._facts.schema)
+
+    def _found(self, rows: Sequence[tuple[Any, ...]], complete: bool, path: str, reason: str) -> Candidates:
+        columns = list(zip(*rows, strict=True)) or [()] * (2 + len(self._facts.schema))
+        vectors = (
+            np.stack([_numbers(one) for one in columns[1]]) if rows else np.empty((0, self.dim), np.float32)
+        )
+        arrival = np.array(columns[0], np.int64)
+        return Candidates(arrival, self._tabled(columns[2:]), vectors, complete, path, reason)
+
+    def _value(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        with self._server.transaction() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchone()[0]
+
+
+def _facts_in(server: Server, names: Names) -> tuple[CatalogueFacts, str]:
+    with server.transaction() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", (names.facts,))
+        if cursor.fetchone()[0] is None:
+            raise NotFoundError(f"there is no catalogue {names.catalogue!r} in this database; build it first")
+        cursor.execute(f"SELECT facts FROM {names.facts}")
+        found = cursor.fetchone()
+    facts = {} if found is None else found[0]
+    return read_facts(facts, names.catalogue), str(facts.get("version"))
+
+
+def _storable(ids: Sequence[str]) -> list[str]:
+    return [one for one in ids if "\0" not in one]
+
+
+def _numbers(vector: Any) -> NDArray[np.float32]:
+    """Read a vector as pgvector's package returns it, which differs by its version."""
+    return np.asarray(vector.to_numpy() if hasattr(vector, "to_numpy") else vector, np.float32)

@@ -1,0 +1,86 @@
+"""Connections to a PostgreSQL server that knows pgvector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final, Self
+
+from moodrec.errors import EngineError, MissingExtraError
+
+_MOST_CONNECTIONS: Final = 16
+_WAIT_S: Final = 30.0
+
+
+class Server:
+    """A pool of connections to one database."""
+
+    def __init__(self, address: str) -> None:
+        """Connect to a server, and install pgvector's extension where that is missing.
+
+        Args:
+            address: a connection string of libpq, such as ``postgresql://user@host/database``.
+
+        Raises:
+            MissingExtraError: psycopg or pgvector's package is not installed.
+            EngineError: the server cannot be reached, or has no pgvector.
+        """
+        try:
+            import psycopg
+            from pgvector.psycopg import register_vector
+            from psycopg_pool import ConnectionPool, PoolTimeout
+        except ImportError:
+            raise MissingExtraError("a catalogue in PostgreSQL", "postgres") from None
+        self._errors = (psycopg.Error, PoolTimeout)
+        try:
+            with psycopg.connect(address, autocommit=True) as connection:
+                if (
+                    connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'").fetchone()
+                    is None
+                ):
+                    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        except psycopg.Error as error:
+            raise EngineError(f"PostgreSQL: {_first_line(error)}") from None
+        self._pool: Any = ConnectionPool(
+            address,
+            min_size=1,
+            max_size=_MOST_CONNECTIONS,
+            timeout=_WAIT_S,
+            configure=register_vector,
+            open=True,
+        )
+
+    @classmethod
+    @contextmanager
+    def kept(cls, address: str) -> Iterator[Self]:
+        """Connect to a server for a block, which keeps the connections unless it raises.
+
+        Args:
+            address: as for the class.
+        """
+        with ExitStack() as on_failure:
+            server = cls(address)
+            on_failure.callback(server.close)
+            yield server
+            on_failure.pop_all()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Give a cursor inside a transaction, which is rolled back if the block raises.
+
+        Raises:
+            EngineError: the server refuses a statement, or cannot be reached.
+        """
+        try:
+            with self._pool.connection() as connection, connection.cursor() as cursor:
+                yield cursor
+        except self._errors as error:
+            raise EngineError(f"PostgreSQL: {_first_line(error)}") from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,110 @@
+"""The SELECT statements of searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from moodrec.engines.columns import StoredColumn
+from moodrec.engines.postgres.conditions import TRUE, Sql, Thresholds, Translator, joined
+from moodrec.engines.postgres.tables import COMPLETED, CREDITED, EMBEDDING, SEQ, identifier
+from moodrec.engines.request import EngineRequest
+from moodrec.errors import UsageError
+from moodrec.filters.conditions import Condition
+from moodrec.names import fold
+from moodrec.schema import ALBUM, ARTIST, TRACK_ID
+
+_NEEDED_BY: Final = {"exclude_artist": ARTIST, "max_per_artist": ARTIST, "max_per_album": ALBUM}
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Writes the SQL of searches over one catalogue."""
+
+    tracks: str
+    """The quoted name of the table of tracks."""
+    columns: dict[str, StoredColumn]
+    """The stored columns by name."""
+    thresholds: Thresholds
+    """Looks up what ``pct(column)`` stands for."""
+
+    def condition(self, condition: Condition) -> Sql:
+        """Translate a condition; it raises what :class:`Translator` raises."""
+        return Translator(self.columns, self.thresholds).condition(condition)
+
+    def passing(self, request: EngineRequest) -> Sql:
+        """Write the condition that a track must meet to be a hit, but for the seed itself.
+
+        Raises:
+            FilterError: as :class:`Translator`.
+            UsageError: an option needs a column that the track table lacks.
+        """
+        options = request.options
+        for option, column in _NEEDED_BY.items():
+            stored = self.columns.get(column)
+            if getattr(options, option) and (stored is None or stored.kind != "text" or stored.lists):
+                raise UsageError(f"{option} needs a column {column!r} of text in the track table")
+        parts = [self.condition(one) for one in request.conditions]
+        parts += [Sql(f"{identifier(mood)} IS NOT NULL") for mood in request.needed_moods]
+        name = identifier(TRACK_ID)
+        if options.only is not None:
+            parts.append(Sql(f"{name} = ANY(%s)", (_texts(options.only),)))
+        if options.exclude:
+            parts.append(Sql(f"{name} <> ALL(%s)", (_texts(options.exclude),)))
+        if options.exclude_artist:
+            folded = sorted({fold(artist) for artist in options.exclude_artist})
+            parts.append(Sql(f"({CREDITED} IS NULL OR NOT {CREDITED} && %s::text[])", (_texts(folded),)))
+        return joined(tuple(parts), "AND") if parts else TRUE
+
+    def nearest(self, passing: Sql, limit: int) -> str:
+        """Write the statement that finds the tracks of largest inner product; its last value is the query.
+
+        Args:
+            passing: the condition.
+            limit: how many tracks are returned.
+        """
+        return f"{self._select} WHERE {passing.text} ORDER BY {COMPLETED} <#> %s LIMIT {int(limit)}"
+
+    def by_ids(self) -> str:
+        """Write the statement that returns tracks of given ids."""
+        return f"{self._select} WHERE {identifier(TRACK_ID)} = ANY(%s)"
+
+    @property
+    def _select(self) -> str:
+        names = [SEQ, EMBEDDING, *map(identifier, self.columns)]
+        return f"SELECT {', '.join(names)} FROM {self.tracks}"
+
+    def rows(self, condition: Sql, in_order: bool = True) -> str:
+        """Write the statement that returns rows of the track table.
+
+        Args:
+            condition: the condition that they meet.
+            in_order: whether they come in the order of arrival.
+        """
+        order = f" ORDER BY {SEQ}" if in_order else ""
+        return f"SELECT {', '.join(map(identifier, self.columns))} FROM {self.tracks} WHERE {condition.text}{order}"
+
+    def percentiles(self, column: str) -> str:
+        """Write the statement that finds the least and greatest value whose percentile lies in a range.
+
+        The percentile of a value is the share of known values below it and half the share of those equal to it, in
+        single precision, as :mod:`moodrec.filters.percentiles` defines it.
+
+        Args:
+            column: the name of a column of numbers.
+        """
+        name = identifier(column)
+        # Single precision travels as its shortest decimal, which is another number in double precision.
+        kind = "bigint" if self.columns[column].kind == "whole" else "float8"
+        return (
+            f"SELECT min(value)::{kind}, max(value)::{kind} FROM (SELECT value, "
+            "((2 * sum(n) OVER (ORDER BY value) - n)::float8 / (2 * sum(n) OVER ())::float8)::real AS share "
+            f"FROM (SELECT {name} AS value, count(*) AS n FROM {self.tracks} WHERE {name} IS NOT NULL GROUP BY 1) "
+            "AS counted) AS shares WHERE share BETWEEN %s AND %s"
+        )
+
+
+def _texts(given: Iterable[str]) -> list[str]:
+    """List texts without those that hold NUL, which no stored text does."""
+    return [one for one in given if "\0" not in one]

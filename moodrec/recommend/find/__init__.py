@@ -1,0 +1,1 @@
+"""Words typed into a search field become a search: a seed, moods, conditions and limits."""

@@ -1,0 +1,74 @@
+/** Requests to the server. A failure is an ApiError, whose message is the server's own sentence. */
+
+export class ApiError extends Error {
+  /** @param {string} message @param {number} status 0 where the server cannot be reached */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * @param {string} path below /v1
+ * @param {{body?: object, params?: Record<string, unknown>, signal?: AbortSignal, method?: string}} [options]
+ * @returns {Promise<Response>}
+ */
+export async function request(path, { body, params, signal, method } = {}) {
+  const address = new URL(`v1/${path}`, document.baseURI);
+  for (const [name, value] of Object.entries(params ?? {})) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined && one !== "") address.searchParams.append(name, String(one));
+    }
+  }
+  const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  let answer;
+  try {
+    answer = await fetch(address, { method: method ?? (body === undefined ? "GET" : "POST"), signal, ...sent });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("The server does not answer. Is moodrec serve running?", 0);
+  }
+  if (!answer.ok) throw new ApiError(await sentenceOf(answer), answer.status);
+  return answer;
+}
+
+/** @returns {Promise<any>} */
+export const json = async (path, options) => (await request(path, options)).json();
+
+/** @returns {Promise<ArrayBuffer>} */
+export const block = async (path, options) => (await request(path, options)).arrayBuffer();
+
+/** Send a file to be analysed; nothing of it is kept there. @param {File} file */
+export async function analyse(file) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  let answer;
+  try {
+    answer = await fetch(new URL("v1/analyze", document.baseURI), { method: "POST", body: form });
+  } catch {
+    throw new ApiError("The server does not answer. Is moodrec serve running?", 0);
+  }
+  if (!answer.ok) throw new ApiError(await sentenceOf(answer), answer.status);
+  return answer.json();
+}
+
+/** Begin a session with a token, where the server wants one. @param {string} token */
+export async function signIn(token) {
+  const answer = await fetch(new URL("v1/session", document.baseURI), {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+  });
+  if (!answer.ok) throw new ApiError(await sentenceOf(answer), answer.status);
+}
+
+/** @param {string} trackId */
+export const audioOf = (trackId) => new URL(`v1/tracks/${encodeURIComponent(trackId)}/audio`, document.baseURI).href;
+
+async function sentenceOf(answer) {
+  try {
+    const problem = await answer.json();
+    return problem.detail ?? problem.title ?? answer.statusText;
+  } catch {
+    return answer.statusText || `error ${answer.status}`;
+  }
+}

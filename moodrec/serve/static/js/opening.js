@@ -1,0 +1,68 @@
+/** What is read once for each version of the library: its moods, its columns, and the map. */
+import { ApiError, block, json } from "./api.js";
+import { Atlas } from "./map/atlas.js";
+import { again } from "./searching.js";
+import { atlas, jobs, library, server, tell } from "./state.js";
+
+/** Read the library, and follow what happens to it. */
+export async function open() {
+  await read();
+  follow();
+}
+
+async function read() {
+  try {
+    const [moods, columns, stats] = await Promise.all([json("moods"), json("columns"), json("stats")]);
+    library.value = { version: moods.version, tracks: moods.tracks, moods: moods.moods, columns: columns.columns, stats };
+    server.value = { reachable: true, locked: false };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    server.value = { reachable: error.status !== 0, locked: error.status === 401, message: error.message };
+    library.value = { version: null, tracks: 0, moods: [], columns: [], stats: {} };
+    return;
+  }
+  await readMap();
+}
+
+async function readMap() {
+  try {
+    const [places, moods, tracks, info] = await Promise.all([
+      block("map"), block("map/moods"), json("map/tracks", { params: { columns: ["title", "artist"].filter(hasColumn) } }), json("map/info"),
+    ]);
+    atlas.value = new Atlas(new Uint16Array(places), new Uint8Array(moods), tracks, info.regions, library.peek().moods.map((one) => one.name));
+    if (info.coming) setTimeout(readMap, 15_000);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    tell(error.message);
+  }
+}
+
+const hasColumn = (name) => library.peek().columns.some((one) => one.name === name);
+
+/** Follow the server's events: analyses, and new versions of the library. */
+function follow() {
+  const events = new EventSource(new URL("v1/events", document.baseURI));
+  events.addEventListener("version", (event) => {
+    const { version } = JSON.parse(event.data);
+    if (!library.peek() || version === library.peek().version) return;
+    if (library.peek().version) tell("The library has a new version.");
+    read().then(again);
+  });
+  events.addEventListener("job", (event) => {
+    const job = JSON.parse(event.data);
+    const others = jobs.peek().filter((one) => one.id !== job.id);
+    const active = job.state === "running" || job.state === "stopping";
+    if (!active && job.message) tell(job.message);
+    jobs.value = active ? [job, ...others] : others;
+  });
+  events.onopen = () => {
+    if (!server.peek().reachable) read().then(again);
+  };
+  events.onerror = () => {
+    if (events.readyState === EventSource.CLOSED) server.value = { ...server.peek(), reachable: server.peek().locked };
+    else if (!server.peek().locked) server.value = { reachable: false, locked: false };
+  };
+}
+
+/** Read everything again, as after signing in. */
+export const reopen = () => read().then(again);

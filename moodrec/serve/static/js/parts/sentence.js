@@ -1,0 +1,83 @@
+/** The sentence that says what is wanted, part by part; each part can be changed or dropped. */
+import { useState } from "../../vendor/hooks.js";
+import { html } from "../html.js";
+import { kindOf, NOTHING } from "../sentence.js";
+import { moodNames, results, say, sentence, startOver, titleOf } from "../state.js";
+import { addCondition } from "../understanding.js";
+import { readable } from "../words.js";
+
+const BEGINS = { path: "From", history: "For what you like", similar: "Like", mood: "Tracks that are", list: "All tracks" };
+
+export function Sentence() {
+  const said = sentence.value, kind = kindOf(said);
+  const moods = Object.entries(said.moods), plain = JSON.stringify(said) === JSON.stringify(NOTHING);
+  return html`<div class="sentence" aria-label="What is wanted">
+    <span>${said.words ? "Tracks with" : BEGINS[kind]}</span>
+    ${said.words && html`<${Chip} text=${`“${said.words}”`} drop=${() => say({ words: "" })} />`}
+    ${said.seed && html`<${Chip} seed text=${titleOf(said.seed)} edit=${focusSearch} drop=${() => say({ seed: null, end: null })} />`}
+    ${said.file && html`<${Chip} seed text=${said.file.name} drop=${() => say({ file: null })} />`}
+    ${said.end && html`<span>to</span><${Chip} seed text=${titleOf(said.end)} drop=${() => say({ end: null })} />`}
+    ${(said.likes.length > 0 || said.dislikes.length > 0) && html`<${Chip} text=${`${said.likes.length} up, ${said.dislikes.length} down`} drop=${() => say({ likes: [], dislikes: [] })} />`}
+    ${moods.length > 0 && kind !== "mood" && html`<span>but</span>`}
+    ${moods.map(([name, target]) => html`<${MoodChip} key=${name} name=${name} target=${target} />`)}
+    ${said.conditions.length > 0 && html`<span>where</span>`}
+    ${said.conditions.map((one, place) => html`<${Condition} key=${one} condition=${one} place=${place} />`)}
+    ${said.without.map((one) => html`<${Chip} key=${one} text=${`not ${one}`} drop=${() => say({ without: said.without.filter((other) => other !== one) })} />`)}
+    ${said.oneEach && html`<${Chip} text="one per artist" drop=${() => say({ oneEach: false })} />`}
+    <${Add} />
+    ${!plain && html`<button class="button plain" onClick=${startOver}>Start over</button>`}
+  </div>`;
+}
+
+const focusSearch = () => document.getElementById("search").focus();
+
+function Chip({ text, edit, drop, seed, drops, blames, children, open }) {
+  return html`<span class="anchor"><span class=${`chip ${seed ? "seed" : ""} ${blames ? "blames" : ""}`}>
+    <button onClick=${edit} aria-expanded=${children ? Boolean(open) : undefined} title=${text}>${text}${drops && html`<small>−${drops.toLocaleString()}</small>`}</button>
+    <button onClick=${drop} aria-label=${`Drop ${text}`}>×</button></span>${open && children}</span>`;
+}
+
+function MoodChip({ name, target }) {
+  const [open, setOpen] = useState(false), said = sentence.value;
+  const others = () => Object.fromEntries(Object.entries(said.moods).filter(([one]) => one !== name));
+  return html`<${Chip} text=${`${name} ${target.toFixed(2).replace(/^0/, "")}`} edit=${() => setOpen(!open)} drop=${() => say({ moods: others() })} open=${open}>
+    <div class="popover"><label>${name}
+      <input type="range" min="0" max="1" step="0.01" value=${target} onInput=${(event) => say({ moods: { ...said.moods, [name]: Number(event.target.value) } }, { quiet: true })} /></label>
+      <button class="button" onClick=${() => { say({ moods: others() }); addCondition(`${name} >= ${target.toFixed(2)}`); }}>Only tracks with at least this</button>
+    </div>
+  <//>`;
+}
+
+function Condition({ condition, place }) {
+  const [open, setOpen] = useState(false);
+  const said = sentence.value, found = results.value;
+  const drop = found.explain?.dropped.find((one) => sameText(one.condition, condition));
+  const without = said.conditions.filter((_, i) => i !== place);
+  const change = (text) => {
+    say({ conditions: text.trim() ? said.conditions.map((one, i) => (i === place ? text.trim() : one)) : without });
+    setOpen(false);
+  };
+  const blames = found.state === "failed" ? found.message.includes(condition) : found.state === "done" && !found.tracks.length;
+  return html`<${Chip} text=${readable(condition)} drops=${drop?.rows} blames=${blames} edit=${() => setOpen(!open)} drop=${() => say({ conditions: without })} open=${open}>
+    <div class="popover"><${Typed} text=${condition} done=${change} /></div><//>`;
+}
+
+const bare = (text) => text.replace(/[\s()]/g, "").toLowerCase();
+const sameText = (one, other) => bare(one) === bare(other);
+
+function Add() {
+  const [open, setOpen] = useState(false), said = sentence.value;
+  const done = (text) => { if (text.trim()) addCondition(text.trim()); setOpen(false); };
+  return html`<span class="anchor"><button class="button plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>+ condition</button>
+    ${open && html`<div class="popover"><${Typed} text="" done=${done} />
+      <p><label><span><input type="checkbox" checked=${said.oneEach} onChange=${(event) => say({ oneEach: event.target.checked })} /> one per artist</span></label></p></div>`}</span>`;
+}
+
+/** A condition that is typed, with completion of columns and moods. */
+function Typed({ text, done }) {
+  const names = [...moodNames.value, "year", "genre", "artist", "album", "title"];
+  const submit = (event) => { event.preventDefault(); done(new FormData(event.target).get("condition")); };
+  return html`<form onSubmit=${submit}><label>Condition
+    <input type="text" name="condition" list="columns" defaultValue=${text} placeholder="calm >= .6" autofocus ref=${(input) => input?.focus()} /></label>
+    <datalist id="columns">${names.map((name) => html`<option key=${name} value=${`${name} `} />`)}</datalist></form>`;
+}

@@ -1,0 +1,31 @@
+/** The list that one puts together. */
+import { useState } from "../../vendor/hooks.js";
+import { html } from "../html.js";
+import { play, playAll } from "../playing.js";
+import { titleOf } from "../state.js";
+import { clear, exportAs, list, move, remove, seconds } from "../tray.js";
+import { clock, count } from "../words.js";
+import { Icon } from "./icon.js";
+
+export function Tray() {
+  const tracks = list.value, [over, setOver] = useState(-1), [from, setFrom] = useState(-1);
+  if (!tracks.length) return html`<div class="empty"><strong>Your list is empty.</strong><span>Put tracks into it with the list button of each result, with a lasso, or by drawing a path on the map.</span></div>`;
+  const keys = (place) => (event) => {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (event.key === "Delete") remove(place);
+    else if (by) { event.preventDefault(); event.stopPropagation(); move(place, place + by); requestAnimationFrame(() => document.querySelector(`[data-grip="${place + by}"]`)?.focus()); }
+  };
+  return html`<div class="status" role="status"><strong>${count(tracks.length, "track")}</strong><span>${clock(seconds.value)}</span></div>
+    <ol class="scroll tray" aria-label="List">${tracks.map((track, place) => html`<li key=${track.track_id} draggable="true" data-over=${over === place}
+        onDragStart=${() => setFrom(place)} onDragOver=${(event) => { event.preventDefault(); setOver(place); }} onDrop=${() => { move(from, place); setOver(-1); }} onDragEnd=${() => setOver(-1)}>
+      <button class="grip" data-grip=${place} aria-label=${`Place ${place + 1} of ${tracks.length}: move ${titleOf(track)} with the arrow keys`} onKeyDown=${keys(place)}>⠿</button>
+      <div class="row-track"><button class="button plain icon" aria-label=${`Play ${titleOf(track)}`} onClick=${() => play(track, tracks)}><${Icon} name="play" /></button>
+        <button class="names" onClick=${() => play(track, tracks)}><strong>${titleOf(track)}</strong><span>${track.artist ?? "unknown artist"}</span></button></div>
+      <button class="button plain icon" aria-label=${`Remove ${titleOf(track)}`} onClick=${() => remove(place)}><${Icon} name="close" /></button></li>`)}</ol>
+    <div class="tray-tools">
+      <button class="button main" onClick=${() => playAll(tracks)}>Play all</button>
+      <button class="button" onClick=${() => exportAs("m3u8")}>Save as M3U</button>
+      <button class="button" onClick=${() => exportAs("xspf")}>Save as XSPF</button>
+      <button class="button plain" onClick=${clear}>Clear</button>
+    </div>`;
+}

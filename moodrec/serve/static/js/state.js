@@ -1,0 +1,68 @@
+/** What the page knows: the library, the sentence, its results, and what was said to the user. */
+import { batch, computed, signal } from "../vendor/signals.js";
+import { fromQuery, NOTHING, toQuery } from "./sentence.js";
+
+/** The library: its moods with distributions, its columns, its version. Null until it has been read. */
+export const library = signal(null);
+/** Places, moods and names of all tracks for the map. */
+export const atlas = signal(null);
+/** @type {import("../vendor/signals.js").Signal<import("./sentence.js").Sentence>} */
+export const sentence = signal(fromQuery(location.search));
+/** {state: "idle"|"loading"|"done"|"failed", tracks, seed, why, explain, notes, shortfall, message, kind} */
+export const results = signal({ state: "idle", tracks: [] });
+/** Whether the server answers, and whether it wants a token. */
+export const server = signal({ reachable: true, locked: false });
+/** One sentence for the user, which goes by itself. {text, undo} */
+export const toast = signal(null);
+/** The track under the pointer, on the map or in a list. */
+export const hovered = signal(null);
+/** Ids that a lasso selected; null without one. */
+export const selection = signal(null);
+/** Analyses that run. */
+export const jobs = signal([]);
+export const tab = signal("results");
+export const mapOpen = signal(false);
+/** What the map is coloured by: "mood" for valence and arousal, or the name of a mood. */
+export const colouredBy = signal("mood");
+export const tool = signal("move");
+
+export const moodNames = computed(() => library.value?.moods.map((one) => one.name) ?? []);
+
+/**
+ * Change the sentence.
+ * @param {Partial<import("./sentence.js").Sentence>} changes
+ * @param {{quiet?: boolean}} [options] quiet: while one drags, without a new entry in the browser's history
+ */
+export function say(changes, { quiet = false } = {}) {
+  const next = { ...sentence.peek(), ...changes };
+  batch(() => {
+    sentence.value = next;
+    if (!quiet) tab.value = "results";
+  });
+  const address = `?${toQuery(next)}`;
+  if (address === (location.search || "?")) return;
+  history[quiet ? "replaceState" : "pushState"](null, "", address === "?" ? location.pathname : address);
+}
+
+/** Begin with another track, and keep conditions and moods. @param {import("./sentence.js").Named} track */
+export const startFrom = (track) =>
+  say({ seed: named(track), file: null, end: null, words: "", likes: [], dislikes: [] });
+
+/** Forget everything that was said. */
+export const startOver = () => say({ ...NOTHING });
+
+/** Say one sentence to the user. @param {string} text @param {(() => void)|null} [undo] */
+export function tell(text, undo = null) {
+  const said = { text, undo };
+  toast.value = said;
+  setTimeout(() => {
+    if (toast.peek() === said) toast.value = null;
+  }, undo ? 8000 : 5000);
+}
+
+export const named = ({ track_id, title, artist }) => ({ track_id, title, artist });
+export const titleOf = (track) => track?.title || track?.track_id || "";
+
+addEventListener("popstate", () => {
+  sentence.value = fromQuery(location.search);
+});

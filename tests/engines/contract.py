@@ -1,0 +1,148 @@
+"""What the index of every engine must do: answer as the exact search of one machine does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from moodrec.engines.base import EngineIndex
+from moodrec.errors import DataError, DuplicateIdError, FilterError, NotFoundError, UsageError
+from moodrec.index.mood_index import MoodIndex
+from tests.catalogues import MOODS, Sample, sample_catalogue
+from tests.contracts import SEARCHES
+
+MORE: list[dict[str, Any]] = [
+    {"distinct": True},
+    {"diversity": 0.4},
+    {"max_per_artist": 1, "distinct": True, "where": "title LIKE 'Title 1%'"},
+    {"where": "pct(calm) >= 0.7 AND year > 1980"},
+    {"where": "genre = 'rock' OR year IS NULL"},
+    {"where": "genre <> 'rock'"},
+    {"where": "calm > happy"},
+    {"exact": True, "where": "title ILIKE '%LE 3%'"},
+]
+
+
+Build = Callable[[Sample, str], EngineIndex]
+"""Builds a catalogue of a sample under a name."""
+
+
+class EngineContract:
+    """Subclass it and give it a fixture ``build`` of the class's scope that is a :data:`Build` of the engine."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def sample(cls) -> Sample:
+        return sample_catalogue()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def truth(cls, sample: Sample) -> MoodIndex:
+        return MoodIndex.build(sample.vectors, sample.table, MOODS, "flat")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def index(cls, sample: Sample, build: Build) -> Iterator[EngineIndex]:
+        with build(sample, "whole") as index:
+            yield index
+
+    @pytest.fixture
+    def changed(self, sample: Sample, build: Build) -> Iterator[EngineIndex]:
+        with build(sample.part(0, 300), "changed") as index:
+            yield index
+
+    @pytest.mark.parametrize("conditions", [*SEARCHES, *MORE], ids=str)
+    def test_answers_are_those_of_an_exact_search(
+        self, index: EngineIndex, truth: MoodIndex, sample: Sample, conditions: dict[str, Any]
+    ) -> None:
+        expected = truth.search(sample.vectors[:5], 10, **conditions)
+        found = index.search(sample.vectors[:5], 10, **conditions)
+        assert found.track_ids.tolist() == expected.track_ids.tolist()
+        np.testing.assert_array_equal(found.scores, expected.scores)
+        if not conditions.keys() - {"where", "mood", "mood_weight", "max_per_artist"}:
+            assert found.explanation.passed == expected.explanation.passed
+            drops = {drop.condition: drop.rows for drop in expected.explanation.dropped}
+            assert all(drops[drop.condition] == drop.rows for drop in found.explanation.dropped)
+
+    def test_neighbours_of_tracks_and_mixtures(self, index: EngineIndex, truth: MoodIndex) -> None:
+        for options in ({}, {"distinct": True}, {"max_per_artist": 1}):
+            found, expected = (one.similar_to(["t7", "t3"], 6, **options) for one in (index, truth))
+            assert found.track_ids.tolist() == expected.track_ids.tolist()
+        mixed = [one.similar_to_mix({"t1": 1.0, "t9": -0.2}, 6).track_ids.tolist() for one in (index, truth)]
+        assert mixed[0] == mixed[1]
+        with pytest.raises(NotFoundError, match="'nobody'"):
+            index.similar_to(["t1", "nobody"])
+
+    def test_what_is_stored_comes_back(self, index: EngineIndex, truth: MoodIndex) -> None:
+        assert len(index) == 400
+        assert index.track_ids == truth.track_ids
+        assert index.table.equals(truth.table)
+        assert index.rows(["t5", "t2"]).equals(truth.rows(["t5", "t2"]))
+        assert index.matching("year > 2000").equals(truth.matching("year > 2000"))
+        np.testing.assert_array_equal(index.vectors(["t8", "t1"]), truth.vectors(["t8", "t1"]))
+        assert "t1" in index
+        assert "nobody" not in index
+        assert index.moods == MOODS
+        assert index.info().tracks == 400
+
+    def test_fewer_than_k(self, index: EngineIndex, sample: Sample) -> None:
+        hits = index.search(sample.vectors[0], 5, where="track_id = 't42'")
+        assert hits.track_ids.tolist() == [["t42", None, None, None, None]]
+        assert np.isnan(hits.scores[0, 1:]).all()
+        assert "1 tracks meet the conditions" in hits.explain()
+        assert index.search(sample.vectors[0], 405).counts.tolist() == [400]
+
+    @pytest.mark.parametrize(
+        ("conditions", "error", "message"),
+        [
+            ({"where": "tempo > 3"}, FilterError, "unknown column tempo"),
+            ({"where": "artist > 3"}, FilterError, "single quotes"),
+            ({"where": "calm LIKE 'x'"}, FilterError, "numbers"),
+            ({"where": "genre < 'x'"}, FilterError, "lists"),
+            ({"mood": {"sleepy": 1}}, UsageError, "unknown mood 'sleepy'"),
+            ({"max_per_album": 2}, UsageError, "needs a column 'album'"),
+        ],
+    )
+    def test_what_cannot_be_asked(
+        self,
+        index: EngineIndex,
+        sample: Sample,
+        conditions: dict[str, Any],
+        error: type[Exception],
+        message: str,
+    ) -> None:
+        with pytest.raises(error, match=message):
+            index.search(sample.vectors[0], **conditions)
+
+    def test_changes(self, changed: EngineIndex, sample: Sample) -> None:
+        truth = MoodIndex.build(sample.vectors[:300], sample.table.slice(0, 300), MOODS, "flat")
+        for index in (changed, truth):
+            index.add(sample.vectors[300:], sample.table.slice(300))
+            index.remove([f"t{row}" for row in range(0, 400, 7)])
+            index.upsert(-sample.vectors[8:10], sample.table.slice(8, 2))
+            index.add(sample.vectors[10:11], sample.table.slice(10, 1), on_conflict="ignore")
+            index.remove(["t0", "t10"], on_conflict="ignore")
+        assert changed.track_ids == truth.track_ids
+        for conditions in SEARCHES:
+            found, expected = (one.search(sample.vectors[:9], **conditions) for one in (changed, truth))
+            assert found.track_ids.tolist() == expected.track_ids.tolist()
+        with pytest.raises(DuplicateIdError, match="'t8'"):
+            changed.add(sample.vectors[8:9], sample.table.slice(8, 1))
+        with pytest.raises(NotFoundError, match="'t0'"):
+            changed.remove(["t1", "t0"])
+        assert "t1" in changed
+
+    def test_columns_that_are_new_or_do_not_fit(self, changed: EngineIndex, sample: Sample) -> None:
+        new = sample.table.slice(300, 2).append_column("label", pa.array(["a", "b"]))
+        changed.add(sample.vectors[300:302], new)
+        assert changed.matching("label = 'b'")["track_id"].to_pylist() == ["t301"]
+        assert len(changed.matching("label IS NULL")) == 300
+        wrong = sample.table.slice(302, 1)
+        wrong = wrong.set_column(wrong.column_names.index("year"), "year", pa.array(["1999"]))
+        with pytest.raises(DataError, match="'year'"):
+            changed.add(sample.vectors[302:303], wrong)
+        assert "t302" not in changed

