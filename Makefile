@@ -1,9 +1,9 @@
 # make demo   set moodrec up in .venv and let it do its job on real music   (MUSIC=~/Music make demo: on yours)
-# make test   everything that is checked before a change goes in
+# make test   everything that is checked before a change goes in; it installs PyTorch, which is most of 6 GB
 # make docs   the documentation as a site, in site/
 #
 # PYTHON=python3.12                                       another interpreter
-# TORCH_INDEX=https://download.pytorch.org/whl/cpu        PyTorch without CUDA: a far smaller environment
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu        for make test: PyTorch without CUDA, a far smaller environment
 
 VENV ?= .venv
 PYTHON ?=
@@ -60,11 +60,12 @@ $(DOCS_VENV)/.installed: pyproject.toml | $(BIN)/pip
 clean:
 	rm -rf $(VENV) .venvs site demo-output
 
+# --no-compile: Python compiles the modules that it imports, which are few of all that are installed.
 # An editable install needs repeating only when what it depends on changes. A kernel of an earlier build would be found first.
 $(VENV)/.installed: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip
-	@echo "Installing moodrec and PyTorch into $(VENV): some 3 GB to download and 6 GB on disk, once."
+	@echo "Installing moodrec into $(VENV): some 190 MB to download and 0.6 GB on disk, once."
 	@rm -f moodrec/index/_kernel*.so
-	$(INSTALL) -e .
+	$(INSTALL) --no-compile -e '.[plots]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(wildcard moodrec/index/kernel/*.c moodrec/index/kernel/*.h) | $(BIN)/pip

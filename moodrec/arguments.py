@@ -20,7 +20,17 @@ IGNORE: Final = "ignore"
 REPLACE: Final = "replace"
 
 _SHOWN: Final = 5
+_LONGEST: Final = 80
 _MOST: Final = 2**31 - 1
+
+
+def brief(value: object) -> str:
+    """Write a value for an error message, as Python writes it, cut to some eighty characters."""
+    try:
+        text = repr(value[: _LONGEST + 1] if isinstance(value, str | bytes) else value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or lists within lists
+        return f"a very large {type(value).__name__}"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def on_conflict_of(value: object, adds: bool = False) -> Any:
@@ -38,7 +48,7 @@ def on_conflict_of(value: object, adds: bool = False) -> Any:
     """
     words = (ERROR, IGNORE, REPLACE) if adds else (ERROR, IGNORE)
     if not isinstance(value, str) or value not in words:
-        raise UsageError(f"on_conflict is {value!r}; it must be {' or '.join(map(repr, words))}")
+        raise UsageError(f"on_conflict is {brief(value)}; it must be {' or '.join(map(repr, words))}")
     return value
 
 
@@ -55,9 +65,9 @@ def whole(value: object, name: str, least: int = 1, most: int | None = _MOST) ->
         UsageError: it is no whole number (True and 2.0 are none), or out of range.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
-        raise UsageError(f"{name} is {value!r}; it must be a whole number, {least:,} or more")
+        raise UsageError(f"{name} is {brief(value)}; it must be a whole number, {least:,} or more")
     if most is not None and int(value) > most:
-        raise UsageError(f"{name} is {value!r}; it must be {most:,} or less")
+        raise UsageError(f"{name} is {brief(value)}; it must be {most:,} or less")
     return int(value)
 
 
@@ -105,8 +115,11 @@ def real(value: object, name: str, wanted: str = "a number") -> float:
         UsageError: it is no number (True is none).
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise UsageError(f"{name} is {value!r}; it must be {wanted}")
-    return float(value)
+        raise UsageError(f"{name} is {brief(value)}; it must be {wanted}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise UsageError(f"{name} is {brief(value)}; it must be {wanted}") from None
 
 
 def flag(value: object, name: str) -> bool:
@@ -121,7 +134,7 @@ def flag(value: object, name: str) -> bool:
     """
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):  # NumPy's has both names
         return bool(value)
-    raise UsageError(f"{name} is {value!r}; it must be True or False")
+    raise UsageError(f"{name} is {brief(value)}; it must be True or False")
 
 
 def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
@@ -142,10 +155,10 @@ def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
     if not isinstance(given, Iterable):
-        raise UsageError(f"{name} takes text, or a collection of texts, not {given!r}")
+        raise UsageError(f"{name} takes text, or a collection of texts, not {brief(given)}")
     every = tuple(plain(given))
     if wrong := [one for one in every if not isinstance(one, str)]:
-        raise UsageError(f"{name} takes text, not {', '.join(map(repr, wrong[:_SHOWN]))}")
+        raise UsageError(f"{name} takes text, not {', '.join(map(brief, wrong[:_SHOWN]))}")
     return every
 
 

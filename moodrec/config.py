@@ -69,17 +69,17 @@ def without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]
 class AudioConfig(Config):
     """How a file's samples become the log-mel spectrogram that the network takes as its input."""
 
-    sample_rate: Positive = 16_000
+    sample_rate: Annotated[int, Field(gt=0, le=768_000)] = 16_000
     """Sample rate in Hz; all audio is resampled to it once."""
-    n_fft: Positive = 1024
+    n_fft: Annotated[int, Field(gt=0, le=1 << 15)] = 1024
     """Samples in a window of the short-time Fourier transform."""
-    hop_length: Positive = 512
+    hop_length: Annotated[int, Field(gt=0, le=1 << 20)] = 512
     """Samples between the starts of two frames."""
-    n_mels: Positive = 96
+    n_mels: Annotated[int, Field(gt=0, le=1024)] = 96
     """Number of mel bands (Slaney scale and normalisation)."""
-    f_min: Annotated[float, Field(ge=0)] = 20.0
+    f_min: Annotated[float, Field(ge=0, le=384_000)] = 20.0
     """Lowest frequency of the mel filters, in Hz."""
-    f_max: Annotated[float, Field(gt=0)] = 8_000.0
+    f_max: Annotated[float, Field(gt=0, le=384_000)] = 8_000.0
     """Highest frequency of the mel filters, in Hz."""
     mel: Literal["slaney", "kaldi", "none"] = "slaney"
     """Scale, area and compression of the bands: ``slaney`` as in librosa and MusiCNN, ``kaldi`` as the networks of
@@ -90,7 +90,7 @@ class AudioConfig(Config):
     loudness_lufs: Annotated[float, Field(ge=-60, le=0)] | None = None
     """Loudness that every track is brought to before it is cut into windows, LUFS (ITU-R BS.1770-4, gated, the whole
     track at once); None: the level stays as it is."""
-    quiet_lu: Annotated[float, Field(gt=0)] | None = None
+    quiet_lu: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Stretches of two seconds and more that are quieter than the track's loudness by more than this many LU are left
     out before windows are spread over the rest; None: nothing is left out."""
 
@@ -102,6 +102,14 @@ class AudioConfig(Config):
             )
         return self
 
+    @model_validator(mode="after")
+    def _can_be_computed(self) -> Self:
+        if self.win_length is not None and self.win_length > self.n_fft:
+            raise ValueError("win_length must not exceed n_fft")
+        if self.mel != "none" and self.f_min >= self.f_max:
+            raise ValueError("f_min must lie below f_max")
+        return self
+
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return without_later(self, written(self), _LATER_AUDIO_FIELDS)
@@ -110,13 +118,13 @@ class AudioConfig(Config):
 class WindowConfig(Config):
     """Which parts of a track are analysed: equal windows, spread evenly from its start to its end."""
 
-    window_s: Annotated[float, Field(gt=0)] = 5.0
+    window_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
     """Length of a window in seconds; a shorter track is repeated until it fills one."""
-    max_windows: Positive = 40
+    max_windows: Annotated[int, Field(gt=0, le=1 << 16)] = 40
     """Greatest number of windows per track; a track of up to ``window_s * max_windows`` seconds is analysed
     without gaps.
     """
-    silence_dbfs: float = -70.0
+    silence_dbfs: Annotated[float, Field(ge=-1000, le=100)] = -70.0
     """A window whose RMS level, in dB relative to full scale, is below this counts as silence and is left
     out.
     """
@@ -127,9 +135,9 @@ class ModelConfig(Config):
 
     backbone: str = "fcn"
     """Name of a file under ``moodrec/model/backbones``, or of a plug-in: docs/plugins.md."""
-    channels: Positive = 24
+    channels: Annotated[int, Field(gt=0, le=4096)] = 24
     """Number of filters in the first block; each backbone derives the other widths from it."""
-    embedding_dim: Positive = 128
+    embedding_dim: Annotated[int, Field(gt=0, le=1 << 16)] = 128
     """Length of the embedding, the layer that all heads read."""
     dropout: Fraction = 0.3
     """Probability of dropping a number of the embedding while training."""

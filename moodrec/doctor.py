@@ -34,7 +34,6 @@ NEEDED: Final = (
     "soxr",
     "mutagen",
     "sqlglot",
-    "matplotlib",
 )
 """Import names of the libraries that moodrec cannot run without."""
 _FOR_TRAINING: Final = ("torch", "torchaudio", "onnx")
@@ -66,6 +65,7 @@ def examine(library: Path, model: Path | None = None, device: Device = "auto") -
         _python(),
         *(_package(name) for name in NEEDED),
         *_training(),
+        _matplotlib(),
         *_guarded("device", _device),
         *_guarded("search kernel", _kernel),
         *_guarded("faiss on a GPU", _faiss_gpu),
@@ -119,6 +119,12 @@ def _training() -> Iterator[Check]:
         check = _package(name)
         advice = "pip install -c constraints.txt 'moodrec[train]'"
         yield check if check.status == "ok" else Check(name, "warn", f"{check.detail}: no training", advice)
+
+
+def _matplotlib() -> Check:
+    if has_modules("matplotlib"):
+        return _package("matplotlib")
+    return Check("matplotlib", "ok", "not installed: no pictures", "to draw: pip install 'moodrec[plots]'")
 
 
 def _version(name: str) -> str:

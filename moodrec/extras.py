@@ -9,11 +9,26 @@ from moodrec.errors import MissingExtraError
 
 TRAIN: Final = "train"
 """The extra that brings PyTorch, for training and for running models on a GPU."""
+PLOTS: Final = "plots"
+"""The extra that brings matplotlib."""
 
 
 def has_modules(*names: str) -> bool:
     """Say whether modules are installed; none of them is imported."""
     return all(map(_is_there, names))
+
+
+def require_matplotlib(what: str) -> None:
+    """Refuse to go on without matplotlib, which is not imported.
+
+    Args:
+        what: what needs it, as the subject of the error's sentence.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    if not has_modules("matplotlib"):
+        raise MissingExtraError(what, PLOTS)
 
 
 def require_torch(what: str) -> None:

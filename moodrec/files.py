@@ -168,3 +168,23 @@ def write_atomically(path: Path, data: bytes) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Read a file that may be a stranger's: pipes and devices, which may never end, are refused.
+
+    Args:
+        path: the file, or a link to one.
+        most: the greatest size that it may have, in bytes.
+
+    Raises:
+        FileNotFoundError: there is none.
+        CorruptStoreError: it is no regular file, or larger.
+    """
+    if path.exists() and not path.is_file():
+        raise CorruptStoreError(f"{path}: is no regular file")
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise CorruptStoreError(f"{path}: is larger than {most >> 20:,} MiB, which none is")
+    return content

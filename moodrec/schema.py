@@ -25,6 +25,8 @@ ARTISTS: Final = "artists"
 RECORDING_ID: Final = "musicbrainz_recording_id"
 ALBUM_ID: Final = "musicbrainz_album_id"
 ARTIST_ID: Final = "musicbrainz_artist_id"
+FINGERPRINT: Final = "acoustid_fingerprint"
+"""The beginning of a track's Chromaprint fingerprint."""
 START: Final = "start"
 EMBEDDING: Final = "embedding"
 PROBABILITY_PREFIX: Final = "prob_"
@@ -46,7 +48,7 @@ TAG_FIELDS: Final = pa.schema(
         pa.field(ARTISTS, pa.list_(pa.string())),
         pa.field("isrc", pa.string()),
         pa.field("acoustid_id", pa.string()),
-        pa.field("acoustid_fingerprint", pa.string()),
+        pa.field(FINGERPRINT, pa.string()),
         pa.field(ORIGINAL_YEAR, pa.int32()),
     ]
 )

@@ -215,6 +215,7 @@ def test_the_demo_analyses_asks_and_draws_and_then_has_nothing_to_do(music: Path
     assert report.tracks == 9
     assert report.credits == (Credit("Ann", "GPL"),)
     assert len(listener.done) == len(listener.plans[0].files) == 10
+    assert report.picture is not None
     assert report.picture.read_bytes().startswith(b"\x89PNG")
     assert len({result.seed.track_id for result in report.results}) == 3
     for result in report.results:

@@ -1,4 +1,4 @@
-"""moodrec without PyTorch: everything but training and GPUs works, and what does not says what to install."""
+"""moodrec without its extras: all but training, GPUs and pictures works, and what does not says what to install."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from tests.cli.commands import write_model, write_tone
 from tests.small_model import small_network, small_spec
 
 # Python imports a module of this name when it starts, in the decoding processes too.
-WITHOUT_TORCH = """
+WITHOUT_EXTRAS = """
 import sys
 
 
 class NotInstalled:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("torch", "torchaudio", "onnx"):
+        if name.split(".")[0] in ("torch", "torchaudio", "onnx", "matplotlib"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 sys.meta_path.insert(0, NotInstalled())
 """
 PIP = "pip install 'moodrec[train]'"
+PIP_PLOTS = "pip install 'moodrec[plots]'"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Music, a small model, one without a graph, and a Python that has no PyTorch."""
     place = tmp_path_factory.mktemp("light")
     (place / "python").mkdir()
-    (place / "python" / "sitecustomize.py").write_text(WITHOUT_TORCH)
+    (place / "python" / "sitecustomize.py").write_text(WITHOUT_EXTRAS)
     for number, frequency in enumerate((220, 330, 550)):
         write_tone(place / "music" / f"{number}.wav", frequency)
     write_model(place / "model")
@@ -60,7 +61,7 @@ def moodrec(place: Path, *args: object, code: int = 0) -> subprocess.CompletedPr
 
 
 def test_the_packages_are_really_out_of_reach(place: Path) -> None:
-    for name in ("torch", "torchaudio", "onnx"):
+    for name in ("torch", "torchaudio", "onnx", "matplotlib"):
         assert "ModuleNotFoundError" in python(place, "-c", f"import {name}").stderr
 
 
@@ -83,21 +84,43 @@ def test_ones_own_model_needs_no_pytorch(place: Path) -> None:
     assert "calm" in moodrec(place, "moods", *library).stdout
 
 
-@pytest.mark.parametrize(
-    ("args", "says"),
-    [
-        (["train", "recipe.toml"], "training needs"),
-        (["experiment", "plan.toml"], "training needs"),
-        (["model", "export", "old"], "writing a model as an ONNX graph needs"),
-        (["analyze", "music", "--model", "old"], "moodrec model export old writes model.onnx"),
-        (["analyze", "music", "--device", "cuda"], "running a model on a GPU needs"),
-    ],
-)
-def test_what_needs_pytorch_names_the_pip_line(place: Path, args: list[str], says: str) -> None:
-    error = moodrec(place, *args, code=1).stderr
-    assert says in error
-    assert PIP in error
-    assert error.count("\n") == 1
+REFUSED = {
+    ("train", "recipe.toml"): ("training needs", PIP),
+    ("experiment", "plan.toml"): ("training needs", PIP),
+    ("model", "export", "old"): ("writing a model as an ONNX graph needs", PIP),
+    ("analyze", "music", "--model", "old"): ("moodrec model export old writes model.onnx", PIP),
+    ("analyze", "music", "--device", "cuda"): ("running a model on a GPU needs", PIP),
+    ("moods", "--plot", "map.png"): ("drawing a picture needs", PIP_PLOTS),
+    ("similar", "x", "--plot", "x.png"): ("drawing a picture needs", PIP_PLOTS),
+    ("playlist", "radio", "x", "--plot", "x.png"): ("drawing a picture needs", PIP_PLOTS),
+    ("evaluate", "--plot", "x.png"): ("drawing a picture needs", PIP_PLOTS),
+    ("benchmark", "retrieval", "--data", "table", "--plot", "x.png"): ("drawing a picture needs", PIP_PLOTS),
+}
+RUN_ALL = """
+import json, sys
+from typer.testing import CliRunner
+from moodrec.cli.app import app
+
+results = [CliRunner().invoke(app, args) for args in json.loads(sys.argv[1])]
+print(json.dumps([[result.exit_code, result.stderr] for result in results]))
+"""
+
+
+def test_what_needs_an_extra_names_the_pip_line_before_any_work(place: Path) -> None:
+    done = python(place, "-c", RUN_ALL, json.dumps(list(REFUSED)))
+    assert done.returncode == 0, done.stderr
+    for (code, error), (args, (says, pip)) in zip(json.loads(done.stdout), REFUSED.items(), strict=True):
+        assert (args, code) == (args, 1)
+        assert says in error
+        assert pip in error
+        assert error.count("\n") == 1
+    assert not list(place.glob("*.png"))
+
+
+def test_the_demo_does_without_a_picture(place: Path) -> None:
+    said = moodrec(place, "demo", "--music", place / "music", "--out", place / "demo", "--jobs", 1).stdout
+    assert PIP_PLOTS in said
+    assert not (place / "demo" / "demo.png").exists()
 
 
 def test_python_callers_get_the_pip_line_too(place: Path) -> None:

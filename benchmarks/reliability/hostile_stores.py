@@ -46,7 +46,7 @@ MOST_SECONDS = 300
 """A case that takes longer by the clock is a fault too: it waits for something."""
 MEMORY = 2 << 30
 """Bytes that a case may take beyond what its process began with."""
-OF_A_CHILD = 250
+OF_A_CHILD = 50
 
 
 def main() -> None:
@@ -58,6 +58,9 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", type=int, default=CASES, help="for each of the kinds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sanitized", action="store_true")
+    parser.add_argument(
+        "--retry", action="store_true", help="try the cases again that were faults, and no others"
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -70,6 +73,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         kernel = sanitized.build(Path(folder)) if options.sanitized else None
         for kind, cases in zip(options.kinds, options.cases, strict=False):
+            if options.retry:
+                retry(kind, options.seed, Path(folder) / kind, kernel, report, out)
+                continue
             run_kind(kind, cases, options.seed, Path(folder) / kind, kernel, report, out)
     print(json.dumps(report["kinds"], indent=1))
 
@@ -104,6 +110,25 @@ def run_kind(
         print(f"{kind}: {done['cases']:,} of {cases:,}, {len(done['faults'])} faults", flush=True)
 
 
+def retry(kind: str, seed: int, folder: Path, kernel: Path | None, report: dict[str, Any], out: Path) -> None:
+    """Try those cases of a kind again that were faults, after they were mended."""
+    done = report["kinds"][kind]
+    again, done["faults"] = done["faults"], []
+    if not again:
+        return
+    folder.mkdir()
+    module_of(kind).prepare(folder / "whole")
+    for fault in again:
+        one = {**done, "cases": fault["case"], "outcomes": {}, "faults": []}
+        run_child(kind, seed, one, fault["case"] + 1, folder, kernel)
+        outcomes = Counter(done["outcomes"])
+        outcomes[fault["outcome"]] -= 1
+        outcomes.update(one["outcomes"])
+        done["outcomes"] = dict(sorted((+outcomes).items()))
+        done["faults"] += one["faults"]
+    out.write_text(json.dumps(report, indent=1) + "\n")
+
+
 def run_child(
     kind: str, seed: int, done: dict[str, Any], last: int, folder: Path, kernel: Path | None
 ) -> None:
@@ -130,7 +155,8 @@ def run_child(
             done["slowest, s"], done["slowest"] = case["seconds"], case["what"]
         done["most memory, MiB"] = max(done["most memory, MiB"], case["memory"])
         if case["fault"]:
-            done["faults"].append({"case": done["cases"] - 1, "what": case["what"], "fault": case["fault"]})
+            found = {"case": done["cases"] - 1, "what": case["what"], "outcome": case["outcome"]}
+            done["faults"].append({**found, "fault": case["fault"]})
     if ran.returncode:
         if not started:
             raise SystemExit(ran.stderr[-3000:])
@@ -138,8 +164,9 @@ def run_child(
         fault = (
             f"took more than {SECONDS} s" if hung else f"ended with {ran.returncode}: {ran.stderr[-1500:]}"
         )
-        done["faults"].append({"case": done["cases"], "what": started, "fault": fault})
-        outcomes["hung" if hung else "crashed"] += 1
+        outcome = "hung" if hung else "crashed"
+        done["faults"].append({"case": done["cases"], "what": started, "outcome": outcome, "fault": fault})
+        outcomes[outcome] += 1
         done["cases"] += 1
     done["outcomes"] = dict(sorted(outcomes.items()))
 

@@ -127,6 +127,20 @@ def damage() -> str:
     return f"{sums['faults']:,} faults, {sums['refused']:,} refused, {sums['crashes']} crashes"
 
 
+def strangers() -> str:
+    """Describe the stores in which one thing is wrong."""
+    kinds = result("reliability/hostile-stores")["kinds"]
+    tried = ", ".join(f"{one['cases']:,} {kind}" for kind, one in kinds.items())
+    faults = sum(len(one["faults"]) for one in kinds.values())
+    opened = sum(one["outcomes"].get("opened", 0) for one in kinds.values())
+    slowest = max(one["slowest, s"] for one in kinds.values())
+    memory = max(one["most memory, MiB"] for one in kinds.values())
+    return (
+        f"{tried} with one thing wrong and right checksums: {opened:,} opened and worked, the others were refused, "
+        f"{faults} crashed, hung or ended in another error; {slowest:.1f} s and {memory:,} MiB at most"
+    )
+
+
 def throughput() -> str:
     """How close analysis comes to its slower half."""
     every = result("analysis-throughput")["times real time"]
@@ -204,11 +218,13 @@ PROMISES: dict[str, list[Promise]] = {
         ),
         Promise(
             "A disk without room is one error that names the disk, the space needed and the space free; what was "
-            "there stays, and nothing half-written is left: indexes, exports, backups, playlists.",
+            "there stays, and nothing half-written is left: indexes, models, exports, backups, migrations, "
+            "playlists, tags.",
             (
                 "test_disk_full.py::test_an_index_that_does_not_fit",
                 "test_disk_full.py::test_exports_and_backups_that_do_not_fit",
                 "test_disk_full.py::test_a_file_that_does_not_fit_stays_as_it_was",
+                "catalog/test_faulty_writes.py::test_a_disk_that_fails",
             ),
         ),
         Promise(
@@ -330,11 +346,26 @@ PROMISES: dict[str, list[Promise]] = {
             ),
         ),
         Promise(
-            "The arrays, offsets and file names of an index are checked even where its checksums are right.",
+            "Indexes, models and libraries of strangers open right or are refused, in bounded time and memory, even "
+            "where their checksums are right.",
             (
                 "index/storage/test_hostile.py::test_orders_that_point_outside",
                 "index/storage/test_hostile.py::test_texts_that_lie_outside",
                 "index/storage/test_hostile.py::test_names_that_are_paths",
+                "index/backends/test_faiss_file.py::test_every_number_at_the_beginning",
+                "index/backends/test_faiss_file.py::test_graphs_that_point_elsewhere",
+                "library/test_hostile.py::test_other_tables",
+                "library/test_hostile.py::test_other_values",
+                "model/test_hostile.py::test_sizes",
+                "model/test_hostile.py::test_weights_that_are_not_finite",
+            ),
+            strangers,
+        ),
+        Promise(
+            "Columns of every type are converted when an index is built, or refused by name.",
+            (
+                "index/rows/test_column_kinds.py::test_what_has_a_meaning",
+                "index/rows/test_column_kinds.py::test_what_has_none",
             ),
         ),
         Promise("There is no pickle.", ("test_house.py::test_banned_imports",)),
@@ -368,6 +399,7 @@ PROMISES: dict[str, list[Promise]] = {
 SCRIPTS = {
     "reliability/hostile-files": "python -m benchmarks.reliability.hostile_files",
     "reliability/interruptions": "python -m benchmarks.reliability.interruptions",
+    "reliability/hostile-stores": "python -m benchmarks.reliability.hostile_stores",
     "reliability/damaged-indexes": "python -m benchmarks.reliability.damaged_indexes",
     "analysis-throughput": "python -m benchmarks.models.speed.throughput",
 }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.audio.file_part import is_at_end
 from moodrec.audio.stream import AudioInfo, AudioStream, Cause, CutShortError
 from moodrec.errors import AudioError, MissingExtraError
 
@@ -97,7 +98,7 @@ def open_av(file: BinaryIO, kind: str, what: str, name: str) -> Iterator[AudioSt
         if stream is None or getattr(stream, "codec_context", None) is None:
             raise AudioError(f"{name}: no audio in it that can be decoded", reason="not_audio")
         info = _info(container, stream, kind)
-        yield AudioStream(info, _blocks(container, stream, info, name))
+        yield AudioStream(info, _blocks(container, stream, info, file, name))
 
 
 def _info(container: InputContainer, stream: AvStream, kind: str) -> AudioInfo:
@@ -109,7 +110,9 @@ def _info(container: InputContainer, stream: AvStream, kind: str) -> AudioInfo:
     return AudioInfo(max(0.0, duration_s), stream.rate or 0, stream.channels, kind.upper())
 
 
-def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: str) -> Iterator[Blocks]:
+def _blocks(
+    container: InputContainer, stream: AvStream, info: AudioInfo, file: BinaryIO, name: str
+) -> Iterator[Blocks]:
     import av
 
     # Only the sample format is converted: channels are mixed as those of every other file.
@@ -122,9 +125,9 @@ def _blocks(container: InputContainer, stream: AvStream, info: AudioInfo, name: 
                 total += len(block)
                 yield block
     except (av.FFmpegError, ValueError) as error:
-        raise CutShortError(
-            f"{name}: damaged after {total / info.sample_rate:.1f} s ({_one_line(error)})", Cause.DAMAGED
-        ) from None
+        cause, what = (Cause.CUT_OFF, "cut off") if is_at_end(file) else (Cause.DAMAGED, "damaged")
+        place = f"{what} after {total / info.sample_rate:.1f} s"
+        raise CutShortError(f"{name}: {place} ({_one_line(error)})", cause) from None
     if info.format.lower() not in _NO_LENGTH and total / info.sample_rate < info.duration_s - _HEADER_SLACK_S:
         raise CutShortError(f"{name}: cut off after {total / info.sample_rate:.1f} s", Cause.CUT_OFF)
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Final
+import importlib
+from functools import cache
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Frames = NDArray[np.uint32]
 
+_SECONDS: Final = 40
+"""Fingerprints are computed of so many seconds, which hold the frames that are kept."""
 _KEPT: Final = 120
 """The number of frames that are kept, about 15 seconds."""
 _SKIPPED: Final = 80
@@ -26,6 +30,46 @@ _NORMAL_BITS: Final = 3
 _EXCEPTION_BITS: Final = 5
 _HEADER: Final = 4
 _MOST_FRAMES: Final = 100_000
+
+
+@cache
+def is_installed() -> bool:
+    """Say whether Chromaprint is there: its library, and pyacoustid, which loads it."""
+    return _binding() is not None
+
+
+def computed(samples: NDArray[np.float32], sample_rate: int) -> str | None:
+    """Compute the fingerprint of a track, shortened like those in tags.
+
+    Args:
+        samples: (n,) the waveform, in [-1, 1].
+        sample_rate: in Hz.
+
+    Returns:
+        See :func:`shortened`; None without Chromaprint, and where the track is too short or silent.
+    """
+    binding = _binding()
+    if binding is None:
+        return None
+    beginning = samples[: _SECONDS * sample_rate]
+    try:
+        printer = binding.Fingerprinter()
+        printer.start(sample_rate, 1)
+        printer.feed((np.clip(beginning, -1, 1) * 32_767).astype("<i2").tobytes())
+        found = printer.finish()
+    except binding.FingerprintError:
+        return None
+    return shortened(found.decode("ascii", "replace")) if isinstance(found, bytes) else None
+
+
+@cache
+def _binding() -> Any:
+    """Import pyacoustid's module ``chromaprint``; another package of that name is none."""
+    try:
+        module = importlib.import_module("chromaprint")
+    except (ImportError, OSError):
+        return None
+    return module if hasattr(module, "Fingerprinter") and hasattr(module, "FingerprintError") else None
 
 
 def shortened(text: str) -> str | None:

@@ -64,3 +64,11 @@ def file_from(file: BinaryIO, start: int) -> BinaryIO:
     """
     # The view implements the part of BinaryIO that reading uses.
     return cast(BinaryIO, FilePart(file, start)) if start else file
+
+
+def is_at_end(source: BinaryIO) -> bool:
+    """Say whether a decoder that failed has read a source to its end; damage within stops it earlier."""
+    place = source.tell()
+    end = source.seek(0, os.SEEK_END)
+    source.seek(place)
+    return place >= end

@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from moodrec.audio.file_part import FilePart, file_from
+from moodrec.audio.file_part import FilePart, file_from, is_at_end
 from moodrec.audio.mp3 import with_length
 from moodrec.audio.ogg import ogg_layout
 from moodrec.audio.signatures import Content
@@ -163,7 +163,7 @@ def _blocks_of(
             yield buffer[:count]
         if failure is not None and not _is_all(sound, total):
             place = f"after {before_s + total / sound.samplerate:.1f} s"
-            if _is_at_end(source):
+            if is_at_end(source):
                 raise CutShortError(f"{name}: cut off {place} ({failure})", Cause.CUT_OFF)
             raise CutShortError(f"{name}: damaged {place} ({failure})", Cause.DAMAGED)
         if count == 0 or failure is not None:
@@ -178,12 +178,6 @@ def _is_all(sound: soundfile.SoundFile, total: int) -> bool:
     """Say whether as many frames were decoded as the header states: what fails then is something behind the audio."""
     slack = _HEADER_SLACK_S * sound.samplerate
     return bool(sound.frames != _UNKNOWN_FRAMES and total >= sound.frames - slack)
-
-
-def _is_at_end(source: BinaryIO) -> bool:
-    """Say whether a decoder has read a source to its end; damage within stops it earlier."""
-    place = source.tell()
-    return place >= source.seek(0, os.SEEK_END)
 
 
 def _fill(sound: soundfile.SoundFile, buffer: NDArray[np.float32]) -> tuple[int, str | None]:

@@ -157,6 +157,11 @@ def of_frames(frames: Mapping[str, Sequence[str]]) -> TagTexts:
     return _one_title(_translated(modern, _ID3))
 
 
+def of_comments(texts: Mapping[str, Sequence[str]]) -> TagTexts:
+    """Translate texts by the names of Vorbis comments."""
+    return _translated(texts, _FREE)
+
+
 def of_riff(texts: Mapping[str, Sequence[str]]) -> TagTexts:
     """Translate texts by four letters of a RIFF ``INFO`` list."""
     return _translated(texts, _RIFF)

@@ -28,9 +28,18 @@ from mutagen.wavpack import WavPack
 
 from moodrec.audio.av_tags import av_texts
 from moodrec.audio.chunk_tags import aiff_texts, id3_chunk, riff_info
+from moodrec.audio.flac_comments import flac_comments
 from moodrec.audio.id3_frames import frame_texts
 from moodrec.audio.signatures import AV_KINDS, content_of
-from moodrec.audio.tag_dialects import TagTexts, of_aiff, of_ffmpeg, of_frames, of_mutagen, of_riff
+from moodrec.audio.tag_dialects import (
+    TagTexts,
+    of_aiff,
+    of_comments,
+    of_ffmpeg,
+    of_frames,
+    of_mutagen,
+    of_riff,
+)
 
 # The classes of mutagen for each kind of content, so that a wrong suffix does not matter.
 _CLASSES: Final[Mapping[str, list[Any]]] = {
@@ -79,7 +88,7 @@ def read_sources(file: BinaryIO) -> TagTexts:
     content = content_of(file)
     kind = "" if content is None else content.kind
     found: dict[str, list[Sequence[str]]] = {}
-    for read in _readers(kind):
+    for read in _readers(kind, 0 if content is None else content.start):
         _add(found, _read(file, read))
     for read in _last_readers(kind):
         if not any(
@@ -89,8 +98,10 @@ def read_sources(file: BinaryIO) -> TagTexts:
     return found
 
 
-def _readers(kind: str) -> list[Read]:
+def _readers(kind: str, start: int) -> list[Read]:
     readers: list[Read] = [lambda file: _of_mutagen(file, kind)] if kind in _CLASSES else []
+    if kind == "flac":
+        readers.append(lambda file: of_comments(flac_comments(file, start)))
     if kind in _WITH_OTHERS:
         readers += [_of_id3_in_front, lambda file: of_mutagen(APEv2(file))]
     if kind in ("wav", "aiff"):

@@ -42,6 +42,8 @@ def _without_tag(file: BinaryIO, end: int) -> int:
 
 
 def _without_zeros(file: BinaryIO, end: int) -> int:
+    if _last(file, end, _FILLED_UP).strip(b"\0"):
+        return end
     tail = _last(file, end, min(end, 1 << 20))
     zeros = len(tail) - len(tail.rstrip(b"\0"))
     # A few may belong to the audio.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from moodrec.arguments import finite, whole
 from moodrec.audio.cue import cue_track, section_tags
 from moodrec.audio.probe import Tags, tags_of
 from moodrec.audio.stream import Cause
@@ -17,10 +18,10 @@ from moodrec.catalog.decode_pool import DecodeFailure, DecodePool, DecodeResult
 from moodrec.catalog.decoding import DecodedFile
 from moodrec.catalog.interim import EVERY_TRACKS, InterimIndex
 from moodrec.catalog.model import AnalysisModel, Moods, record_of, settings_for
-from moodrec.catalog.plan import AnalysisPlan, default_jobs, plan_analysis
+from moodrec.catalog.plan import AnalysisPlan, checked_jobs, plan_analysis
 from moodrec.catalog.time_left import TimeLeft
 from moodrec.config import DecodeLimits
-from moodrec.errors import AudioError, DataError, SilentAudioError
+from moodrec.errors import AudioError, DataError, SilentAudioError, UsageError
 from moodrec.library.library import Library
 from moodrec.library.notes import RunState, note_run
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
@@ -137,7 +138,12 @@ def run_analysis(
 
     Raises:
         StoreLockedError: another process is writing to the library.
+        UsageError: a number is out of range.
     """
+    processes = checked_jobs(jobs)
+    if finite(timeout_s, "timeout_s") <= 0:
+        raise UsageError(f"timeout_s is {timeout_s}; it must be more than 0 seconds")
+    whole(interim_tracks, "interim_tracks")
     started = time.perf_counter()
     record = record_of(model)
     with library.writer():
@@ -147,7 +153,7 @@ def run_analysis(
         library.mark_missing(plan.gone)
         library.mark_present(plan.returned)
         retagged = _retag(plan, library)
-        with tally, DecodePool(settings_for(model, limits), jobs or default_jobs(), timeout_s) as pool:
+        with tally, DecodePool(settings_for(model, limits), processes, timeout_s) as pool:
             for item in pool.decode(plan.files):
                 known = _known(item, library, record)
                 result = _result(item, model) if known is None else known

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.audio.chromaprint import computed, is_installed
 from moodrec.audio.cue import cue_track, section_tags
 from moodrec.audio.decode import Stretch, Waveform, decode
 from moodrec.audio.level import level_track
@@ -73,11 +74,18 @@ def decode_file(path: Path, settings: DecodeSettings, number: int | None = None)
     return DecodedFile(
         cut_windows(audible, settings.window_samples, settings.max_windows),
         fingerprint_audio(waveform),
-        read_tags(path) if track is None else section_tags(track),
+        _fingerprinted(read_tags(path) if track is None else section_tags(track), waveform),
         waveform.file_duration_s,
         waveform.duration_s,
         waveform.cause,
     )
+
+
+def _fingerprinted(tags: Tags, waveform: Waveform) -> Tags:
+    """Add the Chromaprint fingerprint to tags that lack it, where Chromaprint is installed."""
+    if tags.acoustid_fingerprint is not None or not is_installed():
+        return tags
+    return replace(tags, acoustid_fingerprint=computed(waveform.samples, waveform.sample_rate))
 
 
 def fingerprint_audio(waveform: Waveform) -> str:

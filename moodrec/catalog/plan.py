@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from moodrec.arguments import whole
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool
 from moodrec.catalog.model import AnalysisModel, settings_for
 from moodrec.errors import AudioError
@@ -24,6 +25,7 @@ _NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra", "forbidden"})
 # Measuring a sample takes seconds itself, which does not pay for fewer files than this.
 _WORTH_MEASURING: Final = 30
 _SAMPLE: Final = 3
+_MOST_JOBS: Final = 1024
 _UNMEASURED_S: Final = 1.0
 # Measured on real tags: one row of each table with its keys, and the row's share of the index's track table.
 _BYTES_A_TRACK: Final = 1_200
@@ -106,7 +108,7 @@ def plan_analysis(
     every = tuple(state for state in found.files if not _is_done(state, known, retry_failed))
     todo = every[:limit]
     empty = _empty(folders, found.files, known)
-    seconds_each = _seconds_a_file(todo, library, model, jobs or default_jobs())
+    seconds_each = _seconds_a_file(todo, library, model, checked_jobs(jobs))
     return AnalysisPlan(
         files=todo,
         already_done=len(done),
@@ -123,6 +125,15 @@ def plan_analysis(
         estimated_seconds=len(todo) * seconds_each,
         estimated_bytes=len(todo) * _bytes_a_track(model),
     )
+
+
+def checked_jobs(jobs: int | None) -> int:
+    """Give the number of decoding processes: the one that was given, or the default.
+
+    Raises:
+        UsageError: it is no whole number, or out of range.
+    """
+    return default_jobs() if jobs is None else whole(jobs, "jobs", most=_MOST_JOBS)
 
 
 def default_jobs() -> int:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from moodrec.arguments import brief
 from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags, write_mood_tags
-from moodrec.errors import AudioError, UsageError
+from moodrec.errors import AudioError, CorruptStoreError, UsageError
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState
-from moodrec.schema import TRACK_ID
+from moodrec.schema import TRACK_ID, is_mood_name
 
 MODEL_FIELD: Final = f"{OURS}MODEL"
 """Field that holds the fingerprint of the model that computed a file's scores."""
@@ -51,6 +52,8 @@ class TagPlan:
     already: int
     """Number of files that need no change."""
     left_alone: tuple[Untaggable, ...]
+    unchanged: tuple[str, ...] = ()
+    """Ids of the tracks whose files need no change."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,14 @@ def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool 
     Raises:
         NotFoundError: nothing was analysed.
         UsageError: the threshold is out of range.
+        CorruptStoreError: the library's moods have other names than models can give.
     """
     if not 0 <= threshold <= 1:
         raise UsageError(f"a threshold is a mood score in [0, 1], not {threshold}")
     snapshot, backups = library.snapshot(), library.tag_backups()
     moods = list(snapshot.model.moods)
+    if wrong := [mood for mood in moods if not is_mood_name(mood)]:
+        raise CorruptStoreError(f"{library.path}: the library's mood {brief(wrong[0])} cannot name a tag")
     rows = zip(snapshot.frame[TRACK_ID], snapshot.frame[moods].to_numpy().tolist(), strict=True)
     scores = {str(track_id): dict(zip(moods, row, strict=True)) for track_id, row in rows}
 
@@ -147,7 +153,11 @@ def take_back_tags(
         write_mood_tags(change.state.path, change.after)
         library.forget_tag_backup(change.track_id)
 
-    return _carry_out(plan, library, write, on_progress)
+    report = _carry_out(plan, library, write, on_progress)
+    with library.writer():
+        for track_id in plan.unchanged:  # they have their old tags: nothing is to be put back any more
+            library.forget_tag_backup(track_id)
+    return report
 
 
 def _tags(scores: dict[str, float], model_fingerprint: str, threshold: float) -> MoodTags:
@@ -165,16 +175,18 @@ def _files(library: Library, track_ids: Iterable[str]) -> list[FileRecord]:
 
 
 def _plan(files: Sequence[FileRecord], new_tags: Callable[[str, MoodTags], MoodTags]) -> TagPlan:
-    changes, already, left_alone = [], 0, []
+    changes, unchanged, left_alone = [], [], []
     for record in files:
         try:
             change = _change(record, new_tags)
         except AudioError as error:
             left_alone.append(Untaggable(record.state.path, error.reason, str(error)))
             continue
-        already += change.is_none
-        changes += [] if change.is_none else [change]
-    return TagPlan(tuple(changes), already, tuple(left_alone))
+        if change.is_none:
+            unchanged.append(change.track_id)
+        else:
+            changes.append(change)
+    return TagPlan(tuple(changes), len(unchanged), tuple(left_alone), tuple(unchanged))
 
 
 def _change(record: FileRecord, new_tags: Callable[[str, MoodTags], MoodTags]) -> TagChange:

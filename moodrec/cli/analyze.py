@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -110,7 +111,8 @@ def analyze(
         report = run.carry_out(plan)
         if turns is not None:
             screen.note("waiting for changes; Ctrl-C ends it")
-            follow(run.analyse_changes, turns, run.postpone)
+            with suppress(KeyboardInterrupt):  # this is how watching ends
+                follow(run.analyse_changes, turns, run.postpone)
     if report.failures:
         raise typer.Exit(EXIT_SOME_FAILED)
 

@@ -11,7 +11,7 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.estimates import estimate_cells, estimate_columns
 from moodrec.cli.evaluate import default_root, parse_options
-from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption
+from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption, drawable
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
@@ -59,7 +59,8 @@ def retrieval(
         int, typer.Option("--seed", min=0, help="Seed of the bootstrap and of the random baseline.")
     ] = 0,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the trade-off (.png, .svg).")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", callback=drawable, help="Draw the trade-off (.png, .svg)."),
     ] = None,
     columns: ColumnsOption = None,
     form: FormatOption = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ from moodrec.cli.options import (
 from moodrec.cli.tables import Column
 
 if TYPE_CHECKING:
-    from moodrec.recommend.column_summary import ColumnSummary
+    from moodrec.recommend.columns import ColumnSummary
 
 
 def columns(
@@ -36,12 +36,12 @@ def columns(
 
     Example: moodrec columns --values 10
     """
-    from moodrec.recommend.column_summary import summarise_columns
+    from moodrec.recommend.columns import column_summaries
     from moodrec.recommend.recommender import Recommender
 
     screen = Screen(as_json, quiet, form, chosen)
     recommender = Recommender.open(chosen_library(library))
-    found = summarise_columns(recommender.index, values)
+    found = column_summaries(recommender.index, values)
     for note in recommender.notes:
         screen.warn(note)
     screen.document({"tracks": len(recommender.index), "columns": found})
@@ -50,15 +50,13 @@ def columns(
             Column("column", "fixed"),
             Column("type", "fixed"),
             Column("known", "fixed"),
-            Column("distinct", "fixed", shown=False),
             Column("values", "prose"),
         ],
         [
             {
                 "column": summary.name,
-                "type": summary.kind,
+                "type": "mood" if summary.mood else summary.kind,
                 "known": summary.known,
-                "distinct": summary.distinct,
                 "values": _values(summary),
             }
             for summary in found
@@ -67,15 +65,11 @@ def columns(
 
 
 def _values(summary: ColumnSummary) -> str:
-    """Write the commonest values, or the range, or how many there are."""
-    if summary.common:
-        listed = ", ".join(f"{value} ({count:,})" for value, count in summary.common)
-        more = summary.distinct - len(summary.common)
-        return f"{listed}, {more:,} more" if more > 0 else listed
-    if summary.low is not None and summary.high is not None:
-        return f"{_shown(summary.low)} to {_shown(summary.high)}"
-    return f"{summary.distinct:,} different" if summary.distinct else ""
+    """Write the commonest values with their numbers of tracks, or the range."""
+    if summary.least is not None and summary.greatest is not None:
+        return f"{_number(summary.least)} to {_number(summary.greatest)}"
+    return ", ".join(f"{value} ({count:,})" if count > 1 else value for value, count in summary.values)
 
 
-def _shown(value: Any) -> str:
-    return words.score(value) if isinstance(value, float) else str(value)
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() and abs(value) > 1 else words.score(value)

@@ -84,7 +84,10 @@ def _print(screen: Screen, report: DemoReport) -> None:
     screen.text(f"{words.plural(report.tracks, 'track')} in {report.catalogue}")
     for result in report.results:
         _print_seed(screen, result, report.moods)
-    screen.text(f"\nThe picture: {report.picture}")
+    if report.picture is None:
+        screen.text("\nWith matplotlib there is a picture, too: pip install 'moodrec[plots]'")
+    else:
+        screen.text(f"\nThe picture: {report.picture}")
     if report.credits:
         makers = "; ".join(f"{credit.holder} ({credit.licence})" for credit in report.credits)
         screen.text(f"The music is by {makers}. The tables above name the artists as the files do.")

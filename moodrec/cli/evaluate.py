@@ -12,7 +12,7 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.estimates import estimate_cells, estimate_columns
 from moodrec.cli.evaluate_context import FIT, ContextOptions, evaluate_context, inputs_of
-from moodrec.cli.options import ColumnsOption, DeviceOption, FormatOption, JsonOption, QuietOption
+from moodrec.cli.options import ColumnsOption, DeviceOption, FormatOption, JsonOption, QuietOption, drawable
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
@@ -74,7 +74,8 @@ def evaluate(
     resamples: Annotated[int, typer.Option("--resamples", min=10, help="Resamples of the bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the precision-recall curves.")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", callback=drawable, help="Draw the precision-recall curves."),
     ] = None,
     device: DeviceOption = "auto",
     columns: ColumnsOption = None,

@@ -14,12 +14,13 @@ from moodrec.errors import UsageError
 
 
 def export(
-    library_or_out: Annotated[
-        Path, typer.Argument(metavar="LIBRARY", help="Its folder; may be left out for your own.")
+    places: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[LIBRARY] OUT",
+            help="The file to write, .parquet or .csv; before it the library's folder, unless it is your own.",
+        ),
     ],
-    out: Annotated[
-        Path | None, typer.Argument(metavar="OUT.parquet", help="What to write, or OUT.csv.")
-    ] = None,
     library: LibraryOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     as_json: JsonOption = False,
@@ -39,8 +40,11 @@ def export(
     from moodrec.library.library import Library
 
     screen = Screen(as_json, quiet)
-    # A single argument is the file to write; as with cp and mv, the last argument is the target.
-    source, target = (library_or_out, out) if out is not None else (chosen_library(library), library_or_out)
+    # As with cp and mv, the last argument is the target.
+    *sources, target = places
+    if len(sources) > 1:
+        raise UsageError(f"give a library and a file to write, not {len(places)} paths")
+    source = sources[0] if sources else chosen_library(library)
     if target.is_file() and not force:
         raise UsageError(f"{target}: exists already; --force replaces it")
     with Library.open(source) as store:

@@ -44,7 +44,7 @@ def fingerprint(
         Path,
         typer.Argument(
             metavar="HISTORY",
-            help="CSV, Parquet or JSON lines, a row a play: track_id (or a title, or a path) and played_at.",
+            help="CSV, Parquet or JSON lines, a row a play: played_at, and track_id, path or title (with artist).",
         ),
     ],
     half_life: Annotated[

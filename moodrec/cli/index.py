@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+import moodrec
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.library import open_library
@@ -33,11 +34,13 @@ NewTracksArgument = Annotated[Path, typer.Argument(metavar="FILE.parquet", help=
 PlaceArgument = Annotated[
     Path | None, typer.Argument(metavar="PATH", help="An index or a library; else that of --library.")
 ]
+# Importing moodrec.index would load NumPy and Arrow for every --help.
+PRESETS = ", ".join(
+    sorted(place.stem for place in (Path(moodrec.__file__).parent / "index" / "presets").glob("*.toml"))
+)
 PresetOption = Annotated[
     str | None,
-    typer.Option(
-        "--preset", help="auto, flat, ivf, ivf-sq8, hnsw, gpu, or a TOML file; else as before, or auto."
-    ),
+    typer.Option("--preset", help=f"{PRESETS}, or a TOML file; else as before, or auto."),
 ]
 TableOption = Annotated[
     Path | None, typer.Option("--table", metavar="FILE.parquet", help="Build from your own vectors.")

@@ -66,7 +66,12 @@ def restore_tags(
 
     screen = Screen(as_json, quiet)
     with open_library(screen, library) as store:
-        _carry_out(screen, store, tag_moods.plan_old_tags(store), apply, tag_moods.take_back_tags)
+        plan = tag_moods.plan_old_tags(store)
+        _carry_out(screen, store, plan, apply, tag_moods.take_back_tags)
+        if apply and plan.changes:
+            screen.note(
+                "tags are as they were; the room that a format keeps for more tags may differ in size"
+            )
 
 
 def _carry_out(

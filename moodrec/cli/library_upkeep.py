@@ -153,7 +153,9 @@ def prune(
 
     screen = Screen(as_json, quiet)
     if not (gone or old_models):
-        raise UsageError("name what to drop: --gone, --old-models, or both")
+        if apply:
+            raise UsageError("name what to drop: --gone, --old-models, or both")
+        gone = old_models = True  # alone, it shows what either would drop
     with open_library(screen, library) as store:
         files = files_of(store, gone=True) if gone else []
         others = store.models()[1:] if old_models else []
@@ -175,7 +177,8 @@ def prune(
     for model in others:
         screen.text(f"model {model.name} {model.fingerprint}: {words.plural(model.tracks, 'track')}")
     what = f"{words.plural(len(files), 'file')} and {words.plural(len(others), 'model')}"
-    screen.text(f"{what} dropped" if apply else f"{what} would be dropped; --apply drops them")
+    how = "--gone and --old-models with --apply drop them"
+    screen.text(f"{what} dropped" if apply else f"{what} would be dropped; {how}")
 
 
 def _chosen_model(store: Library, name: str | None) -> str:

@@ -19,6 +19,7 @@ from moodrec.cli.options import (
     ModelOption,
     QuietOption,
     chosen_library,
+    drawable,
 )
 from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
@@ -60,7 +61,10 @@ def moods(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", metavar="FILE", help="Draw a map of the library, or with --of a radar (.png, .svg)."
+            "--plot",
+            metavar="FILE",
+            callback=drawable,
+            help="Draw a map of the library, or with --of a radar (.png, .svg).",
         ),
     ] = None,
     colour_by: Annotated[
@@ -75,6 +79,10 @@ def moods(
     umap: Annotated[
         bool, typer.Option("--umap", help="Lay out the map by UMAP, an extra, not by PCA.")
     ] = False,
+    titles: Annotated[
+        int,
+        typer.Option("--titles", min=0, help="Write at most so many titles on the map, where there is room."),
+    ] = 0,
     audio_only: AudioOnlyOption = False,
     library: LibraryOption = None,
     model: ModelOption = None,
@@ -105,7 +113,7 @@ def moods(
         _of_tracks(screen, recommender, of, plot, audio_only, place)
         return
     if plot is not None:
-        _draw_map(screen, recommender, plot, colour_by, umap)
+        _draw_map(screen, recommender, plot, colour_by, umap, titles)
     fingerprint = recommender.index.model_fingerprint
     described = _description(model or known_folder(place, fingerprint), fingerprint)
     meanings = described.moods if described else {}
@@ -236,14 +244,22 @@ def _distinct(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _draw_map(
-    screen: Screen, recommender: Recommender, plot: Path, colour_by: str | None, umap: bool
+    screen: Screen, recommender: Recommender, plot: Path, colour_by: str | None, umap: bool, titles: int
 ) -> None:
     from moodrec.plots.catalogue_map import catalogue_map
 
     index = recommender.index
     vectors = index.vectors(index.track_ids)
     method: Projection = "umap" if umap else "pca"
-    catalogue_map(vectors, recommender.frame, recommender.moods, plot, colour_by=colour_by, projection=method)
+    catalogue_map(
+        vectors,
+        recommender.frame,
+        recommender.moods,
+        plot,
+        colour_by=colour_by,
+        projection=method,
+        titles=titles,
+    )
     screen.note(f"picture drawn to {plot}")
 
 

@@ -8,7 +8,20 @@ from typing import Annotated, Literal
 import typer
 
 from moodrec.cli.completion import complete_columns, complete_condition
+from moodrec.extras import require_matplotlib
 from moodrec.library.place import default_library
+
+
+def drawable(path: Path | None) -> Path | None:
+    """Check the argument of ``--plot`` before any work is done for it.
+
+    Raises:
+        MissingExtraError: pictures are wanted, and matplotlib is not installed.
+    """
+    if path is not None:
+        require_matplotlib("drawing a picture")
+    return path
+
 
 LibraryOption = Annotated[
     Path | None,

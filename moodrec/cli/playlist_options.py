@@ -11,6 +11,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.options import drawable
 from moodrec.cli.playlist_files import AbsoluteOption as AbsoluteOption
 from moodrec.cli.playlist_files import refuse_other_formats, write_list
 from moodrec.cli.tables import Column
@@ -47,7 +48,10 @@ OutOption = Annotated[
     typer.Option("--out", "-o", metavar="FILE", help="Write .m3u8, .xspf or .jspf; repeatable."),
 ]
 PlotOption = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", help="Draw the moods over the list (.png, .svg).")
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", callback=drawable, help="Draw the moods over the list (.png, .svg)."
+    ),
 ]
 
 

@@ -17,6 +17,7 @@ from moodrec.cli.options import (
     ModelOption,
     QuietOption,
     chosen_library,
+    drawable,
 )
 from moodrec.cli.playlist_files import AbsoluteOption, M3uOption, write_list
 from moodrec.cli.search_options import in_words, takes_search_options
@@ -57,7 +58,10 @@ def similar(
     m3u: M3uOption = None,
     absolute: AbsoluteOption = False,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the map and the moods (.png, .svg).")
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", callback=drawable, help="Draw the map and the moods (.png, .svg)."
+        ),
     ] = None,
     library: LibraryOption = None,
     model: ModelOption = None,

@@ -15,6 +15,7 @@ from moodrec.demo.music import DemoMusic, choose_music
 from moodrec.demo.questions import SeedAnswers, ask_questions
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import NotFoundError
+from moodrec.extras import has_modules
 from moodrec.library.library import Library
 from moodrec.recommend.recommender import Recommender
 from moodrec.schema import TRACK_ID
@@ -55,7 +56,8 @@ class DemoReport:
     """Credits of the music, if it was fetched."""
     results: tuple[SeedAnswers, ...]
     """The seeds and the answers to their searches."""
-    picture: Path
+    picture: Path | None
+    """The picture; None where matplotlib is not installed."""
 
 
 def run_demo(
@@ -91,8 +93,7 @@ def run_demo(
     if not len(recommender.index):
         raise NotFoundError(f"no music that can be analysed in {', '.join(map(str, music.folders))}")
     results = ask_questions(recommender, str(catalogue))
-    out.mkdir(parents=True, exist_ok=True)
-    _draw(recommender, results[-1], out / PICTURE)
+    picture = _draw(recommender, results[-1], out / PICTURE) if has_modules("matplotlib") else None
     return DemoReport(
         catalogue=catalogue,
         moods=recommender.moods,
@@ -101,7 +102,7 @@ def run_demo(
         why_sample=music.why_none,
         credits=_credits(music),
         results=results,
-        picture=out / PICTURE,
+        picture=picture,
     )
 
 
@@ -133,10 +134,12 @@ def _credits(music: DemoMusic) -> tuple[Credit, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _draw(recommender: Recommender, result: SeedAnswers, out: Path) -> None:
+def _draw(recommender: Recommender, result: SeedAnswers, out: Path) -> Path:
     """Draw map and moods for a seed and its first answer."""
     from moodrec.plots.search_picture import search_picture
 
     answer = result.answers[0]
     hits = answer.tracks[TRACK_ID].tolist()
+    out.parent.mkdir(parents=True, exist_ok=True)
     search_picture(recommender.index, result.seed.track_id, hits, out, answer.request)
+    return out

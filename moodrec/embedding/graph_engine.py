@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
-import onnxruntime
 
 from moodrec.embedding.engine import WindowMeans
+from moodrec.model.graph.runtime import onnxruntime
 from moodrec.model.graph.session import GraphSession, GraphShape
 from moodrec.model.spec import ModelSpec
 from moodrec.typing import Float32Array

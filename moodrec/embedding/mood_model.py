@@ -10,6 +10,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from moodrec.arguments import whole
 from moodrec.audio.decode import decode
 from moodrec.audio.downmix import mix_waveform
 from moodrec.audio.level import level_track
@@ -17,7 +18,7 @@ from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
 from moodrec.embedding.engine import Engine, EngineName, SpectrogramEngine, WindowMeans
 from moodrec.embedding.source import ModelSource
-from moodrec.errors import AudioError, SilentAudioError, UsageError
+from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.describe import model_folder
@@ -167,6 +168,10 @@ class MoodModel:
     def _describe(self, means: WindowMeans) -> TrackMoods:
         logits = scales.published_logits(self._spec, means.logits)
         probabilities = scales.probabilities(self._spec, logits)
+        if not (np.isfinite(means.embedding).all() and np.isfinite(probabilities).all()):
+            raise CorruptStoreError(
+                f"the model {self.name} computes numbers that are not finite: its weights are wrong"
+            )
         scores = scales.mood_scores(self._spec, probabilities)
         return TrackMoods(_unit_length(means.embedding), scores, probabilities)
 
@@ -221,6 +226,8 @@ class MoodModel:
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
     def _embed_windows(self, windows: Float32Array) -> WindowMeans:
+        if not isinstance(windows, np.ndarray) or windows.dtype.kind != "f":
+            raise UsageError("windows are a NumPy array of floating point in [-1, 1]")
         if windows.ndim != 2 or windows.shape[1] != self.window_samples:
             raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
         audible = windows[_loudness(windows) > self.windows.silence_dbfs]
@@ -265,14 +272,15 @@ class MoodModel:
 
 
 def _check_waveform(waveform: NDArray[np.floating], sample_rate: int) -> None:
+    whole(sample_rate, "sample_rate (Hz)")
+    if not isinstance(waveform, np.ndarray):
+        raise UsageError(f"a waveform is a NumPy array, not {type(waveform).__name__}")
     if waveform.ndim not in (1, 2) or not waveform.size:
         raise AudioError(f"a waveform is (samples,) or (channels, samples), not {waveform.shape}", "empty")
     if not np.issubdtype(waveform.dtype, np.floating):
         raise UsageError(f"a waveform is floating point in [-1, 1], not {waveform.dtype}: scale it first")
     if waveform.ndim == 2 and waveform.shape[0] > waveform.shape[1]:
         raise UsageError(f"a waveform is (channels, samples); {waveform.shape} seems to be transposed")
-    if sample_rate < 1:
-        raise UsageError(f"a sample rate is in Hz, not {sample_rate}")
 
 
 def _loudness(windows: Float32Array) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from moodrec.filters.column_types import (
     NumberColumn,
     TextColumn,
 )
-from moodrec.filters.conditions import quote_name
+from moodrec.filters.conditions import shown_name
 from moodrec.filters.flag_column import FlagColumn, NullColumn
 
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
@@ -45,7 +45,7 @@ def build_column(name: str, values: pa.Array | pa.ChunkedArray) -> Column:
 
 def _unusable(name: str, kind: pa.DataType) -> FilterError:
     return FilterError(
-        f"column {quote_name(name)} holds {str(kind)[:80]} values, which cannot be filtered on"
+        f"column {shown_name(name)} holds {str(kind)[:80]} values, which cannot be filtered on"
     )
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from moodrec.errors import FilterError
 from moodrec.filters.arrow_numpy import flags_of
-from moodrec.filters.conditions import Like, Operator, Scalar, quote_name, quote_value
+from moodrec.filters.conditions import Like, Operator, Scalar, shown_name, shown_value
 from moodrec.filters.patterns import like_pattern
 from moodrec.filters.selection import AnyLookup, AnyOf, Lookup, NamedRows, Order, Range, Selection, row_mask
 from moodrec.names import compose
@@ -88,7 +88,7 @@ def mismatch(name: str, holds: str, request: str) -> FilterError:
         holds: what the column holds, such as ``numbers``.
         request: what cannot be done with it, such as ``compared with 'x'``.
     """
-    return FilterError(f"column {quote_name(name)} holds {holds}, so it cannot be {request}")
+    return FilterError(f"column {shown_name(name)} holds {holds}, so it cannot be {request}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ class NumberColumn:
 
     def compare(self, op: Operator, value: Scalar) -> Range:
         if isinstance(value, bool | str):
-            raise mismatch(self.name, "numbers", f"compared with {quote_value(value)}")
+            raise mismatch(self.name, "numbers", f"compared with {shown_value(value)}")
         low, high = self._float_range(op, value) if self.floating else self._whole_range(op, value)
         return Range(self.values, low, high, op == "<>", self.present, self.order)
 
@@ -263,7 +263,7 @@ class TextColumn:
 
     def _text(self, value: Scalar) -> str:
         if not isinstance(value, str):
-            raise mismatch(self.name, "text", f"compared with {quote_value(value)}; use single quotes")
+            raise mismatch(self.name, "text", f"compared with {shown_value(value)}; use single quotes")
         return value
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from moodrec.arguments import brief
 from moodrec.errors import FilterError
 from moodrec.filters import selection
 from moodrec.filters.arrow_columns import build_column
@@ -35,8 +36,8 @@ from moodrec.filters.conditions import (
     Not,
     Or,
     is_condition,
-    quote_name,
-    quote_value,
+    shown_name,
+    shown_value,
 )
 from moodrec.filters.names import hint
 from moodrec.filters.percentiles import PercentileColumn
@@ -113,7 +114,7 @@ class ColumnTable:
         """
         column = self.column(name)
         if not isinstance(column, NumberColumn):
-            raise FilterError(f"pct({quote_name(name)}) needs a column of numbers")
+            raise FilterError(f"pct({shown_name(name)}) needs a column of numbers")
         values: NDArray[Any] = column.values[column.known() if alive is None else column.known() & alive]
         return values
 
@@ -132,7 +133,7 @@ class ColumnTable:
         """
         if name not in self._columns:
             if name not in self._names:
-                raise FilterError(f"unknown column {quote_name(name)}: {hint(name, self.names, 'columns')}")
+                raise FilterError(f"unknown column {shown_name(name)}: {hint(name, self.names, 'columns')}")
             # Two threads may build the column at once; all of them then use the one that was stored first.
             self._columns.setdefault(name, self._built(name))
         return self._columns[name]
@@ -158,12 +159,12 @@ class ColumnTable:
             name = replace(field, audio=False).column
             if not self._holds_shares(name):
                 raise FilterError(
-                    f"there is no {field}: audio takes a mood, and {quote_name(field.name)} is none"
+                    f"there is no {field}: audio takes a mood, and {shown_name(field.name)} is none"
                 )
         if field.kind == "pct":
             return self._percentile(name)
         if field.kind == "prob" and name not in self._names:
-            raise FilterError(f"there is no {field}: this table has no column {quote_name(name)}")
+            raise FilterError(f"there is no {field}: this table has no column {shown_name(name)}")
         return self.column(name)
 
     def _holds_shares(self, name: str) -> bool:
@@ -180,7 +181,7 @@ class ColumnTable:
         if name not in self._numbers:
             column = self.column(name)
             if not isinstance(column, NumberColumn):
-                raise FilterError(f"column {quote_name(name)} does not hold numbers")
+                raise FilterError(f"column {shown_name(name)} does not hold numbers")
             values = column.values.astype(np.float32, copy=False)
             known = values if column.present is None else np.where(column.present, values, np.float32(np.nan))
             self._numbers[name] = known
@@ -236,7 +237,7 @@ class ColumnTable:
         if name not in self._percentiles:
             column = self.column(name)
             if not isinstance(column, NumberColumn):
-                raise FilterError(f"pct({quote_name(name)}) needs a column of numbers")
+                raise FilterError(f"pct({shown_name(name)}) needs a column of numbers")
             self._percentiles[name] = PercentileColumn(column, (self._counted or self._all_known)(name))
         return self._percentiles[name]
 
@@ -281,7 +282,7 @@ def as_condition(where: str | Condition) -> Condition:
     """
     if not isinstance(where, str):
         if not is_condition(where):
-            raise FilterError(f"where takes a condition as text, such as 'calm >= 0.5', not {where!r}")
+            raise FilterError(f"where takes a condition as text, such as 'calm >= 0.5', not {brief(where)}")
         return where
     return _parser()(where)
 
@@ -316,7 +317,9 @@ def _test(condition: Leaf, column: Column, columns: ColumnTable) -> Selection:
 
 def _compare_fields(condition: Comparison, other: Field, columns: ColumnTable) -> Selection:
     if not {other.column, replace(other, audio=False).column} & set(columns.names):
-        raise FilterError(f"unknown column {other}; text goes in single quotes: {quote_value(other.name)}")
+        raise FilterError(
+            f"unknown column {str(other)[:80]}; text goes in single quotes: {shown_value(other.name)}"
+        )
     left, right = (_number(columns, field) for field in (condition.field, other))
     return left.compare_column(condition.operator, right)
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from moodrec.arguments import brief
 from moodrec.errors import FilterError
 from moodrec.schema import audio_column, probability_column
 
@@ -19,6 +20,7 @@ FieldKind = Literal["column", "prob", "pct"]
 
 _OPERATORS: Final = get_args(Operator)
 _KINDS: Final = get_args(FieldKind)
+_LONGEST: Final = 80
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -36,6 +38,18 @@ def quote_value(value: Scalar) -> str:
     return repr(value)
 
 
+def shown_name(name: str) -> str:
+    """Write a name for an error message: as SQL, cut to some eighty characters."""
+    return quote_name(name if len(name) <= _LONGEST else name[:_LONGEST] + "...")
+
+
+def shown_value(value: Scalar) -> str:
+    """Write a value for an error message: as SQL, cut to some eighty characters."""
+    if isinstance(value, str):
+        return quote_value(value if len(value) <= _LONGEST else value[:_LONGEST] + "...")
+    return quote_value(value) if isinstance(value, bool) else brief(value)
+
+
 @dataclass(frozen=True)
 class Field:
     """The left side of a test: a column, or ``prob(x)`` or ``pct(x)`` of a column, each also of ``audio(x)``."""
@@ -47,9 +61,11 @@ class Field:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
-            raise FilterError(f"a field has the name of a column as text, not {self.name!r}")
+            raise FilterError(f"a field has the name of a column as text, not {brief(self.name)}")
         if self.kind not in _KINDS:
-            raise FilterError(f"the kind of a field is {' or '.join(map(repr, _KINDS))}, not {self.kind!r}")
+            raise FilterError(
+                f"the kind of a field is {' or '.join(map(repr, _KINDS))}, not {brief(self.kind)}"
+            )
 
     @property
     def column(self) -> str:
@@ -76,7 +92,7 @@ class Comparison:
         _check_field(self.field)
         if self.operator not in _OPERATORS:
             raise FilterError(
-                f"there is no operator {self.operator!r}; the operators are {' '.join(_OPERATORS)}"
+                f"there is no operator {brief(self.operator)}; the operators are {' '.join(_OPERATORS)}"
             )
         if not isinstance(self.value, Field):
             _check_values(self.value)
@@ -112,7 +128,7 @@ class Membership:
     def __post_init__(self) -> None:
         _check_field(self.field)
         if not isinstance(self.values, tuple):
-            raise FilterError(f"IN takes a tuple of values, not {self.values!r}")
+            raise FilterError(f"IN takes a tuple of values, not {brief(self.values)}")
         _check_values(*self.values)
 
     def __str__(self) -> str:
@@ -131,7 +147,7 @@ class Like:
     def __post_init__(self) -> None:
         _check_field(self.field)
         if not isinstance(self.pattern, str):
-            raise FilterError(f"LIKE takes a pattern as text, not {self.pattern!r}")
+            raise FilterError(f"LIKE takes a pattern as text, not {brief(self.pattern)}")
 
     def __str__(self) -> str:
         word = "ILIKE" if self.ignore_case else "LIKE"
@@ -202,7 +218,7 @@ def is_condition(value: object) -> bool:
 
 def _check_field(value: object) -> None:
     if not isinstance(value, Field):
-        raise FilterError(f"a condition is on a Field, such as Field('calm'), not {value!r}")
+        raise FilterError(f"a condition is on a Field, such as Field('calm'), not {brief(value)}")
 
 
 def _check_values(*values: object) -> None:
@@ -210,9 +226,9 @@ def _check_values(*values: object) -> None:
         if not isinstance(value, bool | int | float | str) or (
             isinstance(value, float) and not math.isfinite(value)
         ):
-            raise FilterError(f"a value is text, a truth value or a finite number, not {value!r}")
+            raise FilterError(f"a value is text, a truth value or a finite number, not {brief(value)}")
 
 
 def _check_parts(parts: object) -> None:
     if not isinstance(parts, tuple) or not all(map(is_condition, parts)):
-        raise FilterError(f"conditions are joined from a tuple of conditions, not from {parts!r}")
+        raise FilterError(f"conditions are joined from a tuple of conditions, not from {brief(parts)}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.filters.column_types import mismatch
-from moodrec.filters.conditions import Like, Operator, Scalar, quote_value
+from moodrec.filters.conditions import Like, Operator, Scalar, shown_value
 from moodrec.filters.selection import AnyOf, Lookup, NamedRows, Selection
 from moodrec.typing import RowMask
 
@@ -27,7 +27,7 @@ class FlagColumn:
 
     def compare(self, op: Operator, value: Scalar) -> Lookup:
         if not isinstance(value, bool) or op not in ("=", "<>"):
-            raise mismatch(self.name, "TRUE and FALSE", f"compared with {op} {quote_value(value)}")
+            raise mismatch(self.name, "TRUE and FALSE", f"compared with {op} {shown_value(value)}")
         passes = value == (op == "=")
         return Lookup(self.codes, np.array([0, not passes, passes], np.uint8))
 

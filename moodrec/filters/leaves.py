@@ -229,7 +229,7 @@ def _not_a_literal(node: Node) -> FilterError:
         return FilterError("a comparison with NULL is never true: use IS NULL or IS NOT NULL")
     if isinstance(node, exp.Column):
         return FilterError(
-            f"{shown(node)!r} stands where a value should; put text in single quotes: '{node.name}'"
+            f"{shown(node)!r} stands where a value should; put text in single quotes: '{shorten(node.name)}'"
         )
     if node is None or not hasattr(node, "sql"):
         return FilterError("the condition is not complete: it lacks a value")

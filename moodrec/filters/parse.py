@@ -42,6 +42,7 @@ from moodrec.filters.leaves import (
     unknown,
     unwrap,
 )
+from moodrec.filters.quiet import quiet_parser
 
 MAX_LENGTH = 20_000
 """Greatest number of characters in a condition."""
@@ -77,7 +78,8 @@ def _parse(text: str) -> Condition:
 def _read_tree(text: str) -> Node:
     try:
         text.encode()  # lone surrogates, as from undecodable arguments, would fail later and less clearly
-        trees = _DIALECT.parse_into(exp.Condition, text)
+        with quiet_parser():
+            trees = _DIALECT.parse_into(exp.Condition, text)
     except RecursionError:
         raise _too_deep() from None
     except UnicodeEncodeError:
@@ -104,7 +106,7 @@ def _reason(error: SqlglotError, text: str) -> str:
 
 
 def _in_words(description: str, near: str) -> str:
-    place = f"near {near!r} " if near else ""
+    place = f"near {shorten(near)!r} " if near else ""
     if missing := _MISSING.match(description):
         return f"{place}{_LACKING.get(missing[1], 'a part')} is missing"
     if description.startswith("Expecting )"):

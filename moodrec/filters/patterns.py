@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from moodrec.arguments import brief
 from moodrec.errors import FilterError
 
 
@@ -30,4 +31,4 @@ def like_pattern(pattern: str, escape: str | None) -> str:
 def _escaped(characters: Iterator[str], pattern: str) -> str:
     for character in characters:
         return character
-    raise FilterError(f"the LIKE pattern {pattern!r} ends in its ESCAPE character")
+    raise FilterError(f"the LIKE pattern {brief(pattern)} ends in its ESCAPE character")

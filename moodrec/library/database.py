@@ -14,6 +14,7 @@ from typing import Final
 
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
 from moodrec.files import disk_full, refuse_link
+from moodrec.library.checks import REMEDY, check_references, check_schema, check_values, time_limited
 
 SCHEMA_VERSION: Final = 4
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
@@ -25,6 +26,9 @@ _NO_PLACE_FOR_LOG: Final = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
 )
+
+_JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
+"""What ends a rollback journal that names a file which several databases share."""
 
 TAG_BACKUPS: Final = """CREATE TABLE tag_backups (
     track_id TEXT PRIMARY KEY REFERENCES tracks (track_id),
@@ -157,7 +161,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         version = checked_version(connection, path)
         if version != SCHEMA_VERSION:
             raise CorruptStoreError(f"{path}: has format {version}, this moodrec writes {SCHEMA_VERSION}")
-        check_pages(connection, path)
+        check_contents(connection, path)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         on_failure.pop_all()
@@ -190,6 +194,7 @@ def _connected(path: Path, options: str) -> sqlite3.Connection:
     place = f"{path.absolute().as_uri()}?{options}"
     connection = sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
+    connection.execute("PRAGMA cell_size_check = ON")
     return connection
 
 
@@ -214,6 +219,16 @@ def _require_own_files(path: Path) -> None:
         refuse_link(place)
         if place.exists() and not place.is_file():
             raise CorruptStoreError(f"{place}: is no regular file; {REMEDY}")
+    _require_own_journal(path.with_name(f"{path.name}-journal"))
+
+
+def _require_own_journal(journal: Path) -> None:
+    """Refuse a journal that names another file, which SQLite would delete; moodrec's transactions have one file."""
+    if journal.exists():
+        with journal.open("rb") as file:
+            file.seek(max(0, journal.stat().st_size - len(_JOURNAL_MAGIC)))
+            if file.read() == _JOURNAL_MAGIC:
+                raise CorruptStoreError(f"{journal}: names another file; remove it")
 
 
 @contextmanager
@@ -240,6 +255,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
         raise  # mistakes of this package, not of the file
+    except UnicodeDecodeError:  # SQLite quotes a damaged file
+        raise CorruptStoreError(f"{path}: not a moodrec library, or damaged; {REMEDY}") from None
     except sqlite3.DatabaseError as error:
         raise _explained(error, path) from error
 
@@ -247,16 +264,21 @@ def translated(path: Path) -> Iterator[None]:
 def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
     # The lowest byte of SQLite's extended error code is the kind of error.
     primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if primary_code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+    if "decode to UTF-8" in str(error):  # an error of Python's, without a code
+        return CorruptStoreError(f"{path}: it holds texts that are not UTF-8; {REMEDY}")
+    if primary_code in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_TOOBIG,
+    ):
         return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")
     if primary_code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreLockedError(f"{path}: another process has held the database for {_BUSY_S:.0f} s")
     if primary_code == sqlite3.SQLITE_FULL:
         return disk_full(path)
     return MoodrecError(f"{path}: {error}; is the disk full, or the folder not writable?")
-
-
-REMEDY: Final = "restore it from a backup, or move it away and analyse the music again"
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:
@@ -294,19 +316,40 @@ def checked_version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def check_pages(connection: sqlite3.Connection, path: Path) -> None:
-    """Let SQLite check the structure of the file.
+def check_contents(connection: sqlite3.Connection, path: Path, complete: bool = True) -> None:
+    """Check the tables of a database, then the structure of the file, then the types of its values.
+
+    Args:
+        connection: the open database.
+        path: its file, for the message.
+        complete: whether it has today's format; of an earlier one, values are checked when it has been migrated.
+            Those of large tables are checked when they are first read (:func:`check_rows`).
+
+    Raises:
+        CorruptStoreError: it is damaged, or not as moodrec makes it.
+    """
+    with time_limited(connection, path):
+        check_schema(connection, path, _TABLES, complete)
+        fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if fault != "ok":
+            raise CorruptStoreError(f"{path}: damaged ({' '.join(fault.split())[:200]}); {REMEDY}")
+        if complete:
+            check_values(connection, path, ("counters", "models"))
+
+
+def check_rows(connection: sqlite3.Connection, path: Path) -> None:
+    """Check the values of all tables, which takes a second for some hundred thousand tracks.
 
     Args:
         connection: the open database.
         path: its file, for the message.
 
     Raises:
-        CorruptStoreError: it is damaged.
+        CorruptStoreError: a value is of another type than its column declares, or names a row that is not there.
     """
-    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if fault != "ok":
-        raise CorruptStoreError(f"{path}: damaged ({' '.join(fault.split())}); {REMEDY}")
+    with translated(path), time_limited(connection, path):
+        check_values(connection, path)
+        check_references(connection, path)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

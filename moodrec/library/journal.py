@@ -19,7 +19,7 @@ from moodrec.library.database import transaction
 from moodrec.library.groups import album_key, artist_key
 from moodrec.library.identity import TrackIdentity, identify
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
-from moodrec.schema import LISTS, TAG_FIELDS
+from moodrec.schema import FINGERPRINT, LISTS, TAG_FIELDS
 from moodrec.typing import Float32Array
 
 _WITH_TRACK: Final = frozenset({Outcome.OK, Outcome.PARTIAL})
@@ -92,7 +92,13 @@ def retag(connection: sqlite3.Connection, track_id: str, tags: Tags) -> bool:
     """
     names, values = _TAG_COLUMNS, tuple(_tag_values(tags))
     query = f"SELECT {', '.join(names)} FROM tracks WHERE track_id = ?"
-    if connection.execute(query, (track_id,)).fetchone() in (None, values):
+    stored = connection.execute(query, (track_id,)).fetchone()
+    if stored is None:
+        return False
+    # A fingerprint that was computed of the sound stays where the tags have none.
+    place = names.index(FINGERPRINT)
+    values = (*values[:place], values[place] or stored[place], *values[place + 1 :])
+    if stored == values:
         return False
     assignments = ", ".join(f"{name} = ?" for name in names)
     with revising(connection):

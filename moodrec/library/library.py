@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final, Self
 from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.library import journal, labelling, queries, upkeep
+from moodrec.library.checks import values_of
 from moodrec.library.database import (
     SCHEMA_VERSION,
+    check_rows,
     create_database,
     empty_database,
     holds_tables,
@@ -68,7 +70,8 @@ class Library:
         """The migration that was done when it was opened, or first changed; None if none was needed."""
         self.older_format: int | None = None
         """The format on the disk, where it is read as a copy in memory until the first change; else None."""
-        self._connection = connection
+        self._unchecked = connection
+        self._is_checked = False
         self._lock = WriterLock(path / "lock")
 
     @classmethod
@@ -149,7 +152,15 @@ class Library:
 
     def close(self) -> None:
         """Close the database; the object cannot be used afterwards."""
-        self._connection.close()
+        self._unchecked.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """Give the database; the rows of a file, which may be a stranger's, are checked before the first is read."""
+        if not self._is_checked:
+            check_rows(self._unchecked, self.path / _DATABASE)
+            self._is_checked = True
+        return self._unchecked
 
     def __enter__(self) -> Self:
         return self
@@ -171,7 +182,7 @@ class Library:
     def models(self) -> list[ModelRecord]:
         """List the models that were used: the one that search uses first, then earlier ones."""
         with translated(self.path):
-            return queries.models(self._connection)
+            return queries.models(self._unchecked)
 
     def model(self, fingerprint: str | None = None) -> ModelRecord:
         """Give one model; without a fingerprint, the one that search uses.
@@ -221,9 +232,11 @@ class Library:
             NotFoundError: the library holds no analyses of that model.
             CorruptStoreError: vectors differ from what was written.
         """
-        with translated(self.path), transaction(self._connection, "DEFERRED"):
+        # Of a few tracks, the values are checked as they are converted; checking all would take longer.
+        connection = self._connection if only is None else self._unchecked
+        with translated(self.path), transaction(connection, "DEFERRED"), values_of(self.path):
             model = self._model(model_fingerprint, counted=only is None)
-            return read_snapshot(self._connection, model, self._revision(), only)
+            return read_snapshot(connection, model, self._revision(), only)
 
     def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
         """Read one row per analysed track: TRACK_FIELDS, ``duplicate_of``, and a score and a ``prob_`` column for
@@ -294,7 +307,8 @@ class Library:
     def _migrate(self) -> None:
         database = self.path / _DATABASE
         self.migration = migrate(database, self._lock)
-        copy, self._connection = self._connection, open_database(database)
+        copy, self._unchecked = self._unchecked, open_database(database)
+        self._is_checked = False
         copy.close()
         self.older_format = None
 
@@ -457,10 +471,10 @@ class Library:
             yield self._connection
 
     def _revision(self) -> int:
-        return queries.revision(self._connection)
+        return queries.revision(self._unchecked)
 
     def _model(self, fingerprint: str | None, counted: bool = True) -> ModelRecord:
-        for model in queries.models(self._connection, counted):
+        for model in queries.models(self._unchecked, counted):
             if fingerprint in (None, model.fingerprint):
                 return model
         which = "any model" if fingerprint is None else f"model {fingerprint}"

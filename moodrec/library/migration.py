@@ -22,7 +22,7 @@ from moodrec.library.database import (
     LABELS,
     SCHEMA_VERSION,
     TAG_BACKUPS,
-    check_pages,
+    check_contents,
     checked_version,
     connected,
     transaction,
@@ -72,7 +72,7 @@ def migrate(database: Path, lock: WriterLock) -> Migration | None:
             version = checked_version(connection, database)
             if version == SCHEMA_VERSION:  # another process migrated it meanwhile
                 return None
-            check_pages(connection, database)
+            check_contents(connection, database, complete=False)
             backup = database.with_name(f"library-format-{version}-backup.sqlite")
             copy_database(connection, backup)
             _step_up(connection, version)
@@ -86,9 +86,11 @@ def migrated_copy(database: Path) -> sqlite3.Connection:
     memory = sqlite3.connect(":memory:", isolation_level=None)
     with translated(database), closing(connected(database)) as connection:
         version = checked_version(connection, database)
-        check_pages(connection, database)
+        check_contents(connection, database, complete=False)
         connection.backup(memory)
-    _step_up(memory, version)
+    with translated(database):
+        _step_up(memory, version)
+        check_contents(memory, database)
     memory.execute("PRAGMA query_only = ON")
     return memory
 

@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import MoodrecError
-from moodrec.files import write_atomically
+from moodrec.files import read_regular, write_atomically
 
 RUN_FILE: Final = "analysis.json"
 MODELS_FILE: Final = "models.json"
 PACKAGED: Final = "packaged"
 """Stands for the folder of the model that comes with moodrec, which may be another after an upgrade."""
+_MOST: Final = 1 << 20
+"""Bytes of a note that are read, at most."""
+_LATEST: Final = 1e15
+"""Seconds since 1970 that no clock shows."""
 _SILENT_S: Final = 600.0
 """Seconds without a sign of life after which a run on another machine counts as dead."""
 
@@ -58,7 +62,9 @@ class RunState:
             return False
         if self.host == socket.gethostname() and sys.platform != "win32":
             return _alive(self.process)
-        return time.time() - self.noted_at < _SILENT_S
+        return (
+            abs(time.time() - self.noted_at) < _SILENT_S
+        )  # clocks of two machines differ, and one may go back
 
 
 def note_run(library: Path, state: RunState) -> None:
@@ -77,9 +83,23 @@ def latest_run(library: Path) -> RunState | None:
     """Read how far the latest run of a library is; None if none was noted."""
     document = _read(library / RUN_FILE)
     try:
-        return RunState(**document) if document else None
+        state = RunState(**document) if document else None
     except TypeError:  # written by another moodrec
         return None
+    return state if state is not None and _is_sound(state) else None
+
+
+def _is_sound(state: RunState) -> bool:
+    """Whether the values of a note, which anybody may have written, are of their types."""
+    counts = (state.total, state.done, state.postponed, state.process)
+    times = [state.noted_at, *([] if state.seconds_left is None else [state.seconds_left])]
+    return (
+        all(type(one) is int and 0 <= one < 1 << 31 for one in counts)
+        and all(isinstance(one, int | float) and abs(one) < _LATEST for one in times)
+        and isinstance(state.ended, bool)
+        and isinstance(state.host, str)
+        and state.process > 0
+    )
 
 
 def note_model(library: Path, fingerprint: str, place: Path | None) -> None:
@@ -107,8 +127,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     if path.is_symlink():
         return {}
     try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        document = json.loads(read_regular(path, _MOST))
+    except (OSError, ValueError, RecursionError, MoodrecError):
         return {}
     return document if isinstance(document, dict) else {}
 

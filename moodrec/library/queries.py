@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -11,6 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from moodrec.errors import CorruptStoreError
+from moodrec.library.checks import REMEDY
 from moodrec.library.checksum import checksum
 from moodrec.library.records import (
     FileRecord,
@@ -22,6 +23,8 @@ from moodrec.library.records import (
     StoredTags,
     TrackVectors,
 )
+from moodrec.library.stored_json import stored_tags, stored_texts
+from moodrec.schema import TRACK_FIELDS, probability_column
 
 _FILES: Final = """
     SELECT f.path, f.size, f.mtime_ns, f.outcome, f.reason, f.message, f.track_id, f.missing,
@@ -74,11 +77,20 @@ def models(connection: sqlite3.Connection, counted: bool = True) -> list[ModelRe
         counted: whether to count their tracks, which takes as long as the library is large; else they are 0.
     """
     return [
-        ModelRecord(fingerprint, name, tuple(json.loads(moods)), dim, tracks, context)
+        ModelRecord(fingerprint, name, _moods(moods), dim, tracks, context)
         for fingerprint, name, moods, dim, context, tracks in connection.execute(
             _MODELS if counted else _UNCOUNTED
         )
     ]
+
+
+def _moods(text: str) -> tuple[str, ...]:
+    """Read the names of a model's moods, each of which becomes a column beside those of the tracks."""
+    moods = tuple(stored_texts(text))
+    taken = {*TRACK_FIELDS.names, *map(probability_column, moods)}
+    if len(set(moods)) != len(moods) or not taken.isdisjoint(moods):
+        raise CorruptStoreError(f"the library has a model whose moods cannot be columns; {REMEDY}")
+    return moods
 
 
 def files(connection: sqlite3.Connection, model_fingerprint: str | None) -> dict[Path, FileRecord]:
@@ -133,7 +145,7 @@ def find_vectors(
         audio_fingerprint: hash of the decoded audio.
     """
     for row in connection.execute(_SAME_AUDIO, (audio_fingerprint, model_fingerprint)):
-        if _is_whole(row):
+        if _is_whole(row) and all(len(blob) % 4 == 0 for blob in row[2:5]):
             return TrackVectors(*(np.frombuffer(blob, "<f4").astype(np.float32) for blob in row[2:5]))
     return None
 
@@ -146,7 +158,7 @@ def damaged(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 def tag_backups(connection: sqlite3.Connection) -> dict[str, StoredTags]:
     """Read, by track id, the mood tags that its file had before moodrec wrote any."""
     rows = connection.execute("SELECT track_id, tags FROM tag_backups").fetchall()
-    return {track_id: json.loads(tags) for track_id, tags in rows}
+    return {track_id: stored_tags(tags) for track_id, tags in rows}
 
 
 def _is_whole(row: tuple[str, str, bytes, bytes, bytes, bytes]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 
 from moodrec.errors import CorruptStoreError
 from moodrec.library.records import LabelRecord, ModelRecord
+from moodrec.library.stored_json import stored_texts
 from moodrec.model.context.applied import InContext
 from moodrec.model.context.model import ContextModel
 from moodrec.model.context.tracks import TrackContext, codes_of
@@ -131,7 +131,7 @@ def _given(
 
 
 def _genres(texts: Sequence[str | None]) -> list[tuple[str, ...]]:
-    lists = {text: () if text is None else tuple(json.loads(text)) for text in set(texts)}
+    lists = {text: () if text is None else tuple(stored_texts(text)) for text in set(texts)}
     return [lists[text] for text in texts]
 
 

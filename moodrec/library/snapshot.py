@@ -17,6 +17,7 @@ from moodrec.library.checksum import checksum
 from moodrec.library.labelling import entries
 from moodrec.library.records import ModelRecord
 from moodrec.library.scores import LibraryScores, scores_of
+from moodrec.library.stored_json import stored_texts
 from moodrec.schema import (
     LISTS,
     PATH,
@@ -166,7 +167,9 @@ def _table(
 ) -> pa.Table:
     values = {name: described[name] for name in _COLUMNS}
     values[PATH] = [shown_path(path) for path in values[PATH]]
-    values |= {name: [None if text is None else json.loads(text) for text in values[name]] for name in LISTS}
+    values |= {
+        name: [None if text is None else stored_texts(text) for text in values[name]] for name in LISTS
+    }
     columns = {field.name: pa.array(values[field.name], field.type) for field in _DESCRIBED}
     names = [*model.moods, *map(probability_column, model.moods)]
     columns |= _named(names, found.scores, found.probabilities)

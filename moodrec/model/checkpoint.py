@@ -8,15 +8,15 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
-from moodrec.errors import ConfigError, CorruptStoreError
+from moodrec.errors import ConfigError
 from moodrec.model.context.model import ContextModel
 from moodrec.model.describe import SPEC
 from moodrec.model.folder import GRAPH, ModelFiles, add_graph, read_model_files, write_model_files
 from moodrec.model.graph.export import export_graph
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import ModelSpec
+from moodrec.model.stored_weights import no_larger_than, put_weights
 from moodrec.plugins import check_trusted
 
 
@@ -101,14 +101,12 @@ def build_model(files: ModelFiles, folder: Path, trusted: Collection[str] = ()) 
     spec = files.spec
     check_trusted("backbone", spec.network.backbone, trusted, str(folder / SPEC))
     try:
-        with torch.random.fork_rng(devices=[]):  # weights are drawn at random before they are read
+        # Weights are drawn at random before they are read.
+        with torch.random.fork_rng(devices=[]), no_larger_than(files.weights, folder):
             network = MoodNetwork(spec.audio, spec.network, spec.heads)
     except ConfigError as error:
         raise ConfigError(f"{folder}: {error}") from error
-    try:
-        network.load_state_dict(safetensors.torch.load(files.weights))
-    except (SafetensorError, RuntimeError) as error:
-        raise CorruptStoreError(f"{folder}: the weights do not fit the description: {error}") from error
+    put_weights(network, files.weights, folder)
     return LoadedModel(network.eval(), spec, files.fingerprint, files.context)
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.files import read_regular
 
 _PACKAGED: Final = Path(__file__).parent / "weights"
 PACKAGED_MODEL: Final = _PACKAGED / "default"
 """Folder of the model that comes with moodrec."""
 SPEC: Final = "model.json"
 """Name of the description in a model folder."""
+MOST_OF_SPEC: Final = 64 << 20
+"""Greatest size of the description, in bytes: what is larger is not read."""
 CONTEXT: Final = "context.json"
 """Name of the file in a model folder that says how metadata corrects its scores; a model need not have one."""
 CONTEXT_SUM: Final = "context_sha256"
@@ -104,7 +107,7 @@ def describe_model(model: Path | str | None = None) -> ModelDescription:
     """
     path = model_folder(model) / SPEC
     try:
-        text = path.read_bytes()
+        text = read_regular(path, MOST_OF_SPEC)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: no such file") from None
     try:
@@ -113,5 +116,5 @@ def describe_model(model: Path | str | None = None) -> ModelDescription:
         data = tuple(filter(None, document.get("provenance", {}).get("data", "").split(", ")))
         quality = {name: dict(found) for name, found in document.get("quality", {}).items()}
         return ModelDescription(str(document["name"]), fingerprint_of(document), moods, data, quality)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptStoreError(f"{path}: not a model description") from error

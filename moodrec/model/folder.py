@@ -18,9 +18,9 @@ from pydantic import ValidationError
 
 from moodrec.config import explain
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files import write_atomically
+from moodrec.files import read_regular, write_atomically
 from moodrec.model.context.model import ContextModel
-from moodrec.model.describe import CONTEXT, CONTEXT_SUM, SPEC, fingerprint_of
+from moodrec.model.describe import CONTEXT, CONTEXT_SUM, MOST_OF_SPEC, SPEC, fingerprint_of
 from moodrec.model.spec import ModelSpec
 
 WEIGHTS: Final = "model.safetensors"
@@ -30,7 +30,7 @@ GRAPH: Final = "model.onnx"
 _WEIGHTS_SUM: Final = "weights_sha256"
 _GRAPH_SUM: Final = "graph_sha256"
 _SUMS: Final = (_WEIGHTS_SUM, _GRAPH_SUM, CONTEXT_SUM)
-LARGEST: Final = {SPEC: 64 << 20, WEIGHTS: 1 << 30, GRAPH: 1 << 30, CONTEXT: 64 << 20}
+LARGEST: Final = {SPEC: MOST_OF_SPEC, WEIGHTS: 1 << 30, GRAPH: 1 << 30, CONTEXT: 64 << 20}
 """Greatest size of each file, in bytes: what is larger is not read."""
 
 
@@ -188,10 +188,6 @@ def _sum(data: bytes) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST[path.name] + 1)
+        return read_regular(path, LARGEST[path.name])
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{path}: no such file; a model is a folder with {SPEC} and {WEIGHTS}") from None
-    if len(data) > LARGEST[path.name]:
-        raise CorruptStoreError(f"{path}: is larger than {LARGEST[path.name] >> 20} MiB, which no model's is")
-    return data

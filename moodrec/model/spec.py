@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from moodrec.config import AudioConfig, Config, ModelConfig, WindowConfig
 from moodrec.schema import is_mood_name
 
 MOOD_TASK: Final = "mood"
 """Name of the task whose head predicts moods."""
+_MOST_SAMPLES: Final = 1 << 24
+_MOST_NUMBERS: Final = 1 << 28
+"""Samples of a window, and numbers of its spectrum or of the first map of the network, at most."""
 
 
 HeadKind = Literal["multi_label", "classes", "ordinal", "cosine"]
@@ -39,14 +43,21 @@ class PublishedMood(Config):
 class MoodScale(Config):
     """How a mood's logit becomes its probability and its score."""
 
-    slope: float = 1.0
+    slope: FiniteFloat = 1.0
     """Factor of Platt scaling: ``probability = sigmoid(slope * logit + intercept)``."""
-    intercept: float = 0.0
+    intercept: FiniteFloat = 0.0
     """Offset of Platt scaling."""
-    quantiles: tuple[float, ...]
+    quantiles: Annotated[tuple[FiniteFloat, ...], Field(min_length=2)]
     """Evenly spaced quantiles, lowest to highest, of the probability over the reference set; the mood score is the
     percentile read from them.
     """
+
+    @field_validator("quantiles")
+    @classmethod
+    def _never_fall(cls, quantiles: tuple[float, ...]) -> tuple[float, ...]:
+        if any(later < earlier for earlier, later in pairwise(quantiles)):
+            raise ValueError("quantiles must not fall")
+        return quantiles
 
 
 class MoodQuality(Config):
@@ -101,6 +112,21 @@ class ModelSpec(Config):
                 raise ValueError(f"mood {name} is made of targets that the mood head does not have")
             if self.scales and name not in self.scales:
                 raise ValueError(f"mood {name} has no scale")
+        return self
+
+    @model_validator(mode="after")
+    def _a_window_can_be_computed(self) -> ModelSpec:
+        """Refuse sizes that each are possible, and together would take a machine's memory."""
+        audio, samples = self.audio, round(self.windows.window_s * self.audio.sample_rate)
+        frames = 1 + samples // audio.hop_length
+        if audio.mel != "none" and samples <= audio.n_fft // 2:
+            raise ValueError("a window is shorter than half of n_fft")
+        spectrum = 0 if audio.mel == "none" else frames * (audio.n_fft // 2 + 1)
+        if (
+            samples > _MOST_SAMPLES
+            or max(spectrum, frames * audio.n_mels * self.network.channels) > _MOST_NUMBERS
+        ):
+            raise ValueError("a window is too long to be analysed at once")
         return self
 
     @property

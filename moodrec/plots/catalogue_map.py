@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from moodrec.plots.canvas import INK, MUTED, PAPER, heading, new_figure, save_figure, tidy
 from moodrec.plots.colours import affect_colours, score_colours
+from moodrec.plots.map_titles import write_titles
 from moodrec.plots.projection import Projection
 from moodrec.plots.scene import Scene, make_scene
 from moodrec.plots.text import font_families, label
@@ -34,6 +35,7 @@ def catalogue_map(
     neighbours: Sequence[int] = (),
     colour_by: str | None = None,
     projection: Projection = "pca",
+    titles: int = 0,
 ) -> None:
     """Draw the map to a file.
 
@@ -46,19 +48,28 @@ def catalogue_map(
         neighbours: rows to mark with numbers, nearest first.
         colour_by: mood that the colours show; None for valence and arousal where the frame has both.
         projection: how places on the map are computed.
+        titles: greatest number of titles to write beside points; those with the most room around them come first.
 
     Raises:
         DataError, UsageError: as :func:`moodrec.plots.scene.make_scene`; also a suffix that is no picture's.
         MissingExtraError: the projection is "umap", and UMAP is not installed.
     """
     scene = make_scene(embeddings, frame, moods, seed, neighbours, colour_by, projection)
-    save_figure(map_figure(scene), out)
+    save_figure(map_figure(scene, titles), out)
 
 
-def map_figure(scene: Scene) -> Figure:
-    """Draw the map as a figure, for notebooks."""
+def map_figure(scene: Scene, titles: int = 0) -> Figure:
+    """Draw the map as a figure, for notebooks.
+
+    Args:
+        scene: what to draw.
+        titles: greatest number of titles to write beside points.
+    """
     figure = new_figure(9, 8)
-    draw_map(figure.add_axes((0.04, 0.04, 0.92, 0.83)), scene)
+    axes = figure.add_axes((0.04, 0.04, 0.92, 0.83))
+    draw_map(axes, scene)
+    if titles:
+        write_titles(axes, scene, titles)
     return figure
 
 

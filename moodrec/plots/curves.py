@@ -116,14 +116,9 @@ def _draw_tag(axes: Axes, scored: LabelsAndScores, tag: TagLike) -> None:
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     axes.axhline(tag.prevalence, color=MUTED, linewidth=0.9, linestyle=(0, (3, 2)))
     recall = np.concatenate([[0.0], curve.recall])
-    axes.fill_between(recall[1:], curve.precision, step="pre", color=SECOND, alpha=0.13, linewidth=0)
-    axes.step(
-        recall,
-        np.concatenate([curve.precision[:1], curve.precision]),
-        where="pre",
-        color=SECOND,
-        linewidth=1.2,
-    )
+    precision = np.concatenate([curve.precision[:1], curve.precision])
+    axes.fill_between(recall, precision, step="pre", color=SECOND, alpha=0.13, linewidth=0)
+    axes.step(recall, precision, where="pre", color=SECOND, linewidth=1.2)
     axes.set_title(label(tag.tag.rsplit(":", 1)[-1], 18), fontsize=9, color=INK, loc="left", pad=4)
     axes.text(
         0.97,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from moodrec.errors import DataError
 from moodrec.plots.canvas import INK, heading, new_figure, save_figure, tidy
 from moodrec.plots.colours import oklch
-from moodrec.plots.text import font_families, label
+from moodrec.plots.text import font_families, label, track_name
 
 GAP: Final = 0.075
 """Least distance between the names of two curves, in mood scores."""
@@ -60,8 +60,7 @@ def mood_course(
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
-    titles = frame["title"] if "title" in frame else pd.Series([None] * len(frame))
-    return [title if isinstance(title, str) else "untitled" for title in titles]
+    return [track_name(row) for _, row in frame.iterrows()]
 
 
 def _name_curves(

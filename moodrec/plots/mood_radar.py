@@ -14,7 +14,7 @@ from matplotlib.projections.polar import PolarAxes
 from moodrec.errors import DataError
 from moodrec.plots.canvas import FAINT, INK, MUTED, new_figure, save_figure
 from moodrec.plots.colours import oklch
-from moodrec.plots.text import font_families, label
+from moodrec.plots.text import font_families, label, track_name
 
 MAX_TRACKS: Final = 6
 """Greatest number of outlines that can be told apart."""
@@ -94,6 +94,6 @@ def _dress(axes: PolarAxes, moods: Sequence[str], angles: np.ndarray) -> None:
 
 
 def _name(row: pd.Series) -> str:
-    names = [row.get(column) for column in ("title", "artist")]
-    known = [name for name in names if isinstance(name, str) and name.strip()]
-    return label(" - ".join(known) or "untitled", 46)
+    artist = row.get("artist")
+    names = [track_name(row), artist if isinstance(artist, str) else ""]
+    return label(" - ".join(name for name in names if name.strip()), 46)

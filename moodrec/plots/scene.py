@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike
 from moodrec.errors import DataError, UsageError
 from moodrec.plots.colours import affect_colours, score_colours
 from moodrec.plots.projection import Projection, project
-from moodrec.plots.text import label
+from moodrec.plots.text import label, track_name
 from moodrec.typing import Float64Array
 
 AFFECT: Final = ("valence", "arousal")
-UNTITLED: Final = "untitled"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +52,18 @@ class Scene:
             row: the track.
             limit: greatest number of characters.
         """
-        title, artist = (self._cell(row, column) for column in ("title", "artist"))
-        return label(f"{title or UNTITLED} - {artist}" if artist else title or UNTITLED, limit)
+        values = self.frame.iloc[row]
+        title, artist = track_name(values), values.get("artist")
+        return label(f"{title} - {artist}" if isinstance(artist, str) and artist.strip() else title, limit)
 
-    def _cell(self, row: int, column: str) -> str | None:
-        value = self.frame[column].iloc[row] if column in self.frame.columns else None
-        return value if isinstance(value, str) and value.strip() else None
+    def title(self, row: int, limit: int = 24) -> str:
+        """Write the title of a track, or the name of its file, fit to draw.
+
+        Args:
+            row: the track.
+            limit: greatest number of characters.
+        """
+        return label(track_name(self.frame.iloc[row]), limit)
 
 
 def make_scene(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from typing import Final
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAIN_FONT: Final = "DejaVu Sans"
 """Font that comes with matplotlib, with Latin, Greek, Cyrillic, Arabic, Hebrew and more."""
@@ -31,6 +35,7 @@ OTHER_FONTS: Final = (
 """Fonts that are tried in this order, where they are installed, for glyphs that the main font lacks."""
 MISSING: Final = "\N{WHITE SQUARE}"
 ELLIPSIS: Final = "…"
+UNTITLED: Final = "untitled"
 
 
 def label(text: str | None, limit: int = 40) -> str:
@@ -46,6 +51,16 @@ def label(text: str | None, limit: int = 40) -> str:
     drawn = "".join(_boxed(clean))
     short = drawn if len(drawn) <= limit else drawn[: limit - 1].rstrip() + ELLIPSIS
     return short.replace("$", r"\$")
+
+
+def track_name(row: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Choose what to call a track: its title, else the name of its file, else its id, else ``untitled``."""
+    title, path, track_id = (row.get(name) for name in ("title", "path", "track_id"))
+    if isinstance(title, str) and title.strip():
+        return title
+    if isinstance(path, str) and (stem := PurePath(path).stem).strip():
+        return stem
+    return track_id if isinstance(track_id, str) and track_id else UNTITLED
 
 
 def font_families() -> list[str]:

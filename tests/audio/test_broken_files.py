@@ -16,7 +16,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moodrec.audio.decode import decode, probe_audio
+from moodrec.audio.decode import Cause, decode, probe_audio
 from moodrec.audio.formats import AV_FORMATS
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError
@@ -117,7 +117,7 @@ def test_what_precedes_a_cut_is_kept(tmp_path: Path, suffix: str) -> None:
 def test_what_precedes_a_cut_is_kept_in_m4a(tmp_path: Path) -> None:
     path = write_av(tmp_path / "x.m4a", tone(440.0, 6.0), movflags="faststart")
     waveform = decode(cut(path, 0.6))
-    assert waveform.truncated
+    assert waveform.cause is Cause.CUT_OFF
     assert 1.0 < waveform.duration_s < 5.0
 
 

@@ -1,4 +1,7 @@
-"""Fingerprints are read as Chromaprint writes them."""
+"""Fingerprints are read as Chromaprint writes them.
+
+Tests the inside of moodrec.audio.chromaprint, which undoes a compression.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ import base64
 import numpy as np
 import pytest
 
-from moodrec.audio.chromaprint import _decompressed, difference, frames_of, shortened
+from moodrec.audio.chromaprint import (
+    _decompressed,
+    computed,
+    difference,
+    frames_of,
+    is_installed,
+    shortened,
+)
 
 
 def compressed(frames: np.ndarray) -> str:
@@ -59,3 +69,27 @@ def test_a_fingerprint_survives_shortening() -> None:
 def test_what_is_no_fingerprint_is_none(text: str) -> None:
     assert shortened(text) is None
     assert frames_of("!") is None
+
+
+def test_computed_fingerprints_tell_copies_from_others() -> None:
+    if not is_installed():
+        pytest.skip("Chromaprint is not installed")
+    time = np.arange(40 * 16_000) / 16_000
+    rng = np.random.default_rng(0)
+
+    def tune(seed: int) -> np.ndarray:
+        notes = np.random.default_rng(seed).choice([220, 262, 330, 392, 440, 523], 80)
+        parts = (np.sin(2 * np.pi * f * time) * ((time * 2).astype(int) == i) for i, f in enumerate(notes))
+        return np.asarray(0.3 * sum(parts), np.float32)
+
+    one, two = tune(0), tune(1)
+    noisy = (0.3 * one + 0.003 * rng.standard_normal(len(one))).astype(np.float32)
+    prints = [frames_of(computed(samples, 16_000) or "") for samples in (one, noisy, two)]
+    assert prints[0] is not None
+    assert prints[1] is not None
+    assert prints[2] is not None
+    assert difference(prints[0], prints[1]) < 0.25 < 0.3 < difference(prints[0], prints[2])
+
+
+def test_without_chromaprint_or_sound_there_is_no_fingerprint() -> None:
+    assert computed(np.zeros(16_000, np.float32), 16_000) is None

@@ -12,7 +12,7 @@ import pytest
 from mutagen.aiff import AIFF
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASF
-from mutagen.flac import FLAC
+from mutagen.flac import FLAC, Picture
 from mutagen.id3 import ID3, TDRC, TIT2, TPE1
 from mutagen.mp4 import MP4
 from mutagen.wave import WAVE
@@ -362,3 +362,17 @@ def test_what_steers_a_terminal_or_turns_text_around_does_not(tmp_path: Path) ->
 def test_tags_are_found_whatever_a_file_is_called(tmp_path: Path, mp3: bytes, called: str) -> None:
     (tmp_path / called).write_bytes(tag(3, *SONG_FRAMES) + mp3)
     assert short(read_tags(tmp_path / called)) == SONG
+
+
+@pytest.mark.parametrize("length", [0, 10, 500_000, 0xFFFFFFFF])
+def test_a_picture_of_a_wrong_length_hides_no_comments_of_flac(tmp_path: Path, length: int) -> None:
+    path = write_any(tmp_path / "x.flac", SOUND)
+    file, picture = FLAC(path), Picture()
+    picture.data = b"\xff\xd8" + bytes(5_000)
+    file.add_picture(picture)
+    file["title"], file["artist"], file["date"] = "Song", ["Band", "Guest"], "1994"
+    file.save()
+    content = path.read_bytes()
+    at = content.index(b"\xff\xd8") - 4
+    path.write_bytes(content[:at] + struct.pack(">I", length) + content[at + 4 :])
+    assert short(read_tags(path)) == ("Song", "Band; Guest", 1994)

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-def analyze(library: Library, music: Path, **options: bool) -> AnalysisReport:
+def analyze(library: Library, music: Path, **options: Any) -> AnalysisReport:
     return run_analysis(plan_analysis([music], library, MODEL, **options), library, MODEL, 1)
 
 

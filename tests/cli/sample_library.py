@@ -23,20 +23,43 @@ TRACKS = 60
 MISREAD = "/home/ann/Music/Downloads/a letter that somebody named like a song.mp3"
 
 
-def write_sample_library(place: Path) -> Path:
-    """Make a library of sixty tracks, a silent file, two failures and a file that is gone, with its index."""
+WELL_KNOWN = (
+    {"title": "Teardrop", "artist": "Massive Attack", "album": "Mezzanine", "year": 1998},
+    {"title": "Angel", "artist": "Massive Attack", "album": "Mezzanine", "year": 1998},
+    {"title": "Breathe", "artist": "Pink Floyd", "album": "The Dark Side of the Moon", "year": 1973},
+    {"title": "La femme d'argent", "artist": "Air", "album": "Moon Safari", "year": 1998},
+)
+"""Tracks that the documentation speaks of."""
+
+
+def write_sample_library(
+    place: Path, well_known: bool = False, content: bytes = b"x", moved: bool = True, folder: str = "lib"
+) -> Path:
+    """Make a library of sixty tracks, a silent file and two failures, with its index.
+
+    Args:
+        place: where its folder and that of the music go.
+        well_known: whether the first tracks have the names that the documentation uses.
+        content: what every file holds.
+        moved: whether the library takes its files to be under ``MUSIC``, the same on every machine.
+        folder: the name of its folder.
+    """
     index = MoodIndex.open(find_sample_index())
     rows = index.table.slice(100, TRACKS).to_pylist()
+    for row, names in zip(rows, WELL_KNOWN if well_known else (), strict=False):
+        row.update(names)
     vectors = index.vectors([row["track_id"] for row in rows])
     model = ModelRecord(index.model_fingerprint or "f00d", "default", index.moods, vectors.shape[1])
     music = place / "music"
-    with Library.create(place / "lib") as library:
+    with Library.create(place / folder) as library:
         with library.writer():
             library.register_model(model)
             for number, (row, vector) in enumerate(zip(rows, vectors, strict=True)):
                 # The last is without tags, and called by the name of its file.
                 tags = Tags() if number == TRACKS - 1 else _tags(row)
-                state = file_state(music / (row["package"] or "unknown") / f"{number:02} {_name(row)}.flac")
+                state = file_state(
+                    music / (row["package"] or "unknown") / f"{number:02} {_name(row)}.flac", content
+                )
                 scores = np.array([row[mood] for mood in index.moods], np.float32)
                 chances = np.array([row[f"prob_{mood}"] for mood in index.moods], np.float32)
                 track = TrackAnalysis(row["track_id"], tags, 60.0 + 3 * number, vector, scores, chances)
@@ -47,10 +70,11 @@ def write_sample_library(place: Path) -> Path:
                 library.acknowledge(model, failed(file_state(music / Path(path).relative_to(MUSIC))))
             library.promote(model.fingerprint)
             library.record_run(model, TRACKS, 240.0)
-        _move(place / "lib", music)
+        if moved:
+            _move(place / folder, music)
         with library.writer():
             refresh_index(library)
-    return place / "lib"
+    return place / folder
 
 
 def _tags(row: dict[str, object]) -> Tags:

@@ -83,7 +83,7 @@ def test_a_part_of_a_title_and_several() -> None:
 def test_columns_and_advice() -> None:
     found = run_json("columns", "-l", SAMPLE, "--values", 1)
     genre = next(column for column in found["columns"] if column["name"] == "genre")
-    assert (genre["kind"], genre["common"]) == ("list of text", [["Soundtrack", 39]])
+    assert (genre["kind"], genre["values"]) == ("list", [["Soundtrack", 39]])
     hint = "no track has genre = 'Metal'; there is 'Female Fronted Metal' (6)"
     for command in (["list"], ["similar", "love"]):
         assert hint in run(*command, "--where", "genre = 'Metal'", "-l", SAMPLE).stderr

@@ -141,7 +141,8 @@ def test_a_new_model_takes_over_when_it_has_heard_everything(place: Path) -> Non
 
 
 def test_prune_says_what_it_would_do_and_then_does_it(place: Path, tmp_path: Path) -> None:
-    assert "--gone" in run(*library(place, "prune"), code=2).stderr
+    assert "--gone" in run(*library(place, "prune", "--apply"), code=2).stderr
+    assert "0 files and 0 models would be dropped" in run(*library(place, "prune")).stdout
     (place / "music").unlink()
     write_tone(place / "music" / "new.flac", 300)
     run(*analyze(place, model="other"))

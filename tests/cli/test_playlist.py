@@ -12,6 +12,8 @@ import pytest
 
 from moodrec.demo.sample import find_sample_index
 from moodrec.index.mood_index import MoodIndex
+from moodrec.recommend.playlists.fingerprint import read_plays
+from moodrec.recommend.recommender import Recommender
 from tests.catalogues import MOODS, sample_catalogue
 from tests.cli.commands import run, run_json
 
@@ -106,3 +108,31 @@ def test_the_moods_of_tracks_and_pictures(tmp_path: Path) -> None:
     run("moods", *where, "--plot", tmp_path / "map.svg", "--colour-by", "calm")
     assert all((tmp_path / name).stat().st_size > 10_000 for name in ("radar.png", "map.svg"))
     run("moods", "--of", "nobody", *where, code=3)
+
+
+@pytest.mark.parametrize("named", ["title", "path", "track_id"])
+def test_a_history_names_tracks_in_any_of_three_ways(index: Path, tmp_path: Path, named: str) -> None:
+    names = {"title": "Title 7", "path": str(index.parent / "music" / "7.flac"), "track_id": "t7"}
+    plays = pd.DataFrame({named: [names[named]] * 2, "played_at": ["2024-01-01", "2024-01-02"]})
+    plays.to_csv(tmp_path / "plays.csv", index=False)
+    assert (
+        "2 plays of 1 track: "
+        in run("playlist", "fingerprint", tmp_path / "plays.csv", "-l", index, "-n", 3).stdout
+    )
+    plays.drop(columns=named).to_csv(tmp_path / "none.csv", index=False)
+    assert (
+        "nor titles or paths"
+        in run("playlist", "fingerprint", tmp_path / "none.csv", "-l", index, code=1).stderr
+    )
+
+
+def test_an_artist_beside_the_title_tells_which_is_meant(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"track_id": ["a", "b", "c"], "title": ["Angel", "Angel", "X"], "artist": ["One", "Two", "Y"]}
+    )
+    table = table.assign(calm=[0.1, 0.5, 0.9])
+    MoodIndex.build(np.eye(3, 4, dtype=np.float32), table, ["calm"]).save(tmp_path / "index")
+    plays = pd.DataFrame({"title": ["angel"], "artist": ["two"], "played_at": ["2024-01-01"]})
+    plays.to_csv(tmp_path / "plays.csv", index=False)
+    recommender = Recommender.open(tmp_path / "index")
+    assert list(read_plays(tmp_path / "plays.csv", recommender)["track_id"]) == ["b"]

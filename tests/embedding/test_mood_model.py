@@ -6,6 +6,7 @@ Tests the inside of moodrec.embedding.mood_model on purpose.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -188,3 +189,17 @@ def test_files_are_levelled_too(levelling: MoodModel, tmp_path: Path) -> None:
 def test_a_silent_track_is_silent_at_any_level(levelling: MoodModel) -> None:
     with pytest.raises(SilentAudioError):
         levelling.analyze_waveform(np.zeros(5 * RATE, np.float32), RATE)
+
+
+@pytest.mark.parametrize("rate", ["16000", 2.5, None, float("nan"), 0, -1, True, 1 << 62, 10**400])
+def test_a_sample_rate_is_a_whole_number(model: MoodModel, rate: Any) -> None:
+    with pytest.raises(UsageError, match="sample_rate"):
+        model.analyze_waveform(np.zeros(16_000, np.float32), rate)
+
+
+@pytest.mark.parametrize("waveform", [[0.0] * 100, "sound", None, 3])
+def test_a_waveform_is_an_array(model: MoodModel, waveform: Any) -> None:
+    with pytest.raises(UsageError, match="NumPy array"):
+        model.analyze_waveform(waveform, 16_000)
+    with pytest.raises(UsageError, match="NumPy array"):
+        model.analyze_windows(waveform)

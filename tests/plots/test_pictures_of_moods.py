@@ -10,11 +10,13 @@ import pytest
 
 from moodrec.errors import DataError, MissingExtraError, UsageError
 from moodrec.evaluation.neighbourhood.report import BenchmarkReport, SystemReport
-from moodrec.plots.catalogue_map import catalogue_map, map_figure
+from moodrec.plots import make_scene, map_figure, radar_figure
+from moodrec.plots.catalogue_map import catalogue_map
+from moodrec.plots.map_titles import write_titles
 from moodrec.plots.mood_course import mood_course
-from moodrec.plots.mood_radar import mood_radar, radar_figure
+from moodrec.plots.mood_radar import mood_radar
 from moodrec.plots.projection import project
-from moodrec.plots.scene import make_scene
+from moodrec.plots.text import track_name
 from moodrec.plots.trade_off import trade_off
 
 MOODS = ("calm", "happy", "dark", "tense")
@@ -97,3 +99,45 @@ def test_a_trade_off_needs_moods(tmp_path: Path) -> None:
             BenchmarkReport("x", 9, "a", 10, 0, {}, {"a": SystemReport({}, {}, 0.5, 0.0, ())}),
             tmp_path / "x.png",
         )
+
+
+def test_an_untagged_track_is_called_by_its_file() -> None:
+    names: dict[str, list[str | None]] = {
+        "title": [None, " ", "T"],
+        "path": ["/m/01 Dawn.flac", None, "/m/x.mp3"],
+        "track_id": ["a", "b", "c"],
+    }
+    tracks = frame(3).drop(columns="title").join(pd.DataFrame(names))
+    assert [track_name(row) for _, row in tracks.iterrows()] == ["01 Dawn", "b", "T"]
+    assert track_name({}) == "untitled"
+    legend = radar_figure(tracks, MOODS).axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["01 Dawn", "b", "T"]
+
+
+def test_titles_stand_where_there_is_room() -> None:
+    rng = np.random.default_rng(0)
+    vectors = np.concatenate([rng.normal(0, 0.01, (30, 4)), rng.normal(3, 1, (10, 4))])
+    figure = map_figure(make_scene(vectors, frame(40), MOODS))
+    axes = figure.axes[0]
+    before = len(axes.texts)
+    written = write_titles(axes, make_scene(vectors, frame(40), MOODS), 12)
+    assert 3 <= len(written) <= 12
+    assert sum(row >= 30 for row in written) > len(written) / 2, "lone points come first"
+    assert len(axes.texts) - before == len(written)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts[before:]]
+    overlaps = sum(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert overlaps <= 1, "letters differ in width, and the room for them is estimated"
+
+
+def test_titles_of_points_on_one_place() -> None:
+    figure = map_figure(make_scene(np.ones((4, 3)), frame(4), MOODS), titles=10)
+    assert len(figure.axes[0].texts) >= 1
+
+
+def test_the_package_has_no_other_names() -> None:
+    import moodrec.plots
+
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = moodrec.plots.nothing

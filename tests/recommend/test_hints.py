@@ -1,4 +1,4 @@
-"""Advice on conditions, and summaries of columns."""
+"""Advice on conditions that pass nearly nothing or nearly everything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from moodrec.index.mood_index import MoodIndex
-from moodrec.recommend.column_summary import summarise_columns
 from moodrec.recommend.hints import hints_on
 
 N = 100
@@ -91,20 +90,3 @@ def test_values_that_occur_nowhere_are_named_with_those_like_them(
 
 def test_without_a_condition_there_is_no_advice(index: MoodIndex) -> None:
     assert hints_on(index, None, N) == []
-
-
-def test_columns_in_short(index: MoodIndex) -> None:
-    found = {summary.name: summary for summary in summarise_columns(index, values=2)}
-    assert list(found) == index.table.column_names
-    assert (found["genre"].kind, found["genre"].known, found["genre"].common) == (
-        "list of text",
-        66,
-        (("Heavy Metal", 66),),
-    )
-    assert (found["label"].kind, found["label"].common) == ("text", (("Ninja Tune", 50),))
-    assert (found["year"].low, found["year"].high, found["year"].known) == (1990, 1999, 95)
-    assert (found["joyful"].kind, found["joyful"].known) == ("mood", 99)
-    assert found["joyful"].high == pytest.approx(0.82)
-    assert (found["live"].kind, found["live"].common) == ("yes or no", (("False", 75), ("True", 25)))
-    assert (found["added"].kind, found["added"].low) == ("time", "2024-01-01")
-    assert (found["title"].common, found["title"].distinct) == ((), N)

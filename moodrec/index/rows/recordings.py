@@ -77,12 +77,25 @@ class Recordings:
         Returns:
             (m,) True for copies.
         """
+        likely = cosine >= (_COMPARED if self._prints.known else SAME_NAME)
+        for keys in self._ids.values():
+            if keys[row] >= 0:
+                likely |= keys[rows] == keys[row]
+        found: BoolArray = np.zeros(len(rows), bool)
+        likely &= rows != row
+        if not likely.any():
+            return found
+        chosen = np.flatnonzero(likely)
+        found[chosen] = self._are_copies(row, rows[chosen], cosine[chosen])
+        return found
+
+    def _are_copies(self, row: int, rows: RowNumbers, cosine: FloatArray) -> BoolArray:
         title = self._titles[row]
         named = (self._titles[rows] == title) & (self._artists[rows] == self._artists[row])
-        found: BoolArray = (cosine >= SAME_SOUND) | ((title >= 0) & named & (cosine >= SAME_NAME))
+        found = (cosine >= SAME_SOUND) | ((title >= 0) & named & (cosine >= SAME_NAME))
         as_long = self._of_one_length(row, rows)
         joined, apart = self._by_ids(row, rows, as_long & (cosine >= _COMPARED))
-        return ((found & ~apart) | joined) & as_long
+        return np.asarray(((found & ~apart) | joined) & as_long)
 
     def _by_ids(self, row: int, rows: RowNumbers, likely: BoolArray) -> tuple[BoolArray, BoolArray]:
         """Return (m,) whether ids make tracks one recording, and whether they make them two."""
@@ -111,6 +124,8 @@ class _Fingerprints:
         self._columns = [part.text(_FINGERPRINT) for part in parts]
         self._starts = np.cumsum([0, *map(len, parts)])
         self._known: dict[int, Frames | None] = {}
+        self.known = any(column is not None and len(column.categories) for column in self._columns)
+        """Whether there is any."""
 
     def differences(self, row: int, rows: RowNumbers) -> NDArray[np.float64]:
         """Return (m,) the share of bits in which each of some rows differs from one; NaN where that is unknown."""
@@ -124,7 +139,7 @@ class _Fingerprints:
         return unlike
 
     def _frames(self, row: int) -> Frames | None:
-        if all(column is None for column in self._columns):
+        if not self.known:
             return None
         if row not in self._known:
             self._known[row] = self._decoded(row)

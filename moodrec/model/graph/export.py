@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -18,6 +17,7 @@ from moodrec.config import AudioConfig
 from moodrec.errors import CorruptStoreError, ExportError, MissingExtraError
 from moodrec.extras import TRAIN, has_modules
 from moodrec.model.frontend import build_front_end
+from moodrec.model.graph.runtime import onnxruntime
 from moodrec.model.graph.session import EMBEDDING, LOGITS, WAVEFORM, GraphSession, GraphShape
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
 from moodrec.errors import CorruptStoreError, MoodrecError
+from moodrec.model.graph.runtime import errors, onnxruntime
 from moodrec.model.graph.wire import check_graph_bytes
 from moodrec.model.spec import ModelSpec
 from moodrec.typing import Float32Array

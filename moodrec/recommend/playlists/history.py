@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from moodrec.artists import credit
+from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError
 from moodrec.names import fold
 from moodrec.recommend.playlists.times import is_time, times_of
@@ -145,8 +146,10 @@ class _Tracks:
         return None
 
     def _resolved(self, name: str) -> str | None:
-        try:
-            return self._recommender.resolve(name)
+        if name in self._recommender.index:
+            return name
+        try:  # whole names alone: nobody sees which track a part of a name would lead to
+            return resolve_seed(self._recommender.frame, name)
         except (NotFoundError, AmbiguousSeedError):
             return None
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moodrec.errors import MissingExtraError
+from moodrec.extras import has_modules
 from moodrec.index.rows.segment import Segment
 from moodrec.index.search.request import Request
 from moodrec.typing import RowMask, RowNumbers, Vectors
@@ -30,7 +32,12 @@ class GpuScan:
         Args:
             vectors: (n, d) float32 rows of unit length.
             device: the PyTorch device: ``cuda``, or ``cpu`` to test the same code without a GPU.
+
+        Raises:
+            MissingExtraError: PyTorch is not installed.
         """
+        if not has_modules("torch"):
+            raise MissingExtraError("searching on a GPU", "gpu")
         import torch  # Here alone, because importing PyTorch takes seconds and gigabytes.
 
         self._torch = torch

@@ -1,6 +1,8 @@
 /** What typed words may mean: tracks, moods, artists, genres, decades, or a condition. Nothing is guessed silently: each is offered. */
 import { json } from "./api.js";
-import { library, say, sentence, startFrom } from "./state.js";
+import { lookUp } from "./searching.js";
+import { NOTHING } from "./sentence.js";
+import { library, say, sentence, startFrom, tell } from "./state.js";
 import { play } from "./playing.js";
 import { quoted } from "./words.js";
 
@@ -68,13 +70,15 @@ async function sentenceOf(text, signal) {
 }
 
 function understood(found) {
-  const moods = found.mood ?? found.moods ?? {}, conditions = found.conditions ?? (found.where ? [found.where] : []);
-  if (!Object.keys(moods).length && !conditions.length) return [];
-  const left = found.unknown ?? found.not_understood ?? [];
+  if (!found.sentence) return [];
+  const left = found.not_understood;
   return [{
-    kind: "sentence", text: [...Object.keys(moods).map((name) => `${name} ${moods[name]}`), ...conditions].join(", "),
-    more: left.length ? `not understood: ${left.join(", ")}` : "",
-    act: () => say({ moods, conditions, words: "", seed: null, file: null, end: null }),
+    kind: "sentence", text: found.sentence, more: left.length ? `not understood: ${left.join(", ")}` : "",
+    act: () => {
+      const seed = found.seed ? lookUp(found.seed.track_ids[0]) : null;
+      say({ ...NOTHING, seed, moods: found.moods, conditions: found.conditions, without: found.exclude_artist, oneEach: found.max_per_artist === 1, variety: found.diversity });
+      if (left.length) tell(`Not understood: ${left.join(", ")}`);
+    },
   }];
 }
 

@@ -1,8 +1,9 @@
 /** The list that one puts together. */
-import { useState } from "../../vendor/hooks.js";
+import { useEffect, useState } from "../../vendor/hooks.js";
+import { json } from "../api.js";
 import { html } from "../html.js";
 import { play, playAll } from "../playing.js";
-import { titleOf } from "../state.js";
+import { tell, titleOf } from "../state.js";
 import { clear, exportAs, list, move, remove, seconds } from "../tray.js";
 import { clock, count } from "../words.js";
 import { Icon } from "./icon.js";
@@ -26,6 +27,16 @@ export function Tray() {
       <button class="button main" onClick=${() => playAll(tracks)}>Play all</button>
       <button class="button" onClick=${() => exportAs("m3u8")}>Save as M3U</button>
       <button class="button" onClick=${() => exportAs("xspf")}>Save as XSPF</button>
+      <${Players} tracks=${tracks} />
       <button class="button plain" onClick=${clear}>Clear</button>
     </div>`;
+}
+
+/** The players that `moodrec link` has linked: a list can be written into them. */
+function Players({ tracks }) {
+  const [players, setPlayers] = useState([]);
+  useEffect(() => { json("players").then((found) => setPlayers(found.players), () => {}); }, []);
+  const send = (name) => json(`players/${encodeURIComponent(name)}/playlists`, { body: { title: `moodrec ${new Date().toLocaleDateString()}`, track_ids: tracks.map((one) => one.track_id) } })
+    .then(() => tell(`The list is in ${name} now.`), (error) => tell(error.message));
+  return players.map((one) => html`<button class="button" key=${one.name} onClick=${() => send(one.name)}>Send to ${one.name}</button>`);
 }
