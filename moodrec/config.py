@@ -53,9 +53,15 @@ _LATER_AUDIO_FIELDS: Final = ("mel", "win_length", "loudness_lufs", "quiet_lu")
 _LATER_MODEL_FIELDS: Final = ("mood_reads",)
 
 
-def _without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Leave out later fields that are at their defaults: identities of older models, recipes and caches are digests
-    of what is written."""
+    of what is written.
+
+    Args:
+        config: the settings.
+        fields: what is to be written of them.
+        names: the later fields.
+    """
     later = {name: type(config).model_fields[name].default for name in names}
     return {name: value for name, value in fields.items() if name not in later or value != later[name]}
 
@@ -106,7 +112,7 @@ class AudioConfig(Config):
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_later(self, written(self), _LATER_AUDIO_FIELDS)
+        return without_later(self, written(self), _LATER_AUDIO_FIELDS)
 
 
 class WindowConfig(Config):
@@ -141,7 +147,7 @@ class ModelConfig(Config):
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_later(self, written(self), _LATER_MODEL_FIELDS)
+        return without_later(self, written(self), _LATER_MODEL_FIELDS)
 
 
 class RankingConfig(Config):

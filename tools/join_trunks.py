@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import torch
+
 from moodrec.config import AudioConfig, ModelConfig, WindowConfig
 from moodrec.model.backbones.musicnn_mn import MN_AUDIO, MUSICNN_AUDIO, MusiCNNBesideMN
 from moodrec.model.checkpoint import LoadedModel, load_model, save_model
@@ -31,6 +33,7 @@ def main() -> None:
     options = parser.parse_args()
     musicnn, mn = load_model(options.musicnn), load_model(options.mn)
     config = ModelConfig(backbone="musicnn_mn", channels=CHANNELS, embedding_dim=1)
+    torch.manual_seed(0)  # the projection is not used, but counts for the fingerprint
     network = MoodNetwork(AUDIO, config, {})
     join(network, musicnn, mn)
     fingerprint = save_model(options.out, network, describe(config, musicnn, mn))

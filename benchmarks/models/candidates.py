@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,12 @@ EVERYTHING = (*ALL, "emopia")
 ALONE = ("mood4q",)
 BOTH = ("musicnn", "mn")
 AS_IT_IS = ("musicnn:as-it-is", "mn")
+CLASSES = (
+    tuple(f"mood4q:q{number}" for number in range(1, 5)),
+    tuple(f"emopia:q{number}" for number in range(1, 5)),
+    tuple(f"mirex_mood:cluster{number}" for number in range(1, 6)),
+)
+"""Targets of which a track has one."""
 METADATA = 0.003
 """Weight of each metadata task, as in the default model's recipe."""
 
@@ -102,6 +109,25 @@ CANDIDATES = (
     replace(_MUSICNN, name="MusiCNN, 4Q alone", data=ALONE, asked=ALONE),
     replace(_BOTH, name="both, 4Q alone", data=ALONE, asked=ALONE),
     replace(_BOTH, name="both, 4Q alone, softmax", data=ALONE, asked=ALONE, softmax=1.0),
+    replace(
+        _BOTH, name="both, 4Q alone, half the inputs dropped", data=ALONE, asked=ALONE, input_dropout=0.5
+    ),
+    replace(
+        _BOTH,
+        name="both, 4Q alone, softmax, half the inputs dropped",
+        data=ALONE,
+        asked=ALONE,
+        softmax=1.0,
+        input_dropout=0.5,
+    ),
+    replace(
+        _BOTH,
+        name="both, 4Q alone, softmax x 3, half the inputs dropped",
+        data=ALONE,
+        asked=ALONE,
+        softmax=3.0,
+        input_dropout=0.5,
+    ),
     replace(_MUSICNN, name="MusiCNN as it is, 4Q alone", level="as-it-is", data=ALONE, asked=ALONE),
     replace(_BOTH, name="both, MusiCNN as it is, 4Q alone", trunks=AS_IT_IS, data=ALONE, asked=ALONE),
     replace(
@@ -160,7 +186,11 @@ def recipe_of(candidate: Candidate, tracks: int) -> Recipe:
             backbone="fcn", channels=1, embedding_dim=candidate.embedding_dim, dropout=candidate.dropout
         ),
         tasks=TasksConfig(
-            mood=MoodTask(target_weights=_weights(candidate)),
+            mood=MoodTask(
+                target_weights=_weights(candidate),
+                exclusive=exclusive_of(candidate.data) if candidate.softmax else (),
+                exclusive_weight=candidate.softmax,
+            ),
             artist=ClassTask(weight=weight),
             album=ClassTask(weight=weight),
             year=YearTask(weight=weight),
@@ -177,6 +207,11 @@ def recipe_of(candidate: Candidate, tracks: int) -> Recipe:
         ),
         data=(DataEntry(source="table", root="."),),
     )
+
+
+def exclusive_of(data: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The groups of targets of which a track has one, as far as a table has them."""
+    return tuple(group for group in CLASSES if "emopia" in data or not group[0].startswith("emopia:"))
 
 
 def _weights(candidate: Candidate) -> dict[str, float]:

@@ -217,17 +217,21 @@ COPIES: Mapping[str, Copy] = {
 # Systems
 
 
-def default_model() -> Embedder:
-    """Today's default."""
-    model = MoodModel.load(device="cpu")
+def packaged(name: str) -> Callable[[], Embedder]:
+    """A model inside the package."""
 
-    def embed(waveform: Floats) -> NDArray[np.float64]:
-        try:
-            return model.embed(waveform, RATE).astype(np.float64)
-        except SilentAudioError:
-            return np.zeros(model.embedding_dim)
+    def make() -> Embedder:
+        model = MoodModel.load(name, device="cpu")
 
-    return embed
+        def embed(waveform: Floats) -> NDArray[np.float64]:
+            try:
+                return model.embed(waveform, RATE).astype(np.float64)
+            except SilentAudioError:
+                return np.zeros(model.embedding_dim)
+
+        return embed
+
+    return make
 
 
 def frozen(trunk: str, level: str) -> Callable[[], Embedder]:
@@ -244,7 +248,8 @@ def frozen(trunk: str, level: str) -> Callable[[], Embedder]:
 
 
 SYSTEMS: Mapping[str, Callable[[], Embedder]] = {
-    "today's default": default_model,
+    "moodrec-2": packaged("default"),
+    "moodrec-1": packaged("moodrec-1"),
     "frozen MusiCNN as it is": frozen("musicnn", "as-it-is"),
     "frozen MusiCNN, one level": frozen("musicnn", "one"),
     "frozen mn as it is": frozen("mn", "as-it-is"),

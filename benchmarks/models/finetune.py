@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.models.candidates import ALL, METADATA
+from benchmarks.models.candidates import ALL, METADATA, exclusive_of
 from benchmarks.models.compare import PAIRS, RESULTS, means, started, write
 from benchmarks.models.features import LOUDNESS_LUFS, QUIET_LU, TRUNKS, WEIGHTS, default_cache
 from benchmarks.models.figures import Said, fold_figures
-from benchmarks.models.frozen_network import with_softmax
 from benchmarks.models.music import Music
 from moodrec.config import ModelConfig
 from moodrec.model.spec import MOOD_TASK
@@ -86,7 +85,6 @@ def predictions(
     labels = encode_labels(music.table, recipe.tasks, ~asked)
     training_set = TrainingSet(inputs, labels, np.flatnonzero(~asked), music.digest)
     trainer = Trainer(recipe, training_set, folder, tell)
-    trainer.objective = with_softmax(trainer.objective, labels, 1.0)
     found = predict(trainer.run(), inputs, np.flatnonzero(asked))
     save_predictions(place, found)
     return found
@@ -101,7 +99,7 @@ def recipe_of(epochs: int) -> Recipe:
         windows=TRUNK.windows,
         network=ModelConfig(backbone="mn", channels=64, embedding_dim=128),
         tasks=TasksConfig(
-            mood=MoodTask(target_weights={"allmusic:word:": 0.3}),
+            mood=MoodTask(target_weights={"allmusic:word:": 0.3}, exclusive=exclusive_of(ALL)),
             artist=ClassTask(weight=METADATA),
             album=ClassTask(weight=METADATA),
             year=YearTask(weight=METADATA),

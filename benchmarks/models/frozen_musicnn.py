@@ -40,7 +40,7 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import read_recipe
 from moodrec.training.run import default_cache
 
-RECIPE = RECIPES / "default.toml"
+RECIPE = RECIPES / "moodrec-1.toml"
 OUT = RESULTS / "frozen-musicnn-out-of-fold.parquet"
 ABOUT = b"moodrec.frozen"
 MIN_TRACKS = 20

@@ -18,21 +18,14 @@ from benchmarks.models.music import Floats, Music
 from moodrec.model.backbones.base import Backbone
 from moodrec.model.network import MoodNetwork, NetworkOutput
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.labels import TaskLabels, encode_labels
+from moodrec.training.base_rates import start_from_base_rates
+from moodrec.training.labels import encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
-from moodrec.training.objective import Objective
 from moodrec.training.optimizer import build_optimizer
 from moodrec.training.predict import predict
 from moodrec.training.resume import RunState
 from moodrec.training.sampling import Draws
 from moodrec.training.weighting import build_weighting
-
-CLASSES = (
-    tuple(f"mood4q:q{number}" for number in range(1, 5)),
-    tuple(f"emopia:q{number}" for number in range(1, 5)),
-    tuple(f"mirex_mood:cluster{number}" for number in range(1, 6)),
-)
-"""Targets of which a track has one."""
 
 
 class Given(Backbone):
@@ -95,42 +88,6 @@ class Windows:
         return network.backbone.neck(inputs)
 
 
-def start_from_priors(head: nn.Module, targets: NDArray[np.float64]) -> None:
-    """Set a linear head's biases to the logits of the targets' means; where nothing is known, to zero.
-
-    Args:
-        head: with as many outputs as there are targets.
-        targets: (tracks, targets) in [0, 1], NaN unknown.
-    """
-    known = ~np.isnan(targets)
-    means = np.where(known, targets, 0.0).sum(0) / np.maximum(known.sum(0), 1)
-    logits = np.where(
-        known.any(0), np.log(np.clip(means, 0.01, 0.99) / (1 - np.clip(means, 0.01, 0.99))), 0.0
-    )
-    with torch.no_grad():
-        head.get_parameter("bias").copy_(torch.from_numpy(logits))
-
-
-@dataclass(frozen=True)
-class WithSoftmax(Objective):
-    """Also asks which of several classes it is, where a track has one of them."""
-
-    classes: tuple[tuple[int, ...], ...]
-    weight: float
-
-    def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
-        """As always, with the cross-entropies in the moods' loss."""
-        found = super().losses(output, targets)
-        for columns in self.classes:
-            own = targets[MOOD_TASK][:, columns]
-            known = ~own.isnan().any(1)
-            if known.any():
-                logits = output.logits[MOOD_TASK].float()[known][:, columns]
-                loss = torch.nn.functional.cross_entropy(logits, own[known].argmax(1))
-                found[MOOD_TASK] = found[MOOD_TASK] + self.weight * loss * known.float().mean()
-        return found
-
-
 def said_by(
     candidate: Candidate,
     music: Music,
@@ -160,17 +117,8 @@ def trainer_of(
     network.backbone = Given(windows.flat.shape[1], candidate.input_dropout)
     network.projection = nn.Linear(windows.flat.shape[1], candidate.embedding_dim, bias=False)
     if candidate.priors:
-        start_from_priors(network.heads[MOOD_TASK], music.table.targets[seen].to_numpy(np.float64))
+        start_from_base_rates(network.heads[MOOD_TASK], music.table.targets[seen].to_numpy(np.float64))
     weighting = build_weighting(recipe.tasks, tuple(labels.targets))
     optimizer = build_optimizer(network, weighting, recipe.training, None)
     trainer.state = RunState.fresh(network, weighting, optimizer, recipe.digest)
-    if candidate.softmax:
-        trainer.objective = with_softmax(trainer.objective, labels, candidate.softmax)
     return trainer
-
-
-def with_softmax(objective: Objective, labels: TaskLabels, weight: float) -> WithSoftmax:
-    """The same objective, and the cross-entropies of all classes that ``labels`` has."""
-    names = labels.heads[MOOD_TASK].labels
-    classes = tuple(tuple(map(names.index, group)) for group in CLASSES if set(group) <= set(names))
-    return WithSoftmax(objective.recipe, objective.labels, objective.target_weights, classes, weight)

@@ -17,8 +17,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.models.candidates import CLASSES
 from benchmarks.models.figures import Said
-from benchmarks.models.frozen_network import CLASSES
 from benchmarks.models.music import WORD, Music
 from moodrec.metrics.classification import macro_f1
 from moodrec.metrics.tagging import macro_average_precision, macro_roc_auc

@@ -16,13 +16,13 @@ from moodrec.evaluation.context.inputs import ContextInputs
 from moodrec.evaluation.context.metadata import load_metadata, metadata_of
 from moodrec.evaluation.predictions import load_predictions, match
 from moodrec.evaluation.scored import scored_table
-from moodrec.model.describe import PACKAGED_MODEL, SPEC
+from moodrec.model.describe import SPEC, model_folder
 from moodrec.model.spec import PublishedMood
 from moodrec.training.publish import mood_labels
 
 Floats = NDArray[np.float64]
 RESULTS: Final = Path(__file__).parents[1] / "results"
-OUT_OF_FOLD: Final = RESULTS / "default-out-of-fold.parquet"
+OUT_OF_FOLD: Final = RESULTS / "moodrec-1-out-of-fold.parquet"
 JAMENDO: Final = ("vggish", "convs", "filters")
 
 
@@ -74,10 +74,10 @@ def felt() -> ContextInputs:
 
 
 def published(dataset: str) -> ContextInputs:
-    """The default model's published moods that have a label in a dataset, by out-of-fold predictions."""
+    """The published moods of moodrec-1 that have a label in a dataset, by out-of-fold predictions."""
     table = load_source(dataset, data_folder() / dataset)
     predictions = load_predictions(OUT_OF_FOLD)
-    document = json.loads((PACKAGED_MODEL / SPEC).read_text())
+    document = json.loads((model_folder("moodrec-1") / SPEC).read_text())
     named = {name: PublishedMood.model_validate(mood) for name, mood in document["moods"].items()}
     targets = tuple(document["heads"]["mood"]["labels"])
     frame = pd.DataFrame(_logit(predictions.scores.astype(np.float64)), columns=list(predictions.targets))

@@ -34,9 +34,11 @@ from moodrec.evaluation.neighbourhood.gallery import (
 from moodrec.evaluation.neighbourhood.run import packaged_moods, run_benchmark
 from moodrec.files import write_atomically
 
+MODEL = "moodrec-1"
+"""The model that is compared: the default when the page was written."""
 OUT = RESULTS / "retrieval"
 FILES = {
-    "multi-task": RESULTS / "default-out-of-fold.parquet",
+    "multi-task": RESULTS / "moodrec-1-out-of-fold.parquet",
     "single-task": OUT / "single-task.parquet",
     "frozen MusiCNN": RESULTS / "frozen-musicnn-out-of-fold.parquet",
     "MFCC statistics": OUT / "mfcc.parquet",
@@ -72,9 +74,10 @@ def measure(dataset: str, root: Path) -> None:
     files = {
         name: [path] for name, path in (EMOPIA if dataset == "emopia" else FILES).items() if path.exists()
     }
-    gallery = gallery_of(table, packaged_moods())
+    moods = packaged_moods(MODEL)
+    gallery = gallery_of(table, moods)
     more = arms(gallery) if dataset == "mood4q" else []
-    result = run_benchmark(table, files, ("random",), more).document()
+    result = run_benchmark(table, files, ("random",), more, moods=moods).document()
     result |= {"n_groups": len(set(gallery.groups)), "machine": machine_report("moodrec", "numpy", "librosa")}
     OUT.mkdir(parents=True, exist_ok=True)
     write_atomically(OUT / f"{dataset}.json", json.dumps(rounded(result), indent=1).encode() + b"\n")
@@ -99,7 +102,7 @@ def run_of(stored: StoredPredictions, gallery: Gallery) -> SystemOutput:
     column = {str(target): i for i, target in enumerate(stored.targets)}
     moods = {
         mood: percentiles(stored.logits[:, [column[t] for t in targets]].mean(axis=1))[rows]
-        for mood, targets in packaged_moods().items()
+        for mood, targets in packaged_moods(MODEL).items()
         if set(targets) <= set(column)
     }
     return SystemOutput(unit(stored.embeddings[rows]), moods, stored.folds[rows])

@@ -4,7 +4,7 @@
 
 On Emotify and 4Q every row is out of fold, by networks or regressions that never heard the artist:
 
-- multi-task is benchmarks/results/default-out-of-fold.parquet, frozen MusiCNN
+- multi-task is benchmarks/results/moodrec-1-out-of-fold.parquet, frozen MusiCNN
   benchmarks/results/frozen-musicnn-out-of-fold.parquet; both are there already;
 - single-task is the out-of-fold table of a run (``--single``): ``moodrec train recipes/single-task.toml --out RUN``;
 - MFCC statistics and metadata (genres) get their moods from the regressions of benchmarks/models/frozen_musicnn.py.
@@ -41,7 +41,7 @@ from moodrec.evaluation.neighbourhood.run import packaged_moods
 from moodrec.files import replacing
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
-from moodrec.model.describe import PACKAGED_MODEL
+from moodrec.model.describe import model_folder
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.cache import LogMelCache
 from moodrec.training.frozen import frozen_features
@@ -49,7 +49,9 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.run import default_cache
 
-RECIPE = RECIPES / "default.toml"
+MODEL = "moodrec-1"
+"""The model that is compared: the default when the page was written."""
+RECIPE = RECIPES / f"{MODEL}.toml"
 OUT = RESULTS / "retrieval"
 MOODS = ("valence", "arousal", "happy", "tense", "sad", "calm")
 """What EMOPIA has labels for."""
@@ -92,7 +94,7 @@ def write_own(out: Path, data: Prepared, features: Floats, embeddings: Floats) -
 
 def wanted(task: Task) -> Task | None:
     """The task without targets that no published mood is made of."""
-    behind = {target for targets in packaged_moods().values() for target in targets}
+    behind = {target for targets in packaged_moods(MODEL).values() for target in targets}
     kept = tuple(target for target in task.targets if target in behind)
     if task.name == "quadrants":
         return task
@@ -123,7 +125,7 @@ def metadata_of(data: Prepared) -> tuple[Floats, Floats]:
 
 def copy_out_of_fold(source: Path, out: Path) -> None:
     """What the benchmark reads of an out-of-fold table."""
-    behind = {target for targets in packaged_moods().values() for target in targets}
+    behind = {target for targets in packaged_moods(MODEL).values() for target in targets}
     table = pq.read_table(source)
     kept = [name for name in table.column_names if name in {"track_id", "fold", "embedding", *behind}]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +141,7 @@ def write_emopia(recipe: Recipe, data: Prepared, mfcc: Floats, options: argparse
     if len(heard) < len(table) or recipe.warm_start is None:
         raise SystemExit("EMOPIA cannot be heard as a whole")
     features = [load() for load in frozen_features(recipe, heard, lambda: None)]
-    models = {"multi-task": PACKAGED_MODEL, "single-task": options.single / "model"}
+    models = {"multi-task": model_folder(MODEL), "single-task": options.single / "model"}
     for name, folder in models.items():
         write_model(OUT / f"emopia-{name}.parquet", table, load_model(folder), features)
     trunk = load_model(Path(recipe.warm_start.model))
@@ -157,9 +159,9 @@ def write_model(
 ) -> None:
     """Embeddings and mood scores of a model on the trunk whose features these are."""
     network = model.network.eval()
-    mean = [network.summarize(network.backbone.neck(torch.from_numpy(f))).mean(0) for f in features]
-    embeddings = torch.stack(mean)
-    logits = network.heads[MOOD_TASK](embeddings).numpy()
+    mean = torch.stack([network.backbone.neck(torch.from_numpy(f)).mean(0) for f in features])
+    found = network.read(mean)
+    embeddings, logits = found.embedding, found.logits[MOOD_TASK].numpy()
     probabilities = scales.probabilities(model.spec, scales.published_logits(model.spec, logits))
     scores = scales.mood_scores(model.spec, probabilities)
     columns = {mood: scores[:, i] for i, mood in enumerate(model.spec.moods) if mood in MOODS}
@@ -179,7 +181,7 @@ def write_regressions(out: Path, table: LabelTable, data: Prepared, known: Float
     for task in tasks_of(data):
         if task.name in ("quadrants", "valence", "arousal"):
             scores |= dict(zip(task.targets, transferred(task, data, known, new), strict=True))
-    moods = packaged_moods()
+    moods = packaged_moods(MODEL)
     columns = {mood: scores[moods[mood][0]].astype(np.float32) for mood in MOODS}
     frame = table.tracks[["track_id"]].assign(**columns)
     write(out, frame, StandardScaler().fit_transform(new))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from moodrec.errors import NotFoundError
 from moodrec.library.library import Library
 from moodrec.library.notes import PACKAGED, model_places
 from moodrec.library.records import ModelRecord
-from moodrec.model.describe import PACKAGED_MODEL, describe_model
+from moodrec.model.describe import PACKAGED_MODEL, describe_model, packaged_models
+
+EARLIER_DEFAULT: Final = "moodrec-default"
+"""Name of the default models before ``moodrec-2``."""
 
 
 def model_for(library: Path, named: Path | None) -> Path | None:
@@ -47,11 +51,8 @@ def known_folder(library: Path, fingerprint: str | None) -> Path | None:
 
 
 def _folder_of(model: ModelRecord, library: Path) -> Path | None:
-    packaged = describe_model()
     place = model_places(library).get(model.fingerprint)
-    if place == PACKAGED or model.fingerprint == packaged.fingerprint:
-        return None
-    if place is None and model.name == packaged.name:  # an earlier moodrec came with it
+    if place == PACKAGED or (place is None and _came_with_moodrec(model)):
         return None
     what = f"{library}: search uses the model {model.name} ({model.fingerprint})"
     advice = "--model DIR names a model, --model default the one that comes with moodrec"
@@ -64,3 +65,9 @@ def _folder_of(model: ModelRecord, library: Path) -> Path | None:
     if found != model.fingerprint:
         raise NotFoundError(f"{what}, and in {place} there is another one now ({found}); {advice}")
     return Path(place)
+
+
+def _came_with_moodrec(model: ModelRecord) -> bool:
+    """Say whether this moodrec or an earlier one came with a model as the default."""
+    packaged = [describe_model(name) for name in packaged_models()]
+    return model.name == EARLIER_DEFAULT or model.fingerprint in {known.fingerprint for known in packaged}

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from moodrec.catalog.explain import Explained
+    from moodrec.model.describe import ModelDescription
     from moodrec.plots.projection import Projection
     from moodrec.recommend.recommender import Recommender
 
@@ -114,10 +115,11 @@ def moods(
     if plot is not None:
         _draw_map(screen, recommender, plot, colour_by, umap, titles)
     fingerprint = recommender.index.model_fingerprint
-    meanings = _meanings(model or known_folder(place, fingerprint), fingerprint)
+    described = _description(model or known_folder(place, fingerprint), fingerprint)
+    meanings = described.moods if described else {}
     frame = recommender.frame
     found = [
-        spread(frame[column], name, meanings.get(name, ""))
+        spread(frame[column], name, meanings.get(name, "")) | quality(described, name)
         for name, column in recommender.index.mood_columns(audio_only).items()
     ]
     for note in recommender.notes:
@@ -130,6 +132,7 @@ def moods(
             Column("passing", "fixed", heading=f">= {HIGH}"),
             Column("top fifth from", "fixed", heading=f"pct {HIGH}", show=words.score),
             Column("0 to 1", "fixed", show=blocks),
+            Column("reliable", "fixed"),
             Column("meaning", "prose"),
             Column("known", shown=False),
         ],
@@ -140,6 +143,7 @@ def moods(
                 mood["passing"],
                 mood["top_fifth_from"],
                 mood["histogram"],
+                mood["reliability"],
                 mood["meaning"],
                 mood["known"],
             ]
@@ -289,12 +293,30 @@ def blocks(counts: list[int]) -> str:
     return "".join(_BLOCKS[round(n / top * (len(_BLOCKS) - 1))] if n else "·" for n in counts)
 
 
-def _meanings(model: Path | None, fingerprint: str | None) -> dict[str, str]:
-    """Read what each mood means, if the model that computed the scores is available."""
-    from moodrec.model.describe import describe_model
+def quality(described: ModelDescription | None, mood: str) -> dict[str, Any]:
+    """How well a mood is told of tracks that the model was not trained on; null where the model does not say.
 
-    try:
-        description = describe_model(model)
-    except MoodrecError:
-        return {}
-    return dict(description.moods) if description.fingerprint == fingerprint else {}
+    Args:
+        described: the model that computed the scores, if it is known.
+        mood: name of the mood.
+    """
+    known = described.quality.get(mood, {}) if described else {}
+    return {
+        "average_precision": known.get("average_precision"),
+        "prevalence": known.get("prevalence"),
+        "reliability": described.reliability(mood) if described else None,
+    }
+
+
+def _description(model: Path | None, fingerprint: str | None) -> ModelDescription | None:
+    """Read the description of the model that computed the scores: the given one, or one in the package."""
+    from moodrec.model.describe import describe_model, packaged_models
+
+    for candidate in packaged_models() if model is None else (model,):
+        try:
+            description = describe_model(candidate)
+        except MoodrecError:
+            continue
+        if description.fingerprint == fingerprint:
+            return description
+    return None

@@ -36,10 +36,10 @@ LibraryOption = Annotated[
 
 
 def _named_model(model: Path | None) -> Path | None:
-    """Let ``default`` stand for the model that comes with moodrec, unless there is a folder of that name."""
-    from moodrec.model.describe import PACKAGED_MODEL
+    """Let the names of models that come with moodrec stand for them, unless there are folders of that name."""
+    from moodrec.model.describe import model_folder
 
-    return PACKAGED_MODEL if model is not None and str(model) == "default" and not model.exists() else model
+    return None if model is None else model_folder(model)
 
 
 ModelOption = Annotated[
@@ -49,7 +49,7 @@ ModelOption = Annotated[
         callback=_named_model,
         envvar="MOODREC_MODEL",
         metavar="DIR",
-        help="A trained model; default is the one in the package. Without it: the library's.",
+        help="A trained model: a folder, default or moodrec-1. Without it: the library's.",
     ),
 ]
 DeviceOption = Annotated[

@@ -21,7 +21,7 @@ from moodrec.embedding.source import ModelSource
 from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
-from moodrec.model.describe import PACKAGED_MODEL
+from moodrec.model.describe import model_folder
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
 from moodrec.typing import Float32Array
 
@@ -78,7 +78,8 @@ class MoodModel:
         On the CPU ONNX Runtime runs the model's graph, and PyTorch is not imported.
 
         Args:
-            path: the model folder.
+            path: the model folder, or the name of a model in the package: ``moodrec-1`` is the default of earlier
+                versions.
             device: where the model runs; ``auto`` takes a CUDA device if there is one and PyTorch is installed.
             trusted: dotted paths (``package.module:Class``) of backbones that may be imported; those that an
                 installed package registers need not be listed. A model's graph needs no backbone.
@@ -92,7 +93,7 @@ class MoodModel:
             CorruptStoreError: one of its files is damaged.
             MissingExtraError: PyTorch is needed and not installed.
         """
-        return cls(ModelSource.read(PACKAGED_MODEL if path is None else Path(path), trusted), device, engine)
+        return cls(ModelSource.read(model_folder(path), trusted), device, engine)
 
     def _repr_html_(self) -> str:
         """Show the moods and what they mean, in a notebook."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.files import read_regular
 
-PACKAGED_MODEL: Final = Path(__file__).parent / "weights" / "default"
+_PACKAGED: Final = Path(__file__).parent / "weights"
+PACKAGED_MODEL: Final = _PACKAGED / "default"
 """Folder of the model that comes with moodrec."""
 SPEC: Final = "model.json"
 """Name of the description in a model folder."""
@@ -22,6 +23,8 @@ CONTEXT: Final = "context.json"
 """Name of the file in a model folder that says how metadata corrects its scores; a model need not have one."""
 CONTEXT_SUM: Final = "context_sha256"
 """Key of the description that holds the checksum of that file."""
+_STRONG: Final = 0.5
+_FAIR: Final = 0.25
 _IDENTITY: Final = ("weights_sha256", "audio", "windows", "network", "heads", "scales")
 
 
@@ -36,6 +39,24 @@ class ModelDescription:
     """Mood to the sentence that says what it means."""
     data: tuple[str, ...]
     """Names of the datasets it was trained on, as far as the description says."""
+    quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Mood to the figures of :class:`moodrec.model.spec.MoodQuality`, where the description has them."""
+
+    def reliability(self, mood: str) -> str | None:
+        """Say how far a mood can be relied on, by its average precision on tracks that the model did not learn from.
+
+        Args:
+            mood: name of the mood.
+
+        Returns:
+            ``strong`` where it covers half the way from a random order to a perfect one, ``fair`` a quarter, else
+            ``weak``; None where the description has no figures.
+        """
+        if mood not in self.quality:
+            return None
+        found = self.quality[mood]
+        covered = (found["average_precision"] - found["prevalence"]) / (1 - found["prevalence"])
+        return "strong" if covered >= _STRONG else "fair" if covered >= _FAIR else "weak"
 
 
 def fingerprint_of(document: Mapping[str, Any]) -> str:
@@ -54,14 +75,37 @@ def fingerprint_of(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def describe_model(folder: Path | None = None) -> ModelDescription:
-    """Read a model's description; without a folder, that of the packaged model. The weights are not read.
+def packaged_models() -> tuple[str, ...]:
+    """List the names of the models that come with moodrec: ``default``, and those that were the default before."""
+    return tuple(sorted(path.parent.name for path in _PACKAGED.glob(f"*/{SPEC}")))
+
+
+def model_folder(model: Path | str | None = None) -> Path:
+    """Find the folder of a model.
+
+    Args:
+        model: a model folder, or the name of a model that comes with moodrec, unless there is a model folder of that
+            name where the program runs; None is the default model.
+    """
+    if model is None:
+        return PACKAGED_MODEL
+    own = Path(model)
+    if not (own / SPEC).exists() and str(model) in packaged_models():
+        return _PACKAGED / own
+    return own
+
+
+def describe_model(model: Path | str | None = None) -> ModelDescription:
+    """Read a model's description, not its weights.
+
+    Args:
+        model: as for :func:`model_folder`.
 
     Raises:
-        NotFoundError: the folder holds no model.
+        NotFoundError: there is no such model.
         CorruptStoreError: the description cannot be read.
     """
-    path = (folder or PACKAGED_MODEL) / SPEC
+    path = model_folder(model) / SPEC
     try:
         text = read_regular(path, MOST_OF_SPEC)
     except (FileNotFoundError, NotADirectoryError):
@@ -70,6 +114,7 @@ def describe_model(folder: Path | None = None) -> ModelDescription:
         document = json.loads(text)
         moods = {name: str(mood["description"]) for name, mood in document["moods"].items()}
         data = tuple(filter(None, document.get("provenance", {}).get("data", "").split(", ")))
-        return ModelDescription(str(document["name"]), fingerprint_of(document), moods, data)
+        quality = {name: dict(found) for name, found in document.get("quality", {}).items()}
+        return ModelDescription(str(document["name"]), fingerprint_of(document), moods, data, quality)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptStoreError(f"{path}: not a model description") from error

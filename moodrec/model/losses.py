@@ -44,6 +44,22 @@ def masked_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     return total / (classes != UNKNOWN_CLASS).sum().clamp_min(1)
 
 
+def exclusive_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Compute softmax cross-entropy over targets of which a row has one.
+
+    Args:
+        logits: (batch, targets).
+        targets: (batch, targets), 1 for one target and 0 for the others; rows with NaN are unknown.
+
+    Returns:
+        The sum over known rows divided by the number of all rows, so that datasets without such targets do not raise
+        the weight of those that have them.
+    """
+    known = ~targets.isnan().any(1)
+    classes = torch.where(known, torch.nan_to_num(targets).argmax(1), UNKNOWN_CLASS)
+    return masked_cross_entropy(logits, classes) * known.float().mean()
+
+
 def masked_cosface(cosines: Tensor, classes: Tensor, scale: float, margin: float) -> Tensor:
     """Compute the large-margin cosine loss (CosFace, Wang et al. 2018, arXiv 1801.09414) over rows of known class.
 

@@ -60,6 +60,23 @@ class MoodScale(Config):
         return quantiles
 
 
+class MoodQuality(Config):
+    """How well a mood is told of tracks that the model was not trained on."""
+
+    tracks: int
+    """Tracks with a known label."""
+    prevalence: float
+    """Share of them that have the mood; of soft labels, the third with the highest counts as having it."""
+    average_precision: float
+    """Area under the precision-recall steps; a random order has about the prevalence."""
+    low: float
+    """Lower end of its 95 % interval, from a bootstrap over artists."""
+    high: float
+    """Upper end of its 95 % interval."""
+    calibration_error: float
+    """Mean distance between the probability and the share of tracks that have the mood, in ten bins."""
+
+
 class ModelSpec(Config):
     """The JSON part of a checkpoint."""
 
@@ -75,6 +92,8 @@ class ModelSpec(Config):
     """A sentence on which predictions the scales were fitted on."""
     terms: str = ""
     """The terms under which the weights may be used, in one line."""
+    quality: dict[str, MoodQuality] = Field(default_factory=dict)
+    """How well each mood is told, where predictions out of fold say it."""
     provenance: dict[str, str] = Field(default_factory=dict)
     """Recipe, data, seed and versions that the model was made with."""
 

@@ -20,6 +20,7 @@ from moodrec.errors import ConfigError
 from moodrec.files import write_atomically
 from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
+from moodrec.training.base_rates import start_from_base_rates
 from moodrec.training.batch_norm import untouched_statistics
 from moodrec.training.events import EpochFinished, OnEvent, TrainingResumed, event_document
 from moodrec.training.inputs import NetworkInputs
@@ -65,6 +66,8 @@ class Trainer:
         if recipe.warm_start is not None:
             copy_weights(network, recipe.audio, recipe.warm_start, [recipe.network.backbone])
             freeze(network, recipe.warm_start.freeze)
+        if recipe.tasks.mood.from_base_rates and MOOD_TASK in data.labels.heads:
+            start_from_base_rates(network.heads[MOOD_TASK], data.labels.targets[MOOD_TASK][data.rows])
         weighting = build_weighting(recipe.tasks, tuple(data.labels.targets)).to(self.device)
         optimizer = build_optimizer(network, weighting, self.config, recipe.warm_start)
         self.state = RunState.fresh(network, weighting, optimizer, recipe.digest + data.digest)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from moodrec.errors import ConfigError
 from moodrec.model.losses import (
     UNKNOWN_CLASS,
+    exclusive_cross_entropy,
     masked_bce,
     masked_cosface,
     masked_cross_entropy,
@@ -28,6 +30,8 @@ class Objective:
     labels: TaskLabels
     target_weights: Tensor
     """(mood targets,) relative weights of the targets in the mood loss."""
+    exclusive: tuple[tuple[int, ...], ...] = ()
+    """Groups of columns of the mood targets of which a track has one."""
 
     @staticmethod
     def of(recipe: Recipe, labels: TaskLabels, device: torch.device) -> Objective:
@@ -37,12 +41,16 @@ class Objective:
             recipe: has the settings of the tasks.
             labels: the heads and targets of the tasks.
             device: where the losses are computed.
+
+        Raises:
+            ConfigError: an exclusive group names a target that there is not.
         """
         head = labels.heads.get(MOOD_TASK)
         prefixes = recipe.tasks.mood.target_weights
         matches = [[p for p in prefixes if name.startswith(p)] for name in (head.labels if head else ())]
         weights = [prefixes[max(found, key=len)] if found else 1.0 for found in matches]
-        return Objective(recipe, labels, torch.tensor(weights, device=device))
+        exclusive = _columns(recipe.tasks.mood.exclusive, head.labels) if head else ()
+        return Objective(recipe, labels, torch.tensor(weights, device=device), exclusive)
 
     def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Compute the unweighted loss of each task for which the batch has a known target.
@@ -72,7 +80,12 @@ class Objective:
             return masked_cosface(logits, targets, settings.scale, settings.margin)
         if task == MOOD_TASK:
             smooth = self.recipe.label_smoothing
-            return masked_bce(logits, targets * (1 - smooth) + smooth / 2, self.target_weights)
+            loss = masked_bce(logits, targets * (1 - smooth) + smooth / 2, self.target_weights)
+            for group in self.exclusive:
+                loss = loss + tasks.mood.exclusive_weight * exclusive_cross_entropy(
+                    logits[:, group], targets[:, group]
+                )
+            return loss
         return masked_bce(logits, targets)
 
     def _teaches(self, task: str, targets: Tensor) -> bool:
@@ -82,3 +95,10 @@ class Objective:
         if task in self.labels.paired:
             return len(set(known.tolist())) < len(known)
         return len(known) > 0
+
+
+def _columns(groups: tuple[tuple[str, ...], ...], targets: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    unknown = sorted({name for group in groups for name in group} - {*targets})
+    if unknown:
+        raise ConfigError(f"tasks.mood.exclusive: no dataset of the recipe has {', '.join(unknown)}")
+    return tuple(tuple(map(targets.index, group)) for group in groups)

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moodrec.config import ModelConfig
 from moodrec.errors import ConfigError
 from moodrec.metrics.calibration import fit_platt, quantile_table
 from moodrec.model import scales
 from moodrec.model.checkpoint import save_model
 from moodrec.model.heads import HeadSpec
 from moodrec.model.network import MoodNetwork
-from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodScale, PublishedMood
+from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodQuality, MoodScale, PublishedMood
 from moodrec.names import fold
 from moodrec.schema import is_mood_name
 from moodrec.training.context import fit_context
+from moodrec.training.quality import mood_quality
 from moodrec.training.recipe import Recipe
 from moodrec.typing import Float32Array
 
@@ -86,7 +88,7 @@ def publish(
         calibrated_on: a sentence on what those predictions are, for the model file.
         graph: whether to write the network as an ONNX graph too.
         tracks: (n rows) metadata of these tracks, where the predictions are of models that were not trained on the
-            track or its artist; without it, the model has no context.
+            track or its artist; without it, the model has no context and does not say how well it tells each mood.
 
     Returns:
         The model's fingerprint.
@@ -99,7 +101,7 @@ def publish(
         name=recipe.name,
         audio=recipe.audio,
         windows=recipe.windows,
-        network=recipe.network,
+        network=_shape(recipe),
         heads=heads,
         moods=published_moods(recipe, heads),
         scales={},
@@ -108,12 +110,18 @@ def publish(
         provenance=_provenance(recipe),
     )
     combined = scales.published_logits(spec, logits)
-    known = [mood_labels(mood, spec.targets, labels) for mood in spec.moods.values()]
-    found = {name: _scale(combined[:, i], known[i]) for i, name in enumerate(spec.moods)}
-    scaled = spec.model_copy(update={"scales": found})
+    truth = {name: mood_labels(mood, spec.targets, labels) for name, mood in spec.moods.items()}
+    found = {name: _scale(combined[:, i], own) for i, (name, own) in enumerate(truth.items())}
+    quality: dict[str, MoodQuality] = {}
+    for i, (name, own) in enumerate(truth.items()):
+        measured = None if tracks is None else mood_quality(combined[:, i], own, list(tracks["group"]))
+        if measured is not None:
+            quality[name] = measured
+    scaled = spec.model_copy(update={"scales": found, "quality": quality})
     context = None
     if tracks is not None:
-        context = fit_context(scaled, logits, np.stack(known, axis=1), tracks, scaled.provenance["data"])
+        known = np.stack(list(truth.values()), axis=1)
+        context = fit_context(scaled, logits, known, tracks, scaled.provenance["data"])
     return save_model(folder, network, scaled, graph, context)
 
 
@@ -139,6 +147,13 @@ def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Float32Ar
     columns = labels[:, [targets.index(target) for target in mood.targets]]
     known = ~np.isnan(columns).all(1)
     return np.where(known, np.nan_to_num(columns).max(1), np.nan).astype(np.float32)
+
+
+def _shape(recipe: Recipe) -> ModelConfig:
+    """The shape of the network that is published: with regressions, its mood head reads the features."""
+    if recipe.tasks.mood.regression is None:
+        return recipe.network
+    return recipe.network.model_copy(update={"mood_reads": "features"})
 
 
 def _provenance(recipe: Recipe) -> dict[str, str]:

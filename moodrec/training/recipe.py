@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,12 +20,9 @@ from moodrec.config import (
     validate,
 )
 from moodrec.errors import ConfigError, NotFoundError
-from moodrec.model.describe import PACKAGED_MODEL, describe_model
+from moodrec.model.describe import describe_model, model_folder, packaged_models
 from moodrec.model.spec import PublishedMood
 from moodrec.training.tasks import TasksConfig
-
-DEFAULT_MODEL: Final = "default"
-"""Where a recipe names a model to start from, this name stands for the packaged model."""
 
 
 class AugmentConfig(Config):
@@ -77,8 +74,8 @@ class WarmStartConfig(Config):
     """Which weights to start from instead of random ones."""
 
     model: str
-    """A model folder, or ``default`` for the model inside the package; ``${NAME}`` is replaced from the environment,
-    relative paths start at the recipe."""
+    """A model folder, or the name of a model inside the package (``default``, ``moodrec-1``); ``${NAME}`` is replaced
+    from the environment, relative paths start at the recipe."""
     modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("backbone",)
     """Parts to copy, by dotted name: ``backbone``, ``projection``, ``norm``, ``heads.mood``, ..."""
     freeze: tuple[str, ...] = ()
@@ -210,16 +207,16 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def resolve_model(model: str, beside: Path) -> str:
-    """Resolve the path of a model folder; ``default`` is the packaged model.
+    """Resolve the path of a model folder; the names of models inside the package stand for these.
 
     Args:
-        model: the path in the recipe, or ``default``.
+        model: the path in the recipe, or the name of a packaged model.
         beside: folder that relative paths start from.
 
     Raises:
         ConfigError: the path names an environment variable that is not set.
     """
-    return str(PACKAGED_MODEL) if model == DEFAULT_MODEL else resolve_place(model, beside)
+    return str(model_folder(model)) if model in packaged_models() else resolve_place(model, beside)
 
 
 def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.publish import publish
 from moodrec.training.recipe import Recipe, read_recipe
+from moodrec.training.regression import add_regression
 from moodrec.training.threads import torch_threads
 
 
@@ -118,9 +119,13 @@ class _Run:
         folder.mkdir(exist_ok=True)
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
         self.on_event(NetworkStarted(name, int(seen.sum()), _sizes(labels)))
-        rows = np.flatnonzero(seen)
-        training_set = TrainingSet(self.data.inputs(self.recipe), labels, rows, self.data.digest)
-        return Trainer(self.recipe, training_set, folder, self.on_event).run(), labels
+        rows, inputs = np.flatnonzero(seen), self.data.inputs(self.recipe)
+        training_set = TrainingSet(inputs, labels, rows, self.data.digest)
+        network = Trainer(self.recipe, training_set, folder, self.on_event).run()
+        regression = self.recipe.tasks.mood.regression
+        if regression is not None and MOOD_TASK in labels.heads:
+            add_regression(network, inputs, rows, labels, regression)
+        return network, labels
 
     def _write_out_of_fold(self, parts: list[RowPredictions]) -> Path:
         write_out_of_fold(self.out / OUT_OF_FOLD, self.data, parts, self.recipe.digest)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from moodrec.config import Config, Positive
+from moodrec.config import Config, Fraction, Positive, without_later
 
 Weight = Annotated[float, Field(ge=0)]
+
+_LATER_MOOD_FIELDS: Final = ("from_base_rates", "exclusive", "exclusive_weight", "regression")
+
+
+class RegressionConfig(Config):
+    """Logistic regressions on the backbone's features, which take their share in the mood head after training."""
+
+    penalties: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    """Beginnings of target names to the penalty on the squared weights of the standardised features (the longest
+    beginning wins); with a few hundred tracks, 100 to 1000 do well. Other targets are told by the network alone."""
+    share: Fraction = 0.5
+    """Share of the regressions in the logits; the rest is the network's."""
 
 
 class MoodTask(Config):
@@ -22,6 +34,20 @@ class MoodTask(Config):
     """Weight of its loss in the sum; 0 leaves the head out."""
     target_weights: dict[str, Weight] = Field(default_factory=dict)
     """Relative weight of the targets whose name starts with a prefix (longest prefix wins); 1 by default."""
+    from_base_rates: bool = False
+    """Whether the head's biases start from how frequent each target is. From zero, all targets of a dataset are too
+    likely at first, and a network of several datasets learns to tell whose track it is, which spoils the order of its
+    own."""
+    exclusive: tuple[tuple[str, ...], ...] = ()
+    """Groups of targets of which a track has one. Softmax cross-entropies over them are added to the mood loss."""
+    exclusive_weight: Weight = 1.0
+    """Weight of these cross-entropies."""
+    regression: RegressionConfig | None = None
+    """Regressions that the mood head takes into account; it reads the backbone's features then."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_later(self, written(self), _LATER_MOOD_FIELDS)
 
 
 class ClassTask(Config):

@@ -14,7 +14,7 @@ from benchmarks.models import finetune, regression
 from benchmarks.models.candidates import ALL, SYSTEMS, Candidate, recipe_of
 from benchmarks.models.features import WEIGHTS
 from benchmarks.models.figures import Said, cluster_f1, fold_figures, stored_of
-from benchmarks.models.frozen_network import Windows, said_by, start_from_priors
+from benchmarks.models.frozen_network import Windows, said_by
 from benchmarks.models.intervals import estimates
 from benchmarks.models.music import Music, joined, unit_variance
 from benchmarks.models.page import Difference, markdown, paired
@@ -198,14 +198,6 @@ def test_a_difference_says_its_error_and_whether_it_is_clear() -> None:
 
 def test_tables_are_markdown() -> None:
     assert markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
-
-
-def test_heads_start_from_how_frequent_a_target_is() -> None:
-    head = torch.nn.Linear(2, 3)
-    nan = np.nan
-    start_from_priors(head, np.array([[1.0, nan, 0.0], [0.0, nan, 0.0], [nan, nan, 0.0], [0.0, nan, 1.0]]))
-    probabilities = head.bias.sigmoid().tolist()
-    assert probabilities == pytest.approx([1 / 3, 0.5, 1 / 4], abs=1e-6)
 
 
 @pytest.mark.skipif(

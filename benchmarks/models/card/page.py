@@ -37,19 +37,15 @@ from benchmarks.models.card.moods import (
 from benchmarks.models.card.parts import Part, read_part, read_tables
 from benchmarks.models.card.spread import read_spread
 from benchmarks.models.card.trials import CLEARLY, Trials
-from benchmarks.places import DOCS, RECIPES, RESULTS
+from benchmarks.places import DOCS, RESULTS
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import MoodrecError
 from moodrec.files import write_atomically
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
-from moodrec.model.backbones.base import Backbone
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.training.out_of_fold import RECIPE_MARK
-from moodrec.training.recipe import read_recipe
-from moodrec.training.warm_start import under
 
-RECIPE = RECIPES / "default.toml"
 PREDICTIONS = RESULTS / "default-out-of-fold.parquet"
 FROZEN = RESULTS / "frozen-musicnn-out-of-fold.parquet"
 METADATA_HEADS = RESULTS / "metadata-heads.json"
@@ -116,23 +112,11 @@ def about_model(loaded: LoadedModel) -> dict[str, str]:
         "dimensions": str(spec.network.embedding_dim),
         "window": f"{spec.windows.window_s:g}",
         "max_windows": str(spec.windows.max_windows),
-        "hop": f"{1000 * spec.audio.hop_length / spec.audio.sample_rate:g}",
+        "loudness": f"{spec.audio.loudness_lufs:g}",
+        "quiet": f"{spec.audio.quiet_lu:g}",
         "data": spec.provenance["data"],
         "tasks": ", ".join(spec.heads),
-        "trained": kept_and_trained(network.backbone),
     }
-
-
-def kept_and_trained(backbone: Backbone) -> str:
-    """Which parts of the backbone are still the authors', by the recipe."""
-    start = read_recipe(RECIPE).warm_start
-    frozen = start.freeze if start else ()
-    free = [name for name, _ in backbone.named_children() if not under(f"backbone.{name}", frozen)]
-    # Dropout has nothing to train.
-    free = [name for name in free if any(True for _ in getattr(backbone, name).parameters())]
-    if not free:
-        return "They stay as they are."
-    return f"They stay as they are but for what this project trained further: `{'`, `'.join(free)}`."
 
 
 def about_moods(loaded: LoadedModel, parts: dict[str, Part]) -> dict[str, str]:

@@ -43,7 +43,7 @@ from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.run import default_cache
 
-RECIPE = RECIPES / "default.toml"
+RECIPE = RECIPES / "moodrec-1.toml"
 RESULT = RESULTS / "default-trials.json"
 PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (0, 4))
 
@@ -132,8 +132,8 @@ class Held:
 class WithSoftmax(Objective):
     """Also asks which of the four quadrants it is."""
 
-    columns: tuple[int, ...]
-    weight: float
+    columns: tuple[int, ...] = ()
+    weight: float = 0.0
 
     def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """As always, with the cross-entropy in the moods' loss."""
@@ -151,7 +151,9 @@ def with_softmax(objective: Objective, labels: TaskLabels, weight: float) -> Wit
     """The same objective and the quadrants' cross-entropy."""
     names = labels.heads[MOOD_TASK].labels
     columns = tuple(names.index(f"mood4q:{quadrant}") for quadrant in QUADRANTS)
-    return WithSoftmax(objective.recipe, objective.labels, objective.target_weights, columns, weight)
+    return WithSoftmax(
+        objective.recipe, objective.labels, objective.target_weights, columns=columns, weight=weight
+    )
 
 
 def side_by_side(joint: Joint, heard: dict[str, Heard], data: Prepared) -> Heard:

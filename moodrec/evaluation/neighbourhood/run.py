@@ -22,7 +22,7 @@ from moodrec.evaluation.neighbourhood.gallery import (
     read_run,
 )
 from moodrec.evaluation.neighbourhood.report import BenchmarkReport, benchmark
-from moodrec.model.describe import PACKAGED_MODEL, SPEC
+from moodrec.model.describe import SPEC, model_folder
 
 BUILT_IN: Final = ("random", "metadata")
 """Names of the systems that need no file."""
@@ -30,9 +30,9 @@ CEILING: Final = "moods as people say"
 """Name of the system that has the first one's embeddings, and people's labels as moods."""
 
 
-def packaged_moods() -> dict[str, tuple[str, ...]]:
-    """Read the targets behind each mood of the packaged model."""
-    document = json.loads((PACKAGED_MODEL / SPEC).read_bytes())
+def packaged_moods(model: str | None = None) -> dict[str, tuple[str, ...]]:
+    """Read the targets behind each mood of a packaged model; without a name, of the default one."""
+    document = json.loads((model_folder(model) / SPEC).read_bytes())
     return {name: tuple(mood["targets"]) for name, mood in document["moods"].items()}
 
 
@@ -42,6 +42,7 @@ def run_benchmark(
     built_in: Sequence[str] = BUILT_IN,
     more: Sequence[System] = (),
     options: BootstrapOptions | None = None,
+    moods: Mapping[str, tuple[str, ...]] | None = None,
 ) -> BenchmarkReport:
     """Compare systems on the tracks of a dataset; every track is a query.
 
@@ -56,6 +57,7 @@ def run_benchmark(
         built_in: some of "random" and "metadata".
         more: systems that are not files.
         options: how intervals are made; by default 1000 resamples with seed 0.
+        moods: mood to the targets that it is the mean of; by default those of the packaged model.
 
     Raises:
         UsageError: there is no system, or no such built-in one.
@@ -67,7 +69,7 @@ def run_benchmark(
     if unknown:
         raise UsageError(f"no such built-in system: {', '.join(unknown)}; there are {', '.join(BUILT_IN)}")
     options = options or BootstrapOptions()
-    moods = packaged_moods()
+    moods = packaged_moods() if moods is None else moods
     gallery = gallery_of(table, moods)
     found = [
         System(name, tuple(read_run(path, gallery, moods) for path in paths))

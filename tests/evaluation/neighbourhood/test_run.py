@@ -99,7 +99,7 @@ def test_seeds_are_averaged(tmp_path: Path) -> None:
 
 def test_moods_are_read_from_their_targets() -> None:
     gallery = gallery_of(labels(), packaged_moods())
-    assert set(gallery.human) == {"valence", "arousal", "happy", "tense", "sad", "calm", "dark"}
+    assert set(gallery.human) == {"valence", "arousal", "happy", "tense", "sad", "calm", "dark", "gloomy"}
     table = labels()
     words = table.targets[[c for c in table.targets if ":word:" in str(c)]].max(axis=1)
     np.testing.assert_array_equal(gallery.human["dark"], words)
