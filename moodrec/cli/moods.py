@@ -10,6 +10,7 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.completion import complete_mood, complete_title
 from moodrec.cli.console import Screen
+from moodrec.cli.mood_quality import description_of, quality
 from moodrec.cli.options import (
     AudioOnlyOption,
     ColumnsOption,
@@ -24,13 +25,11 @@ from moodrec.cli.options import (
 from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
-from moodrec.errors import MoodrecError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from moodrec.catalog.explain import Explained
-    from moodrec.model.describe import ModelDescription
     from moodrec.plots.projection import Projection
     from moodrec.recommend.recommender import Recommender
 
@@ -115,7 +114,7 @@ def moods(
     if plot is not None:
         _draw_map(screen, recommender, plot, colour_by, umap, titles)
     fingerprint = recommender.index.model_fingerprint
-    described = _description(model or known_folder(place, fingerprint), fingerprint)
+    described = description_of(model or known_folder(place, fingerprint), fingerprint)
     meanings = described.moods if described else {}
     frame = recommender.frame
     found = [
@@ -291,32 +290,3 @@ def blocks(counts: list[int]) -> str:
     """Draw a histogram as a row of block characters; an empty bin is a dot."""
     top = max(counts, default=0)
     return "".join(_BLOCKS[round(n / top * (len(_BLOCKS) - 1))] if n else "·" for n in counts)
-
-
-def quality(described: ModelDescription | None, mood: str) -> dict[str, Any]:
-    """How well a mood is told of tracks that the model was not trained on; null where the model does not say.
-
-    Args:
-        described: the model that computed the scores, if it is known.
-        mood: name of the mood.
-    """
-    known = described.quality.get(mood, {}) if described else {}
-    return {
-        "average_precision": known.get("average_precision"),
-        "prevalence": known.get("prevalence"),
-        "reliability": described.reliability(mood) if described else None,
-    }
-
-
-def _description(model: Path | None, fingerprint: str | None) -> ModelDescription | None:
-    """Read the description of the model that computed the scores: the given one, or one in the package."""
-    from moodrec.model.describe import describe_model, packaged_models
-
-    for candidate in packaged_models() if model is None else (model,):
-        try:
-            description = describe_model(candidate)
-        except MoodrecError:
-            continue
-        if description.fingerprint == fingerprint:
-            return description
-    return None

@@ -20,7 +20,7 @@ _POSITIVE: Final = 2 / 3
 
 
 def mood_quality(logits: Float32Array, labels: Float32Array, groups: Sequence[str]) -> MoodQuality | None:
-    """Measure one mood.
+    """Measure how well one mood is told.
 
     Args:
         logits: (n,) predictions of networks that were not trained on the track.

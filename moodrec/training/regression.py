@@ -132,7 +132,15 @@ def add_regression(
 
 
 def penalties_of(targets: tuple[str, ...], by_prefix: Mapping[str, float]) -> Floats:
-    """The penalty of each target, by the longest prefix that its name starts with; NaN where none does."""
+    """Look up the penalty of each target, by the longest prefix that its name starts with.
+
+    Args:
+        targets: names of the targets.
+        by_prefix: beginnings of names to penalties.
+
+    Returns:
+        (targets,) penalties, NaN where no prefix fits.
+    """
     matches = [[prefix for prefix in by_prefix if name.startswith(prefix)] for name in targets]
     return np.array([by_prefix[max(own, key=len)] if own else np.nan for own in matches])
 
