@@ -114,7 +114,7 @@ def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return f"{_type(document, schema['additionalProperties'])} by name"
     if schema.get("minimum") == 0 and schema.get("maximum") == 1:
         return "number in [0, 1]"
-    return {"integer": "whole number", "string": "text", "boolean": "true or false"}.get(kind, kind)
+    return str({"integer": "whole number", "string": "text", "boolean": "true or false"}.get(kind, kind))
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

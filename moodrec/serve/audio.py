@@ -21,8 +21,11 @@ from moodrec.serve.view import View
 
 TYPES: Final = {
     ".mp3": "audio/mpeg",
+    ".mpga": "audio/mpeg",
     ".flac": "audio/flac",
     ".wav": "audio/wav",
+    ".wave": "audio/wav",
+    ".bwf": "audio/wav",
     ".rf64": "audio/wav",
     ".w64": "audio/x-w64",
     ".ogg": "audio/ogg",
@@ -35,6 +38,7 @@ TYPES: Final = {
     ".caf": "audio/x-caf",
     ".m4a": "audio/mp4",
     ".m4b": "audio/mp4",
+    ".m4r": "audio/mp4",
     ".mp4": "audio/mp4",
     ".alac": "audio/mp4",
     ".aac": "audio/aac",
@@ -42,6 +46,7 @@ TYPES: Final = {
     ".asf": "audio/x-ms-wma",
     ".mka": "audio/x-matroska",
     ".webm": "audio/webm",
+    ".weba": "audio/webm",
     ".ape": "audio/x-ape",
     ".wv": "audio/x-wavpack",
     ".tta": "audio/x-tta",
