@@ -178,7 +178,7 @@ def prune(
         screen.text(f"model {model.name} {model.fingerprint}: {words.plural(model.tracks, 'track')}")
     what = f"{words.plural(len(files), 'file')} and {words.plural(len(others), 'model')}"
     how = "--gone and --old-models with --apply drop them"
-    screen.text(f"{what} dropped" if apply else f"{what} would be dropped; {how}")
+    screen.text(f"{what} dropped" if apply else f"{what} would be dropped:\n{how}")
 
 
 def _chosen_model(store: Library, name: str | None) -> str:

@@ -80,8 +80,9 @@ def test_a_seed_by_id_path_title_or_both(recommender: Recommender, place: Path) 
     with pytest.raises(AmbiguousSeedError) as caught:
         recommender.similar("Same Title")
     assert len(caught.value.matches) == 2
-    with pytest.raises(NotFoundError, match="Song 2"):
-        recommender.similar("Sonng 2")
+    assert recommender.similar("Sonng 2", k=1).seed_id == track_id
+    with pytest.raises(NotFoundError, match="Xylophone"):
+        recommender.similar("Xylophone")
 
 
 def test_a_copy_of_the_seed_is_not_similar_but_the_same(recommender: Recommender) -> None:
