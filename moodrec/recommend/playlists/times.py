@@ -29,6 +29,7 @@ _FORMS: Final = (
     "%d.%m.%Y",
     "%a, %d %b %Y %H:%M:%S %Z",
 )
+_EARLIEST: Final = pd.Timestamp("1700-01-01", tz="UTC")
 _LATEST: Final = pd.Timestamp("2200-01-01", tz="UTC")
 
 
@@ -49,10 +50,15 @@ def times_of(values: pd.Series[Any], name: str) -> pd.Series[Any]:
     if pd.api.types.is_datetime64_any_dtype(values):
         read = pd.to_datetime(values, utc=True)
     else:
-        every = [_time(value) for value in values.tolist()]
+        every = [_in_range(_time(value)) for value in values.tolist()]
         read = pd.Series(pd.DatetimeIndex(every, tz="UTC"), index=values.index)
     _refuse(read, values, name)
     return read.reset_index(drop=True)
+
+
+def _in_range(time: Any) -> Any:
+    """Keep times that nanoseconds can hold; NaT stands for the others."""
+    return time if time is pd.NaT or _EARLIEST <= time <= _LATEST else pd.NaT
 
 
 def is_time(text: str) -> bool:
