@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from moodrec.library.notes import RunState
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moodrec.library.notes import RunState
 
 
 def duration(seconds: float) -> str:

@@ -47,7 +47,7 @@ class Recommender:
         >>> rec = Recommender.open("indexes/open-game-music")
         >>> found = rec.similar("Albian Nocturne", k=3, where="calm >= 0.5")
         >>> found.tracks[["rank", "title"]].to_dict("list")
-        {'rank': [1, 2, 3], 'title': ['Love Theme', 'Still Another Wanderer', 'ingame 14']}
+        {'rank': [1, 2, 3], 'title': ['Love Theme', 'Mountain Idyll', 'ingame 14']}
     """
 
     def __init__(

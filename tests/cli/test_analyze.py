@@ -116,7 +116,7 @@ def test_music_without_a_sound_makes_an_empty_index(tmp_path: Path, model: Path)
     write_tone(tmp_path / "music" / "silence.wav", 440, loudness=0)
     options = ("--library", tmp_path / "lib", "--model", model, "--jobs", 1)
     assert run_json("analyze", tmp_path / "music", *options)["tracks"] == 0
-    assert run_json("list", "--library", tmp_path / "lib") == {"count": 0, "tracks": []}
+    assert run_json("list", "--library", tmp_path / "lib") == {"count": 0, "tracks": [], "hints": []}
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, model: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_fingerprint_of_plays(index: Path, tmp_path: Path) -> None:
     found = run("playlist", "fingerprint", plays, "-l", index, "--on-conflict", "ignore", "-n", 5)
     assert "1 of 3 plays left out" in found.stderr
     assert "3 plays of 2 tracks: " in found.stdout
-    run("playlist", "fingerprint", tmp_path / "none.csv", "-l", index, code=1)
+    run("playlist", "fingerprint", tmp_path / "none.csv", "-l", index, code=3)
 
 
 def test_on_the_find_sample_index() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 from collections.abc import Callable, Collection
 from dataclasses import FrozenInstanceError, fields
 from typing import Any, get_type_hints
@@ -86,7 +87,7 @@ def test_equal_hashable_and_copied(given: SearchKeywords) -> None:
         assert hash(same) == hash(options)
     assert SearchOptions(**options.given) == options
     assert list(options.given) == [
-        field.name for field in fields(SearchOptions) if f"{field.name}=" in repr(options)
+        field.name for field in fields(SearchOptions) if re.search(rf"\b{field.name}=", repr(options))
     ]
 
 
