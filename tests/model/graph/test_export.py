@@ -23,7 +23,7 @@ from moodrec.model.graph.export import WaveformNetwork, export_graph
 from moodrec.model.graph.session import GraphSession, GraphShape
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import ModelSpec
-from moodrec.typing import Float32Array
+from moodrec.typing import Float32Array, FloatArray
 from tests.small_model import small_network, small_spec
 
 SAMPLES = AudioConfig(mel="none", n_mels=1, hop_length=1)
@@ -63,11 +63,10 @@ def sounds(spec: ModelSpec, count: int) -> Float32Array:
     return np.stack([kinds[number % 3] for number in range(count)]).astype(np.float32)
 
 
-def by_torch(
-    network: MoodNetwork, spec: ModelSpec, windows: Float32Array
-) -> tuple[Float32Array, Float32Array]:
+def by_torch(network: MoodNetwork, spec: ModelSpec, windows: FloatArray) -> tuple[FloatArray, FloatArray]:
     with torch.inference_mode():
-        embedding, logits = WaveformNetwork(network, spec.audio).eval()(torch.from_numpy(windows))
+        whole = WaveformNetwork(network, spec.audio).to(torch.from_numpy(windows).dtype).eval()
+        embedding, logits = whole(torch.from_numpy(windows))
     return embedding.numpy(), logits.numpy()
 
 
@@ -77,9 +76,7 @@ def assert_same(graph: bytes, network: MoodNetwork, spec: ModelSpec) -> None:
         windows = sounds(spec, count)
         for ours, theirs in zip(session.run(windows), by_torch(network, spec, windows), strict=True):
             assert ours.shape == theirs.shape
-            # A pure tone leaves rounding alone in most bands, and the logarithm makes much of that.
-            allowed = np.where(np.arange(count) % 3 == 1, 3e-5, 1e-5) * max(1.0, np.abs(theirs).max())
-            assert (np.abs(ours - theirs).max(axis=1) < allowed).all()
+            assert np.abs(ours - theirs).max() < 1e-5 * max(1.0, np.abs(theirs).max())
 
 
 def cases() -> Iterator[tuple[str, AudioConfig, float]]:
@@ -113,9 +110,22 @@ def test_a_network_without_moods_has_a_graph_without_logits() -> None:
 
 
 def test_the_packaged_graph_computes_what_the_packaged_weights_do() -> None:
+    """A pure tone leaves rounding alone in most bands, of which a logarithm makes much, in network and graph alike.
+
+    So the graph is compared with the network in double precision: the network in single precision is further from it.
+    """
     loaded, files = load_model(PACKAGED_MODEL), read_model_files(PACKAGED_MODEL)
     assert files.graph is not None
-    assert_same(files.graph, loaded.network, loaded.spec)
+    session = GraphSession(files.graph, GraphShape.of(loaded.spec), "a test")
+    windows = sounds(loaded.spec, 5)
+    single = by_torch(loaded.network, loaded.spec, windows)
+    exact = by_torch(loaded.network.double(), loaded.spec, windows.astype(np.float64))
+    tones = np.arange(5) % 3 == 1
+    for ours, rounded, true in zip(session.run(windows), single, exact, strict=True):
+        error = np.abs(ours - true).max(axis=1) / max(1.0, np.abs(true).max())
+        assert (error[~tones] < 1e-5).all()
+        assert (error[tones] < 1.2e-5).all()
+        assert np.abs(ours - true).max() < np.abs(rounded - true).max()
 
 
 @pytest.mark.parametrize(
