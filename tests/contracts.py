@@ -130,6 +130,25 @@ class IndexContract:
             )
         opened.verify()
 
+    def test_an_opened_index_is_changed_and_saved_again(self, sample: Sample, tmp_path: Path) -> None:
+        self.build(sample).save(tmp_path / "index")
+        removed = MoodIndex.open(tmp_path / "index")
+        removed.remove(["t5", "t6"])
+        removed.save(tmp_path / "index")
+        grown = MoodIndex.open(tmp_path / "index")
+        grown.verify()
+        grown.add(sample.vectors[5:6], sample.table.slice(5, 1))
+        grown.save(tmp_path / "index")
+        MoodIndex.open(tmp_path / "index").save(tmp_path / "copy")
+        for place in ("index", "copy"):
+            opened = MoodIndex.open(tmp_path / place)
+            opened.verify()
+            assert len(opened) == 399
+            assert opened.search(sample.vectors[5], k=1).track_ids.tolist() == [["t5"]]
+            self.assert_near(
+                opened.search(sample.vectors[:20], k=5), grown.search(sample.vectors[:20], k=5, exact=True)
+            )
+
     def test_added_and_removed_rows_equal_a_rebuild(self, sample: Sample, tmp_path: Path) -> None:
         changed = self.build(sample.part(0, 250))
         changed.add(sample.vectors[250:], sample.table.slice(250))

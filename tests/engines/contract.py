@@ -89,6 +89,24 @@ class EngineContract:
         assert index.moods == MOODS
         assert index.info().tracks == 400
 
+    def test_more_candidates_where_a_cap_drops_the_first(self, build: Build) -> None:
+        """The hundred tracks nearest to the query are by one artist."""
+        angles = np.linspace(0, 1, 130)
+        vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+        artists = ["One"] * 100 + [f"Other {row}" for row in range(30)]
+        scores = pa.array([0.5] * 130, pa.float32())
+        table = pa.table(
+            {
+                "track_id": [f"t{row}" for row in range(130)],
+                "artist": artists,
+                "calm": scores,
+                "happy": scores,
+            }
+        )
+        with build(Sample(vectors, table), "capped") as index:
+            hits = index.search(vectors[0], 10, max_per_artist=1)
+            assert hits.track_ids[0].tolist() == ["t0", *(f"t{row}" for row in range(100, 109))]
+
     def test_fewer_than_k(self, index: EngineIndex, sample: Sample) -> None:
         hits = index.search(sample.vectors[0], 5, where="track_id = 't42'")
         assert hits.track_ids.tolist() == [["t42", None, None, None, None]]

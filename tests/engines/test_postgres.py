@@ -47,7 +47,7 @@ def test_random_filters_pass_the_rows_that_they_pass_on_one_machine(postgres_add
                 assert_same_rows(index, columns, random_condition(rng))
 
 
-TEXTS = [*"sSſkK\u212aςσΣßẞİiıIéÉ-]^\\𝄞", "ss", "e\u0301", ""]
+TEXTS = ["%", "_", "ss!", "\\x", *"sSſkK\u212aςσΣßẞİiıIéÉ-]^\\𝄞", "ss", "e\u0301", ""]
 
 
 def test_case_and_order_of_texts(postgres_address: str) -> None:
@@ -61,6 +61,16 @@ def test_case_and_order_of_texts(postgres_address: str) -> None:
                 assert_same_rows(index, columns, Comparison(Field("text"), operator, text))
                 assert_same_rows(index, columns, Comparison(Field("text"), operator, text + "\0x"))
         assert_same_rows(index, columns, Like(Field("text"), "s\0"))
+        for pattern, escape in (
+            ("\\", None),
+            ("\\%", None),
+            ("!%", "!"),
+            ("!_", "!"),
+            ("ss!!", "!"),
+            ("\\_", "\\"),
+        ):
+            assert_same_rows(index, columns, Like(Field("text"), pattern, escape=escape))
+            assert_same_rows(index, columns, Like(Field("text"), pattern, True, escape))
         with pytest.raises(FilterError, match="no text"):
             index.matching(Comparison(Field("text"), "=", "\ud800"))
 

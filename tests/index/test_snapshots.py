@@ -236,13 +236,17 @@ def test_refresh_goes_over_to_the_newest_version(tmp_path: Path) -> None:
 def test_changes_that_change_nothing_leave_the_index_as_saved(tmp_path: Path) -> None:
     index = built("ivf-sq8")
     index.save(tmp_path / "index")
+    writer = MoodIndex.open(tmp_path / "index")
     index.remove([])
     index.remove(["nobody"], on_conflict="ignore")
     row = index.vectors(["t1"])
     index.add(row, index.table.slice(1, 1), on_conflict="ignore")
     index.add(row[:0], index.table.slice(1, 0))
     index.compact()
-    assert not index.refresh()
+    writer.remove("t3")
+    writer.save(tmp_path / "index")
+    assert index.refresh()
+    assert "t3" not in index
 
 
 WRITER = """

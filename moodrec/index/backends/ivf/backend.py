@@ -28,7 +28,15 @@ from moodrec.index.backends.base import (
     write_index,
 )
 from moodrec.index.backends.ivf import calibration
-from moodrec.index.backends.ivf.faiss_lists import centroids_of, fill, grown, nearest_lists, sizes_of, trained
+from moodrec.index.backends.ivf.faiss_lists import (
+    centroids_of,
+    fill,
+    grown,
+    in_memory,
+    nearest_lists,
+    sizes_of,
+    trained,
+)
 from moodrec.index.backends.ivf.faiss_search import FaissLists
 from moodrec.index.backends.ivf.kernel_search import ListSearch, ScanLimits
 from moodrec.index.backends.ivf.list_shares import KnownShares
@@ -236,7 +244,7 @@ class IvfBackend:
         return bool(n > max_growth * self.learnt_from)
 
     def save(self, folder: Path) -> Facts:
-        write_index(self.index, folder / INDEX_FILE)
+        write_index(in_memory(self.index, self.config), folder / INDEX_FILE)
         np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
         self.shares.save(folder / _SHARES_FILE)
         self.sketches.save(folder)

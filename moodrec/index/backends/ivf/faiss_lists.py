@@ -133,6 +133,20 @@ def fill(index: Any, vectors: Vectors, list_of: NDArray[np.int64]) -> None:
         index.add_core(len(part), faiss.swig_ptr(part), None, faiss.swig_ptr(lists))
 
 
+def in_memory(index: Any, config: IndexConfig) -> Any:
+    """Return an index whose lists lie in memory: the index itself, or a copy where they are mapped from a file.
+
+    FAISS writes mapped lists as the name of their file, which goes with the version that it belongs to.
+
+    Args:
+        index: an index of this package.
+        config: the settled preset that the index was built by.
+    """
+    if isinstance(faiss.downcast_InvertedLists(index.invlists), faiss.ArrayInvertedLists):
+        return index
+    return grown(index, np.empty((0, index.d), np.float32), np.empty(0, np.int64), config)
+
+
 def grown(index: Any, vectors: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> Any:
     """Return a copy of an index with more rows at the ends of its lists; the index itself stays as it is.
 
