@@ -183,7 +183,7 @@ def ids_of(given: object, name: str) -> tuple[str, ...]:
     if isinstance(given, bytes | bytearray) or not isinstance(values := plain(given), Iterable):
         raise UsageError(f"{name} takes track ids, not {given!r}")
     every = values if isinstance(values, list | tuple) else tuple(values)
-    if all(type(one) is str for one in every):
+    if set(map(type, every)) <= {str}:
         return tuple(every)
     return tuple(id_of(one, name) for one in every)
 

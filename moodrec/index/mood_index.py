@@ -24,16 +24,24 @@ from moodrec.index.presets import load_preset, settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.rows.in_context import TableContext, tracks_in_context
-from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows, without_vectors
+from moodrec.index.rows.validation import (
+    checked_weights,
+    chosen_columns,
+    mixture,
+    track_table,
+    unit_rows,
+    without_vectors,
+)
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.index.search.products import cosines_of
 from moodrec.index.search.request import mood_columns, resolve, rows_where
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver, size_of
 from moodrec.index.storage.store import current_name, publish, read_current
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
-from moodrec.typing import BoolArray, RowNumbers, Vectors
+from moodrec.typing import BoolArray, Float64Array, RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,6 +218,11 @@ class MoodIndex:
     def __contains__(self, track_id: object) -> bool:
         return track_id in self._catalogue
 
+    def contains(self, track_ids: Collection[str]) -> BoolArray:
+        """Return (m,) True for those of m ids that are in the index, in their order."""
+        found: BoolArray = self._catalogue.lookup(ids_of(track_ids, "track_ids")) >= 0
+        return found
+
     @property
     def track_ids(self) -> list[str]:
         """The ids of all tracks, in the order of arrival."""
@@ -251,31 +264,85 @@ class MoodIndex:
         """
         return dict(mood_columns(self._catalogue, audio_only))
 
-    def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
+    def tracks(
+        self,
+        track_ids: Sequence[str],
+        columns: Sequence[str] | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> pd.DataFrame:
         """Return the rows of the track table for some ids as a pandas frame, in the order of the ids.
 
-        Raises:
-            NotFoundError: a track is not in the index.
-        """
-        return to_pandas(self.rows(track_ids))
+        Args:
+            track_ids: as for :meth:`rows`.
+            columns: as for :meth:`rows`.
+            on_conflict: as for :meth:`rows`.
 
-    def rows(self, track_ids: Sequence[str]) -> pa.Table:
+        Raises:
+            NotFoundError, UsageError: as :meth:`rows`.
+        """
+        return to_pandas(self.rows(track_ids, columns, on_conflict=on_conflict))
+
+    def rows(
+        self,
+        track_ids: Sequence[str],
+        columns: Sequence[str] | None = None,
+        *,
+        on_conflict: OnConflict = "error",
+    ) -> pa.Table:
         """Return the rows of the track table for some ids as an Arrow table, in the order of the ids.
 
+        Args:
+            track_ids: ids, in any order; one that is there twice has two rows.
+            columns: the names of the columns to return; None returns all.
+            on_conflict: "ignore" leaves out ids that are not in the index.
+
         Raises:
-            NotFoundError: a track is not in the index.
+            NotFoundError: a track is not in the index and ``on_conflict`` is "error"; the message lists them.
+            UsageError: there is no such column.
         """
         catalogue = self._catalogue
-        return catalogue.table_at(rows_of(catalogue, ids_of(track_ids, "track_ids")))
+        rows = rows_of(catalogue, ids_of(track_ids, "track_ids"), on_conflict_of(on_conflict))
+        return catalogue.table_at(rows[rows >= 0], chosen_columns(columns, catalogue.column_names))
 
-    def vectors(self, track_ids: Sequence[str]) -> Vectors:
+    def vectors(self, track_ids: Sequence[str], *, on_conflict: OnConflict = "error") -> Vectors:
         """Return the (m, d) float32 unit vectors of m tracks, in the order of the ids.
 
+        Args:
+            track_ids: m ids, in any order.
+            on_conflict: "ignore" returns NaN for ids that are not in the index.
+
         Raises:
-            NotFoundError: a track is not in the index.
+            NotFoundError: a track is not in the index and ``on_conflict`` is "error"; the message lists them.
         """
         catalogue = self._catalogue
-        return np.array(catalogue.vectors_at(rows_of(catalogue, ids_of(track_ids, "track_ids"))))
+        rows = rows_of(catalogue, ids_of(track_ids, "track_ids"), on_conflict_of(on_conflict))
+        there = rows >= 0
+        if there.all():
+            return np.array(catalogue.vectors_at(rows))
+        vectors: Vectors = np.full((len(rows), catalogue.dim), np.nan, np.float32)
+        vectors[there] = catalogue.vectors_at(rows[there])
+        return vectors
+
+    def cosines(
+        self, lefts: Sequence[str], rights: Sequence[str], *, on_conflict: OnConflict = "error"
+    ) -> Float64Array:
+        """Return the (m,) cosines of m pairs of tracks, each computed by itself in double precision.
+
+        Args:
+            lefts: (m,) the ids of the first tracks.
+            rights: (m,) those of the second ones.
+            on_conflict: "ignore" returns NaN for pairs with an id that is not in the index.
+
+        Raises:
+            NotFoundError: a track is not in the index and ``on_conflict`` is "error"; the message lists them.
+            UsageError: there are not as many first tracks as second ones.
+        """
+        catalogue, first, second = self._catalogue, ids_of(lefts, "lefts"), ids_of(rights, "rights")
+        if len(first) != len(second):
+            raise UsageError(f"{len(first)} first tracks and {len(second)} second ones are no pairs")
+        rows = rows_of(catalogue, first + second, on_conflict_of(on_conflict))
+        return cosines_of(catalogue, rows[: len(first)], rows[len(first) :])
 
     def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
         """Say which tracks are copies of a track: other encodings and editions of one recording.

@@ -60,15 +60,16 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
     """
     on_conflict_of(on_conflict)
     every = list(ids_of(track_ids, "track_ids"))
-    missing = [track_id for track_id in every if track_id not in index]
-    if not missing:
+    there = index.contains(every)
+    if there.all():
         return every
     if on_conflict == ERROR:
+        missing = [every[place] for place in np.flatnonzero(~there)]
         raise NotFoundError(
             f"{len(missing)} of {len(every)} tracks are not in the index: {listed(missing, _LISTED)}; "
             "on_conflict='ignore' leaves them out (on the command line: --on-conflict ignore)"
         )
-    return [track_id for track_id in every if track_id in index]
+    return [every[place] for place in np.flatnonzero(there)]
 
 
 def is_one(given: object) -> bool:

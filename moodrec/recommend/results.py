@@ -217,7 +217,16 @@ def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.f
         track_ids: n tracks of the index, best first.
         scores: (n,) scores, higher is better.
     """
-    rows = index.rows(track_ids)
+    return ranked_rows(index.rows(track_ids), scores)
+
+
+def ranked_rows(rows: pa.Table, scores: NDArray[np.floating[Any]]) -> pa.Table:
+    """Put ``rank``, ``track_id`` and ``score`` in front of rows of the track table.
+
+    Args:
+        rows: of n tracks, best first.
+        scores: (n,) scores, higher is better.
+    """
     names = _kept_names(rows.column_names)
     others = {names[name]: rows[name] for name in rows.column_names if name != TRACK_ID}
     ranks = array_of(np.arange(1, len(rows) + 1))
