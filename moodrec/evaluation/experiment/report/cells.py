@@ -1,12 +1,16 @@
-"""Contrasts between the arms of an experiment, each network's resamples computed once."""
+"""Arms of an experiment are compared in pairs; the resamples of each network are computed once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from moodrec.evaluation.experiment.compare import Contrast, Sampled, contrast, mean_contrast, sample
 from moodrec.evaluation.experiment.results import Cell, Results
+
+MAIN: Final = "ap"
+"""The figure by which arms are compared first."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,13 @@ class Sampler:
         """Where an arm can be compared with the baseline."""
         cells = self.results.cells
         found = [Place(cell.dataset, cell.backbone) for cell in cells if cell.arm == arm]
-        return [
-            place for place in found if set(self.first(place.arm(arm))) & set(self.first(self._base(place)))
-        ]
+        return [place for place in found if self._comparable(place, arm)]
+
+    def _comparable(self, place: Place, arm: str) -> bool:
+        """Say whether both arms have a seed in common, and an average precision: a target with both classes."""
+        mine, base = self.first(place.arm(arm)), self.first(self._base(place))
+        shared = set(mine) & set(base)
+        return bool(shared) and all(MAIN in one[seed].plain for one in (mine, base) for seed in shared)
 
     @property
     def ablations(self) -> list[str]:
