@@ -61,7 +61,7 @@ class _Reporter:
         self.name, self.number, self.networks, self.seconds = "network", 1, 1, 0.0
 
     def report(self, event: TrainingEvent) -> None:
-        """Show one event."""
+        """Show one event of the training."""
         from moodrec.training import events
 
         self.screen.document(events.event_document(event))

@@ -75,17 +75,34 @@ class Sampler:
         return self._all[cell]
 
     def contrast(self, place: Place, figure: str, arm: str = "") -> Contrast:
-        """An arm, else the candidate, against the baseline on the first fold."""
+        """Compare an arm with the baseline on the first fold.
+
+        Args:
+            place: where both were trained.
+            figure: name of the figure.
+            arm: name of the arm; "" for the candidate.
+        """
         mine = self.first(place.arm(arm or self.candidate))
         return contrast(self.first(self._base(place)), mine, figure)
 
     def contrast_all_folds(self, place: Place, figure: str) -> Contrast | None:
-        """The candidate against the baseline on all folds; None where a fold is missing."""
+        """Compare the candidate with the baseline on all folds; None where a fold is missing.
+
+        Args:
+            place: where both were trained.
+            figure: name of the figure.
+        """
         before, after = self.all_folds(self._base(place)), self.all_folds(place.arm(self.candidate))
         return contrast(before, after, figure) if set(before) & set(after) else None
 
     def mean(self, figure: str, places: list[Place], arm: str = "") -> Contrast:
-        """The mean of contrasts over places."""
+        """Average the comparisons of an arm with the baseline over places.
+
+        Args:
+            figure: name of the figure.
+            places: where both were trained.
+            arm: name of the arm; "" for the candidate.
+        """
         return mean_contrast([self.contrast(place, figure, arm) for place in places])
 
     def figures(self, place: Place) -> list[str]:

@@ -121,7 +121,12 @@ def folds_section(sampler: Sampler) -> str:
 
 
 def arms_section(sampler: Sampler, title: str = "Every arm") -> str:
-    """Compare every other arm with the baseline, under a heading of the caller's."""
+    """Compare every arm with the baseline.
+
+    Args:
+        sampler: the comparisons.
+        title: the heading.
+    """
     rows, found = [], []
     arms = sampler.ablations
     for place, arm in _ablated(sampler):
