@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Final, Literal, Self, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,7 @@ from moodrec.index.rows.validation import (
 )
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import QueryKeywords, asked_of, run_each
 from moodrec.index.search.products import cosines_of
 from moodrec.index.search.request import mood_columns, resolve, rows_where
 from moodrec.index.snapshot import Origin, Snapshot
@@ -45,6 +46,10 @@ from moodrec.typing import BoolArray, Float64Array, RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_SHOWN_MOODS: Final = 5
+"""How many moods ``repr`` names."""
 
 
 class MoodIndex:
@@ -214,6 +219,13 @@ class MoodIndex:
 
     def __len__(self) -> int:
         return self._catalogue.n_alive
+
+    def __repr__(self) -> str:
+        """Say what is in the index, in one line."""
+        moods = self.moods
+        shown = ", ".join(moods[:_SHOWN_MOODS]) + (", ..." if len(moods) > _SHOWN_MOODS else "")
+        named = f", moods: {shown} ({len(moods)})" if moods else ""
+        return f"<MoodIndex of {len(self):,} tracks, {self.dim} dimensions, preset {self.preset!r}{named}>"
 
     def __contains__(self, track_id: object) -> bool:
         return track_id in self._catalogue
@@ -418,17 +430,18 @@ class MoodIndex:
         self,
         queries: ArrayLike,
         k: int = 10,
-        options: SearchOptions | None = None,
-        **keywords: Unpack[SearchKeywords],
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
+        **keywords: Unpack[QueryKeywords],
     ) -> Hits:
         """Find the k tracks nearest to each query that meet the conditions.
 
         Args:
             queries: (q, d) or (d,) vectors; they are scaled to unit length.
             k: hits a query, from 1 to 10,000 more than there are tracks; arrays are padded where fewer qualify.
-            options: the options of the search; None takes the defaults.
+            options: the options of the search, or a list with one for each query; None takes the defaults.
             **keywords: fields of :class:`SearchOptions` (``where``, ``mood``, ``only``, ``exclude``, ...); each
-                replaces that of ``options``.
+                replaces that of ``options``. Conditions and lists of ids may be one for each query:
+                ``where=["calm >= 0.5", None]``, ``only=[ids_of_one, ids_of_other]``.
 
         Returns:
             Ids and scores: cosines in [-1, 1], or the blend of :mod:`moodrec.ranking` with a mood target.
@@ -438,32 +451,36 @@ class MoodIndex:
             UsageError: a value is out of range, values contradict each other, or there is no such mood.
             FilterError: the condition cannot be read, or names an unknown column.
         """
-        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
-        return _run(snapshot, resolved, k, unit_rows(queries, snapshot.catalogue.dim))
+        snapshot = self._snapshot
+        vectors = unit_rows(queries, snapshot.catalogue.dim)
+        asked = asked_of(options, keywords, len(vectors))
+        return run_each(asked, len(vectors), lambda one, some: _run(snapshot, one, k, vectors[some]))
 
     def similar_to(
         self,
         track_ids: str | Sequence[str],
         k: int = 10,
-        options: SearchOptions | None = None,
-        **keywords: Unpack[SearchKeywords],
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
+        **keywords: Unpack[QueryKeywords],
     ) -> Hits:
         """Find the k tracks nearest to each of the given ones, none of which is its own neighbour.
 
         Args:
             track_ids: tracks of this index.
             k: hits a track, as for :meth:`search`.
-            options: the options of the search; None takes the defaults.
-            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``.
+            options: the options of the search, or a list with one for each query; None takes the defaults.
+            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``. Conditions and lists of
+                ids may be one for each track, as for :meth:`search`.
 
         Raises:
             NotFoundError: a track is not in the index.
             UsageError, FilterError: as for :meth:`search`.
         """
-        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        snapshot = self._snapshot
         rows = rows_of(snapshot.catalogue, ids_of(track_ids, "track_ids"))
+        asked = asked_of(options, keywords, len(rows))
         queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
-        return _run(snapshot, resolved, k, queries, rows)
+        return run_each(asked, len(rows), lambda one, some: _run(snapshot, one, k, queries[some], rows[some]))
 
     def similar_to_mix(
         self,

@@ -177,41 +177,6 @@ def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, options: Sea
     return stacked([search_moods(index, [target], k, options) for target in targets], k)
 
 
-def stacked(parts: Sequence[Hits], k: int) -> Hits:
-    """Join the hits of several searches below each other.
-
-    Args:
-        parts: hits of k columns each.
-        k: hits a query.
-
-    Returns:
-        All hits; the explanation is that of the last search, with the rows of all.
-
-    Raises:
-        UsageError: there are no parts.
-    """
-    if not parts:
-        raise UsageError("a batch needs at least one query")
-    return Hits(
-        np.concatenate([part.track_ids for part in parts]).reshape(-1, k),
-        np.concatenate([part.scores for part in parts]).reshape(-1, k),
-        np.concatenate([part.counts for part in parts]),
-        lambda: _together(parts),
-    )
-
-
-def _together(parts: Sequence[Hits]) -> Explanation:
-    fewest = min(parts, key=lambda part: int(part.counts.min()))
-    every = [part.explanation for part in parts]
-    return replace(
-        every[-1],
-        queries=sum(one.queries for one in every),
-        scanned=sum(one.scanned for one in every),
-        scored=sum(one.scored for one in every),
-        shortfall=fewest.explanation.shortfall,
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class MoodTarget:
     """Mood targets to rank tracks by."""
