@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from moodrec.arguments import OnConflict, ids_of, on_conflict_of, plain, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
-from moodrec.filters.arrow_numpy import array_of
 from moodrec.filters.names import hint
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.tables import as_arrow, is_table
@@ -23,12 +21,13 @@ from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.ranking import blend, mood_affinity
 from moodrec.recommend.pairs import numbers_in
 from moodrec.recommend.queries import Mood, MoodTarget, is_one, known_ids, mood_target, with_mood
-from moodrec.recommend.results import SCORE, Batch, Recommendations, ranked_rows
+from moodrec.recommend.results import SCORE, Batch, Recommendations
 from moodrec.schema import TRACK_ID
-from moodrec.typing import BoolArray, RowNumbers
+from moodrec.typing import BoolArray
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     Candidates: TypeAlias = Sequence[str] | Mapping[str, float] | pd.DataFrame | pa.Table
 
@@ -166,16 +165,11 @@ class Reranker:
         on_conflict_of(on_conflict)
         single = is_one(candidates)
         lists = [candidates_of(one) for one in ([candidates] if single else candidates)]
-        wanted = None if single else list(dict.fromkeys([TRACK_ID, *target.moods]))
-        known = _rows_of(self._index, lists, wanted, on_conflict)
-        found, rows = rerank_lists(known, lists, target, most)
+        found = rerank_lists(_known(self._index, lists, target.moods, on_conflict), lists, target, most)
         n = sum(len(one.track_ids) for one in found)
         account = Explanation("rerank", "candidates of another model", len(self._index), n, len(lists), n, n)
-        hits = padded(found, most, account)
-        if not single:
-            return Batch.of(hits, self._index, self._notes)
-        table = ranked_rows(known.table.take(array_of(rows[0])), hits.scores[0, : len(rows[0])])
-        return Recommendations(table=table, hits=hits, moods=self._index.moods, notes=self._notes)
+        batch = Batch.of(padded(found, most, account), self._index, self._notes)
+        return batch[0] if single else batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,25 +178,24 @@ class _Known:
 
     there: BoolArray
     """(n,) Whether each is in the index."""
-    table: pa.Table
-    """The rows of those that are."""
+    scores: NDArray[np.float64]
+    """(m, moods) The mood scores of those that are, NaN where unknown."""
 
 
-def _rows_of(
-    index: MoodIndex, lists: Sequence[Scored], columns: Sequence[str] | None, on_conflict: OnConflict
+def _known(
+    index: MoodIndex, lists: Sequence[Scored], moods: Sequence[str], on_conflict: OnConflict
 ) -> _Known:
     """Look up the candidates of all lists at once."""
     ids = [track_id for one in lists for track_id in one.track_ids]
-    table = index.rows(ids, columns, on_conflict="ignore")
-    if len(table) == len(ids):
-        return _Known(np.ones(len(ids), bool), table)
+    table = index.rows(ids, list(dict.fromkeys(moods)), on_conflict="ignore")
+    scores = numbers_in(table, moods)
+    if len(scores) == len(ids):
+        return _Known(np.ones(len(ids), bool), scores)
     known_ids(index, dict.fromkeys(ids), on_conflict)
-    return _Known(index.contains(ids), table)
+    return _Known(index.contains(ids), scores)
 
 
-def rerank_lists(
-    known: _Known, lists: Sequence[Scored], target: MoodTarget, k: int | None
-) -> tuple[list[Scored], list[RowNumbers]]:
+def rerank_lists(known: _Known, lists: Sequence[Scored], target: MoodTarget, k: int | None) -> list[Scored]:
     """Put each list of candidates in its new order, with new scores.
 
     The candidates' own scores are scaled to [0, 1] over the list, so that they can be weighed against the mood:
@@ -214,21 +207,17 @@ def rerank_lists(
         lists: candidates of another model.
         target: the mood to rank by.
         k: at most so many of each list; None keeps all.
-
-    Returns:
-        The lists, and for each the rows of ``known.table`` that it consists of.
     """
-    affinity = mood_affinity(numbers_in(known.table, target.moods), target.targets)
-    found, rows, start, row = [], [], 0, 0
+    affinity = mood_affinity(known.scores, target.targets)
+    found, start, row = [], 0, 0
     for given in lists:
         there = np.flatnonzero(known.there[start : start + len(given.track_ids)])
         own = affinity[row : row + len(there)]
         scores = np.asarray(blend(_scaled(given.scores[there]), own, target.weight), np.float64)
         order = np.argsort(np.where(np.isnan(scores), np.inf, -scores), kind="stable")[:k]
         found.append(Scored(tuple(given.track_ids[place] for place in there[order].tolist()), scores[order]))
-        rows.append(order + row)
         start, row = start + len(given.track_ids), row + len(there)
-    return found, rows
+    return found
 
 
 def _scaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -284,7 +284,7 @@ def test_rows_vectors_and_cosines_of_chosen_tracks(tail: bool) -> None:
     for call in (index.rows, index.vectors, lambda ids: index.cosines(ids, ids)):
         with pytest.raises(NotFoundError, match="'gone'"):
             call(wanted)
-    with pytest.raises(UsageError, match="no column 'yaer'; did you mean 'year'"):
+    with pytest.raises(UsageError, match="no such column: 'yaer'; did you mean 'year'"):
         index.rows(["t2"], ["yaer"])
     with pytest.raises(UsageError, match="twice"):
         index.rows(["t2"], ["year", "year"])

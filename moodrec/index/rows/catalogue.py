@@ -132,24 +132,22 @@ class Catalogue:
             return places[rows]
         return np.where(rows < len(places), places[np.minimum(rows, len(places) - 1)], rows)
 
-    def table_at(self, rows: RowNumbers, names: Sequence[str] | None = None) -> pa.Table:
+    def table_at(self, rows: RowNumbers, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the rows of the track table for ``rows``, in the order of ``rows``.
 
         Args:
-            rows: (m,) rows.
-            names: of the columns; None takes all.
+            rows: (m,) row numbers.
+            columns: names of columns that there are; None takes all.
         """
-        tables = [
-            part.segment.table if names is None else part.segment.table.select(names) for part in self.parts
-        ]
+        names = list(self.column_names if columns is None else columns)
         if self.tail is None:
-            return tables[0].take(array_of(rows))
+            return self.base.segment.table.select(names).take(array_of(rows))
         at: RowNumbers = np.empty(len(rows), np.int64)
         pieces: list[pa.Table] = []
-        for part, table in zip(self.parts, tables, strict=True):
+        for part in self.parts:
             here = np.flatnonzero((rows >= part.first) & (rows < part.first + len(part)))
             at[here] = np.arange(len(here)) + sum(piece.num_rows for piece in pieces)
-            pieces.append(table.take(array_of(rows[here] - part.first)))
+            pieces.append(part.segment.table.select(names).take(array_of(rows[here] - part.first)))
         return pa.concat_tables(pieces).take(array_of(at)).combine_chunks()
 
     @cached_property

@@ -64,7 +64,7 @@ def chosen_columns(columns: Collection[str] | None, there: Sequence[str]) -> lis
     names = list(texts(columns, "columns"))
     for name in names:
         if name not in there:
-            raise UsageError(f"there is no column {name!r}; {hint(name, there, 'columns')}")
+            raise UsageError(f"no such column: {name!r}; {hint(name, there, 'columns')}")
     if len(set(names)) != len(names):
         raise UsageError(f"columns names one twice: {listed(names)}")
     return names
