@@ -91,7 +91,13 @@ def run(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Re
     found = (
         _search_backend(catalogue, backend, request) if reason is None else _scan(catalogue, request, reason)
     )
-    return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found), catalogue.rows_by_id)
+    return as_hits(
+        found.ranked,
+        request.k,
+        catalogue.ids_at,
+        lambda: _explain(catalogue, request, found),
+        catalogue.rows_by_id,
+    )
 
 
 def _search_plain(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:

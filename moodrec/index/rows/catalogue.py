@@ -23,8 +23,8 @@ from moodrec.filters.columns import NO_ORDERS, ColumnTable
 from moodrec.index.rows import keys
 from moodrec.index.rows.conforming import conformed
 from moodrec.index.rows.recordings import Recordings
-from moodrec.index.rows.validation import chosen_columns
 from moodrec.index.rows.segment import Part, Segment
+from moodrec.index.rows.validation import chosen_columns
 from moodrec.typing import Codes, RowMask, RowNumbers, Vectors
 
 

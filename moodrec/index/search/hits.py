@@ -214,8 +214,8 @@ class Hits(Sequence[QueryHits]):
     def __getitem__(self, place: slice) -> Hits: ...
     def __getitem__(self, place: int | slice) -> QueryHits | Hits:
         if isinstance(place, slice):
-            part = (array[place] for array in (self.track_ids, self.scores, self.counts))
-            return Hits(*part, lambda: self.explanation, self._rows, self.first)
+            ids, scores, counts = self.track_ids[place], self.scores[place], self.counts[place]
+            return Hits(ids, scores, counts, lambda: self.explanation, self._rows, self.first)
         count = self.counts[place]
         return QueryHits(self.track_ids[place, :count].tolist(), self.scores[place, :count])
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypedDict, cast
 
 import numpy as np
 
-from moodrec.arguments import brief, plain
+from moodrec.arguments import brief, ids_in, plain
 from moodrec.errors import UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.index.search.hits import Hits, stacked
@@ -22,7 +22,7 @@ from moodrec.typing import RowNumbers
 class QueryKeywords(TypedDict, total=False):
     """The keywords of a function that takes several queries: :class:`SearchKeywords`, some of them one a query."""
 
-    where: str | Condition | None | Sequence[str | Condition | None]
+    where: str | Condition | Sequence[str | Condition | None] | None
     mood: Mapping[str, float | Sequence[float]] | None
     mood_weight: float | Sequence[float] | None
     only: Collection[str] | Sequence[Collection[str] | None] | None
@@ -56,15 +56,17 @@ def asked_of(options: object, keywords: QueryKeywords | SearchKeywords, n: int) 
         UsageError: a list has another number of entries than there are queries; else as :class:`SearchOptions`.
         FilterError: a condition cannot be read.
     """
-    lists = {name: entries for name in _BY_QUERY if (entries := _entries(name, keywords.get(name))) is not None}
+    lists = {
+        name: entries for name in _BY_QUERY if (entries := _entries(name, keywords.get(name))) is not None
+    }
     several = None if options is None or isinstance(options, SearchOptions) else _several(options)
     if not lists and several is None:
         return SearchOptions.of(cast(SearchOptions | None, options), cast(SearchKeywords, keywords))
     for name, entries in (*lists.items(), *(() if several is None else (("options", several),))):
         if len(entries) != n:
             raise UsageError(
-                f"{name} holds {len(entries)} entries for {n} quer{'y' if n == 1 else 'ies'}; give one for each "
-                "query, or one for all"
+                f"{name} holds {len(entries)} entr{'y' if len(entries) == 1 else 'ies'} for {n} "
+                f"quer{'y' if n == 1 else 'ies'}; give one for each query, or one for all"
             )
     common = {name: value for name, value in keywords.items() if name not in lists}
     each = []
@@ -102,8 +104,8 @@ def run_each(asked: Asked, n: int, run: Callable[[SearchOptions, RowNumbers | sl
     Returns:
         The hits, in the order of the queries.
     """
-    if isinstance(asked, SearchOptions):
-        return run(asked, slice(None))
+    if isinstance(asked, SearchOptions) or not n:
+        return run(asked if isinstance(asked, SearchOptions) else SearchOptions(), slice(None))
     groups: dict[SearchOptions, list[int]] = {}
     for query, options in enumerate(asked):
         groups.setdefault(options, []).append(query)
@@ -115,7 +117,7 @@ def _entries(name: str, given: object) -> list[Any] | None:
     """Return the entries of a list with one for each query; None where one value for all queries was given."""
     if given is None or isinstance(given, str | bytes | Mapping | Set):
         return None
-    values = plain(given)
+    values = plain(ids_in(given, name))
     if not isinstance(values, list | tuple):
         return None
     if name == "where":
@@ -154,5 +156,7 @@ def _at(value: float | Sequence[float], what: str, query: int, n: int) -> float:
     if not isinstance(value, Sequence):
         return value
     if len(value) != n:
-        raise UsageError(f"{what} holds {len(value)} numbers; it must be one number, or one for each query: {n}")
+        raise UsageError(
+            f"{what} holds {len(value)} numbers; it must be one number, or one for each query: {n}"
+        )
     return value[query]
