@@ -46,7 +46,7 @@ class Page:
     def asked(self, asked: Asked) -> Asked:
         """Return the options by which a page is searched: every row that passes is compared.
 
-        A search that finds candidates by lists may find others when it looks deeper, and then the next page would
+        A search that finds candidates by lists may find others when more are wanted, and then the next page would
         repeat a track, or leave one out.
 
         Raises:

@@ -77,6 +77,38 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
     return [every[place] for place in np.flatnonzero(there)]
 
 
+def known_seeds(
+    index: MoodIndex, seeds: Sequence[str], asked: Asked, on_conflict: OnConflict
+) -> tuple[list[str], Asked]:
+    """Return those seeds that are in the index, and what is asked for each of them.
+
+    Args:
+        index: where they are looked up.
+        seeds: ids.
+        asked: options for all seeds, or those of each.
+        on_conflict: what to do about ids that are not in the index: "error" or "ignore".
+
+    Raises:
+        NotFoundError, UsageError: as :func:`known_ids`.
+    """
+    known = known_ids(index, seeds, on_conflict)
+    if len(known) == len(seeds):
+        return known, asked
+    each = zip(each_of(asked, len(seeds)), index.contains(seeds).tolist(), strict=True)
+    return known, tuple(own for own, there in each if there)
+
+
+def notes_on_each(index: MoodIndex, asked: Asked) -> tuple[str, ...]:
+    """Say what conditions cannot have meant, each sentence once.
+
+    Args:
+        index: whose moods are scores.
+        asked: options for all queries, or those of each.
+    """
+    each = asked if isinstance(asked, tuple) else (asked,)
+    return tuple(dict.fromkeys(note for one in each for note in notes_on(index, one.where)))
+
+
 def is_one(given: object) -> bool:
     """Whether an argument is one query, not a sequence of them: a mapping, a table, or ids."""
     if isinstance(given, Mapping | str) or is_table(given):

@@ -243,8 +243,7 @@ class Recommender:
             seed = id_of(seed, "seed")
         if not isinstance(seed, str):
             seeds = ids_of(seed, "seed")
-            asked = page.asked(asked_of(options, keywords, len(seeds)))
-            return self._similar_to_many(seeds, page, asked, on_conflict)
+            return self._similar_to_many(seeds, page, asked_of(options, keywords, len(seeds)), on_conflict)
         (own,) = each_of(page.asked(asked_of(options, keywords, 1)), 1)
         on_conflict_of(on_conflict)
         try:
@@ -387,10 +386,7 @@ class Recommender:
     def _similar_to_many(
         self, given: Sequence[str], page: Page, asked: Asked, on_conflict: OnConflict
     ) -> Batch:
-        seeds = queries.known_ids(self.index, given, on_conflict)
-        if len(seeds) < len(given):  # what is asked for each seed goes with it
-            each = zip(each_of(asked, len(given)), self.index.contains(given).tolist(), strict=True)
-            asked = tuple(own for own, there in each if there)
+        seeds, asked = queries.known_seeds(self.index, given, page.asked(asked), on_conflict)
         copies = [self.copies(seed) for seed in seeds]
         if any(copies):
             each_own = zip(each_of(asked, len(seeds)), copies, strict=True)
@@ -404,9 +400,7 @@ class Recommender:
         return queries.search_mix(self.index, known, k, options.excluding(self._version.copies.of_all(known)))
 
     def _notes(self, asked: Asked) -> tuple[str, ...]:
-        each = asked if isinstance(asked, tuple) else (asked,)
-        notes = (note for one in each for note in queries.notes_on(self.index, one.where))
-        return (*self.notes, *dict.fromkeys(notes))
+        return (*self.notes, *queries.notes_on_each(self.index, asked))
 
     def _similar(
         self, seed_id: str | None, file: pa.Table | None, hits: Hits, options: SearchOptions

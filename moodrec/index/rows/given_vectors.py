@@ -86,8 +86,7 @@ def _of_rows(array: NDArray[np.object_]) -> NDArray[Any]:
     try:
         # A row of objects is read anew from its list: as numbers, if it holds numbers alone.
         return np.stack([np.asarray(row.tolist() if hasattr(row, "tolist") else row) for row in array])
-    except ValueError:
-        lengths = {np.shape(row) for row in array}
-        if len(lengths) > 1:
+    except (ValueError, TypeError):
+        if array.ndim and all(hasattr(row, "__len__") for row in array):
             raise DataError("the vectors are not all of one length") from None
-        raise DataError(f"the vectors are no numbers: {brief(array[0])}") from None
+        raise DataError(f"vectors are arrays of numbers, not {brief(array.tolist())}") from None

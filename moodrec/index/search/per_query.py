@@ -59,7 +59,7 @@ def asked_of(options: object, keywords: QueryKeywords | SearchKeywords, n: int) 
     lists = {
         name: entries for name in _BY_QUERY if (entries := _entries(name, keywords.get(name))) is not None
     }
-    several = None if options is None or isinstance(options, SearchOptions) else _several(options)
+    several = _several(options) if isinstance(options, list | tuple) else None
     if not lists and several is None:
         return SearchOptions.of(cast(SearchOptions | None, options), cast(SearchKeywords, keywords))
     for name, entries in (*lists.items(), *(() if several is None else (("options", several),))):
@@ -129,13 +129,11 @@ def _is_collection(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, str | bytes)
 
 
-def _several(options: object) -> list[SearchOptions | None]:
-    if not isinstance(options, list | tuple) or not all(
-        one is None or isinstance(one, SearchOptions) for one in options
-    ):
+def _several(options: Sequence[Any]) -> list[SearchOptions | None]:
+    if wrong := [one for one in options if one is not None and not isinstance(one, SearchOptions)]:
         raise UsageError(
-            f"options takes SearchOptions, or a list with one for each query, not {brief(options)}; give single "
-            "options by keyword: where='calm >= 0.5'"
+            f"a list of options holds SearchOptions, one for each query, not {brief(wrong[0])}; give single options "
+            "by keyword: where='calm >= 0.5'"
         )
     return list(options)
 
