@@ -10,18 +10,26 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, ids_of, on_conflict_of, plain, real
+from moodrec.arguments import OnConflict, ids_of, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.rows.validation import listed
-from moodrec.index.search.hits import Explanation, Hits
+from moodrec.index.search.hits import SCORE, Explanation, Hits
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.ranking import blend, mood_affinity
 from moodrec.recommend.pairs import numbers_in
-from moodrec.recommend.queries import Mood, MoodTarget, is_one, known_ids, mood_target, with_mood
-from moodrec.recommend.results import SCORE, Batch, Recommendations
+from moodrec.recommend.queries import (
+    Mood,
+    MoodTarget,
+    is_one,
+    known_ids,
+    mood_target,
+    series_by_id,
+    with_mood,
+)
+from moodrec.recommend.results import Batch, Recommendations
 from moodrec.schema import TRACK_ID
 from moodrec.typing import BoolArray
 
@@ -53,8 +61,11 @@ def candidates_of(given: Any) -> Scored:
         return _checked(list(given), list(given.values()))
     if is_table(given):
         return _of_table(given)
-    if hasattr(given, "index") and getattr(getattr(given, "dtype", None), "kind", "") == "f":
-        return _checked(plain(given.index), plain(given))  # a series of scores by id
+    by_id = series_by_id(given)
+    if by_id is not None:
+        if len(by_id) < len(given):
+            raise DuplicateIdError("the series of candidates names one track more than once")
+        return _checked(list(by_id), list(by_id.values()))
     ids = ids_of(given, "candidates")
     return _checked(ids, np.linspace(1, 0, len(ids)) if len(ids) > 1 else np.ones(len(ids)))
 

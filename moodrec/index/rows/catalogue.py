@@ -24,6 +24,7 @@ from moodrec.index.rows import keys
 from moodrec.index.rows.conforming import conformed
 from moodrec.index.rows.recordings import Recordings
 from moodrec.index.rows.segment import Part, Segment
+from moodrec.index.rows.validation import chosen_columns
 from moodrec.typing import Codes, RowMask, RowNumbers, Vectors
 
 
@@ -185,6 +186,18 @@ class Catalogue:
         """Return the rows of ``track_ids``, in their order; ids that no track has are left out."""
         rows = self.lookup(list(track_ids))
         return rows[rows >= 0]
+
+    def rows_by_id(self, track_ids: Sequence[str], names: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows of tracks.
+
+        Args:
+            track_ids: ids of tracks of this catalogue.
+            names: of the columns.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        return self.table_at(self.lookup(track_ids), chosen_columns(names, self.column_names))
 
     # What filters and caps read ---------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.column_kinds import storable
+from moodrec.index.rows.given_vectors import as_matrix
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float64Array, RowMask, Vectors
@@ -158,11 +159,9 @@ def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
 
 
 def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
-    try:
-        # A copy for queries, which may be scaled in place; rows of a catalogue are copied when they are scaled.
-        matrix = np.array(vectors, ndmin=2) if single else np.asarray(vectors)
-    except ValueError:
-        raise DataError("the vectors are not all of one length") from None
+    matrix = as_matrix(vectors)
+    if single:  # a copy for queries, which may be scaled in place; rows of a catalogue are copied when scaled
+        matrix = np.array(matrix, ndmin=2)
     if matrix.dtype.kind not in "fiu":
         raise DataError(f"the vectors are {matrix.dtype} values, not numbers")
     if matrix.ndim != 2 or matrix.shape[1] == 0:
