@@ -17,13 +17,15 @@ from benchmarks.places import PAGES
 ENGINES: Final = ("postgres", "milvus")
 INTRODUCTION: Final = """# Catalogues in other engines
 
-The ten best tracks of a catalogue in PostgreSQL or Milvus ([docs/scale.md](../scale.md)), against an exact search of the same
-rows on one machine. A condition agrees with the query's track, opposes it, or has nothing to do with it; the share says how many
-tracks pass. With a mood at a weight, one or two moods have random targets. Recall counts a hit as found where its score reaches that
-of the exact search's tenth; `lowest` is that of the worst question. Times are those that a caller waits, the way to the server
-included, one question after another, with the server's settings as they come; a load far above zero means that others were using
-the machine, and that times are too long. `by graph` says how many questions the engine's HNSW index answered; for the others all
-rows that pass were compared. Rendered by `python -m benchmarks.engines.page`."""
+The ten best tracks of a catalogue in PostgreSQL or Milvus ([docs/scale.md](../scale.md)), against an exact
+search of the same rows on one machine. A condition agrees with the query's track, opposes it, or has
+nothing to do with it; the share says how many tracks pass. With a mood at a weight, one or two moods have
+random targets. Recall counts a hit as found where its score reaches that of the exact search's tenth;
+`lowest` is that of the worst question. Times are those that a caller waits, the way to the server included,
+one question after another, with the server's settings as they come; a load far above zero means that others
+were using the machine, and that times are too long. `by graph` says how many questions the engine's HNSW
+index answered; for the others all rows that pass were compared. Rendered by `python -m
+benchmarks.engines.page`."""
 
 
 def main() -> None:
