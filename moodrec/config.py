@@ -62,8 +62,9 @@ def without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]
         fields: what is to be written of them.
         names: the later fields.
     """
-    later = {name: type(config).model_fields[name].default for name in names}
-    return {name: value for name, value in fields.items() if name not in later or value != later[name]}
+    # What is written of a tuple is a list, so that values are compared as the settings hold them.
+    unchanged = {name for name in names if getattr(config, name) == type(config).model_fields[name].default}
+    return {name: value for name, value in fields.items() if name not in unchanged}
 
 
 class AudioConfig(Config):

@@ -23,7 +23,7 @@ from moodrec.recommend.opened import notes_on, open_index
 from moodrec.recommend.pairs import PairScorer
 from moodrec.recommend.queries import History, Mood
 from moodrec.recommend.rerank import Reranker
-from moodrec.recommend.results import Batch, Recommendations, SimilarTracks, ranked_tracks
+from moodrec.recommend.results import Batch, Recommendations, SimilarTracks
 from moodrec.recommend.version import RecommenderVersion, of_one_version
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class Recommender:
             file = self._version.audio.analyze(path)
             return self._similar(None, file.table, self.index.search(file.embedding, k, asked), asked)
         hits = self.index.similar_to(seed_id, k, asked.excluding(self.copies(seed_id)))
-        return self._similar(seed_id, self.index.rows([seed_id]), hits, asked)
+        return self._similar(seed_id, None, hits, asked)
 
     @overload
     def by_mood(
@@ -360,16 +360,10 @@ class Recommender:
         return (*self.notes, *queries.notes_on(self.index, options.where))
 
     def _similar(
-        self, seed_id: str | None, seed: pa.Table, hits: Hits, options: SearchOptions
+        self, seed_id: str | None, file: pa.Table | None, hits: Hits, options: SearchOptions
     ) -> SimilarTracks:
-        return SimilarTracks(
-            seed_id=seed_id,
-            seed_table=seed,
-            table=ranked_tracks(self.index, hits),
-            hits=hits,
-            moods=self.moods,
-            notes=self._notes(options),
-        )
+        notes = self._notes(options)
+        return SimilarTracks(seed_id=seed_id, file_table=file, hits=hits, source=self.index, notes=notes)
 
     def _answer(self, hits: Hits, options: SearchOptions) -> Recommendations:
         return Batch.of(hits, self.index, self._notes(options))[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -32,14 +32,36 @@ QUERY: Final = "query"
 class Recommendations:
     """Tracks for one query, best first."""
 
-    table: pa.Table
-    """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
     hits: Hits
     """The hits that the index returned."""
-    moods: tuple[str, ...] = ()
-    """The names of the columns that are moods."""
+    source: MoodIndex
+    """The version of the index that was searched."""
+    query: int = 0
+    """The row of ``hits`` that these tracks are."""
     notes: tuple[str, ...] = ()
     """Notes for the user, such as that the index is out of date."""
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
+        return with_scores(self.source, self.track_ids, self.scores)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns of ``table``."""
+        return [RANK, TRACK_ID, SCORE, *_others(self.source).values()]
+
+    def select(self, names: Collection[str]) -> pa.Table:
+        """Return ``table`` with some of its columns alone, which takes less time than all of them.
+
+        ``rank``, ``track_id`` and ``score`` are always there; a name that is no column has no effect.
+        """
+        return with_scores(self.source, self.track_ids, self.scores, names)
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """The names of the columns that are moods."""
+        return self.source.moods
 
     @cached_property
     def tracks(self) -> pd.DataFrame:
@@ -51,13 +73,13 @@ class Recommendations:
     @property
     def track_ids(self) -> list[str]:
         """The track ids, best first."""
-        ids: list[str] = self.table[TRACK_ID].to_pylist()
+        ids: list[str] = self.hits.track_ids[self.query, : len(self)].tolist()
         return ids
 
     @property
     def scores(self) -> NDArray[np.float32]:
         """(len,) The scores, higher is better."""
-        scores: NDArray[np.float32] = self.table[SCORE].to_numpy().astype(np.float32)
+        scores: NDArray[np.float32] = self.hits.scores[self.query, : len(self)]
         return scores
 
     def to_arrow(self) -> pa.Table:
@@ -74,7 +96,7 @@ class Recommendations:
         return str(self.explanation)
 
     def __len__(self) -> int:
-        return len(self.table)
+        return int(self.hits.counts[self.query])
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks: names, scores, and the moods as bars."""
@@ -95,8 +117,14 @@ class SimilarTracks(Recommendations):
 
     seed_id: str | None
     """The seed's id; None for a file that is not in the index."""
-    seed_table: pa.Table
-    """The seed's row of the track table; for a file, its path and its moods."""
+    file_table: pa.Table | None = None
+    """A row with the path and the moods of a file that is the seed; None for a track of the index."""
+
+    @cached_property
+    def seed_table(self) -> pa.Table:
+        """The seed's row of the track table; for a file, its path and its moods."""
+        known = None if self.seed_id is None else self.source.rows([self.seed_id])
+        return self.file_table if known is None else known
 
     @cached_property
     def seed_row(self) -> Mapping[str, Any]:
@@ -181,12 +209,8 @@ class Batch(Sequence[Recommendations]):
     def __getitem__(self, place: int | slice) -> Recommendations | list[Recommendations]:
         if isinstance(place, slice):
             return [self[i] for i in range(*place.indices(len(self)))]
-        return Recommendations(
-            table=ranked_tracks(self.source, self.hits, range(len(self))[place]),
-            hits=self.hits,
-            moods=self.source.moods,
-            notes=self.notes,
-        )
+        query = range(len(self))[place]
+        return Recommendations(hits=self.hits, source=self.source, query=query, notes=self.notes)
 
     def __iter__(self) -> Iterator[Recommendations]:
         return (self[i] for i in range(len(self)))
@@ -197,36 +221,34 @@ class Batch(Sequence[Recommendations]):
         return score_table(names, shown.to_dict("records"), (), caption=f"{len(self)} queries")
 
 
-def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pa.Table:
-    """Return the hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front.
-
-    Args:
-        index: what was searched.
-        hits: of all queries.
-        query: which one.
-    """
-    count = int(hits.counts[query])
-    return with_scores(index, hits.track_ids[query, :count].tolist(), hits.scores[query, :count])
-
-
-def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]) -> pa.Table:
+def with_scores(
+    index: MoodIndex,
+    track_ids: Sequence[str],
+    scores: NDArray[np.floating[Any]],
+    names: Collection[str] | None = None,
+) -> pa.Table:
     """Return the rows of the track table of some tracks, with ``rank``, ``track_id`` and ``score`` in front.
 
     Args:
         index: where the tracks are.
         track_ids: n tracks of the index, best first.
         scores: (n,) scores, higher is better.
+        names: of the columns wanted beside, as they are called in the result; None takes all.
     """
-    rows = index.rows(track_ids)
-    names = _kept_names(rows.column_names)
-    others = {names[name]: rows[name] for name in rows.column_names if name != TRACK_ID}
-    ranks = array_of(np.arange(1, len(rows) + 1))
-    return pa.table({RANK: ranks, TRACK_ID: rows[TRACK_ID], SCORE: array_of(np.array(scores)), **others})
+    others = {ours: shown for ours, shown in _others(index).items() if names is None or shown in names}
+    rows = index.rows(track_ids, list(others))
+    front = {
+        RANK: array_of(np.arange(1, len(track_ids) + 1)),
+        TRACK_ID: pa.array(track_ids, pa.string()),
+        SCORE: array_of(np.array(scores)),
+    }
+    return pa.table(front | {shown: rows[ours] for ours, shown in others.items()})
 
 
-def _kept_names(given: Sequence[str]) -> dict[str, str]:
-    """Map the user's columns to their names in a result; those named like ours get other names."""
-    taken, names = set(given), {name: name for name in given}
+def _others(index: MoodIndex) -> dict[str, str]:
+    """Map the user's columns but the ids to their names in a result; those named like ours get other names."""
+    taken = set(index.column_names)
+    names = {name: name for name in index.column_names if name != TRACK_ID}
     for ours in (RANK, SCORE):
         if ours in names:
             names[ours] = next(name for i in count(1) if (name := ours + "_" * i) not in taken)

@@ -16,10 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from moodrec.arguments import is_whole
-from moodrec.errors import DataError
+from moodrec.errors import DataError, UsageError
 from moodrec.filters import selection
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.filters.columns import NO_ORDERS, ColumnTable
+from moodrec.filters.names import hint
 from moodrec.index.rows import keys
 from moodrec.index.rows.conforming import conformed
 from moodrec.index.rows.recordings import Recordings
@@ -131,16 +132,28 @@ class Catalogue:
             return places[rows]
         return np.where(rows < len(places), places[np.minimum(rows, len(places) - 1)], rows)
 
-    def table_at(self, rows: RowNumbers) -> pa.Table:
-        """Return the rows of the track table for ``rows``, in the order of ``rows``."""
+    def table_at(self, rows: RowNumbers, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the rows of the track table for ``rows``, in the order of ``rows``.
+
+        Args:
+            rows: (m,) row numbers.
+            columns: the columns wanted; None takes all.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        names = list(self.column_names if columns is None else columns)
+        for name in names:
+            if name not in self.column_names:
+                raise UsageError(f"no such column: {name!r}; {hint(name, self.column_names, 'columns')}")
         if self.tail is None:
-            return self.base.segment.table.take(array_of(rows))
+            return self.base.segment.table.select(names).take(array_of(rows))
         at: RowNumbers = np.empty(len(rows), np.int64)
         pieces: list[pa.Table] = []
         for part in self.parts:
             here = np.flatnonzero((rows >= part.first) & (rows < part.first + len(part)))
             at[here] = np.arange(len(here)) + sum(piece.num_rows for piece in pieces)
-            pieces.append(part.segment.table.take(array_of(rows[here] - part.first)))
+            pieces.append(part.segment.table.select(names).take(array_of(rows[here] - part.first)))
         return pa.concat_tables(pieces).take(array_of(at)).combine_chunks()
 
     @cached_property
