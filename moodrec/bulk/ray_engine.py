@@ -199,7 +199,7 @@ def _from_json(text: str, windows: bytes | None, window_samples: int) -> Decoded
     about = json.loads(text)
     if windows is None:
         return DecodeFailure(**about["failure"])
-    tags = {
+    tags: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in about.pop("tags").items()
     }
     samples = np.frombuffer(windows, "<f4").reshape(-1, window_samples)
