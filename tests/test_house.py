@@ -77,6 +77,7 @@ ROOMS = {
     "changes": 6,
     "storage": 6,
     "info": 7,
+    "reading": 7,
     "mood_index": 8,
 }
 """The rooms of moodrec/index: packages and modules directly under it."""
