@@ -104,7 +104,7 @@ def test_bad_samples_are_refused(model: MoodModel, bad: float) -> None:
 @pytest.mark.parametrize(
     ("samples", "rate", "says"),
     [
-        (np.full(9000, 99, np.int16), RATE, "floating point"),
+        (np.full(9000, 99), RATE, "floating point"),
         (np.zeros((9000, 2), np.float32), RATE, "transposed"),
         (np.zeros(9000, np.float32), 0, "Hz"),
     ],
