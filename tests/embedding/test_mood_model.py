@@ -13,7 +13,8 @@ import pytest
 import soundfile
 import torch
 
-from moodrec.embedding.mood_model import MoodModel, TrackMoods
+from moodrec.embedding.mood_model import MoodModel
+from moodrec.embedding.track_moods import TrackMoods
 from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.model.checkpoint import load_model, save_model
 from moodrec.model.describe import PACKAGED_MODEL

@@ -47,7 +47,8 @@ def test_tensors_and_axes_are_the_same_sound(model: Any) -> None:
         MONO[None],
     ):
         same(model.analyze_waveform(form, RATE), mono)
-    for form in (torch.tensor(STEREO), STEREO.astype(np.float64), np.asfortranarray(STEREO)):
+    stereos: list[Any] = [torch.tensor(STEREO), STEREO.astype(np.float64), np.asfortranarray(STEREO)]
+    for form in stereos:
         same(model.analyze_waveform(form, RATE), stereo)
         same(model.analyze_waveform(form, RATE, axis=1), stereo)
         same(model.analyze_waveform(form, RATE, axis=-1), stereo)
