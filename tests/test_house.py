@@ -78,7 +78,8 @@ ROOMS = {
     "storage": 6,
     "info": 7,
     "reading": 7,
-    "mood_index": 8,
+    "front": 8,
+    "mood_index": 9,
 }
 """The rooms of moodrec/index: packages and modules directly under it."""
 LONGEST_FILE = 250

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from moodrec.arguments import OnConflict, OnDuplicate, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, OnDuplicate
 from moodrec.config import IndexConfig
 from moodrec.errors import UsageError
 from moodrec.index import planner
 from moodrec.index.changes import added, compacted, rows_of, updated
-from moodrec.index.info import IndexInfo, info_of, require_same_model
+from moodrec.index.front import SearchFront
+from moodrec.index.info import IndexInfo, info_of
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.reading import IndexReader
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.in_context import TableContext, tracks_in_context
 from moodrec.index.rows.validation import (
-    checked_weights,
-    mixture,
     track_table,
     unit_rows,
     without_vectors,
 )
 from moodrec.index.search.hits import Hits
-from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.per_query import QueryKeywords, asked_of, run_each
+from moodrec.index.search.options import SearchOptions
 from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver, size_of
@@ -44,11 +42,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Searches of one snapshot."""
+
+    snapshot: Snapshot
+
+    @property
+    def dim(self) -> int:
+        return self.snapshot.catalogue.dim
+
+    def seeds(self, track_ids: Sequence[str]) -> tuple[Vectors, RowNumbers]:
+        rows = rows_of(self.snapshot.catalogue, track_ids)
+        return np.ascontiguousarray(self.snapshot.catalogue.vectors_at(rows)), rows
+
+    def run(self, options: SearchOptions, k: int, queries: Vectors, own: RowNumbers | None = None) -> Hits:
+        snapshot = self.snapshot
+        if snapshot.check is not None:
+            snapshot.check.raise_if_damaged()
+        request = resolve(options, k, snapshot.catalogue, queries, own)
+        return planner.run(snapshot.catalogue, snapshot.backend, snapshot.config, request)
+
+
 _SHOWN_MOODS: Final = 5
 """How many moods ``repr`` names."""
 
 
-class MoodIndex(IndexReader):
+class MoodIndex(IndexReader, SearchFront):
     """An index of tracks: each has an embedding, mood scores and metadata, and an id.
 
     Any number of threads may search while others add, update and remove. An index is a sequence of immutable
@@ -240,14 +260,6 @@ class MoodIndex(IndexReader):
         """Name of the saved version that this index is, or came from; None where it was never saved."""
         return None if self._saved is None else self._saved.folder.name
 
-    def require_model(self, fingerprint: str | None) -> None:
-        """Check that the embeddings of a model may be compared with those of the index; None is not checked.
-
-        Raises:
-            ModelMismatchError: the embeddings of the index are another model's.
-        """
-        require_same_model(self.model_fingerprint, fingerprint)
-
     def info(self) -> IndexInfo:
         """Return a description of the index: its size, its preset and its origin."""
         return info_of(self._snapshot, self._saved)
@@ -261,120 +273,6 @@ class MoodIndex(IndexReader):
         if self._saved is not None:
             self._saved.verify()
         self._snapshot.verify_vectors()
-
-    def search(
-        self,
-        queries: ArrayLike,
-        k: int = 10,
-        options: SearchOptions | Sequence[SearchOptions] | None = None,
-        **keywords: Unpack[QueryKeywords],
-    ) -> Hits:
-        """Find the k tracks nearest to each query that meet the conditions.
-
-        Args:
-            queries: (q, d) or (d,) vectors; they are scaled to unit length.
-            k: hits a query, from 1 to 10,000 more than there are tracks; arrays are padded where fewer qualify.
-            options: the options of the search, or a list with one for each query; None takes the defaults.
-            **keywords: fields of :class:`SearchOptions` (``where``, ``mood``, ``only``, ``exclude``, ...); each
-                replaces that of ``options``. Conditions and lists of ids may be one for each query:
-                ``where=["calm >= 0.5", None]``, ``only=[ids_of_one, ids_of_other]``.
-
-        Returns:
-            Ids and scores: cosines in [-1, 1], or the blend of :mod:`moodrec.ranking` with a mood target.
-
-        Raises:
-            DataError: queries are zero, not finite, or of another dimension.
-            UsageError: a value is out of range, values contradict each other, or there is no such mood.
-            FilterError: the condition cannot be read, or names an unknown column.
-        """
-        snapshot = self._snapshot
-        vectors = unit_rows(queries, snapshot.catalogue.dim)
-        asked = asked_of(options, keywords, len(vectors))
-        return run_each(asked, len(vectors), lambda one, some: _run(snapshot, one, k, vectors[some]))
-
-    def similar_to(
-        self,
-        track_ids: str | Sequence[str],
-        k: int = 10,
-        options: SearchOptions | Sequence[SearchOptions] | None = None,
-        **keywords: Unpack[QueryKeywords],
-    ) -> Hits:
-        """Find the k tracks nearest to each of the given ones, none of which is its own neighbour.
-
-        Args:
-            track_ids: tracks of this index.
-            k: hits a track, as for :meth:`search`.
-            options: the options of the search, or a list with one for each query; None takes the defaults.
-            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``. Conditions and lists of
-                ids may be one for each track, as for :meth:`search`.
-
-        Raises:
-            NotFoundError: a track is not in the index.
-            UsageError, FilterError: as for :meth:`search`.
-        """
-        snapshot = self._snapshot
-        rows = rows_of(snapshot.catalogue, ids_of(track_ids, "track_ids"))
-        asked = asked_of(options, keywords, len(rows))
-        queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
-        return run_each(asked, len(rows), lambda one, some: _run(snapshot, one, k, queries[some], rows[some]))
-
-    def similar_to_mix(
-        self,
-        weights: Mapping[str, float],
-        k: int = 10,
-        options: SearchOptions | None = None,
-        **keywords: Unpack[SearchKeywords],
-    ) -> Hits:
-        """Find the k tracks nearest to a mixture of tracks, none of which is returned.
-
-        Args:
-            weights: finite numbers by track id; the query is the weighted sum of the tracks' vectors, and a negative
-                weight points away from its track.
-            k: hits, as for :meth:`search`.
-            options: the options of the search; None takes the defaults.
-            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``.
-
-        Raises:
-            NotFoundError: a track is not in the index.
-            UsageError: there are no weights, they are not finite numbers, or the tracks cancel each other; else as
-                for :meth:`search`.
-            FilterError: as for :meth:`search`.
-        """
-        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
-        given = checked_weights(weights)
-        vectors = snapshot.catalogue.vectors_at(rows_of(snapshot.catalogue, list(given)))
-        query = mixture(vectors, list(given.values()))
-        return _run(snapshot, resolved.excluding(given), k, query)
-
-    def add(
-        self,
-        embeddings: ArrayLike,
-        tracks: pd.DataFrame | pa.Table,
-        *,
-        on_conflict: OnDuplicate = "error",
-        model_fingerprint: str | None = None,
-    ) -> None:
-        """Add tracks; if this raises, the index is as it was.
-
-        Args:
-            embeddings: (n, d) as for :meth:`build`.
-            tracks: n rows with ``track_id`` and the index's moods; other columns may be missing (NULL) or new.
-            on_conflict: what happens to tracks whose ids are in the index: "error" refuses all, "ignore" keeps the
-                rows of the index, "replace" puts the new rows in their places.
-            model_fingerprint: the fingerprint of the model that made the embeddings.
-
-        Raises:
-            DuplicateIdError: ids are in the index and ``on_conflict`` is "error"; the message lists them.
-            DataError: as for :meth:`build`.
-            ModelMismatchError: the embeddings are another model's.
-            UsageError: ``on_conflict`` is another word.
-        """
-        on_conflict_of(on_conflict, adds=True)
-        self.require_model(model_fingerprint)
-        table = track_table(tracks, self.moods)
-        ids: list[str] = table[TRACK_ID].to_pylist()
-        vectors = unit_rows(embeddings, self.dim, ids)
-        self._versions.change(lambda now: added(now, vectors, table, ids, on_conflict))
 
     def update(self, tracks: pd.DataFrame | pa.Table, *, library_revision: int | None = None) -> None:
         """Give tracks other values in some columns; their vectors stay. If this raises, the index is as it was.
@@ -394,44 +292,18 @@ class MoodIndex(IndexReader):
         table = track_table(table, [mood for mood in self.moods if mood in table.column_names])
         self._versions.change(lambda now: updated(now, table).of_revision(library_revision))
 
-    def upsert(
-        self,
-        embeddings: ArrayLike,
-        tracks: pd.DataFrame | pa.Table,
-        *,
-        model_fingerprint: str | None = None,
-    ) -> None:
-        """Add tracks, and replace those whose ids are in the index; if this raises, the index is as it was.
+    @property
+    def _searched(self) -> _Search:
+        return _Search(self._snapshot)
 
-        Args:
-            embeddings: (n, d) as for :meth:`build`.
-            tracks: n rows, as for :meth:`add`.
-            model_fingerprint: the fingerprint of the model that made the embeddings.
+    def _add(self, vectors: Vectors, table: pa.Table, ids: list[str], on_conflict: OnDuplicate) -> None:
+        self._versions.change(lambda now: added(now, vectors, table, ids, on_conflict))
 
-        Raises:
-            DataError, ModelMismatchError: as for :meth:`add`.
-        """
-        self.add(embeddings, tracks, on_conflict="replace", model_fingerprint=model_fingerprint)
-
-    def remove(self, track_ids: Collection[str], *, on_conflict: OnConflict = "error") -> None:
-        """Remove tracks from the index.
-
-        Args:
-            track_ids: the ids of the tracks.
-            on_conflict: what happens where ids belong to no track: "error" refuses all, "ignore" removes the others.
-
-        Raises:
-            NotFoundError: ids belong to no track and ``on_conflict`` is "error"; the message lists them, and nothing
-                is removed.
-            UsageError: ``on_conflict`` is another word.
-        """
-        on_conflict_of(on_conflict)
-        requested = ids_of(track_ids, "track_ids")
-
+    def _remove(self, track_ids: Sequence[str], on_conflict: OnConflict) -> None:
         def make_next(now: Snapshot) -> Snapshot:
             if on_conflict == "error":
-                rows_of(now.catalogue, requested)
-            return now.without(requested)
+                rows_of(now.catalogue, track_ids)
+            return now.without(track_ids)
 
         self._versions.change(make_next)
 
@@ -441,12 +313,3 @@ class MoodIndex(IndexReader):
         The index does so by itself when tombstones or additions have become many; this call does it now.
         """
         self._versions.settle(compacted)
-
-
-def _run(
-    snapshot: Snapshot, options: SearchOptions, k: int, queries: Vectors, own: RowNumbers | None = None
-) -> Hits:
-    if snapshot.check is not None:
-        snapshot.check.raise_if_damaged()
-    request = resolve(options, k, snapshot.catalogue, queries, own)
-    return planner.run(snapshot.catalogue, snapshot.backend, snapshot.config, request)

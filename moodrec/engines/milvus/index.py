@@ -24,7 +24,6 @@ from moodrec.engines.milvus.statements import Statements
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
-from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.index.rows.validation import track_table, unit_rows
 from moodrec.schema import TRACK_ID
@@ -154,7 +153,7 @@ class MilvusIndex(EngineIndex):
     def __len__(self) -> int:
         return self._server.count(self._collection, EVERY)
 
-    def _about(self) -> int:
+    def about(self) -> int:
         return self._server.count(self._collection, EVERY, roughly=True)
 
     @property
@@ -162,8 +161,8 @@ class MilvusIndex(EngineIndex):
         """The track table as an Arrow table, with one row a track, in the order of arrival."""
         return self._rows(EVERY)
 
-    def matching(self, where: str | Condition) -> pa.Table:
-        return self._rows(self._statements.condition(as_condition(where)).true)
+    def _matching(self, condition: Condition) -> pa.Table:
+        return self._rows(self._statements.condition(condition).true)
 
     def _stored_rows(self, track_ids: Sequence[str]) -> pa.Table:
         return self._rows(among(TRACK_ID, track_ids))
@@ -248,7 +247,7 @@ class MilvusIndex(EngineIndex):
         made = entities(rows, vectors, self.moods, self._fields, first)
         self._server.write(self._collection, made, replaces)
 
-    def _remove(self, track_ids: Sequence[str]) -> None:
+    def _delete(self, track_ids: Sequence[str]) -> None:
         for start in range(0, len(track_ids), PAGE):
             self._server.delete(self._collection, among(TRACK_ID, track_ids[start : start + PAGE]))
 

@@ -28,7 +28,6 @@ from moodrec.engines.postgres.tables import (
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
-from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.index.rows.validation import track_table, unit_rows
 from moodrec.schema import TRACK_ID
@@ -171,8 +170,8 @@ class PostgresIndex(EngineIndex):
         """The track table as an Arrow table, with one row a track, in the order of arrival."""
         return self._rows(Sql("TRUE"))
 
-    def matching(self, where: str | Condition) -> pa.Table:
-        return self._rows(self._statements.condition(as_condition(where)))
+    def _matching(self, condition: Condition) -> pa.Table:
+        return self._rows(self._statements.condition(condition))
 
     def _stored_rows(self, track_ids: Sequence[str]) -> pa.Table:
         return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (_storable(track_ids),)))
@@ -253,7 +252,7 @@ class PostgresIndex(EngineIndex):
                 cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (written,))
         self.refresh()
 
-    def _remove(self, track_ids: Sequence[str]) -> None:
+    def _delete(self, track_ids: Sequence[str]) -> None:
         with self._server.transaction() as cursor:
             cursor.execute(
                 f"DELETE FROM {self._names.tracks} WHERE {identifier(TRACK_ID)} = ANY(%s)",
