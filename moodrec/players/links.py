@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError, UsageError
-from moodrec.files import write_atomically
+from moodrec.files import disk_errors, write_atomically
 from moodrec.players.matching import Matches
 from moodrec.players.subsonic import Login, SubsonicServer
 
@@ -111,16 +110,17 @@ def save_link(library: Path, link: PlayerLink, login: Login | None = None) -> Pa
     if not (library / "library.sqlite").exists():
         raise NotFoundError(f"{library}: no library; players are linked to a library, not to an index alone")
     folder = library / FOLDER
-    folder.mkdir(exist_ok=True)
+    with disk_errors(folder):
+        folder.mkdir(exist_ok=True)
     file = folder / f"{link.name}.json"
     document = {"format": FORMAT, **asdict(link)}
     write_atomically(file, json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"))
     secret = folder / f"{link.name}.login"
-    secret.unlink(missing_ok=True)
-    if login is not None:
-        descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump({**asdict(login.without_password()), "password": ""}, out)
+    if login is None:
+        secret.unlink(missing_ok=True)
+    else:
+        kept = {**asdict(login.without_password()), "password": ""}
+        write_atomically(secret, json.dumps(kept).encode("utf-8", "backslashreplace"), mode=0o600)
     return file
 
 

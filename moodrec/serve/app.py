@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +67,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
             yield
         finally:
             app.state.jobs.close()
+            app.state.threads.shutdown(wait=False, cancel_futures=True)
             workers.close()
             state.close()
 
@@ -80,6 +82,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.server = state
+    app.state.threads = ThreadPoolExecutor(settings.threads, "moodrec-search")
     workers = Workers()
     app.state.jobs = Jobs(state, workers)
     app.state.uploads = Uploads(workers, settings.library, settings.model, settings.limits.upload_s)

@@ -174,6 +174,7 @@ class Trainer:
             loss={task: round(value, 5) for task, value in means.items()},
             weights=None if learnt is None else {task: round(value, 5) for task, value in learnt.items()},
         )
-        with (self.folder / LOG).open("a") as log:
-            log.write(json.dumps(event_document(event)) + "\n")
+        log = self.folder / LOG
+        earlier = log.read_bytes() if log.exists() else b""
+        write_atomically(log, earlier + (json.dumps(event_document(event)) + "\n").encode())
         self.on_event(event)

@@ -19,7 +19,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from moodrec.errors import ConfigError, ExportError, MissingExtraError
-from moodrec.files import write_atomically
+from moodrec.files import disk_errors, write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.calibration import Calibration, plan_calibration
@@ -71,7 +71,8 @@ def train_recipe(
     """
     recipe = read_recipe(recipe_path)
     digest = recipe.digest  # computed first: it raises if the model to start from is missing
-    out.mkdir(parents=True, exist_ok=True)
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
     with torch_threads(recipe.training.threads):
         data = prepare(recipe, cache_folder or default_cache(), on_event)
         calibration = plan_calibration(recipe, data)
@@ -123,7 +124,8 @@ class _Run:
 
     def _train(self, name: str, seen: NDArray[np.bool_]) -> tuple[MoodNetwork, TaskLabels]:
         folder = self.out / name
-        folder.mkdir(exist_ok=True)
+        with disk_errors(folder):
+            folder.mkdir(exist_ok=True)
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
         numbers = [*(f"fold-{fold}" for fold in self._fold_numbers()), "final"]
         if self.recipe.split.only_fold is not None:

@@ -190,3 +190,6 @@ def test_columns_that_are_called_like_ours() -> None:
     more = tracks.append_column("rank_", pa.array(["z", "w"]))
     similar = Recommender(MoodIndex.build(np.eye(2), more)).similar("a")
     assert similar.to_arrow().column_names == ["rank", "track_id", "score", "score_", "rank__", "rank_"]
+    assert similar.column_names == similar.to_arrow().column_names
+    some = ["rank", "track_id", "score", "rank__"]
+    assert similar.select(["rank__", "nothing"]).equals(similar.to_arrow().select(some))

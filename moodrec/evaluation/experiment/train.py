@@ -19,6 +19,7 @@ from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.scores import Scores, score
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.experiment.truth import Truth
+from moodrec.files import disk_errors
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.events import OnEvent
@@ -79,7 +80,8 @@ def _train_run(
     on_event: OnEvent,
 ) -> TrainedRun:
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
-    scratch.mkdir(parents=True, exist_ok=True)
+    with disk_errors(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
     training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest)
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()

@@ -13,12 +13,13 @@ from moodrec.errors import NotFoundError, UsageError
 from moodrec.serve.audio import audio_answer
 from moodrec.serve.documents import etag_of, json_answer, not_modified, track_documents
 from moodrec.serve.problems import ProblemError
+from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Answering, TracksQuery
 from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1/tracks", tags=["tracks"])
+router: Final = APIRouter(prefix="/v1/tracks", tags=["tracks"], route_class=QuickRoute)
 TrackId = Annotated[str, Path(min_length=1, max_length=1000, description="A track id.")]
 
 
