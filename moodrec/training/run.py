@@ -39,6 +39,8 @@ from moodrec.training.regression import add_regression
 from moodrec.training.threads import torch_threads
 from moodrec.typing import Float32Array
 
+_FINAL: Final = "final"
+"""The network that learns from all tracks."""
 _DONE: Final = "done"
 """What the first process tells the others when no further network is trained."""
 
@@ -126,10 +128,10 @@ class _Run:
         """Take part in the training of each network that the first process trains, and write nothing."""
         name: str
         while (name := self.devices.tell(None)) != _DONE:
-            fold = name.removeprefix("fold-")
-            self._train(
-                name, self.data.seen & (self.data.folds != int(fold)) if fold != name else self.data.seen
-            )
+            own = self.data.seen
+            if name != _FINAL:
+                own = own & (self.data.folds != int(name.removeprefix("fold-")))
+            self._train(name, own)
         return TrainingResult(None, None, None)
 
     def all(self) -> TrainingResult:
@@ -137,7 +139,7 @@ class _Run:
         if self.recipe.split.only_fold is not None:
             return self._measured_fold(parts)
         written = self._write_out_of_fold(parts) if parts else None
-        network, labels = self._train("final", self.data.seen)
+        network, labels = self._train(_FINAL, self.data.seen)
         if self.data.held_out.any():
             rows = np.flatnonzero(self.data.held_out)
             held = predict(network, self.data.inputs(self.recipe), rows)
@@ -166,7 +168,7 @@ class _Run:
         if self.devices.first:
             self.devices.tell(name)
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
-        numbers = [*(f"fold-{fold}" for fold in self._fold_numbers()), "final"]
+        numbers = [*(f"fold-{fold}" for fold in self._fold_numbers()), _FINAL]
         if self.recipe.split.only_fold is not None:
             numbers = numbers[:-1]
         place = 1 + numbers.index(name)

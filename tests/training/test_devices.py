@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import torch
+from torch.multiprocessing.spawn import spawn
 
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import ConfigError
@@ -147,7 +148,7 @@ def gradients_of_share(rank: int, world: int, place: str) -> None:
     torch.distributed.init_process_group("gloo", f"file://{place}/meeting", rank=rank, world_size=world)
     devices = Devices(rank, world, torch.device("cpu"))
     network, loss = loss_of_rows(devices)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     devices.average_gradients(network)
     torch.save((float(loss.detach()), network.weight.grad), f"{place}/{rank}.pt")
     torch.distributed.destroy_process_group()
@@ -171,9 +172,9 @@ def loss_of_rows(devices: Devices) -> tuple[torch.nn.Linear, torch.Tensor]:
 
 @pytest.mark.parametrize("world", [2, 3])
 def test_gradients_are_those_of_one_process(tmp_path: Path, world: int) -> None:
-    torch.multiprocessing.spawn(gradients_of_share, (world, str(tmp_path)), world)  # type: ignore[no-untyped-call]
+    spawn(gradients_of_share, (world, str(tmp_path)), world)
     network, loss = loss_of_rows(Devices(0, 1, torch.device("cpu")))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     for rank in range(world):
         theirs, gradient = torch.load(tmp_path / f"{rank}.pt")
         assert theirs == pytest.approx(float(loss.detach()), rel=1e-6)
