@@ -280,6 +280,8 @@ def test_results_with_chosen_columns() -> None:
     assert found.to_pandas(["calm"])["calm"].tolist() == found.tracks["calm"].tolist()
     assert found.to_pandas() is found.tracks
     assert [hit.track_id for hit in found] == found.track_ids
+    assert found[0] == (found.track_ids[0], float(found.scores[0]))
+    assert found[-2:].track_ids == found.track_ids[-2:]
     batch = REC.similar(["t1", "t2"], 5)
     frame = batch.to_pandas(["title", "query"])
     assert frame.columns.tolist() == ["query", "rank", "track_id", "score", "title"]

@@ -122,11 +122,9 @@ def _entries(name: str, given: object) -> list[Any] | None:
         return None
     if name == "where":
         return list(values)
-    return list(values) if any(map(_is_collection, values)) else None
-
-
-def _is_collection(value: object) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes)
+    kinds = set(map(type, values))  # few, where there may be many thousands of ids
+    several = any(issubclass(kind, Iterable) and not issubclass(kind, str | bytes) for kind in kinds)
+    return list(values) if several else None
 
 
 def _several(options: Sequence[Any]) -> list[SearchOptions | None]:
