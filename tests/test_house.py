@@ -45,6 +45,7 @@ FLOORS = {
     "library": 3,
     "catalog": 4,
     "engines": 4,
+    "bulk": 5,
     "recommend": 5,
     "evaluation": 5,
     "players": 5,
