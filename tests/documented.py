@@ -109,7 +109,7 @@ def make_place(place: Path) -> Path:
     _write_vectors(work / "vectors.parquet", 0)
     _write_vectors(work / "new.parquet", 30)
     _write_vectors(work / "changed.parquet", 15)
-    _write_vectors(work / "catalogue.parquet", 0, 60, "track-")
+    _write_vectors(work / "my-tracks.parquet", 0, 60, "track-")
     _write_predictions(work)
     _write_index(work / "path" / "to" / "library-or-index")
     return work

@@ -353,3 +353,20 @@ def test_what_is_no_collection_of_ids_is_refused(wrong: Any) -> None:
     for call in calls:
         with pytest.raises(MoodrecError):
             call()
+
+
+def test_what_is_called_otherwise_elsewhere_is_named() -> None:
+    calls: list[tuple[Callable[[], Any], str]] = [
+        (lambda: REC.similar("t1", include=["t2"]), "no search option 'include'; did you mean 'only'"),
+        (lambda: REC.similar(["t1"], filter="calm > 0"), "did you mean 'where'"),
+        (lambda: REC.index.search(SAMPLE.vectors[0], top_k=3), "did you mean 'k'"),
+        (lambda: REC.similar(SAMPLE.vectors[0], 3), "vectors go to MoodIndex.search"),
+        (lambda: REC.similar(SAMPLE.vectors[:2], 3), "vectors go to MoodIndex.search"),
+        (lambda: REC.index.search("t1", 3), "MoodIndex.similar_to takes ids"),
+        (lambda: REC.index.search(["t1", "t2"], 3), "MoodIndex.similar_to takes ids"),
+        (lambda: REC.by_mood("calm"), "targets by name, such as .'calm': 0.8., not 'calm'"),
+        (lambda: REC.score(["t1", "t2"], ["t3", "t4"]), "mood takes targets by name"),
+    ]
+    for call, message in calls:
+        with pytest.raises(MoodrecError, match=message):
+            call()

@@ -1,7 +1,7 @@
 """Options that differ from query to query of one call: conditions, allow-lists and exclusions in lists.
 
-Every index that takes several queries at once uses :func:`asked_of` and :func:`run_each`, so that the same forms are
-taken everywhere and mean the same.
+An index that takes several queries reads its arguments by :func:`asked_of` and answers by :func:`run_each`, so that
+the same forms are taken everywhere and mean the same.
 """
 
 from __future__ import annotations
