@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from copy import copy
 from numbers import Integral
@@ -249,8 +250,9 @@ class Recommender:
         try:
             seed_id = self.resolve(seed)
         except NotFoundError:
-            path = Path(seed).expanduser()
-            if not path.is_file():
+            # A title may be no path at all, too long for one or like "~nobody", of which Path raises errors.
+            path = Path(os.path.expanduser(seed))  # noqa: PTH111
+            if not os.path.isfile(path):  # noqa: PTH113
                 raise
             file = self._version.audio.analyze(path)
             hits = self.index.search(file.embedding, page.depth, own)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import texts
+from moodrec.arguments import finite, texts
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.index.rows.frames import to_pandas
@@ -58,6 +58,7 @@ def arc(
     options: SearchOptions | None = None,
     *,
     hold: Collection[str] | None = None,
+    via: Sequence[tuple[float, Mapping[str, float]]] = (),
     **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
     """Lead from one mood to another in even steps, each track also near the one before it in sound.
@@ -75,11 +76,13 @@ def arc(
         hold: moods that no end names and that shall not collapse on the way: they go evenly from what the tracks of
             the start have to what those of the end have, and not below the library's middle unless they begin there.
             By default valence, where the index has it and no named mood goes with it.
+        via: points between the ends that the arc passes through, such as those of a curve that was drawn: each the
+            share of the way, between 0 and 1, and targets in [0, 1] of moods that an end names.
         **keywords: fields of ``options``.
 
     Raises:
-        UsageError: an end is empty or names an unknown mood, a target is out of range, or options name a mood of
-            their own.
+        UsageError: an end is empty or names an unknown mood, a target is out of range, options name a mood of
+            their own, or a point between lies outside or names a mood that no end names.
     """
     rules, asked = rules or Rules(), without_mood(SearchOptions.of(options, keywords), "an arc")
     ends = [single_targets(recommender.index, one, f"the {name} of an arc") for name, one in
@@ -87,7 +90,7 @@ def arc(
     asked = asked.replace(distinct=False, max_per_artist=None, max_per_album=None, diversity=0.0)
     if rules.seconds is not None:
         asked = asked.replace(where=and_known_duration(asked.where))
-    line = _Line.of(recommender, ends[0], ends[1], asked, hold)
+    line = _Line.of(recommender, ends[0], ends[1], asked, hold).through(_points(recommender, via, ends))
     planner = _Planner(recommender, rules, asked, line)
     return planner.playlist(f"From {_words(ends[0])} to {_words(ends[1])}")
 
@@ -103,6 +106,12 @@ class _Line:
     weights: Float64Array
     """(2, J) what each counts there."""
     named: tuple[Mapping[str, float], Mapping[str, float]]
+    points: tuple[tuple[float, Mapping[str, float]], ...] = ()
+    """Shares of the way and targets there, in the order of the way."""
+
+    def through(self, points: Sequence[tuple[float, Mapping[str, float]]]) -> _Line:
+        """Return the same line by way of some points."""
+        return replace(self, points=tuple(points))
 
     @classmethod
     def of(
@@ -136,7 +145,30 @@ class _Line:
         """Return (n, J) targets and (n, J) weights at some shares of the way."""
         part = progress[:, None]
         both = [(1 - part) * ends[0] + part * ends[1] for ends in (self.ends, self.weights)]
+        for i, mood in enumerate(self.moods):
+            knots = [(share, targets[mood]) for share, targets in self.points if mood in targets]
+            if knots:
+                shares, values = zip((0.0, self.ends[0, i]), *knots, (1.0, self.ends[1, i]), strict=True)
+                both[0][:, i] = np.interp(progress, shares, values)
         return np.clip(both[0], 0, 1), both[1]
+
+
+def _points(
+    recommender: Recommender,
+    via: Sequence[tuple[float, Mapping[str, float]]],
+    ends: Sequence[Mapping[str, float]],
+) -> list[tuple[float, Mapping[str, float]]]:
+    """Check the points between the ends of an arc, and put them into the order of the way."""
+    points = []
+    for given, targets in via:
+        share = finite(given, "a share of the way of an arc")
+        if not 0 < share < 1:
+            raise UsageError(f"a point of an arc lies at {share:g} of the way; it must lie between 0 and 1")
+        named = single_targets(recommender.index, targets, "a point of an arc")
+        if unnamed := [mood for mood in named if not any(mood in end for end in ends)]:
+            raise UsageError(f"a point of an arc names {unnamed[0]!r}, which neither of its ends names")
+        points.append((share, named))
+    return sorted(points, key=lambda point: point[0])
 
 
 def _held(recommender: Recommender, named: Sequence[str], hold: Collection[str] | None) -> list[str]:
