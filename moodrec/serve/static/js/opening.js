@@ -2,7 +2,9 @@
 import { ApiError, block, json } from "./api.js";
 import { Atlas } from "./map/atlas.js";
 import { again } from "./searching.js";
-import { columnNames, knownOf, atlas, jobs, library, server, tell } from "./state.js";
+import { atlas, columnNames, jobs, knownOf, library, results, server, tell } from "./state.js";
+
+const PATIENCE_MS = 3000;
 
 /** Read the library, and follow what happens to it. */
 export async function open() {
@@ -26,7 +28,18 @@ async function read() {
     columnNames.value = columnNames.peek() ?? [];
     return;
   }
+  await firstRows();
   await readMap();
+}
+
+/** Wait for the first results, or a moment: the map has much to read, and rows are what one can use at once. */
+async function firstRows() {
+  let end = () => {};
+  await new Promise((resolve) => {
+    end = results.subscribe((found) => { if (found.state === "done" || found.state === "failed") resolve(); });
+    setTimeout(resolve, PATIENCE_MS);
+  });
+  end();
 }
 
 async function readMap() {
