@@ -50,6 +50,18 @@ def blocks(language: str) -> list[Block]:
     ]
 
 
+SAVED = re.compile(r"`([\w./-]+\.(?:py|toml))`[^`]*?:\n\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def save_files(page: str, place: Path) -> list[Path]:
+    """Write the blocks of a page that it tells its readers to save: `` `name`...: `` and a block below."""
+    found = SAVED.findall((ROOT / page).read_text(encoding="utf-8"))
+    for name, text in found:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text)
+    return [place / name for name, _ in found]
+
+
 def commands() -> dict[str, list[str]]:
     """The commands of each page and of each command's help, without their comments."""
     found = {
