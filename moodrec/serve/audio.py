@@ -225,7 +225,7 @@ class _FilePart:
             yield block
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, whatever was read of it."""
         self._file.close()
 
 
