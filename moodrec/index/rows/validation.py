@@ -166,7 +166,8 @@ def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
     if single:  # a copy for queries, which may be scaled in place; rows of a catalogue are copied when scaled
         matrix = np.array(matrix, ndmin=2)
     if matrix.dtype.kind not in "fiu":
-        raise DataError(f"the vectors are {matrix.dtype} values, not numbers")
+        ids = "; MoodIndex.similar_to takes ids" if matrix.dtype.kind in "UT" else ""
+        raise DataError(f"the vectors are {matrix.dtype} values, not numbers{ids}")
     if matrix.ndim != 2 or matrix.shape[1] == 0:
         raise DataError(f"vectors must have the shape (n, d), not {matrix.shape}")
     if dim is not None and matrix.shape[1] != dim:
