@@ -50,7 +50,8 @@ def drawn_metadata(metadata: Float32Array | None, draws: Draws, recipe: Recipe, 
     settings = recipe.metadata_input
     if metadata is None or settings is None:
         return None
-    rng = np.random.default_rng([recipe.seed, _STREAM, step])
-    shown = rng.random(len(draws.rows)) >= settings.dropout
+    # By a track's own seed, so that it does not matter which process of several has it.
+    seeds = [[recipe.seed, _STREAM, step, *own] for own in draws.seeds.tolist()]
+    shown = np.array([np.random.default_rng(seed).random() for seed in seeds]) >= settings.dropout
     values = metadata[draws.rows] * shown[:, None]
     return torch.from_numpy(values.repeat(recipe.training.excerpts, axis=0).astype(np.float32))

@@ -81,7 +81,7 @@ def test_unknown_metadata_is_no_metadata() -> None:
 def test_what_is_hidden_follows_from_seed_and_step(catalogue: Path) -> None:
     recipe = read_recipe(write_recipe(catalogue, "hidden", 1, INPUT.format(0.3)))
     metadata = np.ones((400, 2), np.float32)
-    draws = Draws(np.arange(400), np.zeros((400, 3), np.int64))
+    draws = Draws(np.arange(400), np.arange(1200).reshape(400, 3))
     first, again, later = (drawn_metadata(metadata, draws, recipe, step) for step in (1, 1, 2))
     assert first is not None
     assert again is not None
@@ -89,6 +89,9 @@ def test_what_is_hidden_follows_from_seed_and_step(catalogue: Path) -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, later)
     assert first[:, 0].equal(first[:, 1]), "all of a track, or nothing"
+    part = drawn_metadata(metadata, Draws(draws.rows[100:200], draws.seeds[100:200]), recipe, 1)
+    assert part is not None
+    assert torch.equal(part, first[100:200]), "whatever else is drawn"
     assert 0.6 < float(first.mean()) < 0.8
 
 
