@@ -16,8 +16,8 @@ from moodrec.arguments import OnConflict, OnDuplicate, ids_of, on_conflict_of
 from moodrec.index.info import require_same_model
 from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows
 from moodrec.index.search.hits import Hits
-from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.per_query import QueryKeywords, asked_of, run_each
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import asked_of, run_each
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
 

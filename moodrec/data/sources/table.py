@@ -65,6 +65,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: a table must be one of {', '.join(READERS)}")
     if suffix != ".parquet":
         return reading.read_text_table(path, [], "\t" if suffix == ".tsv" else ",")
+    reading.require_file(path)
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:

@@ -32,7 +32,8 @@ from moodrec.engines.leaves import (
     storable,
     text_test,
 )
-from moodrec.engines.milvus.fields import MAIN, SEQ, FilterField
+from moodrec.engines.milvus.fields import MAIN, FilterField
+from moodrec.engines.milvus.terms import EVERY, NONE, among, both, contains, either, literal
 from moodrec.filters.conditions import (
     And,
     Between,
@@ -52,10 +53,6 @@ from moodrec.filters.patterns import like_pattern
 from moodrec.names import compose
 from moodrec.schema import ARTIST, TRACK_ID
 
-EVERY: Final = f"{SEQ} >= 0"
-"""An expression that each track meets; Milvus 2.3 has no constants."""
-NONE: Final = f"{SEQ} < 0"
-_ESCAPES: Final = str.maketrans({'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 _OPERATORS: Final[dict[Operator, str]] = {"=": "==", "<>": "!="}
 _OPPOSITE: Final[dict[Operator, Operator]] = {
     "=": "<>",
@@ -84,51 +81,6 @@ class Outcomes:
 
 Evaluate = Callable[[Leaf], tuple[list[str], list[str]]]
 """Returns, for a test that has no expression, the ids of the tracks for which it is TRUE, and FALSE."""
-
-
-def literal(value: Scalar) -> str:
-    """Write a value as a literal of an expression; characters that have no escape stand for themselves."""
-    if isinstance(value, str):
-        return f'"{value.translate(_ESCAPES)}"'
-    return str(int(value)) if isinstance(value, bool) else repr(value)
-
-
-def among(name: str, values: Iterable[Scalar]) -> str:
-    """Write that a field holds one of some values.
-
-    Args:
-        name: the field.
-        values: values of its type.
-    """
-    found = ", ".join(map(literal, values))
-    return f"{name} in [{found}]" if found else NONE
-
-
-def contains(name: str, values: Iterable[Scalar]) -> str:
-    """Write that a list holds one of some values.
-
-    Args:
-        name: the field of lists.
-        values: values of the type of its elements.
-    """
-    found = ", ".join(map(literal, values))
-    return f"array_contains_any({name}, [{found}])" if found else NONE
-
-
-def both(*parts: str) -> str:
-    """Write that all of some expressions hold."""
-    needed = [part for part in dict.fromkeys(parts) if part != EVERY]
-    if NONE in needed:
-        return NONE
-    return " and ".join(f"({part})" for part in needed) or EVERY
-
-
-def either(*parts: str) -> str:
-    """Write that one of some expressions holds."""
-    needed = [part for part in dict.fromkeys(parts) if part != NONE]
-    if EVERY in needed:
-        return EVERY
-    return " or ".join(f"({part})" for part in needed) or NONE
 
 
 class Translator:

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -16,11 +17,11 @@ from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns, stored_table
 from moodrec.engines.completed import completed_dim, completed_query
 from moodrec.engines.facts import CatalogueFacts, facts_json, read_facts
-from moodrec.engines.milvus.expressions import EVERY, among, both, literal
 from moodrec.engines.milvus.fields import COMPLETED, ROW, SEQ, FilterField, entities, filter_fields
 from moodrec.engines.milvus.names import Names
 from moodrec.engines.milvus.server import PAGE, Server
 from moodrec.engines.milvus.statements import Statements
+from moodrec.engines.milvus.terms import EVERY, among, both, literal
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
@@ -108,16 +109,15 @@ class MilvusIndex(EngineIndex):
         collection = names.collection(uuid.uuid4().hex)
         with Server.kept(address) as server:
             index = cls(server, names, collection, facts, kept)
-            try:
+            with ExitStack() as on_failure:
+                on_failure.callback(server.drop, collection)
                 server.create_tracks(collection, fields.values(), completed_dim(facts.dim, len(facts.moods)))
                 for start in range(0, len(vectors), 10 * PAGE):
                     part = slice(start, start + 10 * PAGE)
                     index._insert(rows.slice(start, 10 * PAGE), vectors[part], replaces=False)
                 server.build_graph(collection, len(vectors))
                 index._write_facts(facts)
-            except BaseException:
-                server.drop(collection)
-                raise
+                on_failure.pop_all()
             index._publish()
             return index
 

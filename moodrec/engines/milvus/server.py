@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import Any, Final, Self
 
@@ -68,12 +68,11 @@ class Server:
         Args:
             address: as for the class.
         """
-        server = cls(address)
-        try:
+        with ExitStack() as on_failure:
+            server = cls(address)
+            on_failure.callback(server.close)
             yield server
-        except BaseException:
-            server.close()
-            raise
+            on_failure.pop_all()
 
     def close(self) -> None:
         """Close the connection."""

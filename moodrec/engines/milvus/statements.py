@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from moodrec.engines.columns import StoredColumn
 from moodrec.engines.leaves import column_of
-from moodrec.engines.milvus.expressions import EVERY, Outcomes, Translator, among, both, contains
+from moodrec.engines.milvus.expressions import Outcomes, Translator
 from moodrec.engines.milvus.fields import CREDITED, ROW, FilterField
+from moodrec.engines.milvus.terms import EVERY, among, both, contains
 from moodrec.engines.request import EngineRequest
 from moodrec.errors import FilterError, UsageError
 from moodrec.filters.columns import ColumnTable, row_mask

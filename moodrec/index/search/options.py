@@ -19,6 +19,14 @@ _SHOWN: Final = 5
 """How many ids of a set ``repr`` writes out."""
 _NONE: Final[frozenset[str]] = frozenset()
 _ZERO: Final = 0.0
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("include", "allow", "allowed", "allow_list", "ids", "candidates"), "only"),
+    **dict.fromkeys(("deny", "block", "skip", "exclude_ids"), "exclude"),
+    **dict.fromkeys(("filter", "filters", "condition", "query"), "where"),
+    **dict.fromkeys(("n", "top_k", "topk", "limit", "size", "num"), "k"),
+    **dict.fromkeys(("skip_first", "start", "page"), "offset"),
+}
+"""What an option is called in other libraries."""
 
 
 class SearchKeywords(TypedDict, total=False):
@@ -30,6 +38,26 @@ class SearchKeywords(TypedDict, total=False):
     only: Collection[str] | None
     exclude: Collection[str]
     exclude_artist: Collection[str]
+    max_per_artist: int | None
+    max_per_album: int | None
+    distinct: bool
+    diversity: float
+    exact: bool
+    audio_only: bool
+
+
+class QueryKeywords(TypedDict, total=False):
+    """The keywords of a function that takes several queries: :class:`SearchKeywords`, some of them one a query.
+
+    :mod:`moodrec.index.search.per_query` reads them.
+    """
+
+    where: str | Condition | Sequence[str | Condition | None] | None
+    mood: Mapping[str, float | Sequence[float]] | None
+    mood_weight: float | Sequence[float] | None
+    only: Collection[str] | Sequence[Collection[str] | None] | None
+    exclude: Collection[str] | Sequence[Collection[str] | None]
+    exclude_artist: Collection[str] | Sequence[Collection[str] | None]
     max_per_artist: int | None
     max_per_album: int | None
     distinct: bool
@@ -140,7 +168,9 @@ class SearchOptions:
             return _DEFAULTS if options is None else options
         for name in keywords:
             if name not in _FIELDS:
-                raise UsageError(f"there is no search option {name!r}; {hint(name, _FIELDS, 'options')}")
+                same = _ELSEWHERE.get(name)
+                more = f"did you mean {same!r}?" if same else hint(name, _FIELDS, "options")
+                raise UsageError(f"there is no search option {name!r}; {more}")
         given: SearchKeywords = keywords if options is None else {**options.given, **keywords}
         return cls(**given)
 

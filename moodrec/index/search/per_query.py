@@ -1,40 +1,21 @@
 """Options that differ from query to query of one call: conditions, allow-lists and exclusions in lists.
 
-Every index that takes several queries at once uses :func:`asked_of` and :func:`run_each`, so that the same forms are
-taken everywhere and mean the same.
+An index that takes several queries reads its arguments by :func:`asked_of` and answers by :func:`run_each`, so that
+the same forms are taken everywhere and mean the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from typing import Any, Final, TypedDict, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import Any, Final, cast
 
 import numpy as np
 
 from moodrec.arguments import brief, ids_in, plain
 from moodrec.errors import UsageError
-from moodrec.filters.conditions import Condition
 from moodrec.index.search.hits import Hits, stacked
-from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
 from moodrec.typing import RowNumbers
-
-
-class QueryKeywords(TypedDict, total=False):
-    """The keywords of a function that takes several queries: :class:`SearchKeywords`, some of them one a query."""
-
-    where: str | Condition | Sequence[str | Condition | None] | None
-    mood: Mapping[str, float | Sequence[float]] | None
-    mood_weight: float | Sequence[float] | None
-    only: Collection[str] | Sequence[Collection[str] | None] | None
-    exclude: Collection[str] | Sequence[Collection[str] | None]
-    exclude_artist: Collection[str] | Sequence[Collection[str] | None]
-    max_per_artist: int | None
-    max_per_album: int | None
-    distinct: bool
-    diversity: float
-    exact: bool
-    audio_only: bool
-
 
 Asked = SearchOptions | tuple[SearchOptions, ...]
 """The options of all queries, or those of each."""
@@ -122,11 +103,9 @@ def _entries(name: str, given: object) -> list[Any] | None:
         return None
     if name == "where":
         return list(values)
-    return list(values) if any(map(_is_collection, values)) else None
-
-
-def _is_collection(value: object) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes)
+    kinds = set(map(type, values))  # few, where there may be many thousands of ids
+    several = any(issubclass(kind, Iterable) and not issubclass(kind, str | bytes) for kind in kinds)
+    return list(values) if several else None
 
 
 def _several(options: Sequence[Any]) -> list[SearchOptions | None]:
