@@ -22,6 +22,7 @@ from moodrec.config import (
 from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.describe import describe_model, model_folder, packaged_models
 from moodrec.model.spec import PublishedMood
+from moodrec.training.copies import CopiesConfig
 from moodrec.training.tasks import TasksConfig
 
 
@@ -156,6 +157,8 @@ class Recipe(Config):
     pool_targets: dict[str, str] = Field(default_factory=dict)
     """Beginnings of target names to what takes their place: targets of several datasets that are then called the same
     are learnt as one, as ``"mood4q:word:" = "allmusic:word:"`` and ``"mirex_mood:word:" = "allmusic:word:"``."""
+    copies: CopiesConfig | None = None
+    """Copies of tracks that the embedding is made steadier against, after training."""
     label_smoothing: Fraction = 0.0
     """Share by which mood targets are moved towards 0.5."""
 
@@ -180,6 +183,7 @@ class Recipe(Config):
                 "training": {"checkpoint_every"},
                 "warm_start": {"model"},
                 **({} if self.pool_targets else {"pool_targets": True}),
+                **({} if self.copies else {"copies": True}),
             }
         )
         if self.warm_start is not None:

@@ -29,10 +29,11 @@ from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
 from moodrec.training.predict import RowPredictions, predict
-from moodrec.training.prepare import Prepared, prepare
+from moodrec.training.prepare import Prepared, prepare, prepare_copies
 from moodrec.training.publish import publish
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.regression import add_regression
+from moodrec.training.steady import CopiedTracks, make_steady
 from moodrec.training.threads import torch_threads
 
 
@@ -68,9 +69,10 @@ def train_recipe(
     out.mkdir(parents=True, exist_ok=True)
     with torch_threads(recipe.training.threads):
         data = prepare(recipe, cache_folder or default_cache(), on_event)
+        copies = prepare_copies(recipe, data, cache_folder or default_cache(), on_event)
         calibration = plan_calibration(recipe, data)
         _claim(out, digest + data.digest, recipe_path)
-        return _Run(recipe, data, calibration, out, on_event).all()
+        return _Run(recipe, data, copies, calibration, out, on_event).all()
 
 
 def default_cache() -> Path:
@@ -82,6 +84,7 @@ def default_cache() -> Path:
 class _Run:
     recipe: Recipe
     data: Prepared
+    copies: CopiedTracks | None
     calibration: Calibration
     out: Path
     on_event: OnEvent
@@ -125,6 +128,8 @@ class _Run:
         regression = self.recipe.tasks.mood.regression
         if regression is not None and MOOD_TASK in labels.heads:
             add_regression(network, inputs, rows, labels, regression)
+        if self.copies is not None and self.recipe.copies is not None:
+            make_steady(network, inputs, self.copies, seen, self.recipe.copies.strength)
         return network, labels
 
     def _write_out_of_fold(self, parts: list[RowPredictions]) -> Path:
