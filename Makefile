@@ -18,6 +18,7 @@ INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--
 export MUSIC
 
 # make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
+# make test-ray   embedding on Ray
 # make test-page   the page of moodrec serve, in a browser   (apt-get install chromium npm)
 
 .PHONY: demo test test-arm test-page docs clean
@@ -44,6 +45,12 @@ test-page: $(VENV)/.installed-dev .venvs/axe/package/axe.min.js
 .venvs/axe/package/axe.min.js:
 	@mkdir -p .venvs/axe
 	cd .venvs/axe && tar xzf $$(npm pack --silent $(AXE))
+
+# moodrec embed on Ray, whose actors and driver are killed while it runs.
+.PHONY: test-ray
+test-ray: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q 'ray[data]>=2.44'
+	$(BIN)/pytest -q tests/bulk $(PYTEST_ARGS)
 
 # In an environment of its own, which holds neither PyTorch nor FAISS: the reference is read from the source.
 DOCS_VENV := .venvs/docs

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any, Final, Literal, TypeGuard
 
@@ -19,6 +20,7 @@ ERROR: Final = "error"
 IGNORE: Final = "ignore"
 REPLACE: Final = "replace"
 
+_IDS: Final = "track_id"
 _SHOWN: Final = 5
 _LONGEST: Final = 80
 _MOST: Final = 2**31 - 1
@@ -180,12 +182,48 @@ def ids_of(given: object, name: str) -> tuple[str, ...]:
         return ()
     if isinstance(given, str) or is_whole(given):
         return (id_of(given, name),)
-    if isinstance(given, bytes | bytearray) or not isinstance(values := plain(given), Iterable):
+    if isinstance(given, bytes | bytearray) or not isinstance(values := plain(ids_in(given, name)), Iterable):
         raise UsageError(f"{name} takes track ids, not {given!r}")
     every = values if isinstance(values, list | tuple) else tuple(values)
-    if all(type(one) is str for one in every):
+    if set(map(type, every)) <= {str}:
         return tuple(every)
     return tuple(id_of(one, name) for one in every)
+
+
+def ids_in(given: Any, name: str) -> Any:
+    """Return the column of ids of a table: ``track_id``, else its only one; what is no table comes back as it is.
+
+    Args:
+        given: what the user gave.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: the table has several columns, none of which is called ``track_id``.
+    """
+    if isinstance(given, str | Mapping):
+        return given
+    if not hasattr(given, "__getitem__"):
+        given = _arrow(given)
+    columns = getattr(given, "column_names", getattr(given, "columns", None))
+    if columns is None or callable(columns):
+        return given
+    names = list(columns)
+    if _IDS not in names and len(names) != 1:
+        raise UsageError(f"{name} takes track ids: of a table give the column, such as table[{_IDS!r}]")
+    return given[_IDS if _IDS in names else names[0]]
+
+
+def _arrow(given: Any) -> Any:
+    """Return what offers nothing but Arrow data as a column or a table of Arrow; all else as it is."""
+    for name, function in (("__arrow_c_array__", "array"), ("__arrow_c_stream__", "chunked_array")):
+        if hasattr(given, name) and not hasattr(given, "to_pylist"):
+            arrow = import_module("pyarrow")
+            column = getattr(arrow, function)(given)
+            if not arrow.types.is_struct(column.type):
+                return column
+            chunks = getattr(column, "chunks", [column])
+            return arrow.Table.from_batches([arrow.RecordBatch.from_struct_array(chunk) for chunk in chunks])
+    return given
 
 
 def id_of(given: object, name: str) -> str:
@@ -214,8 +252,9 @@ def is_whole(value: object) -> TypeGuard[Integral]:
 
 
 def plain(values: Any) -> Any:
-    """An array of NumPy, pandas, polars, Arrow or PyTorch as a list of Python's own values; else what was given."""
+    """An array of NumPy, pandas, polars, Arrow or PyTorch as a list of plain values; else what was given."""
     for name in ("tolist", "to_pylist", "to_list"):
         if hasattr(values, name):
             return getattr(values, name)()
-    return values
+    found = _arrow(values)
+    return values if found is values else found.to_pylist()

@@ -101,6 +101,8 @@ def make_place(place: Path) -> Path:
     (work / "music").mkdir()
     for name in ("one.flac", "two.mp3"):
         shutil.copy(place / "tone.flac", work / "music" / name)
+    catalogue = {"track_id": ["one", "two"], "path": ["music/one.flac", "music/two.mp3"]}
+    pq.write_table(pa.table(catalogue), work / "catalogue.parquet")
     plays = pd.DataFrame({"title": ["Teardrop", "Angel", "gone"], "played_at": ["2024-01-01"] * 3})
     plays.to_csv(work / "plays.csv", index=False)
     pd.DataFrame({"track": ["Teardrop"], "calm": [1]}).to_csv(work / "labels.csv", index=False)

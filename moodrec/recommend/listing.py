@@ -29,6 +29,7 @@ def list_tracks(
     sort: str | None,
     limit: int | None,
     audio_only: bool = False,
+    offset: int = 0,
 ) -> pd.DataFrame:
     """List the tracks that meet a condition.
 
@@ -38,12 +39,13 @@ def list_tracks(
         sort: columns, as :func:`sort_keys` reads them; None keeps the order in which the tracks came in.
         limit: at most so many, 0 or more; None takes all.
         audio_only: whether moods, in the condition and to sort by, are what the audio alone says.
+        offset: the number of tracks at the head of the list to leave out.
 
     Raises:
         FilterError: the condition cannot be read, or names an unknown column.
-        UsageError: ``sort`` names no column, or one without an order; ``limit`` is out of range.
+        UsageError: ``sort`` names no column, or one without an order; ``limit`` or ``offset`` is out of range.
     """
-    most = None if limit is None else whole(limit, "limit", least=0)
+    most, first = None if limit is None else whole(limit, "limit", least=0), whole(offset, "offset", least=0)
     where = SearchOptions(where=where).where
     table = index.table if where is None else index.matching(where, audio_only=audio_only)
     keys = [] if sort is None else sort_keys(sort)
@@ -51,7 +53,7 @@ def list_tracks(
         columns = index.mood_columns(audio_only)
         keys = [replace(key, column=columns.get(key.column, key.column)) for key in keys]
     ordered = in_order(table, keys) if keys else table
-    return to_pandas(ordered.slice(0, most))
+    return to_pandas(ordered.slice(first, most))
 
 
 def mood_spread(frame: pd.DataFrame, moods: Sequence[str]) -> str:

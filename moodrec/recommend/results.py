@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.html import score_table
 from moodrec.index.rows.frames import to_pandas
+from moodrec.index.rows.validation import chosen_columns
+from moodrec.index.search.hits import QUERY, RANK, SCORE, Explanation, Hit, Hits
 from moodrec.schema import ARTIST, TITLE, TRACK_ID
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from moodrec.index.mood_index import MoodIndex
-    from moodrec.index.search.hits import Explanation, Hits
 
-RANK: Final = "rank"
-SCORE: Final = "score"
-QUERY: Final = "query"
+_SHOWN: Final = 10
+"""How many tracks ``repr`` writes out."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Recommendations:
     """Tracks for one query, best first."""
 
@@ -44,7 +44,7 @@ class Recommendations:
     @cached_property
     def table(self) -> pa.Table:
         """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
-        return with_scores(self.source, self.track_ids, self.scores)
+        return self._with_scores(None)
 
     @property
     def column_names(self) -> list[str]:
@@ -56,7 +56,10 @@ class Recommendations:
 
         ``rank``, ``track_id`` and ``score`` are always there; a name that is no column has no effect.
         """
-        return with_scores(self.source, self.track_ids, self.scores, names)
+        return self._with_scores(names)
+
+    def _with_scores(self, names: Collection[str] | None) -> pa.Table:
+        return with_scores(self.source, self.track_ids, self.scores, names, self.hits.first)
 
     @property
     def moods(self) -> tuple[str, ...]:
@@ -82,9 +85,28 @@ class Recommendations:
         scores: NDArray[np.float32] = self.hits.scores[self.query, : len(self)]
         return scores
 
-    def to_arrow(self) -> pa.Table:
-        """Return ``table``, which is an Arrow table."""
-        return self.table
+    def to_arrow(self, columns: Collection[str] | None = None) -> pa.Table:
+        """Return ``table``, which is an Arrow table.
+
+        Args:
+            columns: the names of the columns to return, in their order; None returns all.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        wanted = chosen_columns(columns, self.column_names)
+        return self.table if wanted is None else self._with_scores(wanted).select(wanted)
+
+    def to_pandas(self, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the result as a pandas frame.
+
+        Args:
+            columns: the names of the columns to return, in their order; None returns all, as ``tracks`` does.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        return self.tracks if columns is None else to_pandas(self.to_arrow(columns))
 
     @property
     def explanation(self) -> Explanation:
@@ -107,11 +129,26 @@ class Recommendations:
         rows = self.table.select(names).to_pylist()
         return score_table(names, rows, self.moods, caption=self._caption())
 
+    def __iter__(self) -> Iterator[Hit]:
+        """Yield id and score of each track, best first."""
+        return iter(self.hits[self.query])
+
+    def __repr__(self) -> str:
+        """Show the best tracks, a line each."""
+        names = [name for name in (TITLE, ARTIST) if name in self.source.column_names]
+        rows = self.source.rows(self.track_ids[:_SHOWN], names).to_pylist() if names else []
+        lines = [f"{type(self).__name__}: {self._caption()}"]
+        for place, hit in enumerate(self.hits[self.query][:_SHOWN]):
+            known = [rows[place][name] for name in names if rows[place][name]]
+            shown = " - ".join(map(str, known)) or hit.track_id
+            lines.append(f"{self.hits.first + place + 1:>4}  {hit.score:.3f}  {shown}")
+        return "\n".join([*lines, "      ..."] if len(self) > _SHOWN else lines)
+
     def _caption(self) -> str:
-        return f"{len(self)} tracks of {self.explanation.rows}"
+        return f"{len(self)} tracks of {len(self.source)}"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SimilarTracks(Recommendations):
     """The tracks most like a seed."""
 
@@ -144,7 +181,7 @@ class SimilarTracks(Recommendations):
         return f"Like {' - '.join(known)}: {super()._caption()}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Batch(Sequence[Recommendations]):
     """The results of many queries: one table for programs, and each result by itself for people.
 
@@ -181,19 +218,47 @@ class Batch(Sequence[Recommendations]):
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 
-    def to_arrow(self) -> pa.Table:
-        """Return the results as an Arrow table."""
-        k = self.hits.track_ids.shape[1]
-        filled = np.arange(k) < self.hits.counts[:, None]
-        ranks = np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), filled.shape)
-        return pa.table(
-            {
-                QUERY: pa.array(np.repeat(np.array(self.queries, object), self.hits.counts), pa.string()),
-                RANK: ranks[filled],
-                TRACK_ID: pa.array(self.hits.track_ids[filled], pa.string()),
-                SCORE: self.hits.scores[filled],
-            }
-        )
+    def to_arrow(self, columns: Collection[str] | None = None) -> pa.Table:
+        """Return the results as an Arrow table, with one row a recommendation.
+
+        Args:
+            columns: columns of the track table to add to ``query``, ``rank``, ``track_id`` and ``score``.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        table = self.hits.to_arrow()
+        names = pa.array(self.queries, pa.string()).take(table[QUERY].combine_chunks())
+        table = table.set_column(0, QUERY, names)
+        others = {shown: ours for ours, shown in _others(self.source).items()}
+        there = [*table.column_names, *others]
+        wanted = [name for name in chosen_columns(columns, there) or [] if name in others]
+        if wanted:
+            rows = self.source.rows(table[TRACK_ID], [others[name] for name in wanted])
+            for name in wanted:
+                table = table.append_column(name, rows[others[name]])
+        return table
+
+    def to_pandas(self, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the results as a pandas frame, with one row a recommendation.
+
+        Args:
+            columns: as for :meth:`to_arrow`.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        return to_pandas(self.to_arrow(columns))
+
+    def __repr__(self) -> str:
+        """Show the best tracks of the first queries, a line each."""
+        lines = [
+            f"Batch of {len(self):,} quer{'y' if len(self) == 1 else 'ies'} over {len(self.source):,} tracks"
+        ]
+        for name, found in zip(self.queries[:_SHOWN], self.hits[:_SHOWN], strict=True):
+            best = ", ".join(f"{hit.track_id} {hit.score:.3f}" for hit in found[:3])
+            lines.append(f"  {name}: {best}{', ...' if len(found) > 3 else ''}")
+        return "\n".join([*lines, "  ..."] if len(self) > _SHOWN else lines)
 
     def explain(self) -> str:
         """Return a text that says how the hits of all queries were found."""
@@ -226,6 +291,7 @@ def with_scores(
     track_ids: Sequence[str],
     scores: NDArray[np.floating[Any]],
     names: Collection[str] | None = None,
+    first: int = 0,
 ) -> pa.Table:
     """Return the rows of the track table of some tracks, with ``rank``, ``track_id`` and ``score`` in front.
 
@@ -234,11 +300,12 @@ def with_scores(
         track_ids: n tracks of the index, best first.
         scores: (n,) scores, higher is better.
         names: of the columns wanted beside, as they are called in the result; None takes all.
+        first: the number of better tracks, after which ranks begin.
     """
     others = {ours: shown for ours, shown in _others(index).items() if names is None or shown in names}
     rows = index.rows(track_ids, list(others))
     front = {
-        RANK: array_of(np.arange(1, len(track_ids) + 1)),
+        RANK: array_of(np.arange(first + 1, first + len(track_ids) + 1)),
         TRACK_ID: pa.array(track_ids, pa.string()),
         SCORE: array_of(np.array(scores)),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.arguments import finite, ids_of
+from moodrec.arguments import finite, ids_of, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.column_kinds import storable
+from moodrec.index.rows.given_vectors import as_matrix
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float64Array, RowMask, Vectors
@@ -44,6 +45,30 @@ def listed(names: Iterable[object], limit: int = _NAMED) -> str:
     every = list(names)
     more = f" and {len(every) - limit} more" if len(every) > limit else ""
     return ", ".join(map(repr, every[:limit])) + more
+
+
+def chosen_columns(columns: Collection[str] | None, there: Sequence[str]) -> list[str] | None:
+    """Check the names of the columns that a user wants.
+
+    Args:
+        columns: the names, or one alone; None wants all.
+        there: the columns that there are.
+
+    Returns:
+        The names in their order; None for all.
+
+    Raises:
+        UsageError: there is no such column, one is wanted twice, or they are no names.
+    """
+    if columns is None:
+        return None
+    names = list(texts(columns, "columns"))
+    for name in names:
+        if name not in there:
+            raise UsageError(f"no such column: {name!r}; {hint(name, there, 'columns')}")
+    if len(set(names)) != len(names):
+        raise UsageError(f"columns names one twice: {listed(names)}")
+    return names
 
 
 def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] | None = None) -> Vectors:
@@ -134,11 +159,9 @@ def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
 
 
 def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
-    try:
-        # A copy for queries, which may be scaled in place; rows of a catalogue are copied when they are scaled.
-        matrix = np.array(vectors, ndmin=2) if single else np.asarray(vectors)
-    except ValueError:
-        raise DataError("the vectors are not all of one length") from None
+    matrix = as_matrix(vectors)
+    if single:  # a copy for queries, which may be scaled in place; rows of a catalogue are copied when scaled
+        matrix = np.array(matrix, ndmin=2)
     if matrix.dtype.kind not in "fiu":
         raise DataError(f"the vectors are {matrix.dtype} values, not numbers")
     if matrix.ndim != 2 or matrix.shape[1] == 0:

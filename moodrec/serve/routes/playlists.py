@@ -13,7 +13,6 @@ from moodrec.arguments import OnConflict
 from moodrec.recommend.playlists import kinds
 from moodrec.recommend.playlists.clusters import MoodCluster, mood_clusters
 from moodrec.recommend.playlists.files import write_playlist
-from moodrec.recommend.playlists.fingerprint import fingerprint, fingerprint_playlist
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.serve.documents import json_answer, track_documents
 from moodrec.serve.schemas import answers
@@ -83,6 +82,9 @@ def for_plays(request: Request, state: State, view: Current, body: FingerprintBo
     options = body.options(state.settings.limits)
     plays = [(play.track_id, play.played_at) for play in body.plays]
     conflict: OnConflict = "ignore" if body.ignore_unknown else "error"
+    # Imported here: it imports pandas, which the first answers of a server need not wait for.
+    from moodrec.recommend.playlists.fingerprint import fingerprint, fingerprint_playlist
+
     of = fingerprint(view.recommender, plays, body.half_life_days, None, conflict)
     found = fingerprint_playlist(view.recommender, of, body.rules(), options)
     return json_answer(request, _document(view, found, body))
