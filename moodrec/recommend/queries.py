@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, finite, ids_of, on_conflict_of
+from moodrec.arguments import ERROR, OnConflict, brief, finite, ids_of, on_conflict_of, plain
 from moodrec.config import RankingConfig
 from moodrec.errors import DataError, NotFoundError, UsageError
 from moodrec.filters.columns import as_condition
@@ -225,6 +226,30 @@ def _with_weight(weights: Mapping[str, float]) -> dict[str, float]:
     if not used:
         raise UsageError("nothing to start from: give at least one track with a weight other than 0")
     return used
+
+
+def is_file(path: Path) -> bool:
+    """Say whether a text that a user gave is the path of a file; what cannot be a path is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def targets_of(given: object) -> list[Mood]:
+    """Make a list of one mood target or of several.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if isinstance(given, Mapping):
+        return [given]
+    values = plain(given)
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise UsageError(
+            f"target takes moods by name, such as {{'calm': 0.8}}, or a list of such, not {brief(given)}"
+        )
+    return list(values)
 
 
 def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, asked: Asked) -> Hits:
