@@ -248,7 +248,8 @@ def id_of(given: object, name: str) -> str:
         return str(value)
     if is_whole(value):
         return str(int(value))
-    raise UsageError(f"{name} takes track ids as text or whole numbers, not {brief(given)}")
+    vectors = "; vectors go to MoodIndex.search" if isinstance(value, float | list) else ""
+    raise UsageError(f"{name} takes track ids as text or whole numbers, not {brief(given)}{vectors}")
 
 
 def is_whole(value: object) -> TypeGuard[Integral]:

@@ -168,6 +168,7 @@ def _compared(written: ExperimentReport | None) -> dict[str, object]:
             "dataset": one.place.dataset,
             "backbone": one.place.backbone,
             "arm": one.arm,
+            "tested": one.tested,
             "baseline": written.baseline,
             "baseline_ap": one.contrast.baseline,
             "ap": one.contrast.candidate,
@@ -188,6 +189,7 @@ def _table(screen: Screen, written: ExperimentReport) -> None:
         Column("dataset", "name"),
         Column("backbone", "name"),
         Column("arm", "name"),
+        Column("tested", "fixed"),
         Column("baseline_ap", "fixed", f"AP of {written.baseline}", show=words.thousandths),
         Column("ap", "fixed", "AP", show=words.thousandths),
         *estimate_columns("difference", decimals=3, signed=True),
@@ -198,9 +200,10 @@ def _table(screen: Screen, written: ExperimentReport) -> None:
         change = one.contrast.difference
         estimate = Estimate(change.estimate, change.interval.low, change.interval.high)
         figures = (one.contrast.baseline, one.contrast.candidate, *estimate_cells(estimate))
-        rows.append([one.place.dataset, one.place.backbone, one.arm, *figures, len(one.contrast.per_seed)])
+        names = (one.place.dataset, one.place.backbone, one.arm, one.tested)
+        rows.append([*names, *figures, len(one.contrast.per_seed)])
     if not rows:
         screen.text("nothing to compare yet: no two arms are trained on the same fold with the same seed")
         return
     screen.table(columns, rows)
-    screen.text("average precision on the first fold, each arm minus the baseline, with 95 % intervals")
+    screen.text("average precision, each arm minus the baseline, with 95 % intervals over artists and seeds")

@@ -40,13 +40,19 @@ def train(
 
     Example: moodrec train recipes/default.toml --out runs/mine
 
+    On several GPUs: torchrun --nproc-per-node 4 -m moodrec train RECIPE
+
     With --json every event (network, epoch, ...) is one line; the last is {"event": "done", ...}, with the figures of
     the moods.
     """
+    from moodrec.training.devices import rank_of_environment
     from moodrec.training.run import train_recipe
 
-    screen = Screen(as_json, quiet, form, columns)
     folder = out or Path("runs") / recipe.stem
+    if rank_of_environment():
+        train_recipe(recipe, folder, lambda event: None)
+        return
+    screen = Screen(as_json, quiet, form, columns)
     with screen.progress("training") as advance:
         result = train_recipe(recipe, folder, _Reporter(screen, advance).report)
     _finish(screen, folder, result)

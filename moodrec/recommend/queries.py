@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -228,24 +227,16 @@ def _with_weight(weights: Mapping[str, float]) -> dict[str, float]:
     return used
 
 
-def is_file(path: Path) -> bool:
-    """Say whether a text that a user gave is the path of a file; what cannot be a path is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def targets_of(given: object) -> list[Mood]:
+def targets_of(given: Any) -> list[Mood]:
     """Make a list of one mood target or of several.
 
     Raises:
         UsageError: it is neither.
     """
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping | str):
         return [given]
     values = plain(given)
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+    if isinstance(values, bytes) or not isinstance(values, Iterable):
         raise UsageError(
             f"target takes moods by name, such as {{'calm': 0.8}}, or a list of such, not {brief(given)}"
         )

@@ -16,7 +16,7 @@ from moodrec.filters.arrow_numpy import array_of
 from moodrec.html import score_table
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.rows.validation import chosen_columns
-from moodrec.index.search.hits import QUERY, RANK, SCORE, Explanation, Hit, Hits
+from moodrec.index.search.hits import QUERY, RANK, SCORE, Explanation, Hit, Hits, QueryHits
 from moodrec.schema import ARTIST, TITLE, TRACK_ID
 
 if TYPE_CHECKING:
@@ -128,6 +128,13 @@ class Recommendations:
             names.insert(1, TRACK_ID)
         rows = self.table.select(names).to_pylist()
         return score_table(names, rows, self.moods, caption=self._caption())
+
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> QueryHits: ...
+    def __getitem__(self, place: int | slice) -> Hit | QueryHits:
+        return self.hits[self.query][place]
 
     def __iter__(self) -> Iterator[Hit]:
         """Yield id and score of each track, best first."""

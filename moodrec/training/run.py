@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import platformdirs
@@ -23,6 +24,7 @@ from moodrec.files import disk_errors, write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.calibration import Calibration, plan_calibration
+from moodrec.training.devices import Devices
 from moodrec.training.events import MoodsRenamed, NetworkStarted, OnEvent, TrainingWarning
 from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
@@ -37,13 +39,19 @@ from moodrec.training.regression import add_regression
 from moodrec.training.threads import torch_threads
 from moodrec.typing import Float32Array
 
+_FINAL: Final = "final"
+"""The network that learns from all tracks."""
+_DONE: Final = "done"
+"""What the first process tells the others when no further network is trained."""
+
 
 @dataclass(frozen=True)
 class TrainingResult:
     """What a run made, and how well it tells the moods."""
 
     model: Path | None
-    """The model folder; None where ``only_fold`` trains a part of the run alone."""
+    """The model folder; None where ``only_fold`` trains a part of the run alone, and in all processes of several but
+    the first."""
     fingerprint: str | None
     """The model's fingerprint; None without a model."""
     out_of_fold: Path | None
@@ -59,6 +67,9 @@ def train_recipe(
 ) -> TrainingResult:
     """Train what a recipe describes, continuing in ``out`` whatever an earlier run of it left.
 
+    Started by ``torchrun`` in several processes, they train each network together (:mod:`moodrec.training.devices`);
+    the first writes, and the others' ``on_event`` is called for warnings and preparation alone.
+
     Args:
         recipe_path: the recipe.
         out: folder of the run.
@@ -70,16 +81,33 @@ def train_recipe(
         DataError: a dataset is malformed, or there are no moods to learn from it.
     """
     recipe = read_recipe(recipe_path)
+    devices = Devices.join()
     digest = recipe.digest  # computed first: it raises if the model to start from is missing
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     with torch_threads(recipe.training.threads):
-        data = prepare(recipe, cache_folder or default_cache(), on_event)
+        data = _prepared(recipe, cache_folder or default_cache(), on_event, devices)
         calibration = plan_calibration(recipe, data)
         if renamed := renamed_moods({} if recipe.moods else calibration.moods):
             on_event(MoodsRenamed(renamed))
-        _claim(out, digest + data.digest, recipe_path)
-        return _Run(recipe, data, calibration, out, on_event).all()
+        run = _Run(recipe, data, calibration, out, on_event, devices)
+        if not devices.first:
+            return run.follow()
+        try:
+            _claim(out, digest + data.digest, recipe_path)
+            return run.all()
+        finally:
+            devices.tell(_DONE)
+
+
+def _prepared(recipe: Recipe, cache_folder: Path, on_event: OnEvent, devices: Devices) -> Prepared:
+    """Prepare the data, on each machine by one process before the others, which find it in the cache."""
+    if devices.first_here:
+        data = prepare(recipe, cache_folder, on_event)
+        devices.wait()
+        return data
+    devices.wait()
+    return prepare(recipe, cache_folder, on_event)
 
 
 def default_cache() -> Path:
@@ -94,13 +122,24 @@ class _Run:
     calibration: Calibration
     out: Path
     on_event: OnEvent
+    devices: Devices
+
+    def follow(self) -> TrainingResult:
+        """Take part in the training of each network that the first process trains, and write nothing."""
+        name: str
+        while (name := self.devices.tell(None)) != _DONE:
+            own = self.data.seen
+            if name != _FINAL:
+                own = own & (self.data.folds != int(name.removeprefix("fold-")))
+            self._train(name, own)
+        return TrainingResult(None, None, None)
 
     def all(self) -> TrainingResult:
         parts = [self._fold(fold) for fold in self._fold_numbers()]
         if self.recipe.split.only_fold is not None:
             return self._measured_fold(parts)
         written = self._write_out_of_fold(parts) if parts else None
-        network, labels = self._train("final", self.data.seen)
+        network, labels = self._train(_FINAL, self.data.seen)
         if self.data.held_out.any():
             rows = np.flatnonzero(self.data.held_out)
             held = predict(network, self.data.inputs(self.recipe), rows)
@@ -126,17 +165,19 @@ class _Run:
         folder = self.out / name
         with disk_errors(folder):
             folder.mkdir(exist_ok=True)
+        if self.devices.first:
+            self.devices.tell(name)
         labels = encode_labels(self.data.table, self.recipe.tasks, seen)
-        numbers = [*(f"fold-{fold}" for fold in self._fold_numbers()), "final"]
+        numbers = [*(f"fold-{fold}" for fold in self._fold_numbers()), _FINAL]
         if self.recipe.split.only_fold is not None:
             numbers = numbers[:-1]
         place = 1 + numbers.index(name)
         self.on_event(NetworkStarted(name, int(seen.sum()), _sizes(labels), place, len(numbers)))
         rows, inputs = np.flatnonzero(seen), self.data.inputs(self.recipe)
         training_set = TrainingSet(inputs, labels, rows, self.data.digest)
-        network = Trainer(self.recipe, training_set, folder, self.on_event).run()
+        network = Trainer(self.recipe, training_set, folder, self.on_event, self.devices).run()
         regression = self.recipe.tasks.mood.regression
-        if regression is not None and MOOD_TASK in labels.heads:
+        if regression is not None and MOOD_TASK in labels.heads and self.devices.first:
             add_regression(network, inputs, rows, labels, regression)
         return network, labels
 

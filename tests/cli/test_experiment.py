@@ -52,10 +52,10 @@ def test_it_ends_with_the_arms_compared(place: Path, tmp_path: Path) -> None:
     options = ("--only", "felt/*", "--jobs", 1, "--cache", tmp_path / "cache", "--resamples", 50)
     command = ("experiment", write_plan(place), "--out", tmp_path / "out", *options)
     shown = run(*command).stdout.splitlines()
-    heads = ["dataset", "backbone", "arm", "AP of mood", "AP", "difference", "seeds"]
+    heads = ["dataset", "backbone", "arm", "tested", "AP of mood", "AP", "difference", "seeds"]
     assert shown[0].split("\t") == heads
     row = dict(zip(heads, shown[1].split("\t"), strict=True))
-    assert (row["dataset"], row["arm"], row["seeds"]) == ("felt", "metadata", "2")
+    assert (row["dataset"], row["arm"], row["tested"], row["seeds"]) == ("felt", "metadata", "split", "2")
     assert (
         f"| felt | fcn | {row['AP of mood']} | {row['AP']} |" in (tmp_path / "out" / "report.md").read_text()
     )

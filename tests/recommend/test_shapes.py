@@ -280,6 +280,8 @@ def test_results_with_chosen_columns() -> None:
     assert found.to_pandas(["calm"])["calm"].tolist() == found.tracks["calm"].tolist()
     assert found.to_pandas() is found.tracks
     assert [hit.track_id for hit in found] == found.track_ids
+    assert found[0] == (found.track_ids[0], float(found.scores[0]))
+    assert found[-2:].track_ids == found.track_ids[-2:]
     batch = REC.similar(["t1", "t2"], 5)
     frame = batch.to_pandas(["title", "query"])
     assert frame.columns.tolist() == ["query", "rank", "track_id", "score", "title"]
@@ -350,4 +352,21 @@ def test_what_is_no_collection_of_ids_is_refused(wrong: Any) -> None:
     calls: list[Callable[[], Any]] = [lambda: REC.similar("t1", only=wrong), lambda: REC.for_history(wrong)]
     for call in calls:
         with pytest.raises(MoodrecError):
+            call()
+
+
+def test_what_is_called_otherwise_elsewhere_is_named() -> None:
+    calls: list[tuple[Callable[[], Any], str]] = [
+        (lambda: REC.similar("t1", include=["t2"]), "no search option 'include'; did you mean 'only'"),
+        (lambda: REC.similar(["t1"], filter="calm > 0"), "did you mean 'where'"),
+        (lambda: REC.index.search(SAMPLE.vectors[0], top_k=3), "did you mean 'k'"),
+        (lambda: REC.similar(SAMPLE.vectors[0], 3), "vectors go to MoodIndex.search"),
+        (lambda: REC.similar(SAMPLE.vectors[:2], 3), "vectors go to MoodIndex.search"),
+        (lambda: REC.index.search("t1", 3), "MoodIndex.similar_to takes ids"),
+        (lambda: REC.index.search(["t1", "t2"], 3), "MoodIndex.similar_to takes ids"),
+        (lambda: REC.by_mood("calm"), "targets by name, such as .'calm': 0.8., not 'calm'"),
+        (lambda: REC.score(["t1", "t2"], ["t3", "t4"]), "mood takes targets by name"),
+    ]
+    for call, message in calls:
+        with pytest.raises(MoodrecError, match=message):
             call()

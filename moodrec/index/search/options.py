@@ -19,6 +19,14 @@ _SHOWN: Final = 5
 """How many ids of a set ``repr`` writes out."""
 _NONE: Final[frozenset[str]] = frozenset()
 _ZERO: Final = 0.0
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("include", "allow", "allowed", "allow_list", "ids", "candidates"), "only"),
+    **dict.fromkeys(("deny", "block", "skip", "exclude_ids"), "exclude"),
+    **dict.fromkeys(("filter", "filters", "condition", "query"), "where"),
+    **dict.fromkeys(("n", "top_k", "topk", "limit", "size", "num"), "k"),
+    **dict.fromkeys(("skip_first", "start", "page"), "offset"),
+}
+"""What an option is called in other libraries."""
 
 
 class SearchKeywords(TypedDict, total=False):
@@ -141,7 +149,9 @@ class SearchOptions:
             return _DEFAULTS if options is None else options
         for name in keywords:
             if name not in _FIELDS:
-                raise UsageError(f"there is no search option {brief(name)}; {hint(name, _FIELDS, 'options')}")
+                same = _ELSEWHERE.get(name)
+                more = f"did you mean {same!r}?" if same else hint(name, _FIELDS, "options")
+                raise UsageError(f"there is no search option {brief(name)}; {more}")
         given: SearchKeywords = keywords if options is None else {**options.given, **keywords}
         return cls(**given)
 

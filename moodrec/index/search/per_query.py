@@ -1,7 +1,7 @@
 """Options that differ from query to query of one call: conditions, allow-lists and exclusions in lists.
 
-Every index that takes several queries at once uses :func:`asked_of` and :func:`run_each`, so that the same forms are
-taken everywhere and mean the same.
+An index that takes several queries reads its arguments by :func:`asked_of` and answers by :func:`run_each`, so that
+the same forms are taken everywhere and mean the same.
 """
 
 from __future__ import annotations
@@ -122,11 +122,9 @@ def _entries(name: str, given: object) -> list[Any] | None:
         return None
     if name == "where":
         return list(values)
-    return list(values) if any(map(_is_collection, values)) else None
-
-
-def _is_collection(value: object) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes)
+    kinds = set(map(type, values))  # few, where there may be many thousands of ids
+    several = any(issubclass(kind, Iterable) and not issubclass(kind, str | bytes) for kind in kinds)
+    return list(values) if several else None
 
 
 def _several(options: Sequence[Any]) -> list[SearchOptions | None]:

@@ -85,14 +85,15 @@ class Sampler:
         mine = self.first(place.arm(arm or self.candidate))
         return contrast(self.first(self._base(place)), mine, figure)
 
-    def contrast_all_folds(self, place: Place, figure: str) -> Contrast | None:
-        """Compare the candidate with the baseline on all folds; None where a fold is missing.
+    def contrast_all_folds(self, place: Place, figure: str, arm: str = "") -> Contrast | None:
+        """Compare an arm with the baseline on all folds; None where a fold is missing.
 
         Args:
             place: where both were trained.
             figure: name of the figure.
+            arm: name of the arm; "" for the candidate.
         """
-        before, after = self.all_folds(self._base(place)), self.all_folds(place.arm(self.candidate))
+        before, after = self.all_folds(self._base(place)), self.all_folds(place.arm(arm or self.candidate))
         return contrast(before, after, figure) if set(before) & set(after) else None
 
     def mean(self, figure: str, places: list[Place], arm: str = "") -> Contrast:

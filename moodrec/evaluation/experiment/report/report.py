@@ -40,6 +40,8 @@ class Compared:
 
     place: Place
     arm: str
+    tested: str
+    """``first fold``, ``split`` or ``all folds``."""
     contrast: Contrast
 
 
@@ -85,13 +87,16 @@ def write_report(
 
 def compared_arms(sampler: Sampler) -> tuple[Compared, ...]:
     """Compare every arm with the baseline, the main one first."""
-    arms = [sampler.candidate, *sampler.ablations]
-    return tuple(
-        Compared(place, arm, sampler.contrast(place, MAIN, arm))
-        for arm in dict.fromkeys(arms)
-        if arm != sampler.baseline
-        for place in sampler.with_arm(arm)
-    )
+    split = {one.name for one in sampler.results.plan.dataset if one.test.split is not None}
+    found = []
+    for arm in dict.fromkeys([sampler.candidate, *sampler.ablations]):
+        for place in sampler.with_arm(arm) if arm != sampler.baseline else ():
+            first = "split" if place.dataset in split else "first fold"
+            found.append(Compared(place, arm, first, sampler.contrast(place, MAIN, arm)))
+            every = sampler.contrast_all_folds(place, MAIN, arm)
+            if every is not None:
+                found.append(Compared(place, arm, "all folds", every))
+    return tuple(found)
 
 
 def render(results: Results, sampler: Sampler, out: Path, draw: Draw | None = None) -> str:
