@@ -233,9 +233,7 @@ def targets_of(given: Any) -> list[Mood]:
     Raises:
         UsageError: it is neither.
     """
-    if isinstance(given, Mapping | str):
-        return [given]
-    values = plain(given)
+    values = [given] if isinstance(given, Mapping | str) else plain(given)
     if isinstance(values, bytes) or not isinstance(values, Iterable):
         raise UsageError(
             f"target takes moods by name, such as {{'calm': 0.8}}, or a list of such, not {brief(given)}"
