@@ -14,8 +14,8 @@ from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.search.hits import Hits, stacked
-from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.per_query import Asked, QueryKeywords, asked_of, each_of
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import Asked, asked_of, each_of
 from moodrec.library.place import default_library
 from moodrec.recommend import queries
 from moodrec.recommend.audio_seeds import AudioSeeds, file_called
@@ -306,7 +306,7 @@ class Recommender:
         Raises:
             UsageError: an unknown mood, a target out of range, or options that contradict the target.
         """
-        targets = [target] if isinstance(target, Mapping | str) else list(target)
+        targets = queries.targets_of(target)
         page = Page.of(k, offset, self.index)
         asked = page.asked(queries.without_mood(asked_of(options, keywords, len(targets)), "by_mood"))
         hits = page.cut(queries.search_moods(self.index, targets, page.depth, asked))
