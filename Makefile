@@ -18,6 +18,7 @@ INSTALL = $(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--
 export MUSIC
 
 # make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
+# make test-ray   embedding on Ray
 # make test-page   the page of moodrec serve, in a browser   (apt-get install chromium npm)
 
 .PHONY: demo test test-arm test-page docs clean
@@ -44,6 +45,12 @@ test-page: $(VENV)/.installed-dev .venvs/axe/package/axe.min.js
 .venvs/axe/package/axe.min.js:
 	@mkdir -p .venvs/axe
 	cd .venvs/axe && tar xzf $$(npm pack --silent $(AXE))
+
+# moodrec embed on Ray, whose actors and driver are killed while it runs.
+.PHONY: test-ray
+test-ray: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q 'ray[data]>=2.44'
+	$(BIN)/pytest -q tests/bulk $(PYTEST_ARGS)
 
 # In an environment of its own, which holds neither PyTorch nor FAISS: the reference is read from the source.
 DOCS_VENV := .venvs/docs
@@ -116,6 +123,11 @@ test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
 	.venvs/supysonic/bin/pip install -q 'supysonic>=0.7.9'
 	@touch $@
 
+# The standalone server of Milvus needs a client of its time.
+.PHONY: bench-milvus
+bench-milvus: .venvs/milvus/.installed
+	.venvs/milvus/bin/python -m benchmarks.engines.milvus
+
 .venvs/%/.installed:
 	python3 -m venv .venvs/$*
 	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))
@@ -123,6 +135,7 @@ test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
 	$(if $(filter recbole,$*),.venvs/$*/bin/pip install -q --no-deps recbole thop)
 	@touch $@
 
+ADAPTER_PACKAGES_milvus := 'milvus==2.3.5' 'pymilvus==2.6.17' 'setuptools<81' 'marshmallow<4' platformdirs mutagen soundfile
 ADAPTER_PACKAGES_lenskit := 'lenskit>=2025.6'
 ADAPTER_PACKAGES_implicit := 'implicit>=0.7'
 ADAPTER_PACKAGES_cornac := 'cornac>=2.3'

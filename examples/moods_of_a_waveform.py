@@ -15,8 +15,7 @@ def main() -> None:
     bursts = np.random.default_rng(0).normal(size=time.size) * (np.sin(2 * np.pi * 4 * time) > 0) * 0.3
     for name, waveform in {"chord": chord, "bursts": bursts}.items():
         moods = model.analyze_waveform(waveform, sample_rate=22_050)
-        scores = dict(zip(model.moods, moods.mood_scores.tolist(), strict=True))
-        print(name, {mood: round(score, 2) for mood, score in scores.items()})
+        print(name, {mood: round(score, 2) for mood, score in dict(moods).items()})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any, Final, Literal, TypeGuard
 
@@ -19,6 +20,7 @@ ERROR: Final = "error"
 IGNORE: Final = "ignore"
 REPLACE: Final = "replace"
 
+_IDS: Final = "track_id"
 _SHOWN: Final = 5
 _LONGEST: Final = 80
 _MOST: Final = 2**31 - 1
@@ -156,7 +158,10 @@ def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
         return (given,)
     if not isinstance(given, Iterable):
         raise UsageError(f"{name} takes text, or a collection of texts, not {brief(given)}")
-    every = tuple(plain(given))
+    values = plain(given)
+    if not isinstance(values, Iterable):  # an array of NumPy without a dimension
+        raise UsageError(f"{name} takes text, or a collection of texts, not {brief(given)}")
+    every = tuple(values)
     if wrong := [one for one in every if not isinstance(one, str)]:
         raise UsageError(f"{name} takes text, not {', '.join(map(brief, wrong[:_SHOWN]))}")
     return every
@@ -180,12 +185,48 @@ def ids_of(given: object, name: str) -> tuple[str, ...]:
         return ()
     if isinstance(given, str) or is_whole(given):
         return (id_of(given, name),)
-    if isinstance(given, bytes | bytearray) or not isinstance(values := plain(given), Iterable):
-        raise UsageError(f"{name} takes track ids, not {given!r}")
+    if isinstance(given, bytes | bytearray) or not isinstance(values := plain(ids_in(given, name)), Iterable):
+        raise UsageError(f"{name} takes track ids, not {brief(given)}")
     every = values if isinstance(values, list | tuple) else tuple(values)
-    if all(type(one) is str for one in every):
+    if set(map(type, every)) <= {str}:
         return tuple(every)
     return tuple(id_of(one, name) for one in every)
+
+
+def ids_in(given: Any, name: str) -> Any:
+    """Return the column of ids of a table: ``track_id``, else its only one; what is no table comes back as it is.
+
+    Args:
+        given: what the user gave.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: the table has several columns, none of which is called ``track_id``.
+    """
+    if isinstance(given, str | Mapping):
+        return given
+    if not hasattr(given, "__getitem__"):
+        given = _arrow(given)
+    columns = getattr(given, "column_names", getattr(given, "columns", None))
+    if columns is None or callable(columns):
+        return given
+    names = list(columns)
+    if _IDS not in names and len(names) != 1:
+        raise UsageError(f"{name} takes track ids: of a table give the column, such as table[{_IDS!r}]")
+    return given[_IDS if _IDS in names else names[0]]
+
+
+def _arrow(given: Any) -> Any:
+    """Return what offers nothing but Arrow data as a column or a table of Arrow; all else as it is."""
+    for name, function in (("__arrow_c_array__", "array"), ("__arrow_c_stream__", "chunked_array")):
+        if hasattr(given, name) and not hasattr(given, "to_pylist"):
+            arrow = import_module("pyarrow")
+            column = getattr(arrow, function)(given)
+            if not arrow.types.is_struct(column.type):
+                return column
+            chunks = getattr(column, "chunks", [column])
+            return arrow.Table.from_batches([arrow.RecordBatch.from_struct_array(chunk) for chunk in chunks])
+    return given
 
 
 def id_of(given: object, name: str) -> str:
@@ -198,14 +239,17 @@ def id_of(given: object, name: str) -> str:
     Raises:
         UsageError: it is something else.
     """
-    value = given.item() if type(given).__module__ == "numpy" and hasattr(given, "item") else given
+    value: Any = given
+    if type(value).__module__ == "numpy" and getattr(value, "size", 0) == 1:
+        value = value.item()
     if hasattr(value, "as_py"):  # a scalar of Arrow
         value = value.as_py()
     if isinstance(value, str):
         return str(value)
     if is_whole(value):
         return str(int(value))
-    raise UsageError(f"{name} takes track ids as text or whole numbers, not {given!r}")
+    vectors = "; vectors go to MoodIndex.search" if isinstance(value, float | list) else ""
+    raise UsageError(f"{name} takes track ids as text or whole numbers, not {brief(given)}{vectors}")
 
 
 def is_whole(value: object) -> TypeGuard[Integral]:
@@ -214,8 +258,9 @@ def is_whole(value: object) -> TypeGuard[Integral]:
 
 
 def plain(values: Any) -> Any:
-    """An array of NumPy, pandas, polars, Arrow or PyTorch as a list of Python's own values; else what was given."""
+    """An array of NumPy, pandas, polars, Arrow or PyTorch as a list of plain values; else what was given."""
     for name in ("tolist", "to_pylist", "to_list"):
         if hasattr(values, name):
             return getattr(values, name)()
-    return values
+    found = _arrow(values)
+    return values if found is values else found.to_pylist()

@@ -7,7 +7,6 @@ the same field by the same class.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
@@ -23,6 +22,7 @@ from pydantic import (
 )
 
 from moodrec.errors import ConfigError, NotFoundError
+from moodrec.files import read_toml_table
 
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -50,7 +50,7 @@ class DecodeLimits(Config):
 
 
 _LATER_AUDIO_FIELDS: Final = ("mel", "win_length", "loudness_lufs", "quiet_lu")
-_LATER_MODEL_FIELDS: Final = ("mood_reads",)
+_LATER_MODEL_FIELDS: Final = ("mood_reads", "metadata")
 
 
 def without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -62,8 +62,9 @@ def without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]
         fields: what is to be written of them.
         names: the later fields.
     """
-    later = {name: type(config).model_fields[name].default for name in names}
-    return {name: value for name, value in fields.items() if name not in later or value != later[name]}
+    # What is written of a tuple is a list, so that values are compared as the settings hold them.
+    unchanged = {name for name in names if getattr(config, name) == type(config).model_fields[name].default}
+    return {name: value for name, value in fields.items() if name not in unchanged}
 
 
 class AudioConfig(Config):
@@ -144,6 +145,9 @@ class ModelConfig(Config):
     mood_reads: Literal["embedding", "features"] = "embedding"
     """What the mood head is linear in: the embedding, as all other heads, or the features of the backbone, of which
     the embedding is a projection."""
+    metadata: Annotated[tuple[str, ...], Field(max_length=4096)] = ()
+    """Names of the numbers that tell the mood head what is known beside the audio, see
+    :mod:`moodrec.model.metadata`; none in a model of the audio alone."""
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -259,6 +263,10 @@ def unused_fields(kind: str, device: str = "cpu") -> frozenset[str]:
     return frozenset(unused - {"exact_rows"} if device == "cuda" else unused)
 
 
+_MOST_NAMED: Final = 20
+"""Wrong fields that an error names at most."""
+_LONGEST_FIELD: Final = 200
+
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -286,13 +294,9 @@ def load_toml(path: Path) -> dict[str, Any]:
         ConfigError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        return read_toml_table(path)
     except FileNotFoundError:
         raise NotFoundError(f"{path}: no such file") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from error
 
 
 def validate(fields: dict[str, Any], kind: type[AnyConfig], path: Path) -> AnyConfig:
@@ -314,5 +318,10 @@ def validate(fields: dict[str, Any], kind: type[AnyConfig], path: Path) -> AnyCo
 
 def explain(error: ValidationError) -> str:
     """Turn pydantic's report on wrong fields into one line: ``field.path: what is wrong; ...``."""
-    parts = [f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}" for item in error.errors()]
-    return "; ".join(parts)
+    errors = error.errors()
+    parts = [
+        f"{'.'.join(map(str, item['loc']))[:_LONGEST_FIELD] or 'value'}: {item['msg']}"
+        for item in errors[:_MOST_NAMED]
+    ]
+    more = [f"and {len(errors) - _MOST_NAMED} more"] if len(errors) > _MOST_NAMED else []
+    return "; ".join([*parts, *more])

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from moodrec.errors import CorruptStoreError, DiskFullError, MoodrecError
+from moodrec.errors import ConfigError, CorruptStoreError, DiskFullError, MoodrecError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 """For ``os.open``: fail where the path is a symbolic link."""
@@ -40,6 +44,16 @@ def make_mark(path: Path) -> None:
 TEMPORARY: Final = ".moodrec-"
 """Names of temporary files begin so; the dot hides them from scans."""
 _LONGEST_SUFFIX: Final = 16
+_MB_FROM: Final = 100_000
+_MOST_OF_TOML: Final = 1 << 20
+_DEEPEST_TOML: Final = 32
+_LONG_KEY: Final = re.compile(
+    rf"""(?<![\w-])(?>(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_DEEPEST_TOML}}}"""
+)
+_AT_ONCE: Final = 1 << 26
+"""Bytes that are written at a time."""
+_LARGE: Final = 1 << 20
+"""Bytes from which on there must be room before a write begins; smaller writes try."""
 
 
 def remove_quietly(path: Path) -> None:
@@ -64,15 +78,43 @@ _FULL_WORDS: Final = re.compile("No space left on device|Disk quota exceeded|Fil
 _SHORT_WRITE: Final = re.compile(r"(\d+) requested and (\d+) written")
 
 
-def disk_full(place: Path, needed: int | None = None) -> DiskFullError:
+def disk_full(
+    place: Path, needed: int | None = None, at_least: int = 0, why: int = errno.ENOSPC
+) -> DiskFullError:
     """Make the error that says that a disk is full.
 
     Args:
         place: where was to be written.
         needed: bytes, where that is known.
+        at_least: bytes that were written before the disk was full; the caller removes them again.
+        why: the number of the system's error.
     """
-    room = "there is no room for what is to be written" if needed is None else f"{_mb(needed)} are needed"
-    return DiskFullError(f"{place}: the disk is full: {room}, and {_mb(_free(place))} are free")
+    free = _amount(_free(place) + at_least)
+    if needed is not None:
+        room = f"{_amount(needed)} are needed"
+    elif at_least:
+        room = f"more than {_amount(at_least)} are needed"
+    else:
+        room = "there is no room for what is to be written"
+    if why == errno.EFBIG:
+        return DiskFullError(f"{place}: the disk takes no file of this size: {room}, and {free} are free")
+    if why == getattr(errno, "EDQUOT", None):
+        return DiskFullError(f"{place}: your share of the disk is full: {room}, and {free} are free in all")
+    return DiskFullError(f"{place}: the disk is full: {room}, and {free} are free")
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Say whether an error of the system, or one that Arrow or NumPy made of it, means that a disk is full."""
+    return error.errno in _FULL or _FULL_WORDS.search(str(error)) is not None
+
+
+def explained(error: OSError) -> MoodrecError:
+    """Make one of moodrec's errors of an error of the system: a full disk, or the file and what is wrong with it."""
+    place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    if is_disk_full(error):
+        return disk_full(Path(place or os.curdir), why=_reason(error))
+    reason = error.strerror or str(error)
+    return MoodrecError(f"{place}: {reason}" if place else reason)
 
 
 def require_room(place: Path, needed: int) -> None:
@@ -90,28 +132,49 @@ def require_room(place: Path, needed: int) -> None:
 
 
 @contextmanager
-def disk_errors(place: Path, needed: int | None = None) -> Iterator[None]:
-    """Translate what the system, NumPy and Arrow say of a full disk into one error.
+def disk_errors(place: Path, needed: int | None = None, written: Path | None = None) -> Iterator[None]:
+    """Translate what the system, NumPy and Arrow say of a full disk into one error, and name the place in others.
 
     Args:
         place: where the block writes.
         needed: bytes that it writes, where that is known.
+        written: the unfinished file, where there is one; its size is the least that is needed.
 
     Raises:
         DiskFullError: the disk is full.
         MoodrecError: NumPy wrote a part of an array, for another reason.
+        OSError: any other error of the system; it names a file.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL or _FULL_WORDS.search(str(error)):
-            raise disk_full(place, needed) from error
+        at_least = 0 if written is None else _size(written)
+        if is_disk_full(error):
+            raise disk_full(place, needed, at_least, _reason(error)) from error
         if short := _SHORT_WRITE.search(str(error)):  # NumPy does not say why
             missing = int(short[1]) - int(short[2])
             if _free(place) < max(missing, 1 << 20) * 16:
-                raise disk_full(place, needed) from error
+                raise disk_full(place, needed, at_least) from error
             raise MoodrecError(f"{place}: the disk cannot be written to ({error})") from error
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(place)) from error
         raise
+
+
+def _reason(error: OSError) -> int:
+    """The number of an error; Arrow's have it in their words alone."""
+    if error.errno in _FULL:
+        return int(error.errno or 0)
+    words = {"quota": "EDQUOT", "too large": "EFBIG"}
+    named = (number for word, number in words.items() if word in str(error))
+    return int(getattr(errno, next(named, "ENOSPC"), errno.ENOSPC))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _free(place: Path) -> int:
@@ -119,55 +182,149 @@ def _free(place: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def _mb(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+def _amount(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= _MB_FROM else f"{size / 1e3:,.1f} kB"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, needed: int | None = None, mode: int = 0o644) -> Iterator[Path]:
     """Give a temporary path beside ``path``, and rename it to ``path`` when the block ends without an error.
 
     The temporary file is synced to disk before it is renamed. If the block raises, it is removed and ``path``
     stays as it was.
 
+    Args:
+        path: the file to replace; its folder is made if it does not exist.
+        needed: bytes that the block writes, where that is known: without room for them, it does not begin.
+        mode: who may read and write the file.
+
     Raises:
         DiskFullError: the disk is full.
+        OSError: it cannot be written to.
     """
-    with disk_errors(path), _replacing(path) as temporary:
+    if needed is not None and needed >= _LARGE:
+        require_room(path, needed)
+    with _beside(path, needed) as temporary, disk_errors(path, needed, temporary):
         yield temporary
+        _finish(temporary, mode)
+        temporary.replace(path)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, because only a rename within one file system is atomic. The name is a short one of its own:
-    # that of the file may be as long as a name can be. The suffix stays, because some writers go by it.
-    suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=suffix, dir=path.parent)
-    os.close(handle)
+def _beside(path: Path, needed: int | None = None) -> Iterator[Path]:
+    """Make an empty file beside another one, and remove it in the end if it is still there."""
+    with disk_errors(path, needed):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder, because only a rename within one file system is atomic. The name is a short one of its
+        # own: that of the file may be as long as a name can be. The suffix stays, because some writers go by it.
+        suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=suffix, dir=path.parent)
+        os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o644)  # mkstemp makes files that only their owner may read
-        temporary.replace(path)
     finally:
         remove_quietly(temporary)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def _finish(temporary: Path, mode: int) -> None:
+    """Bring a file to the disk; mkstemp makes files that only their owner may read."""
+    with temporary.open("rb") as written:
+        os.fsync(written.fileno())
+    temporary.chmod(mode)
+
+
+def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace the content of a file in one step.
 
     Args:
         path: the file; its folder is made if it does not exist.
         data: the new content.
+        mode: who may read and write the file.
 
     Raises:
         DiskFullError, OSError: the file cannot be written; it stays as it was.
     """
-    with replacing(path) as temporary:
+    with replacing(path, len(data), mode) as temporary:
         temporary.write_bytes(data)
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write a ``.npy`` file, byte for byte as NumPy does, which does not notice that a disk is full.
+
+    Args:
+        path: the file.
+        array: of numbers, truth values or texts of a fixed length.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import numpy as np
+    from numpy.lib import format as npy
+
+    whole, header = np.ascontiguousarray(array), io.BytesIO()
+    npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(whole))
+    with path.open("wb", buffering=0) as file:
+        for content in (memoryview(header.getvalue()), whole.reshape(-1).view(np.uint8).data):
+            left = content
+            while len(left):
+                left = left[file.write(left[:_AT_ONCE]) :]
+
+
+def write_together(contents: Sequence[tuple[Path, bytes]]) -> None:
+    """Replace several files of one folder, none before all of the new ones are on the disk.
+
+    Args:
+        contents: files and their contents, in the order in which they are replaced; one may come several times.
+
+    Raises:
+        DiskFullError, OSError: one cannot be written; all stay as they were.
+    """
+    require_room(contents[0][0], sum(len(data) for _, data in contents))
+    with ExitStack() as afterwards:
+        fresh = []
+        for path, data in contents:
+            temporary = afterwards.enter_context(_beside(path, len(data)))
+            fresh.append((temporary, path))
+            with disk_errors(path, len(data), temporary):
+                temporary.write_bytes(data)
+                _finish(temporary, 0o644)
+        for temporary, path in fresh:
+            temporary.replace(path)
+
+
+def read_toml_table(path: Path) -> dict[str, Any]:
+    """Read a TOML file of settings, which may be somebody else's: its size and depth are limited.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ConfigError: it cannot be read, is too large or too deep, or is not TOML.
+    """
+    import tomllib
+
+    try:
+        text = read_regular(path, _MOST_OF_TOML).decode()
+        if _LONG_KEY.search(text):  # the parser takes hours over a key of many thousand parts
+            raise ConfigError(f"{path}: a key has more than {_DEEPEST_TOML} parts")
+        table = tomllib.loads(text)
+    except FileNotFoundError:
+        raise
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = "tables or lists lie too deep in one another" if isinstance(error, RecursionError) else error
+        raise ConfigError(f"{path}: not valid TOML: {reason}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not text in UTF-8") from None
+    except CorruptStoreError as error:
+        raise ConfigError(str(error)) from None
+    except (OSError, ValueError) as error:  # numbers of thousands of digits
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    level: list[Any] = [table]
+    for _ in range(_DEEPEST_TOML):
+        level = [one for each in level for one in (each.values() if isinstance(each, dict) else each)]
+        level = [one for one in level if isinstance(one, dict | list)]
+    if level:
+        raise ConfigError(f"{path}: tables or lists lie too deep in one another")
+    return table
 
 
 def read_regular(path: Path, most: int) -> bytes:

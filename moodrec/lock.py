@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError, StoreLockedError
-from moodrec.files import NO_LINKS
+from moodrec.files import NO_LINKS, disk_errors
 
 if sys.platform == "win32":
     import msvcrt
@@ -53,9 +53,11 @@ class WriterLock:
         Raises:
             StoreLockedError: another process holds it; the message names the process.
             CorruptStoreError: in the place of the lock file there is a link, or a file that moodrec did not write.
+            DiskFullError: the disk has no room for the lock file.
         """
         if self._depth == 0:
-            self._descriptor = self._take()
+            with disk_errors(self._path):
+                self._descriptor = self._take()
         self._depth += 1
 
     def release(self) -> None:

@@ -56,6 +56,11 @@ def known_name(text: str | None) -> str | None:
     return name if name and fold(name) not in UNKNOWN_NAMES else None
 
 
+def mood_name(text: str) -> str:
+    """Make the name of a mood out of any text: "Gym ready" becomes ``gym_ready``; "" where nothing of it is left."""
+    return "_".join(re.findall(r"[a-z0-9]+", fold(text)))
+
+
 _JOINERS: Final = frozenset("\u200c\u200d")
 
 

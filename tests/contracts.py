@@ -14,6 +14,7 @@ from moodrec.errors import DuplicateIdError, NotFoundError, UsageError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from moodrec.index.search.hits import Hits
+from moodrec.index.search.options import SearchOptions
 from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.oracles import best_rows, blend_scores, cap_rows
 
@@ -62,6 +63,25 @@ class IndexContract:
         assert hits.track_ids[:, 0].tolist() == [f"t{row}" for row in range(50)]
         np.testing.assert_allclose(hits.scores[:, 0], 1, atol=1e-6)
         assert (np.diff(hits.scores, axis=1) <= 0).all()
+
+    def test_each_query_may_have_options_of_its_own(self, index: MoodIndex, sample: Sample) -> None:
+        queries = sample.vectors[:5]
+        where = ["calm >= 0.4", None, "calm >= 0.4", "year < 1990", None]
+        only = [[f"t{row}" for row in range(first, 400, 3)] for first in range(4)] + [None]
+        exclude: list[list[str]] = [["t0", "t3"], [], [], ["t9"], ["t4"]]
+        hits = index.search(queries, 6, where=where, only=only, exclude=exclude, max_per_artist=2)
+        each = [
+            SearchOptions(where=one, only=allowed, exclude=out, max_per_artist=2)
+            for one, allowed, out in zip(where, only, exclude, strict=True)
+        ]
+        by_options = index.search(queries, 6, each)
+        for query, options in enumerate(each):
+            alone = index.search(queries[query], 6, options)
+            for found in (hits, by_options):
+                assert [hit.track_id for hit in found[query]] == [hit.track_id for hit in alone[0]]
+                np.testing.assert_array_equal(found[query].scores, alone[0].scores)
+        shared = index.search(queries, 6, where=["calm >= 0.4"] * 5)
+        assert shared.track_ids.tolist() == index.search(queries, 6, where="calm >= 0.4").track_ids.tolist()
 
     def test_a_track_is_not_its_own_neighbour(self, index: MoodIndex, sample: Sample) -> None:
         ids = ["t7", "t3", "t7"]

@@ -50,6 +50,18 @@ def blocks(language: str) -> list[Block]:
     ]
 
 
+SAVED = re.compile(r"`([\w./-]+\.(?:py|toml))`[^`]*?:\n\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def save_files(page: str, place: Path) -> list[Path]:
+    """Write the blocks of a page that it tells its readers to save: `` `name`...: `` and a block below."""
+    found = SAVED.findall((ROOT / page).read_text(encoding="utf-8"))
+    for name, text in found:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text)
+    return [place / name for name, _ in found]
+
+
 def commands() -> dict[str, list[str]]:
     """The commands of each page and of each command's help, without their comments."""
     found = {
@@ -101,23 +113,28 @@ def make_place(place: Path) -> Path:
     (work / "music").mkdir()
     for name in ("one.flac", "two.mp3"):
         shutil.copy(place / "tone.flac", work / "music" / name)
+    catalogue = {"track_id": ["one", "two"], "path": ["music/one.flac", "music/two.mp3"]}
+    pq.write_table(pa.table(catalogue), work / "catalogue.parquet")
     plays = pd.DataFrame({"title": ["Teardrop", "Angel", "gone"], "played_at": ["2024-01-01"] * 3})
     plays.to_csv(work / "plays.csv", index=False)
     pd.DataFrame({"track": ["Teardrop"], "calm": [1]}).to_csv(work / "labels.csv", index=False)
     _write_vectors(work / "vectors.parquet", 0)
     _write_vectors(work / "new.parquet", 30)
     _write_vectors(work / "changed.parquet", 15)
+    _write_vectors(work / "my-tracks.parquet", 0, 60, "track-")
     _write_predictions(work)
     _write_index(work / "path" / "to" / "library-or-index")
     return work
 
 
-def _write_vectors(path: Path, first: int, n: int = 30) -> None:
+def _write_vectors(path: Path, first: int, n: int = 30, called: str = "t") -> None:
     rng = np.random.default_rng(first)
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(rng.normal(size=n * 8).astype(np.float32)), 8)
     moods = {name: rng.random(n).astype(np.float32) for name in ("calm", "happy")}
     pq.write_table(
-        pa.table({"track_id": [f"t{i}" for i in range(first, first + n)], **moods, "embedding": vectors}),
+        pa.table(
+            {"track_id": [f"{called}{i}" for i in range(first, first + n)], **moods, "embedding": vectors}
+        ),
         path,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import runpy
 import shlex
 import shutil
 import tomllib
@@ -21,11 +22,12 @@ from moodrec.cli.settings import default_map
 from moodrec.data.sources import load_source
 from moodrec.index.mood_index import MoodIndex
 from tests.cli.commands import run
-from tests.documented import blocks, commands, make_place
+from tests.documented import blocks, commands, make_place, save_files
 
 NOT_RUN = {
     "moodrec train *": "training takes minutes; tests/training runs it",
     "moodrec experiment *": "training takes minutes; tests/evaluation runs it",
+    "moodrec embed * --engine ray": "needs Ray; tests/bulk runs it",
     "moodrec link *": "needs a music server",
     "moodrec serve*": "runs until it is stopped; tests/serve runs it",
     "moodrec demo*": "analyses a whole album; tests/test_demo.py runs it",
@@ -37,6 +39,8 @@ NOT_RUN = {
     "* --watch*": "runs until it is stopped; tests/cli/test_watch.py runs it",
 }
 """Commands that are only parsed here, and why: their options must be there all the same."""
+WHOLE = "docs/tour-researcher.md"
+"""The page whose commands are all run, since it brings its own small music and networks."""
 FOREIGN = {
     "docs/jamendo.md": "Essentia's own code",
     "docs/data-formats.md": "needs EMOPIA and fluidsynth",
@@ -71,12 +75,14 @@ def work(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("page", COMMANDS)
-def test_commands(work: Path, page: str) -> None:
+def test_commands(work: Path, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    if page == WHOLE:
+        _prepare(work, monkeypatch)
     for command in COMMANDS[page]:
         arguments = [
             part.replace("~", os.environ["HOME"], part.startswith("~")) for part in shlex.split(command)[1:]
         ]
-        if any(fnmatch.fnmatch(command, pattern) for pattern in NOT_RUN):
+        if page != WHOLE and any(fnmatch.fnmatch(command, pattern) for pattern in NOT_RUN):
             assert run(*arguments, "--help").stdout.startswith("Usage")
             continue
         if arguments[0] == "export":
@@ -85,6 +91,21 @@ def test_commands(work: Path, page: str) -> None:
             run(*arguments)
         except AssertionError as error:
             pytest.fail(f"{page}: {command}\n{error}")
+
+
+def _prepare(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the files of the page, make its music, and let Python find its backbone."""
+    saved = save_files(WHOLE, work)
+    assert [path.name for path in saved] == [
+        "make_songs.py",
+        "recipe.toml",
+        "lab_backbone.py",
+        "own-backbone.toml",
+        "plan.toml",
+    ]
+    monkeypatch.syspath_prepend(str(work))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(work / "cache"))
+    runpy.run_path(str(saved[0]))
 
 
 PYTHON = {

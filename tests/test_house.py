@@ -45,6 +45,7 @@ FLOORS = {
     "library": 3,
     "catalog": 4,
     "engines": 4,
+    "bulk": 5,
     "recommend": 5,
     "evaluation": 5,
     "players": 5,
@@ -76,6 +77,7 @@ ROOMS = {
     "changes": 6,
     "storage": 6,
     "info": 7,
+    "reading": 7,
     "mood_index": 8,
 }
 """The rooms of moodrec/index: packages and modules directly under it."""

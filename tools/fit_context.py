@@ -19,7 +19,7 @@ from moodrec.model.context.applied import logits_of
 from moodrec.model.folder import add_context, read_model_files
 from moodrec.training.context import fit_context
 from moodrec.training.prepare import load_tables
-from moodrec.training.publish import mood_labels
+from moodrec.training.quality import mood_labels
 from moodrec.training.recipe import read_recipe
 
 

@@ -18,7 +18,7 @@ from moodrec.evaluation.predictions import load_predictions, match
 from moodrec.evaluation.scored import scored_table
 from moodrec.model.describe import SPEC, model_folder
 from moodrec.model.spec import PublishedMood
-from moodrec.training.publish import mood_labels
+from moodrec.training.quality import mood_labels
 
 Floats = NDArray[np.float64]
 RESULTS: Final = Path(__file__).parents[1] / "results"

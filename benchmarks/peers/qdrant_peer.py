@@ -102,9 +102,11 @@ def _index_kind(data: SearchData, name: str) -> Any:
 def _condition(term: Term) -> Any:
     import qdrant_edge as q
 
-    first, last = term.values[0], term.values[-1]
+    # The package types each kind of value by itself; which one a column takes is known when this runs.
+    values: list[Any] = list(term.values)
+    first, last = values[0], values[-1]
     if term.operator == "IN":
-        return q.FieldCondition(term.column, match=q.MatchAny(list(term.values)))
+        return q.FieldCondition(term.column, match=q.MatchAny(values))
     if term.operator == "<>":
         return q.FieldCondition(term.column, match=q.MatchValue(first))
     ranges = {

@@ -1,11 +1,14 @@
 """How fast ``moodrec serve`` answers: throughput, and times at a steady pace, with another filter every request.
 
-    python -m benchmarks.serve.measure --rows 100000 [--cache FOLDER] [--seconds 10]
+    python -m benchmarks.serve.measure --rows 100000 [--cache FOLDER] [--seconds 10] [--beside qdrant-edge]
 
 The catalogue is ``clustered`` of the search benchmarks. `wrk` (``apt-get install wrk``) runs on the same cores. Each
 request is ``GET /v1/similar`` for another track under another condition on mood and year, so that nothing can be
 kept. Throughput is that of four connections without pause; the steady pace is fifty requests a second from ten
-connections. Adds to benchmarks/results/serve.json.
+connections. ``--beside`` measures another system (benchmarks/peers) behind a FastAPI application in the same run,
+at the recall that moodrec's answers have; ``--beside ""`` measures moodrec alone. The first answer is timed from the
+start of the process, with the index's files in the system's cache. What was built is kept in the cache folder, so
+that a run that was cut off goes on from there. Adds to benchmarks/results/serve.json.
 """
 
 from __future__ import annotations
@@ -19,13 +22,21 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from benchmarks.machine import machine_report
+from benchmarks.peers.registry import missing, peer_class, versions
 from benchmarks.places import RESULTS
 from benchmarks.search.data import load_data
+from benchmarks.search.terms import Columns
+from benchmarks.serve.shell import QUESTIONS, exact, question, recall_of
 from moodrec.files import write_atomically
 from moodrec.index.mood_index import MoodIndex
 
@@ -57,13 +68,75 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "moodrec-serve")
     parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--beside", default="qdrant-edge")
     options = parser.parse_args()
-    index = _index(options.rows, options.cache)
-    found = _measured(index, options.rows, options.seconds)
+    found = measured(options.rows, options.cache, options.seconds)
+    if options.beside:
+        found["beside"] = beside(options.beside, found, options.rows, options.cache, options.seconds)
     stored = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    stored[str(options.rows)] = found | {"machine": machine_report("fastapi", "uvicorn", "faiss-cpu")}
+    packages = ("fastapi", "uvicorn", "httptools", "uvloop", "faiss-cpu")
+    stored[str(options.rows)] = found | {"machine": machine_report(*packages)}
     write_atomically(RESULT, json.dumps(stored, indent=1).encode() + b"\n")
     print(json.dumps(stored[str(options.rows)], indent=1))
+
+
+def measured(rows: int, cache: Path, seconds: int) -> dict[str, Any]:
+    """Measure ``moodrec serve``.
+
+    Args:
+        rows: of the catalogue.
+        cache: where catalogues and indexes are kept.
+        seconds: of each part.
+    """
+    index, found = _index(rows, cache), dict[str, Any](rows=rows)
+    command = [sys.executable, "-m", "moodrec", "serve", str(index), "--rate", "0", "--quiet"]
+    for part in ("cold", "first_answer_s"):  # the first start reads the files into the system's cache
+        with serving(command) as (server, port, started):
+            found[part] = round(_first_answer(port, started), 2)
+            if part == "first_answer_s":
+                found["recall"] = round(_recall(port, rows, cache), 4)
+                found |= _under_load(server, port, rows, seconds)
+    del found["cold"]
+    return found
+
+
+def beside(name: str, ours: dict[str, Any], rows: int, cache: Path, seconds: int) -> dict[str, Any]:
+    """Measure another system behind a FastAPI application.
+
+    Args:
+        name: of the system.
+        ours: what ``measured`` found, whose recall it must reach.
+        rows: of the catalogue.
+        cache: where catalogues and indexes are kept.
+        seconds: of each part.
+    """
+    kind = peer_class(name)
+    if lacking := missing(kind):
+        raise SystemExit(f"pip install {' '.join(lacking)}, or --beside '' to measure moodrec alone")
+    command = [sys.executable, "-m", "benchmarks.serve.shell", name, "--data", str(cache)]
+    command += ["--rows", str(rows), "--recall", str(ours["recall"])]
+    with serving(command) as (server, port, started):
+        _first_answer(port, started, 6 * 3600)  # it may be building
+        found: dict[str, Any] = {"system": name, "recall": round(_recall(port, rows, cache), 4)}
+        found |= _under_load(server, port, rows, seconds)
+    mine, theirs = ours["throughput"], found["throughput"]
+    found["moodrec_times_as_fast"] = round(mine["requests_per_second"] / theirs["requests_per_second"], 2)
+    return found | {"versions": versions(kind)}
+
+
+@contextmanager
+def serving(command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int, float]]:
+    """A server as long as the block: its process, its port, and when it was started."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = time.perf_counter()
+    server = subprocess.Popen([*command, "--port", str(port)])
+    try:
+        yield server, port, started
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 def _index(rows: int, cache: Path) -> Path:
@@ -74,47 +147,37 @@ def _index(rows: int, cache: Path) -> Path:
     return folder
 
 
-def _measured(index: Path, rows: int, seconds: int) -> dict[str, Any]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "moodrec",
-        "serve",
-        str(index),
-        "--port",
-        str(port),
-        "--rate",
-        "0",
-        "--quiet",
-    ]
-    started = time.perf_counter()
-    server = subprocess.Popen(command)
-    try:
-        first = _first_answer(port, started)
-        _wrk(port, rows, 3, 4, 0)  # warms up
-        before = _processor_s(server.pid)
-        throughput = _wrk(port, rows, seconds, 4, 0)
-        spent = _processor_s(server.pid) - before
-        pace = _wrk(port, rows, seconds, _CONNECTIONS, 1000 * _CONNECTIONS // PACE)
-        return {
-            "rows": rows,
-            "first_answer_s": round(first, 2),
-            "memory_mb": _memory_mb(server.pid),
-            "throughput": throughput,
-            "requests_per_core_second": round(throughput["requests"] / max(spent, 0.01), 1),
-            "steady": pace,
-        }
-    finally:
-        server.terminate()
-        server.wait(20)
+def _under_load(server: subprocess.Popen[bytes], port: int, rows: int, seconds: int) -> dict[str, Any]:
+    _wrk(port, rows, 3, 4, 0)  # warms up
+    before = _processor_s(server.pid)
+    throughput = _wrk(port, rows, seconds, 4, 0)
+    spent = _processor_s(server.pid) - before
+    return {
+        "memory_mb": _memory_mb(server.pid),
+        "throughput": throughput,
+        "requests_per_core_second": round(throughput["requests"] / max(spent, 0.01), 1),
+        "steady": _wrk(port, rows, seconds, _CONNECTIONS, 1000 * _CONNECTIONS // PACE),
+    }
 
 
-def _first_answer(port: int, started: float) -> float:
-    url = f"http://127.0.0.1:{port}/v1/similar?seed=t1&k=20"
-    while time.perf_counter() - started < 120:
+def _recall(port: int, rows: int, cache: Path) -> float:
+    """The share of the true 20 nearest that answers hold, on the questions that other systems are tuned by."""
+    data, rng = load_data("clustered", rows, cache), np.random.default_rng(1)
+    columns = Columns.of(data.table)
+    asked = [question(rng, rows) for _ in range(QUESTIONS)]
+    answers = []
+    for seed, where in asked:
+        query = urllib.parse.urlencode({"seed": f"t{seed}", "k": 20, "columns": "artist", "where": where})
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/similar?{query}") as answer:
+            tracks = json.load(answer)["tracks"]
+        answers.append(np.array([int(track["track_id"][1:]) for track in tracks], np.int64))
+    return recall_of(answers, [exact(data, columns, *one) for one in asked])
+
+
+def _first_answer(port: int, started: float, patience_s: float = 120) -> float:
+    where = urllib.parse.quote("calm >= 0.500 AND year >= 1990")
+    url = f"http://127.0.0.1:{port}/v1/similar?seed=t1&k=20&columns=artist&where={where}"
+    while time.perf_counter() - started < patience_s:
         try:
             with urllib.request.urlopen(url, timeout=60) as answer:
                 answer.read()

@@ -7,6 +7,7 @@ https://picard-docs.musicbrainz.org, appendix B.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from mutagen.mp4 import MP4FreeForm, MP4Tags
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.tag_sources import DAMAGE
 from moodrec.errors import AudioError
-from moodrec.files import NO_LINKS, remove_quietly, temporary_beside
+from moodrec.files import NO_LINKS, disk_full, is_disk_full, remove_quietly, temporary_beside
 
 MOOD: Final = "MOOD"
 OURS: Final = "MOODREC_"
@@ -68,13 +69,24 @@ def write_mood_tags(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
         _sync(copy)
         os.utime(copy)  # music servers and backups notice changes by the modification time
         copy.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise AudioError(
-            f"{printable(path)}: its tags cannot be written ({reason})", "not_writable"
-        ) from None
+    except DAMAGE as error:
+        raise _not_writable(path, error, copy) from None
     finally:
         remove_quietly(copy)
+
+
+def _not_writable(path: Path, error: Exception, copy: Path) -> AudioError:
+    """Make the error of a file whose copy could not be written; mutagen wraps those of the system."""
+    system = next((one for one in (error, error.__context__, *error.args) if isinstance(one, OSError)), None)
+    if system is None:
+        reason = str(error)
+    elif is_disk_full(system):
+        written = copy.stat().st_size if copy.exists() else 0
+        needed = path.stat().st_size if path.exists() else None
+        reason = str(disk_full(path.parent, needed, written, system.errno or errno.ENOSPC))
+    else:
+        reason = system.strerror or str(system)
+    return AudioError(f"{printable(path)}: its tags cannot be written ({reason})", "not_writable")
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -111,17 +123,14 @@ def _is_id3_23(tags: Any) -> bool:
 
 def _write(path: Path, tags: Mapping[str, Sequence[str]]) -> None:
     file = _opened(path)
-    try:
-        for name, texts in tags.items():
-            _delete(file.tags, name)
-            if texts:
-                _set(file.tags, name, list(texts))
-        if _is_id3_23(file.tags):
-            file.save(v2_version=3, v23_sep=None)
-        else:
-            file.save()
-    except DAMAGE as error:
-        raise AudioError(f"{printable(path)}: its tags cannot be written ({error})", "not_writable") from None
+    for name, texts in tags.items():
+        _delete(file.tags, name)
+        if texts:
+            _set(file.tags, name, list(texts))
+    if _is_id3_23(file.tags):
+        file.save(v2_version=3, v23_sep=None)
+    else:
+        file.save()
 
 
 def _check(path: Path, expected: Mapping[str, Sequence[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 
 from moodrec.arguments import brief
 from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags, write_mood_tags
+from moodrec.audio.opening import printable
 from moodrec.errors import AudioError, CorruptStoreError, UsageError
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState
@@ -64,7 +66,12 @@ class TagWriteReport:
     failures: tuple[Untaggable, ...]
 
 
-def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool = False) -> TagPlan:
+def plan_mood_tags(
+    library: Library,
+    threshold: float = 0.8,
+    replace_mood: bool = False,
+    within: Sequence[Path | str] | None = None,
+) -> TagPlan:
     """Plan the mood fields of each file; nothing is written.
 
     ``MOODREC_<MOOD>`` holds a score with two decimals, ``MOODREC_MODEL`` the model's fingerprint, and ``MOOD`` the
@@ -74,6 +81,8 @@ def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool 
         library: the library whose current model's scores are written.
         threshold: a mood score in [0, 1].
         replace_mood: whether to replace a ``MOOD`` that the file had of its own.
+        within: folders or files; others are left alone. None is wherever the library says, for libraries that you
+            made yourself. A file that a link leads to is left alone in any case.
 
     Raises:
         NotFoundError: nothing was analysed.
@@ -94,18 +103,23 @@ def plan_mood_tags(library: Library, threshold: float = 0.8, replace_mood: bool 
         own = backups.get(track_id, before).get(MOOD)
         return tags | {MOOD: own} if own and not replace_mood else tags
 
-    return _plan(_files(library, scores), new_tags)
+    return _plan(_files(library, scores), new_tags, within)
 
 
-def plan_old_tags(library: Library) -> TagPlan:
-    """Plan to restore the tags of each file that moods were written to; nothing is written."""
+def plan_old_tags(library: Library, within: Sequence[Path | str] | None = None) -> TagPlan:
+    """Plan to restore the tags of each file that moods were written to; nothing is written.
+
+    Args:
+        library: the library that holds the earlier tags.
+        within: as for :func:`plan_mood_tags`.
+    """
     backups = library.tag_backups()
 
     def new_tags(track_id: str, before: MoodTags) -> MoodTags:
         empty: MoodTags = {name: [] for name in before}
         return empty | backups[track_id]
 
-    return _plan(_files(library, backups.keys()), new_tags)
+    return _plan(_files(library, backups.keys()), new_tags, within)
 
 
 def write_tags(
@@ -174,10 +188,16 @@ def _files(library: Library, track_ids: Iterable[str]) -> list[FileRecord]:
     return [record for record in library.files().values() if not record.missing and record.track_id in ids]
 
 
-def _plan(files: Sequence[FileRecord], new_tags: Callable[[str, MoodTags], MoodTags]) -> TagPlan:
+def _plan(
+    files: Sequence[FileRecord],
+    new_tags: Callable[[str, MoodTags], MoodTags],
+    within: Sequence[Path | str] | None,
+) -> TagPlan:
     changes, unchanged, left_alone = [], [], []
+    roots = None if within is None else [Path(os.path.realpath(place)) for place in within]
     for record in files:
         try:
+            _require_inside(record.state.path, roots)
             change = _change(record, new_tags)
         except AudioError as error:
             left_alone.append(Untaggable(record.state.path, error.reason, str(error)))
@@ -187,6 +207,17 @@ def _plan(files: Sequence[FileRecord], new_tags: Callable[[str, MoodTags], MoodT
         else:
             changes.append(change)
     return TagPlan(tuple(changes), len(unchanged), tuple(left_alone), tuple(unchanged))
+
+
+def _require_inside(path: Path, roots: Sequence[Path] | None) -> None:
+    """Refuse a path that leads through a link, as none of a scan does, or out of the folders that were named."""
+    real = os.path.realpath(path)
+    if real != str(path):
+        raise AudioError(
+            f"{printable(path)}: leads elsewhere, through a link or upwards; analyze it again", "link"
+        )
+    if roots is not None and not any(path.is_relative_to(root) for root in roots):
+        raise AudioError(f"{printable(path)}: lies outside the folders that were named", "outside")
 
 
 def _change(record: FileRecord, new_tags: Callable[[str, MoodTags], MoodTags]) -> TagChange:
@@ -209,6 +240,7 @@ def _carry_out(
     with library.writer():
         for done, change in enumerate(plan.changes, 1):
             try:
+                _require_inside(change.state.path, None)  # again: the plan may be old
                 write(change)
                 library.note_new_state(state_of(change.state.path))
             except AudioError as error:

@@ -16,6 +16,7 @@ from moodrec.cli.clusters import clusters
 from moodrec.cli.columns import columns
 from moodrec.cli.demo import demo
 from moodrec.cli.doctor import doctor
+from moodrec.cli.embed import embed
 from moodrec.cli.evaluate import evaluate
 from moodrec.cli.experiment import experiment
 from moodrec.cli.export import export
@@ -69,6 +70,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "moods": moods,
     "columns": columns,
     "label": label,
+    "embed": embed,
     "train": train,
     "evaluate": evaluate,
     "experiment": experiment,

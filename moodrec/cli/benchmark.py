@@ -16,6 +16,7 @@ from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
 if TYPE_CHECKING:
+    from moodrec.data.labels import LabelTable
     from moodrec.evaluation.neighbourhood.report import BenchmarkReport
 
 COLUMNS: Final = {
@@ -33,7 +34,10 @@ COLUMNS: Final = {
 
 def retrieval(
     data: Annotated[
-        str, typer.Option("--data", "-d", metavar="NAME", help="The dataset: mood4q, emotify, emopia.")
+        str,
+        typer.Option(
+            "--data", "-d", metavar="NAME", help="The dataset: table, mood4q, emotify, ..., or a plug-in's."
+        ),
     ],
     system: Annotated[
         list[str],
@@ -51,6 +55,12 @@ def retrieval(
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An option of the dataset.")
     ] = None,
+    tracks: Annotated[
+        int,
+        typer.Option(
+            "--tracks", min=10, help="At most so many tracks, drawn by --seed: every pair is compared."
+        ),
+    ] = 3000,
     baseline: Annotated[
         list[str] | None, typer.Option("--baseline", help="random, metadata; both by default.")
     ] = None,
@@ -70,25 +80,44 @@ def retrieval(
     """Measure whether neighbours share the mood, and whether a mood target is reached.
 
     Every track is a query; tracks of its own artist are left out. FILE holds track_id and embedding, and optionally
-    fold (tracks of different folds are never compared) and predictions: one column per target, or per mood.
+    fold (tracks of different folds are never compared) and predictions: one column per target, or per mood. What the
+    labels or a file do not allow to be measured is left out, and named.
 
-    Example: moodrec benchmark retrieval --data mood4q -s own=runs/own/out-of-fold.parquet
+    Examples:
+
+        moodrec benchmark retrieval --data mood4q -s own=runs/own/out-of-fold.parquet
+
+        moodrec benchmark retrieval --data table --root my-tracks.csv -s own=runs/own/out-of-fold.parquet
     """
     from moodrec.data.sources import load_source
     from moodrec.evaluation.evaluate import BootstrapOptions
     from moodrec.evaluation.neighbourhood.run import BUILT_IN, run_benchmark
 
     screen = Screen(as_json, quiet, form, columns)
-    table = load_source(data, root or default_root(data), parse_options(option or []))
+    table = _drawn(
+        screen, load_source(data, root or default_root(data), parse_options(option or [])), tracks, seed
+    )
     options = BootstrapOptions(n_resamples=resamples, seed=seed)
     report = run_benchmark(table, files_of(system), tuple(baseline or BUILT_IN), options=options)
+    screen.document(report)
+    _print(screen, report)
     if plot is not None:
         from moodrec.plots.trade_off import trade_off
 
         trade_off(report, plot)
         screen.note(f"picture drawn to {plot}")
-    screen.document(report)
-    _print(screen, report)
+
+
+def _drawn(screen: Screen, table: LabelTable, tracks: int, seed: int) -> LabelTable:
+    """Take a random part of a large table."""
+    import numpy as np
+
+    if len(table) <= tracks:
+        return table
+    screen.note(f"{tracks:,} of the {len(table):,} tracks are drawn at random, seed {seed} (--tracks)")
+    chosen = np.zeros(len(table), np.bool_)
+    chosen[np.random.default_rng(seed).permutation(len(table))[:tracks]] = True
+    return table.select(chosen)
 
 
 def files_of(given: list[str]) -> dict[str, list[Path]]:
@@ -123,3 +152,5 @@ def _print(screen: Screen, report: BenchmarkReport) -> None:
     screen.table([Column("system", "name"), *figures, *ends], rows)
     what = f"95 % intervals over the queries' artists, {report.resamples} resamples"
     screen.text(f"{report.dataset}: {report.queries:,} queries; {what}")
+    if report.left_out:
+        screen.text(f"left out: {'; '.join(report.left_out)}")

@@ -192,9 +192,11 @@ def _warn_of_training_data(screen: Screen, data: str, model: Path | None) -> Non
 
 def _predict(screen: Screen, table: Any, model: Path | None, device: Device) -> Predictions:
     from moodrec.embedding.mood_model import MoodModel
-    from moodrec.evaluation.predict import predict
+    from moodrec.evaluation.predict import predict, renamed_targets
 
     loaded = MoodModel.load(model, device)
+    if names := renamed_targets(loaded, table):
+        screen.note(f"names of moods are snake_case: {words.renamed(names, 'is compared with')}")
     with screen.progress("predicting") as advance:
         return predict(loaded, table, advance)
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from moodrec.errors import AmbiguousSeedError, MoodrecError, UsageError
+from moodrec.files import explained
 
 EXIT_SOME_FAILED: Final = 6
 EXIT_INTERRUPTED: Final = 130
@@ -66,7 +67,7 @@ class MoodrecGroup(TyperGroup):
         except MoodrecError as error:
             return _report(error, as_json)
         except OSError as error:
-            return _report(_system_error(error), as_json)
+            return _report(explained(error), as_json)
         if code == EXIT_INTERRUPTED:
             _print_error("interrupted; what is done is kept")
         return code
@@ -82,11 +83,6 @@ def _usage_error(error: typer.TyperException) -> MoodrecError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "moodrec"
     return UsageError(f"{error.format_message().rstrip('.')} (see {path} --help)")
-
-
-def _system_error(error: OSError) -> MoodrecError:
-    place = f"{error.filename}: " if error.filename else ""
-    return MoodrecError(f"{place}{error.strerror or error}")
 
 
 def _report(error: MoodrecError, as_json: bool) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,12 +20,11 @@ from moodrec.cli.options import (
     QuietOption,
     chosen_library,
 )
-from moodrec.errors import DataError, NotFoundError, UsageError
+from moodrec.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from moodrec.arguments import OnDuplicate
+    from moodrec.catalog.vector_tables import VectorTable
     from moodrec.index.mood_index import MoodIndex
 
 IndexArgument = Annotated[Path, typer.Argument(metavar="INDEX", help="The index's folder.")]
@@ -43,7 +41,7 @@ PresetOption = Annotated[
     typer.Option("--preset", help=f"{PRESETS}, or a TOML file; else as before, or auto."),
 ]
 TableOption = Annotated[
-    Path | None, typer.Option("--table", metavar="FILE.parquet", help="Build from your own vectors.")
+    Path | None, typer.Option("--table", metavar="PARQUET", help="Build from your own vectors.")
 ]
 EmbeddingOption = Annotated[
     str, typer.Option("--embedding", metavar="COLUMN", help="The column that holds the vectors.")
@@ -73,9 +71,9 @@ def build(
 ) -> None:
     """Build an index.
 
-    Of the library, or of a Parquet file with a column track_id, a column of vectors, and any others. A file
-    written by 'moodrec export' tells its moods and its model itself. A context is the context.json of a model, or a
-    file that 'moodrec evaluate --save-context' wrote.
+    Of the library, or of a Parquet file (or a folder of them) with a column track_id, a column of vectors, and any
+    others. What 'moodrec export' and 'moodrec embed' write tells its moods and its model itself. A context is the
+    context.json of a model, or a file that 'moodrec evaluate --save-context' wrote.
 
     Example: moodrec index build --table vectors.parquet --moods calm,happy --out my-index
     """
@@ -89,7 +87,7 @@ def build(
         return
     if out is None:
         raise UsageError("say where the index goes: --out DIR")
-    built = _of_table(table, moods, embedding, preset or "auto", context)
+    built = _of_table(screen, table, moods, embedding, preset or "auto", context)
     built.save(out)
     _describe(screen, built)
 
@@ -232,30 +230,27 @@ def _of_library(library: Path, preset: str | None) -> MoodIndex:
         return refresh_index(store, preset)
 
 
-def _of_table(path: Path, moods: str | None, embedding: str, preset: str, context: Path | None) -> MoodIndex:
+def _of_table(
+    screen: Screen, path: Path, moods: str | None, embedding: str, preset: str, context: Path | None
+) -> MoodIndex:
     from moodrec.index.mood_index import MoodIndex
     from moodrec.model.context.model import ContextModel
 
-    table = _read(path)
-    exported = _exported(table)
-    named = [name.strip() for name in moods.split(",")] if moods else exported.get("moods", [])
+    read = _read(screen, path, embedding)
+    named = [name.strip() for name in moods.split(",")] if moods else read.moods
     weights = None if context is None else ContextModel.load(context)
-    return MoodIndex.from_table(
-        table, named, preset, embedding, exported.get("model_fingerprint"), context=weights
-    )
+    return MoodIndex.from_table(read.table, named, preset, embedding, read.model_fingerprint, context=weights)
 
 
 def _add(index: Path, table: Path, embedding: str, on_conflict: OnDuplicate, screen: Screen) -> None:
     from moodrec.index.rows.validation import vectors_of
 
-    opened, tracks = _open_own(index), _read(table)
-    if embedding not in tracks.column_names:
-        raise DataError(f"{table}: has no column {embedding!r}; name another with --embedding")
+    opened, read = _open_own(index), _read(screen, table, embedding)
     opened.add(
-        vectors_of(tracks[embedding], embedding),
-        tracks.drop_columns([embedding]),
+        vectors_of(read.table[embedding], embedding),
+        read.table.drop_columns([embedding]),
         on_conflict=on_conflict,
-        model_fingerprint=_exported(tracks).get("model_fingerprint"),
+        model_fingerprint=read.model_fingerprint,
     )
     opened.save(index)
     _describe(screen, opened)
@@ -274,27 +269,13 @@ def _open_own(path: Path) -> MoodIndex:
     return MoodIndex.open(path)
 
 
-def _read(path: Path) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _read(screen: Screen, path: Path, embedding: str) -> VectorTable:
+    from moodrec.catalog.vector_tables import read_vector_table
 
-    if not path.is_file():
-        raise NotFoundError(f"{path}: no such file")
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a Parquet file ({str(error).splitlines()[0]})") from error
-
-
-def _exported(table: pa.Table) -> dict[str, Any]:
-    """What ``moodrec export`` wrote about its file: moods and model."""
-    about = table.schema.metadata or {}
-    found: dict[str, Any] = {}
-    if moods := about.get(b"moodrec.moods"):
-        found["moods"] = json.loads(moods)
-    if fingerprint := about.get(b"moodrec.model_fingerprint"):
-        found["model_fingerprint"] = fingerprint.decode()
-    return found
+    read = read_vector_table(path, embedding)
+    if read.left_out:
+        screen.note(f"{words.plural(read.left_out, 'row')} without a vector left out")
+    return read
 
 
 def _describe(screen: Screen, opened: MoodIndex) -> None:

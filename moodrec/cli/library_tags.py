@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -22,9 +23,18 @@ if TYPE_CHECKING:
     from moodrec.library.library import Library
 
 _SHOWN: Final = 3
+FoldersArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FOLDER]...",
+        help="Touch files in these folders alone: name yours where somebody else made the library.",
+        show_default=False,
+    ),
+]
 
 
 def write_tags(
+    folders: FoldersArgument = None,
     library: LibraryOption = None,
     threshold: Annotated[
         float,
@@ -42,17 +52,18 @@ def write_tags(
     MOOD gets the names of the strongest moods, MOODREC_CALM and so on the scores, MOODREC_MODEL the model. What the
     files had before is kept in the library: moodrec library restore-tags puts it back.
 
-    Example: moodrec library write-tags --apply
+    Example: moodrec library write-tags ~/Music --apply
     """
     from moodrec.catalog import tag_moods
 
     screen = Screen(as_json, quiet)
     with open_library(screen, library) as store:
-        plan = tag_moods.plan_mood_tags(store, threshold, replace_mood)
+        plan = tag_moods.plan_mood_tags(store, threshold, replace_mood, folders or None)
         _carry_out(screen, store, plan, apply, tag_moods.write_tags)
 
 
 def restore_tags(
+    folders: FoldersArgument = None,
     library: LibraryOption = None,
     apply: ApplyOption = False,
     as_json: JsonOption = False,
@@ -66,7 +77,7 @@ def restore_tags(
 
     screen = Screen(as_json, quiet)
     with open_library(screen, library) as store:
-        plan = tag_moods.plan_old_tags(store)
+        plan = tag_moods.plan_old_tags(store, folders or None)
         _carry_out(screen, store, plan, apply, tag_moods.take_back_tags)
         if apply and plan.changes:
             screen.note(

@@ -49,6 +49,7 @@ def list_tracks(
         int | None,
         typer.Option("--limit", "-n", min=0, help="Else 50 in the table, and all in JSON, CSV and TSV."),
     ] = None,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Leave out so many at the head.")] = 0,
     audio_only: AudioOnlyOption = False,
     m3u: M3uOption = None,
     absolute: AbsoluteOption = False,
@@ -72,7 +73,7 @@ def list_tracks(
 
     screen = Screen(as_json, quiet, form, columns)
     recommender = Recommender.open(chosen_library(library))
-    found = recommender.list(where, sort, limit, audio_only=audio_only)
+    found = recommender.list(where, sort, limit, offset=offset, audio_only=audio_only)
     for note in (*recommender.notes, *notes_on(recommender.index, where)):
         screen.warn(note)
     if m3u is not None:
@@ -84,7 +85,7 @@ def list_tracks(
     all_columns = track_columns(found.columns, moods, ["title", "artist", "album", "year", *shown_moods])
     shown = found if limit is not None or not screen.for_people else found.head(_SHOWN)
     rows = records(shown)
-    hints = hints_on(recommender.index, where, len(found))
+    hints = [] if offset else hints_on(recommender.index, where, len(found))
     if screen.as_json:
         tracks = track_documents(screen, rows, moods, all_columns)
         screen.document({"count": len(tracks), "tracks": tracks, "hints": hints})

@@ -14,11 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from moodrec.arguments import brief
 from moodrec.errors import ConfigError
 from moodrec.library.place import read_settings, settings_file
 
 SHARED: Final = ("library", "model", "device", "jobs", "quiet", "exclude")
 """Keys that stand outside any table."""
+_MOST_NAMED: Final = 8
+_LONGEST: Final = 400
+"""Wrong keys, and letters of them, that an error holds at most."""
 
 
 def default_map(group: Any) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def _for_group(
 ) -> dict[str, Any]:
     if unknown := sorted(settings.keys() - group.commands.keys()):
         raise ConfigError(
-            f"{where}: no such setting or command: {', '.join(unknown)}; "
+            f"{where}: no such setting or command: {', '.join(unknown[:_MOST_NAMED])[:_LONGEST]}; "
             f"the settings are {', '.join(SHARED)}, the commands {', '.join(sorted(group.commands))}"
         )
     return {
@@ -51,12 +55,14 @@ def _for_group(
 
 def _for_command(command: Any, shared: Mapping[str, Any], table: Any, where: str) -> dict[str, Any]:
     if not isinstance(table, Mapping):
-        raise ConfigError(f"{where}: should be a table of options, is {table!r}")
+        raise ConfigError(f"{where}: should be a table of options, is {brief(table)}")
     if hasattr(command, "commands"):
         return _for_group(command, shared, table, where)
     options = {long_name(param): param for param in command.params if param.opts[0].startswith("-")}
     if unknown := sorted(table.keys() - options.keys()):
-        raise ConfigError(f"{where}: no such option: {', '.join(unknown)}; there are {', '.join(options)}")
+        raise ConfigError(
+            f"{where}: no such option: {', '.join(unknown[:_MOST_NAMED])[:_LONGEST]}; there are {', '.join(options)}"
+        )
     values = {key: value for key, value in shared.items() if key in options} | dict(table)
     return {options[key].name: _as_typed(options[key], value) for key, value in values.items()}
 

@@ -53,6 +53,9 @@ def similar(
     ],
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many tracks.")] = 20,
     *,
+    offset: Annotated[
+        int | None, typer.Option("--offset", min=0, help="Leave out so many better ones: the next page.")
+    ] = None,
     options: SearchOptions,
     explain: Annotated[bool, typer.Option("--explain", help="Tell how the tracks were found.")] = False,
     m3u: M3uOption = None,
@@ -81,7 +84,7 @@ def similar(
 
     screen = Screen(as_json, quiet, form, columns)
     recommender = Recommender.open(chosen_library(library), model)
-    found = recommender.similar(chosen_seed(screen, recommender.resolve, seed), k, options)
+    found = recommender.similar(chosen_seed(screen, recommender.resolve, seed), k, options, offset=offset)
     if m3u is not None:
         write_list(screen, found.tracks, m3u, f"Like {seed}", absolute)
     if plot is not None:

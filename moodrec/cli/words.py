@@ -79,6 +79,16 @@ def artist_of(row: Mapping[str, Any]) -> str:
     return text(row.get("artist"))
 
 
+def renamed(names: Mapping[str, str], how: str) -> str:
+    """Write which names stand for which: ``"Gym ready" is published as gym_ready``.
+
+    Args:
+        names: each name to the one in its place.
+        how: the verb between the two.
+    """
+    return ", ".join(f'"{before}" {how} {after}' for before, after in names.items())
+
+
 def bar(share: float, width: int = 20) -> str:
     """Draw a share as a bar of characters.
 

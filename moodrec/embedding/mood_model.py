@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from os import PathLike
 from pathlib import Path
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import soxr
@@ -12,30 +13,22 @@ from numpy.typing import NDArray
 
 from moodrec.arguments import whole
 from moodrec.audio.decode import decode
-from moodrec.audio.downmix import mix_waveform
 from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
 from moodrec.embedding.engine import Engine, EngineName, SpectrogramEngine, WindowMeans
 from moodrec.embedding.source import ModelSource
+from moodrec.embedding.track_moods import TrackMoods, TrackMoodsList
+from moodrec.embedding.waveforms import is_several, mono_of, paths_of, rates_of
 from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
 from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.describe import model_folder
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
-from moodrec.typing import Float32Array
+from moodrec.typing import Float32Array, FloatArray
 
-
-@dataclass(frozen=True, eq=False)
-class TrackMoods:
-    """What the model computes of one track."""
-
-    embedding: Float32Array
-    """(embedding_dim,) float32, unit length."""
-    mood_scores: Float32Array
-    """(moods,) in [0, 1]: percentile of the probability in the model's reference set."""
-    probabilities: Float32Array
-    """(moods,) in [0, 1], calibrated."""
+Waveform: TypeAlias = Any
+"""A waveform of NumPy or PyTorch, which type checkers know under other names each."""
 
 
 class MoodModel:
@@ -94,6 +87,10 @@ class MoodModel:
             MissingExtraError: PyTorch is needed and not installed.
         """
         return cls(ModelSource.read(model_folder(path), trusted), device, engine)
+
+    def __repr__(self) -> str:
+        """Name the model, in one line."""
+        return f"<MoodModel {self.name}: {len(self.moods)} moods, embeddings of {self.embedding_dim}, {self.engine}>"
 
     def _repr_html_(self) -> str:
         """Show the moods and what they mean, in a notebook."""
@@ -173,48 +170,118 @@ class MoodModel:
                 f"the model {self.name} computes numbers that are not finite: its weights are wrong"
             )
         scores = scales.mood_scores(self._spec, probabilities)
-        return TrackMoods(_unit_length(means.embedding), scores, probabilities)
+        return TrackMoods(_unit_length(means.embedding), scores, probabilities, self.moods)
 
-    def analyze_waveform(self, waveform: NDArray[np.floating], sample_rate: int) -> TrackMoods:
-        """Analyse one track, given as a waveform.
+    @overload
+    def analyze_waveform(
+        self, waveform: Waveform, sample_rate: int, *, axis: int | None = None
+    ) -> TrackMoods: ...
+    @overload
+    def analyze_waveform(
+        self, waveform: Sequence[Waveform], sample_rate: int | Sequence[int], *, axis: int | None = None
+    ) -> TrackMoodsList: ...
+    def analyze_waveform(
+        self,
+        waveform: Waveform | Sequence[Waveform],
+        sample_rate: int | Sequence[int],
+        *,
+        axis: int | None = None,
+    ) -> TrackMoods | TrackMoodsList:
+        """Analyse one track, given as a waveform, or several.
+
+        A track goes through the network by itself, so that its numbers are the same to the last bit whatever is
+        analysed with it.
 
         Args:
-            waveform: (samples,) or (channels, samples) floating point in [-1, 1].
-            sample_rate: its sample rate, in Hz.
+            waveform: (samples,) or (channels, samples) of NumPy or PyTorch: floating point in [-1, 1], int16, int32
+                or uint8, which are scaled. A list of these, or an array (tracks, channels, samples), is several
+                tracks.
+            sample_rate: its sample rate, in Hz; of several tracks, one for all or one for each.
+            axis: along which time runs: 0 for (samples, channels), 1 for (channels, samples).
+
+        Returns:
+            The moods of the track, or a sequence of those of each track.
 
         Raises:
-            SilentAudioError: the waveform holds only silence.
-            AudioError: it is empty, or holds NaN or infinite samples.
-            UsageError: it holds integers, is (samples, channels), or the sample rate is below 1.
+            SilentAudioError: the waveform holds only silence; of several, the message says which.
+            AudioError: it is empty, or holds NaN or infinite samples; of several, the message says which.
+            UsageError: it holds other numbers, is (samples, channels) without ``axis=0``, or the sample rate is below
+                1.
         """
-        return self.analyze_windows(self._cut(self._prepare(waveform, sample_rate)))
+        if not is_several(waveform):
+            mono, rate = mono_of(waveform, axis), whole(sample_rate, "sample_rate (Hz)")
+            return self.analyze_windows(self._cut(self._resampled(mono, rate)))
+        rates = rates_of(sample_rate, len(waveform))
+        labels = [str(place) for place in range(len(waveform))]
+        return self._several(
+            labels, lambda place: self.analyze_waveform(waveform[place], rates[place], axis=axis), "waveform "
+        )
 
-    def analyze(self, path: Path | str, limits: DecodeLimits | None = None) -> TrackMoods:
-        """Analyse one audio file, or one of MTG-Jamendo's mel spectrograms (``.npy``).
+    @overload
+    def analyze(  # type: ignore[overload-overlap]  # a str is an iterable too
+        self, path: Path | str, limits: DecodeLimits | None = None
+    ) -> TrackMoods: ...
+    @overload
+    def analyze(self, path: Iterable[Path | str], limits: DecodeLimits | None = None) -> TrackMoodsList: ...
+    def analyze(
+        self, path: Path | str | Iterable[Path | str], limits: DecodeLimits | None = None
+    ) -> TrackMoods | TrackMoodsList:
+        """Analyse one audio file, or one of MTG-Jamendo's mel spectrograms (``.npy``), or several files.
 
         Args:
-            path: the file.
-            limits: what decoding it may cost; by default those of :class:`moodrec.config.DecodeLimits`.
+            path: the file, or several, each of which is analysed by itself. For whole folders of music, on all
+                cores, with what failed put aside, there is ``moodrec analyze``.
+            limits: what decoding a file may cost; by default those of :class:`moodrec.config.DecodeLimits`.
+
+        Returns:
+            The moods of the track, or a sequence of those of each file.
 
         Raises:
-            SilentAudioError: the file holds only silence.
-            AudioError: it cannot be decoded; the message says why.
+            SilentAudioError: the file holds only silence; of several, the message says which.
+            AudioError: it cannot be decoded; the message says why, and of several which.
             ConfigError: it is a spectrogram, and was made with other audio settings than the model's.
             MissingExtraError: it is a spectrogram, and PyTorch is not installed.
+            UsageError: it is no path.
         """
-        return self._describe(self._embed_file(path, limits))
+        if isinstance(path, str | PathLike):
+            return self._describe(self._embed_file(path, limits))
+        paths = paths_of(path)
+        return self._several(paths, lambda place: self.analyze(paths[place], limits), "")
 
-    def embed(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
-        """Compute the embedding alone of a waveform: (embedding_dim,), of unit length.
+    def _several(
+        self, labels: Sequence[str], analyze: Callable[[int], TrackMoods], what: str
+    ) -> TrackMoodsList:
+        tracks = []
+        for place, label in enumerate(labels):
+            try:
+                tracks.append(analyze(place))
+            except AudioError as error:
+                named = AudioError(f"{what}{label}: {error}", error.reason)
+                raise (
+                    SilentAudioError(str(named)) if isinstance(error, SilentAudioError) else named
+                ) from None
+        return TrackMoodsList(tuple(tracks), tuple(labels), self.moods)
+
+    def embed(
+        self,
+        waveform: Waveform | Sequence[Waveform],
+        sample_rate: int | Sequence[int],
+        *,
+        axis: int | None = None,
+    ) -> Float32Array:
+        """Compute the embedding alone of a waveform: (embedding_dim,), of unit length; of n waveforms, n rows.
 
         Args:
             waveform: as for :meth:`analyze_waveform`.
             sample_rate: its sample rate, in Hz.
+            axis: as for :meth:`analyze_waveform`.
 
         Raises:
             SilentAudioError, AudioError, UsageError: as :meth:`analyze_waveform`.
         """
-        return self.analyze_waveform(waveform, sample_rate).embedding
+        found: Any = self.analyze_waveform(waveform, sample_rate, axis=axis)
+        embedding: Float32Array = found.embedding if isinstance(found, TrackMoods) else found.embeddings
+        return embedding
 
     def predict_targets(self, path: Path | str) -> Float32Array:
         """Compute uncalibrated probabilities of the raw training targets for one file: (targets,) in [0, 1].
@@ -263,24 +330,8 @@ class MoodModel:
         audible = level_track(samples, audio.sample_rate, audio.loudness_lufs, audio.quiet_lu)
         return cut_windows(audible, self.window_samples, self.windows.max_windows)
 
-    def _prepare(self, waveform: NDArray[np.floating], sample_rate: int) -> Float32Array:
-        _check_waveform(waveform, sample_rate)
-        mono = mix_waveform(waveform) if waveform.ndim == 2 else waveform
-        if not np.isfinite(mono).all():
-            raise AudioError("the waveform holds NaN or infinite samples", "bad_samples")
-        return np.asarray(soxr.resample(mono.astype(np.float32), sample_rate, self.sample_rate), np.float32)
-
-
-def _check_waveform(waveform: NDArray[np.floating], sample_rate: int) -> None:
-    whole(sample_rate, "sample_rate (Hz)")
-    if not isinstance(waveform, np.ndarray):
-        raise UsageError(f"a waveform is a NumPy array, not {type(waveform).__name__}")
-    if waveform.ndim not in (1, 2) or not waveform.size:
-        raise AudioError(f"a waveform is (samples,) or (channels, samples), not {waveform.shape}", "empty")
-    if not np.issubdtype(waveform.dtype, np.floating):
-        raise UsageError(f"a waveform is floating point in [-1, 1], not {waveform.dtype}: scale it first")
-    if waveform.ndim == 2 and waveform.shape[0] > waveform.shape[1]:
-        raise UsageError(f"a waveform is (channels, samples); {waveform.shape} seems to be transposed")
+    def _resampled(self, mono: FloatArray, rate: int) -> Float32Array:
+        return np.asarray(soxr.resample(mono.astype(np.float32), rate, self.sample_rate), np.float32)
 
 
 def _loudness(windows: Float32Array) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 from moodrec.data.labels import LabelTable
 from moodrec.errors import AudioError, DataError, MissingExtraError
 from moodrec.evaluation.predictions import Predictions
+from moodrec.names import mood_name
 from moodrec.typing import Float32Array
 
 Progress = Callable[[int, int], None]
@@ -39,8 +40,8 @@ def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None 
     """Predict every target of the table that the model knows.
 
     A target is predicted by the model's raw target of the same name (``emotify:calmness``), else by its published
-    mood of the name after the colon (``mine:calm`` by ``calm``). Tracks that cannot be analysed are in
-    ``failures``.
+    mood of the name after the colon (``mine:calm`` by ``calm``, ``mine:Gym ready`` by ``gym_ready``). Tracks that
+    cannot be analysed are in ``failures``.
 
     Args:
         model: the model.
@@ -69,6 +70,21 @@ def predict(model: TargetModel, table: LabelTable, on_progress: Progress | None 
     return Predictions(tuple(predicted), tuple(columns), np.stack(list(predicted.values())), failures)
 
 
+def renamed_targets(model: TargetModel, table: LabelTable) -> dict[str, str]:
+    """Find the targets that are predicted by a mood whose name is spelt otherwise.
+
+    Args:
+        model: the model.
+        table: names the targets.
+
+    Returns:
+        Name in the table, such as ``Gym ready``, to the name of the mood, ``gym_ready``.
+    """
+    targets = [name for name in map(str, table.targets.columns) if name not in model.target_names]
+    spelt = {name.rsplit(":", 1)[-1]: mood_name(name.rsplit(":", 1)[-1]) for name in targets}
+    return {own: name for own, name in spelt.items() if own != name and name in model.moods}
+
+
 def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
     """Find each target's place among the model's raw targets, followed by its published moods."""
     if not len(table):
@@ -76,7 +92,7 @@ def _columns(model: TargetModel, table: LabelTable) -> dict[str, int]:
     names = list(map(str, table.targets.columns))
     raw = {name: place for place, name in enumerate(model.target_names)}
     moods = {name: len(raw) + place for place, name in enumerate(model.moods)}
-    places = {name: raw.get(name, moods.get(name.rsplit(":", 1)[-1], -1)) for name in names}
+    places = {name: raw.get(name, moods.get(mood_name(name.rsplit(":", 1)[-1]), -1)) for name in names}
     known = {name: place for name, place in places.items() if place >= 0}
     if not known:
         raise DataError(

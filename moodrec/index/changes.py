@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from moodrec.arguments import ERROR, OnConflict
 from moodrec.errors import DuplicateIdError, NotFoundError
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.validation import listed
@@ -15,19 +16,21 @@ from moodrec.schema import TRACK_ID
 from moodrec.typing import RowNumbers, Vectors
 
 
-def rows_of(catalogue: Catalogue, track_ids: Sequence[str]) -> RowNumbers:
+def rows_of(catalogue: Catalogue, track_ids: Sequence[str], on_conflict: OnConflict = ERROR) -> RowNumbers:
     """Return the rows of some tracks, in their order.
 
     Args:
         catalogue: the rows of the index.
         track_ids: the ids of the tracks.
+        on_conflict: what to do about ids that belong to no track: "error", or "ignore", which gives them row -1.
 
     Raises:
-        NotFoundError: ids belong to no track; the message lists them.
+        NotFoundError: ids belong to no track, with "error"; the message lists them.
     """
-    rows = catalogue.rows_of(track_ids)
-    if len(rows) < len(track_ids) and (missing := catalogue.unknown(track_ids)):
-        raise NotFoundError(f"these tracks are not in the index: {listed(missing)}")
+    rows = catalogue.lookup(track_ids)
+    if on_conflict == ERROR and (missing := np.flatnonzero(rows < 0)).size:
+        names = [track_ids[place] for place in missing.tolist()]
+        raise NotFoundError(f"these tracks are not in the index: {listed(names)}")
     return rows
 
 

@@ -6,40 +6,49 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Final, Literal, Self, Unpack
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from moodrec.arguments import OnConflict, OnDuplicate, id_of, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, OnDuplicate, brief, ids_of, on_conflict_of, texts, whole
 from moodrec.config import IndexConfig
 from moodrec.errors import UsageError
-from moodrec.filters.columns import as_condition
-from moodrec.filters.conditions import Condition
 from moodrec.index import planner
 from moodrec.index.changes import added, compacted, rows_of, updated
 from moodrec.index.info import IndexInfo, info_of, require_same_model
 from moodrec.index.presets import load_preset, settled
+from moodrec.index.reading import IndexReader
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.frames import to_pandas
 from moodrec.index.rows.in_context import TableContext, tracks_in_context
-from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows, without_vectors
+from moodrec.index.rows.validation import (
+    checked_weights,
+    mixture,
+    track_table,
+    unit_rows,
+    without_vectors,
+)
 from moodrec.index.search.hits import Hits
-from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.request import mood_columns, resolve, rows_where
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import asked_of, run_each
+from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver, size_of
 from moodrec.index.storage.store import current_name, publish, read_current
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
-from moodrec.typing import BoolArray, RowNumbers, Vectors
+from moodrec.typing import RowNumbers, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class MoodIndex:
+_SHOWN_MOODS: Final = 5
+"""How many moods ``repr`` names."""
+
+
+class MoodIndex(IndexReader):
     """An index of tracks: each has an embedding, mood scores and metadata, and an id.
 
     Any number of threads may search while others add, update and remove. An index is a sequence of immutable
@@ -101,6 +110,11 @@ class MoodIndex:
             DuplicateIdError: a ``track_id`` occurs twice.
             UsageError: there is no such preset.
         """
+        moods = texts(moods, "moods")
+        if model_fingerprint is not None and not isinstance(model_fingerprint, str):
+            raise UsageError(f"model_fingerprint is {brief(model_fingerprint)}; it must be text")
+        if library_revision is not None:
+            library_revision = whole(library_revision, "library_revision", 0, 2**63 - 1)
         table = tracks_in_context(track_table(tracks, moods), moods, context)
         vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
         chosen = preset if isinstance(preset, IndexConfig) else load_preset(preset)
@@ -204,106 +218,12 @@ class MoodIndex:
             self._pinned = pinned
         return pinned
 
-    def __len__(self) -> int:
-        return self._catalogue.n_alive
-
-    def __contains__(self, track_id: object) -> bool:
-        return track_id in self._catalogue
-
-    @property
-    def track_ids(self) -> list[str]:
-        """The ids of all tracks, in the order of arrival."""
-        ids: list[str] = self._catalogue.ids_at(self._catalogue.living_rows).tolist()
-        return ids
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """The names of the track table's columns."""
-        return self._catalogue.column_names
-
-    @property
-    def table(self) -> pa.Table:
-        """The track table as an Arrow table, with one row a track."""
-        return self._catalogue.living_table
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The track table as a pandas frame, in which NULL integers are ``<NA>`` and lists are Python lists."""
-        return to_pandas(self.table)
-
-    def matching(self, where: str | Condition, *, audio_only: bool = False) -> pa.Table:
-        """Return the tracks for which a condition is TRUE, in the order of arrival.
-
-        Args:
-            where: the condition.
-            audio_only: whether moods in it are what the audio alone says.
-
-        Raises:
-            FilterError: the condition cannot be read, or names an unknown column.
-        """
-        catalogue = self._catalogue
-        return catalogue.table_at(rows_where(as_condition(where), catalogue, audio_only))
-
-    def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
-        """Return, by mood, the column that holds its scores: in context, or those of the audio alone.
-
-        Where the index knows no context, both are the same.
-        """
-        return dict(mood_columns(self._catalogue, audio_only))
-
-    def tracks(self, track_ids: Sequence[str]) -> pd.DataFrame:
-        """Return the rows of the track table for some ids as a pandas frame, in the order of the ids.
-
-        Raises:
-            NotFoundError: a track is not in the index.
-        """
-        return to_pandas(self.rows(track_ids))
-
-    def rows(self, track_ids: Sequence[str]) -> pa.Table:
-        """Return the rows of the track table for some ids as an Arrow table, in the order of the ids.
-
-        Raises:
-            NotFoundError: a track is not in the index.
-        """
-        catalogue = self._catalogue
-        return catalogue.table_at(rows_of(catalogue, ids_of(track_ids, "track_ids")))
-
-    def vectors(self, track_ids: Sequence[str]) -> Vectors:
-        """Return the (m, d) float32 unit vectors of m tracks, in the order of the ids.
-
-        Raises:
-            NotFoundError: a track is not in the index.
-        """
-        catalogue = self._catalogue
-        return np.array(catalogue.vectors_at(rows_of(catalogue, ids_of(track_ids, "track_ids"))))
-
-    def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
-        """Say which tracks are copies of a track: other encodings and editions of one recording.
-
-        Args:
-            track_id: a track of this index.
-            others: m other tracks of it.
-
-        Returns:
-            (m,) True for copies; see :mod:`moodrec.index.rows.recordings`.
-
-        Raises:
-            NotFoundError: a track is not in the index.
-        """
-        catalogue = self._catalogue
-        rows = rows_of(catalogue, [id_of(track_id, "track_id"), *ids_of(others, "others")])
-        vectors = catalogue.vectors_at(rows)
-        return catalogue.recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
-
-    @property
-    def moods(self) -> tuple[str, ...]:
-        """The names of the mood columns."""
-        return self._catalogue.moods
-
-    @property
-    def dim(self) -> int:
-        """The dimension of the vectors."""
-        return self._catalogue.dim
+    def __repr__(self) -> str:
+        """Say what is in the index, in one line."""
+        moods = self.moods
+        shown = ", ".join(moods[:_SHOWN_MOODS]) + (", ..." if len(moods) > _SHOWN_MOODS else "")
+        named = f", moods: {shown} ({len(moods)})" if moods else ""
+        return f"<MoodIndex of {len(self):,} tracks, {self.dim} dimensions, preset {self.preset!r}{named}>"
 
     @property
     def preset(self) -> str:
@@ -351,17 +271,18 @@ class MoodIndex:
         self,
         queries: ArrayLike,
         k: int = 10,
-        options: SearchOptions | None = None,
-        **keywords: Unpack[SearchKeywords],
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
+        **keywords: Unpack[QueryKeywords],
     ) -> Hits:
         """Find the k tracks nearest to each query that meet the conditions.
 
         Args:
             queries: (q, d) or (d,) vectors; they are scaled to unit length.
             k: hits a query, from 1 to 10,000 more than there are tracks; arrays are padded where fewer qualify.
-            options: the options of the search; None takes the defaults.
+            options: the options of the search, or a list with one for each query; None takes the defaults.
             **keywords: fields of :class:`SearchOptions` (``where``, ``mood``, ``only``, ``exclude``, ...); each
-                replaces that of ``options``.
+                replaces that of ``options``. Conditions and lists of ids may be one for each query:
+                ``where=["calm >= 0.5", None]``, ``only=[ids_of_one, ids_of_other]``.
 
         Returns:
             Ids and scores: cosines in [-1, 1], or the blend of :mod:`moodrec.ranking` with a mood target.
@@ -371,32 +292,36 @@ class MoodIndex:
             UsageError: a value is out of range, values contradict each other, or there is no such mood.
             FilterError: the condition cannot be read, or names an unknown column.
         """
-        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
-        return _run(snapshot, resolved, k, unit_rows(queries, snapshot.catalogue.dim))
+        snapshot = self._snapshot
+        vectors = unit_rows(queries, snapshot.catalogue.dim)
+        asked = asked_of(options, keywords, len(vectors))
+        return run_each(asked, len(vectors), lambda one, some: _run(snapshot, one, k, vectors[some]))
 
     def similar_to(
         self,
         track_ids: str | Sequence[str],
         k: int = 10,
-        options: SearchOptions | None = None,
-        **keywords: Unpack[SearchKeywords],
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
+        **keywords: Unpack[QueryKeywords],
     ) -> Hits:
         """Find the k tracks nearest to each of the given ones, none of which is its own neighbour.
 
         Args:
             track_ids: tracks of this index.
             k: hits a track, as for :meth:`search`.
-            options: the options of the search; None takes the defaults.
-            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``.
+            options: the options of the search, or a list with one for each query; None takes the defaults.
+            **keywords: fields of :class:`SearchOptions`; each replaces that of ``options``. Conditions and lists of
+                ids may be one for each track, as for :meth:`search`.
 
         Raises:
             NotFoundError: a track is not in the index.
             UsageError, FilterError: as for :meth:`search`.
         """
-        resolved, snapshot = SearchOptions.of(options, keywords), self._snapshot
+        snapshot = self._snapshot
         rows = rows_of(snapshot.catalogue, ids_of(track_ids, "track_ids"))
+        asked = asked_of(options, keywords, len(rows))
         queries = np.ascontiguousarray(snapshot.catalogue.vectors_at(rows))
-        return _run(snapshot, resolved, k, queries, rows)
+        return run_each(asked, len(rows), lambda one, some: _run(snapshot, one, k, queries[some], rows[some]))
 
     def similar_to_mix(
         self,

@@ -91,7 +91,13 @@ def run(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Re
     found = (
         _search_backend(catalogue, backend, request) if reason is None else _scan(catalogue, request, reason)
     )
-    return as_hits(found.ranked, request.k, catalogue.ids_at, lambda: _explain(catalogue, request, found))
+    return as_hits(
+        found.ranked,
+        request.k,
+        catalogue.ids_at,
+        lambda: _explain(catalogue, request, found),
+        catalogue.rows_by_id,
+    )
 
 
 def _search_plain(catalogue: Catalogue, backend: Backend, request: Request) -> Hits | None:
@@ -113,7 +119,7 @@ def _search_plain(catalogue: Catalogue, backend: Backend, request: Request) -> H
         found.add_tail(request, 1)
         return _explain(catalogue, request, found)
 
-    return as_hits(best, k, catalogue.ids_at, account)
+    return as_hits(best, k, catalogue.ids_at, account, catalogue.rows_by_id)
 
 
 def why_scan(catalogue: Catalogue, backend: Backend, config: IndexConfig, request: Request) -> str | None:

@@ -12,14 +12,16 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, StoreLockedError
-from moodrec.files import disk_full, refuse_link
+from moodrec.errors import CorruptStoreError, DiskFullError, MoodrecError, NotFoundError, StoreLockedError
+from moodrec.files import disk_full, refuse_link, require_room
 from moodrec.library.checks import REMEDY, check_references, check_schema, check_values, time_limited
 
 SCHEMA_VERSION: Final = 4
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
 _APPLICATION_ID: Final = int.from_bytes(b"mood")
 _BUSY_S: Final = 30.0
+_LITTLE: Final = 1 << 16
+"""Free bytes below which an error of the disk is taken for a full one."""
 _NO_PLACE_FOR_LOG: Final = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY,
@@ -276,8 +278,23 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
         return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")
     if primary_code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreLockedError(f"{path}: another process has held the database for {_BUSY_S:.0f} s")
-    if primary_code == sqlite3.SQLITE_FULL:
-        return disk_full(path)
+    return write_error(error, path)
+
+
+def write_error(error: sqlite3.DatabaseError, path: Path, needed: int | None = None) -> MoodrecError:
+    """Make the error that says that a database cannot be written.
+
+    Args:
+        error: what SQLite said; it does not say the system's reason.
+        path: the database.
+        needed: bytes that were to be written, where that is known.
+    """
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+        return disk_full(path, needed)
+    try:
+        require_room(path, needed or _LITTLE)
+    except DiskFullError:
+        return disk_full(path, needed)
     return MoodrecError(f"{path}: {error}; is the disk full, or the folder not writable?")
 
 

@@ -8,6 +8,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from moodrec.library.records import folded_time
+
 _CANDIDATES: Final = """
     SELECT t.track_id, t.duplicate_of, f.path, f.size, f.mtime_ns, f.audio
     FROM tracks t LEFT JOIN files f USING (track_id)
@@ -78,7 +80,7 @@ def _still_there(candidate: _Candidate) -> bool:
     except OSError:  # the file may exist: an extra copy is better than an id taken from its file
         return True
     latest = max(status.st_mtime_ns for status in statuses)
-    return (statuses[0].st_size, latest) == (candidate.size, candidate.mtime_ns)
+    return (statuses[0].st_size, folded_time(latest)) == (candidate.size, candidate.mtime_ns)
 
 
 def _release(connection: sqlite3.Connection, candidate: _Candidate) -> None:

@@ -123,6 +123,8 @@ class Rules:
 
 def _patterns_of(folder: str) -> tuple[Glob, ...]:
     """Read the patterns of a folder's ``.ndignore``; none where it is empty or cannot be read."""
+    if not Path(folder, _PATTERNS).is_file():  # reading a pipe would wait for its other end
+        return ()
     try:
         with Path(folder, _PATTERNS).open("rb") as file:
             text = file.read(_MOST_BYTES)

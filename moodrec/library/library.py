@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.files import disk_errors
 from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.checks import values_of
 from moodrec.library.database import (
@@ -126,7 +127,8 @@ class Library:
         """
         folder = Path(path)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            with disk_errors(folder):
+                folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise UsageError(f"{path}: is a file, a library is a folder") from None
         database = folder / _DATABASE

@@ -27,6 +27,7 @@ from moodrec.library.database import (
     connected,
     transaction,
     translated,
+    write_error,
 )
 from moodrec.library.groups import album_key, artist_key
 from moodrec.lock import WriterLock
@@ -102,9 +103,15 @@ def copy_database(connection: sqlite3.Connection, place: Path) -> None:
         connection: the open database.
         place: the file to write.
     """
-    with replacing(place) as temporary, closing(sqlite3.connect(temporary)) as copy:
-        connection.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # the copy is one file, without a log beside it
+    pages, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size")
+    )
+    with replacing(place, pages * size) as temporary, closing(sqlite3.connect(temporary)) as copy:
+        try:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # the copy is one file, without a log beside it
+        except sqlite3.OperationalError as error:
+            raise write_error(error, place, pages * size) from error
 
 
 def _step_up(connection: sqlite3.Connection, version: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import ConfigError, NotFoundError
+from moodrec.files import read_toml_table
 
 FILE_NAME: Final = "moodrec.toml"
 _PATHS: Final = ("library", "model")
@@ -59,13 +60,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read, or is not TOML.
     """
-    import tomllib
-
-    try:
-        settings = tomllib.loads(path.read_bytes().decode())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    return _placed(settings, path)
+    return _placed(read_toml_table(path), path)
 
 
 def _placed(settings: Mapping[str, Any], file: Path) -> dict[str, Any]:

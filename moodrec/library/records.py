@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from moodrec.audio.probe import Tags
 from moodrec.typing import Float32Array
@@ -37,6 +37,9 @@ class Section:
     """Where the track begins in it, in seconds."""
 
 
+_TIMES: Final = 1 << 63
+
+
 @dataclass(frozen=True)
 class FileState:
     """A file on disk: a canonical absolute path, and the size and time that change with its content.
@@ -50,6 +53,16 @@ class FileState:
     mtime_ns: int
     section: Section | None = field(default=None, compare=False)
     """Where the track lies, for one of a CUE sheet."""
+
+    def __post_init__(self) -> None:
+        """Fold times that no database can hold, beyond the year 2262: they are only compared for equality."""
+        if not -_TIMES <= self.mtime_ns < _TIMES:
+            object.__setattr__(self, "mtime_ns", folded_time(self.mtime_ns))
+
+
+def folded_time(nanoseconds: int) -> int:
+    """Give a time as a database can hold it: one of 64 bits is itself, others are folded onto those."""
+    return (nanoseconds + _TIMES) % (2 * _TIMES) - _TIMES
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from moodrec.config import explain
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files import read_regular, write_atomically
+from moodrec.files import read_regular, write_together
 from moodrec.model.context.model import ContextModel
 from moodrec.model.describe import CONTEXT, CONTEXT_SUM, MOST_OF_SPEC, SPEC, fingerprint_of
 from moodrec.model.spec import ModelSpec
@@ -65,12 +65,14 @@ def write_model_files(
     """
     sums = {_WEIGHTS_SUM: _sum(weights)} | ({} if graph is None else {_GRAPH_SUM: _sum(graph)})
     document = {**sums, **spec.model_dump(mode="json")}
-    write_atomically(folder / WEIGHTS, weights)
-    if graph is None:
-        (folder / GRAPH).unlink(missing_ok=True)
-    else:
-        write_atomically(folder / GRAPH, graph)
-    return _write_with_context(folder, document, context)
+    parts = [(folder / WEIGHTS, weights), *([] if graph is None else [(folder / GRAPH, graph)])]
+    if context is not None:
+        written, document = _with_context(document, context)
+        parts.append((folder / CONTEXT, written))
+    write_together([*parts, (folder / SPEC, _text(document))])
+    for name in (GRAPH,) * (graph is None) + (CONTEXT,) * (context is None):
+        (folder / name).unlink(missing_ok=True)
+    return fingerprint_of(document)
 
 
 def read_model_files(folder: Path, graph: bool = True) -> ModelFiles:
@@ -123,20 +125,21 @@ def add_context(folder: Path, context: ContextModel | None) -> str:
     document, _, _ = _parse(_read(folder / SPEC), folder)
     _verified(folder / WEIGHTS, document[_WEIGHTS_SUM])
     rest = {name: value for name, value in document.items() if name != CONTEXT_SUM}
-    # Without its sum, no context is read until the new one is there.
-    _write_document(folder, rest)
-    return _write_with_context(folder, rest, context)
-
-
-def _write_with_context(folder: Path, document: dict[str, Any], context: ContextModel | None) -> str:
-    """Write the context, then the description with its checksum."""
     if context is None:
+        write_together([(folder / SPEC, _text(rest))])
         (folder / CONTEXT).unlink(missing_ok=True)
-    else:
-        context.save(folder / CONTEXT)
-        document = {CONTEXT_SUM: _sum((folder / CONTEXT).read_bytes()), **document}
-    _write_document(folder, document)
+        return fingerprint_of(rest)
+    written, document = _with_context(rest, context)
+    # Without its sum, no context is read until the new one is there.
+    files = [(folder / SPEC, _text(rest)), (folder / CONTEXT, written), (folder / SPEC, _text(document))]
+    write_together(files)
     return fingerprint_of(document)
+
+
+def _with_context(document: dict[str, Any], context: ContextModel) -> tuple[bytes, dict[str, Any]]:
+    """The content of a context's file, and a description with its checksum."""
+    written = context.to_json()
+    return written, {CONTEXT_SUM: _sum(written), **document}
 
 
 def add_graph(folder: Path, graph: bytes) -> None:
@@ -153,13 +156,14 @@ def add_graph(folder: Path, graph: bytes) -> None:
     rest = {name: value for name, value in document.items() if name not in (_WEIGHTS_SUM, _GRAPH_SUM)}
     # Without the sum of a graph, the folder is a sound model of an earlier version until the new graph is there.
     first = {_WEIGHTS_SUM: document[_WEIGHTS_SUM]}
-    _write_document(folder, first | rest)
-    write_atomically(folder / GRAPH, graph)
-    _write_document(folder, first | {_GRAPH_SUM: _sum(graph)} | rest)
+    last = first | {_GRAPH_SUM: _sum(graph)} | rest
+    write_together(
+        [(folder / SPEC, _text(first | rest)), (folder / GRAPH, graph), (folder / SPEC, _text(last))]
+    )
 
 
-def _write_document(folder: Path, document: dict[str, Any]) -> None:
-    write_atomically(folder / SPEC, json.dumps(document, indent=1, ensure_ascii=False).encode())
+def _text(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=1, ensure_ascii=False).encode()
 
 
 def _parse(text: bytes, folder: Path) -> tuple[dict[str, Any], ModelSpec, str]:

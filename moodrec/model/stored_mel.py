@@ -63,6 +63,8 @@ def read_stored_mel(path: Path) -> Float32Array:
     Raises:
         AudioError: the file cannot be read, or holds something else.
     """
+    if path.exists() and not path.is_file():
+        raise AudioError(f"{path}: is no regular file", "not_a_file")
     try:
         stored = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -13,11 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError, UsageError
-from moodrec.files import write_atomically
+from moodrec.files import disk_errors, read_regular, write_atomically
 from moodrec.players.matching import Matches
 from moodrec.players.subsonic import Login, SubsonicServer
 
 FOLDER: Final = "players"
+_MOST: Final = 1 << 28
+"""Bytes of a link that are read, at most: those of some million songs."""
+_LATEST: Final = 1e15
+_FAULTS: Final = (OSError, ValueError, TypeError, KeyError, RecursionError, CorruptStoreError)
 FORMAT: Final = 1
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}\Z")
 _LISTED: Final = 1_000
@@ -111,16 +114,17 @@ def save_link(library: Path, link: PlayerLink, login: Login | None = None) -> Pa
     if not (library / "library.sqlite").exists():
         raise NotFoundError(f"{library}: no library; players are linked to a library, not to an index alone")
     folder = library / FOLDER
-    folder.mkdir(exist_ok=True)
+    with disk_errors(folder):
+        folder.mkdir(exist_ok=True)
     file = folder / f"{link.name}.json"
     document = {"format": FORMAT, **asdict(link)}
     write_atomically(file, json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"))
     secret = folder / f"{link.name}.login"
-    secret.unlink(missing_ok=True)
-    if login is not None:
-        descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump({**asdict(login.without_password()), "password": ""}, out)
+    if login is None:
+        secret.unlink(missing_ok=True)
+    else:
+        kept = {**asdict(login.without_password()), "password": ""}
+        write_atomically(secret, json.dumps(kept).encode("utf-8", "backslashreplace"), mode=0o600)
     return file
 
 
@@ -144,19 +148,44 @@ def server_of(library: Path, link: PlayerLink) -> SubsonicServer | None:
     """
     file = library / FOLDER / f"{link.name}.login"
     try:
-        given = json.loads(file.read_text(encoding="utf-8"))
+        given = _document(file)
         return SubsonicServer(link.url, Login(**{name: str(value) for name, value in given.items()}))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError):
+    except _FAULTS:
         raise CorruptStoreError(f"{file}: is damaged; run moodrec link again with --keep-login") from None
+
+
+def _document(file: Path) -> dict[str, Any]:
+    document = json.loads(read_regular(file, _MOST))
+    if not isinstance(document, dict):
+        raise TypeError
+    return document
+
+
+def _check(link: PlayerLink, name: str) -> None:
+    """Raise TypeError where a file, which may come with somebody else's library, holds values of other types."""
+    maps = (link.tracks, link.artists)
+    texts = (link.name, link.url, *link.unmatched)
+    if link.name != name or not all(isinstance(one, str) for one in texts):
+        raise TypeError
+    if not all(isinstance(one, dict) and all(isinstance(each, str) for each in one.values()) for one in maps):
+        raise TypeError
+    if not isinstance(link.by, dict) or not all(
+        isinstance(one, int) for one in (link.songs, *link.by.values())
+    ):
+        raise TypeError
+    if not isinstance(link.read_at, int | float) or not abs(link.read_at) < _LATEST:
+        raise TypeError
 
 
 def _read(file: Path) -> PlayerLink:
     try:
-        given: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        given = _document(file)
         if given.pop("format") != FORMAT:
             raise ValueError
-        return PlayerLink(**{**given, "unmatched": tuple(given["unmatched"])})
-    except (OSError, ValueError, TypeError, KeyError):
+        link = PlayerLink(**{**given, "unmatched": tuple(given["unmatched"])})
+        _check(link, file.stem)
+        return link
+    except _FAULTS:
         raise CorruptStoreError(f"{file}: is damaged; run moodrec link again, or delete it") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from moodrec.errors import UsageError
-from moodrec.files import replacing
+from moodrec.files import write_atomically
 
 FORMATS: Final = (".png", ".svg", ".pdf")
 DPI: Final = 150
@@ -91,5 +92,6 @@ def save_figure(figure: Figure, out: Path) -> None:
     """
     if out.suffix.lower() not in FORMATS:
         raise UsageError(f"{out}: pictures are written as {', '.join(FORMATS)}")
-    with replacing(out) as temporary:
-        figure.savefig(temporary, format=out.suffix.lower()[1:], facecolor=PAPER)
+    drawn = io.BytesIO()  # after an error of the disk, Matplotlib's writers raise others over it
+    figure.savefig(drawn, format=out.suffix.lower()[1:], facecolor=PAPER)
+    write_atomically(out, drawn.getvalue())

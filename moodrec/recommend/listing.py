@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodrec.arguments import whole
+from moodrec.arguments import brief, flag, whole
 from moodrec.errors import UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
@@ -29,6 +29,7 @@ def list_tracks(
     sort: str | None,
     limit: int | None,
     audio_only: bool = False,
+    offset: int = 0,
 ) -> pd.DataFrame:
     """List the tracks that meet a condition.
 
@@ -38,20 +39,21 @@ def list_tracks(
         sort: columns, as :func:`sort_keys` reads them; None keeps the order in which the tracks came in.
         limit: at most so many, 0 or more; None takes all.
         audio_only: whether moods, in the condition and to sort by, are what the audio alone says.
+        offset: the number of tracks at the head of the list to leave out.
 
     Raises:
         FilterError: the condition cannot be read, or names an unknown column.
-        UsageError: ``sort`` names no column, or one without an order; ``limit`` is out of range.
+        UsageError: ``sort`` names no column, or one without an order; ``limit`` or ``offset`` is out of range.
     """
-    most = None if limit is None else whole(limit, "limit", least=0)
-    where = SearchOptions(where=where).where
+    most, first = None if limit is None else whole(limit, "limit", least=0), whole(offset, "offset", least=0)
+    where, audio_only = SearchOptions(where=where).where, flag(audio_only, "audio_only")
     table = index.table if where is None else index.matching(where, audio_only=audio_only)
     keys = [] if sort is None else sort_keys(sort)
     if audio_only:
         columns = index.mood_columns(audio_only)
         keys = [replace(key, column=columns.get(key.column, key.column)) for key in keys]
     ordered = in_order(table, keys) if keys else table
-    return to_pandas(ordered.slice(0, most))
+    return to_pandas(ordered.slice(first, most))
 
 
 def mood_spread(frame: pd.DataFrame, moods: Sequence[str]) -> str:
@@ -85,6 +87,10 @@ def sort_keys(text: str) -> list[SortKey]:
     Raises:
         UsageError: a name is missing.
     """
+    if not isinstance(text, str):
+        raise UsageError(
+            f"cannot sort by {brief(text)}: sort takes names of columns as text, such as 'calm,-year'"
+        )
     keys = []
     for part in text.split(","):
         name = part.strip()
@@ -94,7 +100,7 @@ def sort_keys(text: str) -> list[SortKey]:
             name = name[1:-1]
         if not name:
             raise UsageError(
-                f"cannot sort by {text!r}: write column names with commas between, such as 'calm,-year'"
+                f"cannot sort by {brief(text)}: write column names with commas between, such as 'calm,-year'"
             )
         keys.append(SortKey(name, falling))
     return keys
@@ -119,12 +125,12 @@ def in_order(table: pa.Table, keys: list[SortKey]) -> pa.Table:
 def _sortable(table: pa.Table, name: str) -> pa.ChunkedArray:
     if name not in table.column_names:
         raise UsageError(
-            f"cannot sort by {name!r}: no such column; {hint(name, table.column_names, 'columns')}"
+            f"cannot sort by {brief(name)}: no such column; {hint(name, table.column_names, 'columns')}"
         )
     column = table[name]
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_null(kind):
-        raise UsageError(f"cannot sort by {name!r}: it holds {kind} values")
+        raise UsageError(f"cannot sort by {brief(name)}: it holds {kind} values")
     return pc.utf8_lower(column) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else column

@@ -8,9 +8,10 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, ids_of, plain
+from moodrec.arguments import OnConflict, brief, ids_of, on_conflict_of, plain
 from moodrec.errors import DataError, UsageError
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.tables import as_arrow, is_table
@@ -20,7 +21,6 @@ from moodrec.recommend.queries import Mood, MoodTarget, known_ids, mood_target, 
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,16 @@ def pairs_of(given: Any) -> Pairs:
         return Pairs(ids_of(table.column(0), "pairs"), ids_of(table.column(1), "pairs"), single=False)
     values = plain(given)
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise UsageError(f"pairs must be (seed, track), or several such, not {given!r}")
+        raise UsageError(f"pairs must be (seed, track), or several such, not {brief(given)}")
     every = list(values)
     single = len(every) == 2 and all(isinstance(one, str | Integral) for one in every)
-    pairs = [every] if single else [_pair(one) for one in every]
-    if any(len(pair) != 2 for pair in pairs):
+    pairs = (
+        [every] if single else every if set(map(type, every)) <= {tuple, list} else list(map(_pair, every))
+    )
+    if not set(map(len, pairs)) <= {2}:
         raise DataError("pairs must be (seed, track), two ids each")
     return Pairs(
-        ids_of([left for left, _ in pairs], "pairs"), ids_of([right for _, right in pairs], "pairs"), single
+        ids_of([pair[0] for pair in pairs], "pairs"), ids_of([pair[1] for pair in pairs], "pairs"), single
     )
 
 
@@ -151,23 +153,18 @@ def score_pairs(
         NotFoundError: ids are not in the index, with ``on_conflict="error"``; the message lists them.
         UsageError: ``on_conflict`` is another word.
     """
-    known = set(known_ids(index, dict.fromkeys([*pairs.lefts, *pairs.rights]), on_conflict))
-    both = [(a, b) for a, b in zip(pairs.lefts, pairs.rights, strict=True) if a in known and b in known]
-    scores = np.full(len(pairs.lefts), np.nan, np.float32)
-    if both:
-        there = [a in known and b in known for a, b in zip(pairs.lefts, pairs.rights, strict=True)]
-        scores[there] = _scores(index, [a for a, _ in both], [b for _, b in both], target)
-    return scores
-
-
-def _scores(
-    index: MoodIndex, lefts: Sequence[str], rights: Sequence[str], target: MoodTarget | None
-) -> NDArray[np.float64]:
-    cosine = np.einsum("ij,ij->i", index.vectors(lefts), index.vectors(rights)).astype(np.float64)
-    if target is None:
-        return np.asarray(cosine)
+    on_conflict_of(on_conflict)
+    cosines = index.cosines(pairs.lefts, pairs.rights, on_conflict="ignore")
+    known = ~np.isnan(cosines)
+    if not known.all():
+        known_ids(index, dict.fromkeys([*pairs.lefts, *pairs.rights]), on_conflict)
+    if target is None or not known.any():
+        return cosines.astype(np.float32)
+    rights = [right for right, there in zip(pairs.rights, known.tolist(), strict=True) if there]
     affinity = mood_affinity(mood_matrix(index, rights, target.moods), target.targets)
-    return np.asarray(blend(cosine, affinity, target.weight))
+    scores = np.full(len(cosines), np.nan, np.float32)
+    scores[known] = blend(cosines[known], affinity, target.weight)
+    return scores
 
 
 def mood_matrix(index: MoodIndex, track_ids: Sequence[str], moods: Sequence[str]) -> NDArray[np.float64]:
@@ -181,5 +178,17 @@ def mood_matrix(index: MoodIndex, track_ids: Sequence[str], moods: Sequence[str]
     Returns:
         (n, moods) scores in [0, 1], NaN where unknown.
     """
-    frame = index.tracks(track_ids)[list(moods)]
-    return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
+    return numbers_in(index.rows(track_ids, list(dict.fromkeys(moods))), moods)
+
+
+def numbers_in(table: pa.Table, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Read columns of numbers of a table as (rows, columns) double precision, NaN where unknown.
+
+    Args:
+        table: the rows.
+        columns: their names; there may be none.
+    """
+    found = np.empty((table.num_rows, len(columns)))
+    for place, name in enumerate(columns):
+        found[:, place] = table[name].to_numpy()
+    return found

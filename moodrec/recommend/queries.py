@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, ids_of, on_conflict_of
+from moodrec.arguments import ERROR, OnConflict, brief, finite, ids_of, on_conflict_of, plain
 from moodrec.config import RankingConfig
-from moodrec.errors import NotFoundError, UsageError
+from moodrec.errors import DataError, NotFoundError, UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.filters.scales import beyond_scale
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.rows.tables import is_table
+from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.rows.validation import checked_weights, listed, mixture
-from moodrec.index.search.hits import Explanation, Hits
+from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import Asked, each_of
+from moodrec.schema import TRACK_ID
 
 History = Mapping[str, float] | Sequence[str]
 """A play history: weights by track id, or ids."""
 Mood = Mapping[str, float]
 """Targets in [0, 1] by mood."""
 
-_LISTED = 20
+WEIGHT: Final = "weight"
+"""The column of a table of plays that holds weights."""
+_LISTED: Final = 20
 
 
 def notes_on(index: MoodIndex, where: str | Condition | None) -> tuple[str, ...]:
@@ -60,15 +65,48 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
     """
     on_conflict_of(on_conflict)
     every = list(ids_of(track_ids, "track_ids"))
-    missing = [track_id for track_id in every if track_id not in index]
-    if not missing:
+    there = index.contains(every)
+    if there.all():
         return every
     if on_conflict == ERROR:
+        missing = [every[place] for place in np.flatnonzero(~there)]
         raise NotFoundError(
             f"{len(missing)} of {len(every)} tracks are not in the index: {listed(missing, _LISTED)}; "
             "on_conflict='ignore' leaves them out (on the command line: --on-conflict ignore)"
         )
-    return [track_id for track_id in every if track_id in index]
+    return [every[place] for place in np.flatnonzero(there)]
+
+
+def known_seeds(
+    index: MoodIndex, seeds: Sequence[str], asked: Asked, on_conflict: OnConflict
+) -> tuple[list[str], Asked]:
+    """Return those seeds that are in the index, and what is asked for each of them.
+
+    Args:
+        index: where they are looked up.
+        seeds: ids.
+        asked: options for all seeds, or those of each.
+        on_conflict: what to do about ids that are not in the index: "error" or "ignore".
+
+    Raises:
+        NotFoundError, UsageError: as :func:`known_ids`.
+    """
+    known = known_ids(index, seeds, on_conflict)
+    if len(known) == len(seeds):
+        return known, asked
+    each = zip(each_of(asked, len(seeds)), index.contains(seeds).tolist(), strict=True)
+    return known, tuple(own for own, there in each if there)
+
+
+def notes_on_each(index: MoodIndex, asked: Asked) -> tuple[str, ...]:
+    """Say what conditions cannot have meant, each sentence once.
+
+    Args:
+        index: whose moods are scores.
+        asked: options for all queries, or those of each.
+    """
+    each = asked if isinstance(asked, tuple) else (asked,)
+    return tuple(dict.fromkeys(note for one in each for note in notes_on(index, one.where)))
 
 
 def is_one(given: object) -> bool:
@@ -79,36 +117,75 @@ def is_one(given: object) -> bool:
     return isinstance(first, str | Integral) or hasattr(first, "as_py")  # a scalar of Arrow
 
 
-def without_mood(options: SearchOptions, who: str) -> SearchOptions:
+OneOrEach = TypeVar("OneOrEach", SearchOptions, Asked)
+
+
+def without_mood(asked: OneOrEach, who: str) -> OneOrEach:
     """Check the options of a function that has mood targets of its own.
 
     Args:
-        options: what the user asks for.
+        asked: what the user asks for.
         who: what the function is called.
 
     Raises:
         UsageError: the options name a mood or a weight too.
     """
-    wrong = [name for name in ("mood", "mood_weight") if name in options.given]
+    each = asked if isinstance(asked, tuple) else (asked,)
+    wrong = [name for name in ("mood", "mood_weight") if any(name in one.given for one in each)]
     if wrong:
         raise UsageError(
             f"{who} goes by its own mood target alone; {' and '.join(wrong)} cannot be given too"
         )
-    return options
+    return asked
 
 
 def history_weights(history: History) -> dict[str, float]:
-    """Return the weight of each track of a history; of a plain sequence, 1 for each time that a track is in it.
+    """Return the weight of each track of a history; of plain ids, 1 for each time that a track is in it.
+
+    Args:
+        history: weights by track id, also as a series of pandas with the ids in its index; ids; or a table with
+            ``track_id`` and, if it has one, ``weight``.
 
     Raises:
-        UsageError: a weight is no finite number, or ids are not text.
+        UsageError: a weight is no finite number, or ids are neither text nor whole numbers.
+        DataError: a table has no column of ids.
     """
     if isinstance(history, Mapping):
         return checked_weights(history, "history")
-    counts: dict[str, float] = {}
-    for track_id in ids_of(history, "history"):
-        counts[track_id] = counts.get(track_id, 0.0) + 1.0
-    return counts
+    by_id = series_by_id(history)
+    if by_id is not None:
+        return checked_weights(by_id, "history")
+    if not is_table(history):
+        return _summed(ids_of(history, "history"), None)
+    table = as_arrow(history)
+    if TRACK_ID not in table.column_names:
+        raise DataError(
+            f"the history has no column {TRACK_ID!r}; {hint(TRACK_ID, table.column_names, 'columns')}"
+        )
+    ids = ids_of(table[TRACK_ID], "history")
+    return _summed(ids, table[WEIGHT].to_pylist() if WEIGHT in table.column_names else None)
+
+
+def series_by_id(given: Any) -> dict[Any, Any] | None:
+    """Return a series of numbers of pandas as numbers by track id, the ids being its index; None for all else.
+
+    A series of whole numbers holds ids, unless its index is text: then it counts something by id.
+    """
+    kind = getattr(getattr(given, "dtype", None), "kind", "")
+    if not hasattr(given, "iloc") or not hasattr(given, "index") or kind not in ("f", "i", "u"):
+        return None
+    ids = given.index.tolist()
+    if kind != "f" and not (ids and all(isinstance(one, str) for one in ids)):
+        return None
+    return dict(zip(ids, given.tolist(), strict=True))
+
+
+def _summed(ids: Sequence[str], weights: Sequence[object] | None) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for place, track_id in enumerate(ids):
+        own = 1.0 if weights is None else finite(weights[place], f"the weight of {track_id!r}")
+        found[track_id] = found.get(track_id, 0.0) + own
+    return found
 
 
 def mix_vector(index: MoodIndex, weights: Mapping[str, float]) -> NDArray[np.float64]:
@@ -150,65 +227,45 @@ def _with_weight(weights: Mapping[str, float]) -> dict[str, float]:
     return used
 
 
-def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, options: SearchOptions) -> Hits:
+def targets_of(given: Any) -> list[Mood]:
+    """Make a list of one mood target or of several.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    values = [given] if isinstance(given, Mapping | str) else plain(given)
+    if isinstance(values, bytes) or not isinstance(values, Iterable):
+        raise UsageError(
+            f"target takes moods by name, such as {{'calm': 0.8}}, or a list of such, not {brief(given)}"
+        )
+    return list(values)
+
+
+def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, asked: Asked) -> Hits:
     """Find the k tracks nearest to each mood target, whatever they sound like.
 
     Args:
         index: what is searched.
         targets: targets in [0, 1] by mood, one mapping a query.
         k: hits a query.
-        options: conditions, without a mood.
+        asked: conditions, without a mood.
 
     Raises:
         UsageError: a target is empty, of an unknown mood or out of range.
     """
     if not targets or not all(targets):
         raise UsageError("by_mood needs a mood target, such as {'calm': 0.9}")
-    checked = [SearchOptions(mood=target).mood or {} for target in targets]
+    checked = [
+        {name: _single(value, f"the target of {name!r}") for name, value in one.items()}
+        for one in (SearchOptions(mood=target).mood or {} for target in targets)
+    ]
     # With the whole weight on the mood, the cosine with this direction counts nothing.
     anything = np.eye(1, index.dim).repeat(len(checked), axis=0)
-    if all(target.keys() == checked[0].keys() for target in checked):
-        mood = {
-            name: [_single(target[name], f"the target of {name!r}") for target in checked]
-            for name in checked[0]
-        }
-        return index.search(anything, k, options.replace(mood=mood, mood_weight=1.0))
-    return stacked([search_moods(index, [target], k, options) for target in targets], k)
-
-
-def stacked(parts: Sequence[Hits], k: int) -> Hits:
-    """Join the hits of several searches below each other.
-
-    Args:
-        parts: hits of k columns each.
-        k: hits a query.
-
-    Returns:
-        All hits; the explanation is that of the last search, with the rows of all.
-
-    Raises:
-        UsageError: there are no parts.
-    """
-    if not parts:
-        raise UsageError("a batch needs at least one query")
-    return Hits(
-        np.concatenate([part.track_ids for part in parts]).reshape(-1, k),
-        np.concatenate([part.scores for part in parts]).reshape(-1, k),
-        np.concatenate([part.counts for part in parts]),
-        lambda: _together(parts),
-    )
-
-
-def _together(parts: Sequence[Hits]) -> Explanation:
-    fewest = min(parts, key=lambda part: int(part.counts.min()))
-    every = [part.explanation for part in parts]
-    return replace(
-        every[-1],
-        queries=sum(one.queries for one in every),
-        scanned=sum(one.scanned for one in every),
-        scored=sum(one.scored for one in every),
-        shortfall=fewest.explanation.shortfall,
-    )
+    if isinstance(asked, SearchOptions) and all(one.keys() == checked[0].keys() for one in checked):
+        mood = {name: [one[name] for one in checked] for name in checked[0]}
+        return index.search(anything, k, asked.replace(mood=mood, mood_weight=1.0))
+    each = zip(each_of(asked, len(checked)), checked, strict=True)
+    return index.search(anything, k, [own.replace(mood=one, mood_weight=1.0) for own, one in each])
 
 
 @dataclass(frozen=True, eq=False)

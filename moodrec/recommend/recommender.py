@@ -8,22 +8,24 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack, overload
 
-from moodrec.arguments import OnConflict, id_of, on_conflict_of
+from moodrec.arguments import OnConflict, id_of, ids_of, on_conflict_of
 from moodrec.catalog.loose_seeds import find_seed
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.search.hits import Hits
-from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.index.search.hits import Hits, stacked
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import Asked, asked_of, each_of
 from moodrec.library.place import default_library
 from moodrec.recommend import queries
-from moodrec.recommend.audio_seeds import AudioSeeds
+from moodrec.recommend.audio_seeds import AudioSeeds, file_called
 from moodrec.recommend.listing import list_tracks, mood_spread
 from moodrec.recommend.opened import notes_on, open_index
+from moodrec.recommend.pages import Page
 from moodrec.recommend.pairs import PairScorer
 from moodrec.recommend.queries import History, Mood
 from moodrec.recommend.rerank import Reranker
-from moodrec.recommend.results import Batch, Recommendations, SimilarTracks, ranked_tracks
+from moodrec.recommend.results import Batch, Recommendations, SimilarTracks
 from moodrec.recommend.version import RecommenderVersion, of_one_version
 
 if TYPE_CHECKING:
@@ -167,6 +169,7 @@ class Recommender:
         sort: str | None = None,
         limit: int | None = None,
         *,
+        offset: int = 0,
         audio_only: bool = False,
     ) -> pd.DataFrame:
         """List tracks without a seed.
@@ -175,37 +178,46 @@ class Recommender:
             where: a condition on them.
             sort: columns with commas between, ``-`` before one for falling: ``-calm,year``.
             limit: at most so many, 0 or more.
+            offset: the number of tracks at the head of the list to leave out; pages make up the whole list.
             audio_only: whether moods, in the condition and to sort by, are what the audio alone says.
 
         Raises:
             FilterError: the condition cannot be read, or names an unknown column.
-            UsageError: ``sort`` names no column, or one without an order; ``limit`` is out of range.
+            UsageError: ``sort`` names no column, or one without an order; ``limit`` or ``offset`` is out of range.
         """
-        return list_tracks(self.index, where, sort, limit, audio_only)
+        return list_tracks(self.index, where, sort, limit, audio_only, offset)
 
     @overload
     def similar(  # type: ignore[overload-overlap]  # a str is a sequence too
-        self, seed: str, k: int = 20, options: SearchOptions | None = None, **keywords: Unpack[SearchKeywords]
+        self,
+        seed: str,
+        k: int = 20,
+        options: SearchOptions | None = None,
+        *,
+        offset: int | None = None,
+        **keywords: Unpack[SearchKeywords],
     ) -> SimilarTracks: ...
     @overload
     def similar(
         self,
         seed: Sequence[str],
         k: int = 20,
-        options: SearchOptions | None = None,
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
         *,
+        offset: int | None = None,
         on_conflict: OnConflict = "error",
-        **keywords: Unpack[SearchKeywords],
+        **keywords: Unpack[QueryKeywords],
     ) -> Batch: ...
     @of_one_version
     def similar(
         self,
         seed: str | Sequence[str],
         k: int = 20,
-        options: SearchOptions | None = None,
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
         *,
+        offset: int | None = None,
         on_conflict: OnConflict = "error",
-        **keywords: Unpack[SearchKeywords],
+        **keywords: Unpack[QueryKeywords],
     ) -> SimilarTracks | Batch:
         """Find the k tracks most like a seed that meet the conditions; the seed and its copies are not among them.
 
@@ -213,9 +225,12 @@ class Recommender:
             seed: as for :meth:`resolve`; the path of any other audio file is analysed on the fly. A sequence is
                 one of track ids.
             k: the number of tracks, 1 or more.
-            options: what is asked for beside.
+            options: what is asked for beside, or a list with one for each query.
+            offset: the number of better tracks to leave out: 20 with k=20 is the second page. With it, 0 included,
+                every row that passes is compared, so that pages fit together.
             on_conflict: "ignore" leaves out ids of a sequence that are not in the index.
-            **keywords: fields of ``options``.
+            **keywords: fields of ``options``. Conditions and lists of ids may be one for each query:
+                ``where=["calm >= 0.5", None]``, ``only=[ids_of_one, ids_of_other]``.
 
         Raises:
             AmbiguousSeedError, NotFoundError: as :meth:`resolve`; of a sequence, ids that are not in the index.
@@ -223,22 +238,25 @@ class Recommender:
             AudioError: the file that is the seed cannot be decoded.
             ModelMismatchError: the index holds vectors of another model than would analyse that file.
         """
-        asked = SearchOptions.of(options, keywords)
+        page = Page.of(k, offset, self.index)
         if isinstance(seed, Integral):
             seed = id_of(seed, "seed")
         if not isinstance(seed, str):
-            return self._similar_to_many(queries.known_ids(self.index, seed, on_conflict), k, asked)
+            seeds = ids_of(seed, "seed")
+            return self._similar_to_many(seeds, page, asked_of(options, keywords, len(seeds)), on_conflict)
+        (own,) = each_of(page.asked(asked_of(options, keywords, 1)), 1)
         on_conflict_of(on_conflict)
         try:
             seed_id = self.resolve(seed)
         except NotFoundError:
-            path = Path(seed).expanduser()
-            if not path.is_file():
+            path = file_called(seed)
+            if path is None:
                 raise
             file = self._version.audio.analyze(path)
-            return self._similar(None, file.table, self.index.search(file.embedding, k, asked), asked)
-        hits = self.index.similar_to(seed_id, k, asked.excluding(self.copies(seed_id)))
-        return self._similar(seed_id, self.index.rows([seed_id]), hits, asked)
+            hits = self.index.search(file.embedding, page.depth, own)
+            return self._similar(None, file.table, page.cut(hits), own)
+        hits = self.index.similar_to(seed_id, page.depth, own.excluding(self.copies(seed_id)))
+        return self._similar(seed_id, None, page.cut(hits), own)
 
     @overload
     def by_mood(
@@ -246,6 +264,8 @@ class Recommender:
         target: Mood,
         k: int = 20,
         options: SearchOptions | None = None,
+        *,
+        offset: int | None = None,
         **keywords: Unpack[SearchKeywords],
     ) -> Recommendations: ...
     @overload
@@ -253,24 +273,32 @@ class Recommender:
         self,
         target: Sequence[Mood],
         k: int = 20,
-        options: SearchOptions | None = None,
-        **keywords: Unpack[SearchKeywords],
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
+        *,
+        offset: int | None = None,
+        **keywords: Unpack[QueryKeywords],
     ) -> Batch: ...
     @of_one_version
     def by_mood(
         self,
         target: Mood | Sequence[Mood],
         k: int = 20,
-        options: SearchOptions | None = None,
-        **keywords: Unpack[SearchKeywords],
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
+        *,
+        offset: int | None = None,
+        **keywords: Unpack[QueryKeywords],
     ) -> Recommendations | Batch:
         """Find the k tracks whose moods are nearest to a target, whatever they sound like.
 
         Args:
             target: from 0 to 1 by mood, such as ``{"calm": 0.9}``.
             k: the number of tracks, 1 or more.
-            options: what is asked for beside, without ``mood`` and ``mood_weight``.
-            **keywords: fields of ``options``.
+            options: what is asked for beside, without ``mood`` and ``mood_weight``, or a list with one for each
+                query.
+            offset: the number of better tracks to leave out: 20 with k=20 is the second page. With it, 0 included,
+                every row that passes is compared, so that pages fit together.
+            **keywords: fields of ``options``. Conditions and lists of ids may be one for each query:
+                ``where=["calm >= 0.5", None]``, ``only=[ids_of_one, ids_of_other]``.
 
         Returns:
             Scores are ``1 - mean over the moods of (score - target)^2``, in [0, 1].
@@ -278,10 +306,12 @@ class Recommender:
         Raises:
             UsageError: an unknown mood, a target out of range, or options that contradict the target.
         """
-        asked = queries.without_mood(SearchOptions.of(options, keywords), "by_mood")
-        if isinstance(target, Mapping):
-            return self._answer(queries.search_moods(self.index, [target], k, asked), asked)
-        return self._batch([queries.search_moods(self.index, list(target), k, asked)], k, asked)
+        targets = queries.targets_of(target)
+        page = Page.of(k, offset, self.index)
+        asked = page.asked(queries.without_mood(asked_of(options, keywords, len(targets)), "by_mood"))
+        hits = page.cut(queries.search_moods(self.index, targets, page.depth, asked))
+        batch = Batch.of(hits, self.index, self._notes(asked))
+        return batch[0] if isinstance(target, Mapping) else batch
 
     @overload
     def for_history(  # type: ignore[overload-overlap]  # of ids or of histories
@@ -290,6 +320,7 @@ class Recommender:
         k: int = 20,
         options: SearchOptions | None = None,
         *,
+        offset: int | None = None,
         on_conflict: OnConflict = "error",
         **keywords: Unpack[SearchKeywords],
     ) -> Recommendations: ...
@@ -298,20 +329,22 @@ class Recommender:
         self,
         history: Sequence[History],
         k: int = 20,
-        options: SearchOptions | None = None,
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
         *,
+        offset: int | None = None,
         on_conflict: OnConflict = "error",
-        **keywords: Unpack[SearchKeywords],
+        **keywords: Unpack[QueryKeywords],
     ) -> Batch: ...
     @of_one_version
     def for_history(
         self,
         history: History | Sequence[History],
         k: int = 20,
-        options: SearchOptions | None = None,
+        options: SearchOptions | Sequence[SearchOptions] | None = None,
         *,
+        offset: int | None = None,
         on_conflict: OnConflict = "error",
-        **keywords: Unpack[SearchKeywords],
+        **keywords: Unpack[QueryKeywords],
     ) -> Recommendations | Batch:
         """Find the k tracks nearest to a play history; tracks of the history are not among them.
 
@@ -319,18 +352,25 @@ class Recommender:
             history: weight by track id, negative for what they do not like; or ids, where an id counts as often as
                 it is there. A sequence of histories is a batch.
             k: the number of tracks, 1 or more.
-            options: what is asked for beside.
+            options: what is asked for beside, or a list with one for each query.
+            offset: the number of better tracks to leave out: 20 with k=20 is the second page. With it, 0 included,
+                every row that passes is compared, so that pages fit together.
             on_conflict: "ignore" leaves out ids that are not in the index.
-            **keywords: fields of ``options``.
+            **keywords: fields of ``options``. Conditions and lists of ids may be one for each query:
+                ``where=["calm >= 0.5", None]``, ``only=[ids_of_one, ids_of_other]``.
 
         Raises:
             NotFoundError: ids are not in the index; the message lists them.
             UsageError: nothing is left of a history, or its weights cancel out.
         """
-        asked = SearchOptions.of(options, keywords)
-        if queries.is_one(history):
-            return self._answer(self._mix(history, k, on_conflict, asked), asked)  # type: ignore[arg-type]
-        return self._batch([self._mix(one, k, on_conflict, asked) for one in history], k, asked)
+        single = queries.is_one(history)
+        histories: Sequence[History] = [history] if single else list(history)  # type: ignore[list-item]
+        page = Page.of(k, offset, self.index)
+        asked = page.asked(asked_of(options, keywords, len(histories)))
+        each = each_of(asked, len(histories))
+        parts = [self._mix(*one, page.depth, on_conflict) for one in zip(histories, each, strict=True)]
+        batch = Batch.of(page.cut(stacked(parts)), self.index, self._notes(asked))
+        return batch[0] if single else batch
 
     @property
     def rerank(self) -> Reranker:
@@ -343,41 +383,34 @@ class Recommender:
         """Scores pairs of tracks as :meth:`similar` would: ``score(pairs)``; see :meth:`PairScorer.__call__`."""
         return self.snapshot()._version.scorer
 
-    def _similar_to_many(self, seeds: Sequence[str], k: int, options: SearchOptions) -> Batch:
-        copies = {seed: self.copies(seed) for seed in seeds}
-        if not any(copies.values()):
-            hits = self.index.similar_to(seeds, k, options)
-            return Batch(tuple(seeds), hits, self.index, self._notes(options))
-        parts = [self.index.similar_to(seed, k, options.excluding(copies[seed])) for seed in seeds]
-        return self._batch(parts, k, options, seeds)
+    def _similar_to_many(
+        self, given: Sequence[str], page: Page, asked: Asked, on_conflict: OnConflict
+    ) -> Batch:
+        seeds, asked = queries.known_seeds(self.index, given, page.asked(asked), on_conflict)
+        copies = [self.copies(seed) for seed in seeds]
+        if any(copies):
+            each_own = zip(each_of(asked, len(seeds)), copies, strict=True)
+            asked = tuple(own.excluding(others) for own, others in each_own)
+        hits = self.index.similar_to(seeds, page.depth, asked)
+        return Batch.of(page.cut(hits), self.index, self._notes(asked), seeds)
 
-    def _mix(self, history: History, k: int, on_conflict: OnConflict, options: SearchOptions) -> Hits:
+    def _mix(self, history: History, options: SearchOptions, k: int, on_conflict: OnConflict) -> Hits:
         weights = queries.history_weights(history)
         known = {one: weights[one] for one in queries.known_ids(self.index, weights, on_conflict)}
         return queries.search_mix(self.index, known, k, options.excluding(self._version.copies.of_all(known)))
 
-    def _notes(self, options: SearchOptions) -> tuple[str, ...]:
-        return (*self.notes, *queries.notes_on(self.index, options.where))
+    def _notes(self, asked: Asked) -> tuple[str, ...]:
+        return (*self.notes, *queries.notes_on_each(self.index, asked))
 
     def _similar(
-        self, seed_id: str | None, seed: pa.Table, hits: Hits, options: SearchOptions
+        self, seed_id: str | None, file: pa.Table | None, hits: Hits, options: SearchOptions
     ) -> SimilarTracks:
-        return SimilarTracks(
-            seed_id=seed_id,
-            seed_table=seed,
-            table=ranked_tracks(self.index, hits),
-            hits=hits,
-            moods=self.moods,
-            notes=self._notes(options),
-        )
+        notes = self._notes(options)
+        return SimilarTracks(seed_id=seed_id, file_table=file, hits=hits, source=self.index, notes=notes)
 
-    def _answer(self, hits: Hits, options: SearchOptions) -> Recommendations:
-        return Batch.of(hits, self.index, self._notes(options))[0]
-
-    def _batch(
-        self, parts: Sequence[Hits], k: int, options: SearchOptions, names: Sequence[str] = ()
-    ) -> Batch:
-        return Batch.of(queries.stacked(parts, k), self.index, self._notes(options), names)
+    def __repr__(self) -> str:
+        """Say what is searched, in one line."""
+        return f"<Recommender over {self.index!r}>"
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks that shows how the mood scores are distributed."""

@@ -10,19 +10,28 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, ids_of, plain, real
+from moodrec.arguments import OnConflict, ids_of, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.rows.validation import listed
-from moodrec.index.search.hits import Explanation, Hits
+from moodrec.index.search.hits import SCORE, Explanation, Hits
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.ranking import blend, mood_affinity
-from moodrec.recommend.pairs import mood_matrix
-from moodrec.recommend.queries import Mood, MoodTarget, is_one, known_ids, mood_target, with_mood
-from moodrec.recommend.results import SCORE, Batch, Recommendations
+from moodrec.recommend.pairs import numbers_in
+from moodrec.recommend.queries import (
+    Mood,
+    MoodTarget,
+    is_one,
+    known_ids,
+    mood_target,
+    series_by_id,
+    with_mood,
+)
+from moodrec.recommend.results import Batch, Recommendations
 from moodrec.schema import TRACK_ID
+from moodrec.typing import BoolArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +61,11 @@ def candidates_of(given: Any) -> Scored:
         return _checked(list(given), list(given.values()))
     if is_table(given):
         return _of_table(given)
-    if hasattr(given, "index") and getattr(getattr(given, "dtype", None), "kind", "") == "f":
-        return _checked(plain(given.index), plain(given))  # a series of scores by id
+    by_id = series_by_id(given)
+    if by_id is not None:
+        if len(by_id) < len(given):
+            raise DuplicateIdError("the series of candidates names one track more than once")
+        return _checked(list(by_id), list(by_id.values()))
     ids = ids_of(given, "candidates")
     return _checked(ids, np.linspace(1, 0, len(ids)) if len(ids) > 1 else np.ones(len(ids)))
 
@@ -70,14 +82,20 @@ def _of_table(given: Any) -> Scored:
 
 def _checked(given: Any, scores: Any) -> Scored:
     ids = ids_of(given, "candidates")
-    twice = [track_id for track_id, count in Counter(ids).items() if count > 1]
-    if twice:
+    if len(set(ids)) < len(ids):
+        twice = [track_id for track_id, count in Counter(ids).items() if count > 1]
         raise DuplicateIdError(f"these candidates occur more than once: {listed(twice)}")
-    values = np.array([real(one, "the score of a candidate") for one in scores], np.float64)
-    bad = [track_id for track_id, fine in zip(ids, np.isfinite(values), strict=True) if not fine]
+    values = _numbers(scores)
+    bad = [ids[place] for place in np.flatnonzero(~np.isfinite(values))]
     if bad:
         raise DataError(f"the scores of these candidates are not finite: {listed(bad)}")
     return Scored(ids, values)
+
+
+def _numbers(scores: Any) -> NDArray[np.float64]:
+    if isinstance(scores, np.ndarray) or set(map(type, scores)) <= {float}:
+        return np.asarray(scores, np.float64)
+    return np.array([real(one, "the score of a candidate") for one in scores], np.float64)
 
 
 class Reranker:
@@ -155,40 +173,62 @@ class Reranker:
         if target is None:
             raise UsageError("give a mood target, such as mood={'calm': 0.9}")
         most = None if k is None else checked_k(k, len(self._index))
+        on_conflict_of(on_conflict)
         single = is_one(candidates)
         lists = [candidates_of(one) for one in ([candidates] if single else candidates)]
-        found = [rerank_one(self._index, one, target, on_conflict) for one in lists]
+        found = rerank_lists(_known(self._index, lists, target.moods, on_conflict), lists, target, most)
         n = sum(len(one.track_ids) for one in found)
         account = Explanation("rerank", "candidates of another model", len(self._index), n, len(lists), n, n)
         batch = Batch.of(padded(found, most, account), self._index, self._notes)
         return batch[0] if single else batch
 
 
-def rerank_one(index: MoodIndex, given: Scored, target: MoodTarget, on_conflict: OnConflict) -> Scored:
-    """Return candidates in their new order and with their new scores.
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The candidates of all lists, one after the other."""
+
+    there: BoolArray
+    """(n,) Whether each is in the index."""
+    scores: NDArray[np.float64]
+    """(m, moods) The mood scores of those that are, NaN where unknown."""
+
+
+def _known(
+    index: MoodIndex, lists: Sequence[Scored], moods: Sequence[str], on_conflict: OnConflict
+) -> _Known:
+    """Look up the candidates of all lists at once."""
+    ids = [track_id for one in lists for track_id in one.track_ids]
+    table = index.rows(ids, list(dict.fromkeys(moods)), on_conflict="ignore")
+    scores = numbers_in(table, moods)
+    if len(scores) == len(ids):
+        return _Known(np.ones(len(ids), bool), scores)
+    known_ids(index, dict.fromkeys(ids), on_conflict)
+    return _Known(index.contains(ids), scores)
+
+
+def rerank_lists(known: _Known, lists: Sequence[Scored], target: MoodTarget, k: int | None) -> list[Scored]:
+    """Put each list of candidates in its new order, with new scores.
 
     The candidates' own scores are scaled to [0, 1] over the list, so that they can be weighed against the mood:
     ``(1 - weight) * scaled + weight * (1 - mean over the moods of (score - target)^2)``. Candidates without a
     score for one of the moods come last, in their old order, with NaN.
 
     Args:
-        index: where the candidates are.
-        given: candidates of another model.
+        known: the candidates of all lists that are in the index.
+        lists: candidates of another model.
         target: the mood to rank by.
-        on_conflict: what to do about candidates that are not in the index: "error" or "ignore".
-
-    Raises:
-        NotFoundError: candidates are not in the index, with ``on_conflict="error"``.
-        UsageError: ``on_conflict`` is another word.
+        k: at most so many of each list; None keeps all.
     """
-    ids = known_ids(index, given.track_ids, on_conflict)
-    place = {track_id: i for i, track_id in enumerate(given.track_ids)}
-    scores = _scaled(given.scores[[place[track_id] for track_id in ids]])
-    if ids:
-        affinity = mood_affinity(mood_matrix(index, ids, target.moods), target.targets)
-        scores = np.asarray(blend(scores, affinity, target.weight), np.float64)
-    order = np.argsort(np.where(np.isnan(scores), np.inf, -scores), kind="stable")
-    return Scored(tuple(ids[i] for i in order), scores[order])
+    affinity = mood_affinity(known.scores, target.targets)
+    found, start, row = [], 0, 0
+    for given in lists:
+        there = np.flatnonzero(known.there[start : start + len(given.track_ids)])
+        own = affinity[row : row + len(there)]
+        scores = np.asarray(blend(_scaled(given.scores[there]), own, target.weight), np.float64)
+        order = np.argsort(np.where(np.isnan(scores), np.inf, -scores), kind="stable")[:k]
+        found.append(Scored(tuple(given.track_ids[place] for place in there[order].tolist()), scores[order]))
+        start, row = start + len(given.track_ids), row + len(there)
+    return found
 
 
 def _scaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -15,31 +15,56 @@ from numpy.typing import NDArray
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.html import score_table
 from moodrec.index.rows.frames import to_pandas
+from moodrec.index.rows.validation import chosen_columns
+from moodrec.index.search.hits import QUERY, RANK, SCORE, Explanation, Hit, Hits, QueryHits
 from moodrec.schema import ARTIST, TITLE, TRACK_ID
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from moodrec.index.mood_index import MoodIndex
-    from moodrec.index.search.hits import Explanation, Hits
 
-RANK: Final = "rank"
-SCORE: Final = "score"
-QUERY: Final = "query"
+_SHOWN: Final = 10
+"""How many tracks ``repr`` writes out."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Recommendations:
     """Tracks for one query, best first."""
 
-    table: pa.Table
-    """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
     hits: Hits
     """The hits that the index returned."""
-    moods: tuple[str, ...] = ()
-    """The names of the columns that are moods."""
+    source: MoodIndex
+    """The version of the index that was searched."""
+    query: int = 0
+    """The row of ``hits`` that these tracks are."""
     notes: tuple[str, ...] = ()
     """Notes for the user, such as that the index is out of date."""
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """``rank`` (1 is the best), ``track_id``, ``score``, then the other columns of the track table."""
+        return self._with_scores(None)
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of the columns of ``table``."""
+        return [RANK, TRACK_ID, SCORE, *_others(self.source).values()]
+
+    def select(self, names: Collection[str]) -> pa.Table:
+        """Return ``table`` with some of its columns alone, which takes less time than all of them.
+
+        ``rank``, ``track_id`` and ``score`` are always there; a name that is no column has no effect.
+        """
+        return self._with_scores(names)
+
+    def _with_scores(self, names: Collection[str] | None) -> pa.Table:
+        return with_scores(self.source, self.track_ids, self.scores, names, self.hits.first)
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """The names of the columns that are moods."""
+        return self.source.moods
 
     @cached_property
     def tracks(self) -> pd.DataFrame:
@@ -51,18 +76,37 @@ class Recommendations:
     @property
     def track_ids(self) -> list[str]:
         """The track ids, best first."""
-        ids: list[str] = self.table[TRACK_ID].to_pylist()
+        ids: list[str] = self.hits.track_ids[self.query, : len(self)].tolist()
         return ids
 
     @property
     def scores(self) -> NDArray[np.float32]:
         """(len,) The scores, higher is better."""
-        scores: NDArray[np.float32] = self.table[SCORE].to_numpy().astype(np.float32)
+        scores: NDArray[np.float32] = self.hits.scores[self.query, : len(self)]
         return scores
 
-    def to_arrow(self) -> pa.Table:
-        """Return ``table``, which is an Arrow table."""
-        return self.table
+    def to_arrow(self, columns: Collection[str] | None = None) -> pa.Table:
+        """Return ``table``, which is an Arrow table.
+
+        Args:
+            columns: the names of the columns to return, in their order; None returns all.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        wanted = chosen_columns(columns, self.column_names)
+        return self.table if wanted is None else self._with_scores(wanted).select(wanted)
+
+    def to_pandas(self, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the result as a pandas frame.
+
+        Args:
+            columns: the names of the columns to return, in their order; None returns all, as ``tracks`` does.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        return self.tracks if columns is None else to_pandas(self.to_arrow(columns))
 
     @property
     def explanation(self) -> Explanation:
@@ -74,7 +118,7 @@ class Recommendations:
         return str(self.explanation)
 
     def __len__(self) -> int:
-        return len(self.table)
+        return int(self.hits.counts[self.query])
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks: names, scores, and the moods as bars."""
@@ -85,18 +129,46 @@ class Recommendations:
         rows = self.table.select(names).to_pylist()
         return score_table(names, rows, self.moods, caption=self._caption())
 
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> QueryHits: ...
+    def __getitem__(self, place: int | slice) -> Hit | QueryHits:
+        return self.hits[self.query][place]
+
+    def __iter__(self) -> Iterator[Hit]:
+        """Yield id and score of each track, best first."""
+        return iter(self.hits[self.query])
+
+    def __repr__(self) -> str:
+        """Show the best tracks, a line each."""
+        names = [name for name in (TITLE, ARTIST) if name in self.source.column_names]
+        rows = self.source.rows(self.track_ids[:_SHOWN], names).to_pylist() if names else []
+        lines = [f"{type(self).__name__}: {self._caption()}"]
+        for place, hit in enumerate(self.hits[self.query][:_SHOWN]):
+            known = [rows[place][name] for name in names if rows[place][name]]
+            shown = " - ".join(map(str, known)) or hit.track_id
+            lines.append(f"{self.hits.first + place + 1:>4}  {hit.score:.3f}  {shown}")
+        return "\n".join([*lines, "      ..."] if len(self) > _SHOWN else lines)
+
     def _caption(self) -> str:
-        return f"{len(self)} tracks of {self.explanation.rows}"
+        return f"{len(self)} tracks of {len(self.source)}"
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class SimilarTracks(Recommendations):
     """The tracks most like a seed."""
 
     seed_id: str | None
     """The seed's id; None for a file that is not in the index."""
-    seed_table: pa.Table
-    """The seed's row of the track table; for a file, its path and its moods."""
+    file_table: pa.Table | None = None
+    """A row with the path and the moods of a file that is the seed; None for a track of the index."""
+
+    @cached_property
+    def seed_table(self) -> pa.Table:
+        """The seed's row of the track table; for a file, its path and its moods."""
+        known = None if self.seed_id is None else self.source.rows([self.seed_id])
+        return self.file_table if known is None else known
 
     @cached_property
     def seed_row(self) -> Mapping[str, Any]:
@@ -116,7 +188,7 @@ class SimilarTracks(Recommendations):
         return f"Like {' - '.join(known)}: {super()._caption()}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Batch(Sequence[Recommendations]):
     """The results of many queries: one table for programs, and each result by itself for people.
 
@@ -153,19 +225,47 @@ class Batch(Sequence[Recommendations]):
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 
-    def to_arrow(self) -> pa.Table:
-        """Return the results as an Arrow table."""
-        k = self.hits.track_ids.shape[1]
-        filled = np.arange(k) < self.hits.counts[:, None]
-        ranks = np.broadcast_to(np.arange(1, k + 1, dtype=np.int32), filled.shape)
-        return pa.table(
-            {
-                QUERY: pa.array(np.repeat(np.array(self.queries, object), self.hits.counts), pa.string()),
-                RANK: ranks[filled],
-                TRACK_ID: pa.array(self.hits.track_ids[filled], pa.string()),
-                SCORE: self.hits.scores[filled],
-            }
-        )
+    def to_arrow(self, columns: Collection[str] | None = None) -> pa.Table:
+        """Return the results as an Arrow table, with one row a recommendation.
+
+        Args:
+            columns: columns of the track table to add to ``query``, ``rank``, ``track_id`` and ``score``.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        table = self.hits.to_arrow()
+        names = pa.array(self.queries, pa.string()).take(table[QUERY].combine_chunks())
+        table = table.set_column(0, QUERY, names)
+        others = {shown: ours for ours, shown in _others(self.source).items()}
+        there = [*table.column_names, *others]
+        wanted = [name for name in chosen_columns(columns, there) or [] if name in others]
+        if wanted:
+            rows = self.source.rows(table[TRACK_ID], [others[name] for name in wanted])
+            for name in wanted:
+                table = table.append_column(name, rows[others[name]])
+        return table
+
+    def to_pandas(self, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the results as a pandas frame, with one row a recommendation.
+
+        Args:
+            columns: as for :meth:`to_arrow`.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        return to_pandas(self.to_arrow(columns))
+
+    def __repr__(self) -> str:
+        """Show the best tracks of the first queries, a line each."""
+        lines = [
+            f"Batch of {len(self):,} quer{'y' if len(self) == 1 else 'ies'} over {len(self.source):,} tracks"
+        ]
+        for name, found in zip(self.queries[:_SHOWN], self.hits[:_SHOWN], strict=True):
+            best = ", ".join(f"{hit.track_id} {hit.score:.3f}" for hit in found[:3])
+            lines.append(f"  {name}: {best}{', ...' if len(found) > 3 else ''}")
+        return "\n".join([*lines, "  ..."] if len(self) > _SHOWN else lines)
 
     def explain(self) -> str:
         """Return a text that says how the hits of all queries were found."""
@@ -181,12 +281,8 @@ class Batch(Sequence[Recommendations]):
     def __getitem__(self, place: int | slice) -> Recommendations | list[Recommendations]:
         if isinstance(place, slice):
             return [self[i] for i in range(*place.indices(len(self)))]
-        return Recommendations(
-            table=ranked_tracks(self.source, self.hits, range(len(self))[place]),
-            hits=self.hits,
-            moods=self.source.moods,
-            notes=self.notes,
-        )
+        query = range(len(self))[place]
+        return Recommendations(hits=self.hits, source=self.source, query=query, notes=self.notes)
 
     def __iter__(self) -> Iterator[Recommendations]:
         return (self[i] for i in range(len(self)))
@@ -197,36 +293,36 @@ class Batch(Sequence[Recommendations]):
         return score_table(names, shown.to_dict("records"), (), caption=f"{len(self)} queries")
 
 
-def ranked_tracks(index: MoodIndex, hits: Hits, query: int = 0) -> pa.Table:
-    """Return the hits of one query as rows of the track table, with ``rank``, ``track_id`` and ``score`` in front.
-
-    Args:
-        index: what was searched.
-        hits: of all queries.
-        query: which one.
-    """
-    count = int(hits.counts[query])
-    return with_scores(index, hits.track_ids[query, :count].tolist(), hits.scores[query, :count])
-
-
-def with_scores(index: MoodIndex, track_ids: Sequence[str], scores: NDArray[np.floating[Any]]) -> pa.Table:
+def with_scores(
+    index: MoodIndex,
+    track_ids: Sequence[str],
+    scores: NDArray[np.floating[Any]],
+    names: Collection[str] | None = None,
+    first: int = 0,
+) -> pa.Table:
     """Return the rows of the track table of some tracks, with ``rank``, ``track_id`` and ``score`` in front.
 
     Args:
         index: where the tracks are.
         track_ids: n tracks of the index, best first.
         scores: (n,) scores, higher is better.
+        names: of the columns wanted beside, as they are called in the result; None takes all.
+        first: the number of better tracks, after which ranks begin.
     """
-    rows = index.rows(track_ids)
-    names = _kept_names(rows.column_names)
-    others = {names[name]: rows[name] for name in rows.column_names if name != TRACK_ID}
-    ranks = array_of(np.arange(1, len(rows) + 1))
-    return pa.table({RANK: ranks, TRACK_ID: rows[TRACK_ID], SCORE: array_of(np.array(scores)), **others})
+    others = {ours: shown for ours, shown in _others(index).items() if names is None or shown in names}
+    rows = index.rows(track_ids, list(others))
+    front = {
+        RANK: array_of(np.arange(first + 1, first + len(track_ids) + 1)),
+        TRACK_ID: pa.array(track_ids, pa.string()),
+        SCORE: array_of(np.array(scores)),
+    }
+    return pa.table(front | {shown: rows[ours] for ours, shown in others.items()})
 
 
-def _kept_names(given: Sequence[str]) -> dict[str, str]:
-    """Map the user's columns to their names in a result; those named like ours get other names."""
-    taken, names = set(given), {name: name for name in given}
+def _others(index: MoodIndex) -> dict[str, str]:
+    """Map the user's columns but the ids to their names in a result; those named like ours get other names."""
+    taken = set(index.column_names)
+    names = {name: name for name in index.column_names if name != TRACK_ID}
     for ours in (RANK, SCORE):
         if ours in names:
             names[ours] = next(name for i in count(1) if (name := ours + "_" * i) not in taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,7 @@ from moodrec.serve.routes import (
 )
 from moodrec.serve.settings import ServeSettings
 from moodrec.serve.state import ServerState
+from moodrec.serve.transcoding import Transcoder
 from moodrec.serve.uploads import Uploads
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -66,6 +68,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
             yield
         finally:
             app.state.jobs.close()
+            app.state.threads.shutdown(wait=False, cancel_futures=True)
             workers.close()
             state.close()
 
@@ -80,10 +83,12 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     app.state.server = state
+    app.state.threads = ThreadPoolExecutor(settings.threads, "moodrec-search")
     workers = Workers()
     app.state.jobs = Jobs(state, workers)
     app.state.uploads = Uploads(workers, settings.library, settings.model, settings.limits.upload_s)
     app.state.players = Players(settings.library)
+    app.state.transcoder = Transcoder()
     app.state.metrics = Metrics(state)
     for part in (
         tracks,

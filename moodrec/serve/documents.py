@@ -33,7 +33,7 @@ def track_documents(
     Args:
         table: rows of a track table, with ``rank`` and ``score`` too where they are hits.
         moods: the names of the mood columns.
-        columns: the columns wanted; None takes all but paths and probabilities.
+        columns: as for :func:`chosen_columns`.
 
     Returns:
         A document a row: ``track_id`` and the columns, and the moods under ``moods``.
@@ -41,7 +41,7 @@ def track_documents(
     Raises:
         UsageError: there is no such column.
     """
-    names = _chosen(table.column_names, moods, columns)
+    names = chosen_columns(table.column_names, moods, columns)
     scored = [mood for mood in moods if mood in names]
     likely = {mood: column for mood in moods if (column := probability_column(mood)) in names}
     apart = {*scored, *likely.values()}
@@ -56,7 +56,17 @@ def track_documents(
     return documents
 
 
-def _chosen(known: Sequence[str], moods: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+def chosen_columns(known: Sequence[str], moods: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """Choose the columns of an answer.
+
+    Args:
+        known: the columns that there are.
+        moods: those that are moods.
+        columns: the columns wanted, "moods" for all moods; None takes all but paths and probabilities.
+
+    Raises:
+        UsageError: there is no such column.
+    """
     if columns is None:
         hidden = {name for mood in moods for name in (probability_column(mood), AUDIO_PREFIX + mood)}
         hidden |= _HIDDEN

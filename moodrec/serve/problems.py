@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from moodrec import errors
 from moodrec.errors import AmbiguousSeedError, MoodrecError
+from moodrec.files import explained, is_disk_full
 
 PROBLEM: Final = "application/problem+json"
 _KIND: Final = "urn:moodrec:problem:"
@@ -102,6 +103,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(MoodrecError, _of_moodrec)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(OSError, _of_system)
     app.add_exception_handler(Exception, _of_anything)
 
 
@@ -116,6 +118,13 @@ async def _of_moodrec(request: Request, error: Exception) -> Response:
 def _in_their_words(status: int, detail: str) -> Response:
     """The form of errors that clients of other servers read."""
     return Response(to_json({"error": printable(detail)}), status, media_type="application/json")
+
+
+async def _of_system(request: Request, error: Exception) -> Response:
+    """A full disk is told; other errors of the system may name files that are nobody's business."""
+    if isinstance(error, OSError) and is_disk_full(error):
+        return await _of_moodrec(request, explained(error))
+    raise error
 
 
 async def _of_validation(request: Request, error: Exception) -> Response:

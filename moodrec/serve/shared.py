@@ -21,5 +21,14 @@ def view_of(request: Request) -> View:
     return state_of(request).view()
 
 
-State = Annotated[ServerState, Depends(state_of)]
-Current = Annotated[View, Depends(view_of)]
+async def _state(request: Request) -> ServerState:
+    return state_of(request)
+
+
+async def _view(request: Request) -> View:
+    return view_of(request)
+
+
+# Coroutines: FastAPI runs a plain function in a thread of its own, which costs more than either.
+State = Annotated[ServerState, Depends(_state)]
+Current = Annotated[View, Depends(_view)]

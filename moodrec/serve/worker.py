@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from moodrec.errors import AudioError, MoodrecError, SilentAudioError
+from moodrec.files import explained
 
 if TYPE_CHECKING:
     from moodrec.catalog.analyze import AnalysisProgress
@@ -43,6 +44,9 @@ def main() -> None:
                 _analyse_folders(request, model, say)
         except MoodrecError as error:
             say({"error": type(error).__name__, "message": str(error)})
+        except OSError as error:
+            fault = explained(error)
+            say({"error": type(fault).__name__, "message": str(fault)})
         except KeyboardInterrupt:
             say({"stopped": True})
 

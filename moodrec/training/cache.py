@@ -18,7 +18,7 @@ from moodrec.audio.decode import decode
 from moodrec.audio.level import level_track
 from moodrec.config import AudioConfig
 from moodrec.errors import AudioError, ConfigError, MissingExtraError
-from moodrec.files import replacing
+from moodrec.files import replacing, write_array
 from moodrec.model.frontend import build_front_end
 from moodrec.model.stored_mel import CAUTION, check_settings, is_stored_mel, read_stored_mel
 from moodrec.training.copies import copied
@@ -42,6 +42,15 @@ class StoredLogMel:
     def __call__(self) -> NDArray[np.float16]:
         stored: NDArray[np.float16] = np.load(self.place, mmap_mode="r", allow_pickle=False)
         return stored
+
+
+def is_whole(place: Path) -> bool:
+    """Say whether a ``.npy`` file is there and as long as its header says: a full disk may have cut it short."""
+    try:
+        np.load(place, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ class LogMelCache:
             log.warning("left out of training: %s", error)
             return None
         try:
-            if not place.exists():
+            if not is_whole(place):
                 self._compute(front, audio, place)
         except (AudioError, MissingExtraError) as error:
             log.warning("left out of training: %s", error)
@@ -111,7 +120,7 @@ class LogMelCache:
     def _compute(self, front: nn.Module, audio: str, place: Path) -> None:
         mel = read_stored_mel(Path(audio)) if is_stored_mel(audio) else self._log_mel(front, Path(audio))
         with replacing(place) as temporary:
-            np.save(temporary, mel.astype(np.float16), allow_pickle=False)
+            write_array(temporary, mel.astype(np.float16))
 
     def _log_mel(self, front: nn.Module, audio: Path) -> NDArray[np.float32]:
         config = self.config

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import DataError
-from moodrec.model.spec import MOOD_TASK
+from moodrec.model.spec import MOOD_TASK, PublishedMood
 from moodrec.training.labels import encode_labels
 from moodrec.training.prepare import Prepared
-from moodrec.training.publish import mood_labels, published_moods
+from moodrec.training.publish import published_moods
+from moodrec.training.quality import mood_labels
 from moodrec.training.recipe import Recipe
 
 _OUT_OF_FOLD = "out-of-fold predictions: every track by a model that was not trained on it or its artist"
@@ -21,11 +22,17 @@ _TRAINING = "predictions of training tracks, so that the scores of new music cro
 
 @dataclass(frozen=True)
 class Calibration:
-    """The rows to fit the scales on, and a sentence on what their predictions are."""
+    """The rows to fit the scales of the published moods on, and a sentence on what their predictions are."""
 
     rows: NDArray[np.int64]
     """Rows of the joined table, in rising order."""
     note: str
+    moods: dict[str, PublishedMood]
+    """The moods that the model publishes."""
+    targets: tuple[str, ...]
+    """The targets that the network learns, in the order of its outputs."""
+    unseen: bool = True
+    """Whether the networks were not trained on these tracks, so that the predictions tell how good they are."""
 
 
 def plan_calibration(recipe: Recipe, data: Prepared) -> Calibration:
@@ -49,13 +56,14 @@ def plan_calibration(recipe: Recipe, data: Prepared) -> Calibration:
         )
     moods = published_moods(recipe, heads)
     targets = data.table.targets.to_numpy(np.float32)
-    labels = {name: mood_labels(mood, heads[MOOD_TASK].labels, targets) for name, mood in moods.items()}
+    names = heads[MOOD_TASK].labels
+    labels = {name: mood_labels(mood, names, targets) for name, mood in moods.items()}
     unlabelled = [name for name, known in labels.items() if np.isnan(known[data.seen]).all()]
     if unlabelled:
         raise DataError(f"no training track has a label for: {', '.join(unlabelled)}")
     if recipe.split.folds:
-        return Calibration(np.flatnonzero(data.seen), _OUT_OF_FOLD)
+        return Calibration(np.flatnonzero(data.seen), _OUT_OF_FOLD, moods, names)
     validation = data.table.tracks["split"].eq("val").to_numpy() & ~data.seen
     if all((~np.isnan(known[validation])).any() for known in labels.values()):
-        return Calibration(np.flatnonzero(validation), _VALIDATION)
-    return Calibration(np.flatnonzero(data.seen), _TRAINING)
+        return Calibration(np.flatnonzero(validation), _VALIDATION, moods, names)
+    return Calibration(np.flatnonzero(data.seen), _TRAINING, moods, names, unseen=False)

@@ -40,6 +40,14 @@ class TrainingWarning:
 
 
 @dataclass(frozen=True)
+class MoodsRenamed:
+    """Some moods are published under other names than the data give them, since names of moods are snake_case."""
+
+    names: dict[str, str]
+    """Name in the data, such as ``Gym ready``, to the name of the mood, ``gym_ready``."""
+
+
+@dataclass(frozen=True)
 class NetworkStarted:
     """The training of one network begins."""
 
@@ -49,6 +57,10 @@ class NetworkStarted:
     """Tracks it learns from."""
     heads: dict[str, int]
     """Number of outputs of each task's head."""
+    number: int = 1
+    """Its place among the networks of the run, from 1."""
+    networks: int = 1
+    """Number of the networks of the run."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,13 @@ class EpochFinished:
 
 
 TrainingEvent = (
-    SpectrogramReady | FeaturesReady | TrainingWarning | NetworkStarted | TrainingResumed | EpochFinished
+    SpectrogramReady
+    | FeaturesReady
+    | TrainingWarning
+    | MoodsRenamed
+    | NetworkStarted
+    | TrainingResumed
+    | EpochFinished
 )
 OnEvent = Callable[[TrainingEvent], None]
 """Receives every event, in the thread that trains."""
@@ -85,6 +103,7 @@ _KINDS: Final[dict[str, type[TrainingEvent]]] = {
     "spectrogram": SpectrogramReady,
     "features": FeaturesReady,
     "warning": TrainingWarning,
+    "renamed": MoodsRenamed,
     "network": NetworkStarted,
     "resumed": TrainingResumed,
     "epoch": EpochFinished,

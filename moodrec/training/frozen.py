@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from moodrec.files import replacing
+from moodrec.files import replacing, write_array
 from moodrec.model.backbones import build_backbone
 from moodrec.model.checkpoint import load_model
 from moodrec.model.network import MoodNetwork
-from moodrec.training.cache import StoredLogMel
+from moodrec.training.cache import StoredLogMel, is_whole
 from moodrec.training.inputs import LoadFeatures, whole_track
 from moodrec.training.recipe import Recipe
 from moodrec.training.warm_start import under
@@ -70,7 +70,7 @@ def frozen_features(
     found: list[LoadFeatures] = []
     for log_mel in log_mels:
         place = log_mel.place.with_name(f"{log_mel.place.stem}-{suffix}.npy")
-        if not place.exists():
+        if not is_whole(place):
             _store(place, _features(network, log_mel, recipe))
         found.append(StoredFeatures(place))
         on_done()
@@ -87,4 +87,4 @@ def _features(network: MoodNetwork, log_mel: StoredLogMel, recipe: Recipe) -> ND
 
 def _store(place: Path, features: NDArray[np.float32]) -> None:
     with replacing(place) as temporary:
-        np.save(temporary, features, allow_pickle=False)
+        write_array(temporary, features)

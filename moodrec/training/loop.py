@@ -22,9 +22,11 @@ from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.base_rates import start_from_base_rates
 from moodrec.training.batch_norm import untouched_statistics
+from moodrec.training.devices import Devices
 from moodrec.training.events import EpochFinished, OnEvent, TrainingResumed, event_document
 from moodrec.training.inputs import NetworkInputs
 from moodrec.training.labels import TaskLabels
+from moodrec.training.metadata_input import drawn_metadata
 from moodrec.training.objective import Objective
 from moodrec.training.optimizer import build_optimizer, schedule, set_learning_rates
 from moodrec.training.recipe import Recipe
@@ -32,6 +34,7 @@ from moodrec.training.resume import RunState, load_state, save_state
 from moodrec.training.sampling import Draws, Sampler, StepDraws
 from moodrec.training.warm_start import copy_weights, freeze, train_mode
 from moodrec.training.weighting import build_weighting
+from moodrec.typing import Float32Array
 
 LOG = "log.jsonl"
 """Name of the log in a network's folder: one line of JSON per epoch."""
@@ -47,20 +50,33 @@ class TrainingSet:
     """Rows that training uses."""
     digest: str = ""
     """Changes with the data; a run is resumed only with the same digest."""
+    metadata: Float32Array | None = None
+    """(rows of the table, columns) of what is known beside the audio, where the recipe takes it as input."""
 
 
 class Trainer:
-    """Trains one network in ``folder``, from the last checkpoint found there if there is one."""
+    """Trains one network in ``folder``, from the last checkpoint found there if there is one.
 
-    def __init__(self, recipe: Recipe, data: TrainingSet, folder: Path, on_event: OnEvent) -> None:
+    Where several processes train together, each makes a trainer of the same recipe and data; the first one writes.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: TrainingSet,
+        folder: Path,
+        on_event: OnEvent,
+        devices: Devices | None = None,
+    ) -> None:
         self.recipe, self.data, self.folder, self.on_event = recipe, data, folder, on_event
+        self.devices = devices or Devices.alone()
         self.config = recipe.training
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = self.devices.device
         self.sampler = Sampler.over(data.rows, data.labels, self.config, recipe.seed)
         self.epoch_steps = self.sampler.steps_per_epoch
         self.objective = Objective.of(recipe, data.labels, self.device)
         torch.manual_seed(recipe.seed)
-        network = MoodNetwork(recipe.audio, recipe.network, data.labels.heads).to(self.device)
+        network = MoodNetwork(recipe.audio, recipe.shape, data.labels.heads).to(self.device)
         if self.config.channels_last:
             network = network.to(memory_format=torch.channels_last)
         if recipe.warm_start is not None:
@@ -81,6 +97,11 @@ class Trainer:
             raise ConfigError(
                 "tasks.weighting: gradnorm needs the projection, which warm_start.freeze keeps still"
             )
+        if self.recipe.tasks.weighting == "gradnorm" and self.devices.world > 1:
+            raise ConfigError(
+                "tasks.weighting: gradnorm reads gradients of the whole step, of which each of several processes "
+                "has a share; train by one process, or weight tasks by uncertainty"
+            )
 
     def run(self) -> MoodNetwork:
         """Train to the end and return the averaged network in evaluation mode.
@@ -88,13 +109,25 @@ class Trainer:
         Raises:
             ConfigError: the checkpoint in the folder belongs to another recipe or to other data.
         """
-        load_state(self.folder, self.state)
-        self._trim_log()
-        if self.state.epoch:
+        self._resume()
+        if self.state.epoch and self.devices.first:
             self.on_event(TrainingResumed(self.state.epoch))
         while self.state.epoch < self.config.epochs:
             self._epoch()
         return self.state.average.eval()
+
+    def _resume(self) -> None:
+        """Let all processes begin with the checkpoint that the first one finds."""
+        if self.devices.first:
+            load_state(self.folder, self.state)
+            self._trim_log()
+        if self.devices.world > 1:
+            held = self.state.tensors() if self.state.epoch else {}
+            known = (self.state.epoch, {name: value.cpu() for name, value in held.items()})
+            epoch, tensors = self.devices.tell(known if self.devices.first else None)
+            if epoch and not self.devices.first:
+                self.state.restore(tensors)
+                self.state.epoch = epoch
 
     def _epoch(self) -> None:
         started, epoch = time.monotonic(), self.state.epoch
@@ -102,15 +135,17 @@ class Trainer:
         for number, draws in enumerate(self.sampler.epoch(epoch)):
             losses.append(self._step(draws, epoch * self.epoch_steps + number))
         self.state.epoch = epoch + 1
+        if not self.devices.first:
+            return
         self._report(losses, time.monotonic() - started)
         if self.state.epoch % self.config.checkpoint_every == 0 or self.state.epoch == self.config.epochs:
             save_state(self.folder, self.state)
 
     def _step(self, draws: StepDraws, step: int) -> dict[str, float]:
         # Seeded per step and not per run, so that a resumed run draws what an uninterrupted one would.
-        torch.manual_seed((self.recipe.seed << 32) + step)
+        torch.manual_seed(self.devices.seed((self.recipe.seed << 32) + step))
         set_learning_rates(self.state.optimizer, schedule(step, self.config.epochs * self.epoch_steps))
-        losses = self.task_losses(draws)
+        losses = self.task_losses(draws, step)
         if step < self.config.metadata_first * self.config.epochs * self.epoch_steps:
             losses.pop(MOOD_TASK, None)
         if losses:
@@ -124,30 +159,40 @@ class Trainer:
         total = self.state.weighting(losses, network.projection.weight)
         self.state.optimizer.zero_grad(set_to_none=True)
         total.backward()
+        self.devices.average_gradients(network, self.state.weighting)
         # A single batch with a very large gradient must not undo many steps.
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         self.state.optimizer.step()
+        self.devices.average_statistics(network)
 
-    def task_losses(self, draws: StepDraws) -> dict[str, Tensor]:
+    def task_losses(self, draws: StepDraws, step: int = 0) -> dict[str, Tensor]:
         """Compute the unweighted loss of each task on augmented excerpts of the tracks of a step.
 
         Tracks added to the mood-labelled ones are often other music, so they go through the network in a pass of
         their own: batch norms normalise them by their own statistics and keep running statistics of the
         mood-labelled tracks alone.
+
+        Args:
+            draws: the tracks of the step.
+            step: number of the step, which decides whose metadata is hidden where it is an input.
         """
         start = self.recipe.warm_start
         train_mode(self.state.network, start.freeze if start else ())
-        main = self._forward(draws.main)
+        main = self._forward(draws.main, step)
         if len(draws.extra.rows) < 2:  # batch norm cannot normalise a single row
             return self.objective.losses(main, self._targets(draws.main, draws.extra.rows[:0]))
         with untouched_statistics(self.state.network):
-            extra = self._forward(draws.extra)
+            extra = self._forward(draws.extra, step)
         return self.objective.losses(join_outputs(main, extra), self._targets(draws.main, draws.extra.rows))
 
-    def _forward(self, draws: Draws) -> NetworkOutput:
-        sample, half = self.data.inputs.sample(draws).to(self.device), self.config.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            return self.data.inputs.forward(self.state.network, sample)
+    def _forward(self, draws: Draws, step: int) -> NetworkOutput:
+        mine = self.devices.share(draws)
+        sample = self.data.inputs.sample(mine).to(self.device)
+        metadata = drawn_metadata(self.data.metadata, mine, self.recipe, step)
+        known = None if metadata is None else metadata.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+            output = self.data.inputs.forward(self.state.network, sample, known)
+        return self.devices.gather(output, len(draws.rows))
 
     def _targets(self, main: Draws, extra: NDArray[np.int64]) -> dict[str, Tensor]:
         targets = self.data.labels.rows(np.concatenate([main.rows, extra]).repeat(self.config.excerpts))
@@ -174,6 +219,7 @@ class Trainer:
             loss={task: round(value, 5) for task, value in means.items()},
             weights=None if learnt is None else {task: round(value, 5) for task, value in learnt.items()},
         )
-        with (self.folder / LOG).open("a") as log:
-            log.write(json.dumps(event_document(event)) + "\n")
+        log = self.folder / LOG
+        earlier = log.read_bytes() if log.exists() else b""
+        write_atomically(log, earlier + (json.dumps(event_document(event)) + "\n").encode())
         self.on_event(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ from moodrec.model.checkpoint import save_model
 from moodrec.model.heads import HeadSpec
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodQuality, MoodScale, PublishedMood
-from moodrec.names import fold
+from moodrec.names import mood_name
 from moodrec.schema import is_mood_name
 from moodrec.training.context import fit_context
-from moodrec.training.quality import mood_quality
+from moodrec.training.quality import mood_labels
 from moodrec.training.recipe import Recipe
 from moodrec.typing import Float32Array
 
@@ -52,10 +52,25 @@ def published_moods(recipe: Recipe, heads: dict[str, HeadSpec]) -> dict[str, Pub
     return recipe.moods
 
 
+def own_name(target: str) -> str:
+    """The name of a target without its dataset and kind: ``calm`` of ``mood4q:word:calm``."""
+    return target.rsplit(":", 1)[-1]
+
+
+def renamed_moods(moods: Mapping[str, PublishedMood]) -> dict[str, str]:
+    """Find the moods whose name is that of their one target, but for its spelling.
+
+    Returns:
+        The target's own name, such as ``Gym ready``, to the mood's, ``gym_ready``.
+    """
+    single = {name: own_name(mood.targets[0]) for name, mood in moods.items() if len(mood.targets) == 1}
+    return {own: name for name, own in single.items() if own != name and mood_name(own) == name}
+
+
 def _plain_moods(targets: tuple[str, ...]) -> dict[str, PublishedMood]:
     moods: dict[str, PublishedMood] = {}
     for target in targets:
-        name = "_".join(re.findall(r"[a-z0-9]+", fold(target).split(":")[-1]))
+        name = mood_name(own_name(target))
         if name in moods or not is_mood_name(name):
             why = "is taken" if name in moods else "cannot be a mood's"
             raise ConfigError(
@@ -75,6 +90,7 @@ def publish(
     calibrated_on: str,
     graph: bool = True,
     tracks: pd.DataFrame | None = None,
+    quality: Mapping[str, MoodQuality] | None = None,
 ) -> str:
     """Fit the scales of the published moods, and how metadata corrects their scores, and write the model folder.
 
@@ -88,7 +104,8 @@ def publish(
         calibrated_on: a sentence on what those predictions are, for the model file.
         graph: whether to write the network as an ONNX graph too.
         tracks: (n rows) metadata of these tracks, where the predictions are of models that were not trained on the
-            track or its artist; without it, the model has no context and does not say how well it tells each mood.
+            track or its artist; without it, the model has no context.
+        quality: how well each mood is told, by the same predictions; without it, the model does not say.
 
     Returns:
         The model's fingerprint.
@@ -112,12 +129,7 @@ def publish(
     combined = scales.published_logits(spec, logits)
     truth = {name: mood_labels(mood, spec.targets, labels) for name, mood in spec.moods.items()}
     found = {name: _scale(combined[:, i], own) for i, (name, own) in enumerate(truth.items())}
-    quality: dict[str, MoodQuality] = {}
-    for i, (name, own) in enumerate(truth.items()):
-        measured = None if tracks is None else mood_quality(combined[:, i], own, list(tracks["group"]))
-        if measured is not None:
-            quality[name] = measured
-    scaled = spec.model_copy(update={"scales": found, "quality": quality})
+    scaled = spec.model_copy(update={"scales": found, "quality": dict(quality or {})})
     context = None
     if tracks is not None:
         known = np.stack(list(truth.values()), axis=1)
@@ -133,27 +145,11 @@ def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:
     return MoodScale(slope=platt.slope, intercept=platt.intercept, quantiles=tuple(quantiles.tolist()))
 
 
-def mood_labels(mood: PublishedMood, targets: tuple[str, ...], labels: Float32Array) -> Float32Array:
-    """Compute the labels of a published mood: a track has the mood to the degree that it has any of its targets.
-
-    Args:
-        mood: the published mood.
-        targets: names of the columns of ``labels``.
-        labels: (n, targets) in [0, 1], or NaN.
-
-    Returns:
-        (n,) labels; NaN where none of the targets is known.
-    """
-    columns = labels[:, [targets.index(target) for target in mood.targets]]
-    known = ~np.isnan(columns).all(1)
-    return np.where(known, np.nan_to_num(columns).max(1), np.nan).astype(np.float32)
-
-
 def _shape(recipe: Recipe) -> ModelConfig:
     """The shape of the network that is published: with regressions, its mood head reads the features."""
     if recipe.tasks.mood.regression is None:
-        return recipe.network
-    return recipe.network.model_copy(update={"mood_reads": "features"})
+        return recipe.shape
+    return recipe.shape.model_copy(update={"mood_reads": "features"})
 
 
 def _provenance(recipe: Recipe) -> dict[str, str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +133,34 @@ def test_after_a_crash_between_backup_and_file_everything_can_be_taken_back(
 def test_a_threshold_is_a_mood_score(library: Library) -> None:
     with pytest.raises(UsageError):
         plan_mood_tags(library, 1.5)
+
+
+def test_files_outside_the_folders_that_were_named_are_left_alone(
+    library: Library, songs: list[Path], tmp_path: Path
+) -> None:
+    plan = plan_mood_tags(library, within=[songs[0], tmp_path / "elsewhere"])
+    assert [change.state.path for change in plan.changes] == songs[:1]
+    assert {(file.path, file.reason) for file in plan.left_alone} == {(path, "outside") for path in songs[1:]}
+    (tmp_path / "link").symlink_to(tmp_path / "music")
+    assert len(plan_mood_tags(library, within=[tmp_path / "link"]).changes) == len(songs)
+    write_tags(plan_mood_tags(library), library)
+    assert plan_old_tags(library, within=[tmp_path / "elsewhere"]).changes == ()
+
+
+def test_links_that_came_later_are_not_followed(library: Library, songs: list[Path], tmp_path: Path) -> None:
+    early = plan_mood_tags(library)
+    (tmp_path / "music").rename(tmp_path / "moved")
+    (tmp_path / "music").symlink_to(tmp_path / "moved")
+    before = [path.read_bytes() for path in songs]
+    assert {file.reason for file in plan_mood_tags(library).left_alone} == {"link"}
+    assert {file.reason for file in write_tags(early, library).failures} == {"link"}
+    assert [path.read_bytes() for path in songs] == before
+
+
+def test_paths_that_lead_upwards_are_left_alone(library: Library, songs: list[Path], tmp_path: Path) -> None:
+    upwards = tmp_path / "music" / ".." / "music" / songs[0].name
+    with closing(sqlite3.connect(library.path / "library.sqlite")) as stranger, stranger:
+        values = (os.fsencode(upwards), os.fsencode(songs[0]))
+        stranger.execute("UPDATE files SET path = ? WHERE path = ?", values)
+    left = plan_mood_tags(library, within=[tmp_path / "music"]).left_alone
+    assert [(file.path, file.reason) for file in left] == [(upwards, "link")]

@@ -187,6 +187,15 @@ def test_list_filters_sorts_and_limits(index: Path) -> None:
     assert run("list", "--library", index, "--limit", 2).stderr == "2 tracks\n"
 
 
+def test_pages_make_up_the_whole_answer(index: Path) -> None:
+    for words in (["list", "--sort", "-calm", "--limit"], ["similar", "t3", "--mood", "calm=0.9", "-k"]):
+        whole = run_json(*words, 20, "--library", index)["tracks"]
+        pages = [run_json(*words, 7, "--offset", start, "--library", index)["tracks"] for start in (0, 7, 14)]
+        assert [track for page in pages for track in page][:20] == whole
+    assert run_json("list", "--library", index, "--offset", 30)["count"] == 0
+    assert run_json("similar", "t3", "--library", index, "--offset", 99)["count"] == 0
+
+
 def test_a_long_list_is_cut_in_the_table_and_says_so(tmp_path: Path) -> None:
     table = write_vectors(tmp_path / "v.parquet", [f"t{i}" for i in range(60)])
     run("index", "build", "--table", table, "--moods", "calm", "--out", tmp_path / "index")

@@ -13,7 +13,8 @@ import pytest
 import soundfile
 import torch
 
-from moodrec.embedding.mood_model import MoodModel, TrackMoods
+from moodrec.embedding.mood_model import MoodModel
+from moodrec.embedding.track_moods import TrackMoods
 from moodrec.errors import AudioError, SilentAudioError, UsageError
 from moodrec.model.checkpoint import load_model, save_model
 from moodrec.model.describe import PACKAGED_MODEL
@@ -104,7 +105,7 @@ def test_bad_samples_are_refused(model: MoodModel, bad: float) -> None:
 @pytest.mark.parametrize(
     ("samples", "rate", "says"),
     [
-        (np.full(9000, 99, np.int16), RATE, "floating point"),
+        (np.full(9000, 99), RATE, "floating point"),
         (np.zeros((9000, 2), np.float32), RATE, "transposed"),
         (np.zeros(9000, np.float32), 0, "Hz"),
     ],

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from moodrec.catalog.analyze import analyze
-from moodrec.embedding.mood_model import MoodModel, TrackMoods
+from moodrec.embedding.mood_model import MoodModel
+from moodrec.embedding.track_moods import TrackMoods
 from moodrec.errors import SilentAudioError
 from moodrec.library.library import Library
 from tests.catalog.corpus import SUFFIXES, write_song

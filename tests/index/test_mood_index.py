@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import moodrec.index
+from moodrec.arguments import IGNORE
 from moodrec.errors import (
     DataError,
     DuplicateIdError,
@@ -258,6 +259,41 @@ def test_reading_an_index(index: MoodIndex) -> None:
     assert (info.tracks, info.dim, info.preset, info.kind, info.moods) == (200, 16, "auto", "flat", MOODS)
 
 
+@pytest.mark.parametrize("tail", [False, True])
+def test_rows_vectors_and_cosines_of_chosen_tracks(tail: bool) -> None:
+    index = MoodIndex.build(SAMPLE.vectors[:150], SAMPLE.table.slice(0, 150), MOODS)
+    index.add(SAMPLE.vectors[150:], SAMPLE.table.slice(150))
+    if not tail:
+        index.compact()
+    wanted = ["t170", "gone", "t2", "t170"]
+    assert index.contains(wanted).tolist() == [True, False, True, True]
+    rows = index.rows(wanted, ["year", "track_id"], on_conflict=IGNORE)
+    assert rows.equals(
+        SAMPLE.table.select(["year", "track_id"]).take(pa.array([170, 2, 170])).combine_chunks()
+    )
+    assert index.tracks(["t2"], "title").to_dict("list") == {"title": ["Title 2"]}
+    vectors = index.vectors(wanted, on_conflict=IGNORE)
+    np.testing.assert_array_equal(vectors[[0, 2, 3]], SAMPLE_UNIT[[170, 2, 170]])
+    assert np.isnan(vectors[1]).all()
+    cosines = index.cosines(wanted, ["t2", "t2", "gone", "t3"], on_conflict=IGNORE)
+    wide = SAMPLE_UNIT.astype(np.float64)
+    np.testing.assert_allclose(
+        cosines, [wide[170] @ wide[2], np.nan, np.nan, wide[170] @ wide[3]], rtol=1e-12
+    )
+    assert index.cosines([], []).shape == (0,)
+    for call in (index.rows, index.vectors, lambda ids: index.cosines(ids, ids)):
+        with pytest.raises(NotFoundError, match="'gone'"):
+            call(wanted)
+    with pytest.raises(UsageError, match="no such column: 'yaer'; did you mean 'year'"):
+        index.rows(["t2"], ["yaer"])
+    with pytest.raises(UsageError, match="twice"):
+        index.rows(["t2"], ["year", "year"])
+    with pytest.raises(UsageError, match="1 first tracks and 2 second ones"):
+        index.cosines(["t2"], ["t2", "t3"])
+    with pytest.raises(UsageError, match="must be 'error' or 'ignore'"):
+        index.vectors(["t2"], on_conflict="drop")  # type: ignore[arg-type]
+
+
 SAMPLE_UNIT = MoodIndex.build(SAMPLE.vectors, SAMPLE.table)._catalogue.base.segment.vectors
 
 
@@ -349,12 +385,10 @@ def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch
     index.add(SAMPLE.vectors[7:8], SAMPLE.table.slice(7, 1))
     index.save(tmp_path / "index")
     for opened in (index, MoodIndex.open(tmp_path / "index")):
-        for few, passes in (
-            (200, 20),
-            (200, 0),
-            (0, 0),
-        ):  # passes over all, then bisection, then passes again
-            monkeypatch.setattr("moodrec.index.rows.track_ids._MOST_BISECTED", few)
+        # passes over all, then bisection one by one, then blocks, then passes again
+        for most, few, passes in ((4, 50, 20), (99, 1, 0), (0, 1, 0), (0, 10**6, 0)):
+            monkeypatch.setattr("moodrec.index.rows.track_ids._MOST_BY_ONE", most)
+            monkeypatch.setattr("moodrec.index.rows.track_ids._ROWS_AN_ID", few)
             monkeypatch.setattr("moodrec.index.rows.track_ids._MOST_PASSES", passes)
             assert "t3" in opened
             assert "t7" in opened
@@ -367,17 +401,26 @@ def test_ids_of_a_large_index_are_found_in_every_way(tmp_path: Path, monkeypatch
                 opened.vectors(["t2", "nobody"])
 
 
-@given(st.lists(st.text(max_size=5), max_size=30), st.data())
-def test_track_ids_in_a_dictionary_and_without(ids: list[str], data: st.DataObject) -> None:
+WAYS: Any = {"one by one": (1000, 1, 0), "by blocks": (0, 1, 0), "by a pass": (0, 10**6, 0)}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(ids=st.lists(st.text(max_size=3), max_size=80), data=st.data())
+def test_track_ids_in_a_dictionary_and_without(way: str, ids: list[str], data: st.DataObject) -> None:
+    ids = [*ids, *data.draw(st.sampled_from([[], ["a"] * 40, ["a"] * 70 + ["b"]]))]
     alive = np.zeros(len(ids), bool)
     known: dict[str, int] = {}
-    for row, track_id in enumerate(ids):  # of an id, at most one row is alive
-        if track_id not in known and data.draw(st.booleans()):
-            known[track_id], alive[row] = row, True
-    wanted = [*ids, *data.draw(st.lists(st.text(max_size=5), max_size=5))]
-    expected = {track_id: known[track_id] for track_id in wanted if track_id in known}
-    found = TrackIds(pa.array(ids, pa.string()))
-    assert found.rows_of(wanted, alive) == expected
-    assert len(found.in_order) == len(ids)
-    assert found.rows_of(wanted, alive) == expected
+    for row in data.draw(st.permutations(range(len(ids)))):  # of an id, at most one row is alive
+        if ids[row] not in known and data.draw(st.booleans()):
+            known[ids[row]], alive[row] = row, True
+    wanted = [*ids, "\udcff", *data.draw(st.lists(st.text(max_size=5), max_size=5)), *ids[:3]]
+    expected = [known.get(track_id, -1) for track_id in wanted]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in zip(("_MOST_BY_ONE", "_ROWS_AN_ID", "_MOST_PASSES"), WAYS[way], strict=True):
+            patch.setattr(f"moodrec.index.rows.track_ids.{name}", value)
+        found = TrackIds(pa.array(ids, pa.string()))
+        assert found.rows_of(wanted, alive).tolist() == expected
+        assert len(found.in_order) == len(ids)
+        assert found.rows_of(wanted, alive).tolist() == expected
+        assert [found.rows_of([one], alive).tolist()[0] for one in wanted[:5]] == expected[:5]
     assert found.at(np.arange(len(ids))).tolist() == ids

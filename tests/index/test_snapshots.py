@@ -75,6 +75,11 @@ def test_a_tail_is_searched_as_the_base_is(preset: str) -> None:
     assert grown.track_ids == whole.track_ids
     assert grown.frame.equals(whole.frame)
     assert grown.rows(["t800", "t3"]).equals(whole.rows(["t800", "t3"]))
+    for index in (whole, grown):
+        some = index.rows(["t800", "t3"], ["year", "calm"])
+        assert some.equals(whole.rows(["t800", "t3"]).select(["year", "calm"]))
+        with pytest.raises(UsageError, match="no such column: 'yaer'; did you mean 'year'"):
+            index.rows(["t3"], ["yaer"])
     np.testing.assert_array_equal(grown.vectors(["t800", "t3"]), whole.vectors(["t800", "t3"]))
     extra: list[dict[str, Any]] = [
         {"where": "pct(calm) >= 0.9 AND pct(happy) < 0.7"},

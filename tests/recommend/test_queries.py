@@ -111,6 +111,13 @@ def test_a_history_that_cancels_out() -> None:
         rec.for_history({"a": 1.0, "b": -1.0})
 
 
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e200, 1e308])
+def test_only_the_proportions_of_weights_count(scale: float) -> None:
+    expected = REC.for_history({"t1": 1.0, "t2": -0.5}, 5)
+    found = REC.for_history({"t1": scale, "t2": -0.5 * scale}, 5)
+    assert found.track_ids == expected.track_ids
+
+
 def test_reranking_weighs_their_score_against_the_mood() -> None:
     theirs = {"t1": 10.0, "t2": 5.0, "t3": 0.0}
     affinity = 1 - (CALM[[1, 2, 3]] - 1) ** 2
@@ -166,6 +173,46 @@ def test_a_score_is_what_a_search_gives() -> None:
         REC.score(("t5", "t6"), mood_weight=0.5)
     with pytest.raises(DataError, match="two ids"):
         REC.score([("t5",)])
+
+
+def test_a_score_does_not_depend_on_the_pairs_beside_it() -> None:
+    moods = SAMPLE.table.select(["calm", "happy"]).to_pandas().to_numpy(np.float64)
+    wide = REC.index.vectors(IDS).astype(np.float64)
+    rows = np.random.default_rng(0).integers(0, 400, (1500, 2))
+    pairs = [(IDS[left], IDS[right]) for left, right in rows]
+    cosines = np.array([wide[left] @ wide[right] for left, right in rows])
+    affinity = 1 - np.mean((moods[rows[:, 1]] - [0.8, 0.1]) ** 2, axis=1)
+    for mood, expected in ((None, cosines), ({"calm": 0.8, "happy": 0.1}, 0.7 * cosines + 0.3 * affinity)):
+        weight = None if mood is None else 0.3
+        scores = REC.score(pairs, mood, weight)
+        np.testing.assert_allclose(scores, expected, atol=1e-7)
+        order = np.random.default_rng(1).permutation(len(pairs))
+        again = REC.score([pairs[place] for place in order], mood, weight)
+        np.testing.assert_array_equal(again, scores[order])
+        assert REC.score(pairs[7], mood, weight) == scores[7]
+
+
+def test_a_batch_to_rerank_is_each_list_by_itself() -> None:
+    rng = np.random.default_rng(3)
+    lists = [[*rng.permutation(IDS)[: rng.integers(0, 30)].tolist(), f"gone {i}"] for i in range(12)]
+    given: list[dict[str, float]] = [
+        dict(zip(one, rng.random(len(one)).tolist(), strict=True)) for one in lists
+    ]
+    rerank: Any = REC.rerank
+    batch = rerank(given, {"calm": 0.9, "happy": 0.2}, 0.6, k=9, on_conflict="ignore")
+    for one, found in zip(given, batch, strict=True):
+        alone = REC.rerank(one, {"calm": 0.9, "happy": 0.2}, 0.6, k=9, on_conflict="ignore")
+        pd.testing.assert_frame_equal(found.tracks, alone.tracks)
+        known = {track_id: score for track_id, score in one.items() if track_id in REC.index}
+        low, high = min(known.values(), default=0.0), max(known.values(), default=1.0)
+        moods = SAMPLE.table.select(["calm", "happy"]).to_pandas().to_numpy(np.float64)
+        new = {
+            track_id: 0.4 * ((score - low) / (high - low) if high > low else 1.0)
+            + 0.6 * (1 - float(np.mean((moods[int(track_id[1:])] - [0.9, 0.2]) ** 2)))
+            for track_id, score in known.items()
+        }
+        best = sorted(new, key=lambda name: np.inf if np.isnan(new[name]) else -new[name])
+        assert found.track_ids == best[:9]
 
 
 def test_results_as_tables_and_as_html() -> None:

@@ -54,6 +54,18 @@ def test_a_second_run_reads_what_the_first_left(tmp_path: Path) -> None:
     assert longer.shape[1] > 90
 
 
+def test_a_file_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", published_mel(sound(), 12_000))
+    (first,) = fill(tmp_path / "cache", [tmp_path / "a.npy"])
+    whole = np.array(first)  # the file is mapped
+    (made,) = (tmp_path / "cache").rglob("*.npy")
+    for content in (made.read_bytes()[:-100], b"\x93NUMPY", b""):
+        made.write_bytes(content)
+        (again,) = fill(tmp_path / "cache", [tmp_path / "a.npy"])
+        assert again is not None
+        assert np.array_equal(again, whole)
+
+
 def test_unreadable_files_are_left_out_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     np.save(tmp_path / "good.npy", published_mel(sound(), 12_000))
     np.save(tmp_path / "bad.npy", np.zeros((64, 3), np.float32))

@@ -9,6 +9,7 @@ import pytest
 from moodrec.training.events import (
     EpochFinished,
     FeaturesReady,
+    MoodsRenamed,
     NetworkStarted,
     SpectrogramReady,
     TrainingEvent,
@@ -22,10 +23,11 @@ EVENTS: tuple[TrainingEvent, ...] = (
     SpectrogramReady(3, 9),
     FeaturesReady(1, 8),
     TrainingWarning("few tracks"),
-    NetworkStarted("fold-0", 24, {"mood": 2, "artist": 4}),
+    NetworkStarted("fold-0", 24, {"mood": 2, "artist": 4}, 1, 4),
     TrainingResumed(5),
     EpochFinished(6, 60, 1.25, {"mood": 0.5}),
     EpochFinished(7, 60, 1.25, {"mood": 0.5}, {"mood": 1.0}),
+    MoodsRenamed({"Gym ready": "gym_ready"}),
 )
 
 

@@ -89,3 +89,13 @@ def test_the_recipes_of_the_repository_are_valid(path: Path, monkeypatch: pytest
         monkeypatch.setenv(variable, "anywhere")
     monkeypatch.setenv("MOODREC_DATA", "anywhere")
     assert isinstance(read_recipe(path), Recipe)
+
+
+def test_fields_that_came_later_change_no_digest_until_they_are_used(tmp_path: Path) -> None:
+    """The digests of recipes that were run before the fields were there still hold."""
+    written = read_recipe(write(tmp_path, MINIMAL)).tasks.model_dump(mode="json")["mood"]
+    assert written == {"weight": 1.0, "target_weights": {}}
+    exclusive = read_recipe(
+        write(tmp_path, MINIMAL + '\n[tasks.mood]\nexclusive = [["a:b", "a:c"]]\n', "b.toml")
+    )
+    assert exclusive.tasks.model_dump(mode="json")["mood"]["exclusive"] == [["a:b", "a:c"]]

@@ -18,7 +18,7 @@ from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES, Difference, difference_
 from moodrec.metrics.calibration import Platt, fit_platt, fit_temperature, reliability
 from moodrec.model.spec import PublishedMood
 from moodrec.plots.reliability import Panel, reliability_grid
-from moodrec.training.publish import mood_labels
+from moodrec.training.quality import mood_labels
 
 Floats = NDArray[np.float64]
 Predict = Callable[[Floats], Floats]

@@ -120,6 +120,7 @@ def _read_tsv(path: Path, split: str | None) -> pd.DataFrame:
 
 
 def _lines(path: Path) -> list[str]:
+    reading.require_file(path)
     try:
         return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
@@ -129,6 +130,7 @@ def _lines(path: Path) -> list[str]:
 def _read_parquet(path: Path, split: int) -> pd.DataFrame:
     if split != 0:
         raise DataError(f"{path}: holds split 0 alone, not split {split}")
+    reading.require_file(path)
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError) as error:

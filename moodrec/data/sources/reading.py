@@ -34,6 +34,7 @@ def read_text_table(path: Path, required: Sequence[str], separator: str = ",") -
     Raises:
         DataError: the file cannot be read, or lacks columns; the message names what is there and what is not.
     """
+    require_file(path)
     try:
         frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
     except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -41,6 +42,16 @@ def read_text_table(path: Path, required: Sequence[str], separator: str = ",") -
     frame.columns = [str(column).strip() for column in frame.columns]
     require_columns(path, frame, required)
     return frame
+
+
+def require_file(path: Path) -> None:
+    """Refuse pipes and devices, which may never end: a recipe may be somebody else's.
+
+    Raises:
+        DataError: there is something, and it is no file.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: is no regular file")
 
 
 def require_columns(path: Path, frame: pd.DataFrame, required: Sequence[str]) -> None:

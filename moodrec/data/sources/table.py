@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from moodrec.audio.decode import AUDIO_SUFFIXES
 from moodrec.audio.probe import read_tags
 from moodrec.data.groups import artist_groups
-from moodrec.data.labels import LabelTable
+from moodrec.data.labels import LabelTable, describe_rows
 from moodrec.data.sources import reading
+from moodrec.data.sources.quadrants import QUADRANTS, quadrant_targets
 from moodrec.errors import DataError
 from moodrec.names import known_name
 
@@ -33,6 +34,8 @@ _NAMESPACED = re.compile(r"[a-z][a-z0-9_]*:")
 
 def load(root: Path, moods: Sequence[str] | None = None, name: str = NAME) -> LabelTable:
     """Read a table (``.csv``, ``.tsv``, ``.parquet``) or a folder of audio files.
+
+    A column ``quadrant`` that holds any of Q1 to Q4 makes the targets q1 to q4, valence and arousal.
 
     Args:
         root: the table, or the folder. Audio paths in a table are relative to the folder the table is in.
@@ -50,6 +53,7 @@ def load(root: Path, moods: Sequence[str] | None = None, name: str = NAME) -> La
         f"{name}:{mood}": reading.numbers(root, frame, column).astype(np.float32)
         for mood, column in mood_columns.items()
     }
+    targets |= {target: own for target, own in _quadrants(root, frame, name).items() if target not in targets}
     columns = _columns(root, frame)
     reading.require_audio(root, [str(place) for place in columns["audio"]])
     return LabelTable.build(name, columns, targets)
@@ -61,6 +65,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: a table must be one of {', '.join(READERS)}")
     if suffix != ".parquet":
         return reading.read_text_table(path, [], "\t" if suffix == ".tsv" else ",")
+    reading.require_file(path)
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:
@@ -74,6 +79,21 @@ def _mood_columns(path: Path, frame: pd.DataFrame, moods: Sequence[str] | None) 
         chosen = [str(column) for column in frame.columns if str(column).startswith(MOOD_PREFIX)]
     reading.require_columns(path, frame, chosen)
     return {_NAMESPACED.sub("", column, count=1): column for column in chosen}
+
+
+def _quadrants(path: Path, frame: pd.DataFrame, name: str) -> dict[str, NDArray[np.float32]]:
+    given = [None if cell is None else cell.upper() for cell in reading.cells(frame, "quadrant")]
+    known = np.array([cell is not None for cell in given], np.bool_)
+    if not set(QUADRANTS) & set(given):
+        return {}
+    wrong = [row for row, cell in enumerate(given) if cell is not None and cell not in QUADRANTS]
+    if wrong:
+        raise DataError(f"{path}: column quadrant must hold Q1 to Q4; it does not in {describe_rows(wrong)}")
+    filled = [cell or QUADRANTS[0] for cell in given]
+    return {
+        target: np.where(known, values, np.nan).astype(np.float32)
+        for target, values in quadrant_targets(name, path, filled).items()
+    }
 
 
 def _columns(path: Path, frame: pd.DataFrame) -> reading.Columns:

@@ -26,6 +26,7 @@ from moodrec.evaluation.experiment.stored import (
     save_predictions,
     write_result,
 )
+from moodrec.files import disk_errors
 from moodrec.lock import WriterLock
 
 PLAN: Final = "plan.toml"
@@ -65,7 +66,8 @@ class ResultFolder:
     def claim(self, run: PlannedRun) -> Iterator[Path | None]:
         """Hold a run's scratch folder while the block runs; None where another process holds it."""
         scratch = self.path / SCRATCH / run.id.replace("/", ".")
-        scratch.parent.mkdir(parents=True, exist_ok=True)
+        with disk_errors(scratch):
+            scratch.parent.mkdir(parents=True, exist_ok=True)
         lock_file = scratch.with_name(scratch.name + ".lock")
         lock = WriterLock(lock_file)
         try:

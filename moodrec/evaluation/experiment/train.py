@@ -19,11 +19,13 @@ from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.scores import Scores, score
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.experiment.truth import Truth
+from moodrec.files import disk_errors
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.events import OnEvent
 from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
 from moodrec.training.loop import LOG, Trainer, TrainingSet
+from moodrec.training.metadata_input import metadata_of
 from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.threads import torch_threads
 
@@ -79,11 +81,15 @@ def _train_run(
     on_event: OnEvent,
 ) -> TrainedRun:
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
-    scratch.mkdir(parents=True, exist_ok=True)
-    training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest)
+    with disk_errors(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+    metadata = metadata_of(run.recipe, rows.table)
+    training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest, metadata)
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()
-    predictions = predict(network, rows.inputs, rows.scored)
+    settings = run.recipe.metadata_input
+    told = metadata if settings is not None and settings.scored == "with" else None
+    predictions = predict(network, rows.inputs, rows.scored, told)
     stored = stored_of(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs

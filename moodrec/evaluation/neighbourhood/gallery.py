@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
+from moodrec.evaluation.neighbourhood.moods import SHARED
 from moodrec.evaluation.retrieval import QUADRANTS
 from moodrec.index.rows.validation import vectors_of
 from moodrec.names import fold
@@ -39,8 +40,9 @@ class Gallery:
         track_ids: ``(n,)`` ids.
         groups: ``(n,)`` artists (of EMOPIA, songs and artists): whole groups are resampled, and tracks of a query's
             own group are not among its neighbours.
-        quadrants: ``(n,)`` "q1" to "q4", or None where the dataset has none.
-        words: ``(n, W)`` which mood words, or strongly induced emotions, a track has; None where there are none.
+        quadrants: ``(n,)`` "q1" to "q4", None where a track has none; None where no track has one.
+        words: ``(n, W)`` which mood words, or moods of the dataset's own, a track has; None where there are fewer
+            than two. What is unknown counts as absent.
         human: mood to the degree ``(n,)`` to which people find it: 0 or 1 for labels, for shares of listeners the
             percentile within the dataset; NaN unknown.
         present: mood to ``(n,)`` whether people find it: the label, or the share in the top third.
@@ -49,13 +51,18 @@ class Gallery:
     dataset: str
     track_ids: tuple[str, ...]
     groups: tuple[str, ...]
-    quadrants: tuple[str, ...] | None
+    quadrants: tuple[str | None, ...] | None
     words: BoolArray | None
     human: Mapping[str, Float64Array]
     present: Mapping[str, Float64Array]
 
     def __len__(self) -> int:
         return len(self.track_ids)
+
+    @property
+    def has_groups(self) -> bool:
+        """Say whether any two tracks are known to be of one group."""
+        return len(set(self.groups)) < len(self.groups)
 
     @cached_property
     def group_codes(self) -> Codes:
@@ -115,8 +122,7 @@ def gallery_of(table: LabelTable, moods: Mapping[str, Sequence[str]]) -> Gallery
 
 def _same_source(table: LabelTable, targets: Sequence[str], columns: Sequence[str]) -> bool:
     """Say whether targets mean the same: words only within one dataset; quadrants, valence and arousal in all."""
-    shared = {*QUADRANTS, "valence", "arousal"}
-    return all(c in targets or c.partition(":")[2] in shared for c in columns)
+    return all(c in targets or c.partition(":")[2] in SHARED for c in columns)
 
 
 def _human(truth: Float64Array) -> Float64Array:
@@ -138,22 +144,29 @@ def percentiles(values: Float64Array) -> Float64Array:
     return np.where(known, places / max(1, len(ordered)), np.nan)
 
 
-def _quadrants(table: LabelTable, names: Mapping[str, str]) -> tuple[str, ...] | None:
+def _quadrants(table: LabelTable, names: Mapping[str, str]) -> tuple[str | None, ...] | None:
     if not set(QUADRANTS) <= set(names):
         return None
-    member = table.targets[[names[q] for q in QUADRANTS]].to_numpy(np.float64)
-    return tuple(QUADRANTS[place] for place in member.argmax(axis=1))
+    member = table.targets[[names[q] for q in QUADRANTS]].to_numpy(np.float64) == 1
+    known = member.sum(axis=1) == 1
+    if not known.any():
+        return None
+    return tuple(
+        QUADRANTS[place] if one else None for place, one in zip(member.argmax(1), known, strict=True)
+    )
 
 
 def _words(table: LabelTable, names: Mapping[str, str]) -> BoolArray | None:
-    """Read the mood words; where there are none, the emotions that are among the top third."""
+    """Read the mood words; where there are none, the other moods, soft ones from the top third on."""
     words = [column for name, column in names.items() if name.startswith(WORD)]
     if words:
         return np.asarray(table.targets[words].to_numpy(np.float64) == 1)
-    soft = [c for c in names.values() if not np.isin(table.targets[c].dropna(), (0, 1)).all()]
-    if len(soft) < 3:
+    own = [
+        column for name, column in names.items() if name not in SHARED and table.targets[column].notna().any()
+    ]
+    if len(own) < 2:
         return None
-    return np.stack([_present(table.targets[c].to_numpy(np.float64)) == 1 for c in soft], axis=1)
+    return np.stack([_present(table.targets[c].to_numpy(np.float64)) == 1 for c in own], axis=1)
 
 
 def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -> SystemOutput:

@@ -70,10 +70,11 @@ class Measures:
         """Compute the figures that are means over queries: name to ``(n,)``, NaN where a query does not count."""
         found: dict[str, Float64Array] = {}
         if self._gallery.quadrants is not None:
-            codes = np.unique(self._gallery.quadrants, return_inverse=True)[1]
-            same = (codes[:, None] == codes).astype(np.float64)
-            found["quadrant_p"] = precision_at_k(same, self._cosine, self._k, self._others)
-            found["quadrant_ndcg"] = ndcg_at_k(same, self._cosine, self._k, self._others)
+            names = np.array([quadrant or "" for quadrant in self._gallery.quadrants])
+            known, others = names != "", self._others & (names != "")
+            same = (names[:, None] == names).astype(np.float64)
+            for name, measure in (("quadrant_p", precision_at_k), ("quadrant_ndcg", ndcg_at_k)):
+                found[name] = np.where(known, measure(same, self._cosine, self._k, others), np.nan)
         if self._gallery.words is not None:
             alike = jaccard(self._gallery.words)
             known = self._gallery.words.any(axis=1)
@@ -91,7 +92,8 @@ class Measures:
                 self.toward_moods(0.5).cosine,
                 self.toward_moods(0.0).cosine,
             )
-        found["artist_diversity"] = self._artists()
+        if self._gallery.has_groups:
+            found["artist_diversity"] = self._artists()
         return found
 
     def coverage(self) -> float:

@@ -73,6 +73,8 @@ class BenchmarkReport:
     """Mood to the share of the tracks that people find so, in [0, 1]."""
     systems: dict[str, SystemReport]
     """Systems by name, in the order in which they were given."""
+    left_out: tuple[str, ...] = ()
+    """What could not be measured, and why: a clause each."""
 
     def document(self) -> dict[str, Any]:
         """The report as plain values, for JSON; NaN is left as it is."""
@@ -85,7 +87,8 @@ class BenchmarkReport:
         Raises:
             KeyError: a field is missing.
         """
-        known = {field.name: document[field.name] for field in fields(BenchmarkReport)}
+        names = [field.name for field in fields(BenchmarkReport) if field.name != "left_out"]
+        known = {name: document[name] for name in names} | {"left_out": tuple(document.get("left_out", ()))}
         systems = {name: _system_from(system) for name, system in document["systems"].items()}
         return BenchmarkReport(**known | {"systems": systems})
 
@@ -100,7 +103,11 @@ def _system_from(document: Mapping[str, Any]) -> SystemReport:
 
 
 def benchmark(
-    gallery: Gallery, systems: Sequence[System], against: str, options: BootstrapOptions | None = None
+    gallery: Gallery,
+    systems: Sequence[System],
+    against: str,
+    options: BootstrapOptions | None = None,
+    left_out: Sequence[str] = (),
 ) -> BenchmarkReport:
     """Measure systems on a gallery, with bootstrap intervals over groups of queries.
 
@@ -109,6 +116,7 @@ def benchmark(
         systems: what is compared.
         against: name of the reference system, from whose figures those of each other one are subtracted.
         options: how intervals are made; by default 1000 resamples with seed 0.
+        left_out: what could not be measured, and why, for the report.
     """
     options = options or BootstrapOptions()
     values = {system.name: _values(gallery, system) for system in systems}
@@ -137,11 +145,13 @@ def benchmark(
         seed=options.seed,
         moods={mood: float(np.nanmean(present)) for mood, present in gallery.present.items()},
         systems=found,
+        left_out=tuple(left_out),
     )
 
 
 def _values(gallery: Gallery, system: System) -> dict[str, Float64Array]:
-    return averaged([Measures(gallery, run).per_query() for run in system.runs])
+    found = averaged([Measures(gallery, run).per_query() for run in system.runs])
+    return {name: values for name, values in found.items() if not np.isnan(values).all()}
 
 
 def _names(values: Mapping[str, Float64Array]) -> list[str]:
@@ -153,7 +163,9 @@ def _statistic(name: str, values: Mapping[str, Float64Array]) -> Statistic:
     if name not in RATIOS:
         return lambda weights: _weighted_mean(values[name], weights)
     above, below = RATIOS[name]
-    return lambda weights: _weighted_mean(values[above], weights) / _weighted_mean(values[below], weights)
+    return lambda weights: _share(
+        _weighted_mean(values[above], weights), _weighted_mean(values[below], weights)
+    )
 
 
 def _difference(
@@ -172,14 +184,23 @@ def _figure(statistic: Statistic, gallery: Gallery, options: BootstrapOptions) -
         options.n_resamples,
         options.seed,
     )
-    interval = interval_of(draws, options.level)
+    # A resample may hold no query that counts.
+    known = draws[~np.isnan(draws)]
+    if not known.size:
+        return Estimate(value, float("nan"), float("nan"))
+    interval = interval_of(known, options.level)
     return Estimate(value, interval.low, interval.high)
 
 
 def _weighted_mean(values: Float64Array, weights: Float64Array) -> Float64Array:
     known = ~np.isnan(values)
     mine = weights[:, known]
-    return np.asarray(mine @ values[known] / mine.sum(axis=1))
+    return _share(np.asarray(mine @ values[known]), mine.sum(axis=1))
+
+
+def _share(part: Float64Array, whole: Float64Array) -> Float64Array:
+    """Divide ``(b,)`` by ``(b,)``; NaN where there is nothing to divide by."""
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole != 0))
 
 
 def _curve(gallery: Gallery, system: System) -> tuple[CurvePoint, ...]:

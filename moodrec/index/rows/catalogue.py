@@ -24,6 +24,7 @@ from moodrec.index.rows import keys
 from moodrec.index.rows.conforming import conformed
 from moodrec.index.rows.recordings import Recordings
 from moodrec.index.rows.segment import Part, Segment
+from moodrec.index.rows.validation import chosen_columns
 from moodrec.typing import Codes, RowMask, RowNumbers, Vectors
 
 
@@ -131,16 +132,22 @@ class Catalogue:
             return places[rows]
         return np.where(rows < len(places), places[np.minimum(rows, len(places) - 1)], rows)
 
-    def table_at(self, rows: RowNumbers) -> pa.Table:
-        """Return the rows of the track table for ``rows``, in the order of ``rows``."""
+    def table_at(self, rows: RowNumbers, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the rows of the track table for ``rows``, in the order of ``rows``.
+
+        Args:
+            rows: (m,) row numbers.
+            columns: names of columns that there are; None takes all.
+        """
+        names = list(self.column_names if columns is None else columns)
         if self.tail is None:
-            return self.base.segment.table.take(array_of(rows))
+            return self.base.segment.table.select(names).take(array_of(rows))
         at: RowNumbers = np.empty(len(rows), np.int64)
         pieces: list[pa.Table] = []
         for part in self.parts:
             here = np.flatnonzero((rows >= part.first) & (rows < part.first + len(part)))
             at[here] = np.arange(len(here)) + sum(piece.num_rows for piece in pieces)
-            pieces.append(part.segment.table.take(array_of(rows[here] - part.first)))
+            pieces.append(part.segment.table.select(names).take(array_of(rows[here] - part.first)))
         return pa.concat_tables(pieces).take(array_of(at)).combine_chunks()
 
     @cached_property
@@ -158,29 +165,39 @@ class Catalogue:
 
     # Rows by id -------------------------------------------------------------------------------------------------
 
-    def _known(self, track_ids: Sequence[str]) -> dict[str, int]:
-        """Return the row of each of the ids that a track has."""
-        known = self.base.segment.rows_of(track_ids, self.base.alive)
+    def lookup(self, track_ids: Sequence[str]) -> RowNumbers:
+        """Return the (m,) rows of m ids, in their order; -1 for an id that no track has."""
+        rows = self.base.segment.rows_of(track_ids, self.base.alive)
         if self.tail is not None:
             later = self.tail.segment.rows_of(track_ids, self.tail.alive)
-            known |= {track_id: row + self.tail.first for track_id, row in later.items()}
-        return known
+            rows = np.where(later >= 0, later + self.tail.first, rows)
+        return rows
 
     def __contains__(self, track_id: object) -> bool:
         name = str(int(track_id)) if is_whole(track_id) else track_id
-        return isinstance(name, str) and name in self._known([name])
+        return isinstance(name, str) and bool(self.lookup([name])[0] >= 0)
 
-    def unknown(self, track_ids: Iterable[str]) -> list[str]:
+    def unknown(self, track_ids: Sequence[str]) -> list[str]:
         """Return those of ``track_ids`` that no track of this catalogue has."""
-        requested = list(track_ids)
-        known = self._known(requested)
-        return [track_id for track_id in requested if track_id not in known]
+        rows = self.lookup(track_ids)
+        return [track_ids[place] for place in np.flatnonzero(rows < 0).tolist()]
 
     def rows_of(self, track_ids: Iterable[str]) -> RowNumbers:
         """Return the rows of ``track_ids``, in their order; ids that no track has are left out."""
-        requested = list(track_ids)
-        known = self._known(requested)
-        return np.array([known[track_id] for track_id in requested if track_id in known], np.int64)
+        rows = self.lookup(list(track_ids))
+        return rows[rows >= 0]
+
+    def rows_by_id(self, track_ids: Sequence[str], names: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows of tracks.
+
+        Args:
+            track_ids: ids of tracks of this catalogue.
+            names: of the columns.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        return self.table_at(self.lookup(track_ids), chosen_columns(names, self.column_names))
 
     # What filters and caps read ---------------------------------------------------------------------------------
 

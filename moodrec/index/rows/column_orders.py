@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from moodrec.errors import FilterError
+from moodrec.files import write_array
 from moodrec.filters.arrow_columns import build_column
 from moodrec.filters.column_types import NumberColumn, TextColumn
 from moodrec.filters.selection import Order
@@ -44,7 +45,7 @@ def save(orders: Mapping[str, Order], folder: Path) -> None:
     if orders:
         every = list(orders.values())
         ends = np.cumsum([len(order.rows) for order in every])
-        np.save(folder / _ROWS_FILE, np.concatenate([order.rows for order in every]), allow_pickle=False)
+        write_array(folder / _ROWS_FILE, np.concatenate([order.rows for order in every]))
         names, count = np.array(list(orders), np.str_), np.int64(every[0].count)
         np.savez(folder / _FACTS_FILE, allow_pickle=False, names=names, ends=ends, count=count)
 

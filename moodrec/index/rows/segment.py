@@ -105,20 +105,23 @@ class Segment:
         """
         return dict(zip(self.ids.tolist(), range(len(self)), strict=True))
 
-    def rows_of(self, track_ids: Sequence[str], alive: RowMask) -> dict[str, int]:
+    def rows_of(self, track_ids: Sequence[str], alive: RowMask) -> RowNumbers:
         """Find the rows of track ids.
 
         Args:
-            track_ids: the ids.
+            track_ids: m ids.
             alive: (n,) False for tombstones.
 
         Returns:
-            The row of each id that has a row which is no tombstone.
+            (m,) the row of each id; -1 where no row has it, or tombstones alone.
         """
         if len(self) >= LARGE:
             return self.track_ids.rows_of(track_ids, alive)
-        known = ((track_id, self._last_row_of.get(track_id)) for track_id in track_ids)
-        return {track_id: row for track_id, row in known if row is not None and alive[row]}
+        known = self._last_row_of
+        rows = np.array([known.get(track_id, -1) for track_id in track_ids], np.int64)
+        there = np.flatnonzero(rows >= 0)
+        rows[there[~alive[rows[there]]]] = -1
+        return rows
 
     def mood_scores(self, moods: Sequence[str], rows: RowNumbers | None = None) -> Float32Array:
         """Read the mood scores of some rows.

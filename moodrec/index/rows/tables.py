@@ -1,4 +1,4 @@
-"""Tables of other libraries become Arrow tables: pandas, polars, and whatever hands out an Arrow stream."""
+"""Tables of other libraries become Arrow tables: pandas, polars, and whatever hands out Arrow data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ def is_table(given: object) -> bool:
     """Whether something is a table with named columns, and not a single column or a mapping."""
     if isinstance(given, pa.Table | pa.RecordBatch | pa.RecordBatchReader) or _is_pandas(given):
         return True
-    return hasattr(given, "__arrow_c_stream__") and pa.types.is_struct(_type_of(given))
+    if hasattr(given, "__arrow_c_stream__"):
+        return bool(pa.types.is_struct(_type_of(given)))
+    return (
+        hasattr(given, "__arrow_c_array__")
+        and not isinstance(given, pa.Array)
+        and bool(pa.types.is_struct(pa.array(given).type))
+    )
 
 
 def as_arrow(given: Any) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.arguments import finite, ids_of
+from moodrec.arguments import brief, finite, ids_of, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.column_kinds import storable
+from moodrec.index.rows.given_vectors import as_matrix
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float64Array, RowMask, Vectors
@@ -43,7 +44,31 @@ def listed(names: Iterable[object], limit: int = _NAMED) -> str:
     """
     every = list(names)
     more = f" and {len(every) - limit} more" if len(every) > limit else ""
-    return ", ".join(map(repr, every[:limit])) + more
+    return ", ".join(map(brief, every[:limit])) + more
+
+
+def chosen_columns(columns: Collection[str] | None, there: Sequence[str]) -> list[str] | None:
+    """Check the names of the columns that a user wants.
+
+    Args:
+        columns: the names, or one alone; None wants all.
+        there: the columns that there are.
+
+    Returns:
+        The names in their order; None for all.
+
+    Raises:
+        UsageError: there is no such column, one is wanted twice, or they are no names.
+    """
+    if columns is None:
+        return None
+    names = list(texts(columns, "columns"))
+    for name in names:
+        if name not in there:
+            raise UsageError(f"no such column: {brief(name)}; {hint(name, there, 'columns')}")
+    if len(set(names)) != len(names):
+        raise UsageError(f"columns names one twice: {listed(names)}")
+    return names
 
 
 def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] | None = None) -> Vectors:
@@ -110,9 +135,9 @@ def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
         UsageError: the weights are no mapping, an id is no text, or a weight is no finite number.
     """
     if not isinstance(weights, Mapping):
-        raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {weights!r}")
+        raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {brief(weights)}")
     given = zip(ids_of(list(weights), name), weights.values(), strict=True)
-    return {track_id: finite(weight, f"the weight of {track_id!r}") for track_id, weight in given}
+    return {track_id: finite(weight, f"the weight of {brief(track_id)}") for track_id, weight in given}
 
 
 def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
@@ -127,20 +152,22 @@ def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
     """
     if not len(weights) or not np.isfinite(weights).all():
         raise UsageError(f"a mixture needs tracks with finite weights, not {listed(weights)}")
-    total = np.asarray(weights, np.float64) @ vectors.astype(np.float64)
-    if np.linalg.norm(total) <= _NO_DIRECTION * np.abs(weights).sum():
+    # The greatest is 1, so that neither squares nor sums of huge or tiny weights leave the range of numbers.
+    most = float(np.abs(weights).max()) or 1.0
+    shares = np.asarray(weights, np.float64) / most
+    total = shares @ vectors.astype(np.float64)
+    if np.linalg.norm(total) <= _NO_DIRECTION * np.abs(shares).sum():
         raise UsageError("the tracks of the mixture cancel each other: give them other weights")
     return unit_rows(total)
 
 
 def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
-    try:
-        # A copy for queries, which may be scaled in place; rows of a catalogue are copied when they are scaled.
-        matrix = np.array(vectors, ndmin=2) if single else np.asarray(vectors)
-    except ValueError:
-        raise DataError("the vectors are not all of one length") from None
+    matrix = as_matrix(vectors)
+    if single:  # a copy for queries, which may be scaled in place; rows of a catalogue are copied when scaled
+        matrix = np.array(matrix, ndmin=2)
     if matrix.dtype.kind not in "fiu":
-        raise DataError(f"the vectors are {matrix.dtype} values, not numbers")
+        ids = "; MoodIndex.similar_to takes ids" if matrix.dtype.kind in "UT" else ""
+        raise DataError(f"the vectors are {matrix.dtype} values, not numbers{ids}")
     if matrix.ndim != 2 or matrix.shape[1] == 0:
         raise DataError(f"vectors must have the shape (n, d), not {matrix.shape}")
     if dim is not None and matrix.shape[1] != dim:
@@ -170,6 +197,7 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
         DuplicateIdError: a ``track_id`` occurs twice.
         DataError: a column is missing, has wrong values, or holds what no filter can read; the message names rows.
     """
+    moods = texts(moods, "moods")
     table = _arrow(tracks).replace_schema_metadata(None)
     if len(set(table.column_names)) != table.num_columns:
         raise DataError("the track table has two columns of one name")
@@ -177,7 +205,7 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
     for name in (TRACK_ID, *moods):
         if name not in table.column_names:
             raise DataError(
-                f"the track table has no column {name!r}; {hint(name, table.column_names, 'columns')}"
+                f"the track table has no column {brief(name)}; {hint(name, table.column_names, 'columns')}"
             )
     if len(set(moods)) != len(moods) or TRACK_ID in moods:
         raise DataError(f"moods must be different columns, and not {TRACK_ID!r}: {listed(moods, 20)}")
@@ -245,8 +273,10 @@ def without_vectors(table: pa.Table, name: str) -> tuple[NDArray[Any], pa.Table]
     Raises:
         DataError: there is no such column, a row is NULL, or of another length than the first.
     """
+    if not isinstance(name, str):
+        raise UsageError(f"embedding is the name of a column, not {brief(name)}")
     if name not in table.column_names:
-        raise DataError(f"the table has no column {name!r}; {hint(name, table.column_names, 'columns')}")
+        raise DataError(f"the table has no column {brief(name)}; {hint(name, table.column_names, 'columns')}")
     return vectors_of(table[name], name), table.drop_columns([name])
 
 
@@ -266,12 +296,12 @@ def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     array = column.combine_chunks()
     kind = array.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        raise DataError(f"column {name!r} holds {kind} values; vectors are lists of numbers")
+        raise DataError(f"column {brief(name)} holds {kind} values; vectors are lists of numbers")
     lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
     wrong = np.flatnonzero((lengths < 1) | (lengths != lengths[:1])).tolist()
     if wrong:
         raise DataError(
-            f"column {name!r}: the vectors of rows {listed(wrong)} are missing or of another length"
+            f"column {brief(name)}: the vectors of rows {listed(wrong)} are missing or of another length"
         )
     flat = pc.list_flatten(array).to_numpy(zero_copy_only=False)
     return flat.reshape(len(array), -1) if len(array) else np.empty((0, 1), np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, TypedDict, Unpack, cast
 
-from moodrec.arguments import flag, ids_of, plain, share, texts, whole
+from moodrec.arguments import brief, flag, ids_of, plain, share, texts, whole
 from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -19,6 +19,14 @@ _SHOWN: Final = 5
 """How many ids of a set ``repr`` writes out."""
 _NONE: Final[frozenset[str]] = frozenset()
 _ZERO: Final = 0.0
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("include", "allow", "allowed", "allow_list", "ids", "candidates"), "only"),
+    **dict.fromkeys(("deny", "block", "skip", "exclude_ids"), "exclude"),
+    **dict.fromkeys(("filter", "filters", "condition", "query"), "where"),
+    **dict.fromkeys(("n", "top_k", "topk", "limit", "size", "num"), "k"),
+    **dict.fromkeys(("skip_first", "start", "page"), "offset"),
+}
+"""What an option is called in other libraries."""
 
 
 class SearchKeywords(TypedDict, total=False):
@@ -30,6 +38,26 @@ class SearchKeywords(TypedDict, total=False):
     only: Collection[str] | None
     exclude: Collection[str]
     exclude_artist: Collection[str]
+    max_per_artist: int | None
+    max_per_album: int | None
+    distinct: bool
+    diversity: float
+    exact: bool
+    audio_only: bool
+
+
+class QueryKeywords(TypedDict, total=False):
+    """The keywords of a function that takes several queries: :class:`SearchKeywords`, some of them one a query.
+
+    :mod:`moodrec.index.search.per_query` reads them.
+    """
+
+    where: str | Condition | Sequence[str | Condition | None] | None
+    mood: Mapping[str, float | Sequence[float]] | None
+    mood_weight: float | Sequence[float] | None
+    only: Collection[str] | Sequence[Collection[str] | None] | None
+    exclude: Collection[str] | Sequence[Collection[str] | None]
+    exclude_artist: Collection[str] | Sequence[Collection[str] | None]
     max_per_artist: int | None
     max_per_album: int | None
     distinct: bool
@@ -134,13 +162,16 @@ class SearchOptions:
         """
         if options is not None and not isinstance(options, SearchOptions):
             raise UsageError(
-                f"options takes SearchOptions, not {options!r}; give single options by keyword: where='calm >= 0.5'"
+                f"options takes SearchOptions, not {brief(options)}; "
+                "give single options by keyword: where='calm >= 0.5'"
             )
         if not keywords:
             return _DEFAULTS if options is None else options
         for name in keywords:
             if name not in _FIELDS:
-                raise UsageError(f"there is no search option {name!r}; {hint(name, _FIELDS, 'options')}")
+                same = _ELSEWHERE.get(name)
+                more = f"did you mean {same!r}?" if same else hint(name, _FIELDS, "options")
+                raise UsageError(f"there is no search option {brief(name)}; {more}")
         given: SearchKeywords = keywords if options is None else {**options.given, **keywords}
         return cls(**given)
 
@@ -199,11 +230,11 @@ def checked_k(k: object, n_tracks: int) -> int:
 
 def _targets(mood: object) -> Mapping[str, float | tuple[float, ...]] | None:
     if not isinstance(mood, Mapping):
-        raise UsageError(f"mood takes targets by name, such as {{'calm': 0.8}}, not {mood!r}")
+        raise UsageError(f"mood takes targets by name, such as {{'calm': 0.8}}, not {brief(mood)}")
     for name in mood:
         if not isinstance(name, str):
-            raise UsageError(f"mood takes names of moods as text, not {name!r}")
-    found = {name: _shares(value, f"the target of {name!r}") for name, value in mood.items()}
+            raise UsageError(f"mood takes names of moods as text, not {brief(name)}")
+    found = {name: _shares(value, f"the target of {brief(name)}") for name, value in mood.items()}
     return MappingProxyType(found) if found else None
 
 

@@ -7,11 +7,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.runtime import faiss
-from moodrec.typing import Float32Array, RowNumbers, Vectors
+from moodrec.typing import Float32Array, Float64Array, RowNumbers, Vectors
 
 _PICK_BELOW: Final = 0.25
 """Up to this share of the rows, it is cheaper to copy the rows out than to compute the products of all rows."""
+
+_PAIRS_AT_ONCE: Final = 512
+"""Pairs of rows that are multiplied together: as many as fit the second cache."""
 
 
 def products(vectors: Vectors, rows: RowNumbers | None, queries: Vectors) -> Float32Array:
@@ -31,6 +35,26 @@ def products(vectors: Vectors, rows: RowNumbers | None, queries: Vectors) -> Flo
     else:
         scores = _of_one_query(vectors, rows if pick else None, queries)
     return scores if rows is None or pick else scores[:, rows]
+
+
+def cosines_of(catalogue: Catalogue, lefts: RowNumbers, rights: RowNumbers) -> Float64Array:
+    """Compute the cosine of each of m pairs of rows, in double precision and each by itself.
+
+    Args:
+        catalogue: the rows.
+        lefts: (m,) the first rows; -1 is no row.
+        rights: (m,) the second rows; -1 is no row.
+
+    Returns:
+        (m,) cosines; NaN where either is no row.
+    """
+    found = np.full(len(lefts), np.nan)
+    both = np.flatnonzero((lefts >= 0) & (rights >= 0))
+    for start in range(0, len(both), _PAIRS_AT_ONCE):
+        here = both[start : start + _PAIRS_AT_ONCE]
+        left, right = (catalogue.vectors_at(side[here]).astype(np.float64) for side in (lefts, rights))
+        found[here] = np.einsum("ij,ij->i", left, right)
+    return found
 
 
 def _of_one_query(vectors: Vectors, rows: RowNumbers | None, query: Vectors) -> Float32Array:

@@ -74,9 +74,9 @@ class StoredFile(Config):
         if os.fstat(file.fileno()).st_size != self.size:
             return False
         if not self.block:
-            return hashlib.sha256(_part(file, 0, self.size)).hexdigest() == self.sha256
+            return _digest_of(file, 0, self.size).hex() == self.sha256
         starts = range(0, self.size, self.block)
-        parts = (hashlib.sha256(_part(file, start, self.block)).digest() for start in starts)
+        parts = (_digest_of(file, start, self.block) for start in starts)
         return _joined(list(parts)) == self.sha256
 
 
@@ -95,16 +95,16 @@ def _joined(digests: list[bytes]) -> str:
 
 def _digest(path: Path, start: int, size: int) -> bytes:
     with path.open("rb", buffering=0) as file:
-        return hashlib.sha256(_part(file, start, size)).digest()
+        return _digest_of(file, start, size)
 
 
-def _part(file: FileIO, start: int, size: int) -> bytes:
-    """Read ``size`` bytes of a file, fewer at its end. It reads in a loop, because a single read may return fewer."""
-    parts, end = [], start + size
-    while start < end and (part := _read(file, start, end - start)):
-        parts.append(part)
+def _digest_of(file: FileIO, start: int, size: int) -> bytes:
+    """Hash ``size`` bytes of a file, fewer at its end, a piece at a time: a manifest may name any size."""
+    found, end = hashlib.sha256(), start + size
+    while start < end and (part := _read(file, start, min(end - start, _BLOCK))):
+        found.update(part)
         start += len(part)
-    return b"".join(parts)
+    return found.digest()
 
 
 def _read(file: FileIO, start: int, size: int) -> bytes:

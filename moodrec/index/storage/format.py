@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from moodrec.config import IndexConfig, explain
 from moodrec.errors import CorruptStoreError, UsageError
+from moodrec.files import write_array
 from moodrec.index.backends.factory import open_backend
 from moodrec.index.rows import column_orders
 from moodrec.index.rows.catalogue import Catalogue
@@ -42,14 +43,14 @@ def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
 
     def write(folder: Path) -> Manifest:
         segment = base.segment
-        np.save(folder / _VECTORS, segment.vectors, allow_pickle=False)
+        write_array(folder / _VECTORS, segment.vectors)
         write_table(segment.table, folder / _TRACKS)
         if base.n_alive < len(segment):
-            np.save(folder / _ALIVE, base.alive, allow_pickle=False)
+            write_array(folder / _ALIVE, base.alive)
         if segment.order is not None:
-            np.save(folder / _ORDER, segment.order, allow_pickle=False)
+            write_array(folder / _ORDER, segment.order)
         if len(segment) >= LARGE:
-            np.save(folder / _BY_ID, segment.track_ids.in_order, allow_pickle=False)
+            write_array(folder / _BY_ID, segment.track_ids.in_order)
         column_orders.save(segment.columns.orders, folder)
         return Manifest(
             rows=len(segment),

@@ -98,12 +98,14 @@ def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> 
         DiskFullError: there is no room; nothing is left behind.
     """
     _require_ours(root)
-    root.mkdir(parents=True, exist_ok=True)
-    with _writing(root), disk_errors(root, size), ExitStack() as on_failure:
+    with disk_errors(root, size):
+        root.mkdir(parents=True, exist_ok=True)
+    with disk_errors(root, size), _writing(root), ExitStack() as on_failure:
         _remove_unfinished(root)
         require_room(root, size)
         if not is_index(root):
             make_mark(root / _FIRST)
+            on_failure.callback((root / _FIRST).unlink, missing_ok=True)
         folder = root / f"{_UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
         on_failure.callback(shutil.rmtree, folder, ignore_errors=True)

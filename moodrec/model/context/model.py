@@ -243,7 +243,11 @@ class ContextModel(Config):
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
-        write_atomically(path, (self.model_dump_json(indent=1) + "\n").encode())
+        write_atomically(path, self.to_json())
+
+    def to_json(self) -> bytes:
+        """Give the content of the file that :meth:`save` writes."""
+        return (self.model_dump_json(indent=1) + "\n").encode()
 
     @classmethod
     def load(cls, path: Path) -> ContextModel:

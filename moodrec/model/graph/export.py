@@ -16,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from moodrec.config import AudioConfig
 from moodrec.errors import CorruptStoreError, ExportError, MissingExtraError
 from moodrec.extras import TRAIN, has_modules
+from moodrec.files import disk_errors, require_room
 from moodrec.model.frontend import build_front_end
 from moodrec.model.graph.runtime import onnxruntime
 from moodrec.model.graph.session import EMBEDDING, LOGITS, WAVEFORM, GraphSession, GraphShape
@@ -65,8 +66,11 @@ def export_graph(network: MoodNetwork, spec: ModelSpec) -> bytes:
     module = WaveformNetwork(_with_factors(copy.deepcopy(network).cpu()), spec.audio).eval()
     with tempfile.TemporaryDirectory() as folder:
         traced = Path(folder) / "traced.onnx"
-        _trace(module, _sounds(spec, 2), traced)
-        graph = _simplified(traced)
+        weights = sum(tensor.nbytes for tensor in module.state_dict().values())
+        require_room(traced, 3 * weights)  # the traced graph, the simplified one, and their constants
+        with disk_errors(traced):
+            _trace(module, _sounds(spec, 2), traced)
+            graph = _simplified(traced)
     _compare(module, graph, spec)
     return graph
 

@@ -6,12 +6,16 @@ Everything here is a ``MatrixFactorizationBase`` of implicit's, so ``recommend``
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from moodrec.arguments import share
 from moodrec.errors import DataError, MissingExtraError, UsageError
+from moodrec.files import replacing
 from moodrec.recommend.adapters.vectors import FactorMap, ItemVectors
 from moodrec.typing import Float32Array
 
@@ -82,7 +86,9 @@ class EmbeddingModel(MatrixFactorizationBase):  # type: ignore[misc]  # implicit
     def save(self, fileobj_or_path: Any) -> None:
         """Write the ids and factors to a NumPy file."""
         users = np.empty((0, self.items.dim)) if self.user_factors is None else self.user_factors
-        np.savez(fileobj_or_path, ids=np.array(self.items.item_ids), items=self.item_factors, users=users)
+        ids = np.array(self.items.item_ids)
+        with _place_of(fileobj_or_path) as place:
+            np.savez(place, ids=ids, items=self.item_factors, users=users)
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> EmbeddingModel:
@@ -138,13 +144,25 @@ class FactorModel(MatrixFactorizationBase):  # type: ignore[misc]
 
     def save(self, fileobj_or_path: Any) -> None:
         """Write the factors to a NumPy file."""
-        np.savez(fileobj_or_path, users=self.user_factors, items=self.item_factors)
+        with _place_of(fileobj_or_path) as place:
+            np.savez(place, users=self.user_factors, items=self.item_factors)
 
     @classmethod
     def load(cls, fileobj_or_path: Any) -> FactorModel:
         """Read a model that ``save`` wrote."""
         with np.load(fileobj_or_path, allow_pickle=False) as stored:
             return cls(stored["users"], stored["items"])
+
+
+@contextmanager
+def _place_of(given: Any) -> Iterator[Any]:
+    """Give what NumPy writes to: a file object as it is, or a temporary file that replaces the named one."""
+    if hasattr(given, "write"):
+        yield given
+        return
+    path = Path(given)
+    with replacing(path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")) as temporary:
+        yield temporary
 
 
 def with_cold_items(

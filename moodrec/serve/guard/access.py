@@ -17,6 +17,8 @@ from moodrec.serve.settings import ServeSettings, is_loopback
 COOKIE: Final = "moodrec_session"
 BEARER: Final = "bearer "
 _PUBLIC: Final = ("/healthz", "/readyz", "/v1/openapi.json", "/v1/session")
+_MOST_KNOWN: Final = 100
+"""Host headers that are remembered as known."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -37,6 +39,7 @@ class Access:
         """
         self._app, self._token = app, settings.token
         self._names = {"localhost", settings.host, *settings.names}
+        self._known: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it.
@@ -72,10 +75,13 @@ class Access:
             await self._app(scope, receive, send)
 
     def _is_known(self, host: str) -> bool:
-        if self._token is not None:
+        if self._token is not None or host in self._known:
             return True
         name = host_name(host)
-        return name in self._names or is_loopback(name)
+        known = name in self._names or is_loopback(name)
+        if known and len(self._known) < _MOST_KNOWN:
+            self._known.add(host)
+        return known
 
     def _may(self, path: str, request: HTTPConnection) -> bool:
         if self._token is None or is_public(path):

@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from moodrec.errors import ModelMismatchError, UsageError
+from moodrec.files import disk_errors
 from moodrec.serve.documents import json_answer
 from moodrec.serve.routes.maps import atlas_of
 from moodrec.serve.schemas import answers
@@ -82,7 +83,7 @@ async def _receive(request: Request, out: Path) -> None:
         UsageError: the request holds none.
     """
     size = 0
-    with out.open("wb") as file:
+    with disk_errors(out, written=out), out.open("wb") as file:
         if request.headers.get("content-type", "").lower().startswith(FORM):
             async with request.form(max_files=1, max_fields=4) as form:
                 sent = form.get("file")

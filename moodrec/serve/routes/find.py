@@ -12,12 +12,13 @@ from moodrec.recommend.find.find import LONGEST_TEXT, Answer, find, understand
 from moodrec.recommend.find.lexicon import Lexicon, lexicon_of
 from moodrec.serve.documents import etag_of, json_answer, not_modified, track_documents
 from moodrec.serve.found import found_document, within
+from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Answering
 from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1", tags=["search"])
+router: Final = APIRouter(prefix="/v1", tags=["search"], route_class=QuickRoute)
 
 
 class FindQuery(Answering):

@@ -16,6 +16,7 @@ from moodrec.recommend.spread import numbers
 from moodrec.schema import TRACK_ID
 from moodrec.serve.atlas import FOLDER, Atlas
 from moodrec.serve.documents import etag_of, json_answer, not_modified, packed, plain_value
+from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Id
 from moodrec.serve.schemas.requests import Request as Asked
@@ -23,7 +24,7 @@ from moodrec.serve.shared import Current, State
 from moodrec.serve.state import ServerState
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1/map", tags=["map"])
+router: Final = APIRouter(prefix="/v1/map", tags=["map"], route_class=QuickRoute)
 BLOCK: Final = "application/octet-stream"
 UNKNOWN: Final = 255
 """Stands for an unknown mood score in ``/v1/map/moods``."""

@@ -12,11 +12,12 @@ from moodrec.catalog.current_model import known_folder
 from moodrec.errors import MoodrecError
 from moodrec.model.describe import describe_model
 from moodrec.serve.documents import etag_of, json_answer, not_modified, plain_value
+from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
 from moodrec.serve.shared import Current, State
 from moodrec.serve.state import ServerState
 
-router: Final = APIRouter(prefix="/v1", tags=["moods"])
+router: Final = APIRouter(prefix="/v1", tags=["moods"], route_class=QuickRoute)
 FUNCTIONS: Final = ("prob(MOOD)", "pct(COLUMN)")
 
 

@@ -13,7 +13,6 @@ from moodrec.arguments import OnConflict
 from moodrec.recommend.playlists import kinds
 from moodrec.recommend.playlists.clusters import MoodCluster, mood_clusters
 from moodrec.recommend.playlists.files import write_playlist
-from moodrec.recommend.playlists.fingerprint import fingerprint, fingerprint_playlist
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.serve.documents import json_answer, track_documents
 from moodrec.serve.schemas import answers
@@ -63,7 +62,8 @@ def mix(request: Request, state: State, view: Current, body: MixBody) -> Respons
 def arc(request: Request, state: State, view: Current, body: ArcBody) -> Response:
     """Lead from one mood to another in even steps."""
     options = body.options(state.settings.limits)
-    found = kinds.arc(view.recommender, body.start, body.end, body.rules(), options)
+    via = [(point.at, point.moods) for point in body.via]
+    found = kinds.arc(view.recommender, body.start, body.end, body.rules(), options, via=via)
     return json_answer(request, _document(view, found, body))
 
 
@@ -83,6 +83,9 @@ def for_plays(request: Request, state: State, view: Current, body: FingerprintBo
     options = body.options(state.settings.limits)
     plays = [(play.track_id, play.played_at) for play in body.plays]
     conflict: OnConflict = "ignore" if body.ignore_unknown else "error"
+    # Imported here: it imports pandas, which the first answers of a server need not wait for.
+    from moodrec.recommend.playlists.fingerprint import fingerprint, fingerprint_playlist
+
     of = fingerprint(view.recommender, plays, body.half_life_days, None, conflict)
     found = fingerprint_playlist(view.recommender, of, body.rules(), options)
     return json_answer(request, _document(view, found, body))

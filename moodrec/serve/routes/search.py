@@ -12,9 +12,17 @@ from starlette.responses import Response
 
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.queries import history_weights, mix_vector
-from moodrec.recommend.results import Recommendations, SimilarTracks, ranked_tracks
-from moodrec.serve.documents import etag_of, json_answer, not_modified, plain_value, track_documents
+from moodrec.recommend.results import Recommendations, SimilarTracks
+from moodrec.serve.documents import (
+    chosen_columns,
+    etag_of,
+    json_answer,
+    not_modified,
+    plain_value,
+    track_documents,
+)
 from moodrec.serve.found import explained, found_document, within
+from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import (
     ByBody,
@@ -29,7 +37,7 @@ from moodrec.serve.shared import Current, State
 from moodrec.serve.state import ServerState
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1", tags=["search"])
+router: Final = APIRouter(prefix="/v1", tags=["search"], route_class=QuickRoute)
 
 
 @router.get("/similar", response_model=answers.Found, summary="Tracks most like a seed")
@@ -53,8 +61,7 @@ def similar_to(request: Request, state: State, view: Current, body: SimilarBody)
     k = within(body.k, state.settings.limits)
     vector = np.asarray(body.vector, np.float32)
     hits = view.index.search(vector, k, options)
-    table = ranked_tracks(view.index, hits)
-    found = Recommendations(table=table, hits=hits, moods=view.index.moods, notes=view.recommender.notes)
+    found = Recommendations(hits=hits, source=view.index, notes=view.recommender.notes)
     return json_answer(request, _document(view, found, body, options, vector))
 
 
@@ -91,10 +98,12 @@ def _like_seed(
     # Resolved first: the recommender would take a text that is no track's for the path of a file.
     seed_id = view.resolve(seed)
     found: SimilarTracks = view.recommender.similar(seed_id, k, options)
-    row = found.seed_table
-    moods = {name: plain_value(row[name][0].as_py()) for name in view.index.moods}
-    query = view.index.vectors([seed_id])[0] if asked.explain else None
-    document = _document(view, found, asked, options, query, moods)
+    names = chosen_columns(view.index.column_names, view.index.moods, asked.columns)
+    row = view.index.rows([seed_id], names)
+    document = found_document(view, found, asked.k, asked.columns)
+    if asked.explain:
+        moods = {name: plain_value(found.seed_row[name]) for name in view.index.moods}
+        document |= explained(view, found, options, view.index.vectors([seed_id])[0], moods)
     return document | {"seed": track_documents(row, view.index.moods, asked.columns)[0]}
 
 
@@ -124,7 +133,6 @@ def _document(
     asked: ByBody | ByQuery,
     options: SearchOptions,
     query: ArrayLike | None,
-    seed_moods: dict[str, float | None] | None = None,
 ) -> dict[str, Any]:
     document = found_document(view, found, asked.k, asked.columns)
-    return document | explained(view, found, options, query, seed_moods) if asked.explain else document
+    return document | explained(view, found, options, query) if asked.explain else document

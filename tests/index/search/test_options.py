@@ -22,7 +22,7 @@ from moodrec.filters.conditions import And, Comparison, Field, Membership
 from moodrec.filters.parse import parse
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.search.options import MOST_PADDING, SearchKeywords, SearchOptions, checked_k
+from moodrec.index.search.options import MOST_PADDING, QueryKeywords, SearchKeywords, SearchOptions, checked_k
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import assert_same
 
@@ -61,6 +61,7 @@ def test_class_and_keywords_agree() -> None:
     """An option is spelt in the class, and beside it for those who check types: in the same order and of one type."""
     of_class, of_keywords = get_type_hints(SearchOptions), get_type_hints(SearchKeywords)
     assert list(of_keywords) == [field.name for field in fields(SearchOptions)] == list(of_class)
+    assert list(get_type_hints(QueryKeywords)) == list(of_class)
     assert of_keywords == of_class
     assert not SearchKeywords.__required_keys__
     assert set(KEYWORDS) == set(of_keywords)
@@ -300,4 +301,5 @@ def test_a_function_that_searches_takes_both_forms() -> None:
     for method in (MoodIndex.search, MoodIndex.similar_to, MoodIndex.similar_to_mix):
         parameters = inspect.signature(method).parameters
         assert parameters["options"].default is None
-        assert "SearchKeywords" in str(parameters["keywords"].annotation)
+        several = method is not MoodIndex.similar_to_mix
+        assert ("QueryKeywords" if several else "SearchKeywords") in str(parameters["keywords"].annotation)

@@ -65,6 +65,16 @@ def test_what_is_signed_anew_opens(folder: Path) -> None:
     assert len(MoodIndex.open(folder.parent)) == N
 
 
+@pytest.mark.parametrize("size", [1 << 40, 1 << 62, 1 << 80])
+def test_blocks_of_a_checksum_larger_than_any_memory(folder: Path, size: int) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        for record in manifest["files"].values():
+            record |= {"block": size, "sha256": hashlib.sha256(bytes.fromhex(record["sha256"])).hexdigest()}
+
+    sign(folder, change)
+    assert len(MoodIndex.open(folder.parent)) == N
+
+
 @pytest.mark.parametrize("value", [-1, 1 << 30])
 def test_orders_that_point_outside(folder: Path, value: int) -> None:
     rows = np.load(folder / "column-orders.npy")

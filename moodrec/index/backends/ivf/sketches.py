@@ -20,6 +20,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from moodrec.files import write_array
 from moodrec.index.rows.stored_arrays import damaged, read_array, read_arrays, require
 from moodrec.typing import BoolArray, Float32Array, Vectors
 
@@ -93,7 +94,7 @@ class Sketches:
     def save(self, folder: Path) -> None:
         """Write the sketches into a folder, if there are any."""
         if self.count:
-            np.save(folder / _BLOCKS_FILE, self.blocks, allow_pickle=False)
+            write_array(folder / _BLOCKS_FILE, self.blocks)
             facts = {"count": np.int64(self.count), "noise": np.float64(self.noise)}
             np.savez(folder / _FACTS_FILE, allow_pickle=False, axes=self.axes, **facts)
 

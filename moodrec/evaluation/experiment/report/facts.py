@@ -1,16 +1,17 @@
-"""The tables of docs/results/multitask.md that are read off the runs: embeddings, cost, choices, set-up."""
+"""The tables that are read off the runs: figures, embeddings, cost, set-up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, Final
 
-from benchmarks.multitask.tables import EMBEDDING_FIGURES, MOOD_FIGURES, section, table
+from moodrec.evaluation.experiment.report.markdown import section, table
+from moodrec.evaluation.experiment.report.tables import EMBEDDING_FIGURES, MOOD_FIGURES
 from moodrec.evaluation.experiment.results import Results
 from moodrec.model.spec import MOOD_TASK
 
-RANDOM = {
+RANDOM: Final = {
     "quadrant_p10_others": "quadrant_p10_random",
     "word_jaccard10_others": "word_jaccard10_random",
     "share_r10_others": "share_r10_random",
@@ -103,6 +104,34 @@ def selection_section(results: Results) -> str:
     return section(f"Choosing hyperparameters ({results.plan.name})", text, table(head, rows))
 
 
+def figures_section(results: Results) -> str:
+    """Levels of every arm: mean and standard deviation over the seeds on the first fold."""
+    rows = []
+    for cell in results.cells:
+        runs = [run.facts for run in results.first_fold(cell).values()]
+        figures = [
+            "" if runs[0]["moods"].get(name) is None else _spread(runs, name)
+            for name in ("ap", "roc_auc", "pearson")
+        ]
+        rows.append(
+            [
+                cell.dataset,
+                cell.backbone,
+                cell.arm,
+                str(runs[0]["tracks"]["scored"]),
+                *figures,
+                str(len(runs)),
+            ]
+        )
+    head = ["dataset", "backbone", "arm", "tracks", "AP", "ROC-AUC", "Pearson r", "seeds"]
+    part = "validation" if results.plan.phase == "select" else "test"
+    text = (
+        f"Macro means over the targets that have both classes among the {part} tracks of the first fold; mean and "
+        "standard deviation over the seeds. Average precision of a random order is about the prevalence."
+    )
+    return section("Figures of every arm", text, table(head, rows))
+
+
 def setup_section(experiments: Sequence[Results]) -> str:
     """Machine and versions, as the runs noted them."""
     facts = [run.facts for results in experiments for run in results.runs]
@@ -129,7 +158,7 @@ def _seed_mean(runs: Sequence[dict[str, Any]], kind: str, name: str) -> str:
 
 
 def _spread(runs: Sequence[dict[str, Any]], name: str) -> str:
-    values = [run["moods"][name] for run in runs if run["moods"][name] is not None]
+    values = [run["moods"][name] for run in runs if run["moods"].get(name) is not None]
     if not values:
         return ""
     return f"{mean(values):.3f} ± {stdev(values):.3f}" if len(values) > 1 else f"{values[0]:.3f}"

@@ -1,12 +1,16 @@
-"""Contrasts between the arms of an experiment, each network's resamples computed once."""
+"""Arms of an experiment are compared in pairs; the resamples of each network are computed once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from moodrec.evaluation.experiment.compare import Contrast, Sampled, contrast, mean_contrast, sample
 from moodrec.evaluation.experiment.results import Cell, Results
+
+MAIN: Final = "ap"
+"""The figure by which arms are compared first."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,13 @@ class Sampler:
         """Where an arm can be compared with the baseline."""
         cells = self.results.cells
         found = [Place(cell.dataset, cell.backbone) for cell in cells if cell.arm == arm]
-        return [
-            place for place in found if set(self.first(place.arm(arm))) & set(self.first(self._base(place)))
-        ]
+        return [place for place in found if self._comparable(place, arm)]
+
+    def _comparable(self, place: Place, arm: str) -> bool:
+        """Say whether both arms have a seed in common, and an average precision: a target with both classes."""
+        mine, base = self.first(place.arm(arm)), self.first(self._base(place))
+        shared = set(mine) & set(base)
+        return bool(shared) and all(MAIN in one[seed].plain for one in (mine, base) for seed in shared)
 
     @property
     def ablations(self) -> list[str]:
@@ -67,17 +75,35 @@ class Sampler:
         return self._all[cell]
 
     def contrast(self, place: Place, figure: str, arm: str = "") -> Contrast:
-        """An arm, else the candidate, against the baseline on the first fold."""
+        """Compare an arm with the baseline on the first fold.
+
+        Args:
+            place: where both were trained.
+            figure: name of the figure.
+            arm: name of the arm; "" for the candidate.
+        """
         mine = self.first(place.arm(arm or self.candidate))
         return contrast(self.first(self._base(place)), mine, figure)
 
-    def contrast_all_folds(self, place: Place, figure: str) -> Contrast | None:
-        """The candidate against the baseline on all folds; None where a fold is missing."""
-        before, after = self.all_folds(self._base(place)), self.all_folds(place.arm(self.candidate))
+    def contrast_all_folds(self, place: Place, figure: str, arm: str = "") -> Contrast | None:
+        """Compare an arm with the baseline on all folds; None where a fold is missing.
+
+        Args:
+            place: where both were trained.
+            figure: name of the figure.
+            arm: name of the arm; "" for the candidate.
+        """
+        before, after = self.all_folds(self._base(place)), self.all_folds(place.arm(arm or self.candidate))
         return contrast(before, after, figure) if set(before) & set(after) else None
 
     def mean(self, figure: str, places: list[Place], arm: str = "") -> Contrast:
-        """The mean of contrasts over places."""
+        """Average the comparisons of an arm with the baseline over places.
+
+        Args:
+            figure: name of the figure.
+            places: where both were trained.
+            arm: name of the arm; "" for the candidate.
+        """
         return mean_contrast([self.contrast(place, figure, arm) for place in places])
 
     def figures(self, place: Place) -> list[str]:

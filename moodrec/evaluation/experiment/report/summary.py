@@ -1,4 +1,4 @@
-"""What docs/results/multitask.md shows, in a few sentences made from its figures."""
+"""What an experiment shows, in a few sentences made from its figures."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
-from benchmarks.multitask.cells import Sampler
-from benchmarks.multitask.tables import KNOWN_FIGURES, by_dataset, figure, verdict, zero
 from moodrec.evaluation.experiment.plan import ExperimentPlan
+from moodrec.evaluation.experiment.report.cells import Sampler
+from moodrec.evaluation.experiment.report.markdown import counted, figure, zero
+from moodrec.evaluation.experiment.report.tables import KNOWN_FIGURES, by_dataset
 from moodrec.evaluation.experiment.results import Results
 
 
-def summary_section(sampler: Sampler) -> str:
-    """The section that opens the page; empty where nothing was compared."""
+def summary_section(sampler: Sampler, *more: str) -> str:
+    """Write the section that opens a report.
+
+    Args:
+        sampler: the comparisons.
+        more: sentences that stand after that on average precision.
+    """
+    untrained = _untrained(sampler.results)
     if not sampler.places:
-        return ""
+        return "\n\n".join(["## In short", f"- {untrained}"]) if untrained else ""
     said = [
         _precision(sampler),
-        _aim(sampler),
+        *more,
         _all_folds(sampler),
         _elsewhere(sampler),
         _other_arms(sampler),
-        _untrained(sampler.results),
+        untrained,
     ]
     return "\n\n".join(["## In short", "\n".join(f"- {line}" for line in said if line)])
 
@@ -35,15 +42,6 @@ def _precision(sampler: Sampler) -> str:
         f"**Average precision**, {sampler.candidate} minus {sampler.baseline}, in the mean of "
         f"{len(sampler.places)} comparisons (dataset x backbone): {figure(total)}; {zero(total)}."
         f"{'' if total.excludes_zero else outside}"
-    )
-
-
-def _aim(sampler: Sampler) -> str:
-    found = [sampler.contrast(place, "ap") for place in sampler.places]
-    reached = all(one.difference.interval.low > 0 for one in found)
-    return (
-        "The aim was a gain in average precision on every backbone and dataset, with an interval above zero. "
-        f"**It is {'reached' if reached else 'not reached'}.** {verdict(found)}"
     )
 
 
@@ -81,7 +79,7 @@ def _other_arms(sampler: Sampler) -> str:
     found = {(arm, place): sampler.contrast(place, "ap", arm) for arm, place in arms}
     (arm, place), best = max(found.items(), key=lambda item: item[1].difference.estimate)
     return (
-        f"**Other arms** against {sampler.baseline}, in average precision: {verdict([*found.values()])} The "
+        f"**Other arms** against {sampler.baseline}, in average precision: {counted([*found.values()])} The "
         f"highest is {arm} on {place.dataset} with {place.backbone}, {figure(best)}."
     )
 

@@ -1,13 +1,14 @@
-"""The tables of docs/results/multitask.md, each with a sentence that says what it shows."""
+"""The tables of paired differences, each with a sentence that counts its intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Final
 
-from benchmarks.multitask.cells import Place, Sampler
-from moodrec.evaluation.experiment.compare import Contrast
+from moodrec.evaluation.experiment.report.cells import Place, Sampler
+from moodrec.evaluation.experiment.report.markdown import contrast_row, counted, figure, section, table, zero
 
-MOOD_FIGURES = {
+MOOD_FIGURES: Final = {
     "ap": "AP",
     "word_ap": "word AP",
     "roc_auc": "ROC-AUC",
@@ -16,7 +17,7 @@ MOOD_FIGURES = {
     "valence_auc": "valence AUC",
     "arousal_auc": "arousal AUC",
 }
-EMBEDDING_FIGURES = {
+EMBEDDING_FIGURES: Final = {
     "quadrant_p10": "P@10 quadrant",
     "quadrant_p10_others": "P@10 quadrant, other artists",
     "word_jaccard10": "Jaccard@10 words",
@@ -28,8 +29,8 @@ EMBEDDING_FIGURES = {
     "album_mrr": "album MRR",
     "hubness": "hubness",
 }
-KNOWN_FIGURES = MOOD_FIGURES | EMBEDDING_FIGURES
-ABLATION_FIGURES = (
+KNOWN_FIGURES: Final = MOOD_FIGURES | EMBEDDING_FIGURES
+ABLATION_FIGURES: Final = (
     "roc_auc",
     "pearson",
     "quadrant_f1",
@@ -42,7 +43,7 @@ ABLATION_FIGURES = (
 
 
 def main_section(sampler: Sampler) -> str:
-    """Average precision of both arms wherever they were trained."""
+    """Compare the average precision of both main arms wherever they were trained."""
     if not sampler.places:
         return ""
     rows = [contrast_row([*_names(place)], sampler.contrast(place, "ap")) for place in sampler.places]
@@ -54,12 +55,12 @@ def main_section(sampler: Sampler) -> str:
     head = ["dataset", "backbone", sampler.baseline, sampler.candidate, "difference [95 %]", "by seed"]
     found = [sampler.contrast(place, "ap") for place in sampler.places]
     total = sampler.mean("ap", sampler.places)
-    said = f"{verdict(found)} Over all of them the mean difference is {figure(total)}: {zero(total)}."
+    said = f"{counted(found)} Over all of them the mean difference is {figure(total)}: {zero(total)}."
     return section("Average precision", table(head, rows), said)
 
 
 def other_figures_section(sampler: Sampler) -> str:
-    """Differences in every other figure, a table a dataset."""
+    """Compare every other figure, in a table for each dataset."""
     parts = []
     for dataset, places in by_dataset(sampler.places).items():
         names = [name for name in KNOWN_FIGURES if name in sampler.figures(places[0]) and name != "ap"]
@@ -91,7 +92,7 @@ def other_figures_section(sampler: Sampler) -> str:
 
 
 def folds_section(sampler: Sampler) -> str:
-    """All folds together, where both arms were trained on all."""
+    """Compare both main arms on all folds together, where they were trained on all."""
     rows, found = [], []
     for place in sampler.places:
         for name in ("ap", "word_ap", "quadrant_f1", "valence_auc", "arousal_auc", "quadrant_p10_others"):
@@ -116,11 +117,16 @@ def folds_section(sampler: Sampler) -> str:
         "do not compare with those of one fold: with few positives average precision is higher by chance, and here "
         "the logits of different networks are ranked together."
     )
-    return section("All folds", text, table(head, rows), verdict(found))
+    return section("All folds", text, table(head, rows), counted(found))
 
 
-def ablation_section(sampler: Sampler) -> str:
-    """What each kind of metadata, or each way of using it, does alone."""
+def arms_section(sampler: Sampler, title: str = "Every arm") -> str:
+    """Compare every arm with the baseline.
+
+    Args:
+        sampler: the comparisons.
+        title: the heading.
+    """
     rows, found = [], []
     arms = sampler.ablations
     for place, arm in _ablated(sampler):
@@ -134,7 +140,7 @@ def ablation_section(sampler: Sampler) -> str:
         f"### {dataset}, other figures\n\nDifferences, each arm minus {sampler.baseline}.\n\n{text}"
         for dataset, text in _ablations_elsewhere(sampler).items()
     ]
-    return section("Which metadata helps", table(head, rows), verdict(found), *others)
+    return section(title, table(head, rows), counted(found), *others)
 
 
 def _ablated(sampler: Sampler) -> list[tuple[Place, str]]:
@@ -161,51 +167,12 @@ def _ablations_elsewhere(sampler: Sampler) -> dict[str, str]:
     return tables
 
 
-def contrast_row(names: Sequence[str], one: Contrast) -> list[str]:
-    """Names, both figures, their difference, and the difference of each seed."""
-    seeds = ", ".join(f"{value:+.3f}" for value in one.per_seed)
-    return [*names, f"{one.baseline:.3f}", f"{one.candidate:.3f}", figure(one), seeds]
-
-
-def figure(one: Contrast) -> str:
-    """``+0.012 [-0.003, +0.028]``, bold where the interval excludes zero."""
-    interval = one.difference.interval
-    text = f"{one.difference.estimate:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]"
-    return f"**{text}**" if one.excludes_zero else text
-
-
-def zero(one: Contrast) -> str:
-    """What the interval says."""
-    return "the interval excludes zero" if one.excludes_zero else "the interval includes zero"
-
-
-def verdict(found: Sequence[Contrast]) -> str:
-    """One sentence on a column of differences."""
-    above = sum(one.difference.interval.low > 0 for one in found)
-    below = sum(one.difference.interval.high < 0 for one in found)
-    higher = sum(one.difference.estimate > 0 for one in found)
-    return (
-        f"Of {len(found)} differences {higher} {'is' if higher == 1 else 'are'} positive; the interval lies above "
-        f"zero in {above}, below zero in {below}, and includes zero in {len(found) - above - below}."
-    )
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def section(title: str, *parts: str) -> str:
-    """A heading and what stands under it."""
-    return "\n\n".join([f"## {title}", *(part for part in parts if part)])
-
-
 def _names(place: Place) -> tuple[str, str]:
     return place.dataset, place.backbone
 
 
 def by_dataset(places: Sequence[Place]) -> dict[str, list[Place]]:
+    """Sort places by their dataset."""
     return {
         name: [p for p in places if p.dataset == name] for name in dict.fromkeys(p.dataset for p in places)
     }

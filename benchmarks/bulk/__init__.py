@@ -1,0 +1,1 @@
+"""What embedding a catalogue costs."""
