@@ -38,6 +38,11 @@ def copy_kind(name: str) -> str:
     Raises:
         ValueError: there is no such kind.
     """
+    _parsed(name)
+    return name
+
+
+def _parsed(name: str) -> re.Match[str]:
     found = _KIND.fullmatch(name)
     if found is None:
         raise ValueError(
@@ -47,7 +52,7 @@ def copy_kind(name: str) -> str:
         raise ValueError(
             f"{name!r}: bit rates of {found[1]} are {_RATES[found[1]][0]} to {_RATES[found[1]][1]}k"
         )
-    return name
+    return found
 
 
 class CopiesConfig(Config):
@@ -81,8 +86,7 @@ def copied(waveform: Floats, sample_rate: int, kind: str) -> Floats:
     Raises:
         ValueError: there is no such kind.
     """
-    found = _KIND.fullmatch(copy_kind(kind))
-    assert found is not None
+    found = _parsed(kind)
     name = found[1] or found[3] or found[4]
     if name == "low-pass":
         return _filtered(waveform, sample_rate, lambda hertz: _low_pass(hertz, 1_000.0 * int(found[2])))

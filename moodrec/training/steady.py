@@ -99,14 +99,18 @@ def apply_map(network: MoodNetwork, matrix: Floats) -> None:
     Raises:
         ConfigError: a head is not linear in the embedding.
     """
-    reading = {task: head for task, head in network.heads.items() if task not in network.of_features}
-    if odd := [task for task, head in reading.items() if not isinstance(head, nn.Linear)]:
-        raise ConfigError(
-            f"copies: needs linear heads; set tasks.{odd[0]}.kind to softmax or leave copies out"
-        )
+    reading: list[nn.Linear] = []
+    for task, head in network.heads.items():
+        if task in network.of_features:
+            continue
+        if not isinstance(head, nn.Linear):
+            raise ConfigError(
+                f"copies: needs linear heads; set tasks.{task}.kind to softmax or leave copies out"
+            )
+        reading.append(head)
     norm = network.norm
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError("the norm of the embedding keeps no statistics")
     factors = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).double()
     offset = norm.bias.double() - factors * norm.running_mean.double()
     turn = torch.from_numpy(matrix).to(offset)
@@ -115,8 +119,7 @@ def apply_map(network: MoodNetwork, matrix: Floats) -> None:
     norm.bias.copy_(turn.T @ offset)
     norm.running_mean.zero_()
     norm.running_var.fill_(1 - norm.eps)
-    for head in reading.values():
-        assert isinstance(head, nn.Linear)
+    for head in reading:
         head.weight.copy_(torch.linalg.solve(turn, head.weight.double().T).T)
 
 
