@@ -25,3 +25,10 @@ def test_the_stored_results_hold_what_is_promised() -> None:
     assert (interrupted["kills"], interrupted["tracks lost"], interrupted["wrong in any way"]) == (200, 0, 0)
     damaged = page.result("reliability/damaged-indexes")["summary"]
     assert damaged["faults"] == damaged["refused"] >= 10_000
+    served = page.result("reliability/serve")
+    assert served["conditions"]["conditions"] >= 10_000
+    assert served["conditions"]["statuses"].keys() <= {"200", "400"}
+    assert served["paths"]["paths"] >= 200
+    assert not any(status.startswith("5") for status in served["schemathesis"]["statuses"])
+    parts = ("conditions", "paths", "schemathesis", "stalling", "endless", "kills")
+    assert not any(served[part]["broken"] for part in parts)

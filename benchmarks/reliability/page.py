@@ -141,6 +141,35 @@ def strangers() -> str:
     )
 
 
+def odd_requests() -> str:
+    """What is sent to a running server that it must answer or refuse."""
+    found = result("reliability/serve")
+    made = found["schemathesis"]
+    answers = ", ".join(f"{count:,} × {status}" for status, count in made["statuses"].items())
+    return (
+        f"{found['conditions']['conditions']:,} odd conditions, each answered or refused with 400; "
+        f"{found['paths']['paths']} paths that climb, all 404; {made['requests']:,} requests of "
+        f"Schemathesis to {made['operations']} operations ({answers})"
+    )
+
+
+def slow_clients() -> str:
+    """Clients that stall."""
+    found = result("reliability/serve")
+    stalling, endless = found["stalling"], found["endless"]
+    return (
+        f"beside {stalling['stalled']} stalled clients /healthz took {stalling['health_ms']['p50']:g} ms in the "
+        f"median and {stalling['health_ms']['max']:g} at most, searches {stalling['searches_ms']['p50']:g} and "
+        f"{stalling['searches_ms']['max']:g}; a body without end was cut after {endless['cut_after_s']:g} s"
+    )
+
+
+def killed_analyses() -> str:
+    """Kills of the processes that analyse for a server."""
+    found = result("reliability/serve")["kills"]
+    return f"{found['kills']} kills, no acknowledged track lost, the server answered all the while"
+
+
 def throughput() -> str:
     """How close analysis comes to its slower half."""
     every = result("analysis-throughput")["times real time"]
@@ -268,6 +297,31 @@ PROMISES: dict[str, list[Promise]] = {
                 "recommend/test_refresh.py::test_no_request_is_dropped_while_versions_come_and_go",
             ),
             swaps,
+        ),
+    ],
+    "A server": [
+        Promise(
+            "No request ends in an error of the server: conditions, paths and documents that nobody would send are "
+            "answered or refused.",
+            (
+                "serve/test_safety.py::test_no_condition_breaks_the_server",
+                "serve/test_audio.py::test_two_hundred_traversals_find_nothing",
+                "serve/test_jobs.py::test_only_folders_of_the_server_are_analysed",
+            ),
+            odd_requests,
+        ),
+        Promise(
+            "Clients that stall hold nobody up, and a request that never ends is cut.",
+            (
+                "serve/test_safety.py::test_stalling_clients_are_cut_and_hold_nobody_up",
+                "serve/test_quick.py::test_a_head_without_end_is_cut",
+            ),
+            slow_clients,
+        ),
+        Promise(
+            "An analysis of a server that is killed loses nothing, and the server goes on.",
+            ("serve/test_jobs.py::test_a_killed_worker_loses_nothing",),
+            killed_analyses,
         ),
     ],
     "What changed": [

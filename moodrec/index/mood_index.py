@@ -30,8 +30,8 @@ from moodrec.index.rows.validation import (
     without_vectors,
 )
 from moodrec.index.search.hits import Hits
-from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.per_query import QueryKeywords, asked_of, run_each
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import asked_of, run_each
 from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver, size_of

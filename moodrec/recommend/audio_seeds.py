@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,3 +71,10 @@ class AudioSeeds:
         if not isinstance(self._model, MoodModel):
             self._model = MoodModel.load(self._model)
         return self._model
+
+
+def file_called(text: str) -> Path | None:
+    """Return the file that a text is the path of; None where it is none, or cannot be a path at all."""
+    # Path raises errors of texts that are too long, and of "~nobody".
+    path = os.path.expanduser(text)  # noqa: PTH111
+    return Path(path) if os.path.isfile(path) else None  # noqa: PTH113

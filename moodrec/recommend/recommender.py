@@ -14,11 +14,11 @@ from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.search.hits import Hits, stacked
-from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.per_query import Asked, QueryKeywords, asked_of, each_of
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
+from moodrec.index.search.per_query import Asked, asked_of, each_of
 from moodrec.library.place import default_library
 from moodrec.recommend import queries
-from moodrec.recommend.audio_seeds import AudioSeeds
+from moodrec.recommend.audio_seeds import AudioSeeds, file_called
 from moodrec.recommend.listing import list_tracks, mood_spread
 from moodrec.recommend.opened import notes_on, open_index
 from moodrec.recommend.pages import Page
@@ -249,8 +249,8 @@ class Recommender:
         try:
             seed_id = self.resolve(seed)
         except NotFoundError:
-            path = Path(seed).expanduser()
-            if not path.is_file():
+            path = file_called(seed)
+            if path is None:
                 raise
             file = self._version.audio.analyze(path)
             hits = self.index.search(file.embedding, page.depth, own)

@@ -38,6 +38,7 @@ from moodrec.serve.routes import (
 )
 from moodrec.serve.settings import ServeSettings
 from moodrec.serve.state import ServerState
+from moodrec.serve.transcoding import Transcoder
 from moodrec.serve.uploads import Uploads
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -87,6 +88,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     app.state.jobs = Jobs(state, workers)
     app.state.uploads = Uploads(workers, settings.library, settings.model, settings.limits.upload_s)
     app.state.players = Players(settings.library)
+    app.state.transcoder = Transcoder()
     app.state.metrics = Metrics(state)
     for part in (
         tracks,

@@ -7,16 +7,18 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from moodrec.audio.formats import AUDIO_SUFFIXES
 from moodrec.errors import NotFoundError
 from moodrec.schema import PATH
 from moodrec.serve.problems import problem
 from moodrec.serve.state import ServerState
+from moodrec.serve.transcoding import MEDIA, Transcoder, WavePart
 from moodrec.serve.view import View
 
 TYPES: Final = {
@@ -56,7 +58,12 @@ _BLOCK: Final = 1 << 16
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 
-def audio_answer(request: Request, state: ServerState, view: View, track_id: str) -> Response:
+Form = Literal["file", "wav"]
+
+
+def audio_answer(
+    request: Request, state: ServerState, view: View, track_id: str, form: Form = "file"
+) -> Response:
     """Make the answer that holds a track's audio.
 
     Args:
@@ -64,12 +71,18 @@ def audio_answer(request: Request, state: ServerState, view: View, track_id: str
         state: of the server.
         view: the version of the index.
         track_id: a track of it.
+        form: ``wav`` decodes the file for players that cannot.
 
     Raises:
         NotFoundError: the track has no file, or it may not be served.
+        AudioError: the file is to be decoded, and cannot be.
+        ProblemError: too many files are being decoded, or the format needs PyAV.
     """
     path = audio_path(state, view, track_id)
     descriptor, found = _opened(path, track_id)
+    if form == "wav":
+        os.close(descriptor)
+        return _as_wave(request, view, track_id, path, found)
     size = found.st_size
     headers = {
         "Accept-Ranges": "bytes",
@@ -81,18 +94,49 @@ def audio_answer(request: Request, state: ServerState, view: View, track_id: str
         os.close(descriptor)
         return Response(status_code=304, headers=headers)
     part = _part(request, size, headers["ETag"])
-    if part is None:
+    if part is None or request.method == "HEAD":
         os.close(descriptor)
-        detail = f"the file has {size} bytes; there is nothing at {request.headers['range']!r}"
-        return problem(416, "NoSuchRange", detail, {"Content-Range": f"bytes */{size}"})
+        return (
+            _no_such_range(request, size) if part is None else _part_answer(None, part, size, headers, media)
+        )
+    return _part_answer(_FilePart(descriptor, *part[:2]), part, size, headers, media)
+
+
+def _as_wave(request: Request, view: View, track_id: str, path: Path, found: os.stat_result) -> Response:
+    transcoder: Transcoder = request.app.state.transcoder
+    tag = f"{found.st_mtime_ns:x}-{found.st_size:x}-wav"
+    headers = {"Accept-Ranges": "bytes", "ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    known = view.index.rows([track_id])
+    length = known["duration"][0].as_py() if "duration" in known.column_names else None
+    wave = transcoder.wave(path, tag, length)
+    part = _part(request, wave.size, headers["ETag"])
+    if part is None:
+        return _no_such_range(request, wave.size)
+    content = None if request.method == "HEAD" else transcoder.part(path, wave, *part[:2])
+    return _part_answer(content, part, wave.size, headers, MEDIA)
+
+
+def _no_such_range(request: Request, size: int) -> Response:
+    detail = f"the file has {size} bytes; there is nothing at {request.headers['range']!r}"
+    return problem(416, "NoSuchRange", detail, {"Content-Range": f"bytes */{size}"})
+
+
+def _part_answer(
+    content: _FilePart | WavePart | None,
+    part: tuple[int, int, int],
+    size: int,
+    headers: dict[str, str],
+    media: str,
+) -> Response:
     start, stop, status = part
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     headers["Content-Length"] = str(stop - start)
-    if request.method == "HEAD":
-        os.close(descriptor)
+    if content is None:
         return Response(status_code=status, headers=headers, media_type=media)
-    return StreamingResponse(_blocks(descriptor, start, stop), status, headers, media)
+    return _Closing(content, status, headers, media)
 
 
 def audio_path(state: ServerState, view: View, track_id: str) -> Path:
@@ -166,9 +210,36 @@ def _part(request: Request, size: int, etag: str) -> tuple[int, int, int] | None
     return (start, stop, 206) if start < stop else None
 
 
-def _blocks(descriptor: int, start: int, stop: int) -> Iterator[bytes]:
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        file.seek(start)
-        while start < stop and (block := file.read(min(_BLOCK, stop - start))):
-            start += len(block)
+class _FilePart:
+    """A range of the bytes of an open file, block by block."""
+
+    def __init__(self, descriptor: int, start: int, stop: int) -> None:
+        self._file = os.fdopen(descriptor, "rb", buffering=0)
+        self._start, self._stop = start, stop
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(self._start)
+        left = self._stop - self._start
+        while left > 0 and (block := self._file.read(min(_BLOCK, left))):
+            left -= len(block)
             yield block
+
+    def close(self) -> None:
+        """Close the file, whatever was read of it."""
+        self._file.close()
+
+
+class _Closing(StreamingResponse):
+    """Closes what it sends from however it ends: clients leave in the middle, and before the beginning."""
+
+    def __init__(
+        self, content: _FilePart | WavePart, status: int, headers: dict[str, str], media: str
+    ) -> None:
+        super().__init__(iter(content), status, headers, media)
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._content.close()

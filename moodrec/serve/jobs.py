@@ -200,6 +200,7 @@ def _inside(folder: str, roots: Sequence[Path]) -> Path:
     if "\0" in folder:
         raise fault
     place = Path(os.path.realpath(roots[0] / folder))
-    if not any(place.is_relative_to(root) for root in roots) or not place.is_dir():
+    # Path.is_dir raises an error where a name is too long.
+    if not any(place.is_relative_to(root) for root in roots) or not os.path.isdir(place):  # noqa: PTH112
         raise fault
     return place

@@ -88,7 +88,8 @@ def _reader(hint: Any) -> Reader | None:
             return reader
     if get_origin(hint) is Annotated:
         model, *marks = get_args(hint)
-        if len(marks) == 1 and type(marks[0]) is Query and issubclass(model, BaseModel):
+        is_model = isinstance(model, type) and issubclass(model, BaseModel)
+        if is_model and len(marks) == 1 and type(marks[0]) is Query:
             lists = _lists(model)
             return lambda request: _query(model, lists, request.query_params)
     return None

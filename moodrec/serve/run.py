@@ -8,10 +8,22 @@ from typing import Any, Final
 import uvicorn
 
 from moodrec.serve.app import create_app
+from moodrec.serve.problems import problem
 from moodrec.serve.settings import ServeSettings
 
-_LARGEST_HEAD: Final = 64 << 10
-"""Bytes of a request without its body."""
+_LARGEST_HEAD: Final = 60 << 10
+"""Bytes of a request without its body; the parsers refuse addresses that are a little longer."""
+_END_OF_HEAD: Final = b"\r\n\r\n"
+
+
+def _refusal() -> bytes:
+    answer = problem(431, "TooLarge", f"the address and the headers have more than {_LARGEST_HEAD:,} bytes")
+    lines = [b"HTTP/1.1 431 Request Header Fields Too Large", b"connection: close"]
+    lines += [name + b": " + value for name, value in answer.raw_headers]
+    return b"\r\n".join(lines) + _END_OF_HEAD + bytes(answer.body)
+
+
+_TOO_LARGE: Final = _refusal()
 
 
 def run(settings: ServeSettings) -> None:
@@ -65,6 +77,7 @@ class _Cutting(asyncio.Protocol):
     cycle: Any
     _late: asyncio.TimerHandle | None = None
     _head = 0
+    _tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -75,22 +88,29 @@ class _Cutting(asyncio.Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if not self._at_work and self._is_too_large(data):
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+            return
         super().data_received(data)
         if self._at_work:
             self._calm()
-            return
-        self._head += len(data)
-        if self._head > _LARGEST_HEAD:
-            self._cut()
         elif self._late is None:
             self._late = self.loop.call_later(self.head_s, self._cut)
+
+    def _is_too_large(self, data: bytes) -> bool:
+        """Count the bytes of a head, whose end may lie across two pieces of data."""
+        end = (self._tail + data).find(_END_OF_HEAD)
+        self._head += len(data) if end < 0 else max(0, end - len(self._tail))
+        self._tail = (self._tail + data)[1 - len(_END_OF_HEAD) :]
+        return self._head > _LARGEST_HEAD
 
     @property
     def _at_work(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _calm(self) -> None:
-        self._head = 0
+        self._head, self._tail = 0, b""
         if self._late is not None:
             self._late.cancel()
             self._late = None

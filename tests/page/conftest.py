@@ -35,7 +35,16 @@ def music(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         tags = OggOpus(copy)
         tags.update({"title": row["title"], "artist": row["artist"], "album": row["album"]})
         tags.save()
+    write_what_browsers_cannot_play(copy, folder / "no browser plays this.aiff")
     return folder
+
+
+def write_what_browsers_cannot_play(source: Path, target: Path) -> None:
+    """Write some seconds of a file as AIFF."""
+    import soundfile
+
+    samples, rate = soundfile.read(source, frames=12 * 48_000)
+    soundfile.write(target, samples[::-1], rate)  # backwards, so that it is no copy
 
 
 @pytest.fixture(scope="session")

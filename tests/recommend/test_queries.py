@@ -111,6 +111,13 @@ def test_a_history_that_cancels_out() -> None:
         rec.for_history({"a": 1.0, "b": -1.0})
 
 
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e200, 1e308])
+def test_only_the_proportions_of_weights_count(scale: float) -> None:
+    expected = REC.for_history({"t1": 1.0, "t2": -0.5}, 5)
+    found = REC.for_history({"t1": scale, "t2": -0.5 * scale}, 5)
+    assert found.track_ids == expected.track_ids
+
+
 def test_reranking_weighs_their_score_against_the_mood() -> None:
     theirs = {"t1": 10.0, "t2": 5.0, "t3": 0.0}
     affinity = 1 - (CALM[[1, 2, 3]] - 1) ** 2

@@ -121,6 +121,12 @@ def test_a_file_outside_the_library_is_heard(recommender: Recommender, place: Pa
     assert similar.tracks["score"][0] == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("seed", ["x" * 5000, "~nobody has this name", "a\0b", "/" + "x/" * 3000])
+def test_a_seed_that_cannot_be_a_path_is_no_track(recommender: Recommender, seed: str) -> None:
+    with pytest.raises(NotFoundError):
+        recommender.similar(seed)
+
+
 def test_a_file_that_cannot_be_heard(recommender: Recommender, tmp_path: Path) -> None:
     (tmp_path / "text.mp3").write_text("just some text")
     with pytest.raises(AudioError):

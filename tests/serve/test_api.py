@@ -202,6 +202,14 @@ def test_playlists(client: httpx.Client, rec: Recommender) -> None:
     assert ids(made) == path(rec, "t3", "t8", rules).track_ids
     made = client.post("/v1/playlists/arc", json={"start": {"calm": 1}, "end": {"happy": 1}, "n": 8}).json()
     assert ids(made) == arc(rec, {"calm": 1}, {"happy": 1}, rules).track_ids
+    drawn = {
+        "start": {"calm": 0.9},
+        "end": {"calm": 0.8},
+        "n": 8,
+        "via": [{"at": 0.5, "moods": {"calm": 0.1}}],
+    }
+    made = client.post("/v1/playlists/arc", json=drawn).json()
+    assert ids(made) == arc(rec, {"calm": 0.9}, {"calm": 0.8}, rules, via=[(0.5, {"calm": 0.1})]).track_ids
     made = client.post(
         "/v1/playlists/mix", json={"tracks": {"t1": 1, "t2": -0.5}, "mood": {"calm": 1}}
     ).json()

@@ -88,5 +88,10 @@ def test_a_head_without_end_is_cut(sample_folder: Path, parser: str, monkeypatch
                     break  # reset
             else:
                 pytest.fail("four megabytes of head were taken")
+        long = client.get("/v1/tracks", params={"q": "x" * 64_000})
+        assert (long.status_code, long.headers["content-type"]) == (431, "application/problem+json")
+        assert client.get("/v1/tracks", params={"q": "x" * 50_000}).status_code == 422
+        body = {"seed": "t1", "exclude": ["x" * 900 for _ in range(500)]}  # the head comes with a part of it
+        assert client.post("/v1/similar", json=body).json()["count"] == 20
         assert client.get("/healthz").status_code == 200
         assert client.get("/v1/similar", params={"seed": "t1"}).json()["count"] == 20

@@ -83,7 +83,8 @@ def test_bodies_rates_and_conditions_have_limits(sample_folder: Path) -> None:
 
 
 def test_stalling_clients_are_cut_and_hold_nobody_up(sample_folder: Path) -> None:
-    limits = {"head_s": 0.4, "request_s": 0.8}
+    # Many more bodies that do not come than requests that may be worked on.
+    limits = {"head_s": 0.4, "request_s": 2.0, "concurrency": 5}
     with serving(settings_for(sample_folder, limits=limits)) as client:
         host, port = str(client.base_url.host), int(client.base_url.port or 0)
         heads = [socket.create_connection((host, port)) for _ in range(50)]
@@ -108,12 +109,13 @@ def test_stalling_clients_are_cut_and_hold_nobody_up(sample_folder: Path) -> Non
             assert b" 408 " in connection.recv(1000)
             connection.close()
         assert client.get("/v1/similar", params={"seed": "t2"}).status_code == 200
+        assert client.post("/v1/similar", json={"seed": "t2"}).status_code == 200
 
 
 def test_no_condition_breaks_the_server(client: httpx.Client) -> None:
-    """A light form of ``python -m benchmarks.serve.fuzz``, which sends ten thousand."""
+    """A light form of ``python -m benchmarks.serve.abuse``, which sends ten thousand."""
     from benchmarks.serve.fuzz import conditions
 
     for condition in conditions(400, seed=7):
         answer = client.get("/v1/tracks", params={"where": condition, "limit": 1})
-        assert answer.status_code in (200, 400, 413, 422), condition
+        assert answer.status_code in (200, 400), condition

@@ -152,8 +152,11 @@ def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
     """
     if not len(weights) or not np.isfinite(weights).all():
         raise UsageError(f"a mixture needs tracks with finite weights, not {listed(weights)}")
-    total = np.asarray(weights, np.float64) @ vectors.astype(np.float64)
-    if np.linalg.norm(total) <= _NO_DIRECTION * np.abs(weights).sum():
+    # The greatest is 1, so that neither squares nor sums of huge or tiny weights leave the range of numbers.
+    most = float(np.abs(weights).max()) or 1.0
+    shares = np.asarray(weights, np.float64) / most
+    total = shares @ vectors.astype(np.float64)
+    if np.linalg.norm(total) <= _NO_DIRECTION * np.abs(shares).sum():
         raise UsageError("the tracks of the mixture cancel each other: give them other weights")
     return unit_rows(total)
 

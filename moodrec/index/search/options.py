@@ -46,6 +46,26 @@ class SearchKeywords(TypedDict, total=False):
     audio_only: bool
 
 
+class QueryKeywords(TypedDict, total=False):
+    """The keywords of a function that takes several queries: :class:`SearchKeywords`, some of them one a query.
+
+    :mod:`moodrec.index.search.per_query` reads them.
+    """
+
+    where: str | Condition | Sequence[str | Condition | None] | None
+    mood: Mapping[str, float | Sequence[float]] | None
+    mood_weight: float | Sequence[float] | None
+    only: Collection[str] | Sequence[Collection[str] | None] | None
+    exclude: Collection[str] | Sequence[Collection[str] | None]
+    exclude_artist: Collection[str] | Sequence[Collection[str] | None]
+    max_per_artist: int | None
+    max_per_album: int | None
+    distinct: bool
+    diversity: float
+    exact: bool
+    audio_only: bool
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SearchOptions:
     """Which tracks a search may return, and what it ranks them by.

@@ -6,35 +6,16 @@ the same forms are taken everywhere and mean the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from typing import Any, Final, TypedDict, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import Any, Final, cast
 
 import numpy as np
 
 from moodrec.arguments import brief, ids_in, plain
 from moodrec.errors import UsageError
-from moodrec.filters.conditions import Condition
 from moodrec.index.search.hits import Hits, stacked
-from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
 from moodrec.typing import RowNumbers
-
-
-class QueryKeywords(TypedDict, total=False):
-    """The keywords of a function that takes several queries: :class:`SearchKeywords`, some of them one a query."""
-
-    where: str | Condition | Sequence[str | Condition | None] | None
-    mood: Mapping[str, float | Sequence[float]] | None
-    mood_weight: float | Sequence[float] | None
-    only: Collection[str] | Sequence[Collection[str] | None] | None
-    exclude: Collection[str] | Sequence[Collection[str] | None]
-    exclude_artist: Collection[str] | Sequence[Collection[str] | None]
-    max_per_artist: int | None
-    max_per_album: int | None
-    distinct: bool
-    diversity: float
-    exact: bool
-    audio_only: bool
-
 
 Asked = SearchOptions | tuple[SearchOptions, ...]
 """The options of all queries, or those of each."""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import texts
-from moodrec.errors import UsageError
-from moodrec.filters.names import hint
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.course import Course, Pool, Spacing
+from moodrec.recommend.playlists.line import Line, points_of
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.playlists.tracks import TrackFacts, and_known_duration
@@ -26,14 +23,6 @@ from moodrec.recommend.results import with_scores
 from moodrec.recommend.version import of_one_version
 from moodrec.typing import Float64Array
 
-HELD: Final = ("valence",)
-"""The moods that an arc holds by default, where it names none that they go with."""
-_TYPICAL: Final = 20
-"""The number of tracks nearest to an end of an arc, whose mean tells its other moods."""
-_HELD_WEIGHT: Final = 0.3
-"""What a mood that is held counts beside one that is named; also one that the other end alone names."""
-_GOES_WITH: Final = 0.6
-"""A mood is not held where its correlation with a named one is as strong as this: that one says where it goes."""
 _GRID: Final = 24
 """The number of points of an arc at which tracks are searched."""
 _PER_PLACE: Final = 12
@@ -58,6 +47,7 @@ def arc(
     options: SearchOptions | None = None,
     *,
     hold: Collection[str] | None = None,
+    via: Sequence[tuple[float, Mapping[str, float]]] = (),
     **keywords: Unpack[SearchKeywords],
 ) -> Playlist:
     """Lead from one mood to another in even steps, each track also near the one before it in sound.
@@ -75,11 +65,13 @@ def arc(
         hold: moods that no end names and that shall not collapse on the way: they go evenly from what the tracks of
             the start have to what those of the end have, and not below the library's middle unless they begin there.
             By default valence, where the index has it and no named mood goes with it.
+        via: points between the ends that the arc passes through, such as those of a curve that was drawn: each the
+            share of the way, between 0 and 1, and targets in [0, 1] of moods that an end names.
         **keywords: fields of ``options``.
 
     Raises:
-        UsageError: an end is empty or names an unknown mood, a target is out of range, or options name a mood of
-            their own.
+        UsageError: an end is empty or names an unknown mood, a target is out of range, options name a mood of
+            their own, or a point between lies outside or names a mood that no end names.
     """
     rules, asked = rules or Rules(), without_mood(SearchOptions.of(options, keywords), "an arc")
     ends = [single_targets(recommender.index, one, f"the {name} of an arc") for name, one in
@@ -87,82 +79,15 @@ def arc(
     asked = asked.replace(distinct=False, max_per_artist=None, max_per_album=None, diversity=0.0)
     if rules.seconds is not None:
         asked = asked.replace(where=and_known_duration(asked.where))
-    line = _Line.of(recommender, ends[0], ends[1], asked, hold)
+    line = Line.of(recommender, ends[0], ends[1], asked, hold).through(points_of(recommender, via, ends))
     planner = _Planner(recommender, rules, asked, line)
     return planner.playlist(f"From {_words(ends[0])} to {_words(ends[1])}")
-
-
-@dataclass(frozen=True, eq=False)
-class _Line:
-    """The targets along an arc."""
-
-    moods: list[str]
-    """The J moods that have a target: the named ones, then those that are held."""
-    ends: Float64Array
-    """(2, J) the targets at the start and at the end."""
-    weights: Float64Array
-    """(2, J) what each counts there."""
-    named: tuple[Mapping[str, float], Mapping[str, float]]
-
-    @classmethod
-    def of(
-        cls,
-        recommender: Recommender,
-        start: Mapping[str, float],
-        end: Mapping[str, float],
-        options: SearchOptions,
-        hold: Collection[str] | None,
-    ) -> _Line:
-        named = list(dict.fromkeys([*start, *end]))
-        typical = [recommender.by_mood(one, _TYPICAL, options).tracks for one in (start, end)]
-        if not all(map(len, typical)):
-            raise UsageError("no track meets the conditions")
-        held = _held(recommender, named, hold)
-        means = [
-            [float(np.nanmean(rows[mood].astype(float))) for mood in (*named, *held)] for rows in typical
-        ]
-        ends = np.array(means)
-        for row, one in enumerate((start, end)):
-            ends[row, : len(named)] = [one.get(mood, ends[row, i]) for i, mood in enumerate(named)]
-        if held:
-            middle = np.array([np.nanmedian(recommender.frame[mood].astype(float)) for mood in held])
-            part = ends[:, len(named) :]
-            part[1] = np.maximum(part[1], np.minimum(part[0], middle))
-        moods = [*named, *held]
-        weights = [[1.0 if mood in one else _HELD_WEIGHT for mood in moods] for one in (start, end)]
-        return cls(moods, np.nan_to_num(ends, nan=0.5), np.array(weights), (start, end))
-
-    def targets(self, progress: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """Return (n, J) targets and (n, J) weights at some shares of the way."""
-        part = progress[:, None]
-        both = [(1 - part) * ends[0] + part * ends[1] for ends in (self.ends, self.weights)]
-        return np.clip(both[0], 0, 1), both[1]
-
-
-def _held(recommender: Recommender, named: Sequence[str], hold: Collection[str] | None) -> list[str]:
-    known = recommender.moods
-    if hold is not None:
-        for mood in texts(hold, "hold"):
-            if mood not in known:
-                raise UsageError(f"unknown mood {mood!r}; {hint(mood, known, 'moods')}")
-        return [mood for mood in dict.fromkeys(texts(hold, "hold")) if mood not in named]
-    frame = recommender.frame
-    wanted = [mood for mood in HELD if mood in known and mood not in named]
-    return [mood for mood in wanted if not any(_go_together(frame, mood, one) for one in named)]
-
-
-def _go_together(frame: Any, one: str, other: str) -> bool:
-    both = frame[[one, other]].to_numpy(np.float64, na_value=np.nan)
-    both = both[~np.isnan(both).any(axis=1)]
-    if len(both) < 3 or (both.std(axis=0) == 0).any():
-        return False
-    return bool(abs(np.corrcoef(both.T)[0, 1]) >= _GOES_WITH)
 
 
 class _Planner:
     """Plans the course of an arc over the tracks that may come."""
 
-    def __init__(self, recommender: Recommender, rules: Rules, options: SearchOptions, line: _Line) -> None:
+    def __init__(self, recommender: Recommender, rules: Rules, options: SearchOptions, line: Line) -> None:
         self._recommender, self._rules, self._options, self._line = recommender, rules, options, line
         self._facts = TrackFacts(recommender)
         self._facts.require_durations(rules)

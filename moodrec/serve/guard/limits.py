@@ -17,6 +17,8 @@ UPLOAD: Final = "/v1/analyze"
 STREAMS: Final = ("/events", "/audio")
 """Endings of the paths whose answers last: they are counted apart from the requests that compute."""
 _FREE: Final = ("/healthz", "/readyz")
+_READING: Final = 4
+"""Bodies that may be on their way, for each request that may be worked on."""
 _CLIENTS: Final = 10_000
 """The number of client addresses whose rates are remembered."""
 
@@ -63,7 +65,7 @@ class Guarded:
         """
         self._app, self._limits = app, limits
         self._buckets = Buckets(limits.rate, limits.burst)
-        self._working = self._streaming = 0
+        self._counts = {"working": 0, "reading": 0, "streaming": 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it.
@@ -82,28 +84,35 @@ class Guarded:
             await problem(429, "TooMany", detail, {"Retry-After": f"{wait:.0f}"})(scope, receive, send)
         elif scope["path"].endswith(STREAMS):
             await self._stream(scope, receive, send)
-        elif self._working >= self._limits.concurrency:
-            detail = f"{self._working} requests are being worked on; try again in a moment"
-            await problem(503, "Busy", detail, {"Retry-After": "1"})(scope, receive, send)
         else:
-            self._working += 1
-            try:
-                await self._work(scope, receive, send)
-            finally:
-                self._working -= 1
+            await self._counted(scope, receive, send)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request if there is room; one whose body is still coming takes no place of those that compute."""
+        counts, has_body = self._counts, _has_body(scope)
+        busy = counts["working"] >= self._limits.concurrency
+        if busy or (has_body and counts["reading"] >= _READING * self._limits.concurrency):
+            detail = f"{counts['working']} requests are being worked on; try again in a moment"
+            await problem(503, "Busy", detail, {"Retry-After": "1"})(scope, receive, send)
+            return
+        place = _Place(counts, "reading" if has_body else "working")
+        try:
+            await self._work(scope, receive, send, place)
+        finally:
+            place.leave()
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._streaming >= self._limits.streams:
-            detail = f"{self._streaming} streams are open, which is the limit; close one"
+        if self._counts["streaming"] >= self._limits.streams:
+            detail = f"{self._counts['streaming']} streams are open, which is the limit; close one"
             await problem(503, "Busy", detail, {"Retry-After": "10"})(scope, receive, send)
             return
-        self._streaming += 1
+        place = _Place(self._counts, "streaming")
         try:
             await self._app(scope, receive, _not_stalling(send, self._limits.stall_s))
         finally:
-            self._streaming -= 1
+            place.leave()
 
-    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _work(self, scope: Scope, receive: Receive, send: Send, place: _Place) -> None:
         upload = scope["path"] == UPLOAD
         most = self._limits.upload_bytes if upload else self._limits.body_bytes
         seconds = self._limits.upload_s if upload else self._limits.request_s
@@ -117,7 +126,7 @@ class Guarded:
         if _announced(scope) > most:
             await problem(413, "HttpError", _too_large(most), {"Connection": "close"})(scope, receive, send)
             return
-        ends = _Ends(seconds)
+        ends = _Ends(seconds, place)
         try:
             async with asyncio.timeout_at(ends.at) as ends.timeout:
                 patient = _not_stalling(noted, self._limits.stall_s)
@@ -133,13 +142,37 @@ class Guarded:
                 await problem(408, "TooSlow", detail, {"Connection": "close"})(scope, receive, send)
 
 
+class _Place:
+    """What a request counts as, until it ends."""
+
+    def __init__(self, counts: dict[str, int], kind: str) -> None:
+        self._counts, self._kind = counts, kind
+        counts[kind] += 1
+
+    def move(self, kind: str) -> None:
+        """Count it as something else."""
+        self._counts[self._kind] -= 1
+        self._counts[kind] += 1
+        self._kind = kind
+
+    def leave(self) -> None:
+        """Count it no more."""
+        self._counts[self._kind] -= 1
+
+
 class _Ends:
     """When a request is cut: an answer that has begun, such as a long file, may take its time."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, place: _Place) -> None:
         self.at = asyncio.get_running_loop().time() + seconds
         self.complete = False
         self.timeout: asyncio.Timeout | None = None
+        self._place = place
+
+    def body_is_here(self) -> None:
+        """From now on the request computes."""
+        self.complete = True
+        self._place.move("working")
 
     def noting(self, send: Send) -> Send:
         async def noted(message: Message) -> None:
@@ -160,6 +193,10 @@ def _not_stalling(send: Send, seconds: float) -> Send:
     return patient
 
 
+def _has_body(scope: Scope) -> bool:
+    return _announced(scope) > 0 or any(name == b"transfer-encoding" for name, _ in scope["headers"])
+
+
 def _announced(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
@@ -175,7 +212,8 @@ def _bounded(receive: Receive, most: int, ends: _Ends) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             size += len(message.get("body", b""))
-            ends.complete = not message.get("more_body", False)
+            if not message.get("more_body", False):
+                ends.body_is_here()
             if size > most:
                 # The one kind of error that FastAPI passes on while it reads a body.
                 raise HTTPException(413, _too_large(most), {"Connection": "close"})

@@ -62,7 +62,8 @@ def mix(request: Request, state: State, view: Current, body: MixBody) -> Respons
 def arc(request: Request, state: State, view: Current, body: ArcBody) -> Response:
     """Lead from one mood to another in even steps."""
     options = body.options(state.settings.limits)
-    found = kinds.arc(view.recommender, body.start, body.end, body.rules(), options)
+    via = [(point.at, point.moods) for point in body.via]
+    found = kinds.arc(view.recommender, body.start, body.end, body.rules(), options, via=via)
     return json_answer(request, _document(view, found, body))
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from moodrec.errors import NotFoundError, UsageError
-from moodrec.serve.audio import audio_answer
+from moodrec.serve.audio import Form, audio_answer
 from moodrec.serve.documents import etag_of, json_answer, not_modified, track_documents
 from moodrec.serve.problems import ProblemError
 from moodrec.serve.quick import QuickRoute
@@ -21,6 +21,8 @@ from moodrec.serve.view import View
 
 router: Final = APIRouter(prefix="/v1/tracks", tags=["tracks"], route_class=QuickRoute)
 TrackId = Annotated[str, Path(min_length=1, max_length=1000, description="A track id.")]
+
+AudioForm = Annotated[Form, Query(description="`wav` decodes the file, for players that cannot.")]
 
 
 @router.get("", response_model=answers.TrackPage, summary="List tracks")
@@ -74,15 +76,19 @@ AUDIO: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @router.get("/{track_id}/audio", response_class=Response, responses=AUDIO, summary="The audio of a track")
-def audio(request: Request, state: State, view: Current, track_id: TrackId) -> Response:
-    """Send the audio file of a track, or a range of it."""
-    return audio_answer(request, state, view, known_id(view, track_id))
+def audio(
+    request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
+) -> Response:
+    """Send the audio file of a track, or a range of it; decoded to WAV where a player cannot play the file itself."""
+    return audio_answer(request, state, view, known_id(view, track_id), form)
 
 
 @router.head("/{track_id}/audio", include_in_schema=False)
-def audio_head(request: Request, state: State, view: Current, track_id: TrackId) -> Response:
+def audio_head(
+    request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
+) -> Response:
     """Send the headers of a track's audio."""
-    return audio_answer(request, state, view, known_id(view, track_id))
+    return audio_answer(request, state, view, known_id(view, track_id), form)
 
 
 def known_id(view: View, track_id: str) -> str:

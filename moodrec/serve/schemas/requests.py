@@ -255,11 +255,21 @@ class MixBody(PlaylistBody):
     )
 
 
+class ArcPoint(Request):
+    """A point between the ends of an arc."""
+
+    at: Annotated[float, Field(gt=0, lt=1)] = Field(description="The share of the way.", examples=[0.5])
+    moods: Moods = Field(description="Targets of moods that an end names.", examples=[{"calm": 0.3}])
+
+
 class ArcBody(ListBody):
-    """A way from one mood to another."""
+    """A way from one mood to another, straight or through points between."""
 
     start: Moods = Field(examples=[{"calm": 1.0}])
     end: Moods = Field(examples=[{"energetic": 1.0}])
+    via: Annotated[list[ArcPoint], Field(max_length=100)] = Field(
+        [], description="Points that it passes through, such as those of a curve that was drawn."
+    )
 
 
 class ClustersBody(ListBody):

@@ -22,8 +22,7 @@ from moodrec.filters.conditions import And, Comparison, Field, Membership
 from moodrec.filters.parse import parse
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.search.options import MOST_PADDING, SearchKeywords, SearchOptions, checked_k
-from moodrec.index.search.per_query import QueryKeywords
+from moodrec.index.search.options import MOST_PADDING, QueryKeywords, SearchKeywords, SearchOptions, checked_k
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import assert_same
 

@@ -52,6 +52,17 @@ def test_an_arc_reaches_its_ends(rules: Rules) -> None:
         assert found.tracks["artist"].iloc[left] != found.tracks["artist"].iloc[right]
 
 
+@pytest.mark.parametrize("rules", [Rules(n=21), Rules(minutes=90)])
+def test_a_drawn_arc_passes_through_its_points(rules: Rules) -> None:
+    course = [0.1, 0.8, 0.3, 0.9, 0.1]
+    via = [(share / 4, {"calm": course[share]}) for share in (3, 1, 2)]  # in any order
+    found = arc(REC, {"calm": course[0]}, {"calm": course[4]}, rules, via=via)
+    drawn = np.interp(np.linspace(0, 4, len(found)), range(5), course)
+    far = np.abs(found.tracks["calm"].to_numpy() - drawn)
+    assert far.mean() < 0.06
+    assert far.max() < 0.2
+
+
 def test_moods_not_named_do_not_collapse() -> None:
     held = arc(REC, {"calm": 1.0}, {"energetic": 1.0}, Rules(n=20))
     free = arc(REC, {"calm": 1.0}, {"energetic": 1.0}, Rules(n=20), hold=())
@@ -82,6 +93,10 @@ def test_a_mood_that_a_named_one_goes_with_is_not_held() -> None:
         ({"calm": 0.5}, {"sad": float("nan")}, {}, "must lie in"),
         ({"calm": 0.5}, {"sad": [0.1, 0.2]}, {}, "must be one number"),
         ({"calm": 0.5}, {"sad": 1.0}, {"hold": ["loud"]}, "unknown mood 'loud'"),
+        ({"calm": 0.5}, {"sad": 1.0}, {"via": [(1.0, {"calm": 0.2})]}, "between 0 and 1"),
+        ({"calm": 0.5}, {"sad": 1.0}, {"via": [(float("nan"), {"calm": 0.2})]}, "share of the way"),
+        ({"calm": 0.5}, {"sad": 1.0}, {"via": [(0.5, {"valence": 0.2})]}, "neither of its ends names"),
+        ({"calm": 0.5}, {"sad": 1.0}, {"via": [(0.5, {"calm": 2.0})]}, "must lie in"),
         ({"calm": 0.5}, {"sad": 1.0}, {"mood_weight": 0.5}, "own mood target|without a mood"),
     ],
 )

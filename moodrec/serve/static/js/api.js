@@ -62,7 +62,8 @@ export async function signIn(token) {
 }
 
 /** @param {string} trackId */
-export const audioOf = (trackId) => new URL(`v1/tracks/${encodeURIComponent(trackId)}/audio`, document.baseURI).href;
+/** @param {string} trackId @param {boolean} [decoded] whether the server decodes the file, for formats that the browser cannot play */
+export const audioOf = (trackId, decoded = false) => new URL(`v1/tracks/${encodeURIComponent(trackId)}/audio${decoded ? "?form=wav" : ""}`, document.baseURI).href;
 
 async function sentenceOf(answer) {
   try {

@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { watchKeys } from "./keys.js";
 import { Map_ } from "./map/map.js";
 import { open } from "./opening.js";
+import { Course } from "./parts/course.js";
 import { Folders, Keys, Progress, Toast, Token } from "./parts/dialogs.js";
 import { Icon } from "./parts/icon.js";
 import { Player } from "./parts/player.js";
@@ -39,7 +40,7 @@ function Page() {
       ${!server.value.reachable && html`<p class="status fault" role="alert">The server does not answer. The page goes on by itself when it is back.</p>`}
       ${jobs.value.map((job) => html`<div class="status" key=${job.id}><${Progress} job=${job} /></div>`)}
       <div class="tabs" role="tablist" aria-label="Lists">${choice("results", "Results")}${choice("list", `List${list.value.length ? ` (${list.value.length})` : ""}`)}</div>
-      ${shown === "list" ? html`<${Tray} />` : html`<${Steer} /><${Results} />`}
+      ${shown === "list" ? html`<${Tray} />` : html`<${Steer} /><${Course} /><${Results} />`}
     </main>
     <${Player} />
     <${Keys} open=${keys} close=${() => setKeys(false)} /><${Folders} open=${folders} close=${() => setFolders(false)} /><${Token} /><${Toast} />

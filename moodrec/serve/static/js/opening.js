@@ -2,7 +2,9 @@
 import { ApiError, block, json } from "./api.js";
 import { Atlas } from "./map/atlas.js";
 import { again } from "./searching.js";
-import { atlas, jobs, library, server, tell } from "./state.js";
+import { atlas, columnNames, jobs, knownOf, library, results, server, tell } from "./state.js";
+
+const PATIENCE_MS = 3000;
 
 /** Read the library, and follow what happens to it. */
 export async function open() {
@@ -12,22 +14,38 @@ export async function open() {
 
 async function read() {
   try {
-    const [moods, columns, stats] = await Promise.all([json("moods"), json("columns"), json("stats")]);
+    const later = Promise.all([json("moods"), json("columns")]);
+    later.catch(() => {});
+    const stats = await json("stats");
+    columnNames.value = stats.columns ?? [];
+    const [moods, columns] = await later;
     library.value = { version: moods.version, tracks: moods.tracks, moods: moods.moods, columns: columns.columns, stats };
     server.value = { reachable: true, locked: false };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     server.value = { reachable: error.status !== 0, locked: error.status === 401, message: error.message };
     library.value = { version: null, tracks: 0, moods: [], columns: [], stats: {} };
+    columnNames.value = columnNames.peek() ?? [];
     return;
   }
+  await firstRows();
   await readMap();
+}
+
+/** Wait for the first results, or a moment: the map has much to read, and rows are what one can use at once. */
+async function firstRows() {
+  let end = () => {};
+  await new Promise((resolve) => {
+    end = results.subscribe((found) => { if (found.state === "done" || found.state === "failed") resolve(); });
+    setTimeout(resolve, PATIENCE_MS);
+  });
+  end();
 }
 
 async function readMap() {
   try {
     const [places, moods, tracks, info] = await Promise.all([
-      block("map"), block("map/moods"), json("map/tracks", { params: { columns: ["title", "artist"].filter(hasColumn) } }), json("map/info"),
+      block("map"), block("map/moods"), json("map/tracks", { params: { columns: knownOf(["title", "artist"]) } }), json("map/info"),
     ]);
     atlas.value = new Atlas(new Uint16Array(places), new Uint8Array(moods), tracks, info.regions, library.peek().moods.map((one) => one.name));
     if (info.coming) setTimeout(readMap, 15_000);
@@ -36,8 +54,6 @@ async function readMap() {
     tell(error.message);
   }
 }
-
-const hasColumn = (name) => library.peek().columns.some((one) => one.name === name);
 
 /** Follow the server's events: analyses, and new versions of the library. */
 function follow() {

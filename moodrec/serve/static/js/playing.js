@@ -17,16 +17,24 @@ audio.addEventListener("play", () => { paused.value = false; });
 audio.addEventListener("pause", () => { paused.value = true; });
 audio.addEventListener("ended", () => next());
 audio.addEventListener("error", () => {
-  if (!playing.peek()) return;
-  explainFailure(playing.peek());
+  if (playing.peek()) mend(playing.peek());
 });
 
-/** Say why a track does not play: its file is gone, or the browser cannot decode it. */
-async function explainFailure(track) {
+/** The source is decoded by the server, and whether it plays once it is there. */
+let decoded = false, wanted = false;
+
+/** A browser that cannot decode a file gets it decoded by the server; else it is said why a track does not play. */
+async function mend(track) {
+  const first = !decoded, silent = !wanted;
   paused.value = true;
+  if (silent && !first) return;
   try {
-    const answer = await fetch(audioOf(track.track_id), { method: "HEAD" });
-    if (answer.ok) tell(`This browser cannot play “${titleOf(track)}” (${answer.headers.get("content-type") ?? "an unknown format"}).`);
+    const answer = await fetch(audioOf(track.track_id, !first), { method: "HEAD" });
+    if (playing.peek() !== track) return;
+    if (answer.ok && first) load(track, true, wanted);
+    else if (silent) return; // nobody has asked to hear it yet
+    else if (answer.ok || answer.status === 422) tell(`“${titleOf(track)}” cannot be decoded.`);
+    else if (answer.status === 501) tell(`This browser cannot play “${titleOf(track)}”, and the server cannot decode it: pip install 'moodrec[av]'.`);
     else if (answer.status === 404) tell(`The file of “${titleOf(track)}” is not where it was.`);
     else tell(`“${titleOf(track)}” cannot be played: the server answers ${answer.status}.`);
   } catch {
@@ -39,7 +47,18 @@ export function play(track, after = null) {
   queue.value = after;
   playing.value = track;
   progress.value = { at: 0, of: 0 };
-  audio.src = audioOf(track.track_id);
+  load(track, false, true);
+}
+
+function load(track, byServer, now) {
+  decoded = byServer;
+  wanted = now;
+  audio.src = audioOf(track.track_id, byServer);
+  if (now) start();
+}
+
+function start() {
+  wanted = true;
   audio.play().catch((error) => {
     if (error.name === "NotAllowedError") paused.value = true;
   });
@@ -50,7 +69,7 @@ export function ready(track) {
   if (playing.peek()) return;
   playing.value = track;
   audio.preload = "metadata";
-  audio.src = audioOf(track.track_id);
+  load(track, false, false);
 }
 
 /** @param {object[]} tracks */
@@ -58,7 +77,7 @@ export const playAll = (tracks) => { if (tracks.length) play(tracks[0], tracks);
 
 export function toggle() {
   if (!playing.peek()) return;
-  if (audio.paused) audio.play().catch(() => {});
+  if (audio.paused) start();
   else audio.pause();
 }
 

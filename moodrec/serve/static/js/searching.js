@@ -2,10 +2,11 @@
 import { effect } from "../vendor/signals.js";
 import { ApiError, json } from "./api.js";
 import { kindOf, requestOf } from "./sentence.js";
-import { atlas, library, results, say, sentence, server } from "./state.js";
+import { atlas, columnNames, knownOf, library, results, say, sentence, server } from "./state.js";
 
 const WAIT_MS = 60;
 const HITS = 60;
+const SHOWN = ["title", "artist", "album", "year", "duration", "moods"];
 let running = null;
 let waiting = 0;
 
@@ -13,6 +14,7 @@ let waiting = 0;
 export function searchOnChange() {
   effect(() => {
     const said = sentence.value;
+    if (columnNames.value === null) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => answer(said), WAIT_MS);
   });
@@ -25,7 +27,7 @@ async function answer(said) {
   running?.abort();
   const own = (running = new AbortController());
   results.value = { ...results.peek(), state: "loading" };
-  const { path, ...options } = requestOf(said, HITS);
+  const { path, ...options } = requestOf(said, HITS, knownOf(SHOWN));
   try {
     const found = await json(path, { ...options, signal: own.signal });
     if (own !== running) return;
@@ -49,7 +51,7 @@ async function answer(said) {
 async function countDrops(said, signal) {
   const every = library.peek()?.tracks ?? 0;
   try {
-    const totals = await Promise.all(said.conditions.map((where) => json("tracks", { params: { where, limit: 1, columns: ["title"] }, signal })));
+    const totals = await Promise.all(said.conditions.map((where) => json("tracks", { params: { where, limit: 1, columns: ["track_id"] }, signal })));
     const dropped = said.conditions.map((condition, i) => ({ condition, rows: every - totals[i].total }));
     results.value = { ...results.peek(), explain: { dropped, rows: every, passed: results.peek().total } };
   } catch (error) {

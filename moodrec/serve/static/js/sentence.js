@@ -13,17 +13,22 @@
  * @property {boolean} oneEach one track an artist
  * @property {string[]} without artists that are left out
  * @property {string[]} likes track ids @property {string[]} dislikes track ids
+ * @property {{mood: string, minutes: number, course: number[]}|null} arc a mood over time, as it was drawn: targets at even steps
  * @property {string} words words of titles, artists and albums
  */
 
 /** @type {Sentence} */
 export const NOTHING = Object.freeze({
   seed: null, file: null, end: null, moods: {}, weight: 0.5, variety: 0, conditions: [], oneEach: false, without: [],
-  likes: [], dislikes: [], words: "",
+  likes: [], dislikes: [], arc: null, words: "",
 });
+
+/** Minutes of a track, where the library does not know how long its tracks are. */
+const USUAL = 4;
 
 /** What the results of a sentence are. @param {Sentence} said */
 export function kindOf(said) {
+  if (said.arc) return "arc";
   if (said.seed && said.end) return "path";
   if (said.likes.length || said.dislikes.length) return "history";
   if (said.seed || said.file) return "similar";
@@ -35,17 +40,23 @@ const where = (said) => (said.conditions.length ? said.conditions.map((one) => `
 
 /**
  * The request that answers a sentence.
- * @param {Sentence} said @param {number} k
+ * @param {Sentence} said @param {number} k @param {string[]} columns of the tracks
  * @returns {{path: string, body?: object, params?: object}}
  */
-export function requestOf(said, k) {
+export function requestOf(said, k, columns) {
   const shared = { where: where(said), exclude_artist: said.without };
   const hits = {
     ...shared, k, explain: true, diversity: said.variety, distinct: true,
-    max_per_artist: said.oneEach ? 1 : null, columns: ["title", "artist", "album", "year", "duration", "moods"],
+    max_per_artist: said.oneEach ? 1 : null, columns,
   };
   const blend = hasMoods(said) ? { mood: said.moods, mood_weight: said.weight } : {};
   switch (kindOf(said)) {
+    case "arc": {
+      const { mood, minutes, course } = said.arc, at = (place) => ({ [mood]: course[place] }), last = course.length - 1;
+      const via = course.slice(1, last).map((_, place) => ({ at: (place + 1) / last, moods: at(place + 1) }));
+      const length = columns.includes("duration") ? { minutes } : { n: Math.max(2, Math.round(minutes / USUAL)) };
+      return { path: "playlists/arc", body: { ...shared, start: at(0), end: at(last), via, ...length } };
+    }
     case "path":
       return { path: "playlists/path", body: { ...shared, ...blend, start: said.seed.track_id, end: said.end.track_id, n: Math.min(k, 25) } };
     case "history": {
@@ -57,7 +68,7 @@ export function requestOf(said, k) {
     case "mood":
       return { path: "by-mood", body: { ...hits, mood: said.moods } };
     default:
-      return { path: "tracks", params: { q: said.words, where: where(said), limit: k, columns: hits.columns } };
+      return { path: "tracks", params: { q: said.words, where: where(said), limit: k, columns } };
   }
 }
 
@@ -74,6 +85,7 @@ export function toQuery(said) {
   for (const one of said.without) query.append("without", one);
   for (const one of said.likes) query.append("up", one);
   for (const one of said.dislikes) query.append("down", one);
+  if (said.arc) query.set("arc", `${said.arc.mood}:${said.arc.minutes}:${said.arc.course.map(round).join(",")}`);
   if (said.words) query.set("q", said.words);
   return query.toString();
 }
@@ -95,8 +107,15 @@ export function fromQuery(text) {
   return {
     ...NOTHING, seed: named("like"), end: named("to"), moods, weight: share("weight", NOTHING.weight),
     variety: share("variety", 0), conditions: query.getAll("where"), oneEach: query.get("one") === "1",
-    without: query.getAll("without"), likes: query.getAll("up"), dislikes: query.getAll("down"), words: query.get("q") ?? "",
+    without: query.getAll("without"), likes: query.getAll("up"), dislikes: query.getAll("down"), arc: arcFrom(query.get("arc")), words: query.get("q") ?? "",
   };
+}
+
+function arcFrom(text) {
+  const [, mood, minutes, values] = /^(.+):(\d+):([\d.,]+)$/.exec(text ?? "") ?? [];
+  const course = values?.split(",").map(Number) ?? [];
+  const fits = course.length > 1 && course.length < 100 && course.every((one) => one >= 0 && one <= 1) && Number(minutes) > 0;
+  return fits ? { mood, minutes: Number(minutes), course } : null;
 }
 
 const round = (value) => String(Math.round(value * 100) / 100);

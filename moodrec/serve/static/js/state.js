@@ -4,6 +4,10 @@ import { fromQuery, NOTHING, toQuery } from "./sentence.js";
 
 /** The library: its moods with distributions, its columns, its version. Null until it has been read. */
 export const library = signal(null);
+/** The names of the columns, which are known before all else; null until then. */
+export const columnNames = signal(null);
+/** Of some columns those that the library has. @param {string[]} wanted */
+export const knownOf = (wanted) => wanted.filter((one) => one === "moods" || columnNames.peek()?.includes(one));
 /** Places, moods and names of all tracks for the map. */
 export const atlas = signal(null);
 /** @type {import("../vendor/signals.js").Signal<import("./sentence.js").Sentence>} */
@@ -46,7 +50,7 @@ export function say(changes, { quiet = false } = {}) {
 
 /** Begin with another track, and keep conditions and moods. @param {import("./sentence.js").Named} track */
 export const startFrom = (track) =>
-  say({ seed: named(track), file: null, end: null, words: "", likes: [], dislikes: [] });
+  say({ seed: named(track), file: null, end: null, arc: null, words: "", likes: [], dislikes: [] });
 
 /** Forget everything that was said. */
 export const startOver = () => say({ ...NOTHING });

@@ -2,7 +2,7 @@
 import { json } from "./api.js";
 import { lookUp } from "./searching.js";
 import { NOTHING } from "./sentence.js";
-import { library, say, sentence, startFrom, tell } from "./state.js";
+import { knownOf, library, say, sentence, startFrom, tell } from "./state.js";
 import { play } from "./playing.js";
 import { quoted } from "./words.js";
 
@@ -48,14 +48,14 @@ function valuesOf(text) {
 }
 
 async function tracksOf(text, signal) {
-  const found = await json("tracks", { params: { q: text, limit: TRACKS, columns: ["title", "artist", "album"] }, signal });
+  const found = await json("tracks", { params: { q: text, limit: TRACKS, columns: knownOf(["title", "artist", "album"]) }, signal });
   return found.tracks.map((track) => ({
     kind: "like", text: track.title || track.track_id, more: [track.artist, track.album].filter(Boolean).join(" · "),
     act: () => { startFrom(track); play(track); },
   }));
 }
 
-const listing = (text) => ({ kind: "search", text: `All tracks with “${text}”`, act: () => say({ words: text, seed: null, file: null, end: null, likes: [], dislikes: [], moods: {} }) });
+const listing = (text) => ({ kind: "search", text: `All tracks with “${text}”`, act: () => say({ words: text, seed: null, file: null, end: null, arc: null, likes: [], dislikes: [], moods: {} }) });
 
 /** Several words as one sentence, as the server understands them; what it does not understand is shown. */
 async function sentenceOf(text, signal) {

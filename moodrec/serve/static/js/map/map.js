@@ -17,6 +17,7 @@ const NEAR_PX = 14;
 const WHOLE = 65535;
 /** Results that stand out on the map; those further down are drawn as usual. */
 const MARKED = 20;
+const STILL_MS = 90;
 
 export function Map_() {
   const canvas = useRef(null);
@@ -49,7 +50,7 @@ class MapView {
     this.ends = [
       effect(() => { if (atlas.value) { this.points.setPlaces(atlas.value.places); this.later(); } }),
       effect(() => { if (atlas.value) { this.points.setColours(coloursOf(atlas.value, colouredBy.value)); this.later(); } }),
-      effect(() => { if (atlas.value) { this.points.setMarks(marksOf(atlas.value)); this.later(); } }),
+      effect(() => { if (atlas.value) this.mark(marksOf(atlas.value)); }),
     ];
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(canvas);
@@ -59,7 +60,17 @@ class MapView {
     this.resize();
   }
 
+  /** Rows come first while one drags: the marks follow when the results have been still for a moment. */
+  mark(marks) {
+    clearTimeout(this.marking);
+    const set = () => { this.points.setMarks(marks); this.later(); };
+    if (this.marked) this.marking = setTimeout(set, STILL_MS);
+    else set();
+    this.marked = true;
+  }
+
   close() {
+    clearTimeout(this.marking);
     for (const end of this.ends) end();
     this.watcher.disconnect();
     this.theme.removeEventListener("change", this.later);

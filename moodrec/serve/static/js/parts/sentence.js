@@ -1,12 +1,13 @@
 /** The sentence that says what is wanted, part by part; each part can be changed or dropped. */
-import { useState } from "../../vendor/hooks.js";
+import { useEffect, useRef, useState } from "../../vendor/hooks.js";
+import { completionsOf } from "../completing.js";
 import { html } from "../html.js";
 import { kindOf, NOTHING } from "../sentence.js";
-import { moodNames, results, say, sentence, startOver, titleOf } from "../state.js";
+import { results, say, sentence, startOver, titleOf } from "../state.js";
 import { addCondition } from "../understanding.js";
 import { readable } from "../words.js";
 
-const BEGINS = { path: "From", history: "For what you like", similar: "Like", mood: "Tracks that are", list: "All tracks" };
+const BEGINS = { arc: "An arc of", path: "From", history: "For what you like", similar: "Like", mood: "Tracks that are", list: "All tracks" };
 
 export function Sentence() {
   const said = sentence.value, kind = kindOf(said);
@@ -16,6 +17,7 @@ export function Sentence() {
     ${said.words && html`<${Chip} text=${`“${said.words}”`} drop=${() => say({ words: "" })} />`}
     ${said.seed && html`<${Chip} seed text=${titleOf(said.seed)} edit=${focusSearch} drop=${() => say({ seed: null, end: null })} />`}
     ${said.file && html`<${Chip} seed text=${said.file.name} drop=${() => say({ file: null })} />`}
+    ${said.arc && html`<${Chip} text=${`${said.arc.mood} over ${said.arc.minutes} minutes`} edit=${focusArc} drop=${() => say({ arc: null })} />`}
     ${said.end && html`<span>to</span><${Chip} seed text=${titleOf(said.end)} drop=${() => say({ end: null })} />`}
     ${(said.likes.length > 0 || said.dislikes.length > 0) && html`<${Chip} text=${`${said.likes.length} up, ${said.dislikes.length} down`} drop=${() => say({ likes: [], dislikes: [] })} />`}
     ${moods.length > 0 && kind !== "mood" && html`<span>but</span>`}
@@ -29,6 +31,7 @@ export function Sentence() {
   </div>`;
 }
 
+const focusArc = () => document.querySelector(".course [tabindex]")?.focus();
 const focusSearch = () => document.getElementById("search").focus();
 
 function Chip({ text, edit, drop, seed, drops, blames, children, open }) {
@@ -73,11 +76,27 @@ function Add() {
       <p><label><span><input type="checkbox" checked=${said.oneEach} onChange=${(event) => say({ oneEach: event.target.checked })} /> one per artist</span></label></p></div>`}</span>`;
 }
 
-/** A condition that is typed, with completion of columns and moods. */
+/** A condition that is typed, with completion of columns, operators and values. */
 function Typed({ text, done }) {
-  const names = [...moodNames.value, "year", "genre", "artist", "album", "title"];
-  const submit = (event) => { event.preventDefault(); done(new FormData(event.target).get("condition")); };
+  const [typed, setTyped] = useState(text), [at, setAt] = useState(-1), input = useRef(null);
+  useEffect(() => input.current.focus(), []);
+  const offered = completionsOf(typed);
+  const take = (one) => { setTyped(one.whole); setAt(-1); input.current.focus(); };
+  const submit = (event) => { event.preventDefault(); done(typed); };
+  const keys = (event) => {
+    if ((event.key === "ArrowDown" || event.key === "ArrowUp") && offered.length) {
+      event.preventDefault();
+      setAt((now) => (now + (event.key === "ArrowDown" ? 1 : offered.length)) % offered.length);
+    } else if ((event.key === "Enter" && at >= 0) || (event.key === "Tab" && !event.shiftKey && offered.length && typed !== offered[0].whole)) {
+      event.preventDefault();
+      take(offered[Math.max(at, 0)]);
+    } else if (event.key === "Escape") done("");
+  };
   return html`<form onSubmit=${submit}><label>Condition
-    <input type="text" name="condition" list="columns" defaultValue=${text} placeholder="calm >= .6" autofocus ref=${(input) => input?.focus()} /></label>
-    <datalist id="columns">${names.map((name) => html`<option key=${name} value=${`${name} `} />`)}</datalist></form>`;
+    <input type="text" name="condition" value=${typed} placeholder="calm >= .6" autocomplete="off" spellcheck=${false} ref=${input} role="combobox" aria-autocomplete="list"
+      aria-expanded=${offered.length > 0} aria-controls="completions" aria-activedescendant=${at >= 0 ? `completion-${at}` : undefined}
+      onInput=${(event) => { setTyped(event.target.value); setAt(-1); }} onKeyDown=${keys} /></label>
+    ${offered.length > 0 && html`<ul class="completions" id="completions" role="listbox" aria-label="Completions">${offered.map((one, place) => html`<li key=${one.whole} id=${`completion-${place}`}
+      role="option" aria-selected=${place === at} onMouseDown=${(event) => event.preventDefault()} onClick=${() => take(one)}><span>${one.text}</span><em>${one.more}</em></li>`)}</ul>`}
+  </form>`;
 }

@@ -17,7 +17,7 @@ export function Steer() {
   const others = known.moods.filter((one) => !plane || (one.name !== "valence" && one.name !== "arousal"));
   const shown = all ? others : others.filter((mood, place) => place < FIRST || mood.name in said.moods);
   const kind = kindOf(said), blended = kind !== "mood" && kind !== "list" && Object.keys(said.moods).length > 0;
-  return html`<details class="steer" open=${innerHeight > 620}><summary>Steer by mood</summary>
+  return html`<details class="steer" name="steer" open=${innerHeight > 620 && innerWidth > 500}><summary>Steer by mood</summary>
     <div class="row">
       ${plane ? html`<${Pad} />` : html`<span></span>`}
       <div class="sliders">

@@ -1,0 +1,109 @@
+"""Files that browsers cannot play come as WAV: the samples of the file, at any range of its bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moodrec.catalog.analyze import analyze
+from moodrec.catalog.refresh import refresh_index
+from moodrec.library.library import Library
+from tests.catalog.toy import ToyModel
+from tests.serve.running import serving, settings_for
+
+if TYPE_CHECKING:
+    import httpx
+
+RATE, SECONDS = 22_050, 1.5
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """AIFF in stereo and six channels, AU in mono, and a file that is no audio any more."""
+    folder = tmp_path_factory.mktemp("music")
+    at = np.arange(round(RATE * SECONDS))[:, None] / RATE
+    for name, channels in (("two.aiff", 2), ("six.aiff", 6), ("one.au", 1), ("gone.aiff", 1)):
+        wave = 0.3 * np.sin(2 * np.pi * at * 220 * np.arange(1, channels + 1) * (1 + len(name) / 50))
+        soundfile.write(folder / name, wave, RATE, subtype="PCM_16")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def player(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder = tmp_path_factory.mktemp("library")
+    with Library.open_or_create(folder) as library:
+        analyze([music], library, ToyModel(), jobs=1)
+        refresh_index(library)
+    (music / "gone.aiff").write_bytes(b"FORM of nothing")
+    with serving(settings_for(folder)) as client:
+        yield client
+
+
+def wave_of(player: httpx.Client, name: str) -> str:
+    tracks = player.get("/v1/tracks", params={"columns": "path"}).json()["tracks"]
+    track = next(one["track_id"] for one in tracks if one["path"].endswith(name))
+    return f"/v1/tracks/{track}/audio?form=wav"
+
+
+@pytest.mark.parametrize("name", ["two.aiff", "one.au"])
+def test_the_samples_are_those_of_the_file(player: httpx.Client, music: Path, name: str) -> None:
+    answer = player.get(wave_of(player, name))
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
+    assert answer.headers["accept-ranges"] == "bytes"
+    samples, rate = soundfile.read(io.BytesIO(answer.content), dtype="int16", always_2d=True)
+    right, _ = soundfile.read(music / name, dtype="int16", always_2d=True)
+    assert rate == RATE
+    assert samples.shape == (len(right), 2)
+    assert np.abs(samples.astype(int) - right[:, [0, -1]]).max() <= 1
+
+
+def test_channels_beyond_two_are_heard_in_both(player: httpx.Client, music: Path) -> None:
+    samples, _ = soundfile.read(io.BytesIO(player.get(wave_of(player, "six.aiff")).content), always_2d=True)
+    right, _ = soundfile.read(music / "six.aiff", always_2d=True)
+    mixed = (right[:, :2] + 0.7 * right[:, 2:].mean(axis=1, keepdims=True)).clip(-1, 1)
+    np.testing.assert_allclose(samples, mixed, atol=1e-4)
+
+
+def test_any_range_is_that_of_the_whole(player: httpx.Client) -> None:
+    place = wave_of(player, "two.aiff")
+    whole = player.get(place).content
+    head = player.head(place)
+    assert int(head.headers["content-length"]) == len(whole)
+
+    @settings(max_examples=8, deadline=None)
+    @given(st.integers(0, len(whole) - 1), st.integers(1, 200_000))
+    def check(start: int, length: int) -> None:
+        part = player.get(place, headers={"Range": f"bytes={start}-{start + length - 1}"})
+        assert part.status_code == 206
+        stop = min(start + length, len(whole))
+        assert part.headers["content-range"] == f"bytes {start}-{stop - 1}/{len(whole)}"
+        assert part.content == whole[start:stop]
+
+    check()
+    assert player.get(place, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    tag = head.headers["etag"]
+    assert player.get(place, headers={"If-None-Match": tag}).status_code == 304
+    assert tag != player.head(place.partition("?")[0]).headers["etag"]
+
+
+def test_a_file_that_cannot_be_decoded_is_said_so(player: httpx.Client) -> None:
+    answer = player.get(wave_of(player, "gone.aiff"))
+    assert answer.status_code == 422
+    assert answer.json()["type"].endswith("AudioError")
+    assert player.get(wave_of(player, "two.aiff").replace("wav", "mp3")).status_code == 422
+
+
+def test_places_are_given_back_however_an_answer_ends(player: httpx.Client) -> None:
+    place = wave_of(player, "two.aiff")
+    for _ in range(6):
+        with player.stream("GET", place) as answer:
+            assert answer.status_code == 200
+    assert player.get(place).status_code == 200
