@@ -123,6 +123,11 @@ test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
 	.venvs/supysonic/bin/pip install -q 'supysonic>=0.7.9'
 	@touch $@
 
+# The standalone server of Milvus needs a client of its time.
+.PHONY: bench-milvus
+bench-milvus: .venvs/milvus/.installed
+	.venvs/milvus/bin/python -m benchmarks.engines.milvus
+
 .venvs/%/.installed:
 	python3 -m venv .venvs/$*
 	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))
@@ -130,6 +135,7 @@ test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
 	$(if $(filter recbole,$*),.venvs/$*/bin/pip install -q --no-deps recbole thop)
 	@touch $@
 
+ADAPTER_PACKAGES_milvus := 'milvus==2.3.5' 'pymilvus==2.6.17' 'setuptools<81' 'marshmallow<4' platformdirs mutagen soundfile
 ADAPTER_PACKAGES_lenskit := 'lenskit>=2025.6'
 ADAPTER_PACKAGES_implicit := 'implicit>=0.7'
 ADAPTER_PACKAGES_cornac := 'cornac>=2.3'

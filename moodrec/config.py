@@ -50,7 +50,7 @@ class DecodeLimits(Config):
 
 
 _LATER_AUDIO_FIELDS: Final = ("mel", "win_length", "loudness_lufs", "quiet_lu")
-_LATER_MODEL_FIELDS: Final = ("mood_reads",)
+_LATER_MODEL_FIELDS: Final = ("mood_reads", "metadata")
 
 
 def without_later(config: Config, fields: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -145,6 +145,9 @@ class ModelConfig(Config):
     mood_reads: Literal["embedding", "features"] = "embedding"
     """What the mood head is linear in: the embedding, as all other heads, or the features of the backbone, of which
     the embedding is a projection."""
+    metadata: Annotated[tuple[str, ...], Field(max_length=4096)] = ()
+    """Names of the numbers that tell the mood head what is known beside the audio, see
+    :mod:`moodrec.model.metadata`; none in a model of the audio alone."""
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:

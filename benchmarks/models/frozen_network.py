@@ -79,7 +79,7 @@ class Windows:
         """All windows of a track."""
         return self.flat[self.starts[row] : self.starts[row + 1]]
 
-    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+    def forward(self, network: MoodNetwork, inputs: Tensor, metadata: Tensor | None = None) -> NetworkOutput:
         """What the heads say of ``sample``."""
         return network.read(network.backbone.neck(inputs))
 

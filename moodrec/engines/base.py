@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from moodrec.arguments import OnConflict, OnDuplicate, on_conflict_of, texts
+from moodrec.engines.facts import CatalogueFacts
 from moodrec.engines.request import Candidates, EngineRequest, choose
 from moodrec.errors import DuplicateIdError, NotFoundError
 from moodrec.filters.conditions import Condition
@@ -28,22 +28,6 @@ if TYPE_CHECKING:
 
 _DEEPER: Final = 4
 """Each further round of a search takes so many times the candidates of the round before."""
-
-
-@dataclass(frozen=True)
-class CatalogueFacts:
-    """What an engine knows of a catalogue beside its rows."""
-
-    moods: tuple[str, ...]
-    """The mood columns."""
-    dim: int
-    """The dimension of the embeddings."""
-    schema: pa.Schema
-    """The types that the columns of the track table had."""
-    model_fingerprint: str | None
-    """The model that made the embeddings."""
-    library_revision: int | None
-    """The revision of the library that they come from."""
 
 
 class EngineIndex(ABC):
@@ -118,6 +102,10 @@ class EngineIndex(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close the connections to the engine."""
+
+    def _about(self) -> int:
+        """Return the number of tracks, which may be some seconds old."""
+        return len(self)
 
     # What all engines have in common --------------------------------------------------------------------------------
 
@@ -363,7 +351,7 @@ class EngineIndex(ABC):
 
     def _run(self, options: SearchOptions, k: int, queries: Vectors, own: tuple[str, ...] = ()) -> Hits:
         request = EngineRequest.of(
-            options, checked_k(k, len(self)), self.moods, self.column_names, queries, own
+            options, checked_k(k, self._about()), self.moods, self.column_names, queries, own
         )
         seeds = [self._candidates([one]) for one in own]
         results = [

@@ -80,6 +80,11 @@ _KINDS: Final[dict[Kind, tuple[Callable[[pa.DataType], bool], ...]]] = {
 }
 
 
+def stored_columns(schema: pa.Schema) -> dict[str, StoredColumn]:
+    """Return how each column of a track table is stored, by name."""
+    return {field.name: stored_column(field.name, field.type) for field in schema}
+
+
 def stored_table(table: pa.Table) -> tuple[tuple[StoredColumn, ...], pa.Table]:
     """Convert a track table to what an engine stores.
 

@@ -111,6 +111,16 @@ class EngineRequest:
         capped = options.max_per_artist is not None or options.max_per_album is not None or options.distinct
         return (4 * pool if capped else pool) + _EXTRA + bool(self.own)
 
+    def least(self, depth: int) -> int:
+        """Return how many candidates a walk of a graph must have found for the first k of them to be trusted.
+
+        A walk misses some of the rows that are farthest from the query among those that it finds.
+
+        Args:
+            depth: how many the engine was asked for.
+        """
+        return depth if self.options.diversity else min(depth, 2 * (self.k + bool(self.own)))
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:

@@ -146,15 +146,16 @@ class NumberColumn:
         first.
         """
         kind = self.values.dtype.type
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # beyond the greatest number lies infinity
             value = kind(literal)
+            above, below = np.nextafter(value, kind(math.inf)), np.nextafter(value, kind(-math.inf))
         if op in ("=", "<>"):
             return float(value), float(value)
         if op in (">", ">="):
             # "Greater than" a float is "at least" the next float, so every test is a closed range.
-            low = value if op == ">=" else np.nextafter(value, kind(math.inf))
+            low = value if op == ">=" else above
             return (float(low), math.inf) if op == ">=" or low != value else EMPTY_RANGE
-        high = value if op == "<=" else np.nextafter(value, kind(-math.inf))
+        high = value if op == "<=" else below
         return (-math.inf, float(high)) if op == "<=" or high != value else EMPTY_RANGE
 
     def _whole_range(self, op: Operator, value: int | float) -> tuple[int, int]:

@@ -54,13 +54,14 @@ class TrackOutput:
 
 
 @torch.inference_mode()
-def read_features(network: MoodNetwork, features: Tensor) -> TrackOutput:
+def read_features(network: MoodNetwork, features: Tensor, metadata: Tensor | None = None) -> TrackOutput:
     """Compute the embedding and the logits of all heads.
 
     Args:
         network: in evaluation mode.
         features: (features,) of the backbone, the mean over a track's windows.
+        metadata: (columns,) of what is known beside the audio; None for the audio alone.
     """
-    found = network.read(features.unsqueeze(0))
+    found = network.read(features.unsqueeze(0), None if metadata is None else metadata.unsqueeze(0))
     logits = {task: own[0].float().cpu().numpy() for task, own in found.logits.items()}
     return TrackOutput(found.embedding[0].float().cpu().numpy(), logits)

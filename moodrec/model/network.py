@@ -40,6 +40,9 @@ class MoodNetwork(nn.Module):
 
     In evaluation mode all behind the features is affine, cosine heads apart: the embedding and the logits of a track
     are those of the mean of its windows' features, which equal the means of the windows' embeddings and logits.
+
+    A network may take metadata besides: a linear map of it, without a bias, is added to the mood logits, so that
+    without metadata they are those of the audio alone.
     """
 
     def __init__(self, audio: AudioConfig, config: ModelConfig, heads: dict[str, HeadSpec]) -> None:
@@ -58,6 +61,11 @@ class MoodNetwork(nn.Module):
             }
         )
 
+        self.metadata: nn.Linear | None = None
+        if config.metadata and MOOD_TASK in heads:
+            self.metadata = nn.Linear(len(config.metadata), len(heads[MOOD_TASK].labels), bias=False)
+            nn.init.zeros_(self.metadata.weight)
+
     def embed(self, log_mel: Tensor) -> Tensor:
         """Map (batch, n_mels, frames) to embeddings (batch, embedding_dim), not normalised."""
         return self.summarize(self.backbone(log_mel))
@@ -67,18 +75,28 @@ class MoodNetwork(nn.Module):
         embedding: Tensor = self.norm(self.projection(features))
         return embedding
 
-    def forward(self, log_mel: Tensor) -> NetworkOutput:
-        """Map (batch, n_mels, frames) to the embedding and the logits of all heads."""
-        return self.read(self.backbone(log_mel))
+    def forward(self, log_mel: Tensor, metadata: Tensor | None = None) -> NetworkOutput:
+        """Map spectrograms to the embedding and the logits of all heads.
 
-    def read(self, features: Tensor) -> NetworkOutput:
-        """Map the backbone's (batch, features) to the embedding and the logits of all heads."""
+        Args:
+            log_mel: (batch, n_mels, frames).
+            metadata: as for :meth:`read`.
+        """
+        return self.read(self.backbone(log_mel), metadata)
+
+    def read(self, features: Tensor, metadata: Tensor | None = None) -> NetworkOutput:
+        """Map the backbone's features to the embedding and the logits of all heads.
+
+        Args:
+            features: (batch, features).
+            metadata: (batch, columns) of what is known beside the audio, zero where unknown; None where nothing is.
+                Networks without such an input ignore it.
+        """
         embedding = self.summarize(features)
         shared = self.dropout(embedding)
-        return NetworkOutput(
-            embedding,
-            {
-                task: head(features if task in self.of_features else shared)
-                for task, head in self.heads.items()
-            },
-        )
+        logits = {
+            task: head(features if task in self.of_features else shared) for task, head in self.heads.items()
+        }
+        if metadata is not None and self.metadata is not None:
+            logits[MOOD_TASK] = logits[MOOD_TASK] + self.metadata(metadata)
+        return NetworkOutput(embedding, logits)

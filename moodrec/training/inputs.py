@@ -34,12 +34,13 @@ class NetworkInputs(Protocol):
     def whole(self, row: int) -> Tensor:
         """Load all windows of a track, chosen by the rule that the model uses on files."""
 
-    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+    def forward(self, network: MoodNetwork, inputs: Tensor, metadata: Tensor | None = None) -> NetworkOutput:
         """Run the network on the result of ``sample``.
 
         Args:
             network: the network.
             inputs: what ``sample`` returned, on the network's device.
+            metadata: what is known of the same tracks beside their audio; None where nothing is.
         """
 
     def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
@@ -75,8 +76,8 @@ class Spectrograms:
     def whole(self, row: int) -> Tensor:
         return whole_track(self.log_mels[row](), self.recipe)
 
-    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
-        output: NetworkOutput = network(inputs)
+    def forward(self, network: MoodNetwork, inputs: Tensor, metadata: Tensor | None = None) -> NetworkOutput:
+        output: NetworkOutput = network(inputs, metadata)
         return output
 
     def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
@@ -105,8 +106,8 @@ class FrozenFeatures:
     def whole(self, row: int) -> Tensor:
         return torch.from_numpy(self.features[row]())
 
-    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
-        return network.read(network.backbone.neck(inputs))
+    def forward(self, network: MoodNetwork, inputs: Tensor, metadata: Tensor | None = None) -> NetworkOutput:
+        return network.read(network.backbone.neck(inputs), metadata)
 
     def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:
         return network.backbone.neck(inputs)

@@ -26,6 +26,7 @@ from moodrec.training.devices import Devices
 from moodrec.training.events import EpochFinished, OnEvent, TrainingResumed, event_document
 from moodrec.training.inputs import NetworkInputs
 from moodrec.training.labels import TaskLabels
+from moodrec.training.metadata_input import drawn_metadata
 from moodrec.training.objective import Objective
 from moodrec.training.optimizer import build_optimizer, schedule, set_learning_rates
 from moodrec.training.recipe import Recipe
@@ -33,6 +34,7 @@ from moodrec.training.resume import RunState, load_state, save_state
 from moodrec.training.sampling import Draws, Sampler, StepDraws
 from moodrec.training.warm_start import copy_weights, freeze, train_mode
 from moodrec.training.weighting import build_weighting
+from moodrec.typing import Float32Array
 
 LOG = "log.jsonl"
 """Name of the log in a network's folder: one line of JSON per epoch."""
@@ -48,6 +50,8 @@ class TrainingSet:
     """Rows that training uses."""
     digest: str = ""
     """Changes with the data; a run is resumed only with the same digest."""
+    metadata: Float32Array | None = None
+    """(rows of the table, columns) of what is known beside the audio, where the recipe takes it as input."""
 
 
 class Trainer:
@@ -72,7 +76,7 @@ class Trainer:
         self.epoch_steps = self.sampler.steps_per_epoch
         self.objective = Objective.of(recipe, data.labels, self.device)
         torch.manual_seed(recipe.seed)
-        network = MoodNetwork(recipe.audio, recipe.network, data.labels.heads).to(self.device)
+        network = MoodNetwork(recipe.audio, recipe.shape, data.labels.heads).to(self.device)
         if self.config.channels_last:
             network = network.to(memory_format=torch.channels_last)
         if recipe.warm_start is not None:
@@ -141,7 +145,7 @@ class Trainer:
         # Seeded per step and not per run, so that a resumed run draws what an uninterrupted one would.
         torch.manual_seed(self.devices.seed((self.recipe.seed << 32) + step))
         set_learning_rates(self.state.optimizer, schedule(step, self.config.epochs * self.epoch_steps))
-        losses = self.task_losses(draws)
+        losses = self.task_losses(draws, step)
         if step < self.config.metadata_first * self.config.epochs * self.epoch_steps:
             losses.pop(MOOD_TASK, None)
         if losses:
@@ -161,26 +165,33 @@ class Trainer:
         self.state.optimizer.step()
         self.devices.average_statistics(network)
 
-    def task_losses(self, draws: StepDraws) -> dict[str, Tensor]:
+    def task_losses(self, draws: StepDraws, step: int = 0) -> dict[str, Tensor]:
         """Compute the unweighted loss of each task on augmented excerpts of the tracks of a step.
 
         Tracks added to the mood-labelled ones are often other music, so they go through the network in a pass of
         their own: batch norms normalise them by their own statistics and keep running statistics of the
         mood-labelled tracks alone.
+
+        Args:
+            draws: the tracks of the step.
+            step: number of the step, which decides whose metadata is hidden where it is an input.
         """
         start = self.recipe.warm_start
         train_mode(self.state.network, start.freeze if start else ())
-        main = self._forward(draws.main)
+        main = self._forward(draws.main, step)
         if len(draws.extra.rows) < 2:  # batch norm cannot normalise a single row
             return self.objective.losses(main, self._targets(draws.main, draws.extra.rows[:0]))
         with untouched_statistics(self.state.network):
-            extra = self._forward(draws.extra)
+            extra = self._forward(draws.extra, step)
         return self.objective.losses(join_outputs(main, extra), self._targets(draws.main, draws.extra.rows))
 
-    def _forward(self, draws: Draws) -> NetworkOutput:
-        sample = self.data.inputs.sample(self.devices.share(draws)).to(self.device)
+    def _forward(self, draws: Draws, step: int) -> NetworkOutput:
+        mine = self.devices.share(draws)
+        sample = self.data.inputs.sample(mine).to(self.device)
+        metadata = drawn_metadata(self.data.metadata, mine, self.recipe, step)
+        known = None if metadata is None else metadata.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
-            output = self.data.inputs.forward(self.state.network, sample)
+            output = self.data.inputs.forward(self.state.network, sample, known)
         return self.devices.gather(output, len(draws.rows))
 
     def _targets(self, main: Draws, extra: NDArray[np.int64]) -> dict[str, Tensor]:

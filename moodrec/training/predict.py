@@ -26,15 +26,26 @@ class RowPredictions:
     """Task to (n, labels)."""
 
 
-def predict(network: MoodNetwork, inputs: NetworkInputs, rows: NDArray[np.int64]) -> RowPredictions:
+def predict(
+    network: MoodNetwork,
+    inputs: NetworkInputs,
+    rows: NDArray[np.int64],
+    metadata: Float32Array | None = None,
+) -> RowPredictions:
     """Compute the embedding and the logits of each row, over windows spread across the whole track.
 
     Args:
         network: in evaluation mode.
         inputs: the inputs of all tracks.
         rows: (n,) the rows to predict.
+        metadata: (rows of the table, columns) of what is known beside the audio; None predicts from the audio alone.
     """
-    found = [read_features(network, mean_features(network, inputs, int(row))) for row in rows]
+    device = next(network.parameters()).device
+    known = None if metadata is None else torch.from_numpy(metadata).to(device)
+    found = [
+        read_features(network, mean_features(network, inputs, row), None if known is None else known[row])
+        for row in rows.tolist()
+    ]
     logits = {task: np.stack([own.logits[task] for own in found]) for task in network.heads}
     return RowPredictions(rows, np.stack([own.embedding for own in found]), logits)
 

@@ -148,8 +148,8 @@ def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:
 def _shape(recipe: Recipe) -> ModelConfig:
     """The shape of the network that is published: with regressions, its mood head reads the features."""
     if recipe.tasks.mood.regression is None:
-        return recipe.network
-    return recipe.network.model_copy(update={"mood_reads": "features"})
+        return recipe.shape
+    return recipe.shape.model_copy(update={"mood_reads": "features"})
 
 
 def _provenance(recipe: Recipe) -> dict[str, str]:

@@ -21,6 +21,7 @@ from moodrec.config import (
 )
 from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.describe import describe_model, model_folder, packaged_models
+from moodrec.model.metadata import MetadataField, metadata_columns
 from moodrec.model.spec import PublishedMood
 from moodrec.training.tasks import TasksConfig
 
@@ -135,6 +136,19 @@ class SplitConfig(Config):
         return self
 
 
+class MetadataInputConfig(Config):
+    """Metadata as an input of the mood head."""
+
+    fields: Annotated[tuple[MetadataField, ...], Field(min_length=1)] = ("genre", "year")
+    """Which metadata: ``genre`` (mapped onto everyday genres) and ``year``. Labels of an artist's or album's other
+    tracks are what a model's context uses, and are no input."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Share of the tracks of a step whose metadata is hidden, so that the audio alone still tells the mood."""
+    scored: Literal["with", "without"] = "with"
+    """Whether an experiment scores its test tracks with their metadata, or by their audio alone: what is lost by
+    having learnt with metadata."""
+
+
 class Recipe(Config):
     """All settings of a training run."""
 
@@ -156,8 +170,18 @@ class Recipe(Config):
     pool_targets: dict[str, str] = Field(default_factory=dict)
     """Beginnings of target names to what takes their place: targets of several datasets that are then called the same
     are learnt as one, as ``"mood4q:word:" = "allmusic:word:"`` and ``"mirex_mood:word:" = "allmusic:word:"``."""
+    metadata_input: MetadataInputConfig | None = None
+    """Metadata that the mood head takes besides the audio while training. The model that is published scores the
+    audio alone, unless it is given the same metadata."""
     label_smoothing: Fraction = 0.0
     """Share by which mood targets are moved towards 0.5."""
+
+    @property
+    def shape(self) -> ModelConfig:
+        """The shape of the network that is trained: with metadata as input, it names the numbers that it takes."""
+        if self.metadata_input is None:
+            return self.network
+        return self.network.model_copy(update={"metadata": metadata_columns(self.metadata_input.fields)})
 
     @property
     def digest(self) -> str:
@@ -180,6 +204,7 @@ class Recipe(Config):
                 "training": {"checkpoint_every"},
                 "warm_start": {"model"},
                 **({} if self.pool_targets else {"pool_targets": True}),
+                **({} if self.metadata_input else {"metadata_input": True}),
             }
         )
         if self.warm_start is not None:

@@ -29,6 +29,7 @@ from moodrec.training.events import MoodsRenamed, NetworkStarted, OnEvent, Train
 from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
+from moodrec.training.metadata_input import metadata_of
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
 from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare
@@ -174,7 +175,8 @@ class _Run:
         place = 1 + numbers.index(name)
         self.on_event(NetworkStarted(name, int(seen.sum()), _sizes(labels), place, len(numbers)))
         rows, inputs = np.flatnonzero(seen), self.data.inputs(self.recipe)
-        training_set = TrainingSet(inputs, labels, rows, self.data.digest)
+        metadata = metadata_of(self.recipe, self.data.table)
+        training_set = TrainingSet(inputs, labels, rows, self.data.digest, metadata)
         network = Trainer(self.recipe, training_set, folder, self.on_event, self.devices).run()
         regression = self.recipe.tasks.mood.regression
         if regression is not None and MOOD_TASK in labels.heads and self.devices.first:

@@ -26,3 +26,12 @@ def postgres() -> Iterator[str]:
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+@contextmanager
+def milvus() -> Iterator[str]:
+    """Let Milvus Lite serve a new file, and give its path while the block runs."""
+    pytest.importorskip("milvus_lite", reason="needs the package milvus-lite")
+    pytest.importorskip("pymilvus", reason="needs pip install 'moodrec[milvus]'")
+    with tempfile.TemporaryDirectory(prefix="moodrec-") as folder:
+        yield str(Path(folder) / "catalogue.db")

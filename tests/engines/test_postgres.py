@@ -10,10 +10,9 @@ import pytest
 
 from moodrec.engines.postgres.index import PostgresIndex
 from moodrec.errors import DataError, EngineError, FilterError, NotFoundError, UsageError
-from moodrec.filters.columns import ColumnTable, row_mask
-from moodrec.filters.conditions import Comparison, Condition, Field, Like
+from moodrec.filters.conditions import Comparison, Field, Like
 from tests.catalogues import MOODS
-from tests.engines.contract import Build, EngineContract
+from tests.engines.contract import Build, EngineContract, assert_same_rows, with_ids
 from tests.filters.generated import as_table, random_condition, random_rows
 
 
@@ -27,14 +26,8 @@ class TestPostgres(EngineContract):
 
 
 def one_row_a_value(address: str, table: pa.Table, name: str = "filters") -> PostgresIndex:
-    ids = pa.array([f"t{row}" for row in range(len(table))])
-    rows = table.append_column("track_id", ids)
-    return PostgresIndex.build(address, np.eye(len(table), 64, dtype=np.float32) + 0.1, rows, (), name)
-
-
-def assert_same_rows(index: PostgresIndex, columns: ColumnTable, condition: Condition) -> None:
-    expected = [f"t{row}" for row in np.flatnonzero(row_mask(condition, columns))]
-    assert index.matching(condition)["track_id"].to_pylist() == expected, str(condition)
+    vectors = np.eye(len(table), 64, dtype=np.float32) + 0.1
+    return PostgresIndex.build(address, vectors, with_ids(table), (), name)
 
 
 def test_random_filters_pass_the_rows_that_they_pass_on_one_machine(postgres_address: str) -> None:
@@ -42,9 +35,8 @@ def test_random_filters_pass_the_rows_that_they_pass_on_one_machine(postgres_add
         rng = random.Random(seed)
         table = as_table(random_rows(rng, 40))
         with one_row_a_value(postgres_address, table) as index:
-            columns = ColumnTable(table)
             for _ in range(120):
-                assert_same_rows(index, columns, random_condition(rng))
+                assert_same_rows(index, table, random_condition(rng))
 
 
 TEXTS = ["%", "_", "ss!", "\\x", *"sSſkK\u212aςσΣßẞİiıIéÉ-]^\\𝄞", "ss", "e\u0301", ""]
@@ -53,14 +45,13 @@ TEXTS = ["%", "_", "ss!", "\\x", *"sSſkK\u212aςσΣßẞİiıIéÉ-]^\\𝄞", 
 def test_case_and_order_of_texts(postgres_address: str) -> None:
     table = pa.table({"text": [*TEXTS, None]})
     with one_row_a_value(postgres_address, table, "texts") as index:
-        columns = ColumnTable(table)
         for text in TEXTS:
-            assert_same_rows(index, columns, Like(Field("text"), text, ignore_case=True))
-            assert_same_rows(index, columns, Like(Field("text"), f"%{text}_", escape=None))
+            assert_same_rows(index, table, Like(Field("text"), text, ignore_case=True))
+            assert_same_rows(index, table, Like(Field("text"), f"%{text}_", escape=None))
             for operator in ("=", "<>", "<", "<=", ">", ">="):
-                assert_same_rows(index, columns, Comparison(Field("text"), operator, text))
-                assert_same_rows(index, columns, Comparison(Field("text"), operator, text + "\0x"))
-        assert_same_rows(index, columns, Like(Field("text"), "s\0"))
+                assert_same_rows(index, table, Comparison(Field("text"), operator, text))
+                assert_same_rows(index, table, Comparison(Field("text"), operator, text + "\0x"))
+        assert_same_rows(index, table, Like(Field("text"), "s\0"))
         for pattern, escape in (
             ("\\", None),
             ("\\%", None),
@@ -69,8 +60,8 @@ def test_case_and_order_of_texts(postgres_address: str) -> None:
             ("ss!!", "!"),
             ("\\_", "\\"),
         ):
-            assert_same_rows(index, columns, Like(Field("text"), pattern, escape=escape))
-            assert_same_rows(index, columns, Like(Field("text"), pattern, True, escape))
+            assert_same_rows(index, table, Like(Field("text"), pattern, escape=escape))
+            assert_same_rows(index, table, Like(Field("text"), pattern, True, escape))
         with pytest.raises(FilterError, match="no text"):
             index.matching(Comparison(Field("text"), "=", "\ud800"))
 

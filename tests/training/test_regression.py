@@ -49,7 +49,7 @@ class Given:
     def whole(self, row: int) -> Tensor:
         return self.features[row : row + 1]
 
-    def forward(self, network: MoodNetwork, inputs: Tensor) -> NetworkOutput:
+    def forward(self, network: MoodNetwork, inputs: Tensor, metadata: Tensor | None = None) -> NetworkOutput:
         return network.read(inputs)
 
     def of_backbone(self, network: MoodNetwork, inputs: Tensor) -> Tensor:

@@ -8,17 +8,28 @@ list meets a test where any element does. Values never become part of the SQL te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import numpy as np
-
 from moodrec.engines.columns import StoredColumn
+from moodrec.engines.leaves import (
+    Thresholds,
+    before_nul,
+    checked_text,
+    column_of,
+    comparisons_of,
+    element_test,
+    flag_test,
+    number_range,
+    other_column,
+    require_encodable,
+    storable,
+    text_test,
+)
 from moodrec.engines.postgres.caseless import expression
 from moodrec.engines.postgres.tables import MAIN, identifier
 from moodrec.errors import FilterError
-from moodrec.filters.column_types import NumberColumn, mismatch
 from moodrec.filters.conditions import (
     And,
     Between,
@@ -33,17 +44,10 @@ from moodrec.filters.conditions import (
     Operator,
     Or,
     Scalar,
-    quote_name,
-    quote_value,
 )
-from moodrec.filters.names import hint
 from moodrec.filters.patterns import like_pattern
 from moodrec.names import compose
 from moodrec.schema import ARTIST
-
-_DTYPES: Final = {"float32": np.float32, "float64": np.float64, "whole": np.int64}
-_UP_TO: Final[dict[str, Operator]] = {"<": "<=", "<=": "<=", ">": ">", ">=": ">"}
-"""What a comparison becomes for the part of a text before its first NUL: no stored text holds one."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,6 @@ class Sql:
 
 
 TRUE: Final = Sql("TRUE")
-Thresholds = Callable[[str, float, float], tuple[float, float] | None]
-"""Returns, for a column and a range of percentiles, the least and the greatest value in that range; None without."""
 
 
 def joined(parts: tuple[Sql, ...], word: str) -> Sql:
@@ -101,7 +103,7 @@ class Translator:
         return self._leaf(condition)
 
     def _leaf(self, leaf: Leaf) -> Sql:
-        column = self._column(leaf.field)
+        column = column_of(leaf.field, self._columns)
         if isinstance(leaf, IsNull):
             return Sql(f"NOT {_known(column)}" if column.lists else f"{identifier(column.name)} IS NULL")
         if column.kind == "null":
@@ -111,17 +113,6 @@ class Translator:
         if column.lists:
             return self._list(leaf, column)
         return self._single(leaf, column, identifier(column.name))
-
-    def _column(self, field: Field) -> StoredColumn:
-        column = self._columns.get(field.column)
-        if column is None and field.audio:  # without a context, the score is what the audio says
-            column = self._columns.get(replace(field, audio=False).column)
-        if column is None:
-            known = hint(field.column, list(self._columns), "columns")
-            raise FilterError(f"unknown column {quote_name(field.column)}: {known}")
-        if field.kind == "pct" and not column.numbers:
-            raise FilterError(f"{field} needs a column of numbers")
-        return column
 
     def _single(self, leaf: Leaf, column: StoredColumn, value: str) -> Sql:
         """Translate a test of one value, whose SQL is ``value``."""
@@ -136,21 +127,14 @@ class Translator:
         return self._number(leaf, column, value)
 
     def _list(self, leaf: Leaf, column: StoredColumn) -> Sql:
-        """A list meets a test where any element does; ``<>`` is the opposite of ``=``."""
-        negate = isinstance(leaf, Comparison) and leaf.operator == "<>"
-        if isinstance(leaf, Comparison):
-            if leaf.operator not in ("=", "<>"):
-                raise mismatch(column.name, "lists", f"compared with {leaf.operator}; use =, <>, IN or LIKE")
-            leaf = Comparison(leaf.field, "=", leaf.value)
-        if isinstance(leaf, Between):
-            raise mismatch(column.name, "lists", "compared with BETWEEN; use =, <>, IN or LIKE")
+        leaf, negated = element_test(leaf, column)
         test = self._single(leaf, StoredColumn(column.name, column.kind), "element")
         name = identifier(column.name)
         found = f"EXISTS (SELECT 1 FROM unnest({name}) AS element WHERE {test.text})"
-        return Sql(f"CASE WHEN {_known(column)} THEN {'NOT ' if negate else ''}{found} END", test.values)
+        return Sql(f"CASE WHEN {_known(column)} THEN {'NOT ' if negated else ''}{found} END", test.values)
 
     def _number(self, leaf: Leaf, column: StoredColumn, value: str) -> Sql:
-        tests = [_range(one, column, value, self._thresholds) for one in _comparisons(leaf, column.name)]
+        tests = [_range(one, column, value, self._thresholds) for one in comparisons_of(leaf, column.name)]
         return (
             tests[0]
             if len(tests) == 1
@@ -158,99 +142,60 @@ class Translator:
         )
 
     def _fields(self, leaf: Comparison, left: StoredColumn, other: Field) -> Sql:
-        if other.column not in self._columns:
-            raise FilterError(
-                f"unknown column {other}; text goes in single quotes: {quote_value(other.name)}"
-            )
-        right = self._column(other)
-        for column in (left, right):
-            if not column.numbers:
-                raise mismatch(column.name, "no numbers", "compared with another column")
+        right = other_column(other, left, self._columns)
         if "pct" in (leaf.field.kind, other.kind):
             raise FilterError(f"{leaf}: percentiles are compared with numbers only in this engine")
         names = (identifier(column.name) for column in (left, right))
         return Sql("{0}::float8 {op} {1}::float8".format(*names, op=leaf.operator))
 
 
-def _known(column: StoredColumn) -> str:
-    name = identifier(column.name)
-    return f"(cardinality(array_remove({name}, NULL)) IS NOT NULL AND cardinality(array_remove({name}, NULL)) > 0)"
-
-
-def _comparisons(leaf: Leaf, name: str) -> list[Comparison]:
-    """Write a test of a number as comparisons, which are joined by AND for BETWEEN, else by OR."""
-    match leaf:
-        case Comparison():
-            return [leaf]
-        case Between(field, low, high):
-            return [Comparison(field, ">=", low), Comparison(field, "<=", high)]
-        case Membership(field, values):
-            return [Comparison(field, "=", value) for value in dict.fromkeys(values)]
-    raise mismatch(name, "numbers", "compared with a LIKE pattern")
-
-
 def _range(leaf: Comparison, column: StoredColumn, value: str, thresholds: Thresholds) -> Sql:
-    """Translate a comparison to a closed range of the column's own precision, as the index of one machine does."""
-    literal: Any = leaf.value
-    percentile = leaf.field.kind == "pct"
-    dtype = np.float32 if percentile else _DTYPES[column.kind]
-    test = NumberColumn(str(leaf.field), np.empty(0, dtype)).compare(leaf.operator, literal)
-    ends: tuple[float, float] | None = (test.low, test.high)
-    if percentile:
-        ends = thresholds(column.name, test.low, test.high)
-    if ends is None or ends[0] > ends[1]:
+    found = number_range(leaf, column, thresholds)
+    if found.empty:
         # No number lies in the range; a NULL is still neither in it nor outside it.
-        return Sql(f"{value} = {value}" if test.outside else f"{value} <> {value}")
-    between = "NOT BETWEEN" if test.outside else "BETWEEN"
-    return Sql(f"{value} {between} %s AND %s", ends)
+        return Sql(f"{value} = {value}" if found.outside else f"{value} <> {value}")
+    between = "NOT BETWEEN" if found.outside else "BETWEEN"
+    return Sql(f"{value} {between} %s AND %s", (found.low, found.high))
 
 
 def _artist(leaf: Leaf, name: str, value: str) -> Sql:
     """Translate a test of the artist: ``=``, ``<>`` and ``IN`` find each main artist that the text names."""
-    match leaf:
-        case Comparison(operator=("=" | "<>") as operator, value=literal):
-            negate = "NOT " if operator == "<>" else ""
-            texts = [_checked_text(literal, name)]
-        case Membership(values=values):
-            negate, texts = "", [_checked_text(one, name) for one in values]
-        case _:
-            return _text(leaf, name, value)
-    found = [text for text in texts if "\0" not in text]
-    return Sql(f"CASE WHEN {value} IS NOT NULL THEN {negate}{MAIN} && %s::text[] END", (found,))
+    if not isinstance(leaf, Membership) and not (
+        isinstance(leaf, Comparison) and leaf.operator in ("=", "<>")
+    ):
+        return _text(leaf, name, value)
+    negated, texts = text_test(leaf, name)
+    found = f"{'NOT ' if negated else ''}{MAIN} && %s::text[]"
+    return Sql(f"CASE WHEN {value} IS NOT NULL THEN {found} END", (storable(texts),))
 
 
 def _text(leaf: Leaf, name: str, value: str) -> Sql:
     match leaf:
         case Comparison(operator=operator, value=literal):
-            return _text_comparison(operator, _checked_text(literal, name), value)
+            return _text_comparison(operator, checked_text(literal, name), value)
         case Between(low=low, high=high):
-            ends = (
-                _text_comparison(op, _checked_text(end, name), value)
-                for op, end in ((">=", low), ("<=", high))
-            )
-            return joined(tuple(ends), "AND")
-        case Membership(values=values):
-            texts = [_checked_text(one, name) for one in values]
-            return Sql(f"{value} = ANY(%s)", ([text for text in texts if "\0" not in text],))
+            ends: tuple[tuple[Operator, Scalar], ...] = ((">=", low), ("<=", high))
+            tests = (_text_comparison(op, checked_text(end, name), value) for op, end in ends)
+            return joined(tuple(tests), "AND")
+        case Membership():
+            return Sql(f"{value} = ANY(%s)", (storable(text_test(leaf, name)[1]),))
         case Like():
             return _like(leaf, value)
     raise AssertionError(leaf)
 
 
-def _text_comparison(operator: str, text: str, value: str) -> Sql:
-    before, nul, _ = text.partition("\0")
-    if not nul:
-        return Sql(f'{value} {operator} %s COLLATE "C"', (text,))
-    if operator in ("=", "<>"):
+def _text_comparison(operator: Operator, text: str, value: str) -> Sql:
+    test = before_nul(operator, text)
+    if test is None:
         return Sql(f"{value} = {value}" if operator == "<>" else f"{value} <> {value}")
-    return Sql(f'{value} {_UP_TO[operator]} %s COLLATE "C"', (before,))
+    return Sql(f'{value} {test[0]} %s COLLATE "C"', (test[1],))
 
 
 def _like(test: Like, value: str) -> Sql:
     like_pattern(test.pattern, test.escape)  # it raises for a pattern that ends in its escape character
     if "\0" in test.pattern:
         return Sql(f"{value} <> {value}")
-    _require_encodable(test.pattern)
+    require_encodable(test.pattern)
     test = replace(test, pattern=compose(test.pattern))
     if test.ignore_case:
         return Sql(f'{value} COLLATE "C" ~ %s', (expression(test),))
@@ -258,37 +203,10 @@ def _like(test: Like, value: str) -> Sql:
 
 
 def _flag(leaf: Leaf, name: str, value: str) -> Sql:
-    literals: tuple[Scalar, ...] = ()
-    match leaf:
-        case Comparison(operator=operator, value=bool() as literal) if operator in ("=", "<>"):
-            return Sql(f"{value} {operator} %s", (literal,))
-        case Membership(values=values) if all(isinstance(one, bool) for one in values):
-            return Sql(f"{value} = ANY(%s)", (list(values),))
-        case Comparison(operator=operator, value=literal):
-            raise mismatch(
-                name, "TRUE and FALSE", f"compared with {operator} {quote_value(_scalar(literal))}"
-            )
-        case Membership(values=literals):
-            raise mismatch(name, "TRUE and FALSE", f"compared with {', '.join(map(quote_value, literals))}")
-        case Between(low=low):
-            raise mismatch(name, "TRUE and FALSE", f"compared with >= {quote_value(low)}")
-    raise mismatch(name, "TRUE and FALSE", "compared with a LIKE pattern")
+    negated, values = flag_test(leaf, name)
+    return Sql(f"{value} <> ALL(%s)" if negated else f"{value} = ANY(%s)", (values,))
 
 
-def _scalar(value: Scalar | Field) -> Scalar:
-    return value.name if isinstance(value, Field) else value
-
-
-def _checked_text(value: object, name: str) -> str:
-    if not isinstance(value, str):
-        shown = quote_value(value) if isinstance(value, bool | int | float) else str(value)
-        raise mismatch(name, "text", f"compared with {shown}; use single quotes")
-    _require_encodable(value)
-    return compose(value)
-
-
-def _require_encodable(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise FilterError(f"the condition holds characters that are no text: {text[:60]!r}") from None
+def _known(column: StoredColumn) -> str:
+    name = identifier(column.name)
+    return f"(cardinality(array_remove({name}, NULL)) IS NOT NULL AND cardinality(array_remove({name}, NULL)) > 0)"

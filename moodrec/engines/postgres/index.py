@@ -9,25 +9,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.engines.base import CatalogueFacts, EngineIndex
-from moodrec.engines.columns import restored, stored_table
+from moodrec.engines.base import EngineIndex
+from moodrec.engines.columns import restored, stored_columns, stored_table
 from moodrec.engines.completed import completed_query
-from moodrec.engines.postgres.conditions import Sql
+from moodrec.engines.facts import CatalogueFacts, facts_json, read_facts
+from moodrec.engines.postgres.conditions import TRUE, Sql
 from moodrec.engines.postgres.server import Server
 from moodrec.engines.postgres.statements import Statements
 from moodrec.engines.postgres.tables import (
     COMPLETED,
     Names,
     check_names,
+    column_changes,
     copy_rows,
     create_tracks,
-    facts_json,
     identifier,
-    read_facts,
-    stored_columns,
 )
-from moodrec.engines.postgres.widening import widen
 from moodrec.engines.request import Candidates, EngineRequest
+from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -44,29 +43,30 @@ _SCAN_SHARE: Final = 0.05
 """The same for a share of the catalogue: the graph finds too few of the nearest rows where little passes."""
 _HEAVY_MOODS: Final = 0.9
 """From this weight of the moods on, neighbours in the graph say little about the order, and all rows are compared."""
-_MOST_EF: Final = 1_000
+_LEAST_EF, _MOST_EF = 400, 1_000
 """The largest ``hnsw.ef_search`` that pgvector allows; a search that needs more candidates compares all rows."""
 _GRAPH: Final = (
-    "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true), "
-    "set_config('hnsw.max_scan_tuples', %s, true), set_config('enable_seqscan', 'off', true), "
-    "set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)"
+    "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'off', true), "
+    "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), "
+    "set_config('enable_bitmapscan', 'off', true)"
 )
 _SCAN: Final = (
     "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_sort', 'on', true), "
     "set_config('enable_bitmapscan', 'on', true), set_config('enable_indexscan', 'off', true)"
 )
 _BY_GRAPH: Final = "candidates, then exact scores"
-_MOST_VISITED: Final = 40_000
-"""Rows that a walk of the graph may visit before it gives up, and all rows that pass are compared instead."""
+_SPARE: Final = 4
+"""The graph is asked for so many times the rows among which enough should pass."""
 _LINKS, _EF_CONSTRUCTION = 24, 128
 
 
 class PostgresIndex(EngineIndex):
     """A catalogue in PostgreSQL: filters are SQL with bound parameters, and pgvector's HNSW finds candidates.
 
-    The planner's estimate of how many rows pass decides between the graph (walked in strict order until enough rows
-    pass) and a comparison with all rows that pass. The second is exact, and also what follows where the graph gives
-    up.
+    Where few rows pass by the planner's estimate, all of them are compared. Elsewhere the graph finds the nearest
+    rows, several times as many as should be needed for enough of them to pass. Where fewer do, the condition opposes
+    the query, and all rows that pass are compared after all: a walk that goes on until enough rows pass returns those
+    it meets first, which under such a condition are often not the nearest.
     """
 
     kind = "postgres"
@@ -205,32 +205,19 @@ class PostgresIndex(EngineIndex):
         )
         statement, values = self._statements.nearest(passing, depth), (*passing.values, vector)
         with self._server.transaction() as cursor:
-            reason = self._why_scan(cursor, request, query, passing, depth)
+            every, expected = (self._estimated(cursor, one) for one in (TRUE, passing))
+            reason = _why_scan(request, query, every, expected, depth)
             if reason is None:
-                cursor.execute(_GRAPH, (str(min(max(100, 2 * depth), _MOST_EF)), str(_MOST_VISITED)))
+                cursor.execute(_GRAPH, (str(_breadth(depth, every, expected)),))
                 cursor.execute(statement, values)
-                if len(rows := cursor.fetchall()) == depth:
+                if len(rows := cursor.fetchall()) >= request.least(depth):
                     return self._found(rows, False, "postgres hnsw", _BY_GRAPH)
-                reason = "the graph gave up before enough rows passed"
+                reason = "few of the nearest rows pass"
             cursor.execute(_SCAN)
             cursor.execute(statement, values)
             rows = cursor.fetchall()
         complete = len(rows) < depth
         return self._found(rows, complete, "postgres scan", reason)
-
-    def _why_scan(
-        self, cursor: Any, request: EngineRequest, query: int, passing: Sql, depth: int
-    ) -> str | None:
-        """Return why all rows that pass are compared, or None for a walk of the graph."""
-        if request.options.exact:
-            return "an exact search was asked for"
-        if request.weight(query) >= _HEAVY_MOODS:
-            return "the moods decide nearly alone"
-        if depth > _MOST_EF // 2:
-            return "many rows are needed"
-        every = self._estimated(cursor, Sql("TRUE"))
-        few = max(_SCAN_ROWS, int(_SCAN_SHARE * every))
-        return "few rows pass" if self._estimated(cursor, passing) <= few else None
 
     def _estimated(self, cursor: Any, condition: Sql) -> int:
         """Return how many rows PostgreSQL's planner expects to meet a condition."""
@@ -245,7 +232,11 @@ class PostgresIndex(EngineIndex):
             # Writers wait for one another here; readers do not.
             cursor.execute(f"SELECT facts FROM {self._names.facts} FOR UPDATE")
             facts = read_facts(cursor.fetchone()[0], self._names.catalogue)
-            grown, rows = widen(cursor, self._names.tracks, facts, table)
+            wider = widening(facts, table)
+            check_names(wider.added)
+            for statement in column_changes(self._names.tracks, wider.added, wider.retyped):
+                cursor.execute(statement, ())
+            rows = wider.rows
             ids = table[TRACK_ID].to_pylist()
             name = identifier(TRACK_ID)
             if replaces:
@@ -257,8 +248,9 @@ class PostgresIndex(EngineIndex):
             copy_rows(
                 cursor, self._names.tracks, columns, rows.filter(pa.array(new)), vectors[new], facts.moods
             )
-            if grown is not facts:
-                cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (facts_json(grown),))
+            if wider.facts is not facts:
+                written = facts_json(wider.facts)
+                cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (written,))
         self.refresh()
 
     def _remove(self, track_ids: Sequence[str]) -> None:
@@ -302,6 +294,22 @@ class PostgresIndex(EngineIndex):
         with self._server.transaction() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchone()[0]
+
+
+def _breadth(depth: int, every: int, expected: int) -> int:
+    """Return how many of the nearest rows the graph is asked for, so that ``depth`` of them should pass."""
+    return max(_LEAST_EF, min(_MOST_EF, _SPARE * depth * every // max(1, expected)))
+
+
+def _why_scan(request: EngineRequest, query: int, every: int, expected: int, depth: int) -> str | None:
+    """Return why all rows that pass are compared, or None for a walk of the graph."""
+    if request.options.exact:
+        return "an exact search was asked for"
+    if request.weight(query) >= _HEAVY_MOODS:
+        return "the moods decide nearly alone"
+    if depth > _MOST_EF // 2:
+        return "many rows are needed"
+    return "few rows pass" if expected <= max(_SCAN_ROWS, int(_SCAN_SHARE * every)) else None
 
 
 def _facts_in(server: Server, names: Names) -> tuple[CatalogueFacts, str]:

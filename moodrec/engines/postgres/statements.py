@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from moodrec.engines.columns import StoredColumn
-from moodrec.engines.postgres.conditions import TRUE, Sql, Thresholds, Translator, joined
+from moodrec.engines.leaves import Thresholds
+from moodrec.engines.postgres.conditions import TRUE, Sql, Translator, joined
 from moodrec.engines.postgres.tables import COMPLETED, CREDITED, EMBEDDING, SEQ, identifier
 from moodrec.engines.request import EngineRequest
 from moodrec.errors import UsageError

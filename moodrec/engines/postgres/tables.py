@@ -12,22 +12,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from moodrec.engines.base import CatalogueFacts
-from moodrec.engines.columns import Kind, StoredColumn, stored_column
+from moodrec.engines.columns import Kind, StoredColumn
 from moodrec.engines.completed import completed, completed_dim
+from moodrec.engines.facts import check_catalogue_name
 from moodrec.engines.keys import artist_names
-from moodrec.errors import CorruptStoreError, DataError, UsageError
+from moodrec.errors import DataError
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
 
@@ -55,7 +51,6 @@ _BINARY: Final[dict[Kind, str]] = {
     "text": "text",
     "null": "bool",
 }
-_CATALOGUE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 
 @dataclass(frozen=True)
@@ -65,10 +60,7 @@ class Names:
     catalogue: str
 
     def __post_init__(self) -> None:
-        if not _CATALOGUE.match(self.catalogue):
-            raise UsageError(
-                f"the catalogue is called {self.catalogue!r}; a name has small letters, digits and _, at most 40"
-            )
+        check_catalogue_name(self.catalogue)
 
     @property
     def tracks(self) -> str:
@@ -111,6 +103,22 @@ def column_sql(column: StoredColumn) -> str:
     array = "[]" if column.lists else ""
     collation = ' COLLATE "C"' if column.kind == "text" else ""
     return f"{identifier(column.name)} {_TYPES[column.kind]}{array}{collation}"
+
+
+def column_changes(table: str, added: Iterable[StoredColumn], retyped: Iterable[StoredColumn]) -> list[str]:
+    """Write the statements that give a table of tracks further columns.
+
+    Args:
+        table: the quoted name of the table.
+        added: columns that it lacks.
+        retyped: columns that hold nothing but NULL, and are to hold other values.
+    """
+    new = [f"ALTER TABLE {table} ADD COLUMN {column_sql(column)}" for column in added]
+    other = [
+        f"ALTER TABLE {table} DROP COLUMN {identifier(column.name)}, ADD COLUMN {column_sql(column)}"
+        for column in retyped
+    ]
+    return new + other
 
 
 def create_tracks(table: str, columns: Sequence[StoredColumn], dim: int, n_moods: int) -> str:
@@ -166,48 +174,3 @@ def copy_rows(
         copy.set_types([*types, "vector", "vector", "text[]", "text[]"])
         for row in zip(*lists, vectors, whole, *names_of, strict=True):
             copy.write_row(row)
-
-
-def facts_json(facts: CatalogueFacts) -> str:
-    """Write what is known of a catalogue as JSON; each text has a version of its own."""
-    schema = base64.b64encode(facts.schema.serialize().to_pybytes()).decode()
-    return json.dumps(
-        {
-            "version": uuid.uuid4().hex,
-            "moods": facts.moods,
-            "dim": facts.dim,
-            "model_fingerprint": facts.model_fingerprint,
-            "library_revision": facts.library_revision,
-            "schema": schema,
-        }
-    )
-
-
-def read_facts(found: Mapping[str, Any], name: str) -> CatalogueFacts:
-    """Read what :func:`facts_json` wrote.
-
-    Args:
-        found: the JSON.
-        name: what the catalogue is called, for messages.
-
-    Raises:
-        CorruptStoreError: the JSON is not what moodrec writes.
-    """
-    try:
-        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(found["schema"])))
-        return CatalogueFacts(
-            tuple(map(str, found["moods"])),
-            int(found["dim"]),
-            schema,
-            found["model_fingerprint"],
-            found["library_revision"],
-        )
-    except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        raise CorruptStoreError(
-            f"the catalogue {name!r} was not written by moodrec ({error}); build it anew"
-        ) from None
-
-
-def stored_columns(schema: pa.Schema) -> dict[str, StoredColumn]:
-    """Return how each column of a track table is stored, by name."""
-    return {field.name: stored_column(field.name, field.type) for field in schema}

@@ -25,6 +25,7 @@ from moodrec.model.spec import MOOD_TASK
 from moodrec.training.events import OnEvent
 from moodrec.training.labels import TaskLabels, album_keys, artist_keys, encode_labels
 from moodrec.training.loop import LOG, Trainer, TrainingSet
+from moodrec.training.metadata_input import metadata_of
 from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.threads import torch_threads
 
@@ -82,10 +83,13 @@ def _train_run(
     labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
     with disk_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
-    training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest)
+    metadata = metadata_of(run.recipe, rows.table)
+    training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest, metadata)
     trainer = Trainer(run.recipe, training_set, scratch, on_event)
     network = trainer.run()
-    predictions = predict(network, rows.inputs, rows.scored)
+    settings = run.recipe.metadata_input
+    told = metadata if settings is not None and settings.scored == "with" else None
+    predictions = predict(network, rows.inputs, rows.scored, told)
     stored = stored_of(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs

@@ -1,52 +1,55 @@
-"""New rows are fitted to the columns that are there; columns that are new are added to the table."""
+"""New rows are fitted to the columns that a catalogue has; columns that are new, and lists of them, are found."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from moodrec.engines.base import CatalogueFacts
-from moodrec.engines.columns import StoredColumn, stored_table
-from moodrec.engines.postgres.tables import check_names, column_sql, identifier, stored_columns
+from moodrec.engines.columns import StoredColumn, stored_columns, stored_table
+from moodrec.engines.facts import CatalogueFacts
 from moodrec.errors import DataError
 
 
-def widen(
-    cursor: Any, tracks: str, facts: CatalogueFacts, table: pa.Table
-) -> tuple[CatalogueFacts, pa.Table]:
-    """Fit new rows to the columns of a catalogue, and add the columns that are new.
+@dataclass(frozen=True, eq=False)
+class Widening:
+    """New rows as they are stored, and what must become of a catalogue's columns first."""
+
+    facts: CatalogueFacts
+    """What is known of the catalogue then; the same object where its columns stay as they are."""
+    rows: pa.Table
+    """The rows, of the columns that they came with."""
+    added: tuple[StoredColumn, ...]
+    """Columns that the catalogue lacks."""
+    retyped: tuple[StoredColumn, ...]
+    """Columns that held nothing but NULL, and hold values now."""
+
+
+def widening(facts: CatalogueFacts, table: pa.Table) -> Widening:
+    """Fit new rows to the columns of a catalogue.
 
     Args:
-        cursor: a cursor inside the transaction of the change.
-        tracks: the quoted name of the table of tracks.
         facts: what is known of the catalogue.
         table: the new rows; columns that it lacks become NULL.
-
-    Returns:
-        The facts, the same object where no column is new, and the rows as they are stored.
 
     Raises:
         DataError: a column holds values of another kind than the catalogue's.
     """
     columns, rows = stored_table(table)
-    check_names(columns)
     there, schema = stored_columns(facts.schema), facts.schema
+    added, retyped = [], []
     for column in columns:
         known = there.get(column.name)
         if known is None:
-            cursor.execute(f"ALTER TABLE {tracks} ADD COLUMN {column_sql(column)}", ())
+            added.append(column)
             schema = schema.append(table.schema.field(column.name))
         elif known.kind == "null" and column.kind != "null":
-            name = identifier(column.name)
-            cursor.execute(f"ALTER TABLE {tracks} DROP COLUMN {name}, ADD COLUMN {column_sql(column)}", ())
-            place = schema.get_field_index(column.name)
-            schema = schema.set(place, table.schema.field(column.name))
+            retyped.append(column)
+            schema = schema.set(schema.get_field_index(column.name), table.schema.field(column.name))
         else:
             rows = _fitted(rows, column, known)
     grown = facts if schema is facts.schema else replace(facts, schema=schema)
-    return grown, rows
+    return Widening(grown, rows, tuple(added), tuple(retyped))
 
 
 def _fitted(rows: pa.Table, column: StoredColumn, known: StoredColumn) -> pa.Table:

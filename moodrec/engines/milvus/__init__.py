@@ -1,0 +1,1 @@
+"""Milvus as the engine of a catalogue."""
