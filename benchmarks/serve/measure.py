@@ -2,13 +2,13 @@
 
     python -m benchmarks.serve.measure --rows 100000 [--cache FOLDER] [--seconds 10] [--beside qdrant-edge]
 
-The catalogue is ``clustered`` of the search benchmarks. `wrk` (``apt-get install wrk``) runs on the same cores. Each
-request is ``GET /v1/similar`` for another track under another condition on mood and year, so that nothing can be
-kept. Throughput is that of four connections without pause; the steady pace is fifty requests a second, at random
-moments, from ten connections. ``--beside`` measures another system (benchmarks/peers) behind a FastAPI application in the same run,
-at the recall that moodrec's answers have; ``--beside ""`` measures moodrec alone. The first answer is timed from the
-start of the process, with the index's files in the system's cache. What was built is kept in the cache folder, so
-that a run that was cut off goes on from there. Adds to benchmarks/results/serve.json.
+The catalogue is ``clustered`` of the search benchmarks. `wrk` (``apt-get install wrk``) runs on the same cores.
+Each request is ``GET /v1/similar`` for another track under another condition on mood and year, so that nothing can
+be kept. Throughput is that of four connections without pause; the steady pace is fifty requests a second, at random
+moments, from ten connections. ``--beside`` measures another system (benchmarks/peers) behind a FastAPI application
+in the same run, at the recall that moodrec's answers have; ``--beside ""`` measures moodrec alone. The first answer
+is timed from the start of the process, with the index's files in the system's cache. What was built is kept in the
+cache folder, so that a run that was cut off goes on from there. Adds to benchmarks/results/serve.json.
 """
 
 from __future__ import annotations
