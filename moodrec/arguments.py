@@ -158,7 +158,10 @@ def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
         return (given,)
     if not isinstance(given, Iterable):
         raise UsageError(f"{name} takes text, or a collection of texts, not {brief(given)}")
-    every = tuple(plain(given))
+    values = plain(given)
+    if not isinstance(values, Iterable):  # an array of NumPy without a dimension
+        raise UsageError(f"{name} takes text, or a collection of texts, not {brief(given)}")
+    every = tuple(values)
     if wrong := [one for one in every if not isinstance(one, str)]:
         raise UsageError(f"{name} takes text, not {', '.join(map(brief, wrong[:_SHOWN]))}")
     return every
@@ -183,7 +186,7 @@ def ids_of(given: object, name: str) -> tuple[str, ...]:
     if isinstance(given, str) or is_whole(given):
         return (id_of(given, name),)
     if isinstance(given, bytes | bytearray) or not isinstance(values := plain(ids_in(given, name)), Iterable):
-        raise UsageError(f"{name} takes track ids, not {given!r}")
+        raise UsageError(f"{name} takes track ids, not {brief(given)}")
     every = values if isinstance(values, list | tuple) else tuple(values)
     if set(map(type, every)) <= {str}:
         return tuple(every)
@@ -236,7 +239,9 @@ def id_of(given: object, name: str) -> str:
     Raises:
         UsageError: it is something else.
     """
-    value = given.item() if type(given).__module__ == "numpy" and hasattr(given, "item") else given
+    value: Any = given
+    if type(value).__module__ == "numpy" and getattr(value, "size", 0) == 1:
+        value = value.item()
     if hasattr(value, "as_py"):  # a scalar of Arrow
         value = value.as_py()
     if isinstance(value, str):

@@ -4,7 +4,7 @@
 
 Tracks are MP3s of 128 kbit/s. Measured are seconds on the clock, from the first result to the last, so that starting
 Ray and loading models do not count; and that all ways give the same table. Prints a table and writes
-benchmarks/results/bulk.json, from which docs/lake.md is made by ``python -m benchmarks.bulk.page``.
+benchmarks/results/bulk.json, from which docs/results/embedding.md is made by ``python -m benchmarks.bulk.page``.
 """
 
 from __future__ import annotations

@@ -248,11 +248,13 @@ PROMISES: dict[str, list[Promise]] = {
         Promise(
             "A disk without room is one error that names the disk, the space needed and the space free; what was "
             "there stays, and nothing half-written is left: indexes, models, exports, backups, migrations, "
-            "playlists, tags.",
+            "playlists, tags, pictures, labels, links of players, what training caches.",
             (
                 "test_disk_full.py::test_an_index_that_does_not_fit",
                 "test_disk_full.py::test_exports_and_backups_that_do_not_fit",
                 "test_disk_full.py::test_a_file_that_does_not_fit_stays_as_it_was",
+                "test_every_writer.py::test_files_that_may_not_grow",
+                "test_every_writer.py::test_a_disk_that_is_full",
                 "catalog/test_faulty_writes.py::test_a_disk_that_fails",
             ),
         ),
@@ -276,6 +278,7 @@ PROMISES: dict[str, list[Promise]] = {
                 "test_lock.py::test_a_second_writer_is_told_who_is_writing",
                 "test_lock.py::test_readers_go_on_while_somebody_writes",
                 "cli/test_analyze.py::test_two_writers_at_once",
+                "catalog/test_two_at_once.py::test_two_analyses_at_once",
             ),
         ),
     ],
@@ -416,6 +419,18 @@ PROMISES: dict[str, list[Promise]] = {
             strangers,
         ),
         Promise(
+            "Recipes, plans, presets and settings of any content are read or refused soon, in a sentence.",
+            (
+                "test_hostile_settings.py::test_settings_that_would_take_long",
+                "test_hostile_settings.py::test_pipes_and_devices",
+            ),
+        ),
+        Promise(
+            "Odd values in the place of any argument of an index or a recommender are an answer or one sentence, and "
+            "take no memory.",
+            ("test_odd_arguments.py::test_search_options", "test_odd_arguments.py::test_methods"),
+        ),
+        Promise(
             "Columns of every type are converted when an index is built, or refused by name.",
             (
                 "index/rows/test_column_kinds.py::test_what_has_a_meaning",
@@ -444,6 +459,8 @@ PROMISES: dict[str, list[Promise]] = {
             (
                 "audio/test_mood_tags.py::test_what_is_written_is_read_back_and_the_sound_stays",
                 "catalog/test_tag_moods.py::test_taking_back_leaves_the_tags_as_they_were",
+                "catalog/test_tag_moods.py::test_files_outside_the_folders_that_were_named_are_left_alone",
+                "catalog/test_tag_moods.py::test_links_that_came_later_are_not_followed",
                 "catalog/test_tag_moods.py::"
                 "test_after_a_crash_between_backup_and_file_everything_can_be_taken_back",
             ),

@@ -2,13 +2,13 @@
 
     python -m benchmarks.serve.measure --rows 100000 [--cache FOLDER] [--seconds 10] [--beside qdrant-edge]
 
-The catalogue is ``clustered`` of the search benchmarks. `wrk` (``apt-get install wrk``) runs on the same cores. Each
-request is ``GET /v1/similar`` for another track under another condition on mood and year, so that nothing can be
-kept. Throughput is that of four connections without pause; the steady pace is fifty requests a second from ten
-connections. ``--beside`` measures another system (benchmarks/peers) behind a FastAPI application in the same run,
-at the recall that moodrec's answers have; ``--beside ""`` measures moodrec alone. The first answer is timed from the
-start of the process, with the index's files in the system's cache. What was built is kept in the cache folder, so
-that a run that was cut off goes on from there. Adds to benchmarks/results/serve.json.
+The catalogue is ``clustered`` of the search benchmarks. `wrk` (``apt-get install wrk``) runs on the same cores.
+Each request is ``GET /v1/similar`` for another track under another condition on mood and year, so that nothing can
+be kept. Throughput is that of four connections without pause; the steady pace is fifty requests a second, at random
+moments, from ten connections. ``--beside`` measures another system (benchmarks/peers) behind a FastAPI application
+in the same run, at the recall that moodrec's answers have; ``--beside ""`` measures moodrec alone. The first answer
+is timed from the start of the process, with the index's files in the system's cache. What was built is kept in the
+cache folder, so that a run that was cut off goes on from there. Adds to benchmarks/results/serve.json.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ request = function()
   local where = string.format("calm+%%%%3E%%%%3D+%%.3f+AND+year+%%%%3E%%%%3D+%%d", calm, year)
   return wrk.format("GET", string.format("/v1/similar?seed=t%%d&k=20&columns=artist&where=%%s", seed, where))
 end
-if pause > 0 then delay = function() return pause end end
+if pause > 0 then delay = function() return math.random(0, 2 * pause) end end
 done = function(summary, latency, requests)
   io.write(string.format("RESULT %%d %%d %%d %%d %%d %%d\\n", summary.requests, summary.duration,
     summary.errors.status + summary.errors.timeout + summary.errors.read + summary.errors.connect,
@@ -67,7 +67,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "moodrec-serve")
-    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--beside", default="qdrant-edge")
     options = parser.parse_args()
     found = measured(options.rows, options.cache, options.seconds)

@@ -44,7 +44,12 @@ def find_seed(frame: pd.DataFrame, seed: str, files: bool = True) -> str:
     except NotFoundError:
         if files and os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
             raise
-        text = shown_path(os.fsencode(seed))
+        try:
+            text = shown_path(os.fsencode(seed))
+        except UnicodeEncodeError:
+            text = ""
+        if not text:
+            raise
         for rows in _ways(frame, fold(text), files):
             found = without_copies(frame, rows)
             if len(found) == 1:

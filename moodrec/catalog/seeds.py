@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from moodrec.arguments import brief
 from moodrec.artists import credit
 from moodrec.errors import AmbiguousSeedError, NotFoundError
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
@@ -44,14 +45,17 @@ def resolve_seed(frame: pd.DataFrame, seed: str, files: bool = True) -> str:
         AmbiguousSeedError: several tracks match; ``matches`` lists them.
         NotFoundError: none does; the message suggests similar titles.
     """
-    text = shown_path(os.fsencode(seed))
+    try:
+        text = shown_path(os.fsencode(seed))
+    except UnicodeEncodeError:  # half a character, which names nothing
+        raise NotFoundError(f"no track is called {brief(seed)}") from None
     for rows in _ways(frame, seed, text, files):
         found = without_copies(frame, rows)
         if len(found) == 1:
             return str(frame[TRACK_ID].iloc[found[0]])
         if len(found) > 1:
             raise ambiguous(frame, found, text, files)
-    raise NotFoundError(f"no track is called {text!r}{_hint(frame, text)}")
+    raise NotFoundError(f"no track is called {brief(text)}{_hint(frame, text)}")
 
 
 def _ways(frame: pd.DataFrame, seed: str, text: str, by_file: bool) -> Iterator[RowNumbers]:

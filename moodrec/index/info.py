@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from moodrec.errors import ModelMismatchError
+from moodrec.arguments import brief
+from moodrec.errors import ModelMismatchError, UsageError
 from moodrec.index.snapshot import Snapshot
 from moodrec.index.storage.store import Version
 
@@ -57,6 +59,9 @@ def info_of(snapshot: Snapshot, saved: Version | None) -> IndexInfo:
     )
 
 
+_LONGEST: Final = 80
+
+
 def require_same_model(ours: str | None, theirs: str | None) -> None:
     """Check that embeddings of two models may be compared; None is unknown, and not checked.
 
@@ -67,8 +72,10 @@ def require_same_model(ours: str | None, theirs: str | None) -> None:
     Raises:
         ModelMismatchError: they are different models.
     """
+    if theirs is not None and not isinstance(theirs, str):
+        raise UsageError(f"the fingerprint of a model is text, not {brief(theirs)}")
     if ours is not None and theirs is not None and ours != theirs:
         raise ModelMismatchError(
-            f"the index holds embeddings of model {ours}, these are of model {theirs}; "
+            f"the index holds embeddings of model {ours}, these are of model {theirs[:_LONGEST]}; "
             "name the model that made the index (--model FOLDER), or analyse the music with the other one"
         )

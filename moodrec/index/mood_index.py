@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from moodrec.arguments import OnConflict, OnDuplicate
+from moodrec.arguments import OnConflict, OnDuplicate, brief, texts, whole
 from moodrec.config import IndexConfig
 from moodrec.errors import UsageError
 from moodrec.index import planner
@@ -130,6 +130,11 @@ class MoodIndex(IndexReader, SearchFront):
             DuplicateIdError: a ``track_id`` occurs twice.
             UsageError: there is no such preset.
         """
+        moods = texts(moods, "moods")
+        if model_fingerprint is not None and not isinstance(model_fingerprint, str):
+            raise UsageError(f"model_fingerprint is {brief(model_fingerprint)}; it must be text")
+        if library_revision is not None:
+            library_revision = whole(library_revision, "library_revision", 0, 2**63 - 1)
         table = tracks_in_context(track_table(tracks, moods), moods, context)
         vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
         chosen = preset if isinstance(preset, IndexConfig) else load_preset(preset)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodrec.arguments import whole
+from moodrec.arguments import brief, flag, whole
 from moodrec.errors import UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
@@ -46,7 +46,7 @@ def list_tracks(
         UsageError: ``sort`` names no column, or one without an order; ``limit`` or ``offset`` is out of range.
     """
     most, first = None if limit is None else whole(limit, "limit", least=0), whole(offset, "offset", least=0)
-    where = SearchOptions(where=where).where
+    where, audio_only = SearchOptions(where=where).where, flag(audio_only, "audio_only")
     table = index.table if where is None else index.matching(where, audio_only=audio_only)
     keys = [] if sort is None else sort_keys(sort)
     if audio_only:
@@ -87,6 +87,10 @@ def sort_keys(text: str) -> list[SortKey]:
     Raises:
         UsageError: a name is missing.
     """
+    if not isinstance(text, str):
+        raise UsageError(
+            f"cannot sort by {brief(text)}: sort takes names of columns as text, such as 'calm,-year'"
+        )
     keys = []
     for part in text.split(","):
         name = part.strip()
@@ -96,7 +100,7 @@ def sort_keys(text: str) -> list[SortKey]:
             name = name[1:-1]
         if not name:
             raise UsageError(
-                f"cannot sort by {text!r}: write column names with commas between, such as 'calm,-year'"
+                f"cannot sort by {brief(text)}: write column names with commas between, such as 'calm,-year'"
             )
         keys.append(SortKey(name, falling))
     return keys
@@ -121,12 +125,12 @@ def in_order(table: pa.Table, keys: list[SortKey]) -> pa.Table:
 def _sortable(table: pa.Table, name: str) -> pa.ChunkedArray:
     if name not in table.column_names:
         raise UsageError(
-            f"cannot sort by {name!r}: no such column; {hint(name, table.column_names, 'columns')}"
+            f"cannot sort by {brief(name)}: no such column; {hint(name, table.column_names, 'columns')}"
         )
     column = table[name]
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_null(kind):
-        raise UsageError(f"cannot sort by {name!r}: it holds {kind} values")
+        raise UsageError(f"cannot sort by {brief(name)}: it holds {kind} values")
     return pc.utf8_lower(column) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else column

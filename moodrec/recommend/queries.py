@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, finite, ids_of, on_conflict_of
+from moodrec.arguments import ERROR, OnConflict, brief, finite, ids_of, on_conflict_of, plain
 from moodrec.config import RankingConfig
 from moodrec.errors import DataError, NotFoundError, UsageError
 from moodrec.filters.columns import as_condition
@@ -225,6 +225,20 @@ def _with_weight(weights: Mapping[str, float]) -> dict[str, float]:
     if not used:
         raise UsageError("nothing to start from: give at least one track with a weight other than 0")
     return used
+
+
+def targets_of(given: Any) -> list[Mood]:
+    """Make a list of one mood target or of several.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    values = [given] if isinstance(given, Mapping | str) else plain(given)
+    if isinstance(values, bytes) or not isinstance(values, Iterable):
+        raise UsageError(
+            f"target takes moods by name, such as {{'calm': 0.8}}, or a list of such, not {brief(given)}"
+        )
+    return list(values)
 
 
 def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, asked: Asked) -> Hits:

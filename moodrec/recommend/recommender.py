@@ -306,7 +306,7 @@ class Recommender:
         Raises:
             UsageError: an unknown mood, a target out of range, or options that contradict the target.
         """
-        targets = [target] if isinstance(target, Mapping | str) else list(target)
+        targets = queries.targets_of(target)
         page = Page.of(k, offset, self.index)
         asked = page.asked(queries.without_mood(asked_of(options, keywords, len(targets)), "by_mood"))
         hits = page.cut(queries.search_moods(self.index, targets, page.depth, asked))

@@ -17,10 +17,11 @@ from torch import nn
 from moodrec.audio.decode import decode
 from moodrec.audio.level import level_track
 from moodrec.config import AudioConfig
-from moodrec.errors import AudioError, MissingExtraError
+from moodrec.errors import AudioError, ConfigError, MissingExtraError
 from moodrec.files import replacing, write_array
 from moodrec.model.frontend import build_front_end
 from moodrec.model.stored_mel import CAUTION, check_settings, is_stored_mel, read_stored_mel
+from moodrec.training.copies import copied
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +59,16 @@ class LogMelCache:
 
     folder: Path
     config: AudioConfig
+    copies: str = ""
+    """The kind of copy of each file that is taken in its place; empty takes the file as it is."""
 
     def place(self, audio: str) -> Path:
         """Give the path of the spectrogram of an audio file; it changes when the file or the settings do."""
         # Size and time stand for the content, because hashing every file would take as long as decoding it.
         status = Path(audio).stat()
         key = f"{audio}|{status.st_size}|{status.st_mtime_ns}|{self.config.model_dump_json()}"
+        if self.copies:
+            key += f"|{self.copies}"
         digest = hashlib.sha256(key.encode()).hexdigest()
         return self.folder / digest[:2] / f"{digest[2:26]}.npy"
 
@@ -83,9 +88,12 @@ class LogMelCache:
             One spectrogram per file, None where a file cannot be read.
 
         Raises:
-            ConfigError: there are ``.npy`` spectrograms, and the settings differ from those they were made with.
+            ConfigError: there are ``.npy`` spectrograms, and the settings differ from those they were made with, or
+                copies of them are wanted.
         """
         if any(map(is_stored_mel, files)):
+            if self.copies:
+                raise ConfigError("copies: are made of audio files; the dataset has spectrograms")
             check_settings(self.config)
             log.warning(CAUTION)
         front = build_front_end(self.config)
@@ -117,6 +125,8 @@ class LogMelCache:
     def _log_mel(self, front: nn.Module, audio: Path) -> NDArray[np.float32]:
         config = self.config
         samples = decode(audio, config.sample_rate).samples
+        if self.copies:
+            samples = copied(samples, config.sample_rate, self.copies)
         audible = level_track(samples, config.sample_rate, config.loudness_lufs, config.quiet_lu)
         with torch.inference_mode():
             mel: NDArray[np.float32] = front(torch.from_numpy(audible)).numpy()

@@ -26,6 +26,7 @@ from moodrec.training.frozen import frozen_features, trunk_is_frozen
 from moodrec.training.inputs import FrozenFeatures, LoadFeatures, NetworkInputs, Spectrograms
 from moodrec.training.labels import artist_keys
 from moodrec.training.recipe import Recipe
+from moodrec.training.steady import CopiedTracks
 
 FEW_TRACKS = 200
 """With fewer mood-labelled tracks than this, the levels of scores are not reliable."""
@@ -104,6 +105,47 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
         held_out=held_out,
         folds=_folds(recipe, table),
     )
+
+
+def prepare_copies(
+    recipe: Recipe, data: Prepared, cache_folder: Path, on_event: OnEvent
+) -> CopiedTracks | None:
+    """Make the copies of a recipe's tracks and cache their spectrograms, and their features if the trunk is frozen.
+
+    Args:
+        recipe: the training run.
+        data: its tracks.
+        cache_folder: folder of the spectrograms.
+        on_event: receives progress.
+
+    Returns:
+        The copies of tracks that training uses; None where the recipe has none.
+
+    Raises:
+        ConfigError: the tracks are stored spectrograms, of which no copies can be made.
+    """
+    if recipe.copies is None:
+        return None
+    seen = np.flatnonzero(data.seen)
+    count = min(recipe.copies.tracks, len(seen))
+    rows = np.sort(np.random.default_rng(recipe.seed).choice(seen, count, replace=False))
+    files, total = (
+        [str(data.table.tracks["audio"].iloc[row]) for row in rows],
+        count * len(recipe.copies.kinds),
+    )
+    spectrogram, features = (_counter(kind, total, on_event) for kind in (SpectrogramReady, FeaturesReady))
+    copies: dict[str, NetworkInputs] = {}
+    for kind in recipe.copies.kinds:
+        found = LogMelCache(cache_folder, recipe.audio, kind).fill(files, os.cpu_count() or 1, spectrogram)
+        log_mels = [mel for mel in found if mel is not None]
+        if len(log_mels) < count:
+            raise DataError(f"copies: some tracks could not be copied as {kind}")
+        copies[kind] = (
+            FrozenFeatures(frozen_features(recipe, log_mels, features), recipe)
+            if trunk_is_frozen(recipe)
+            else Spectrograms(log_mels, recipe)
+        )
+    return CopiedTracks(rows, copies)
 
 
 def _spectrograms(

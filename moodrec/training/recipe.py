@@ -23,6 +23,7 @@ from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.describe import describe_model, model_folder, packaged_models
 from moodrec.model.metadata import MetadataField, metadata_columns
 from moodrec.model.spec import PublishedMood
+from moodrec.training.copies import CopiesConfig
 from moodrec.training.tasks import TasksConfig
 
 
@@ -170,6 +171,8 @@ class Recipe(Config):
     pool_targets: dict[str, str] = Field(default_factory=dict)
     """Beginnings of target names to what takes their place: targets of several datasets that are then called the same
     are learnt as one, as ``"mood4q:word:" = "allmusic:word:"`` and ``"mirex_mood:word:" = "allmusic:word:"``."""
+    copies: CopiesConfig | None = None
+    """Copies of tracks that the embedding is made steadier against, after training."""
     metadata_input: MetadataInputConfig | None = None
     """Metadata that the mood head takes besides the audio while training. The model that is published scores the
     audio alone, unless it is given the same metadata."""
@@ -204,6 +207,7 @@ class Recipe(Config):
                 "training": {"checkpoint_every"},
                 "warm_start": {"model"},
                 **({} if self.pool_targets else {"pool_targets": True}),
+                **({} if self.copies else {"copies": True}),
                 **({} if self.metadata_input else {"metadata_input": True}),
             }
         )

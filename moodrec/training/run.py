@@ -32,11 +32,12 @@ from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.metadata_input import metadata_of
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
 from moodrec.training.predict import RowPredictions, predict
-from moodrec.training.prepare import Prepared, prepare
+from moodrec.training.prepare import Prepared, prepare, prepare_copies
 from moodrec.training.publish import publish, renamed_moods
 from moodrec.training.quality import MeasuredMood, measure_moods
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.regression import add_regression
+from moodrec.training.steady import CopiedTracks, make_steady
 from moodrec.training.threads import torch_threads
 from moodrec.typing import Float32Array
 
@@ -88,10 +89,11 @@ def train_recipe(
         out.mkdir(parents=True, exist_ok=True)
     with torch_threads(recipe.training.threads):
         data = _prepared(recipe, cache_folder or default_cache(), on_event, devices)
+        copies = prepare_copies(recipe, data, cache_folder or default_cache(), on_event)
         calibration = plan_calibration(recipe, data)
         if renamed := renamed_moods({} if recipe.moods else calibration.moods):
             on_event(MoodsRenamed(renamed))
-        run = _Run(recipe, data, calibration, out, on_event, devices)
+        run = _Run(recipe, data, copies, calibration, out, on_event, devices)
         if not devices.first:
             return run.follow()
         try:
@@ -120,6 +122,7 @@ def default_cache() -> Path:
 class _Run:
     recipe: Recipe
     data: Prepared
+    copies: CopiedTracks | None
     calibration: Calibration
     out: Path
     on_event: OnEvent
@@ -181,6 +184,8 @@ class _Run:
         regression = self.recipe.tasks.mood.regression
         if regression is not None and MOOD_TASK in labels.heads and self.devices.first:
             add_regression(network, inputs, rows, labels, regression)
+        if self.copies is not None and self.recipe.copies is not None and self.devices.first:
+            make_steady(network, inputs, self.copies, seen, self.recipe.copies.strength)
         return network, labels
 
     def _write_out_of_fold(self, parts: list[RowPredictions]) -> Path:

@@ -117,3 +117,40 @@ def test_a_long_fade_and_a_spoken_intro_stay() -> None:
     speech = music(10.0, seed=2) * np.float32(0.1)
     track = np.concatenate([speech, fade])
     assert len(level_track(track, RATE, TARGET, 30.0)) == len(track)
+
+
+@pytest.mark.parametrize("gain", [-14.0, -24.0])
+@pytest.mark.parametrize("where", ["behind", "in front", "around"])
+def test_hiss_around_quiet_music_is_left_out(gain: float, where: str) -> None:
+    """The noise of a recording is less than 30 LU below quiet music, and there may be more of it than of music."""
+    song, hiss = music(10.0) * np.float32(10 ** (gain / 20)), HISS[: 100 * RATE]
+    half = hiss[: 50 * RATE]
+    parts = {"behind": [song, hiss], "in front": [hiss, song], "around": [half, song, half]}[where]
+    expected = level_track(song, RATE, TARGET, 30.0)
+    got = level_track(np.concatenate(parts), RATE, TARGET, 30.0)
+    assert abs(len(got) - len(expected)) <= 0.2 * RATE
+    assert integrated_loudness(got, RATE) == pytest.approx(TARGET, abs=0.1)
+
+
+@pytest.mark.parametrize("colour", [0.0, 0.5])
+def test_noise_need_not_be_white(colour: float) -> None:
+    spectrum = np.fft.rfft(HISS[: 30 * RATE])
+    spectrum *= np.maximum(np.fft.rfftfreq(30 * RATE, 1 / RATE), 20.0) ** -colour
+    shaped = np.fft.irfft(spectrum)
+    shaped *= 10 ** (-65 / 20) / shaped.std()
+    song = music(10.0) * np.float32(0.06)
+    track = np.concatenate([song, shaped.astype(np.float32)])
+    assert len(level_track(track, RATE, TARGET, 30.0)) == pytest.approx(len(song), abs=0.2 * RATE)
+
+
+def test_a_soft_passage_that_moves_stays() -> None:
+    """22 LU below the rest, but no noise: its level swells and fades."""
+    loud, soft = music(10.0), music(10.0, seed=1) * np.float32(10 ** (-22 / 20))
+    track = np.concatenate([loud, soft, loud])
+    assert len(level_track(track, RATE, None, 30.0)) == len(track)
+
+
+def test_noise_alone_is_kept() -> None:
+    assert len(level_track(noise(20, -40.0), RATE, TARGET, 30.0)) == 20 * RATE
+    click = np.concatenate([noise(0.3, -10.0), noise(20, -40.0)])
+    assert len(level_track(click, RATE, TARGET, 30.0)) == len(click)

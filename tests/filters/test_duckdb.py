@@ -28,7 +28,7 @@ from moodrec.filters.conditions import (
 from moodrec.filters.parse import parse
 from tests.filters.generated import LISTS, as_table, random_condition, random_rows
 
-TABLES, EACH = 50, 100
+TABLES, EACH = 40, 50
 
 
 def test_random_filters_agree_with_duckdb() -> None:

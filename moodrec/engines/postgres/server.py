@@ -41,8 +41,10 @@ class Server:
                     connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         except psycopg.Error as error:
             raise EngineError(f"PostgreSQL: {_first_line(error)}") from None
+        # A prepared statement may keep the plan of a walk of the graph for a comparison of all rows.
         self._pool: Any = ConnectionPool(
             address,
+            kwargs={"prepare_threshold": None},
             min_size=1,
             max_size=_MOST_CONNECTIONS,
             timeout=_WAIT_S,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from moodrec.config import validate
+from moodrec.errors import ConfigError
 from moodrec.evaluation.experiment.plan import (
     ArmPlan,
     BackbonePlan,
@@ -116,6 +117,8 @@ def _run(
     entries = (*dataset.data, *_lent(dataset.data, arm.metadata_only))
     fields |= {"name": name, "seed": seed, "data": [entry.model_dump() for entry in entries]}
     recipe = _placed(validate(fields, Recipe, path / name), path.parent)
+    if recipe.copies is not None:
+        raise ConfigError(f"{path}: {name}: experiments make no copies of tracks; leave [recipe.copies] out")
     return PlannedRun(dataset, backbone.name, arm.name, seed, fold, plan.phase, recipe)
 
 

@@ -67,6 +67,13 @@ static void probe_run(Probe *probe, float near, const uint8_t *codes, int64_t ro
         if (*block) add_rows(probe, near, codes, at, row + at, *block, bytes);
 }
 
+/* rows[i]; lists that are mapped from a file begin at any byte. */
+static int64_t row_at(const int64_t *rows, int64_t i) {
+    int64_t row;
+    memcpy(&row, (const char *)rows + i * (int64_t)sizeof row, sizeof row);
+    return row;
+}
+
 /* All rows of a list, whose centroid's product with the query is near. Rows that were added later need not follow one another. */
 void probe_list(Probe *probe, int32_t list, float near) {
     const Lists *lists = probe->candidates->lists;
@@ -74,9 +81,9 @@ void probe_list(Probe *probe, int32_t list, float near) {
     const int64_t *rows = lists->rows[list];
     const uint8_t *codes = lists->codes[list];
     for (int64_t i = 0; i < lists->sizes[list];) {
-        int64_t row = i ? rows[i] : lists->starts[list], end = i ? i + 1 : lists->runs[list];
+        int64_t row = i ? row_at(rows, i) : lists->starts[list], end = i ? i + 1 : lists->runs[list];
         if (i)
-            while (end < lists->sizes[list] && rows[end] == rows[end - 1] + 1) end++;
+            while (end < lists->sizes[list] && row_at(rows, end) == row_at(rows, end - 1) + 1) end++;
         for (; i < end; i += BLOCK, row += BLOCK)
             probe_run(probe, near, codes + i * bytes, row, end - i < BLOCK ? end - i : BLOCK, bytes);
         i = end;

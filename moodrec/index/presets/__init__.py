@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from moodrec.arguments import brief
 from moodrec.config import IndexConfig, read_toml
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
@@ -23,10 +24,14 @@ def load_preset(name: str) -> IndexConfig:
         UsageError: there is no preset of that name.
         ConfigError: the file has a wrong value.
     """
+    if not isinstance(name, str):
+        raise UsageError(
+            f"a preset is the name of one, the path of a TOML file or an IndexConfig, not {brief(name)}"
+        )
     if name.endswith(".toml"):
         return read_toml(Path(name), IndexConfig)
     if name not in preset_names():
-        raise UsageError(f"unknown preset {name!r}; {hint(name, preset_names(), 'presets')}")
+        raise UsageError(f"unknown preset {brief(name)}; {hint(name, preset_names(), 'presets')}")
     return read_toml(_FOLDER / f"{name}.toml", IndexConfig)
 
 

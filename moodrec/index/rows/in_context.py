@@ -7,6 +7,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from moodrec.arguments import brief
+from moodrec.errors import UsageError
 from moodrec.index.rows.validation import track_table
 
 
@@ -32,5 +34,8 @@ def tracks_in_context(table: pa.Table, moods: Sequence[str], context: TableConte
 
     Raises:
         DataError: the table is in context already, or what comes out is no track table.
+        UsageError: ``context`` is something else.
     """
+    if context is not None and not hasattr(context, "in_context"):
+        raise UsageError(f"context is a ContextModel, which corrects moods, not {brief(context)}")
     return table if context is None else track_table(context.in_context(table, moods), moods)

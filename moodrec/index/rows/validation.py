@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.arguments import finite, ids_of, texts
+from moodrec.arguments import brief, finite, ids_of, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
@@ -44,7 +44,7 @@ def listed(names: Iterable[object], limit: int = _NAMED) -> str:
     """
     every = list(names)
     more = f" and {len(every) - limit} more" if len(every) > limit else ""
-    return ", ".join(map(repr, every[:limit])) + more
+    return ", ".join(map(brief, every[:limit])) + more
 
 
 def chosen_columns(columns: Collection[str] | None, there: Sequence[str]) -> list[str] | None:
@@ -65,7 +65,7 @@ def chosen_columns(columns: Collection[str] | None, there: Sequence[str]) -> lis
     names = list(texts(columns, "columns"))
     for name in names:
         if name not in there:
-            raise UsageError(f"no such column: {name!r}; {hint(name, there, 'columns')}")
+            raise UsageError(f"no such column: {brief(name)}; {hint(name, there, 'columns')}")
     if len(set(names)) != len(names):
         raise UsageError(f"columns names one twice: {listed(names)}")
     return names
@@ -135,9 +135,9 @@ def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
         UsageError: the weights are no mapping, an id is no text, or a weight is no finite number.
     """
     if not isinstance(weights, Mapping):
-        raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {weights!r}")
+        raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {brief(weights)}")
     given = zip(ids_of(list(weights), name), weights.values(), strict=True)
-    return {track_id: finite(weight, f"the weight of {track_id!r}") for track_id, weight in given}
+    return {track_id: finite(weight, f"the weight of {brief(track_id)}") for track_id, weight in given}
 
 
 def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
@@ -197,6 +197,7 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
         DuplicateIdError: a ``track_id`` occurs twice.
         DataError: a column is missing, has wrong values, or holds what no filter can read; the message names rows.
     """
+    moods = texts(moods, "moods")
     table = _arrow(tracks).replace_schema_metadata(None)
     if len(set(table.column_names)) != table.num_columns:
         raise DataError("the track table has two columns of one name")
@@ -204,7 +205,7 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
     for name in (TRACK_ID, *moods):
         if name not in table.column_names:
             raise DataError(
-                f"the track table has no column {name!r}; {hint(name, table.column_names, 'columns')}"
+                f"the track table has no column {brief(name)}; {hint(name, table.column_names, 'columns')}"
             )
     if len(set(moods)) != len(moods) or TRACK_ID in moods:
         raise DataError(f"moods must be different columns, and not {TRACK_ID!r}: {listed(moods, 20)}")
@@ -272,8 +273,10 @@ def without_vectors(table: pa.Table, name: str) -> tuple[NDArray[Any], pa.Table]
     Raises:
         DataError: there is no such column, a row is NULL, or of another length than the first.
     """
+    if not isinstance(name, str):
+        raise UsageError(f"embedding is the name of a column, not {brief(name)}")
     if name not in table.column_names:
-        raise DataError(f"the table has no column {name!r}; {hint(name, table.column_names, 'columns')}")
+        raise DataError(f"the table has no column {brief(name)}; {hint(name, table.column_names, 'columns')}")
     return vectors_of(table[name], name), table.drop_columns([name])
 
 
@@ -293,12 +296,12 @@ def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     array = column.combine_chunks()
     kind = array.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        raise DataError(f"column {name!r} holds {kind} values; vectors are lists of numbers")
+        raise DataError(f"column {brief(name)} holds {kind} values; vectors are lists of numbers")
     lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
     wrong = np.flatnonzero((lengths < 1) | (lengths != lengths[:1])).tolist()
     if wrong:
         raise DataError(
-            f"column {name!r}: the vectors of rows {listed(wrong)} are missing or of another length"
+            f"column {brief(name)}: the vectors of rows {listed(wrong)} are missing or of another length"
         )
     flat = pc.list_flatten(array).to_numpy(zero_copy_only=False)
     return flat.reshape(len(array), -1) if len(array) else np.empty((0, 1), np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, TypedDict, Unpack, cast
 
-from moodrec.arguments import flag, ids_of, plain, share, texts, whole
+from moodrec.arguments import brief, flag, ids_of, plain, share, texts, whole
 from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -162,7 +162,8 @@ class SearchOptions:
         """
         if options is not None and not isinstance(options, SearchOptions):
             raise UsageError(
-                f"options takes SearchOptions, not {options!r}; give single options by keyword: where='calm >= 0.5'"
+                f"options takes SearchOptions, not {brief(options)}; "
+                "give single options by keyword: where='calm >= 0.5'"
             )
         if not keywords:
             return _DEFAULTS if options is None else options
@@ -170,7 +171,7 @@ class SearchOptions:
             if name not in _FIELDS:
                 same = _ELSEWHERE.get(name)
                 more = f"did you mean {same!r}?" if same else hint(name, _FIELDS, "options")
-                raise UsageError(f"there is no search option {name!r}; {more}")
+                raise UsageError(f"there is no search option {brief(name)}; {more}")
         given: SearchKeywords = keywords if options is None else {**options.given, **keywords}
         return cls(**given)
 
@@ -229,11 +230,11 @@ def checked_k(k: object, n_tracks: int) -> int:
 
 def _targets(mood: object) -> Mapping[str, float | tuple[float, ...]] | None:
     if not isinstance(mood, Mapping):
-        raise UsageError(f"mood takes targets by name, such as {{'calm': 0.8}}, not {mood!r}")
+        raise UsageError(f"mood takes targets by name, such as {{'calm': 0.8}}, not {brief(mood)}")
     for name in mood:
         if not isinstance(name, str):
-            raise UsageError(f"mood takes names of moods as text, not {name!r}")
-    found = {name: _shares(value, f"the target of {name!r}") for name, value in mood.items()}
+            raise UsageError(f"mood takes names of moods as text, not {brief(name)}")
+    found = {name: _shares(value, f"the target of {brief(name)}") for name, value in mood.items()}
     return MappingProxyType(found) if found else None
 
 

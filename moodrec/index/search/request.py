@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from moodrec.arguments import flag
 from moodrec.errors import UsageError
 from moodrec.filters.artist_column import ArtistColumn
 from moodrec.filters.audio import on_audio
@@ -184,7 +185,7 @@ def mood_columns(catalogue: Catalogue, audio_only: bool) -> Mapping[str, str]:
         catalogue: the rows.
         audio_only: whether scores are those of the audio alone; of an index without a context, those are the scores.
     """
-    if not audio_only:
+    if not flag(audio_only, "audio_only"):
         return {mood: mood for mood in catalogue.moods}
     names = set(catalogue.column_names)
     return {mood: column if (column := audio_column(mood)) in names else mood for mood in catalogue.moods}

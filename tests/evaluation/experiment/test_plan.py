@@ -77,6 +77,7 @@ only_folds = [3]
         ('name = "fcn"', 'name = "fcn"\nonly_datasets = ["song"]', "'song'"),
         ('name = "mood"', 'name = "Mood only"', "pattern"),
         ("channels = 2", "chanels = 2", "chanels"),
+        ("[recipe.network]", "[recipe.copies]\nkinds = ['vorbis']\n[recipe.network]", "make no copies"),
         ('root = "lent.csv"', 'root = "${MOODREC_NOWHERE}/lent.csv"', "MOODREC_NOWHERE"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from tests.index.kernel import sanitized
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sanitized.why_not() != "", reason=sanitized.why_not())]
-SEARCHES = 300
+SEARCHES = 150
 
 
 @pytest.fixture(scope="module")

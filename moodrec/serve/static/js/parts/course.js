@@ -17,10 +17,10 @@ export function Course() {
   };
   const set = (place, value, quiet) => change({ course: course.map((one, i) => (i === place ? clamp(value) : one)) }, quiet);
   const take = (event) => {
-    const box = area.current.getBoundingClientRect();
-    const across = ((event.clientX - box.left) / box.width) * WIDTH, down = ((event.clientY - box.top) / box.height) * HEIGHT;
-    const place = Math.round(((across - EDGE) / (WIDTH - 2 * EDGE)) * (POINTS - 1));
-    set(Math.min(POINTS - 1, Math.max(0, place)), 1 - (down - EDGE) / (HEIGHT - 2 * EDGE), event.type !== "pointerup");
+    // The drawing may be narrower than its element, so the browser says where in it a pointer is.
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(area.current.getScreenCTM().inverse());
+    const place = Math.round(((at.x - EDGE) / (WIDTH - 2 * EDGE)) * (POINTS - 1));
+    set(Math.min(POINTS - 1, Math.max(0, place)), 1 - (at.y - EDGE) / (HEIGHT - 2 * EDGE), event.type !== "pointerup");
   };
   const down = (event) => { area.current.setPointerCapture(event.pointerId); take(event); };
   const keys = (event, place) => {
