@@ -75,11 +75,11 @@ class SearchFront(ABC):
 
     @abstractmethod
     def _add(self, vectors: Vectors, table: pa.Table, ids: list[str], on_conflict: OnDuplicate) -> None:
-        """Add checked rows."""
+        """Add rows that have been checked."""
 
     @abstractmethod
     def _remove(self, track_ids: Sequence[str], on_conflict: OnConflict) -> None:
-        """Remove tracks."""
+        """Remove the tracks of some ids."""
 
     def require_model(self, fingerprint: str | None) -> None:
         """Check that the embeddings of a model may be compared with those of the index; None is not checked.
