@@ -169,6 +169,10 @@ class MoodModel:
             raise CorruptStoreError(
                 f"the model {self.name} computes numbers that are not finite: its weights are wrong"
             )
+        if not means.embedding.any():
+            raise CorruptStoreError(
+                f"the model {self.name} computes an embedding of zeros: its weights or settings are wrong"
+            )
         scores = scales.mood_scores(self._spec, probabilities)
         return TrackMoods(_unit_length(means.embedding), scores, probabilities, self.moods)
 

@@ -13,7 +13,7 @@ import torch
 
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.embedding.track_moods import TrackMoods, TrackMoodsList
-from moodrec.errors import AudioError, SilentAudioError, UsageError
+from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
 from moodrec.model.checkpoint import save_model
 from tests.small_model import small_network, small_spec
 
@@ -170,3 +170,13 @@ def test_results_by_name(model: Any) -> None:
     assert several[1:3].labels == ("1", "2")
     assert len(repr(several).splitlines()) == 6
     assert f"{len(model.moods)} moods, embeddings of {model.embedding_dim}" in repr(model)
+
+
+def test_a_model_that_computes_zeros_is_told_as_damaged(tmp_path: Path) -> None:
+    network = small_network().eval()
+    with torch.no_grad():
+        network.projection.weight.zero_()
+        network.norm.bias.zero_()
+    save_model(tmp_path / "model", network, small_spec())
+    with pytest.raises(CorruptStoreError, match="an embedding of zeros"):
+        MoodModel.load(tmp_path / "model", device="cpu").analyze_waveform(MONO, RATE)

@@ -115,7 +115,7 @@ void score_pending(Candidates *candidates) {
         for (int64_t i = 0; i < candidates->n_pending; i++) products[i] = candidates->base + candidates->scale * (float)sums[i];
     } else
         for (int64_t i = 0; i < candidates->n_pending; i++)
-            loops->dots_floats((const float *)(const void *)candidates->codes[i], 1, candidates->query->vector, lists->dim, products + i);
+            loops->dots_floats((const LooseFloat *)(const void *)candidates->codes[i], 1, candidates->query->vector, lists->dim, products + i);
     for (int64_t i = 0; i < candidates->n_pending; i++) {
         Hit hit = {candidates->similarity * products[i] + moods[i], candidates->pending[i]};
         if (is_full(&candidates->best) && hit.score < lowest_of(&candidates->best)) continue;

@@ -14,10 +14,10 @@ __attribute__((unused)) LOOP void dots_any(const uint8_t *const *codes, int64_t 
 }
 
 /* (n,) products of (n, dim) rows with a vector; four rows at a time, so that no sum waits for another. */
-LOOP void dots_floats(const float *rows, int64_t n, const float *vector, int64_t dim, float *products) {
+LOOP void dots_floats(const LooseFloat *rows, int64_t n, const float *vector, int64_t dim, float *products) {
     int64_t i = 0;
     for (; i + 4 <= n; i += 4) {
-        const float *a = rows + i * dim, *b = a + dim, *c = b + dim, *d = c + dim;
+        const LooseFloat *a = rows + i * dim, *b = a + dim, *c = b + dim, *d = c + dim;
         float of_a = 0, of_b = 0, of_c = 0, of_d = 0;
 #pragma omp simd reduction(+ : of_a, of_b, of_c, of_d)
         for (int64_t at = 0; at < dim; at++) {

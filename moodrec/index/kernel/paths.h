@@ -7,6 +7,9 @@
 
 enum { ENTRIES = 16 }; /* of a table of a sketched query: what four bits can be */
 
+/* A number at any byte: lists that are mapped from a file begin anywhere. */
+typedef float LooseFloat __attribute__((aligned(1)));
+
 /* A query as tables that sketches are looked up in; sketches.c makes them. */
 typedef struct {
     uint8_t *tables;    /* (sketch_dim / 4, ENTRIES) what four bits add to a product, in steps; none: there are no sketches */
@@ -34,7 +37,7 @@ typedef struct {
     int (*runs_here)(void);
     /* (n,) products of (n, dim) codes with whole weights. */
     void (*dots_bytes)(const uint8_t *const *codes, int64_t n, const int8_t *weights, int64_t dim, int32_t *sums);
-    void (*dots_floats)(const float *rows, int64_t n, const float *vector, int64_t dim, float *products);
+    void (*dots_floats)(const LooseFloat *rows, int64_t n, const float *vector, int64_t dim, float *products);
     double (*dot_exact)(const float *a, const float *b, int64_t dim);
     /* Which of the 32 rows of a block of sketches may exceed a product, as bits; no function where looking 32 rows up takes longer
      * than scoring them. */
