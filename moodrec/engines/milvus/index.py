@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns, stored_table
 from moodrec.engines.completed import completed_dim, completed_query
+from moodrec.engines.connection import closed_on_failure
 from moodrec.engines.facts import CatalogueFacts, facts_json, read_facts
 from moodrec.engines.milvus.fields import COMPLETED, ROW, SEQ, FilterField, entities, filter_fields
 from moodrec.engines.milvus.names import Names
@@ -107,7 +108,7 @@ class MilvusIndex(EngineIndex):
         fields = filter_fields({column.name: column for column in columns}, moods)
         kept = {one: field.name for one, field in fields.items()}
         collection = names.collection(uuid.uuid4().hex)
-        with Server.kept(address) as server:
+        with closed_on_failure(Server(address)) as server:
             index = cls(server, names, collection, facts, kept)
             with ExitStack() as on_failure:
                 on_failure.callback(server.drop, collection)
@@ -134,7 +135,7 @@ class MilvusIndex(EngineIndex):
             EngineError, MissingExtraError: the server cannot be used.
         """
         names = Names(name)
-        with Server.kept(address) as server:
+        with closed_on_failure(Server(address)) as server:
             collection, facts, kept = _current(server, names)
             server.load(collection)
             return cls(server, names, collection, facts, kept)

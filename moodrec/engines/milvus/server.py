@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from moodrec.engines.milvus.fields import (
     COMPLETED,
@@ -59,20 +59,6 @@ class Server:
         uri, user, password, self._consistency = _parts_of(address)
         with self._told():
             self._client: Any = MilvusClient(uri=uri, user=user, password=password)
-
-    @classmethod
-    @contextmanager
-    def kept(cls, address: str) -> Iterator[Self]:
-        """Connect to a server for a block, which keeps the connection unless it raises.
-
-        Args:
-            address: as for the class.
-        """
-        with ExitStack() as on_failure:
-            server = cls(address)
-            on_failure.callback(server.close)
-            yield server
-            on_failure.pop_all()
 
     def close(self) -> None:
         """Close the connection."""

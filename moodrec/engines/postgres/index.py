@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns, stored_table
 from moodrec.engines.completed import completed_query
+from moodrec.engines.connection import closed_on_failure
 from moodrec.engines.facts import CatalogueFacts, facts_json, read_facts
 from moodrec.engines.postgres.conditions import TRUE, Sql
 from moodrec.engines.postgres.server import Server
@@ -118,7 +119,7 @@ class PostgresIndex(EngineIndex):
         facts = CatalogueFacts(
             tuple(moods), vectors.shape[1], table.schema, model_fingerprint, library_revision
         )
-        with Server.kept(address) as server:
+        with closed_on_failure(Server(address)) as server:
             with server.transaction() as cursor:
                 cursor.execute(create_tracks(names.next_tracks, columns, facts.dim, len(facts.moods)), ())
                 copy_rows(cursor, names.next_tracks, columns, rows, vectors, facts.moods)
@@ -150,7 +151,7 @@ class PostgresIndex(EngineIndex):
             EngineError, MissingExtraError: the server cannot be used.
         """
         names = Names(name)
-        with Server.kept(address) as server:
+        with closed_on_failure(Server(address)) as server:
             return cls(server, names, *_facts_in(server, names))
 
     def refresh(self) -> bool:

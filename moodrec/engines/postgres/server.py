@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, Final, Self
+from contextlib import contextmanager
+from typing import Any, Final
 
 from moodrec.errors import EngineError, MissingExtraError
 
@@ -51,20 +51,6 @@ class Server:
             configure=register_vector,
             open=True,
         )
-
-    @classmethod
-    @contextmanager
-    def kept(cls, address: str) -> Iterator[Self]:
-        """Connect to a server for a block, which keeps the connections unless it raises.
-
-        Args:
-            address: as for the class.
-        """
-        with ExitStack() as on_failure:
-            server = cls(address)
-            on_failure.callback(server.close)
-            yield server
-            on_failure.pop_all()
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
