@@ -150,7 +150,10 @@ def gradients_of_share(rank: int, world: int, place: str) -> None:
     network, loss = loss_of_rows(devices)
     loss.backward()
     devices.average_gradients(network)
-    torch.save((float(loss.detach()), network.weight.grad), f"{place}/{rank}.pt")
+    norm = torch.nn.BatchNorm1d(1)
+    norm.running_mean = torch.tensor([float(rank)])
+    devices.average_statistics(norm)
+    torch.save((float(loss.detach()), network.weight.grad, norm.running_mean), f"{place}/{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
@@ -171,11 +174,12 @@ def loss_of_rows(devices: Devices) -> tuple[torch.nn.Linear, torch.Tensor]:
 
 
 @pytest.mark.parametrize("world", [2, 3])
-def test_gradients_are_those_of_one_process(tmp_path: Path, world: int) -> None:
+def test_gradients_are_those_of_one_process_and_statistics_are_averaged(tmp_path: Path, world: int) -> None:
     spawn(gradients_of_share, (world, str(tmp_path)), world)
     network, loss = loss_of_rows(Devices(0, 1, torch.device("cpu")))
     loss.backward()
     for rank in range(world):
-        theirs, gradient = torch.load(tmp_path / f"{rank}.pt")
+        theirs, gradient, mean = torch.load(tmp_path / f"{rank}.pt")
+        assert mean.item() == pytest.approx((world - 1) / 2)
         assert theirs == pytest.approx(float(loss.detach()), rel=1e-6)
         torch.testing.assert_close(gradient, network.weight.grad, atol=1e-7, rtol=1e-6)
