@@ -78,6 +78,7 @@ ROOMS = {
     "storage": 6,
     "info": 7,
     "reading": 7,
+    "streaming": 7,
     "front": 8,
     "mood_index": 9,
 }
