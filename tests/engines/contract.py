@@ -221,11 +221,12 @@ class EngineContract:
     ) -> None:
         with build(sample.part(0, 50), "versions") as writer, reader("versions") as other:
             seen = [other.saved_as]
-            for change in (
+            changes: list[Callable[[], None]] = [
                 lambda: writer.add(sample.vectors[50:51], sample.table.slice(50, 1)),
                 lambda: writer.upsert(sample.vectors[51:52], sample.table.slice(50, 1)),
                 lambda: writer.remove(["t3"]),
-            ):
+            ]
+            for change in changes:
                 assert not other.refresh()
                 change()
                 assert other.refresh()
