@@ -4,10 +4,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from moodrec import MoodIndex
 from moodrec.errors import DataError, DuplicateIdError, UsageError
@@ -115,7 +117,7 @@ def test_errors_name_rows_of_the_whole_table(tmp_path: Path) -> None:
 def test_rows_written_as_they_come_are_the_file_that_numpy_writes(
     tmp_path: Path, dtype: type, counts: tuple[int, ...]
 ) -> None:
-    parts = [np.arange(count * 4).reshape(count, 4).astype(dtype) for count in counts]
+    parts: list[NDArray[Any]] = [np.arange(count * 4).reshape(count, 4).astype(dtype) for count in counts]
     whole = np.concatenate(parts) if parts else np.empty((0, 4), dtype)
     with RowWriter(tmp_path / "rows.npy", dtype, 4) as writer:
         for part in parts:
