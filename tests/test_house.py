@@ -77,7 +77,9 @@ ROOMS = {
     "changes": 6,
     "storage": 6,
     "info": 7,
-    "reading": 7,
+    "tracks": 7,
+    "streaming": 7,
+    "reading": 8,
     "front": 8,
     "mood_index": 9,
 }

@@ -24,11 +24,11 @@ from moodrec.schema import ARTIST, ARTISTS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.front import SearchFront
 
 
 def list_tracks(
-    index: MoodIndex,
+    index: SearchFront,
     where: str | Condition | None,
     sort: str | None,
     limit: int | None,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.recommend.columns import kind_of
 from moodrec.recommend.spread import MoodSpread, numbers
@@ -41,7 +41,7 @@ class Region:
 
 
 def map_regions(
-    index: MoodIndex, points: FloatArray, spreads: Mapping[str, MoodSpread], seed: int = 0
+    index: SearchFront, points: FloatArray, spreads: Mapping[str, MoodSpread], seed: int = 0
 ) -> list[Region]:
     """Part a map by k-means and name the parts.
 

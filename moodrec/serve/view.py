@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.filters.columns import as_condition
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.columns import ColumnSummary, column_summaries
 from moodrec.recommend.listing import in_order, sort_keys, within_limits
@@ -39,7 +39,7 @@ class View:
             name: of the version, for cursors.
         """
         self.recommender = recommender
-        self.index: MoodIndex = recommender.index
+        self.index: SearchFront = recommender.index
         self.name = name
         notes = "\n".join(recommender.notes).encode()
         self.tag = f"{name}-{hashlib.blake2b(notes, digest_size=4).hexdigest()}"

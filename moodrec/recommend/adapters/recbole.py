@@ -13,7 +13,7 @@ import numpy as np
 
 from moodrec.errors import DataError
 from moodrec.files import write_atomically
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.recommend.adapters.vectors import ItemVectors
 
 ITEM: Final = "item_id"
@@ -21,7 +21,7 @@ VECTOR: Final = "moodrec_vector"
 
 
 def write_item_file(
-    index: MoodIndex,
+    index: SearchFront,
     out: Path | str,
     item_ids: Sequence[str] | None = None,
     moods: Sequence[str] | None = None,
@@ -54,7 +54,7 @@ def write_item_file(
     return Path(out)
 
 
-def item_config(index: MoodIndex, moods: Sequence[str] | None = None) -> dict[str, Any]:
+def item_config(index: SearchFront, moods: Sequence[str] | None = None) -> dict[str, Any]:
     """Return the entries of RecBole's configuration that load the columns of the item file as features.
 
     Args:

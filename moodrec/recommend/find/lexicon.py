@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pyarrow.compute as pc
 
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.recommend.columns import kind_of
 from moodrec.schema import ARTIST, ARTISTS, GENRE
 
@@ -91,7 +91,7 @@ class Lexicon:
         return {without_article(phrase): spellings for phrase, spellings in self.artists.items()}
 
 
-def lexicon_of(index: MoodIndex) -> Lexicon:
+def lexicon_of(index: SearchFront) -> Lexicon:
     """Put together the words of a library.
 
     Args:
@@ -99,7 +99,8 @@ def lexicon_of(index: MoodIndex) -> Lexicon:
     """
     written = _written()
     words, missing = _mood_words(written, index.moods)
-    table = index.table
+    table = index.columns([GENRE, ARTISTS, ARTIST])
+    schema = index.rows(()).schema
     return Lexicon(
         moods=words,
         missing=missing,
@@ -109,8 +110,8 @@ def lexicon_of(index: MoodIndex) -> Lexicon:
         numbers=written["numbers"],
         decades=written["decades"],
         degrees=written["degrees"],
-        columns=frozenset(table.column_names),
-        kinds={name: kind_of(table.schema.field(name).type) for name in table.column_names},
+        columns=frozenset(schema.names),
+        kinds={field.name: kind_of(field.type) for field in schema},
     )
 
 
