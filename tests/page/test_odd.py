@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_a_list_without_an_artist_or_with_one_of_each(page: Any, address: str) -
     with urllib.request.urlopen(f"{address}v1/tracks?limit=1000&columns=artist") as answer:
         artists = [one["artist"] for one in json.load(answer)["tracks"]]
     barred = next(one for one in artists if one)
-    page.goto(f"{address}?without={urllib.request.quote(barred)}&one=1")
+    page.goto(f"{address}?without={urllib.parse.quote(barred)}&one=1")
     expected = len({one for one in artists if one and one != barred}) + artists.count(None)
     page.wait_for_selector(f".status >> text={expected} tracks")
     assert barred not in page.locator(".rows .names span bdi").all_inner_texts()
