@@ -78,6 +78,7 @@ ROOMS = {
     "storage": 6,
     "info": 7,
     "tracks": 7,
+    "streaming": 7,
     "reading": 8,
     "front": 8,
     "mood_index": 9,

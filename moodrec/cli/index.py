@@ -87,9 +87,7 @@ def build(
         return
     if out is None:
         raise UsageError("say where the index goes: --out DIR")
-    built = _of_table(screen, table, moods, embedding, preset or "auto", context)
-    built.save(out)
-    _describe(screen, built)
+    _describe(screen, _of_table(screen, table, out, moods, embedding, preset or "auto", context))
 
 
 def add(
@@ -231,15 +229,24 @@ def _of_library(library: Path, preset: str | None) -> MoodIndex:
 
 
 def _of_table(
-    screen: Screen, path: Path, moods: str | None, embedding: str, preset: str, context: Path | None
+    screen: Screen,
+    path: Path,
+    out: Path,
+    moods: str | None,
+    embedding: str,
+    preset: str,
+    context: Path | None,
 ) -> MoodIndex:
+    from moodrec.catalog.parquet_tracks import ParquetTracks
     from moodrec.index.mood_index import MoodIndex
     from moodrec.model.context.model import ContextModel
 
-    read = _read(screen, path, embedding)
-    named = [name.strip() for name in moods.split(",")] if moods else read.moods
+    tracks = ParquetTracks(path, embedding)
+    _note_left_out(screen, tracks.left_out)
+    named = [name.strip() for name in moods.split(",")] if moods else tracks.about.moods
     weights = None if context is None else ContextModel.load(context)
-    return MoodIndex.from_table(read.table, named, preset, embedding, read.model_fingerprint, context=weights)
+    fingerprint = tracks.about.model_fingerprint
+    return MoodIndex.build_into(out, tracks, named, preset, embedding, fingerprint, weights)
 
 
 def _add(index: Path, table: Path, embedding: str, on_conflict: OnDuplicate, screen: Screen) -> None:
@@ -273,9 +280,13 @@ def _read(screen: Screen, path: Path, embedding: str) -> VectorTable:
     from moodrec.catalog.vector_tables import read_vector_table
 
     read = read_vector_table(path, embedding)
-    if read.left_out:
-        screen.note(f"{words.plural(read.left_out, 'row')} without a vector left out")
+    _note_left_out(screen, read.left_out)
     return read
+
+
+def _note_left_out(screen: Screen, rows: int) -> None:
+    if rows:
+        screen.note(f"{words.plural(rows, 'row')} without a vector left out")
 
 
 def _describe(screen: Screen, opened: MoodIndex) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from moodrec.config import IndexConfig
@@ -11,10 +11,11 @@ from moodrec.index.backends.faiss_file import check_faiss_file
 from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.backends.gpu.backend import GpuBackend
 from moodrec.index.backends.hnsw import HnswBackend
-from moodrec.index.backends.ivf.backend import IvfBackend
+from moodrec.index.backends.ivf.backend import IvfBackend, learn
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged
 from moodrec.index.runtime import threads_for
+from moodrec.typing import RowNumbers, Vectors
 
 
 def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backend]:
@@ -39,6 +40,35 @@ def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backe
             case "hnsw":
                 backend = HnswBackend.build(segment.vectors, config)
     return segment, _on_device(segment, backend, config)
+
+
+def build_arranged(
+    vectors: Vectors, config: IndexConfig, arrange: Callable[[RowNumbers], Segment]
+) -> tuple[Segment, Backend]:
+    """Build inverted lists over rows that are put into the order of their lists by whoever holds them.
+
+    Args:
+        vectors: (n, d) float32 rows of unit length, which may be mapped from a file.
+        config: a settled preset with inverted lists.
+        arrange: returns the segment in the order of the (n,) rows that it is given.
+
+    Returns:
+        The segment, and the backend over it.
+
+    Raises:
+        DataError: there are no rows.
+        MissingExtraError, UsageError: ``device = "cuda"`` where there is no GPU.
+    """
+    with threads_for(max(1, len(vectors))):
+        learnt = learn(vectors, config)
+        del vectors  # whoever arranges them may give them up
+        segment, backend = IvfBackend.over(arrange(learnt.by_list), learnt, config)
+    return segment, _on_device(segment, backend, config)
+
+
+def has_lists(config: IndexConfig) -> bool:
+    """Whether a settled preset has inverted lists, which its rows are arranged by."""
+    return config.kind in ("ivf", "ivf-sq8", "ivf-pq")
 
 
 def extend_backend(backend: Backend, segment: Segment, n_new: int) -> Backend:

@@ -41,12 +41,14 @@ FIRST_LEVEL: Final = 10
 LEVEL_STEP: Final = 2
 """The shares are fitted at ranks of 10, 20, 40, ... rows, which are called levels."""
 _QUERIES_AT_ONCE: Final = 8
-_ROWS_AT_ONCE: Final = 1 << 16
+_ROWS_AT_ONCE: Final = 1 << 13
 _LEAST_SPREAD: Final = 1e-6
 """Lists of equal rows have no spread; this one keeps quotients finite."""
 _UNFITTED: Final = (np.zeros(0, np.float32),) * 4
 _EDGE: Final = 0.8
 """The last rows of a level begin at this share of its rank."""
+_MOST_SHARES: Final = 1 << 16
+"""Shares of one query at one level that are kept: all of them would take gigabytes for ten million rows."""
 _MARGIN: Final = 0.35
 """The fit may lose this share of what the target recall allows to miss, because other queries differ from the
 sample.
@@ -313,7 +315,16 @@ def _samples(
         beyond[order] = np.cumsum(rows[order][::-1])[::-1] / max(rows.sum(), _LEAST_SPREAD)
         found = np.flatnonzero(scores >= lowest)
         shares = beyond[list_of[found]]
-        yield _Sample(float(rows.sum()), shares, shares[scores[found] <= tops[n - edge]])
+        at_edge = shares[scores[found] <= tops[n - edge]]
+        yield _Sample(float(rows.sum()), _spread_out(shares), _spread_out(at_edge))
+
+
+def _spread_out(shares: Float32Array) -> Float32Array:
+    """Return the shares themselves, or some in equal steps of their order, which have the same quantiles."""
+    if len(shares) <= _MOST_SHARES:
+        return shares
+    places = np.linspace(0, len(shares) - 1, _MOST_SHARES).round().astype(np.int64)
+    return np.sort(shares)[places]
 
 
 def normal_tail(t: Float32Array) -> Float32Array:
