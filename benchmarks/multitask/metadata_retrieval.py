@@ -56,7 +56,10 @@ def measured(dataset: str, inputs: ContextInputs) -> dict[str, Any]:
     }
     frame = pd.read_parquet(OUT_OF_FOLD["default"]).set_index("track_id")
     own = frame.loc[[f"{dataset}/{track_id}" for track_id in inputs.metadata.track_ids or ()]]
-    embeddings, folds = np.stack(own["embedding"].to_list()).astype(np.float64), own["fold"].to_numpy(np.int64)
+    embeddings, folds = (
+        np.stack(own["embedding"].to_list()).astype(np.float64),
+        own["fold"].to_numpy(np.int64),
+    )
     gallery = gallery_of_labels(dataset, list(own.index), inputs)
     systems = [
         System(name, (SystemOutput(unit(embeddings), moods_of(found, inputs), folds),))
