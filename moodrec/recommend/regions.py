@@ -22,6 +22,7 @@ LEAST_TRACKS: Final = 12
 MOST_REGIONS: Final = 14
 _SAMPLE: Final = 50_000
 _ITERATIONS: Final = 20
+_AXES: Final = ("valence", "arousal")
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,12 @@ def map_regions(
         parts = faiss.Kmeans(2, k, niter=_ITERATIONS, seed=seed + 1, min_points_per_centroid=1)
         parts.train(places)
         labels = parts.index.search(places, 1)[1].ravel()
-    table = index.table.select([*index.moods, *([GENRE] if GENRE in index.column_names else [])])
+    # The two axes of the plane of moods are no names for people, where there are others.
+    named = [mood for mood in index.moods if mood not in _AXES]
+    named = named if len(named) > len(_AXES) else list(index.moods)
+    table = index.table.select([*named, *([GENRE] if GENRE in index.column_names else [])])
     table = table.take(pa.array(rows)) if len(rows) < len(points) else table
-    moods = {name: numbers(table[name]) for name in index.moods}
+    moods = {name: numbers(table[name]) for name in named}
     genres = _genres(table)
     every = Counter(genre for row in genres for genre in row)
     found = [
