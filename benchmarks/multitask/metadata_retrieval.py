@@ -2,8 +2,8 @@
 
     MOODREC_DATA=... python -m benchmarks.multitask.metadata_retrieval
 
-Predictions are the default model's, out of fold; weights of the context are fitted by nested folds of artists, as for the
-cold cells of docs/results/metadata.md. Writes benchmarks/results/metadata-retrieval.json.
+Predictions are the default model's, out of fold; weights of the context are fitted by nested folds of artists, as for
+the cold cells of docs/results/metadata.md. Writes benchmarks/results/metadata-retrieval.json.
 """
 
 from __future__ import annotations
