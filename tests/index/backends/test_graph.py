@@ -1,4 +1,7 @@
-"""The graph of the ``hnsw`` preset ranks by sound and mood together, and opens what earlier versions saved."""
+"""The graph of the ``hnsw`` preset ranks by sound and mood together, and opens what earlier versions saved.
+
+Tests the inside of moodrec.index.mood_index on purpose.
+"""
 
 from __future__ import annotations
 
