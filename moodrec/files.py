@@ -8,13 +8,14 @@ import io
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
-from moodrec.errors import ConfigError, CorruptStoreError, DiskFullError, MoodrecError
+from moodrec.errors import ConfigError, CorruptStoreError, DiskFullError, MoodrecError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -33,6 +34,22 @@ def refuse_link(path: Path) -> None:
         raise CorruptStoreError(
             f"{path}: is a link, and inside a library or an index none is followed; put what it points to there"
         )
+
+
+def refuse_device(path: Path) -> None:
+    """Refuse a device, a pipe or a socket where a file is to be replaced: a rename would put a file in its place.
+
+    A link to one is refused too; a link to a file is replaced by the new file.
+
+    Raises:
+        UsageError: ``path`` exists and is neither a file nor a folder.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # there is nothing, or what writes will say why there cannot be
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise UsageError(f"{path}: is a device or a pipe, and files are replaced whole; name a file")
 
 
 def make_mark(path: Path) -> None:
@@ -203,6 +220,7 @@ def replacing(path: Path, needed: int | None = None, mode: int = 0o644) -> Itera
 
     Raises:
         DiskFullError: the disk is full.
+        UsageError: ``path`` is a device, a pipe or a socket.
         OSError: it cannot be written to.
     """
     if needed is not None and needed >= _LARGE:
@@ -216,6 +234,7 @@ def replacing(path: Path, needed: int | None = None, mode: int = 0o644) -> Itera
 @contextmanager
 def _beside(path: Path, needed: int | None = None) -> Iterator[Path]:
     """Make an empty file beside another one, and remove it in the end if it is still there."""
+    refuse_device(path)
     with disk_errors(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
         # In the same folder, because only a rename within one file system is atomic. The name is a short one of its
