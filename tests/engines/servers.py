@@ -6,13 +6,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """Start a PostgreSQL server over a new folder, and give its address while the block runs.
+    """Start a PostgreSQL server over a new folder, and give its address while the block runs."""
+    with postgres_server() as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def postgres_server() -> Iterator[Any]:
+    """Start a PostgreSQL server over a new folder, and give it to a block, which may stop and start it.
 
     The folder is none of pytest's: the server may run as another user, who must be able to reach it, and the path of
     its socket has to be short.
@@ -23,7 +31,7 @@ def postgres() -> Iterator[str]:
         Path(folder).chmod(0o755)
         server = package.get_server(Path(folder) / "data")
         try:
-            yield server.get_uri()
+            yield server
         finally:
             server.cleanup()
 
