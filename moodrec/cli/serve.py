@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from moodrec.cli.console import Screen
+from moodrec.cli.index_load import CatalogueOption
 from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
+from moodrec.engines import PASSWORD_VARIABLE
 from moodrec.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from moodrec.serve.settings import ServeSettings
 
 TOKEN_VARIABLE = "MOODREC_SERVE_TOKEN"
-PASSWORD_VARIABLE = "MOODREC_INDEX_PASSWORD"
 
 
 def serve(
@@ -62,12 +63,7 @@ def serve(
             f"milvus://host:19530. The password goes into {PASSWORD_VARIABLE}.",
         ),
     ] = None,
-    catalogue: Annotated[
-        str,
-        typer.Option(
-            "--catalogue", envvar="MOODREC_SERVE_CATALOGUE", metavar="NAME", help="Its name in the engine."
-        ),
-    ] = "moodrec",
+    catalogue: CatalogueOption = "moodrec",
     check: Annotated[
         bool, typer.Option("--check", help="Check that it would work, print what was found, and stop.")
     ] = False,

@@ -84,6 +84,17 @@ class EngineAddress:
             catalogue,
         )
 
+    @property
+    def engine(self) -> type[EngineIndex]:
+        """The class of the engine's catalogues."""
+        if self.kind == "postgres":
+            from moodrec.engines.postgres.index import PostgresIndex
+
+            return PostgresIndex
+        from moodrec.engines.milvus.index import MilvusIndex
+
+        return MilvusIndex
+
     def open(self) -> EngineIndex:
         """Open the catalogue.
 
@@ -91,10 +102,4 @@ class EngineAddress:
             NotFoundError: there is none of this name.
             EngineError, MissingExtraError: the engine cannot be used.
         """
-        if self.kind == "postgres":
-            from moodrec.engines.postgres.index import PostgresIndex
-
-            return PostgresIndex.open(self.text, self.catalogue)
-        from moodrec.engines.milvus.index import MilvusIndex
-
-        return MilvusIndex.open(self.text, self.catalogue)
+        return self.engine.open(self.text, self.catalogue)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,8 +39,17 @@ def postgres_server() -> Iterator[Any]:
 
 @contextmanager
 def milvus() -> Iterator[str]:
-    """Let Milvus Lite serve a new file, and give its path while the block runs."""
-    pytest.importorskip("milvus_lite", reason="needs the package milvus-lite")
+    """Let Milvus Lite serve a new file, and give its path while the block runs.
+
+    Where ``MOODREC_TEST_MILVUS`` is ``standalone``, the standalone server serves, and the address is its own.
+    """
     pytest.importorskip("pymilvus", reason="needs pip install 'moodrec[milvus]'")
+    if os.environ.get("MOODREC_TEST_MILVUS") == "standalone":
+        from benchmarks.engines.milvus import standalone
+
+        with standalone() as address:
+            yield address
+        return
+    pytest.importorskip("milvus_lite", reason="needs the package milvus-lite")
     with tempfile.TemporaryDirectory(prefix="moodrec-") as folder:
         yield str(Path(folder) / "catalogue.db")

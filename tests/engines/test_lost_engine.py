@@ -106,14 +106,13 @@ def test_a_restart_between_two_requests_is_not_noticed(server: Any) -> None:
 
 def test_searches_beside_a_writer_that_adds_and_removes(server: Any) -> None:
     sample, ended, statuses = rich_catalogue(), threading.Event(), set()
-    neighbours = [f"t{row}" for row in range(300, 400)]
 
     def write() -> None:
         with PostgresIndex.open(server.get_uri()) as writer:
             while not ended.is_set():
-                writer.remove(neighbours)
-                writer.add(sample.vectors[300:], sample.table.slice(300))
-                time.sleep(1)
+                writer.upsert(sample.vectors[300:], sample.table.slice(300))
+                writer.remove(["t399"])
+                writer.add(sample.vectors[399:], sample.table.slice(399))
 
     thread = threading.Thread(target=write)
     with served(server) as client:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from moodrec.engines.postgres.index import PostgresIndex
 from tests.catalogues import MOODS
+from tests.engines.commands import process, run
 from tests.engines.served import rich_catalogue
 from tests.engines.servers import postgres_server
 from tests.serve.running import needs_the_extra
@@ -44,59 +40,6 @@ def guarded() -> Iterator[str]:
             rules.write_text("local all reader scram-sha-256\n" + rules.read_text())
             connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri().replace("postgres:@", "reader@")
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "moodrec", "serve", *arguments]
-
-
-def environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOODREC_")}
-    return (
-        kept
-        | {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
-        | more
-    )
-
-
-def run(tmp_path: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=120, cwd=tmp_path,
-        env=environment(tmp_path, **more), check=False,
-    )  # fmt: skip
-
-
-@contextlib.contextmanager
-def process(
-    tmp_path: Path, *arguments: str, **more: str
-) -> Iterator[tuple[Any, subprocess.Popen[bytes], Path]]:
-    """A client of a server in a process of its own, the process, and what it has written."""
-    import httpx
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    said = tmp_path / "said"
-    with said.open("wb") as out:
-        running = subprocess.Popen(
-            command("--port", str(port), *arguments), stdout=out, stderr=out, cwd=tmp_path,
-            env=environment(tmp_path, **more),
-        )  # fmt: skip
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-            end = time.monotonic() + 60
-            while True:
-                assert running.poll() is None, said.read_text()
-                assert time.monotonic() < end, said.read_text()
-                with contextlib.suppress(httpx.TransportError):
-                    client.get("/readyz")
-                    break
-                time.sleep(0.05)
-            yield client, running, said
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            running.kill()
-        running.wait(20)
 
 
 def test_a_password_by_the_environment_shows_nowhere(guarded: str, tmp_path: Path) -> None:
