@@ -17,12 +17,12 @@ from moodrec.filters.columns import as_condition
 from moodrec.index.front import SearchFront
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.columns import ColumnSummary, column_summaries
-from moodrec.recommend.listing import in_order, sort_keys
+from moodrec.recommend.listing import in_order, sort_keys, within_limits
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.spread import MoodSpread, mood_spreads
 from moodrec.recommend.text_search import FIELDS, TextSearch
 from moodrec.recommend.version import seed_names
-from moodrec.schema import TRACK_ID
+from moodrec.schema import ARTIST, ARTISTS, TRACK_ID
 from moodrec.serve.problems import ProblemError
 from moodrec.typing import RowNumbers
 
@@ -50,7 +50,7 @@ class View:
         """Changes with whatever answers are made of."""
         self.kept: dict[str, object] = {}
         """What others work out from this version once, by name."""
-        self._lists: OrderedDict[tuple[str, str, str], pa.Array] = OrderedDict()
+        self._lists: OrderedDict[tuple[object, ...], pa.Array] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -112,34 +112,45 @@ class View:
                 f"{self._most:,} from an engine; name tracks by their ids, or serve an index on disk",
             )
 
-    def listed(self, words: str, where: str, sort: str) -> pa.Array:
+    def listed(
+        self,
+        words: str,
+        where: str,
+        sort: str,
+        exclude_artist: tuple[str, ...] = (),
+        max_per_artist: int | None = None,
+    ) -> pa.Array:
         """Return the ids of the tracks that match, in order; the latest lists are kept for their next pages.
 
         Args:
             words: of titles, artists and albums; "" for any.
             where: a condition; "" for none.
             sort: columns, as for :meth:`Recommender.list`; "" for the order of the match.
+            exclude_artist: artists whose tracks are left out.
+            max_per_artist: at most so many by one artist; None sets no limit.
 
         Raises:
             FilterError: the condition cannot be read, or names an unknown column.
             UsageError: ``sort`` names no column, or one without an order.
         """
-        key = (words, where, sort)
+        key = (words, where, sort, exclude_artist, max_per_artist)
         with self._lock:
             if key in self._lists:
                 self._lists.move_to_end(key)
                 return self._lists[key]
-        ids = self._list(words, where, sort)
+        ids = self._list(*key)
         with self._lock:
             self._lists[key] = ids
             while len(self._lists) > _LISTS:
                 self._lists.popitem(last=False)
         return ids
 
-    def _list(self, words: str, where: str, sort: str) -> pa.Array:
+    def _list(
+        self, words: str, where: str, sort: str, exclude_artist: tuple[str, ...], max_per_artist: int | None
+    ) -> pa.Array:
         self.require_whole("a list of tracks")
         keys = sort_keys(sort) if sort else []
-        wanted = {TRACK_ID, *FIELDS, *(key.column for key in keys)}
+        wanted = {TRACK_ID, *FIELDS, ARTISTS, *(key.column for key in keys)}
         names = [name for name in self.index.column_names if name in wanted]
         if where:
             condition = as_condition(SearchOptions(where=where).where or where)
@@ -152,4 +163,5 @@ class View:
             table = table.take(pa.array(texts.find(words)))
         if keys:
             table = in_order(table, keys)
+        table = within_limits(table, {ARTIST: max_per_artist}, exclude_artist)
         return table[TRACK_ID].combine_chunks()

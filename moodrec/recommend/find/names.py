@@ -48,7 +48,7 @@ class Names:
     def meaning(self, phrase: tuple[str, ...]) -> Named:
         """Return what a phrase of folded words means."""
         tracks = self._tracks(phrase)
-        artist = self._lexicon.artists.get(phrase)
+        artist = self._lexicon.artist(phrase)
         if artist is not None:
             return Named(self._by(artist), tracks)
         if len(tracks) == 1:
