@@ -21,6 +21,7 @@ import moodrec
 
 ROOT = Path(moodrec.__file__).parent
 FLOORS = {
+    "addresses": 0,
     "arguments": 0,
     "errors": 0,
     "extras": 0,

@@ -106,8 +106,12 @@ class Size:
             rounds = [worker.ask(asked.questions, K, ONE_SETTING, _BUDGET_S) for _ in range(_ROUNDS + 1)][
                 1:
             ]  # the first warms up
-            walls = [answer.wall_ms for answers in rounds for answer in answers]
-            spread = {f"wall_ms_p{q}": rounded(float(np.percentile(walls, q))) for q in (50, 99)}
+            spread = {
+                f"{kind}_p{share}": rounded(float(np.percentile(times, share)))
+                for kind in ("cpu_ms", "wall_ms")
+                for times in [[getattr(answer, kind) for answers in rounds for answer in answers]]
+                for share in (50, 99)
+            }
             cells[cell.name] = asdict(cell) | asked.summary(rounds) | spread
         memory = worker.memory_mb()
         worker.close()

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.search.worker import THREAD_LIMITS
+
 _PAUSE_S: Final = 0.1
 _KIB_A_MB: Final = 1e6 / 1024
 
 
 def watched(command: Sequence[str]) -> dict[str, Any]:
-    """Run a command to its end.
+    """Run a command to its end, on as many threads as it takes by itself.
 
     Returns:
         ``wall_s``, ``cpu_s`` of all threads, ``peak_mb``: the most memory that it had, pages of mapped files included
@@ -30,7 +32,8 @@ def watched(command: Sequence[str]) -> dict[str, Any]:
         time.perf_counter(),
         os.getloadavg()[0],
     )
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    threads = {name: text for name, text in os.environ.items() if name not in THREAD_LIMITS}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=threads)
     peak = private = 0.0
     while process.poll() is None:
         found = _status(process.pid)

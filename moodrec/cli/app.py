@@ -84,7 +84,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 
-index_app = typer.Typer(help="Build, change, check and describe an index.", rich_markup_mode=None)
+index_app = typer.Typer(help="Build, change, check, describe and publish an index.", rich_markup_mode=None)
 _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "build": index.build,
     "add": index.add,
@@ -93,6 +93,8 @@ _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "verify": index.verify,
     "info": index.info,
     "repair": index.repair,
+    "publish": index.publish,
+    "pull": index.pull,
 }
 for _name, _command in _INDEX_COMMANDS.items():
     index_app.command(_name)(_command)

@@ -14,7 +14,7 @@ Backends that cannot apply filters or mood targets themselves (all but lists tha
 to a scan
 
 - when few rows pass, so that a scan is the fastest,
-- under a mood target, which reorders all rows,
+- under a mood target that they do not rank by, because it reorders all rows,
 - under a filter that would cost them recall,
 
 and for any query for which they found fewer than k although more rows pass, or which they gave up because a scan is
@@ -142,7 +142,7 @@ def why_scan(catalogue: Catalogue, backend: Backend, config: IndexConfig, reques
         return _why_scan_anyway(catalogue, config, request)
     if request.passing.count <= config.exact_rows:
         return "few rows pass"
-    if request.blend is not None:
+    if request.blend is not None and not backend.follows(request.blend):
         return "a mood target reorders all rows"
     if request.filtered and backend.passes_over != "any":
         return f"{backend.name} is for searches without a filter"

@@ -23,6 +23,8 @@ MOST_REGIONS: Final = 14
 _SAMPLE: Final = 50_000
 _ITERATIONS: Final = 20
 _AXES: Final = ("valence", "arousal")
+_NO_GENRES: Final = frozenset({"none", "unknown", "other", "misc", "unclassifiable", "genre", "default"})
+"""What taggers write where they know no genre, folded and without brackets."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,12 @@ def _region(
     x, y = np.median(places[rows], axis=0).tolist()
     stands = {name: _above(scores[rows], spreads[name]) for name, scores in moods.items()}
     best = sorted((name for name, value in stands.items() if value > 0.35), key=lambda name: -stands[name])
-    here = Counter(genre for row in rows.tolist() for genre in genres[row])
+    here = Counter(
+        genre
+        for row in rows.tolist()
+        for genre in genres[row]
+        if genre.strip(" ()[]<>").casefold() not in _NO_GENRES
+    )
     total = max(1, sum(every.values()))
     lifts = {
         genre: count / sum(here.values()) * total / every[genre]

@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns
-from moodrec.engines.completed import completed_dim, completed_query
 from moodrec.engines.connection import closed_on_failure
 from moodrec.engines.facts import NAME, CatalogueFacts, facts_json, read_facts
 from moodrec.engines.milvus.fields import COMPLETED, ROW, SEQ, FilterField, entities, filter_fields
@@ -27,6 +26,7 @@ from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
+from moodrec.index.search.completed import completed_dim, completed_query
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float32Array, Vectors
 

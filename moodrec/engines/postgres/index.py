@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns
-from moodrec.engines.completed import completed_query
 from moodrec.engines.connection import closed_on_failure
 from moodrec.engines.facts import NAME, CatalogueFacts, facts_json, read_facts
 from moodrec.engines.postgres.conditions import TRUE, Sql
@@ -30,6 +29,7 @@ from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
+from moodrec.index.search.completed import completed_query
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
 

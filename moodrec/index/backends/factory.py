@@ -10,7 +10,7 @@ from moodrec.index.backends.base import INDEX_FILE, Backend, Facts
 from moodrec.index.backends.faiss_file import check_faiss_file
 from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.backends.gpu.backend import GpuBackend
-from moodrec.index.backends.hnsw import HnswBackend
+from moodrec.index.backends.hnsw import HnswBackend, graph_dim
 from moodrec.index.backends.ivf.backend import IvfBackend, learn
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged
@@ -38,7 +38,7 @@ def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backe
             case "ivf" | "ivf-sq8" | "ivf-pq":
                 segment, backend = IvfBackend.build(segment, config)
             case "hnsw":
-                backend = HnswBackend.build(segment.vectors, config)
+                backend = HnswBackend.build(segment, config)
     return segment, _on_device(segment, backend, config)
 
 
@@ -102,12 +102,13 @@ def open_backend(
     if config.kind in ("ivf", "ivf-sq8", "ivf-pq", "hnsw"):
         if INDEX_FILE not in files:
             raise damaged(folder / INDEX_FILE, "the index has no such file")
-        check_faiss_file(folder / INDEX_FILE, config, len(segment), segment.dim)
+        dim = graph_dim(segment, facts) if config.kind == "hnsw" else segment.dim
+        check_faiss_file(folder / INDEX_FILE, config, len(segment), dim)
     match config.kind:
         case "ivf" | "ivf-sq8" | "ivf-pq":
             backend = IvfBackend.open(folder, config, facts, files)
         case "hnsw":
-            backend = HnswBackend.open(folder, config)
+            backend = HnswBackend.open(folder, config, segment, facts)
     return _on_device(segment, backend, config)
 
 

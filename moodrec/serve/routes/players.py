@@ -10,8 +10,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.players.fetch import PlayerError
 from moodrec.players.links import PlayerLink, server_of
-from moodrec.players.subsonic import PlayerError, known
+from moodrec.players.subsonic import known
 from moodrec.serve.documents import json_answer
 from moodrec.serve.players import PlayerIds
 from moodrec.serve.problems import ProblemError

@@ -46,6 +46,7 @@ from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged, read_arrays, require
 from moodrec.index.runtime import map_over, threads_for
+from moodrec.index.search.blending import Blend
 from moodrec.index.search.request import Request
 from moodrec.typing import RowNumbers, Vectors
 
@@ -235,6 +236,9 @@ class IvfBackend:
             shares = KnownShares.open(folder / _SHARES_FILE, index.nlist)
         sketches = Sketches.open(folder, files, index.d, index.ntotal)
         return cls(index, rule, config, int(facts["learnt_from"]), shares, sketches)
+
+    def follows(self, blend: Blend) -> bool:
+        return False
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         search, n = self._searcher(), len(request.queries)

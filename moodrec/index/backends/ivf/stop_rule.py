@@ -47,7 +47,7 @@ _LEAST_SPREAD: Final = 1e-6
 _UNFITTED: Final = (np.zeros(0, np.float32),) * 4
 _EDGE: Final = 0.8
 """The last rows of a level begin at this share of its rank."""
-_MOST_SHARES: Final = 1 << 16
+_MOST_SHARES: Final = 1 << 14
 """Shares of one query at one level that are kept: all of them would take gigabytes for ten million rows."""
 _MARGIN: Final = 0.35
 """The fit may lose this share of what the target recall allows to miss, because other queries differ from the
@@ -314,17 +314,15 @@ def _samples(
         beyond = np.empty(len(rows), np.float32)
         beyond[order] = np.cumsum(rows[order][::-1])[::-1] / max(rows.sum(), _LEAST_SPREAD)
         found = np.flatnonzero(scores >= lowest)
-        shares = beyond[list_of[found]]
-        at_edge = shares[scores[found] <= tops[n - edge]]
-        yield _Sample(float(rows.sum()), _spread_out(shares), _spread_out(at_edge))
+        last = found[scores[found] <= tops[n - edge]]
+        yield _Sample(float(rows.sum()), beyond[list_of[_some(found)]], beyond[list_of[_some(last)]])
 
 
-def _spread_out(shares: Float32Array) -> Float32Array:
-    """Return the shares themselves, or some in equal steps of their order, which have the same quantiles."""
-    if len(shares) <= _MOST_SHARES:
-        return shares
-    places = np.linspace(0, len(shares) - 1, _MOST_SHARES).round().astype(np.int64)
-    return np.sort(shares)[places]
+def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return rows in equal steps where they are many: the quantiles of so many stand for those of all."""
+    if len(rows) <= _MOST_SHARES:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, _MOST_SHARES).round().astype(np.int64)]
 
 
 def normal_tail(t: Float32Array) -> Float32Array:

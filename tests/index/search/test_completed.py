@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from moodrec.engines.completed import completed, completed_dim, completed_query
 from moodrec.errors import DataError
+from moodrec.index.search.completed import completed, completed_dim, completed_query
 from moodrec.ranking import blend, mood_affinity
 
 MOODS = ("calm", "happy", "sad")

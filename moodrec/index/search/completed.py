@@ -8,7 +8,7 @@ A track has an embedding ``e`` of unit length and ``J`` mood scores ``m`` in [0,
 
 The last term is the same for all tracks, and the others are the inner product of the stored ``x = [e; m; m^2]`` with
 ``[(1 - w) q; 2 w t / |T|; -w / |T|]``, which is 0 for moods without a target. So any engine that ranks by inner
-product ranks by the blend.
+product ranks by the blend: the graph of the ``hnsw`` preset, pgvector, Milvus.
 
 Graphs of neighbours do so badly, because the norms of ``x`` differ and the tracks of large norm become hubs that a
 search does not leave. Each ``m`` lies in [0, 1], so ``|x|^2 <= 1 + 2 J``, and one more number::
