@@ -190,7 +190,11 @@ class MoodIndex(IndexReader, SearchFront):
             path: the folder of the index.
             source: what is read some rows at a time, such as a
                 :class:`~moodrec.catalog.parquet_tracks.ParquetTracks`.
-            moods, preset, embedding, model_fingerprint, context: as for :meth:`from_table`.
+            moods: columns that hold mood scores in [0, 1]; NULL is unknown.
+            preset: a preset's name, the path of a TOML file, or a config.
+            embedding: the name of the column with the vectors.
+            model_fingerprint: the fingerprint of the model that made the embeddings.
+            context: what corrects the moods, as for :meth:`build`.
 
         Raises:
             DataError, DuplicateIdError, UsageError: as for :meth:`build`.
