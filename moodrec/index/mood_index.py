@@ -190,11 +190,11 @@ class MoodIndex(IndexReader, SearchFront):
             path: the folder of the index.
             source: what is read some rows at a time, such as a
                 :class:`~moodrec.catalog.parquet_tracks.ParquetTracks`.
-            moods: columns that hold mood scores in [0, 1]; NULL is unknown.
-            preset: a preset's name, the path of a TOML file, or a config.
-            embedding: the name of the column with the vectors.
-            model_fingerprint: the fingerprint of the model that made the embeddings.
-            context: what corrects the moods, as for :meth:`build`.
+            moods: names of the columns that are moods, as for :meth:`from_table`.
+            preset: of the index, as for :meth:`from_table`.
+            embedding: column of the vectors.
+            model_fingerprint: of the model that the vectors are from.
+            context: how metadata corrects the moods, as for :meth:`from_table`.
 
         Raises:
             DataError, DuplicateIdError, UsageError: as for :meth:`build`.
