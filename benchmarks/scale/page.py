@@ -85,7 +85,7 @@ def graph(path: Path) -> Iterator[str]:
         f"Recall@{document['k']} over {document['n']:,} tracks, {document['questions']} questions a row. `raw`: a "
         "graph over [e ; m ; m^2]; `completed`:\nover the same with one number more, which gives all vectors one "
         "norm (`moodrec/index/search/completed.py`);\n`preset`: the `hnsw` preset, which keeps more candidates the "
-        "more the moods weigh, and scans under filters and from a\nweight of .95 on; `scan`: every row is compared, "
+        "more the moods weigh, stores moods times a half, and scans\nunder filters and from a weight of .95 on; `scan`: every row is compared, "
         "as the preset did before under mood targets. Milliseconds are those that a caller waits, at a load of "
         f"{document['load']['graph']}."
     )
