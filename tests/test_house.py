@@ -25,6 +25,7 @@ FLOORS = {
     "errors": 0,
     "extras": 0,
     "files": 0,
+    "given": 0,
     "html": 0,
     "lock": 0,
     "plugins": 0,

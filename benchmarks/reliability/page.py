@@ -426,9 +426,15 @@ PROMISES: dict[str, list[Promise]] = {
             ),
         ),
         Promise(
-            "Odd values in the place of any argument of an index or a recommender are an answer or one sentence, and "
-            "take no memory.",
-            ("test_odd_arguments.py::test_search_options", "test_odd_arguments.py::test_methods"),
+            "Odd values in the place of any argument of indexes, recommenders, engines, playlists, libraries, models, "
+            "metrics, players and bulk runs are an answer or one sentence, and take no memory.",
+            (
+                "test_odd_arguments.py::test_search_options",
+                "test_odd_arguments.py::test_methods",
+                "test_odd_calls.py::test_playlists",
+                "test_odd_calls.py::test_libraries",
+                "engines/test_odd_arguments.py::test_methods",
+            ),
         ),
         Promise(
             "Columns of every type are converted when an index is built, or refused by name.",

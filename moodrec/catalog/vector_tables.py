@@ -10,7 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from moodrec.arguments import brief
 from moodrec.errors import DataError, NotFoundError
+from moodrec.given import path_of
 from moodrec.schema import EMBEDDING
 
 
@@ -40,7 +42,7 @@ def read_vector_table(path: Path | str, embedding: str = EMBEDDING) -> VectorTab
         NotFoundError: there is no such file, nor a folder with any.
         DataError: it is not Parquet, has no such column, or files of a folder have different columns or models.
     """
-    files = _files(Path(path))
+    files = _files(path_of(path, "path"))
     tables = [_read(file, embedding) for file in files]
     about = tables[0].schema.metadata or {}
     for file, table in zip(files, tables, strict=True):
@@ -75,5 +77,5 @@ def _read(path: Path, embedding: str) -> pa.Table:
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path}: not a Parquet file ({str(error).splitlines()[0]})") from error
     if embedding not in table.column_names:
-        raise DataError(f"{path}: has no column {embedding!r}; name another with --embedding")
+        raise DataError(f"{path}: has no column {brief(embedding)}; name another with --embedding")
     return table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, flag, ids_of, on_conflict_of
 from moodrec.engines.facts import CatalogueFacts
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.errors import NotFoundError
@@ -172,12 +172,15 @@ class EngineReader(ABC):
             FilterError: the condition cannot be read, or names an unknown column.
         """
         condition = as_condition(where)
-        return self._matching(on_audio(condition, self.moods) if audio_only else condition)
+        return self._matching(
+            on_audio(condition, self.moods) if flag(audio_only, "audio_only") else condition
+        )
 
     def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
         """Return, by mood, the column that holds its scores: in context, or those of the audio alone."""
         names = {mood: audio_column(mood) for mood in self.moods}
         known = self.column_names
+        audio_only = flag(audio_only, "audio_only")
         return {mood: one if audio_only and one in known else mood for mood, one in names.items()}
 
     def rows(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, id_of, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of
 from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -76,14 +76,14 @@ class IndexReader(ABC):
             FilterError: the condition cannot be read, or names an unknown column.
         """
         catalogue = self._catalogue
-        return catalogue.table_at(rows_where(as_condition(where), catalogue, audio_only))
+        return catalogue.table_at(rows_where(as_condition(where), catalogue, flag(audio_only, "audio_only")))
 
     def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
         """Return, by mood, the column that holds its scores: in context, or those of the audio alone.
 
         Where the index knows no context, both are the same.
         """
-        return dict(mood_columns(self._catalogue, audio_only))
+        return dict(mood_columns(self._catalogue, flag(audio_only, "audio_only")))
 
     def tracks(
         self,

@@ -96,6 +96,25 @@ def test_a_graph_finds_what_a_scan_finds(postgres_address: str) -> None:
             assert np.mean(shared) >= 9.5
 
 
+def test_plans_are_not_kept_from_other_searches(postgres_address: str) -> None:
+    """A statement that was often executed for one way of search must not keep that way for another."""
+    vectors = np.random.default_rng(1).normal(size=(6000, 16)).astype(np.float32)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    genres = ["most" if row % 25 else f"rare {row}" for row in range(6000)]
+    table = pa.table({"track_id": [f"t{row}" for row in range(6000)], "genre": genres})
+    few = np.arange(0, 6000, 25)
+    with PostgresIndex.build(postgres_address, vectors, table, name="plans") as index:
+        for query in vectors[:20]:
+            assert index.search(query, 10, where="genre <> 'rare 0'").explanation.path == "postgres hnsw"
+        for query in unit[:4]:
+            found = index.search(query, 10, where="genre <> 'most'")
+            nearest = few[np.argsort(-(unit[few] @ query))[:10]]
+            assert found.track_ids[0].tolist() == [f"t{row}" for row in nearest]
+        with index._server.transaction() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            assert cursor.fetchall() == []
+
+
 def test_a_catalogue_is_replaced_whole(postgres_address: str) -> None:
     table = pa.table({"track_id": ["a", "b"]})
     first = PostgresIndex.build(postgres_address, np.eye(2), table, name="swap", model_fingerprint="one")

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
+from moodrec.arguments import brief
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns, stored_table
 from moodrec.engines.completed import completed_dim, completed_query
@@ -313,7 +314,7 @@ def _why_scan(request: EngineRequest, passing: int, depth: int) -> str | None:
 def _current(server: Server, names: Names) -> tuple[str, CatalogueFacts, dict[str, str]]:
     """Return the collection that a catalogue has now, what is known of it, and its fields by column."""
     if not server.exists(names.catalogue):
-        raise NotFoundError(f"there is no catalogue {names.catalogue!r} in this Milvus; build it first")
+        raise NotFoundError(f"there is no catalogue {brief(names.catalogue)} in this Milvus; build it first")
     collection = server.resolved(names.catalogue)
     server.load(names.facts)
     found = server.query(names.facts, f"collection == {literal(collection)}", ["facts"])

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
+from moodrec.arguments import brief
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns, stored_table
 from moodrec.engines.completed import completed_query
@@ -16,7 +17,7 @@ from moodrec.engines.connection import closed_on_failure
 from moodrec.engines.facts import CatalogueFacts, facts_json, read_facts
 from moodrec.engines.postgres.conditions import TRUE, Sql
 from moodrec.engines.postgres.server import Server
-from moodrec.engines.postgres.statements import Statements
+from moodrec.engines.postgres.statements import Statements, storable
 from moodrec.engines.postgres.tables import (
     COMPLETED,
     Names,
@@ -175,13 +176,13 @@ class PostgresIndex(EngineIndex):
         return self._rows(self._statements.condition(condition))
 
     def _stored_rows(self, track_ids: Sequence[str]) -> pa.Table:
-        return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (_storable(track_ids),)))
+        return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (storable(track_ids),)))
 
     def _known(self, track_ids: Sequence[str]) -> set[str]:
         name = identifier(TRACK_ID)
         with self._server.transaction() as cursor:
             cursor.execute(
-                f"SELECT {name} FROM {self._names.tracks} WHERE {name} = ANY(%s)", (_storable(track_ids),)
+                f"SELECT {name} FROM {self._names.tracks} WHERE {name} = ANY(%s)", (storable(track_ids),)
             )
             return {row[0] for row in cursor.fetchall()}
 
@@ -195,7 +196,7 @@ class PostgresIndex(EngineIndex):
 
     def _candidates(self, track_ids: Sequence[str]) -> Candidates:
         with self._server.transaction() as cursor:
-            cursor.execute(self._statements.by_ids(), (_storable(track_ids),))
+            cursor.execute(self._statements.by_ids(), (storable(track_ids),))
             return self._found(cursor.fetchall(), True, "postgres", "by id")
 
     def _nearest(self, request: EngineRequest, query: int, depth: int) -> Candidates:
@@ -257,7 +258,7 @@ class PostgresIndex(EngineIndex):
         with self._server.transaction() as cursor:
             cursor.execute(
                 f"DELETE FROM {self._names.tracks} WHERE {identifier(TRACK_ID)} = ANY(%s)",
-                (_storable(track_ids),),
+                (storable(track_ids),),
             )
 
     @property
@@ -316,15 +317,13 @@ def _facts_in(server: Server, names: Names) -> tuple[CatalogueFacts, str]:
     with server.transaction() as cursor:
         cursor.execute("SELECT to_regclass(%s)", (names.facts,))
         if cursor.fetchone()[0] is None:
-            raise NotFoundError(f"there is no catalogue {names.catalogue!r} in this database; build it first")
+            raise NotFoundError(
+                f"there is no catalogue {brief(names.catalogue)} in this database; build it first"
+            )
         cursor.execute(f"SELECT facts FROM {names.facts}")
         found = cursor.fetchone()
     facts = {} if found is None else found[0]
     return read_facts(facts, names.catalogue), str(facts.get("version"))
-
-
-def _storable(ids: Sequence[str]) -> list[str]:
-    return [one for one in ids if "\0" not in one]
 
 
 def _numbers(vector: Any) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from moodrec.errors import EngineError, MissingExtraError
+from moodrec.given import text_of
 
 _MOST_CONNECTIONS: Final = 16
 _WAIT_S: Final = 30.0
@@ -22,6 +23,7 @@ class Server:
             address: a connection string of libpq, such as ``postgresql://user@host/database``.
 
         Raises:
+            UsageError: the address is no text.
             MissingExtraError: psycopg or pgvector's package is not installed.
             EngineError: the server cannot be reached, or has no pgvector.
         """
@@ -32,6 +34,7 @@ class Server:
         except ImportError:
             raise MissingExtraError("a catalogue in PostgreSQL", "postgres") from None
         self._errors = (psycopg.Error, PoolTimeout)
+        text_of(address, "address")
         try:
             with psycopg.connect(address, autocommit=True) as connection:
                 if (
