@@ -256,6 +256,7 @@ PROMISES: dict[str, list[Promise]] = {
                 "test_every_writer.py::test_files_that_may_not_grow",
                 "test_every_writer.py::test_a_disk_that_is_full",
                 "catalog/test_faulty_writes.py::test_a_disk_that_fails",
+                "test_failing_disk.py::test_a_call_that_fails",
             ),
         ),
         Promise(
@@ -426,8 +427,8 @@ PROMISES: dict[str, list[Promise]] = {
             ),
         ),
         Promise(
-            "Odd values in the place of any argument of indexes, recommenders, engines, playlists, libraries, models, "
-            "metrics, players and bulk runs are an answer or one sentence, and take no memory.",
+            "Odd values in the place of any argument of indexes, recommenders, engines, playlists, libraries, "
+            "models, metrics, players and bulk runs are an answer or one sentence, and take no memory.",
             (
                 "test_odd_arguments.py::test_search_options",
                 "test_odd_arguments.py::test_methods",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from moodrec.arguments import brief, flag, ids_of
+from moodrec.arguments import brief, flag
 from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.files import disk_errors
@@ -194,8 +194,6 @@ class Library:
         Raises:
             NotFoundError: the library holds no analyses of it.
         """
-        if fingerprint is not None:
-            text_of(fingerprint, "fingerprint")
         with translated(self.path):
             return self._model(fingerprint)
 
@@ -207,10 +205,8 @@ class Library:
 
     def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
         """List all files by path; ``acknowledged`` is set for the given model (default: the current one)."""
-        first = next((model.fingerprint for model in self.models()), None)
-        fingerprint = first if model_fingerprint is None else text_of(model_fingerprint, "model_fingerprint")
         with translated(self.path):
-            return queries.files(self._connection, fingerprint)
+            return queries.files(self._connection, model_fingerprint)
 
     def outcomes(self) -> dict[Outcome, int]:
         """Count the files that exist by outcome; every outcome is a key."""
@@ -219,11 +215,8 @@ class Library:
 
     def failures(self) -> list[FileRecord]:
         """List the files that exist and could not be analysed, by path."""
-        return [
-            record
-            for record in self.files().values()
-            if record.outcome is Outcome.FAILED and not record.missing
-        ]
+        files = self.files().values()
+        return [one for one in files if one.outcome is Outcome.FAILED and not one.missing]
 
     def snapshot(
         self, model_fingerprint: str | None = None, only: Sequence[str] | None = None
@@ -241,7 +234,6 @@ class Library:
         """
         # Of a few tracks, the values are checked as they are converted; checking all would take longer.
         connection = self._connection if only is None else self._unchecked
-        only = None if only is None else ids_of(only, "only")
         with translated(self.path), transaction(connection, "DEFERRED"), values_of(self.path):
             model = self._model(model_fingerprint, counted=only is None)
             return read_snapshot(connection, model, self._revision(), only)
@@ -264,11 +256,8 @@ class Library:
             model_fingerprint: the model.
             audio_fingerprint: hash of the decoded audio.
         """
-        model = text_of(model_fingerprint, "model_fingerprint")
         with translated(self.path):
-            return queries.find_vectors(
-                self._connection, model, text_of(audio_fingerprint, "audio_fingerprint")
-            )
+            return queries.find_vectors(self._connection, model_fingerprint, audio_fingerprint)
 
     def damaged(self) -> list[tuple[str, str]]:
         """List ``(model fingerprint, track id)`` of the vectors that differ from what was written."""
@@ -397,10 +386,9 @@ class Library:
         Raises:
             UsageError: the lock is not held.
         """
-        gone = flag(gone, "gone")
         kept = self.model().fingerprint if flag(old_models, "old_models") else None
         with self._writing() as connection:
-            return upkeep.prune(connection, gone, kept)
+            return upkeep.prune(connection, flag(gone, "gone"), kept)
 
     def drop_damaged(self) -> int:
         """Delete vectors that differ from what was written, and count them; the next analysis computes them again."""
@@ -486,6 +474,7 @@ class Library:
         return queries.revision(self._unchecked)
 
     def _model(self, fingerprint: str | None, counted: bool = True) -> ModelRecord:
+        fingerprint = None if fingerprint is None else text_of(fingerprint, "model_fingerprint")
         for model in queries.models(self._unchecked, counted):
             if fingerprint in (None, model.fingerprint):
                 return model

@@ -105,7 +105,7 @@ def quantile_table(values: ArrayLike, n: int) -> Float64Array:
     Raises:
         DataError: there are no values, one is not finite, or ``n`` is below 2.
     """
-    known, n = numbers_of(values, "values"), count_of(n, "n", least=2, most=1_000_000)
+    known, n = numbers_of(values, "values"), count_of(n, "n of a quantile table", least=2, most=1_000_000)
     if known.ndim != 1 or not known.size or not np.isfinite(known).all():
         raise DataError("a quantile table needs (m,) finite values, at least one")
     # Rounding may make equal quantiles fall by one unit in the last place.
@@ -147,7 +147,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> 
     """
     predicted, observed = _unit_interval(probabilities, "probabilities"), _unit_interval(labels, "labels")
     same_shape(probabilities=predicted, labels=observed)
-    bins = min(count_of(bins, "bins"), len(predicted))
+    bins = count_of(bins, "bins", most=1_000_000)
     edges = np.unique(np.quantile(predicted, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
     bin_of = np.searchsorted(edges, predicted, side="right")
     counts = np.bincount(bin_of, minlength=len(edges) + 1)

@@ -83,8 +83,8 @@ def count_of(value: object, name: str, least: int = 1, most: int = 2**31 - 1) ->
     """
     try:
         return whole(value, name, least, most)
-    except UsageError as error:
-        raise DataError(str(error)) from None
+    except UsageError:
+        raise DataError(f"{name} must be at least {least} and at most {most}, not {brief(value)}") from None
 
 
 def classes_of(values: ArrayLike, name: str) -> NDArray[Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from moodrec.engines.postgres.index import PostgresIndex
+from moodrec.engines.postgres.server import Server
 from moodrec.errors import DataError, EngineError, FilterError, NotFoundError, UsageError
 from moodrec.filters.conditions import Comparison, Field, Like
 from tests.catalogues import MOODS
@@ -110,7 +112,14 @@ def test_plans_are_not_kept_from_other_searches(postgres_address: str) -> None:
             found = index.search(query, 10, where="genre <> 'most'")
             nearest = few[np.argsort(-(unit[few] @ query))[:10]]
             assert found.track_ids[0].tolist() == [f"t{row}" for row in nearest]
-        with index._server.transaction() as cursor:
+
+
+def test_no_statement_is_prepared(postgres_address: str) -> None:
+    with closing(Server(postgres_address)) as server:
+        for _ in range(12):
+            with server.transaction() as cursor:
+                cursor.execute("SELECT %s + 1", (5,))
+        with server.transaction() as cursor:
             cursor.execute("SELECT statement FROM pg_prepared_statements")
             assert cursor.fetchall() == []
 
