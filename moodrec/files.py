@@ -8,16 +8,17 @@ import io
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
-from moodrec.errors import ConfigError, CorruptStoreError, DiskFullError, MoodrecError
+from moodrec.errors import ConfigError, CorruptStoreError, DiskFullError, MoodrecError, UsageError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
 NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 """For ``os.open``: fail where the path is a symbolic link."""
@@ -33,6 +34,22 @@ def refuse_link(path: Path) -> None:
         raise CorruptStoreError(
             f"{path}: is a link, and inside a library or an index none is followed; put what it points to there"
         )
+
+
+def refuse_device(path: Path) -> None:
+    """Refuse a device, a pipe or a socket where a file is to be replaced: a rename would put a file in its place.
+
+    A link to one is refused too; a link to a file is replaced by the new file.
+
+    Raises:
+        UsageError: ``path`` exists and is neither a file nor a folder.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # there is nothing, or what writes will say why there cannot be
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise UsageError(f"{path}: is a device or a pipe, and files are replaced whole; name a file")
 
 
 def make_mark(path: Path) -> None:
@@ -54,6 +71,9 @@ _LONG_KEY: Final = re.compile(
 )
 _AT_ONCE: Final = 1 << 26
 """Bytes that are written at a time."""
+_MOST_ROWS: Final = 1 << 48
+_BEFORE_TEXT: Final = 10
+"""Bytes of a ``.npy`` file before the text that describes its array."""
 _LARGE: Final = 1 << 20
 """Bytes from which on there must be room before a write begins; smaller writes try."""
 
@@ -209,6 +229,7 @@ def replacing(path: Path, needed: int | None = None, mode: int = 0o644) -> Itera
 
     Raises:
         DiskFullError: the disk is full.
+        UsageError: ``path`` is a device, a pipe or a socket.
         OSError: it cannot be written to.
     """
     if needed is not None and needed >= _LARGE:
@@ -222,6 +243,7 @@ def replacing(path: Path, needed: int | None = None, mode: int = 0o644) -> Itera
 @contextmanager
 def _beside(path: Path, needed: int | None = None) -> Iterator[Path]:
     """Make an empty file beside another one, and remove it in the end if it is still there."""
+    refuse_device(path)
     with disk_errors(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
         # In the same folder, because only a rename within one file system is atomic. The name is a short one of its
@@ -259,26 +281,86 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o644) -> None:
         temporary.write_bytes(data)
 
 
-def write_array(path: Path, array: NDArray[Any]) -> None:
+def write_array(path: Path, *parts: NDArray[Any]) -> None:
     """Write a ``.npy`` file, byte for byte as NumPy does, which does not notice that a disk is full.
 
     Args:
         path: the file.
-        array: of numbers, truth values or texts of a fixed length.
+        parts: one array, or several of one type and row length that follow one another in the file: of numbers, truth
+            values or texts of a fixed length.
 
     Raises:
         OSError: the file cannot be written.
     """
     import numpy as np
+
+    first = np.ascontiguousarray(parts[0])
+    shape = (sum(map(len, parts)), *first.shape[1:]) if len(parts) > 1 else first.shape
+    with path.open("wb", buffering=0) as file:
+        _write_whole(file, memoryview(_header_of(first.dtype, shape)))
+        for part in parts:
+            _write_whole(file, np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+
+
+class RowWriter:
+    """Writes the rows of a matrix to a ``.npy`` file as they come, without knowing how many there will be."""
+
+    def __init__(self, path: Path, dtype: DTypeLike, length: int) -> None:
+        """Open the file, with room for its header.
+
+        Args:
+            path: the file, which is an array when the ``with`` block has ended.
+            dtype: the type of the numbers.
+            length: how many a row has.
+        """
+        import numpy as np
+
+        self._dtype, self._length, self._rows = np.dtype(dtype), length, 0
+        self._file = path.open("wb", buffering=0)
+        self._room = len(_header_of(self._dtype, (_MOST_ROWS, length)))
+        self._file.write(bytes(self._room))
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Write (m, length) rows after those before them.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        import numpy as np
+
+        whole = np.ascontiguousarray(rows, self._dtype).reshape(-1, self._length)
+        _write_whole(self._file, whole.reshape(-1).view(np.uint8).data)
+        self._rows += len(whole)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Write how many rows there are, without which the file is no array, and close it."""
+        self._file.seek(0)
+        self._file.write(_header_of(self._dtype, (self._rows, self._length), self._room))
+        self._file.close()
+
+
+def _header_of(dtype: Any, shape: tuple[int, ...], room: int = 0) -> bytes:
+    """Make the beginning of a ``.npy`` file, ``room`` bytes long if that is not 0."""
     from numpy.lib import format as npy
 
-    whole, header = np.ascontiguousarray(array), io.BytesIO()
-    npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(whole))
-    with path.open("wb", buffering=0) as file:
-        for content in (memoryview(header.getvalue()), whole.reshape(-1).view(np.uint8).data):
-            left = content
-            while len(left):
-                left = left[file.write(left[:_AT_ONCE]) :]
+    header = io.BytesIO()
+    facts = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(header, facts)
+    text = header.getvalue()
+    if not room:
+        return text
+    # The length of the text stands before it in two bytes, and blanks fill it up to its last line break.
+    body = text[_BEFORE_TEXT:].rstrip().ljust(room - _BEFORE_TEXT - 1) + b"\n"
+    return text[: _BEFORE_TEXT - 2] + len(body).to_bytes(2, "little") + body
+
+
+def _write_whole(file: IO[bytes], content: memoryview) -> None:
+    """Write all of some bytes; the system may take fewer at a time."""
+    while len(content):
+        content = content[file.write(content[:_AT_ONCE]) :]
 
 
 def write_together(contents: Sequence[tuple[Path, bytes]]) -> None:

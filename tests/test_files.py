@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from moodrec.files import replacing, write_atomically
+from moodrec.errors import UsageError
+from moodrec.files import replacing, write_atomically, write_together
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "x" * 250 + ".m3u8", "\u6708" * 85, "a." + "b" * 253, ".csv"])
@@ -27,3 +30,35 @@ def test_the_first_error_is_the_one_that_is_raised(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the first"):
         write()
     assert not (tmp_path / "x.csv").exists()
+
+
+def write_one(path: Path) -> None:
+    write_atomically(path, b"new")
+
+
+def write_two(path: Path) -> None:
+    write_together([(path.with_name("first"), b"1"), (path, b"2")])
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+@pytest.mark.parametrize("write", [write_one, write_two], ids=["one", "several"])
+def test_what_is_no_file_is_not_replaced(
+    tmp_path: Path, by_link: bool, write: Callable[[Path], None]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    place = tmp_path / "link" if by_link else pipe
+    if by_link:
+        place.symlink_to(pipe)
+    with pytest.raises(UsageError, match="is a device or a pipe"):
+        write(place)
+    assert pipe.is_fifo()
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe", place.name}
+
+
+def test_a_link_to_a_file_is_replaced_and_the_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").read_bytes() == b"new"
+    assert (tmp_path / "file").read_bytes() == b"old"

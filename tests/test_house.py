@@ -21,6 +21,7 @@ import moodrec
 
 ROOT = Path(moodrec.__file__).parent
 FLOORS = {
+    "addresses": 0,
     "arguments": 0,
     "errors": 0,
     "extras": 0,
@@ -78,7 +79,9 @@ ROOMS = {
     "changes": 6,
     "storage": 6,
     "info": 7,
-    "reading": 7,
+    "tracks": 7,
+    "streaming": 7,
+    "reading": 8,
     "front": 8,
     "mood_index": 9,
 }

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from moodrec.training.run import default_cache
 
 RECIPE = RECIPES / "moodrec-1.toml"
 OUT = RESULTS / "frozen-musicnn-out-of-fold.parquet"
+PREDICTIONS = RESULTS / "default-out-of-fold.parquet"
 ABOUT = b"moodrec.frozen"
 MIN_TRACKS = 20
 STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
@@ -70,7 +71,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     recipe = read_recipe(RECIPE)
-    data = prepare(recipe, options.cache, lambda event: None)
+    data = in_folds_of(PREDICTIONS, prepare(recipe, options.cache, lambda event: None))
     if data.features is None or recipe.warm_start is None:
         raise SystemExit(f"{RECIPE}: the trunk of its backbone is not frozen")
     features = penultimate(Path(recipe.warm_start.model), data.features)
@@ -86,6 +87,16 @@ def main() -> None:
         "strengths": strengths,
     }
     write(options.out, pd.concat(parts, axis=1)[data.seen], about)
+
+
+def in_folds_of(predictions: Path, data: Prepared) -> Prepared:
+    """The same tracks in the folds of another model's out-of-fold predictions, which have to hold them all.
+
+    Raises:
+        KeyError: a track has no prediction.
+    """
+    known = pd.read_parquet(predictions, columns=["track_id", "fold"]).set_index("track_id")["fold"]
+    return replace(data, folds=known.loc[data.table.tracks["track_id"]].to_numpy(np.int64))
 
 
 @torch.inference_mode()

@@ -9,6 +9,8 @@ candidates, for page.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -23,21 +25,22 @@ PREDICTIONS = {
     "moodrec-1": RESULTS.parent / "moodrec-1-out-of-fold.parquet",
     "moodrec-2": RESULTS.parent / "default-out-of-fold.parquet",
 }
-DATASETS = ("mood4q", "emotify")
 _CLOSEST = 1e-7
 
 
 def main() -> None:
     """Score and store."""
-    music = Music.of(ALL)
+    whole = Music.of(ALL)
     for name, path in PREDICTIONS.items():
-        said = said_in(pd.read_parquet(path), music)
+        frame = pd.read_parquet(path)
+        music = in_folds_of(frame, whole)
+        said = said_in(frame, music)
         place = RESULTS / "folds" / name
         checksums = {
             dataset: save_predictions(
                 place.with_name(f"{name}.{dataset}.npz"), stored_of(music, said, dataset).in_order()
             )
-            for dataset in DATASETS
+            for dataset in dict.fromkeys(music.origins[said.rows].tolist())
         }
         rows = [{"fold": fold, **fold_figures(music, said, fold)} for fold in range(FOLDS)]
         document = {
@@ -52,25 +55,33 @@ def main() -> None:
         print(name, means(rows), flush=True)
 
 
+def in_folds_of(frame: pd.DataFrame, music: Music) -> Music:
+    """The same music, in the folds of a table of predictions for the tracks that it has."""
+    known = {str(track): int(fold) for track, fold in zip(frame["track_id"], frame["fold"], strict=True)}
+    folds = [
+        known.get(track, fold)
+        for track, fold in zip(music.table.tracks["track_id"], music.folds, strict=True)
+    ]
+    return replace(music, folds=np.array(folds, np.int64))
+
+
 def said_in(frame: pd.DataFrame, music: Music) -> Said:
     """What a table of out-of-fold predictions says, in the order of ``music``.
 
-    Raises:
-        ValueError: the folds are others.
+    Words that a model was taught apart for each dataset are those of the dataset that a track is of.
     """
     place = {track_id: row for row, track_id in enumerate(music.table.tracks["track_id"])}
     rows = np.array([place[track_id] for track_id in frame["track_id"]])
-    if (music.folds[rows] != frame["fold"].to_numpy()).any():
-        raise ValueError("the predictions are of other folds")
     targets = [str(name) for name in music.table.targets.columns]
     logits = np.full((len(rows), len(targets)), np.nan)
     for column in frame.columns:
-        name = next(
-            (new + column.removeprefix(old) for old, new in POOL.items() if column.startswith(old)), column
-        )
+        prefix = next((old for old in POOL if column.startswith(old)), "")
+        name = POOL[prefix] + column.removeprefix(prefix) if prefix else column
         if name in targets:
             p = np.clip(frame[column].to_numpy(np.float64), _CLOSEST, 1 - _CLOSEST)
-            logits[:, targets.index(name)] = np.log(p / (1 - p))
+            target = targets.index(name)
+            own = np.isnan(logits[:, target]) | (music.origins[rows] == prefix.partition(":")[0])
+            logits[own, target] = np.log(p / (1 - p))[own]
     return Said(rows, logits, np.stack(frame["embedding"].to_list()).astype(np.float64))
 
 

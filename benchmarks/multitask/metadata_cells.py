@@ -18,7 +18,7 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.multitask.metadata_data import JAMENDO, RESULTS, felt, jamendo, published, words
+from benchmarks.multitask.metadata_data import JAMENDO, RESULTS, felt, jamendo, mirex, published, words
 from moodrec.evaluation.context.evaluate import Labels, artist_folds, compare, fit_in_context
 from moodrec.evaluation.context.inputs import ContextInputs
 from moodrec.evaluation.context.report import ContextReport
@@ -110,6 +110,7 @@ DATASETS: dict[str, Callable[[], ContextInputs]] = {
     "mood4q-published": lambda: published("mood4q"),
     "emotify-published": lambda: published("emotify"),
     "emotify-felt": felt,
+    "mirex": mirex,
 }
 
 

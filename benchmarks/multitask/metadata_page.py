@@ -14,6 +14,7 @@ from moodrec.files import write_atomically
 
 HERE: Final = Path(__file__).parent
 CELLS: Final = HERE.parent / "results" / "metadata"
+RETRIEVAL: Final = HERE.parent / "results" / "metadata-retrieval.json"
 PAGE: Final = HERE.parents[1] / "docs" / "results" / "metadata.md"
 TEMPLATE: Final = HERE / "metadata.md.in"
 SMALL: Final = {
@@ -21,6 +22,7 @@ SMALL: Final = {
     "mood4q-published": "4Q, published moods",
     "emotify-published": "Emotify, published moods",
     "emotify-felt": "Emotify, nine felt emotions",
+    "mirex": "MIREX-like set, 28 words and 5 clusters",
 }
 PROTOCOLS: Final = {
     "cold": "cold",
@@ -45,6 +47,7 @@ def render(cells: dict[str, Report], template: str) -> str:
         jamendo=_jamendo(cells),
         small=_small(cells),
         moods=_moods(cells),
+        retrieval=_retrieval(RETRIEVAL),
         missing=_missing(cells),
     )
 
@@ -64,6 +67,26 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _retrieval(place: Path) -> str:
+    """Mood errors of searches, by scores of the audio and in context."""
+    document = json.loads(place.read_text())
+    rows = []
+    for dataset, found in document["datasets"].items():
+        for name, system in found["systems"].items():
+            figure = system["figures"]["target_error"]
+            difference = system["differences"].get("target_error")
+            less = "" if difference is None else _interval(difference, 4, sign=True)
+            rows.append([dataset, name, _interval(figure, 4), less])
+    return table(["dataset", "scores", "mood error", "lower than by audio by"], rows)
+
+
+def _interval(estimate: Report, digits: int, sign: bool = False) -> str:
+    """A value with its interval; a difference is bold where it excludes zero."""
+    form = f"{'+' if sign else ''}.{digits}f"
+    text = f"{estimate['value']:{form}} [{estimate['low']:{form}}, {estimate['high']:{form}}]"
+    return f"**{text}**" if sign and (estimate["low"] > 0 or estimate["high"] < 0) else text
 
 
 def _figures(report: Report) -> list[str]:

@@ -135,9 +135,12 @@ def strangers() -> str:
     opened = sum(one["outcomes"].get("opened", 0) for one in kinds.values())
     slowest = max(one["slowest, s"] for one in kinds.values())
     memory = max(one["most memory, MiB"] for one in kinds.values())
+    checked = result("reliability/hostile-stores-sanitized")["kinds"]["indexes"]
     return (
         f"{tried} with one thing wrong and right checksums: {opened:,} opened and worked, the others were refused, "
-        f"{faults} crashed, hung or ended in another error; {slowest:.1f} s and {memory:,} MiB at most"
+        f"{faults} crashed, hung or ended in another error; {slowest:.1f} s and {memory:,} MiB at most; "
+        f"{checked['cases']:,} indexes searched by a kernel with the address and undefined-behaviour sanitizers: "
+        f"{len(checked['faults'])} faults"
     )
 
 
@@ -478,6 +481,8 @@ SCRIPTS = {
     "reliability/hostile-files": "python -m benchmarks.reliability.hostile_files",
     "reliability/interruptions": "python -m benchmarks.reliability.interruptions",
     "reliability/hostile-stores": "python -m benchmarks.reliability.hostile_stores",
+    "reliability/hostile-stores-sanitized": "python -m benchmarks.reliability.hostile_stores --sanitized",
+    "reliability/hot-swap": "python -m benchmarks.reliability.hot_swap",
     "reliability/damaged-indexes": "python -m benchmarks.reliability.damaged_indexes",
     "analysis-throughput": "python -m benchmarks.models.speed.throughput",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from moodrec.bulk.addresses import fetched, is_local, local_path
+from moodrec.addresses import fetched, is_local, local_path
 from moodrec.catalog.decode_pool import DecodeFailure, DecodePool
 from moodrec.catalog.decoding import DecodedFile, DecodeSettings
 from moodrec.library.records import FileState

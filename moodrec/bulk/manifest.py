@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from moodrec.bulk.addresses import filesystem_of, is_local, local_path
+from moodrec.addresses import filesystem_of, is_local, local_path
 from moodrec.errors import DataError, NotFoundError
 from moodrec.schema import PATH
 
@@ -45,7 +45,7 @@ class Manifest:
         Raises:
             NotFoundError: there is nothing.
             DataError: it is not Parquet, has no column ``path`` of texts, or its files have different columns.
-            MissingExtraError, UsageError: as :func:`moodrec.bulk.addresses.filesystem_of`.
+            MissingExtraError, UsageError: as :func:`moodrec.addresses.filesystem_of`.
         """
         self.address = address
         self._filesystem: Any = None

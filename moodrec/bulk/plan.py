@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from moodrec.bulk.addresses import Folder
+from moodrec.addresses import Folder
 from moodrec.bulk.manifest import Manifest
 from moodrec.catalog.decoding import DecodeSettings
 from moodrec.config import Config, Device

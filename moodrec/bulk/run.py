@@ -11,8 +11,8 @@ from typing import get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from moodrec.addresses import Folder
 from moodrec.arguments import finite, whole
-from moodrec.bulk.addresses import Folder
 from moodrec.bulk.local_engine import local_results
 from moodrec.bulk.manifest import Manifest
 from moodrec.bulk.outcomes import ROW, about_model, check_columns, part_table

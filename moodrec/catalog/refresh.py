@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.files import refuse_link
+from moodrec.index.front import SearchFront
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.library import Library
 from moodrec.library.snapshot import LibrarySnapshot
@@ -77,7 +78,7 @@ def refresh_scores(library: Library, track_ids: Sequence[str], revision_before: 
     return current
 
 
-def index_is_stale(index: MoodIndex, library: Library) -> bool:
+def index_is_stale(index: SearchFront, library: Library) -> bool:
     """Say whether the library has changed since its index was built.
 
     Args:

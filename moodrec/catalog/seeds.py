@@ -21,6 +21,8 @@ from moodrec.typing import RowNumbers
 if TYPE_CHECKING:
     import pandas as pd
 
+SEED_COLUMNS: Final = (TRACK_ID, PATH, TITLE, ARTIST, ARTISTS, ALBUM, DUPLICATE_OF)
+"""The columns by which a seed names a track."""
 SHOWN: Final = 10
 """Number of tracks that an error lists."""
 _COMPARED: Final = 5_000

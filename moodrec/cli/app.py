@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, model, playlist
+from moodrec.cli import benchmark, index, index_load, library, library_tags, library_upkeep, model, playlist
 from moodrec.cli.analyze import analyze
 from moodrec.cli.clusters import clusters
 from moodrec.cli.columns import columns
@@ -84,7 +84,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 
-index_app = typer.Typer(help="Build, change, check and describe an index.", rich_markup_mode=None)
+index_app = typer.Typer(help="Build, change, check, describe and publish an index.", rich_markup_mode=None)
 _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "build": index.build,
     "add": index.add,
@@ -93,6 +93,9 @@ _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "verify": index.verify,
     "info": index.info,
     "repair": index.repair,
+    "load": index_load.load,
+    "publish": index.publish,
+    "pull": index.pull,
 }
 for _name, _command in _INDEX_COMMANDS.items():
     index_app.command(_name)(_command)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from moodrec.arguments import OnDuplicate
     from moodrec.catalog.vector_tables import VectorTable
     from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.storage.published import Moved
 
 IndexArgument = Annotated[Path, typer.Argument(metavar="INDEX", help="The index's folder.")]
 NewTracksArgument = Annotated[Path, typer.Argument(metavar="FILE.parquet", help="Tracks with their vectors.")]
@@ -87,9 +88,7 @@ def build(
         return
     if out is None:
         raise UsageError("say where the index goes: --out DIR")
-    built = _of_table(screen, table, moods, embedding, preset or "auto", context)
-    built.save(out)
-    _describe(screen, built)
+    _describe(screen, _of_table(screen, table, out, moods, embedding, preset or "auto", context))
 
 
 def add(
@@ -209,6 +208,54 @@ def repair(
         screen.text(f"{store.index_path}: built anew from the library, {tracks}")
 
 
+def publish(
+    index: IndexArgument,
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="A folder, or an address such as s3://bucket/index.")
+    ],
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Publish an index to a shared folder or an object store.
+
+    Readers there see the newest version whole, or the one before. What is there already is not written again.
+
+    Example: moodrec index publish my-index /srv/shared/index
+    """
+    from moodrec.index.storage.published import publish_index
+
+    moved = publish_index(index_folder(index), address)
+    _tell_moved(Screen(as_json, quiet, form), moved, address, "published to")
+
+
+def pull(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where an index was published.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the index on this machine.")],
+    form: FormatOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Pull a published index to this machine, if it is newer.
+
+    Every file is compared with its checksum before the version appears in the folder. 'moodrec serve' and
+    MoodIndex.refresh go over to it.
+
+    Example: moodrec index pull /srv/shared/index replica
+    """
+    from moodrec.index.storage.published import pull_index
+
+    _refuse_library(folder)
+    moved = pull_index(address, folder)
+    _tell_moved(Screen(as_json, quiet, form), moved, str(folder), "pulled to")
+
+
+def _tell_moved(screen: Screen, moved: Moved, place: str, what: str) -> None:
+    screen.document(asdict(moved) | {"place": place})
+    done = f"{what} {place}, {moved.bytes / 1e6:,.1f} MB" if moved.changed else f"is at {place} already"
+    screen.text(f"{moved.version}: {words.plural(moved.tracks, 'row')}, {done}")
+
+
 def index_folder(path: Path) -> Path:
     """The index itself: a library keeps its own in a folder below it.
 
@@ -231,15 +278,24 @@ def _of_library(library: Path, preset: str | None) -> MoodIndex:
 
 
 def _of_table(
-    screen: Screen, path: Path, moods: str | None, embedding: str, preset: str, context: Path | None
+    screen: Screen,
+    path: Path,
+    out: Path,
+    moods: str | None,
+    embedding: str,
+    preset: str,
+    context: Path | None,
 ) -> MoodIndex:
+    from moodrec.catalog.parquet_tracks import ParquetTracks
     from moodrec.index.mood_index import MoodIndex
     from moodrec.model.context.model import ContextModel
 
-    read = _read(screen, path, embedding)
-    named = [name.strip() for name in moods.split(",")] if moods else read.moods
+    tracks = ParquetTracks(path, embedding)
+    _note_left_out(screen, tracks.left_out)
+    named = [name.strip() for name in moods.split(",")] if moods else tracks.about.moods
     weights = None if context is None else ContextModel.load(context)
-    return MoodIndex.from_table(read.table, named, preset, embedding, read.model_fingerprint, context=weights)
+    fingerprint = tracks.about.model_fingerprint
+    return MoodIndex.build_into(out, tracks, named, preset, embedding, fingerprint, weights)
 
 
 def _add(index: Path, table: Path, embedding: str, on_conflict: OnDuplicate, screen: Screen) -> None:
@@ -264,18 +320,26 @@ def _open_own(path: Path) -> MoodIndex:
     """
     from moodrec.index.mood_index import MoodIndex
 
+    _refuse_library(path)
+    return MoodIndex.open(path)
+
+
+def _refuse_library(path: Path) -> None:
     if any((folder / "library.sqlite").exists() for folder in (path, path.resolve().parent)):
         raise UsageError(f"{path}: a library's index follows the library; change that with: moodrec analyze")
-    return MoodIndex.open(path)
 
 
 def _read(screen: Screen, path: Path, embedding: str) -> VectorTable:
     from moodrec.catalog.vector_tables import read_vector_table
 
     read = read_vector_table(path, embedding)
-    if read.left_out:
-        screen.note(f"{words.plural(read.left_out, 'row')} without a vector left out")
+    _note_left_out(screen, read.left_out)
     return read
+
+
+def _note_left_out(screen: Screen, rows: int) -> None:
+    if rows:
+        screen.note(f"{words.plural(rows, 'row')} without a vector left out")
 
 
 def _describe(screen: Screen, opened: MoodIndex) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.front import SearchFront
 
 _DECIMALS: Final = 6
 _LEFT_OUT: Final = {"embedding"}
@@ -154,7 +154,7 @@ def mentioned(moods: Sequence[str], *texts: str | None) -> list[str]:
     return [mood for mood in moods if mood in names]
 
 
-def shown_columns(index: MoodIndex, moods: Sequence[str], audio_only: bool) -> list[str]:
+def shown_columns(index: SearchFront, moods: Sequence[str], audio_only: bool) -> list[str]:
     """Give the columns that a table shows for some moods: of ``audio_only``, they say so by their names.
 
     Args:

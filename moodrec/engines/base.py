@@ -5,21 +5,27 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from moodrec.arguments import OnConflict, OnDuplicate
+from moodrec.engines.columns import stored_table
+from moodrec.engines.explaining import explanation
+from moodrec.engines.facts import NAME, CatalogueFacts, check_catalogue_name
 from moodrec.engines.reading import EngineReader, require_known
 from moodrec.engines.request import Candidates, EngineRequest, choose
 from moodrec.errors import DuplicateIdError
-from moodrec.index.front import SearchFront
-from moodrec.index.rows.validation import listed
-from moodrec.index.search.hits import Drop, Explanation, Hits
+from moodrec.index.rows.validation import listed, track_table, unit_rows
+from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchOptions, checked_k
-from moodrec.typing import Codes, Float32Array, Vectors
+from moodrec.schema import TRACK_ID
+from moodrec.typing import Float32Array, Vectors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DEEPER: Final = 4
 """Each further round of a search takes so many times the candidates of the round before."""
@@ -42,13 +48,67 @@ class _Search:
         return self.index._run(options, k, queries, () if own is None else tuple(own))
 
 
-class EngineIndex(EngineReader, SearchFront):
+class EngineIndex(EngineReader):
     """A catalogue in another engine, searched with the options of :class:`~moodrec.index.mood_index.MoodIndex`.
 
     The engine finds candidates under the filter; their exact scores, caps, distinct and diverse hits are computed
     here, by the same rules as on one machine. Each call sees what has been committed when it starts. Any number of
     threads may use one object.
     """
+
+    @classmethod
+    def build(
+        cls,
+        address: str,
+        embeddings: ArrayLike,
+        tracks: pd.DataFrame | pa.Table,
+        moods: Sequence[str] = (),
+        name: str = NAME,
+        model_fingerprint: str | None = None,
+        library_revision: int | None = None,
+    ) -> Self:
+        """Write a catalogue in place of one of the same name; searches of the former one go on meanwhile.
+
+        Args:
+            address: of the server, as for :meth:`open`.
+            embeddings: (n, d) finite numbers, no zero rows; they are scaled to unit length.
+            tracks: pandas or Arrow, n rows: ``track_id`` (text, unique) and any other columns.
+            moods: columns of ``tracks`` that hold mood scores in [0, 1]; NULL is unknown.
+            name: what the catalogue is called: small letters, digits and ``_``.
+            model_fingerprint: the fingerprint of the model that made the embeddings.
+            library_revision: the revision of the library that they come from.
+
+        Raises:
+            DataError, DuplicateIdError: rows or columns are wrong; the message names them.
+            UsageError: the name is no name.
+            EngineError, MissingExtraError: the server cannot be used.
+        """
+        check_catalogue_name(name)
+        table = track_table(tracks, moods)
+        vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
+        facts = CatalogueFacts(
+            tuple(moods), vectors.shape[1], table.schema, model_fingerprint, library_revision
+        )
+        return cls._build(address, name, facts, stored_table(table)[1], vectors)
+
+    @classmethod
+    @abstractmethod
+    def _build(cls, address: str, name: str, facts: CatalogueFacts, rows: pa.Table, vectors: Vectors) -> Self:
+        """Write a catalogue of checked rows, as they are stored."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, address: str, name: str = NAME) -> Self:
+        """Open a catalogue.
+
+        Args:
+            address: of the server, in the form that the engine knows.
+            name: what the catalogue is called.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            EngineError, MissingExtraError: the server cannot be used.
+        """
 
     @abstractmethod
     def _write(self, vectors: Vectors, table: pa.Table, replaces: bool) -> None:
@@ -63,6 +123,7 @@ class EngineIndex(EngineReader, SearchFront):
         return _Search(self)
 
     def _add(self, vectors: Vectors, table: pa.Table, ids: list[str], on_conflict: OnDuplicate) -> None:
+        self._require_changeable()
         if on_conflict == "error" and (known := self._known(ids)):
             raise DuplicateIdError(
                 f"these tracks are in the index already: {listed(sorted(known))}; on_conflict='replace' replaces "
@@ -71,6 +132,7 @@ class EngineIndex(EngineReader, SearchFront):
         self._write(vectors, table, on_conflict == "replace")
 
     def _remove(self, track_ids: Sequence[str], on_conflict: OnConflict) -> None:
+        self._require_changeable()
         if on_conflict == "error":
             require_known(track_ids, self._known(track_ids))
         self._delete(track_ids)
@@ -80,6 +142,7 @@ class EngineIndex(EngineReader, SearchFront):
             options, checked_k(k, self.about()), self.moods, self.column_names, queries, own
         )
         seeds = [self._candidates([one]) for one in own]
+        require_known(own, {one for seed in seeds for one in seed.track_ids})
         results = [
             self._answer(request, query, seeds[query] if own else None) for query in range(len(queries))
         ]
@@ -90,7 +153,7 @@ class EngineIndex(EngineReader, SearchFront):
             scores[query, : len(ids)] = own_scores
         counts = np.array([len(ids) for _, ids, _ in results], np.int64)
         found_by = [found for found, _, _ in results]
-        return Hits(track_ids, scores, counts, lambda: self._explain(request, found_by, counts))
+        return Hits(track_ids, scores, counts, lambda: explanation(self, request, found_by, counts))
 
     def _answer(
         self, request: EngineRequest, query: int, seed: Candidates | None
@@ -102,24 +165,3 @@ class EngineIndex(EngineReader, SearchFront):
             if certain or found.complete:
                 return found, ids, scores
             depth *= _DEEPER
-
-    def _explain(self, request: EngineRequest, found: list[Candidates], counts: Codes) -> Explanation:
-        n, passed, fewest = len(self), self._count(request), int(counts.min(initial=request.k))
-        drops = [Drop(str(one), n - self._count(request, one)) for one in request.conditions]
-        shortfall = None
-        if fewest < request.k:
-            shortfall = f"fewer than k={request.k}: {passed} tracks meet the conditions"
-            if fewest < passed:
-                shortfall += f", and exclusions and caps leave {fewest}"
-        return Explanation(
-            path=found[0].path if found else self.kind,
-            reason=found[0].reason if found else "no queries",
-            rows=n,
-            passed=passed,
-            queries=len(found),
-            scanned=sum(map(len, found)),
-            scored=sum(map(len, found)),
-            dropped=tuple(drops),
-            shortfall=shortfall,
-            kernel=None,
-        )

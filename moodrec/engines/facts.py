@@ -15,6 +15,8 @@ import pyarrow as pa
 from moodrec.arguments import brief
 from moodrec.errors import CorruptStoreError, UsageError
 
+NAME: Final = "moodrec"
+"""What a catalogue is called where nothing else is said."""
 _CATALOGUE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 
@@ -32,6 +34,8 @@ class CatalogueFacts:
     """The model that made the embeddings."""
     library_revision: int | None
     """The revision of the library that they come from."""
+    version: str = ""
+    """Another text after each change of the catalogue or its rows; "" where an engine has not told yet."""
 
 
 def check_catalogue_name(name: str) -> None:
@@ -85,6 +89,7 @@ def read_facts(found: Mapping[str, Any], name: str) -> CatalogueFacts:
             schema,
             found["model_fingerprint"],
             found["library_revision"],
+            str(found.get("version", "")),
         )
     except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise CorruptStoreError(

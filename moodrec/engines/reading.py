@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Self
+from copy import copy
+from threading import Lock
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, flag, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of
 from moodrec.engines.facts import CatalogueFacts
 from moodrec.engines.request import Candidates, EngineRequest
-from moodrec.errors import NotFoundError
+from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.audio import on_audio
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
+from moodrec.index.front import SearchFront
 from moodrec.index.info import IndexInfo
-from moodrec.index.rows.frames import to_pandas
+from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.validation import chosen_columns, listed
 from moodrec.schema import TRACK_ID, audio_column
-from moodrec.typing import BoolArray, Vectors
-
-if TYPE_CHECKING:
-    import pandas as pd
+from moodrec.typing import BoolArray, Float64Array, Vectors
 
 
-class EngineReader(ABC):
+class EngineReader(SearchFront):
     """A catalogue in another engine, whose tracks can be read."""
 
     kind: str
     """The name of the engine."""
 
     def __init__(self, facts: CatalogueFacts) -> None:
-        """Begin with what the engine knows of the catalogue; use :meth:`build` or :meth:`open` of an engine."""
+        """Begin with what the engine knows of the catalogue; use ``build`` or ``open`` of an engine.
+
+        Args:
+            facts: what is known of the catalogue.
+        """
         self._facts = facts
+        self._changing = Lock()
+        self._pinned: Self | None = None
+        self._stays = False
 
     # What an engine does --------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """The number of tracks."""
 
     @abstractmethod
     def _nearest(self, request: EngineRequest, query: int, depth: int) -> Candidates:
@@ -51,32 +54,24 @@ class EngineReader(ABC):
         """Return some tracks as candidates, in any order; ids that no track has are left out."""
 
     @abstractmethod
-    def _count(self, request: EngineRequest, condition: Condition | None = None) -> int:
-        """Count the tracks that pass a request, or that meet one condition alone."""
+    def _count(self, request: EngineRequest) -> int:
+        """Count the tracks that pass a request."""
 
     @abstractmethod
     def _known(self, track_ids: Sequence[str]) -> set[str]:
         """Return those of the ids that tracks have."""
 
     @abstractmethod
-    def _stored_rows(self, track_ids: Sequence[str]) -> pa.Table:
-        """Return the rows of the track table for ids, in any order; ids that no track has are left out."""
+    def _stored_rows(self, track_ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Return columns of the rows for ids, in any order; ids that no track has are left out."""
 
     @abstractmethod
-    def _matching(self, condition: Condition) -> pa.Table:
-        """Return the tracks for which a condition is TRUE, in the order of arrival."""
-
-    @property
-    @abstractmethod
-    def table(self) -> pa.Table:
-        """The track table as an Arrow table, with one row a track, in the order of arrival."""
+    def _matching(self, condition: Condition | None, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the tracks for which a condition is TRUE, in the order of arrival; None takes all."""
 
     @abstractmethod
-    def refresh(self) -> bool:
-        """Read anew what belongs to the whole catalogue (its moods, columns, model), and say whether it changed.
-
-        Rows need no refresh, because each search reads those that are there.
-        """
+    def _read_again(self) -> bool:
+        """Read anew what belongs to the whole catalogue, and say whether it is another version."""
 
     @abstractmethod
     def close(self) -> None:
@@ -100,10 +95,44 @@ class EngineReader(ABC):
         return isinstance(track_id, str) and bool(self._known([track_id]))
 
     def contains(self, track_ids: Collection[str]) -> BoolArray:
-        """Return (m,) True for those of m ids that are in the catalogue, in their order."""
         ids = ids_of(track_ids, "track_ids")
         known = self._known(ids)
         return np.array([one in known for one in ids], bool)
+
+    def refresh(self) -> bool:
+        """Read anew what belongs to the whole catalogue (its moods, columns, model, version).
+
+        Rows need no refresh, because each search reads those that are there.
+
+        Returns:
+            Whether the catalogue or its rows have changed since.
+
+        Raises:
+            UsageError: this is a :meth:`snapshot`.
+            NotFoundError: the catalogue is gone.
+            EngineError: the server cannot be reached.
+        """
+        self._require_changeable()
+        with self._changing:
+            return self._read_again()
+
+    def snapshot(self) -> Self:
+        """Return a catalogue whose moods, columns and version stay as they are now, and that refuses changes.
+
+        It shares its connections with this one. Rows are those that the engine has, as in every search.
+        """
+        if self._stays:
+            return self
+        with self._changing:
+            if self._pinned is None or self._pinned._facts is not self._facts:
+                pinned = copy(self)
+                pinned._stays, pinned._pinned = True, None
+                self._pinned = pinned
+            return self._pinned
+
+    def _require_changeable(self) -> None:
+        if self._stays:
+            raise UsageError("this catalogue is a snapshot: change or refresh the one that it was taken from")
 
     @property
     def moods(self) -> tuple[str, ...]:
@@ -136,15 +165,9 @@ class EngineReader(ABC):
         return self._facts.library_revision
 
     @property
-    def track_ids(self) -> list[str]:
-        """The ids of all tracks, in the order of arrival."""
-        ids: list[str] = self.table[TRACK_ID].to_pylist()
-        return ids
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The track table as a pandas frame, in which NULL integers are ``<NA>`` and lists are Python lists."""
-        return to_pandas(self.table)
+    def saved_as(self) -> str:
+        """The version of the catalogue, which is another text after each change of it or of its rows."""
+        return self._facts.version
 
     def info(self) -> IndexInfo:
         """Return a description of the catalogue."""
@@ -161,23 +184,17 @@ class EngineReader(ABC):
             path=None,
         )
 
-    def matching(self, where: str | Condition, *, audio_only: bool = False) -> pa.Table:
-        """Return the tracks for which a condition is TRUE, in the order of arrival.
+    def columns(self, names: Collection[str]) -> pa.Table:
+        return self._matching(None, [name for name in self.column_names if name in names])
 
-        Args:
-            where: the condition.
-            audio_only: whether moods in it are what the audio alone says.
-
-        Raises:
-            FilterError: the condition cannot be read, or names an unknown column.
-        """
-        condition = as_condition(where)
-        return self._matching(
-            on_audio(condition, self.moods) if flag(audio_only, "audio_only") else condition
-        )
+    def matching(
+        self, where: str | Condition, *, audio_only: bool = False, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        condition, wanted = as_condition(where), self._wanted(columns)
+        chosen = on_audio(condition, self.moods) if flag(audio_only, "audio_only") else condition
+        return self._matching(chosen, wanted)
 
     def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
-        """Return, by mood, the column that holds its scores: in context, or those of the audio alone."""
         names = {mood: audio_column(mood) for mood in self.moods}
         known = self.column_names
         audio_only = flag(audio_only, "audio_only")
@@ -190,55 +207,16 @@ class EngineReader(ABC):
         *,
         on_conflict: OnConflict = "error",
     ) -> pa.Table:
-        """Return the rows of the track table for some ids as an Arrow table, in the order of the ids.
-
-        Args:
-            track_ids: ids, in any order; one that is there twice has two rows.
-            columns: the names of the columns to return; None returns all.
-            on_conflict: "ignore" leaves out ids that are not in the catalogue.
-
-        Raises:
-            NotFoundError: a track is not in the catalogue and ``on_conflict`` is "error"; the message lists them.
-            UsageError: there is no such column.
-        """
         ids, ignores = ids_of(track_ids, "track_ids"), on_conflict_of(on_conflict) == "ignore"
-        wanted = chosen_columns(columns, self.column_names)
-        found = self._stored_rows(ids)
+        wanted = self._wanted(columns)
+        found = self._stored_rows(ids, list(dict.fromkeys([TRACK_ID, *wanted])))
         place = {track_id: row for row, track_id in enumerate(found[TRACK_ID].to_pylist())}
         if not ignores:
             require_known(ids, place)
-        table = found.take(pa.array([place[one] for one in ids if one in place], pa.int64()))
-        return table if wanted is None else table.select(wanted)
-
-    def tracks(
-        self,
-        track_ids: Sequence[str],
-        columns: Sequence[str] | None = None,
-        *,
-        on_conflict: OnConflict = "error",
-    ) -> pd.DataFrame:
-        """Return the rows of the track table for some ids as a pandas frame, in the order of the ids.
-
-        Args:
-            track_ids: as for :meth:`rows`.
-            columns: as for :meth:`rows`.
-            on_conflict: as for :meth:`rows`.
-
-        Raises:
-            NotFoundError, UsageError: as :meth:`rows`.
-        """
-        return to_pandas(self.rows(track_ids, columns, on_conflict=on_conflict))
+        there = pa.array([place[one] for one in ids if one in place], pa.int64())
+        return found.take(there).select(wanted)
 
     def vectors(self, track_ids: Sequence[str], *, on_conflict: OnConflict = "error") -> Vectors:
-        """Return the (m, d) float32 unit vectors of m tracks, in the order of the ids.
-
-        Args:
-            track_ids: m ids, in any order.
-            on_conflict: "ignore" returns NaN for ids that are not in the catalogue.
-
-        Raises:
-            NotFoundError: a track is not in the catalogue and ``on_conflict`` is "error"; the message lists them.
-        """
         ids, ignores = ids_of(track_ids, "track_ids"), on_conflict_of(on_conflict) == "ignore"
         found = self._candidates(ids)
         place = {track_id: row for row, track_id in enumerate(found.track_ids)}
@@ -248,6 +226,33 @@ class EngineReader(ABC):
         there = [row for row, one in enumerate(ids) if one in place]
         vectors[there] = found.vectors[[place[ids[row]] for row in there]]
         return vectors
+
+    def cosines(
+        self, lefts: Sequence[str], rights: Sequence[str], *, on_conflict: OnConflict = "error"
+    ) -> Float64Array:
+        first, second = ids_of(lefts, "lefts"), ids_of(rights, "rights")
+        if len(first) != len(second):
+            raise UsageError(f"{len(first)} first tracks and {len(second)} second ones are no pairs")
+        every = list(dict.fromkeys([*first, *second]))
+        vectors = self.vectors(every, on_conflict=on_conflict).astype(np.float64)
+        place = {track_id: row for row, track_id in enumerate(every)}
+        left, right = (vectors[[place[one] for one in side]] for side in (first, second))
+        return np.asarray(np.einsum("ij,ij->i", left, right))
+
+    def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
+        asked = [id_of(track_id, "track_id"), *ids_of(others, "others")]
+        found = self._candidates(list(dict.fromkeys(asked)))
+        place = {one: row for row, one in enumerate(found.track_ids)}
+        require_known(asked, place)
+        rows = np.array([place[one] for one in asked], np.int64)
+        vectors = np.ascontiguousarray(found.vectors)[rows]
+        recordings = Catalogue.of(found.vectors, found.table, self.moods).recordings
+        return recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
+
+    def _wanted(self, columns: Sequence[str] | None) -> list[str]:
+        """Return the names of the columns that are wanted, checked."""
+        chosen = chosen_columns(columns, self.column_names)
+        return list(self.column_names) if chosen is None else chosen
 
 
 def require_known(ids: Sequence[str], known: Collection[str]) -> None:

@@ -5,7 +5,7 @@ Arguments are checked and converted here, once for the index of one machine and 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
@@ -13,11 +13,12 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.arguments import OnConflict, OnDuplicate, ids_of, on_conflict_of
-from moodrec.index.info import require_same_model
+from moodrec.index.info import IndexInfo, require_same_model
 from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
 from moodrec.index.search.per_query import asked_of, run_each
+from moodrec.index.tracks import TrackReader
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
 
@@ -50,8 +51,12 @@ class Searched(Protocol):
         """
 
 
-class SearchFront(ABC):
-    """The searches of a catalogue, and the changes that take tables of tracks."""
+class SearchFront(TrackReader):
+    """A catalogue: its tracks, its searches, and the changes that take tables of tracks.
+
+    :class:`~moodrec.index.mood_index.MoodIndex` is one, and so are the catalogues in other engines
+    (:class:`~moodrec.engines.base.EngineIndex`).
+    """
 
     @property
     @abstractmethod
@@ -60,18 +65,30 @@ class SearchFront(ABC):
 
     @property
     @abstractmethod
-    def moods(self) -> tuple[str, ...]:
-        """The names of the mood columns."""
-
-    @property
-    @abstractmethod
-    def dim(self) -> int:
-        """The dimension of the vectors."""
-
-    @property
-    @abstractmethod
     def model_fingerprint(self) -> str | None:
         """The fingerprint of the model that made the embeddings; None if unknown."""
+
+    @property
+    @abstractmethod
+    def library_revision(self) -> int | None:
+        """The revision of the library that the index was built from; None without a library."""
+
+    @property
+    @abstractmethod
+    def saved_as(self) -> str | None:
+        """Name of the saved version that this index is, or came from; None where it was never saved."""
+
+    @abstractmethod
+    def info(self) -> IndexInfo:
+        """Return a description of the index: its size, its preset and its origin."""
+
+    @abstractmethod
+    def refresh(self) -> bool:
+        """Go over to the newest saved version, if there is a newer one, and say whether there was one."""
+
+    @abstractmethod
+    def snapshot(self) -> SearchFront:
+        """Return an index that stays at this version and refuses changes; the same one as long as it lasts."""
 
     @abstractmethod
     def _add(self, vectors: Vectors, table: pa.Table, ids: list[str], on_conflict: OnDuplicate) -> None:

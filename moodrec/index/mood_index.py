@@ -35,6 +35,7 @@ from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver, size_of
 from moodrec.index.storage.store import current_name, publish, read_current
+from moodrec.index.streaming import TrackSource, build_saved
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
 from moodrec.typing import RowNumbers, Vectors
@@ -169,6 +170,41 @@ class MoodIndex(IndexReader, SearchFront):
         """
         vectors, tracks = without_vectors(track_table(table, moods), embedding)
         return cls.build(vectors, tracks, moods, preset, model_fingerprint, context=context)
+
+    @classmethod
+    def build_into(
+        cls,
+        path: Path | str,
+        source: TrackSource,
+        moods: Sequence[str] = (),
+        preset: str | IndexConfig = "auto",
+        embedding: str = EMBEDDING,
+        model_fingerprint: str | None = None,
+        context: TableContext | None = None,
+    ) -> Self:
+        """Build an index of more tracks than fit in memory straight into a folder, as its newest version.
+
+        The index is that of :meth:`build`. The most memory that this takes is about that of the finished index, most
+        of it mapped from files; the disk must hold the vectors twice.
+
+        Args:
+            path: the folder of the index.
+            source: what is read some rows at a time, such as a
+                :class:`~moodrec.catalog.parquet_tracks.ParquetTracks`.
+            moods: names of the columns that are moods, as for :meth:`from_table`.
+            preset: of the index, as for :meth:`from_table`.
+            embedding: column of the vectors.
+            model_fingerprint: of the model that the vectors are from.
+            context: how metadata corrects the moods, as for :meth:`from_table`.
+
+        Raises:
+            DataError, DuplicateIdError, UsageError: as for :meth:`build`.
+            StoreLockedError, DiskFullError: as for :meth:`save`.
+        """
+        chosen = preset if isinstance(preset, IndexConfig) else load_preset(preset)
+        origin = Origin(preset if isinstance(preset, str) else chosen.kind, model_fingerprint)
+        build_saved(Path(path), source, embedding, texts(moods, "moods"), chosen, origin, context)
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path | str, device: Literal["cpu", "cuda"] | None = None) -> Self:

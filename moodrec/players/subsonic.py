@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,32 +12,16 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from moodrec.arguments import brief
-from moodrec.errors import MoodrecError, NotFoundError, UsageError
+from moodrec.errors import NotFoundError, UsageError
 from moodrec.given import kind_of, text_of
+from moodrec.players.fetch import FormRefusedError, PlayerError, fetched
 from moodrec.players.songs import PlayerSong, song_of
 
 VERSION: Final = "1.13.0"
 CLIENT: Final = "moodrec"
 PAGE: Final = 500
-_TIMEOUT_S: Final = 30.0
-_MOST_BYTES: Final = 64 << 20
-_NO_FORM: Final = frozenset({404, 405, 501})
 _OTHER_LOGIN: Final = frozenset({10, 41, 42})
 """Codes by which a server refuses the token: it then gets the password."""
-
-
-class PlayerError(MoodrecError):
-    """A player cannot be reached, or refuses what it was asked for; the message says what it said."""
-
-    def __init__(self, message: str, code: int | None = None) -> None:
-        """Keep what the player said.
-
-        Args:
-            message: one sentence.
-            code: of the Subsonic API; None where the player did not answer at all.
-        """
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -142,11 +125,13 @@ class SubsonicServer:
         if not found:
             yield from self._by_album()
             return
-        offset = 0
+        offset, first = 0, found[0]
         while found:
             yield from filter(None, map(song_of, found))
             offset += len(found)
             found = self._searched(offset)
+            if found and found[0] == first:
+                raise PlayerError(f"{self.url}: search3 gives the first page again and again")
 
     def create_playlist(self, name: str, song_ids: Sequence[str]) -> str:
         """Write a playlist into the player.
@@ -197,10 +182,13 @@ class SubsonicServer:
         return _list(_dict(answer.get("searchResult3")).get("song"))
 
     def _by_album(self) -> Iterator[PlayerSong]:
-        offset = 0
+        offset, first = 0, None  # of the first page
         while True:
             answer = self._ask("getAlbumList2", type="alphabeticalByName", size=PAGE, offset=offset)
             albums = _list(_dict(answer.get("albumList2")).get("album"))
+            if offset and albums and albums[0] == first:
+                raise PlayerError(f"{self.url}: getAlbumList2 gives the first page again and again")
+            first = first or (albums[0] if albums else None)
             for album in albums:
                 songs = _dict(self._ask("getAlbum", id=str(album.get("id"))).get("album")).get("song")
                 yield from filter(None, map(song_of, _list(songs)))
@@ -216,7 +204,9 @@ class SubsonicServer:
         try:
             answer = json.loads(body)["subsonic-response"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise PlayerError(f"{self.url}: what answers there does not speak the Subsonic API") from None
+            in_xml = b"<subsonic-response" in body[:2000]
+            speaks = "gives XML where JSON was asked for" if in_xml else "does not speak the Subsonic API"
+            raise PlayerError(f"{self.url}: what answers there {speaks}") from None
         if not isinstance(answer, dict) or answer.get("status") != "ok":
             error = _dict(_dict(answer).get("error"))
             code = error.get("code")
@@ -228,8 +218,8 @@ class SubsonicServer:
         """Send a form, or where the server takes none, its fields in the URL."""
         if self._form:
             try:
-                body = _fetched(urllib.request.Request(url, data.encode(), _HEADERS), self.url)
-            except _FormRefusedError as error:
+                body = fetched(urllib.request.Request(url, data.encode(), _HEADERS), self.url)
+            except FormRefusedError as error:
                 # Once a form was taken, the method is what the server does not have.
                 if self._form_worked:
                     raise PlayerError(f"{self.url}: answered with HTTP status {error}", 0) from None
@@ -237,31 +227,10 @@ class SubsonicServer:
             else:
                 self._form_worked = True
                 return body
-        return _fetched(urllib.request.Request(f"{url}?{data}"), self.url)
+        return fetched(urllib.request.Request(f"{url}?{data}"), self.url)
 
 
 _HEADERS: Final = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-class _FormRefusedError(Exception):
-    """A server takes parameters in the URL alone."""
-
-
-def _fetched(request: urllib.request.Request, where: str) -> bytes:
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            body: bytes = answer.read(_MOST_BYTES + 1)
-    except urllib.error.HTTPError as error:
-        with error:
-            if request.data is not None and error.code in _NO_FORM:
-                raise _FormRefusedError(error.code) from None
-            raise PlayerError(f"{where}: answered with HTTP status {error.code}") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise PlayerError(f"{where}: cannot be reached ({reason})") from None
-    if len(body) > _MOST_BYTES:
-        raise PlayerError(f"{where}: an answer is larger than {_MOST_BYTES >> 20} MiB")
-    return body
 
 
 def known(server: SubsonicServer | None, name: str) -> SubsonicServer:

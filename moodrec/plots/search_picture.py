@@ -12,13 +12,13 @@ from moodrec.schema import PATH, TITLE
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.front import SearchFront
 
 _MOST_MOODS: Final = 12
 
 
 def search_picture(
-    index: MoodIndex, seed_id: str, track_ids: Sequence[str], out: Path, condition: str = ""
+    index: SearchFront, seed_id: str, track_ids: Sequence[str], out: Path, condition: str = ""
 ) -> None:
     """Draw a seed and its hits among all tracks of an index.
 

@@ -11,7 +11,7 @@ import numpy as np
 from moodrec.arguments import brief
 from moodrec.errors import NotFoundError
 from moodrec.filters.names import hint
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.names import fold
 from moodrec.schema import ARTIST
 from moodrec.typing import Float32Array, RowNumbers
@@ -31,7 +31,7 @@ class SimilarArtist:
 class ArtistSounds:
     """The mean embedding of each artist of an index, of unit length."""
 
-    def __init__(self, index: MoodIndex) -> None:
+    def __init__(self, index: SearchFront) -> None:
         """Compute the means; tracks without an artist do not count.
 
         Args:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from moodrec.audio.quiet import quiet_c_libraries
 from moodrec.errors import ModelMismatchError
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.schema import PATH
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class AudioSeed:
 class AudioSeeds:
     """Analyses audio files with the model that made the vectors of an index."""
 
-    def __init__(self, index: MoodIndex, model: MoodModel | Path | str | None) -> None:
+    def __init__(self, index: SearchFront, model: MoodModel | Path | str | None) -> None:
         """Remember the model; it is loaded for the first file.
 
         Args:
@@ -42,7 +42,7 @@ class AudioSeeds:
         """
         self._index, self._model = index, model
 
-    def over(self, index: MoodIndex) -> AudioSeeds:
+    def over(self, index: SearchFront) -> AudioSeeds:
         """Return the same for another index; a model that was loaded is kept."""
         return AudioSeeds(index, self._model)
 

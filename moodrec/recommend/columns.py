@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 
 Kind = Literal["number", "text", "list", "flag", "date", "other"]
 COMMONEST: Final = 50
@@ -35,7 +35,7 @@ class ColumnSummary:
     """The commonest texts with the number of their rows, the commonest first; of a list, the commonest items."""
 
 
-def column_summaries(index: MoodIndex, commonest: int = COMMONEST) -> list[ColumnSummary]:
+def column_summaries(index: SearchFront, commonest: int = COMMONEST) -> list[ColumnSummary]:
     """Summarise the columns of an index.
 
     Args:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from moodrec.filters.conditions import Comparison, Field, Or
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.library.snapshot import DUPLICATE_OF
 from moodrec.schema import RECORDING_ID, TRACK_ID
 
@@ -18,7 +18,7 @@ _NEAR: Final = 50
 class Copies:
     """The copies that the track table of an index marks; an index of one's own table usually marks none."""
 
-    def __init__(self, index: MoodIndex) -> None:
+    def __init__(self, index: SearchFront) -> None:
         self._index = index
         self._recordings: dict[str, Sequence[str]] = {}
 
@@ -44,11 +44,13 @@ class Copies:
     def _sharing_ids(self, track_id: str) -> list[str]:
         """Return tracks with an id of the recording in common with a track."""
         names = [name for name in (RECORDING_ID, "isrc", "acoustid_id") if name in self._index.column_names]
-        known = self._index.rows([track_id]).select(names).to_pylist()[0]
+        (known,) = self._index.rows([track_id], [TRACK_ID, *names]).to_pylist()
         tests = tuple(
-            Comparison(Field(name), "=", value) for name, value in known.items() if isinstance(value, str)
+            Comparison(Field(name), "=", known[name]) for name in names if isinstance(known[name], str)
         )
-        ids: list[str] = self._index.matching(Or(tests))[TRACK_ID].to_pylist() if tests else []
+        ids: list[str] = (
+            self._index.matching(Or(tests), columns=[TRACK_ID])[TRACK_ID].to_pylist() if tests else []
+        )
         return ids
 
     @cached_property
@@ -56,7 +58,7 @@ class Copies:
         """Map each track that is a copy to its original."""
         if DUPLICATE_OF not in self._index.column_names:
             return {}
-        known = self._index.matching(f"{DUPLICATE_OF} IS NOT NULL")
+        known = self._index.matching(f"{DUPLICATE_OF} IS NOT NULL", columns=[TRACK_ID, DUPLICATE_OF])
         return dict(zip(known[TRACK_ID].to_pylist(), known[DUPLICATE_OF].to_pylist(), strict=True))
 
     @cached_property

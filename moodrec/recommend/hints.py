@@ -16,7 +16,7 @@ from moodrec.filters.names import near_names
 from moodrec.names import fold
 
 if TYPE_CHECKING:
-    from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.front import SearchFront
 
 FEW: Final = 0.03
 """The share of a library below which a mood condition passes nearly nothing."""
@@ -28,7 +28,7 @@ _COMPARED: Final = 20_000
 """Values of a column that a misspelt one is compared with."""
 
 
-def hints_on(index: MoodIndex, where: str | Condition | None, passed: int) -> list[str]:
+def hints_on(index: SearchFront, where: str | Condition | None, passed: int) -> list[str]:
     """Say why a condition may not be what its author means, in sentences.
 
     A mood score compares with reference music, not with this library: where it passes nearly nothing or nearly
@@ -63,7 +63,7 @@ def _tests(condition: Condition) -> Iterator[Condition]:
             yield condition
 
 
-def _on_mood(index: MoodIndex, test: Condition) -> str | None:
+def _on_mood(index: SearchFront, test: Condition) -> str | None:
     if not isinstance(test, Comparison | Between) or test.field.kind != "column":
         return None
     name = test.field.name
@@ -119,7 +119,7 @@ def _by_percentile(test: Comparison | Between) -> Condition:
     return Comparison(field, test.operator, test.value)
 
 
-def _on_values(index: MoodIndex, test: Condition) -> Iterator[str]:
+def _on_values(index: SearchFront, test: Condition) -> Iterator[str]:
     match test:
         case Comparison(field=field, operator="=", value=str(value)) if field.kind == "column":
             wanted: Iterable[str] = [value]

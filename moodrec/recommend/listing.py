@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,21 +11,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodrec.arguments import brief, flag, whole
+from moodrec.artists import Credit, credit
 from moodrec.errors import UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.html import score_table
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.search.options import SearchOptions
+from moodrec.names import fold
+from moodrec.schema import ARTIST, ARTISTS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.front import SearchFront
 
 
 def list_tracks(
-    index: MoodIndex,
+    index: SearchFront,
     where: str | Condition | None,
     sort: str | None,
     limit: int | None,
@@ -120,6 +124,54 @@ def in_order(table: pa.Table, keys: list[SortKey]) -> pa.Table:
     order = [(str(i), "descending" if key.falling else "ascending") for i, key in enumerate(keys)]
     by = pa.table(columns, names=[name for name, _ in order])
     return table.take(pc.sort_indices(by, sort_keys=order))
+
+
+def within_limits(
+    table: pa.Table,
+    most: Mapping[str, int | None],
+    exclude_artist: Collection[str] = (),
+    k: int | None = None,
+) -> pa.Table:
+    """Take the rows of a table in order, at most so many of one artist or album, and none by some artists.
+
+    Args:
+        table: the rows.
+        most: the greatest number of rows with one value, by column; None, or no such column, sets no limit. Rows
+            without a value are not counted; artists are counted by the first name of their credit.
+        exclude_artist: artists whose rows are left out, those where they are guests too, whatever their case.
+        k: the number of rows; None takes all.
+    """
+    held = {name: limit for name, limit in most.items() if limit and name in table.column_names}
+    barred = {fold(name) for name in exclude_artist} if ARTIST in table.column_names else set()
+    if not held and not barred:
+        return table.slice(0, k)
+    columns = {name: table[name].to_pylist() for name in held if name != ARTIST}
+    by = credits_of(table) if barred or ARTIST in held else []
+    if ARTIST in held:
+        columns[ARTIST] = [fold(one.main[0]) if one.main else None for one in by]
+    counts: dict[str, Counter[str]] = {name: Counter() for name in held}
+    rows: list[int] = []
+    for row in range(len(table)):
+        if len(rows) == k:
+            break
+        keys = {name: columns[name][row] for name in held}
+        full = any(key and counts[name][key] >= held[name] for name, key in keys.items())
+        if full or (barred and any(fold(name) in barred for name in by[row].everyone)):
+            continue
+        for name, key in keys.items():
+            counts[name][key] += 1
+        rows.append(row)
+    return table.take(pa.array(rows, pa.int64()))
+
+
+def credits_of(table: pa.Table) -> list[Credit]:
+    """Read who each row of a track table is by."""
+    shown = table[ARTIST].to_pylist()
+    listed = table[ARTISTS].to_pylist() if ARTISTS in table.column_names else [None] * len(shown)
+    return [
+        credit(one if isinstance(one, str) else None, names if isinstance(names, list) else ())
+        for one, names in zip(shown, listed, strict=True)
+    ]
 
 
 def _sortable(table: pa.Table, name: str) -> pa.ChunkedArray:

@@ -10,6 +10,7 @@ from moodrec.catalog.current_model import known_folder
 from moodrec.catalog.run_text import run_text
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.given import path_of
+from moodrec.index.front import SearchFront
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.notes import latest_run
 
@@ -46,7 +47,7 @@ def open_index(path: Path | str) -> OpenedIndex:
         return OpenedIndex(index, _notes(index, library), model)
 
 
-def notes_on(index: MoodIndex, path: Path | str) -> tuple[str, ...]:
+def notes_on(index: SearchFront, path: Path | str) -> tuple[str, ...]:
     """Say what users of an index should know.
 
     Args:
@@ -78,7 +79,7 @@ def _index_of(library: Library) -> MoodIndex:
         raise CorruptStoreError(f"{error}: moodrec index repair --library {library.path}") from None
 
 
-def _notes(index: MoodIndex, library: Library) -> tuple[str, ...]:
+def _notes(index: SearchFront, library: Library) -> tuple[str, ...]:
     from moodrec.catalog.refresh import index_is_stale
 
     state = latest_run(library.path)

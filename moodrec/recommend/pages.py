@@ -7,7 +7,7 @@ from typing import Self
 
 from moodrec.arguments import whole
 from moodrec.errors import UsageError
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import MOST_PADDING, SearchOptions, checked_k
 from moodrec.index.search.per_query import Asked
@@ -25,7 +25,7 @@ class Page:
     """The number of tracks that are searched for."""
 
     @classmethod
-    def of(cls, k: object, offset: object, index: MoodIndex) -> Self:
+    def of(cls, k: object, offset: object, index: SearchFront) -> Self:
         """Check the arguments of a call.
 
         Args:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from moodrec.arguments import OnConflict, brief, every_of, ids_of, on_conflict_of, plain
 from moodrec.errors import DataError, UsageError
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.search.options import SearchOptions
 from moodrec.ranking import blend, mood_affinity
@@ -73,7 +73,7 @@ def _pair(given: Any) -> list[Any]:
 class PairScorer:
     """Scores pairs of tracks of an index; see :meth:`__call__`."""
 
-    def __init__(self, index: MoodIndex) -> None:
+    def __init__(self, index: SearchFront) -> None:
         self._index = index
 
     @overload
@@ -136,7 +136,7 @@ class PairScorer:
 
 
 def score_pairs(
-    index: MoodIndex, pairs: Pairs, target: MoodTarget | None, on_conflict: OnConflict
+    index: SearchFront, pairs: Pairs, target: MoodTarget | None, on_conflict: OnConflict
 ) -> NDArray[np.float32]:
     """Compute the score of each second track as a neighbour of the first.
 
@@ -167,7 +167,7 @@ def score_pairs(
     return scores
 
 
-def mood_matrix(index: MoodIndex, track_ids: Sequence[str], moods: Sequence[str]) -> NDArray[np.float64]:
+def mood_matrix(index: SearchFront, track_ids: Sequence[str], moods: Sequence[str]) -> NDArray[np.float64]:
     """Read the mood scores of some tracks.
 
     Args:

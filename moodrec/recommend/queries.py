@@ -17,7 +17,7 @@ from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.filters.names import hint
 from moodrec.filters.scales import beyond_scale
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.rows.validation import checked_weights, listed, mixture
 from moodrec.index.search.hits import Hits
@@ -35,7 +35,7 @@ WEIGHT: Final = "weight"
 _LISTED: Final = 20
 
 
-def notes_on(index: MoodIndex, where: str | Condition | None) -> tuple[str, ...]:
+def notes_on(index: SearchFront, where: str | Condition | None) -> tuple[str, ...]:
     """Say what a condition cannot have meant: a score against a number outside [0, 1].
 
     Args:
@@ -48,7 +48,7 @@ def notes_on(index: MoodIndex, where: str | Condition | None) -> tuple[str, ...]
     return () if where is None else tuple(beyond_scale(as_condition(where), index.moods))
 
 
-def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflict) -> list[str]:
+def known_ids(index: SearchFront, track_ids: Iterable[str], on_conflict: OnConflict) -> list[str]:
     """Return those ids that are in the index.
 
     Args:
@@ -78,7 +78,7 @@ def known_ids(index: MoodIndex, track_ids: Iterable[str], on_conflict: OnConflic
 
 
 def known_seeds(
-    index: MoodIndex, seeds: Sequence[str], asked: Asked, on_conflict: OnConflict
+    index: SearchFront, seeds: Sequence[str], asked: Asked, on_conflict: OnConflict
 ) -> tuple[list[str], Asked]:
     """Return those seeds that are in the index, and what is asked for each of them.
 
@@ -98,7 +98,7 @@ def known_seeds(
     return known, tuple(own for own, there in each if there)
 
 
-def notes_on_each(index: MoodIndex, asked: Asked) -> tuple[str, ...]:
+def notes_on_each(index: SearchFront, asked: Asked) -> tuple[str, ...]:
     """Say what conditions cannot have meant, each sentence once.
 
     Args:
@@ -188,7 +188,7 @@ def _summed(ids: Sequence[str], weights: Sequence[object] | None) -> dict[str, f
     return found
 
 
-def mix_vector(index: MoodIndex, weights: Mapping[str, float]) -> NDArray[np.float64]:
+def mix_vector(index: SearchFront, weights: Mapping[str, float]) -> NDArray[np.float64]:
     """Compute the direction of a weighted sum of tracks.
 
     Args:
@@ -205,7 +205,7 @@ def mix_vector(index: MoodIndex, weights: Mapping[str, float]) -> NDArray[np.flo
     return np.asarray(mixture(index.vectors(list(used)), list(used.values()))[0], np.float64)
 
 
-def search_mix(index: MoodIndex, weights: Mapping[str, float], k: int, options: SearchOptions) -> Hits:
+def search_mix(index: SearchFront, weights: Mapping[str, float], k: int, options: SearchOptions) -> Hits:
     """Find the k tracks nearest to a weighted sum of tracks, none of which is among them.
 
     Args:
@@ -241,7 +241,7 @@ def targets_of(given: Any) -> list[Mood]:
     return list(every_of(values, "target"))
 
 
-def search_moods(index: MoodIndex, targets: Sequence[Mood], k: int, asked: Asked) -> Hits:
+def search_moods(index: SearchFront, targets: Sequence[Mood], k: int, asked: Asked) -> Hits:
     """Find the k tracks nearest to each mood target, whatever they sound like.
 
     Args:
@@ -280,7 +280,7 @@ class MoodTarget:
     """The weight of the mood against the other score, in [0, 1]."""
 
 
-def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarget | None:
+def mood_target(index: SearchFront, options: SearchOptions, who: str) -> MoodTarget | None:
     """Check the mood targets of a query that has nothing but a mood.
 
     Args:
@@ -312,7 +312,7 @@ def mood_target(index: MoodIndex, options: SearchOptions, who: str) -> MoodTarge
     return MoodTarget(moods, np.array(targets, np.float64), _single(weight, "mood_weight"))
 
 
-def single_targets(index: MoodIndex, given: object, what: str) -> dict[str, float]:
+def single_targets(index: SearchFront, given: object, what: str) -> dict[str, float]:
     """Check mood targets that are one number each.
 
     Args:

@@ -12,7 +12,7 @@ from moodrec.arguments import OnConflict, id_of, ids_of, on_conflict_of
 from moodrec.catalog.loose_seeds import find_seed
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.search.hits import Hits, stacked
 from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
 from moodrec.index.search.per_query import Asked, asked_of, each_of
@@ -53,7 +53,7 @@ class Recommender:
     """
 
     def __init__(
-        self, index: MoodIndex, notes: tuple[str, ...] = (), model: MoodModel | Path | str | None = None
+        self, index: SearchFront, notes: tuple[str, ...] = (), model: MoodModel | Path | str | None = None
     ) -> None:
         """Make a recommender over an opened index.
 
@@ -147,7 +147,7 @@ class Recommender:
             NotFoundError: none does.
         """
         name = id_of(seed, "seed")
-        return name if name in self.index else find_seed(self.frame, name)
+        return name if name in self.index else find_seed(self._version.names, name)
 
     @of_one_version
     def copies(self, seed_id: str) -> Sequence[str]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.recommend.columns import kind_of
 from moodrec.recommend.spread import MoodSpread, numbers
@@ -22,6 +22,9 @@ LEAST_TRACKS: Final = 12
 MOST_REGIONS: Final = 14
 _SAMPLE: Final = 50_000
 _ITERATIONS: Final = 20
+_AXES: Final = ("valence", "arousal")
+_NO_GENRES: Final = frozenset({"none", "unknown", "other", "misc", "unclassifiable", "genre", "default"})
+"""What taggers write where they know no genre, folded and without brackets."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Region:
 
 
 def map_regions(
-    index: MoodIndex, points: FloatArray, spreads: Mapping[str, MoodSpread], seed: int = 0
+    index: SearchFront, points: FloatArray, spreads: Mapping[str, MoodSpread], seed: int = 0
 ) -> list[Region]:
     """Part a map by k-means and name the parts.
 
@@ -65,9 +68,12 @@ def map_regions(
         parts = faiss.Kmeans(2, k, niter=_ITERATIONS, seed=seed + 1, min_points_per_centroid=1)
         parts.train(places)
         labels = parts.index.search(places, 1)[1].ravel()
-    table = index.table.select([*index.moods, *([GENRE] if GENRE in index.column_names else [])])
+    # The two axes of the plane of moods are no names for people, where there are others.
+    named = [mood for mood in index.moods if mood not in _AXES]
+    named = named if len(named) > len(_AXES) else list(index.moods)
+    table = index.table.select([*named, *([GENRE] if GENRE in index.column_names else [])])
     table = table.take(pa.array(rows)) if len(rows) < len(points) else table
-    moods = {name: numbers(table[name]) for name in index.moods}
+    moods = {name: numbers(table[name]) for name in named}
     genres = _genres(table)
     every = Counter(genre for row in genres for genre in row)
     found = [
@@ -89,7 +95,12 @@ def _region(
     x, y = np.median(places[rows], axis=0).tolist()
     stands = {name: _above(scores[rows], spreads[name]) for name, scores in moods.items()}
     best = sorted((name for name, value in stands.items() if value > 0.35), key=lambda name: -stands[name])
-    here = Counter(genre for row in rows.tolist() for genre in genres[row])
+    here = Counter(
+        genre
+        for row in rows.tolist()
+        for genre in genres[row]
+        if genre.strip(" ()[]<>").casefold() not in _NO_GENRES
+    )
     total = max(1, sum(every.values()))
     lifts = {
         genre: count / sum(here.values()) * total / every[genre]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from moodrec.arguments import OnConflict, brief, ids_of, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.rows.validation import listed
 from moodrec.index.search.hits import SCORE, Explanation, Hits
@@ -101,7 +101,7 @@ def _numbers(scores: Any) -> NDArray[np.float64]:
 class Reranker:
     """Reranks candidates of another model by the moods of an index; see :meth:`__call__`."""
 
-    def __init__(self, index: MoodIndex, notes: tuple[str, ...] = ()) -> None:
+    def __init__(self, index: SearchFront, notes: tuple[str, ...] = ()) -> None:
         """Take the moods from an index.
 
         Args:
@@ -194,7 +194,7 @@ class _Known:
 
 
 def _known(
-    index: MoodIndex, lists: Sequence[Scored], moods: Sequence[str], on_conflict: OnConflict
+    index: SearchFront, lists: Sequence[Scored], moods: Sequence[str], on_conflict: OnConflict
 ) -> _Known:
     """Look up the candidates of all lists at once."""
     ids = [track_id for one in lists for track_id in one.track_ids]

@@ -22,7 +22,7 @@ from moodrec.schema import ARTIST, TITLE, TRACK_ID
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moodrec.index.mood_index import MoodIndex
+    from moodrec.index.front import SearchFront
 
 _SHOWN: Final = 10
 """How many tracks ``repr`` writes out."""
@@ -34,7 +34,7 @@ class Recommendations:
 
     hits: Hits
     """The hits that the index returned."""
-    source: MoodIndex
+    source: SearchFront
     """The version of the index that was searched."""
     query: int = 0
     """The row of ``hits`` that these tracks are."""
@@ -199,13 +199,13 @@ class Batch(Sequence[Recommendations]):
     """The name of each query: the seed's id, or the position as text where a query has no name."""
     hits: Hits
     """The (queries, k) ids and scores."""
-    source: MoodIndex
+    source: SearchFront
     """The index that was searched."""
     notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, hits: Hits, source: MoodIndex, notes: tuple[str, ...] = (), names: Sequence[str] = ()
+        cls, hits: Hits, source: SearchFront, notes: tuple[str, ...] = (), names: Sequence[str] = ()
     ) -> Self:
         """Make the results of a search.
 
@@ -294,7 +294,7 @@ class Batch(Sequence[Recommendations]):
 
 
 def with_scores(
-    index: MoodIndex,
+    index: SearchFront,
     track_ids: Sequence[str],
     scores: NDArray[np.floating[Any]],
     names: Collection[str] | None = None,
@@ -319,7 +319,7 @@ def with_scores(
     return pa.table(front | {shown: rows[ours] for ours, shown in others.items()})
 
 
-def _others(index: MoodIndex) -> dict[str, str]:
+def _others(index: SearchFront) -> dict[str, str]:
     """Map the user's columns but the ids to their names in a result; those named like ours get other names."""
     taken = set(index.column_names)
     names = {name: name for name in index.column_names if name != TRACK_ID}

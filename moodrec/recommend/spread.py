@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.typing import FloatArray
 
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -31,7 +31,7 @@ class MoodSpread:
     """The number of tracks in each of equal bins of [0, 1]; the last one holds 1.0 too."""
 
 
-def mood_spreads(index: MoodIndex, bins: int = 20) -> dict[str, MoodSpread]:
+def mood_spreads(index: SearchFront, bins: int = 20) -> dict[str, MoodSpread]:
     """Measure every mood of an index.
 
     Args:
@@ -41,7 +41,7 @@ def mood_spreads(index: MoodIndex, bins: int = 20) -> dict[str, MoodSpread]:
     Returns:
         A distribution for each mood, by its name, in the order of the index.
     """
-    table = index.table
+    table = index.columns(index.moods)
     return {mood: spread_of(mood, numbers(table[mood]), bins) for mood in index.moods}
 
 

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from moodrec.schema import ALBUM, ARTIST, TITLE
 from moodrec.typing import RowNumbers
 
-_FIELDS: Final = (TITLE, ARTIST, ALBUM)
+FIELDS: Final = (TITLE, ARTIST, ALBUM)
+"""The columns whose words are found."""
 _MARKS: Final = r"\p{Mn}+"
 
 
@@ -25,7 +26,7 @@ class TextSearch:
             table: n tracks; fields that it lacks are empty.
         """
         self._rows = len(table)
-        self._texts = {name: folded(table[name]) for name in _FIELDS if name in table.column_names}
+        self._texts = {name: folded(table[name]) for name in FIELDS if name in table.column_names}
 
     def find(self, words: str) -> RowNumbers:
         """Return the rows that hold every word, the best first.

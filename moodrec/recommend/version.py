@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from moodrec.index.mood_index import MoodIndex
+from moodrec.catalog.seeds import SEED_COLUMNS
+from moodrec.index.front import SearchFront
+from moodrec.index.rows.frames import to_pandas
 from moodrec.recommend.audio_seeds import AudioSeeds
 from moodrec.recommend.copies import Copies
 from moodrec.recommend.pairs import PairScorer
@@ -23,7 +25,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class RecommenderVersion:
     """One version of an index, and what is worked out from it once."""
 
-    index: MoodIndex
+    index: SearchFront
     """A snapshot, which never changes."""
     notes: tuple[str, ...]
     """Sentences for people, such as that the index is out of date."""
@@ -41,6 +43,11 @@ class RecommenderVersion:
         return self.index.frame
 
     @cached_property
+    def names(self) -> pd.DataFrame:
+        """The columns of the track table by which a seed names a track."""
+        return to_pandas(self.index.columns(SEED_COLUMNS))
+
+    @cached_property
     def reranker(self) -> Reranker:
         """Puts candidates of another model in a new order."""
         return Reranker(self.index, self.notes)
@@ -50,7 +57,7 @@ class RecommenderVersion:
         """Scores pairs of tracks."""
         return PairScorer(self.index)
 
-    def over(self, index: MoodIndex, notes: tuple[str, ...]) -> RecommenderVersion:
+    def over(self, index: SearchFront, notes: tuple[str, ...]) -> RecommenderVersion:
         """Return the same for another version of the index.
 
         Args:
@@ -71,3 +78,9 @@ def of_one_version(function: Function) -> Function:
         return function(recommender.snapshot(), *args, **keywords)
 
     return cast(Function, on_snapshot)
+
+
+def seed_names(recommender: Any) -> pd.DataFrame:
+    """Return the columns of a recommender's track table by which a seed names a track, one row a track."""
+    names: pd.DataFrame = recommender.snapshot()._version.names
+    return names

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from moodrec.config import RankingConfig
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.spread import MoodSpread
@@ -47,7 +47,7 @@ class Reason:
 
 
 def reasons(
-    index: MoodIndex,
+    index: SearchFront,
     track_ids: Sequence[str],
     query: ArrayLike | None,
     options: SearchOptions,

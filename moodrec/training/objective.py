@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from moodrec.errors import ConfigError
@@ -95,6 +97,26 @@ class Objective:
         if task in self.labels.paired:
             return len(set(known.tolist())) < len(known)
         return len(known) > 0
+
+
+def exclusive_labels(recipe: Recipe, labels: TaskLabels) -> list[NDArray[np.float64]]:
+    """Take the labels of each group of moods of which a track has one.
+
+    Args:
+        recipe: names the groups, in ``tasks.mood.exclusive``.
+        labels: heads and targets of all tracks.
+
+    Returns:
+        For each group, (tracks, moods of the group), NaN unknown.
+
+    Raises:
+        ConfigError: a group names a target that there is not.
+    """
+    if MOOD_TASK not in labels.heads:
+        return []
+    targets = np.asarray(labels.targets[MOOD_TASK], np.float64)
+    groups = _columns(recipe.tasks.mood.exclusive, labels.heads[MOOD_TASK].labels)
+    return [targets[:, list(group)] for group in groups]
 
 
 def _columns(groups: tuple[tuple[str, ...], ...], targets: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:

@@ -30,6 +30,7 @@ from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.metadata_input import metadata_of
+from moodrec.training.objective import exclusive_labels
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
 from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare, prepare_copies
@@ -185,7 +186,9 @@ class _Run:
         if regression is not None and MOOD_TASK in labels.heads and self.devices.first:
             add_regression(network, inputs, rows, labels, regression)
         if self.copies is not None and self.recipe.copies is not None and self.devices.first:
-            make_steady(network, inputs, self.copies, seen, self.recipe.copies.strength)
+            make_steady(
+                network, inputs, self.copies, seen, self.recipe.copies, exclusive_labels(self.recipe, labels)
+            )
         return network, labels
 
     def _write_out_of_fold(self, parts: list[RowPredictions]) -> Path:

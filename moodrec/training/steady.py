@@ -4,7 +4,9 @@ In the embedding, let T be the covariance of windows of originals and S the mean
 between a copy and its original. ``(T + strength * S)^-1 T`` scales each direction by how much of what is seen there
 is music: directions in which copies differ little stay, and those in which they differ as much as tracks do shrink.
 It is the Wiener filter, and a relative of within-class covariance normalisation (Hatch, Kajarekar & Stolcke,
-Interspeech 2006). The map goes into the projection and the norm behind it; linear heads that read the embedding take
+Interspeech 2006). With B, the covariance of the means of exclusive mood classes,
+``(T + strength * S)^-1 (T + moods * B)`` also scales up what tells moods, so that neighbours do not become less alike
+in mood. The map goes into the projection and the norm behind it; linear heads that read the embedding take
 its inverse, so that their logits stay what they are.
 """
 
@@ -20,6 +22,7 @@ from torch import nn
 
 from moodrec.errors import ConfigError, DataError
 from moodrec.model.network import MoodNetwork
+from moodrec.training.copies import CopiesConfig
 from moodrec.training.inputs import NetworkInputs
 
 Floats = NDArray[np.float64]
@@ -40,7 +43,8 @@ def make_steady(
     originals: NetworkInputs,
     copied: CopiedTracks,
     seen: NDArray[np.bool_],
-    strength: float,
+    config: CopiesConfig,
+    labels: Sequence[Floats] = (),
 ) -> None:
     """Change the embedding of a trained network so that copies lie closer to their originals.
 
@@ -49,7 +53,9 @@ def make_steady(
         originals: the inputs of all tracks.
         copied: the tracks that have copies.
         seen: (tracks,) which of all tracks the network was trained on; copies of others are not used.
-        strength: above 0, how much a difference by copying counts beside a difference between tracks.
+        config: how much differences by copying count, and those between moods.
+        labels: for each group of exclusive moods, (tracks, classes) of 0 and 1, rows of NaN where unknown; only
+            those of ``seen`` are used.
 
     Raises:
         ConfigError: a head is not linear in the embedding.
@@ -65,17 +71,45 @@ def make_steady(
         )
         for inputs in copied.copies.values()
     ]
-    apply_map(network, steady_map(np.concatenate([*windows.values()]), differences, strength))
+    between = np.zeros((network.norm.num_features, network.norm.num_features))
+    if config.moods and labels:
+        rows = np.flatnonzero(seen)
+        tracks = np.stack([_embedded(network, originals, int(row)).mean(0) for row in rows])
+        between = config.moods * np.sum([scatter_of(tracks, own[rows]) for own in labels], axis=0)
+    apply_map(network, steady_map(np.concatenate([*windows.values()]), differences, config.strength, between))
 
 
-def steady_map(originals: Floats, differences: Sequence[Floats], strength: float) -> Floats:
+def scatter_of(embeddings: Floats, classes: Floats) -> Floats:
+    """Compute the covariance of the class means, each class weighted by its share of the tracks.
+
+    Args:
+        embeddings: (n, d).
+        classes: (n, classes), 1 for the class of a track and 0 for others, NaN where it is unknown; the greatest
+            counts. Without a known class, the covariance is zero.
+
+    Returns:
+        (d, d).
+    """
+    known = ~np.isnan(classes).any(axis=1)
+    own, numbers = embeddings[known], classes[known].argmax(axis=1)
+    found = np.zeros((embeddings.shape[1], embeddings.shape[1]))
+    for number in np.unique(numbers):
+        away = own[numbers == number].mean(0) - own.mean(0)
+        found += np.mean(numbers == number) * np.outer(away, away)
+    return found
+
+
+def steady_map(
+    originals: Floats, differences: Sequence[Floats], strength: float, between: Floats | None = None
+) -> Floats:
     """Compute the map of embeddings, as rows: ``embedding @ map``.
 
     Args:
         originals: (windows, d) embeddings of originals.
         differences: for each kind of copy, (m, d) embeddings of copies minus those of their originals. Each kind
             counts the same.
-        strength: not negative; with 0, the map is the identity.
+        strength: not negative; with 0, and without ``between``, the map is the identity.
+        between: (d, d) what is added to the covariance of the music: directions in which it is great are scaled up.
 
     Returns:
         (d, d).
@@ -85,7 +119,8 @@ def steady_map(originals: Floats, differences: Sequence[Floats], strength: float
     # A trace of every direction keeps the map invertible where there are few tracks.
     music += 1e-3 * np.trace(music) / dim * np.eye(dim)
     copying = np.mean([own.T @ own / len(own) for own in differences], axis=0)
-    return np.asarray(np.linalg.solve(music + strength * copying, music), np.float64)
+    wanted = music if between is None else music + between
+    return np.asarray(np.linalg.solve(music + strength * copying, wanted), np.float64)
 
 
 @torch.no_grad()

@@ -76,10 +76,28 @@ class EngineContract:
         found = index.search(sample.vectors[:3], 10, **conditions)
         assert found.track_ids.tolist() == expected.track_ids.tolist()
         np.testing.assert_array_equal(found.scores, expected.scores)
-        if not conditions.keys() - {"where", "mood", "mood_weight", "max_per_artist"}:
-            assert found.explanation.passed == expected.explanation.passed
-            drops = {drop.condition: drop.rows for drop in expected.explanation.dropped}
-            assert all(drops[drop.condition] == drop.rows for drop in found.explanation.dropped)
+        for name in ("rows", "passed", "dropped", "shortfall", "queries"):
+            assert getattr(found.explanation, name) == getattr(expected.explanation, name), name
+
+    @pytest.mark.parametrize(
+        "conditions",
+        [
+            {"where": "year > 2010", "max_per_artist": 1, "distinct": True},
+            {"only": ["t1", "t2", "t3"], "exclude": ["t1", "nobody"]},
+            {"only": ["t7", "t9"], "exclude_artist": ["Artist 3", "artist 12"]},
+            {"exclude": [f"t{row}" for row in range(330)], "mood": {"happy": 0.4}},
+        ],
+        ids=str,
+    )
+    def test_too_few_are_explained_alike(
+        self, index: EngineIndex, truth: MoodIndex, conditions: dict[str, Any]
+    ) -> None:
+        found, expected = (one.similar_to(["t7", "t200"], 80, **conditions) for one in (index, truth))
+        assert found.track_ids.tolist() == expected.track_ids.tolist()
+        assert expected.explanation.shortfall
+        assert found.explanation.shortfall == expected.explanation.shortfall
+        assert found.explanation.dropped == expected.explanation.dropped
+        assert found.explanation.passed == expected.explanation.passed
 
     def test_neighbours_of_tracks_and_mixtures(self, index: EngineIndex, truth: MoodIndex) -> None:
         for options in ({}, {"distinct": True}, {"max_per_artist": 1}):
@@ -177,3 +195,62 @@ class EngineContract:
         with pytest.raises(DataError, match="'year'"):
             changed.add(sample.vectors[302:303], wrong)
         assert "t302" not in changed
+
+    def test_columns_cosines_and_copies(self, index: EngineIndex, truth: MoodIndex) -> None:
+        for names in (["calm", "track_id", "no such"], ["genre"]):
+            assert index.columns(names).equals(truth.columns(names))
+        for names in (["title"], ["year", "track_id"]):
+            found, expected = (one.matching("year > 2000", columns=names) for one in (index, truth))
+            assert found.equals(expected)
+            assert index.rows(["t9", "t4"], names).equals(truth.rows(["t9", "t4"], names))
+        with pytest.raises(UsageError, match="no such column"):
+            index.matching("year > 2000", columns=["titel"])
+        pairs = (["t1", "t2", "t1"], ["t3", "t2", "t9"])
+        np.testing.assert_array_equal(index.cosines(*pairs), truth.cosines(*pairs))
+        unknown = index.cosines(["t1", "nobody"], ["t1", "t1"], on_conflict="ignore")
+        assert np.isnan(unknown).tolist() == [False, True]
+        others = [f"t{row}" for row in range(40)]
+        for seed in ("t0", "t7"):
+            found, expected = (one.same_recording(seed, others) for one in (index, truth))
+            assert found.tolist() == expected.tolist()
+        with pytest.raises(NotFoundError, match="'nobody'"):
+            index.cosines(["t1"], ["nobody"])
+        with pytest.raises(NotFoundError, match="'nobody'"):
+            index.same_recording("t1", ["nobody"])
+
+    def test_a_snapshot_keeps_what_belongs_to_all_tracks(self, changed: EngineIndex, sample: Sample) -> None:
+        pinned = changed.snapshot()
+        assert pinned is changed.snapshot() is pinned.snapshot()
+        assert pinned.saved_as == changed.saved_as
+        with pytest.raises(UsageError, match="snapshot"):
+            pinned.add(sample.vectors[300:301], sample.table.slice(300, 1))
+        with pytest.raises(UsageError, match="snapshot"):
+            pinned.remove(["t1"])
+        with pytest.raises(UsageError, match="snapshot"):
+            pinned.refresh()
+        new = sample.table.slice(300, 1).append_column("label", pa.array(["a"]))
+        changed.add(sample.vectors[300:301], new)
+        assert "label" not in pinned.column_names
+        assert changed.snapshot().column_names[-1] == "label"
+        assert pinned.search(sample.vectors[300], 1).track_ids.tolist() == [["t300"]]
+
+    def test_every_change_is_another_version_for_all(
+        self, build: Build, sample: Sample, reader: Callable[[str], EngineIndex]
+    ) -> None:
+        with build(sample.part(0, 50), "versions") as writer, reader("versions") as other:
+            seen = [other.saved_as]
+            changes: list[Callable[[], None]] = [
+                lambda: writer.add(sample.vectors[50:51], sample.table.slice(50, 1)),
+                lambda: writer.upsert(sample.vectors[51:52], sample.table.slice(50, 1)),
+                lambda: writer.remove(["t3"]),
+            ]
+            for change in changes:
+                assert not other.refresh()
+                change()
+                assert other.refresh()
+                seen.append(other.saved_as)
+                assert writer.saved_as == other.saved_as
+            with build(sample.part(0, 50), "versions"):
+                assert other.refresh()
+                seen.append(other.saved_as)
+            assert len(set(seen)) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,11 @@ class TestMilvus(EngineContract):
         return lambda sample, name: MilvusIndex.build(
             milvus_address, sample.vectors, sample.table, MOODS, name
         )
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def reader(cls, milvus_address: str) -> Callable[[str], MilvusIndex]:
+        return lambda name: MilvusIndex.open(milvus_address, name)
 
 
 def one_row_a_value(address: str, table: pa.Table, name: str = "filters") -> MilvusIndex:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import closing
 
 import numpy as np
@@ -25,6 +26,11 @@ class TestPostgres(EngineContract):
         return lambda sample, name: PostgresIndex.build(
             postgres_address, sample.vectors, sample.table, MOODS, name
         )
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def reader(cls, postgres_address: str) -> Callable[[str], PostgresIndex]:
+        return lambda name: PostgresIndex.open(postgres_address, name)
 
 
 def one_row_a_value(address: str, table: pa.Table, name: str = "filters") -> PostgresIndex:

@@ -63,18 +63,19 @@ def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     server = subprocess.Popen([*moodrec, "serve", str(library), "--music", str(music), "--port", str(port)])
     url = f"http://127.0.0.1:{port}/"
     try:
-        _wait_for(url)
+        wait_for(url)
         yield url
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str, place: str = "readyz") -> None:
+    """Wait until a server answers."""
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up:
         try:
-            with urllib.request.urlopen(url + "readyz", timeout=5):
+            with urllib.request.urlopen(url + place, timeout=5):
                 return
         except OSError:
             time.sleep(0.2)

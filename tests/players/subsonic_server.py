@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,13 +29,19 @@ class Behaviour:
     """Whether it takes forms by POST."""
     single_objects: bool = False
     """Whether a list of one entry is that entry, as in translations of XML."""
+    repeats: bool = False
+    """Whether every page is the first one."""
     playlists: dict[str, list[str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
+    def first(self, offset: str) -> int:
+        """Where a page begins."""
+        return 0 if self.repeats else int(offset)
+
 
 @contextmanager
-def subsonic(behaviour: Behaviour) -> Iterator[str]:
-    """The address of a server that runs as long as the block."""
+def subsonic(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address of a server that runs as long as the block, over TLS where a context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -62,10 +69,12 @@ def subsonic(behaviour: Behaviour) -> Iterator[str]:
             self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
@@ -82,12 +91,12 @@ def _told(now: Behaviour, method: str, asked: dict[str, list[str]]) -> dict[str,
     if method == "getOpenSubsonicExtensions":
         return ok | {"openSubsonicExtensions": [{"name": "formPost", "versions": [1]}]}
     if method == "search3":
-        start, count = int(one("songOffset", "0")), int(one("songCount", "20"))
+        start, count = now.first(one("songOffset", "0")), int(one("songCount", "20"))
         found = now.songs[start : start + count] if now.empty_search else []
         return ok | {"searchResult3": {"song": _alone(now, found)} if found else {}}
     albums = sorted({song["album"] for song in now.songs})
     if method == "getAlbumList2":
-        start, size = int(one("offset", "0")), int(one("size"))
+        start, size = now.first(one("offset", "0")), int(one("size"))
         return ok | {"albumList2": {"album": [{"id": f"al-{name}"} for name in albums[start : start + size]]}}
     if method == "getAlbum":
         found = [song for song in now.songs if f"al-{song['album']}" == one("id")]

@@ -15,9 +15,10 @@ from moodrec.catalog.analyze import analyze
 from moodrec.catalog.refresh import refresh_index
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.library import Library
+from moodrec.players.fetch import PlayerError
 from moodrec.players.links import PlayerLink, links_of, save_link, server_of
 from moodrec.players.matching import match
-from moodrec.players.subsonic import Login, PlayerError, SubsonicServer
+from moodrec.players.subsonic import Login, SubsonicServer
 from tests.catalog.corpus import write_song
 from tests.catalog.toy import ToyModel
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError, UsageError
+from moodrec.index.mood_index import MoodIndex
 from moodrec.recommend.results import Batch, Recommendations
 from tests.recommend.sample import sample_recommender
 
@@ -106,7 +107,7 @@ def test_histories_that_say_nothing(history: Any, message: str) -> None:
 
 def test_a_history_that_cancels_out() -> None:
     table = pa.table({"track_id": ["a", "b", "c"], "calm": [0.1, 0.2, 0.3]})
-    rec = type(REC)(type(REC.index).build(np.array([[1.0, 0], [1, 0], [0, 1]]), table, ["calm"]))
+    rec = type(REC)(MoodIndex.build(np.array([[1.0, 0], [1, 0], [0, 1]]), table, ["calm"]))
     with pytest.raises(UsageError, match="cancel each other"):
         rec.for_history({"a": 1.0, "b": -1.0})
 
@@ -227,7 +228,7 @@ def test_results_as_tables_and_as_html() -> None:
 
 def test_html_escapes_names() -> None:
     table = pa.table({"track_id": ["a", "b"], "title": ["<script>", "<b>&"], "calm": [0.1, float("nan")]})
-    rec = type(REC)(type(REC.index).build(np.eye(2), table, ["calm"]))
+    rec = type(REC)(MoodIndex.build(np.eye(2), table, ["calm"]))
     html = rec.similar("a")._repr_html_()
     assert "<script>" not in html
     assert "&lt;b&gt;&amp;" in html

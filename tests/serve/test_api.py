@@ -267,3 +267,22 @@ def test_words_become_a_sentence_and_its_tracks(client: httpx.Client, rec: Recom
     found = client.get("/v1/find", params={"q": "calm rock", "k": 4}).json()["found"]
     assert ids(found) == rec.by_mood({"calm": 0.9}, 4, where="genre = 'rock'").track_ids
     assert client.get("/v1/find", params={"q": "xyz", "k": 4}).status_code == 400
+
+
+def test_lists_keep_to_their_limits_on_artists(client: httpx.Client, rec: Recommender) -> None:
+    every = rec.index.table.select(["track_id", "artist"]).to_pylist()
+    barred = next(row["artist"] for row in every if row["artist"])
+    firsts: dict[str, str] = {}
+    for row in every:
+        if row["artist"] != barred:
+            firsts.setdefault(row["artist"] or row["track_id"], row["track_id"])
+    query: dict[str, Any] = {"exclude_artist": barred.upper(), "max_per_artist": 1, "limit": 7}
+    page = client.get("/v1/tracks", params=query).json()
+    assert page["total"] == len(firsts)
+    found = ids(page)
+    while page["next"]:
+        page = client.get("/v1/tracks", params=query | {"cursor": page["next"]}).json()
+        found += ids(page)
+    assert found == list(firsts.values())
+    of_another_list = {"cursor": client.get("/v1/tracks", params=query).json()["next"], "limit": 7}
+    assert client.get("/v1/tracks", params=of_another_list).status_code == 400

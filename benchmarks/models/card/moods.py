@@ -52,9 +52,9 @@ def published_report(spec: ModelSpec, part: Part, images: Path) -> EvaluationRep
     return report
 
 
-def word_table(part: Part) -> str:
+def word_table(part: Part, prefix: str = "mood4q:word:") -> str:
     """Macro figures over the AllMusic words, beside the best of them."""
-    report = raw_report(part, "mood4q:word:")
+    report = raw_report(part, prefix)
     best = sorted(report.tags, key=lambda tag: -tag.ap.value / tag.chance_ap)[:12]
     names = ", ".join(f"{tag.tag.split(':')[-1]} ({tag.ap.value:.2f})" for tag in best)
     return (
@@ -83,9 +83,18 @@ def emotion_mean(report: EvaluationReport) -> str:
     return figure(report.mean_pearson) if report.mean_pearson else ""
 
 
+def mirex_lines(part: Part) -> str:
+    """Words and clusters of the MIREX-like set."""
+    clusters = _class_line(part, [f"mirex_mood:cluster{number}" for number in range(1, 6)])
+    return f"{word_table(part, 'mirex_mood:word:')}\n\nLikeliest of the five clusters: {clusters}."
+
+
 def quadrant_line(part: Part) -> str:
     """Macro-F1 of the likeliest quadrant, mean over the folds."""
-    columns = [f"mood4q:{quadrant}" for quadrant in QUADRANTS]
+    return _class_line(part, [f"mood4q:{quadrant}" for quadrant in QUADRANTS])
+
+
+def _class_line(part: Part, columns: list[str]) -> str:
     truth = part.table.targets[columns].to_numpy().argmax(1)
     guess = part.scores[columns].to_numpy().argmax(1)
     folds = part.folds

@@ -26,6 +26,7 @@ from benchmarks.models.card.compare import compare
 from benchmarks.models.card.moods import (
     emotion_mean,
     heads_table,
+    mirex_lines,
     published_table,
     quadrant_line,
     raw_report,
@@ -38,6 +39,8 @@ from benchmarks.models.card.parts import Part, read_part, read_tables
 from benchmarks.models.card.spread import read_spread
 from benchmarks.models.card.trials import CLEARLY, Trials
 from benchmarks.places import DOCS, RESULTS
+from moodrec.data.labels import LabelTable
+from moodrec.data.sources import load_source
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import MoodrecError
 from moodrec.files import write_atomically
@@ -61,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--resamples", type=int, default=DEFAULT_RESAMPLES)
     options = parser.parse_args(arguments)
     if "MOODREC_DATA" not in os.environ:
-        sys.exit("set MOODREC_DATA to the folder that holds mood4q and emotify")
+        sys.exit("set MOODREC_DATA to the folder that holds mood4q, emotify and mirex_mood")
     loaded = load_model(PACKAGED_MODEL)
     made_by = pq.read_schema(PREDICTIONS).metadata[RECIPE_MARK].decode()
     if made_by != loaded.spec.provenance["recipe"]:
@@ -85,6 +88,7 @@ def fields_of(loaded: LoadedModel, resamples: int) -> dict[str, str]:
     return (
         about_model(loaded)
         | about_moods(loaded, parts)
+        | {"mirex": mirex_lines(read_part(mirex_table(), stored))}
         | about_comparison(baseline, parts, resamples)
         | about_scales(loaded, list(parts.values()), resamples)
         | {
@@ -96,6 +100,11 @@ def fields_of(loaded: LoadedModel, resamples: int) -> dict[str, str]:
             f"scikit-learn {version('scikit-learn')}, seed 0, {resamples:,} resamples",
         }
     )
+
+
+def mirex_table() -> LabelTable:
+    """The MIREX-like mood set, whose moods are learnt and not published."""
+    return load_source("mirex_mood", Path(os.environ["MOODREC_DATA"]) / "mirex_mood")
 
 
 def about_model(loaded: LoadedModel) -> dict[str, str]:

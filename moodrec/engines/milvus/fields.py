@@ -4,8 +4,8 @@ A collection holds one entity a track:
 
 - ``track_id``, its primary key,
 - ``moodrec_seq``, the order of arrival,
-- ``moodrec_completed``, the vector of :mod:`moodrec.engines.completed`, which begins with the embedding and which the
-  HNSW index is over,
+- ``moodrec_completed``, the vector of :mod:`moodrec.index.search.completed`, which begins with the embedding and
+  which the HNSW index is over,
 - ``moodrec_row``, the row of the track table as JSON,
 - ``moodrec_main`` and ``moodrec_credited``, the names of :mod:`moodrec.engines.keys`,
 - for filters, a field for each column as far as Milvus has room for fields: ``c_`` and the name of the column.
@@ -28,9 +28,9 @@ import pyarrow.compute as pc
 
 from moodrec.arguments import brief
 from moodrec.engines.columns import Kind, StoredColumn
-from moodrec.engines.completed import completed
 from moodrec.engines.keys import artist_names
 from moodrec.errors import DataError
+from moodrec.index.search.completed import completed
 from moodrec.schema import ARTIST, TRACK_ID
 from moodrec.typing import Vectors
 

@@ -6,21 +6,20 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final, Self
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike
 
 from moodrec.arguments import brief
 from moodrec.engines.base import EngineIndex
-from moodrec.engines.columns import restored, stored_columns, stored_table
-from moodrec.engines.completed import completed_dim, completed_query
+from moodrec.engines.columns import restored, stored_columns
 from moodrec.engines.connection import closed_on_failure
-from moodrec.engines.facts import CatalogueFacts, facts_json, read_facts
+from moodrec.engines.facts import NAME, CatalogueFacts, facts_json, read_facts
 from moodrec.engines.milvus.fields import COMPLETED, ROW, SEQ, FilterField, entities, filter_fields
-from moodrec.engines.milvus.names import Names
+from moodrec.engines.milvus.names import Names, marked, unmarked
 from moodrec.engines.milvus.server import PAGE, Server
 from moodrec.engines.milvus.statements import Statements
 from moodrec.engines.milvus.terms import EVERY, among, both, literal
@@ -28,12 +27,9 @@ from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
-from moodrec.index.rows.validation import track_table, unit_rows
+from moodrec.index.search.completed import completed_dim, completed_query
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float32Array, Vectors
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SCAN_ROWS: Final = 2_000
 """Where no more rows pass, all of them are compared."""
@@ -74,39 +70,8 @@ class MilvusIndex(EngineIndex):
         self._last_seq = 0
 
     @classmethod
-    def build(
-        cls,
-        address: str,
-        embeddings: ArrayLike,
-        tracks: pd.DataFrame | pa.Table,
-        moods: Sequence[str] = (),
-        name: str = "moodrec",
-        model_fingerprint: str | None = None,
-        library_revision: int | None = None,
-    ) -> Self:
-        """Write a catalogue into a new collection, to which the alias of its name goes over when it is complete.
-
-        Args:
-            address: ``milvus://host:19530``, or the path of a file for Milvus Lite.
-            embeddings: (n, d) finite numbers, no zero rows; they are scaled to unit length.
-            tracks: pandas or Arrow, n rows: ``track_id`` (text, unique) and any other columns.
-            moods: columns of ``tracks`` that hold mood scores in [0, 1]; NULL is unknown.
-            name: what the catalogue is called: small letters, digits and ``_``.
-            model_fingerprint: the fingerprint of the model that made the embeddings.
-            library_revision: the revision of the library that they come from.
-
-        Raises:
-            DataError, DuplicateIdError: rows or columns are wrong; the message names them.
-            UsageError: the name is no name.
-            EngineError, MissingExtraError: the server cannot be used.
-        """
-        names, table = Names(name), track_table(tracks, moods)
-        vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
-        columns, rows = stored_table(table)
-        facts = CatalogueFacts(
-            tuple(moods), vectors.shape[1], table.schema, model_fingerprint, library_revision
-        )
-        fields = filter_fields({column.name: column for column in columns}, moods)
+    def _build(cls, address: str, name: str, facts: CatalogueFacts, rows: pa.Table, vectors: Vectors) -> Self:
+        names, fields = Names(name), filter_fields(stored_columns(facts.schema), facts.moods)
         kept = {one: field.name for one, field in fields.items()}
         collection = names.collection(uuid.uuid4().hex)
         with closed_on_failure(Server(address)) as server:
@@ -121,14 +86,15 @@ class MilvusIndex(EngineIndex):
                 index._write_facts(facts)
                 on_failure.pop_all()
             index._publish()
+            index._read_again()
             return index
 
     @classmethod
-    def open(cls, address: str, name: str = "moodrec") -> Self:
+    def open(cls, address: str, name: str = NAME) -> Self:
         """Open a catalogue.
 
         Args:
-            address: as for :meth:`build`.
+            address: ``milvus://host:19530``, or the path of a file for Milvus Lite.
             name: what the catalogue is called.
 
         Raises:
@@ -141,13 +107,14 @@ class MilvusIndex(EngineIndex):
             server.load(collection)
             return cls(server, names, collection, facts, kept)
 
-    def refresh(self) -> bool:
+    def _read_again(self) -> bool:
         collection, facts, kept = _current(self._server, self._names)
-        changed = (collection, facts, kept) != (self._collection, self._facts, self._kept)
+        if (collection, facts.version) == (self._collection, self._facts.version):
+            return False
         if collection != self._collection:
             self._server.load(collection)
         self._collection, self._facts, self._kept = collection, facts, kept
-        return changed
+        return True
 
     def close(self) -> None:
         self._server.close()
@@ -158,16 +125,12 @@ class MilvusIndex(EngineIndex):
     def about(self) -> int:
         return self._server.count(self._collection, EVERY, roughly=True)
 
-    @property
-    def table(self) -> pa.Table:
-        """The track table as an Arrow table, with one row a track, in the order of arrival."""
-        return self._rows(EVERY)
+    def _matching(self, condition: Condition | None, columns: Sequence[str]) -> pa.Table:
+        where = EVERY if condition is None else self._statements.condition(condition).true
+        return self._rows(where).select(columns)
 
-    def _matching(self, condition: Condition) -> pa.Table:
-        return self._rows(self._statements.condition(condition).true)
-
-    def _stored_rows(self, track_ids: Sequence[str]) -> pa.Table:
-        return self._rows(among(TRACK_ID, track_ids))
+    def _stored_rows(self, track_ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        return self._rows(among(TRACK_ID, track_ids)).select(columns)
 
     def _known(self, track_ids: Sequence[str]) -> set[str]:
         return {
@@ -178,10 +141,8 @@ class MilvusIndex(EngineIndex):
             )
         }
 
-    def _count(self, request: EngineRequest, condition: Condition | None = None) -> int:
-        statements = self._statements
-        where = statements.passing(request) if condition is None else statements.condition(condition).true
-        return self._server.count(self._collection, where)
+    def _count(self, request: EngineRequest) -> int:
+        return self._server.count(self._collection, self._statements.passing(request))
 
     def _candidates(self, track_ids: Sequence[str]) -> Candidates:
         found = self._server.query(self._collection, among(TRACK_ID, track_ids), [SEQ, COMPLETED, ROW])
@@ -232,16 +193,24 @@ class MilvusIndex(EngineIndex):
     def _write(self, vectors: Vectors, table: pa.Table, replaces: bool) -> None:
         self.refresh()
         wider = widening(self._facts, table)
+        rows = wider.rows
         if not replaces:
             known = self._known(table[TRACK_ID].to_pylist())
             new = np.array([one not in known for one in table[TRACK_ID].to_pylist()], bool)
-            rows, vectors = wider.rows.filter(pa.array(new)), vectors[new]
-        else:
-            rows = wider.rows
-        self._insert(rows, vectors, replaces)
-        if wider.facts is not self._facts:
-            self._write_facts(wider.facts)
-            self._facts = wider.facts
+            rows, vectors = rows.filter(pa.array(new)), vectors[new]
+        with self._marked():
+            self._insert(rows, vectors, replaces)
+            if wider.facts is not self._facts:
+                self._write_facts(wider.facts)
+
+    @contextmanager
+    def _marked(self) -> Iterator[None]:
+        """Tell readers after a block that rows have changed, even where it failed half-way."""
+        try:
+            yield
+        finally:
+            self._keep(marked(self._collection), uuid.uuid4().hex)
+            self.refresh()
 
     def _insert(self, rows: pa.Table, vectors: Vectors, replaces: bool) -> None:
         first = max(time.time_ns(), self._last_seq + 1)
@@ -250,8 +219,9 @@ class MilvusIndex(EngineIndex):
         self._server.write(self._collection, made, replaces)
 
     def _delete(self, track_ids: Sequence[str]) -> None:
-        for start in range(0, len(track_ids), PAGE):
-            self._server.delete(self._collection, among(TRACK_ID, track_ids[start : start + PAGE]))
+        with self._marked():
+            for start in range(0, len(track_ids), PAGE):
+                self._server.delete(self._collection, among(TRACK_ID, track_ids[start : start + PAGE]))
 
     @property
     def _fields(self) -> dict[str, FilterField]:
@@ -281,8 +251,10 @@ class MilvusIndex(EngineIndex):
     def _write_facts(self, facts: CatalogueFacts) -> None:
         if not self._server.exists(self._names.facts):
             self._server.create_facts(self._names.facts)
-        text = facts_json(facts, fields=self._kept, written=time.time_ns())
-        row = {"collection": self._collection, "facts": text, "unused": [0.0, 0.0]}
+        self._keep(self._collection, facts_json(facts, fields=self._kept, written=time.time_ns()))
+
+    def _keep(self, key: str, text: str) -> None:
+        row = {"collection": key, "facts": text, "unused": [0.0, 0.0]}
         self._server.write(self._names.facts, [row], replaces=True)
 
     def _publish(self) -> None:
@@ -290,10 +262,11 @@ class MilvusIndex(EngineIndex):
         server, names = self._server, self._names
         before = server.resolved(names.catalogue) if server.exists(names.catalogue) else None
         server.point(names.catalogue, self._collection)
+        kept = {one for name in (before, self._collection) if name for one in (name, marked(name))}
         for row in server.query(names.facts, 'collection != ""', ["collection"]):
-            if row["collection"] not in (before, self._collection):
-                server.drop(row["collection"])
-                server.delete(names.facts, f"collection in [{literal(row['collection'])}]")
+            if (key := row["collection"]) not in kept:
+                server.drop(unmarked(key))
+                server.delete(names.facts, f"collection in [{literal(key)}]")
 
 
 def _breadth(depth: int, every: int, passing: int) -> int:
@@ -317,7 +290,10 @@ def _current(server: Server, names: Names) -> tuple[str, CatalogueFacts, dict[st
         raise NotFoundError(f"there is no catalogue {brief(names.catalogue)} in this Milvus; build it first")
     collection = server.resolved(names.catalogue)
     server.load(names.facts)
-    found = server.query(names.facts, f"collection == {literal(collection)}", ["facts"])
-    told = json.loads(found[0]["facts"]) if found else {}
-    facts = read_facts(told, names.catalogue)
-    return collection, facts, dict(told["fields"])
+    keys = ", ".join(map(literal, (collection, marked(collection))))
+    found = server.query(names.facts, f"collection in [{keys}]", ["collection", "facts"])
+    told = {row["collection"]: row["facts"] for row in found}
+    stored = json.loads(told.get(collection, "{}"))
+    facts = read_facts(stored, names.catalogue)
+    version = facts.version + told.get(marked(collection), "")
+    return collection, replace(facts, version=version), dict(stored["fields"])

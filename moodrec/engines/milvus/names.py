@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from moodrec.engines.facts import check_catalogue_name
 
@@ -29,3 +30,16 @@ class Names:
             version: what tells it from other builds.
         """
         return f"{self.catalogue}_tracks_{version}"
+
+
+_MARK: Final = "#"
+
+
+def marked(collection: str) -> str:
+    """Return the key of the text that changes with the rows of a collection, beside the key of its facts."""
+    return collection + _MARK
+
+
+def unmarked(key: str) -> str:
+    """Return the name of the collection that a key of either kind belongs to."""
+    return key.removesuffix(_MARK)

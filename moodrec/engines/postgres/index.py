@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from moodrec.arguments import brief
 from moodrec.engines.base import EngineIndex
-from moodrec.engines.columns import restored, stored_columns, stored_table
-from moodrec.engines.completed import completed_query
+from moodrec.engines.columns import restored, stored_columns
 from moodrec.engines.connection import closed_on_failure
-from moodrec.engines.facts import CatalogueFacts, facts_json, read_facts
+from moodrec.engines.facts import NAME, CatalogueFacts, facts_json, read_facts
 from moodrec.engines.postgres.conditions import TRUE, Sql
 from moodrec.engines.postgres.server import Server
 from moodrec.engines.postgres.statements import Statements, storable
@@ -31,12 +30,9 @@ from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
-from moodrec.index.rows.validation import track_table, unit_rows
+from moodrec.index.search.completed import completed_query
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SCAN_ROWS: Final = 2_000
 """Where no more rows seem to pass, all of them are compared."""
@@ -58,6 +54,8 @@ _SCAN: Final = (
 _BY_GRAPH: Final = "candidates, then exact scores"
 _SPARE: Final = 4
 """The graph is asked for so many times the rows among which enough should pass."""
+_FACTS_WAIT_S: Final = 3.0
+"""Seconds to wait for a connection by which one learns whether the server is there."""
 _LINKS, _EF_CONSTRUCTION = 24, 128
 
 
@@ -72,55 +70,23 @@ class PostgresIndex(EngineIndex):
 
     kind = "postgres"
 
-    def __init__(self, server: Server, names: Names, facts: CatalogueFacts, version: str) -> None:
+    def __init__(self, server: Server, names: Names, facts: CatalogueFacts) -> None:
         """Take over a connected server; use :meth:`build` or :meth:`open`.
 
         Args:
             server: the connections.
             names: the names of the tables.
             facts: what is known of the catalogue.
-            version: the version of these facts.
         """
         super().__init__(facts)
-        self._server, self._names, self._version = server, names, version
+        self._server, self._names = server, names
 
     @classmethod
-    def build(
-        cls,
-        address: str,
-        embeddings: ArrayLike,
-        tracks: pd.DataFrame | pa.Table,
-        moods: Sequence[str] = (),
-        name: str = "moodrec",
-        model_fingerprint: str | None = None,
-        library_revision: int | None = None,
-    ) -> Self:
-        """Write a catalogue into a database in one transaction, in place of one of the same name.
-
-        Searches go on over the former catalogue until the new one is complete.
-
-        Args:
-            address: a connection string of libpq, such as ``postgresql://user@host/database``.
-            embeddings: (n, d) finite numbers, no zero rows; they are scaled to unit length.
-            tracks: pandas or Arrow, n rows: ``track_id`` (text, unique) and any other columns.
-            moods: columns of ``tracks`` that hold mood scores in [0, 1]; NULL is unknown.
-            name: what the catalogue is called: small letters, digits and ``_``.
-            model_fingerprint: the fingerprint of the model that made the embeddings.
-            library_revision: the revision of the library that they come from.
-
-        Raises:
-            DataError, DuplicateIdError: rows or columns are wrong; the message names them.
-            UsageError: the name is no name.
-            EngineError, MissingExtraError: the server cannot be used.
-        """
-        names, table = Names(name), track_table(tracks, moods)
-        vectors = unit_rows(embeddings, names=table[TRACK_ID].to_pylist())
-        columns, rows = stored_table(table)
+    def _build(cls, address: str, name: str, facts: CatalogueFacts, rows: pa.Table, vectors: Vectors) -> Self:
+        names, columns = Names(name), tuple(stored_columns(facts.schema).values())
         check_names(columns)
-        facts = CatalogueFacts(
-            tuple(moods), vectors.shape[1], table.schema, model_fingerprint, library_revision
-        )
         with closed_on_failure(Server(address)) as server:
+            # One transaction: searches go on over the former catalogue until the new one is complete.
             with server.transaction() as cursor:
                 cursor.execute(create_tracks(names.next_tracks, columns, facts.dim, len(facts.moods)), ())
                 copy_rows(cursor, names.next_tracks, columns, rows, vectors, facts.moods)
@@ -137,14 +103,14 @@ class PostgresIndex(EngineIndex):
                 cursor.execute(f"DELETE FROM {names.facts}")
                 cursor.execute(f"INSERT INTO {names.facts} VALUES (true, %s::jsonb)", (facts_json(facts),))
                 cursor.execute(f"ANALYZE {names.tracks}")
-            return cls(server, names, *_facts_in(server, names))
+            return cls(server, names, _facts_in(server, names))
 
     @classmethod
-    def open(cls, address: str, name: str = "moodrec") -> Self:
+    def open(cls, address: str, name: str = NAME) -> Self:
         """Open a catalogue.
 
         Args:
-            address: a connection string of libpq.
+            address: a connection string of libpq, such as ``postgresql://user@host/database``.
             name: what the catalogue is called.
 
         Raises:
@@ -153,13 +119,14 @@ class PostgresIndex(EngineIndex):
         """
         names = Names(name)
         with closed_on_failure(Server(address)) as server:
-            return cls(server, names, *_facts_in(server, names))
+            return cls(server, names, _facts_in(server, names))
 
-    def refresh(self) -> bool:
-        facts, version = _facts_in(self._server, self._names)
-        changed = version != self._version
-        self._facts, self._version = facts, version
-        return changed
+    def _read_again(self) -> bool:
+        facts = _facts_in(self._server, self._names)
+        if facts.version == self._facts.version:
+            return False
+        self._facts = facts
+        return True
 
     def close(self) -> None:
         self._server.close()
@@ -167,16 +134,11 @@ class PostgresIndex(EngineIndex):
     def __len__(self) -> int:
         return int(self._value(f"SELECT count(*) FROM {self._names.tracks}"))
 
-    @property
-    def table(self) -> pa.Table:
-        """The track table as an Arrow table, with one row a track, in the order of arrival."""
-        return self._rows(Sql("TRUE"))
+    def _matching(self, condition: Condition | None, columns: Sequence[str]) -> pa.Table:
+        return self._rows(TRUE if condition is None else self._statements.condition(condition), columns)
 
-    def _matching(self, condition: Condition) -> pa.Table:
-        return self._rows(self._statements.condition(condition))
-
-    def _stored_rows(self, track_ids: Sequence[str]) -> pa.Table:
-        return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (storable(track_ids),)))
+    def _stored_rows(self, track_ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (storable(track_ids),)), columns)
 
     def _known(self, track_ids: Sequence[str]) -> set[str]:
         name = identifier(TRACK_ID)
@@ -186,10 +148,8 @@ class PostgresIndex(EngineIndex):
             )
             return {row[0] for row in cursor.fetchall()}
 
-    def _count(self, request: EngineRequest, condition: Condition | None = None) -> int:
-        passing = (
-            self._statements.passing(request) if condition is None else self._statements.condition(condition)
-        )
+    def _count(self, request: EngineRequest) -> int:
+        passing = self._statements.passing(request)
         return int(
             self._value(f"SELECT count(*) FROM {self._names.tracks} WHERE {passing.text}", passing.values)
         )
@@ -249,17 +209,20 @@ class PostgresIndex(EngineIndex):
             copy_rows(
                 cursor, self._names.tracks, columns, rows.filter(pa.array(new)), vectors[new], facts.moods
             )
-            if wider.facts is not facts:
-                written = facts_json(wider.facts)
-                cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (written,))
+            # Always: its version tells readers that rows have changed.
+            cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (facts_json(wider.facts),))
         self.refresh()
 
     def _delete(self, track_ids: Sequence[str]) -> None:
         with self._server.transaction() as cursor:
+            cursor.execute(f"SELECT facts FROM {self._names.facts} FOR UPDATE")
+            facts = read_facts(cursor.fetchone()[0], self._names.catalogue)
             cursor.execute(
                 f"DELETE FROM {self._names.tracks} WHERE {identifier(TRACK_ID)} = ANY(%s)",
                 (storable(track_ids),),
             )
+            cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (facts_json(facts),))
+        self.refresh()
 
     @property
     def _statements(self) -> Statements:
@@ -271,17 +234,17 @@ class PostgresIndex(EngineIndex):
             found = cursor.fetchone()
         return None if found[0] is None else (found[0], found[1])
 
-    def _rows(self, condition: Sql) -> pa.Table:
+    def _rows(self, condition: Sql, columns: Sequence[str]) -> pa.Table:
         with self._server.transaction() as cursor:
-            cursor.execute(self._statements.rows(condition), condition.values)
-            found = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(self._facts.schema)
-        return self._tabled(found)
+            cursor.execute(self._statements.rows(condition, columns), condition.values)
+            found = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(columns)
+        return self._tabled(columns, found)
 
-    def _tabled(self, values: Sequence[Sequence[Any]]) -> pa.Table:
-        """Make a track table of the values of its columns."""
+    def _tabled(self, names: Sequence[str], values: Sequence[Sequence[Any]]) -> pa.Table:
+        """Make a track table of the values of some columns."""
         columns = stored_columns(self._facts.schema)
-        arrays = [pa.array(one, column.type) for one, column in zip(values, columns.values(), strict=True)]
-        return restored(pa.table(arrays, names=list(columns)), self._facts.schema)
+        arrays = [pa.array(one, columns[name].type) for name, one in zip(names, values, strict=True)]
+        return restored(pa.table(arrays, names=list(names)), self._facts.schema)
 
     def _found(self, rows: Sequence[tuple[Any, ...]], complete: bool, path: str, reason: str) -> Candidates:
         columns = list(zip(*rows, strict=True)) or [()] * (2 + len(self._facts.schema))
@@ -289,7 +252,9 @@ class PostgresIndex(EngineIndex):
             np.stack([_numbers(one) for one in columns[1]]) if rows else np.empty((0, self.dim), np.float32)
         )
         arrival = np.array(columns[0], np.int64)
-        return Candidates(arrival, self._tabled(columns[2:]), vectors, complete, path, reason)
+        return Candidates(
+            arrival, self._tabled(self.column_names, columns[2:]), vectors, complete, path, reason
+        )
 
     def _value(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
         with self._server.transaction() as cursor:
@@ -313,8 +278,8 @@ def _why_scan(request: EngineRequest, query: int, every: int, expected: int, dep
     return "few rows pass" if expected <= max(_SCAN_ROWS, int(_SCAN_SHARE * every)) else None
 
 
-def _facts_in(server: Server, names: Names) -> tuple[CatalogueFacts, str]:
-    with server.transaction() as cursor:
+def _facts_in(server: Server, names: Names) -> CatalogueFacts:
+    with server.transaction(_FACTS_WAIT_S) as cursor:
         cursor.execute("SELECT to_regclass(%s)", (names.facts,))
         if cursor.fetchone()[0] is None:
             raise NotFoundError(
@@ -322,8 +287,7 @@ def _facts_in(server: Server, names: Names) -> tuple[CatalogueFacts, str]:
             )
         cursor.execute(f"SELECT facts FROM {names.facts}")
         found = cursor.fetchone()
-    facts = {} if found is None else found[0]
-    return read_facts(facts, names.catalogue), str(facts.get("version"))
+    return read_facts({} if found is None else found[0], names.catalogue)
 
 
 def _numbers(vector: Any) -> NDArray[np.float32]:

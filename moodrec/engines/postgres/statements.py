@@ -79,15 +79,15 @@ class Statements:
         names = [SEQ, EMBEDDING, *map(identifier, self.columns)]
         return f"SELECT {', '.join(names)} FROM {self.tracks}"
 
-    def rows(self, condition: Sql, in_order: bool = True) -> str:
-        """Write the statement that returns rows of the track table.
+    def rows(self, condition: Sql, columns: Iterable[str]) -> str:
+        """Write the statement that returns columns of the rows that meet a condition, in the order of arrival.
 
         Args:
-            condition: the condition that they meet.
-            in_order: whether they come in the order of arrival.
+            condition: the condition.
+            columns: the names of the columns.
         """
-        order = f" ORDER BY {SEQ}" if in_order else ""
-        return f"SELECT {', '.join(map(identifier, self.columns))} FROM {self.tracks} WHERE {condition.text}{order}"
+        names = ", ".join(map(identifier, columns))
+        return f"SELECT {names} FROM {self.tracks} WHERE {condition.text} ORDER BY {SEQ}"
 
     def percentiles(self, column: str) -> str:
         """Write the statement that finds the least and greatest value whose percentile lies in a range.

@@ -4,7 +4,7 @@
 
 - ``moodrec_seq``, the order of arrival,
 - ``moodrec_embedding``, the embedding (pgvector's ``vector``),
-- ``moodrec_completed``, the vector of :mod:`moodrec.engines.completed`, which the HNSW index is over,
+- ``moodrec_completed``, the vector of :mod:`moodrec.index.search.completed`, which the HNSW index is over,
 - ``moodrec_main`` and ``moodrec_credited``, the names of :mod:`moodrec.engines.keys`.
 
 ``NAME_facts`` holds one row of JSON: the moods, the model, and the Arrow types of the columns.
@@ -21,10 +21,10 @@ import pyarrow as pa
 
 from moodrec.arguments import brief
 from moodrec.engines.columns import Kind, StoredColumn
-from moodrec.engines.completed import completed, completed_dim
 from moodrec.engines.facts import check_catalogue_name
 from moodrec.engines.keys import artist_names
 from moodrec.errors import DataError
+from moodrec.index.search.completed import completed, completed_dim
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
 

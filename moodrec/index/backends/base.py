@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from moodrec.errors import CorruptStoreError
 from moodrec.index.rows.segment import Segment
 from moodrec.index.runtime import faiss
+from moodrec.index.search.blending import Blend
 from moodrec.index.search.hits import Ranked
 from moodrec.index.search.request import Request
 from moodrec.typing import RowMask, RowNumbers
@@ -77,6 +78,13 @@ class Backend(Protocol):
     @property
     def lists_are_scanned(self) -> bool:
         """Whether it applies any filter and mood target itself, at no more than the cost of a scan."""
+
+    def follows(self, blend: Blend) -> bool:
+        """Whether it finds candidates by their blended scores, where :attr:`lists_are_scanned` does not say so.
+
+        Args:
+            blend: the mood targets of a search.
+        """
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         """Find candidates among the rows that pass.

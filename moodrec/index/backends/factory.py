@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from moodrec.config import IndexConfig
@@ -10,11 +10,12 @@ from moodrec.index.backends.base import INDEX_FILE, Backend, Facts
 from moodrec.index.backends.faiss_file import check_faiss_file
 from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.backends.gpu.backend import GpuBackend
-from moodrec.index.backends.hnsw import HnswBackend
-from moodrec.index.backends.ivf.backend import IvfBackend
+from moodrec.index.backends.hnsw import HnswBackend, graph_dim
+from moodrec.index.backends.ivf.backend import IvfBackend, learn
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged
 from moodrec.index.runtime import threads_for
+from moodrec.typing import RowNumbers, Vectors
 
 
 def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backend]:
@@ -37,8 +38,37 @@ def build_backend(segment: Segment, config: IndexConfig) -> tuple[Segment, Backe
             case "ivf" | "ivf-sq8" | "ivf-pq":
                 segment, backend = IvfBackend.build(segment, config)
             case "hnsw":
-                backend = HnswBackend.build(segment.vectors, config)
+                backend = HnswBackend.build(segment, config)
     return segment, _on_device(segment, backend, config)
+
+
+def build_arranged(
+    vectors: Vectors, config: IndexConfig, arrange: Callable[[RowNumbers], Segment]
+) -> tuple[Segment, Backend]:
+    """Build inverted lists over rows that are put into the order of their lists by whoever holds them.
+
+    Args:
+        vectors: (n, d) float32 rows of unit length, which may be mapped from a file.
+        config: a settled preset with inverted lists.
+        arrange: returns the segment in the order of the (n,) rows that it is given.
+
+    Returns:
+        The segment, and the backend over it.
+
+    Raises:
+        DataError: there are no rows.
+        MissingExtraError, UsageError: ``device = "cuda"`` where there is no GPU.
+    """
+    with threads_for(max(1, len(vectors))):
+        learnt = learn(vectors, config)
+        del vectors  # whoever arranges them may give them up
+        segment, backend = IvfBackend.over(arrange(learnt.by_list), learnt, config)
+    return segment, _on_device(segment, backend, config)
+
+
+def has_lists(config: IndexConfig) -> bool:
+    """Whether a settled preset has inverted lists, which its rows are arranged by."""
+    return config.kind in ("ivf", "ivf-sq8", "ivf-pq")
 
 
 def extend_backend(backend: Backend, segment: Segment, n_new: int) -> Backend:
@@ -72,12 +102,13 @@ def open_backend(
     if config.kind in ("ivf", "ivf-sq8", "ivf-pq", "hnsw"):
         if INDEX_FILE not in files:
             raise damaged(folder / INDEX_FILE, "the index has no such file")
-        check_faiss_file(folder / INDEX_FILE, config, len(segment), segment.dim)
+        dim = graph_dim(segment, facts) if config.kind == "hnsw" else segment.dim
+        check_faiss_file(folder / INDEX_FILE, config, len(segment), dim)
     match config.kind:
         case "ivf" | "ivf-sq8" | "ivf-pq":
             backend = IvfBackend.open(folder, config, facts, files)
         case "hnsw":
-            backend = HnswBackend.open(folder, config)
+            backend = HnswBackend.open(folder, config, segment, facts)
     return _on_device(segment, backend, config)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from moodrec.index.backends.base import UNBOUNDED, Candidates, Facts, PassesOver
 from moodrec.index.rows.segment import Segment
+from moodrec.index.search.blending import Blend
 from moodrec.index.search.request import Request
 
 
@@ -21,6 +22,9 @@ class FlatBackend:
     passes_over: PassesOver = "any"
     deepest: int = UNBOUNDED
     lists_are_scanned: bool = False
+
+    def follows(self, blend: Blend) -> bool:
+        return False
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         passing, n = request.passing.rows, len(request.queries)

@@ -1,10 +1,17 @@
-"""The backend of the ``hnsw`` preset: a graph of near neighbours, for searches without a filter."""
+"""The backend of the ``hnsw`` preset: a graph of near neighbours, for searches without a filter.
+
+Where the index has moods, the graph is over completed vectors (:mod:`moodrec.index.search.completed`), by whose inner
+products a search with a mood target ranks; without a target it ranks by the embeddings, in the same graph. The more
+the moods weigh, the less a row's neighbours in the graph say of the order, so that such a search keeps more
+candidates, and compares all rows where the moods decide nearly alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -23,8 +30,16 @@ from moodrec.index.backends.base import (
 )
 from moodrec.index.rows.segment import Segment
 from moodrec.index.runtime import faiss, threads_for
+from moodrec.index.search.blending import Blend
+from moodrec.index.search.completed import completed, completed_dim, completed_query
 from moodrec.index.search.request import Request
 from moodrec.typing import Vectors
+
+_COMPLETED: Final = "completed_moods"
+"""The fact that tells how many moods the vectors of the graph are completed by; earlier versions wrote none."""
+_HEAVY_MOODS: Final = 0.95
+"""From this weight of the moods on, all rows are compared."""
+_ROWS_AT_ONCE: Final = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +54,8 @@ class HnswBackend:
     """The FAISS index."""
     ef_search: int
     """The number of nodes that a search keeps as candidates, at least."""
+    moods: tuple[str, ...] = ()
+    """The moods that the vectors of the graph are completed by; none: it is over the embeddings."""
     name: str = "hnsw"
     always_scans: bool = False
     passes_over: PassesOver = "tombstones"
@@ -46,44 +63,66 @@ class HnswBackend:
     lists_are_scanned: bool = False
 
     @classmethod
-    def build(cls, vectors: Vectors, config: IndexConfig) -> Self:
+    def build(cls, segment: Segment, config: IndexConfig) -> Self:
         """Build a graph of rows.
 
         Args:
-            vectors: (n, d) float32 rows of unit length.
+            segment: the n rows.
             config: the settled preset.
         """
-        index = faiss.IndexHNSWFlat(vectors.shape[1], config.links, faiss.METRIC_INNER_PRODUCT)
+        moods = segment.moods
+        length = completed_dim(segment.dim, len(moods)) if moods else segment.dim
+        index = faiss.IndexHNSWFlat(length, config.links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = config.ef_construction
-        index.add(vectors)
-        return cls(index, config.ef_search)
+        _append(index, segment, moods, 0)
+        return cls(index, config.ef_search, moods)
 
     @classmethod
-    def open(cls, folder: Path, config: IndexConfig) -> Self:
+    def open(cls, folder: Path, config: IndexConfig, segment: Segment, facts: Facts) -> Self:
         """Read a graph that :meth:`save` wrote.
 
         Args:
             folder: the folder of the version.
             config: the settled preset.
+            segment: the rows that the graph was built over.
+            facts: the numbers that :meth:`save` returned; earlier versions returned none.
         """
-        return cls(read_index(folder / INDEX_FILE), config.ef_search)
+        moods = segment.moods if facts.get(_COMPLETED) else ()
+        return cls(read_index(folder / INDEX_FILE), config.ef_search, moods)
+
+    def follows(self, blend: Blend) -> bool:
+        light = bool((blend.weights < _HEAVY_MOODS).all())
+        return light and all(mood in self.moods for mood in blend.moods)
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
-        queries, allowed = request.queries, request.passing.mask
-        found = depth + EXTRA_CANDIDATES
-        effort = max(self.ef_search, 2 * found)
+        allowed, found = request.passing.mask, depth + EXTRA_CANDIDATES
+        weight = 0.0 if request.blend is None else float(request.blend.weights.max())
+        effort = int(max(self.ef_search, 2 * found) / (1 - weight))
         if allowed is None:
             parameters = faiss.SearchParametersHNSW(efSearch=effort)
         else:
             bits = bitmap(allowed)
             parameters = faiss.SearchParametersHNSW(efSearch=effort, sel=faiss.IDSelectorBitmap(bits))
-        with threads_for(len(queries)):
-            _, rows = self.index.search(queries, found, params=parameters)
+        with threads_for(len(request.queries)):
+            _, rows = self.index.search(self._queries(request), found, params=parameters)
         return from_table(rows, effort)
+
+    def _queries(self, request: Request) -> Vectors:
+        """Return the (q, D) queries as the graph compares them with its vectors."""
+        if not self.moods:
+            return request.queries
+        blend, whole = request.blend, []
+        for number, query in enumerate(request.queries):
+            targets = (
+                {} if blend is None else dict(zip(blend.moods, blend.targets[number].tolist(), strict=True))
+            )
+            weight = 0.0 if blend is None else float(blend.weights[number])
+            whole.append(completed_query(query, self.moods, targets, weight))
+        return np.stack(whole)
 
     def extended(self, segment: Segment, n_new: int) -> HnswBackend:
         index = faiss.clone_index(self.index)
-        index.add(np.ascontiguousarray(segment.vectors[len(segment) - n_new :]))
+        _append(index, segment, self.moods, len(segment) - n_new)
         return replace(self, index=index)
 
     def outgrown(self, n: int, max_growth: float) -> bool:
@@ -91,4 +130,24 @@ class HnswBackend:
 
     def save(self, folder: Path) -> Facts:
         write_index(self.index, folder / INDEX_FILE)
-        return {}
+        return {_COMPLETED: len(self.moods)} if self.moods else {}
+
+
+def graph_dim(segment: Segment, facts: Facts) -> int:
+    """Return the length of the vectors in a saved graph.
+
+    Args:
+        segment: the rows that the graph was built over.
+        facts: the numbers that :meth:`HnswBackend.save` returned.
+    """
+    return completed_dim(segment.dim, len(segment.moods)) if facts.get(_COMPLETED) else segment.dim
+
+
+def _append(index: Any, segment: Segment, moods: Sequence[str], first: int) -> None:
+    """Add the rows of a segment from ``first`` on to a graph, completed by moods if there are any."""
+    if not moods:
+        index.add(np.ascontiguousarray(segment.vectors[first:]))
+        return
+    for start in range(first, len(segment), _ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(segment)))
+        index.add(completed(segment.vectors[rows], segment.mood_scores(moods, rows)))

@@ -45,7 +45,7 @@ def save(orders: Mapping[str, Order], folder: Path) -> None:
     if orders:
         every = list(orders.values())
         ends = np.cumsum([len(order.rows) for order in every])
-        write_array(folder / _ROWS_FILE, np.concatenate([order.rows for order in every]))
+        write_array(folder / _ROWS_FILE, *[order.rows for order in every])
         names, count = np.array(list(orders), np.str_), np.int64(every[0].count)
         np.savez(folder / _FACTS_FILE, allow_pickle=False, names=names, ends=ends, count=count)
 

@@ -71,13 +71,16 @@ def chosen_columns(columns: Collection[str] | None, there: Sequence[str]) -> lis
     return names
 
 
-def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] | None = None) -> Vectors:
+def unit_rows(
+    vectors: ArrayLike, dim: int | None = None, names: Sequence[str] | None = None, first: int = 0
+) -> Vectors:
     """Scale vectors to unit length in a copy; the caller's array stays as it is.
 
     Args:
         vectors: (n, d) finite numbers; without ``names``, (d,) numbers are one row.
         dim: the dimension d that the vectors must have; None allows any.
         names: (n,) what an error message calls each row; None: it gives the row's number.
+        first: the number of the first row in error messages, where these rows follow others.
 
     Returns:
         (n, d) float32 vectors.
@@ -100,7 +103,7 @@ def unit_rows(vectors: ArrayLike, dim: int | None = None, names: Sequence[str] |
         lengths = _lengths(part)
         plain = (lengths > _SHORTEST) & (lengths < _LONGEST)
         if not plain.all():
-            _scale(part, ~plain, start, names)
+            _scale(part, ~plain, start, names, first)
             lengths = _lengths(part)
         unit[start : start + _CHUNK] = part / lengths[:, None]
     return unit
@@ -114,13 +117,13 @@ def _lengths(part: Float64Array) -> Float64Array:
     return lengths
 
 
-def _scale(part: Float64Array, rows: RowMask, start: int, names: Sequence[str] | None) -> None:
+def _scale(part: Float64Array, rows: RowMask, start: int, names: Sequence[str] | None, first: int) -> None:
     """Scale some rows in place so that their squares neither underflow nor overflow; refuse those that are no
     vectors.
     """
     largest = np.abs(part).max(axis=1, initial=0)
-    _refuse_rows(~np.isfinite(largest), "hold NaN or infinite numbers", start, names)
-    _refuse_rows(largest == 0, "are zero, which has no direction", start, names)
+    _refuse_rows(~np.isfinite(largest), "hold NaN or infinite numbers", start, names, first)
+    _refuse_rows(largest == 0, "are zero, which has no direction", start, names, first)
     part[rows] /= largest[rows, None]
 
 
@@ -175,10 +178,10 @@ def _matrix(vectors: ArrayLike, dim: int | None, single: bool) -> NDArray[Any]:
     return matrix
 
 
-def _refuse_rows(bad: RowMask, what: str, start: int, names: Sequence[str] | None) -> None:
+def _refuse_rows(bad: RowMask, what: str, start: int, names: Sequence[str] | None, first: int) -> None:
     rows = [int(row) + start for row in np.flatnonzero(bad)]
     if rows:
-        shown = rows if names is None else [f"{row} ({names[row]})" for row in rows]
+        shown = [row + first if names is None else f"{row + first} ({names[row]})" for row in rows]
         raise DataError(f"vectors of rows {', '.join(map(str, shown[:_NAMED]))}{_more(rows)} {what}")
 
 
@@ -202,17 +205,55 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
     if len(set(table.column_names)) != table.num_columns:
         raise DataError("the track table has two columns of one name")
     table = storable(table).combine_chunks()
+    require_columns(table.column_names, moods)
     for name in (TRACK_ID, *moods):
-        if name not in table.column_names:
-            raise DataError(
-                f"the track table has no column {brief(name)}; {hint(name, table.column_names, 'columns')}"
-            )
+        table = _replaced(table, name, _checked(name, table[name]))
+    return table
+
+
+def require_columns(names: Sequence[str], moods: Sequence[str]) -> None:
+    """Check that a track table has ids and the moods that it should.
+
+    Args:
+        names: the names of its columns.
+        moods: the names of those that hold mood scores.
+
+    Raises:
+        DataError: a column is missing, or is named twice.
+    """
+    for name in (TRACK_ID, *moods):
+        if name not in names:
+            raise DataError(f"the track table has no column {brief(name)}; {hint(name, names, 'columns')}")
     if len(set(moods)) != len(moods) or TRACK_ID in moods:
         raise DataError(f"moods must be different columns, and not {TRACK_ID!r}: {listed(moods, 20)}")
-    table = _replaced(table, TRACK_ID, _ids(table[TRACK_ID]))
-    for mood in moods:
-        table = _replaced(table, mood, _scores(mood, table[mood]))
-    return table
+
+
+def checked_column(name: str, column: pa.ChunkedArray, moods: Sequence[str]) -> pa.Array:
+    """Check one column as :func:`track_table` checks all of a table.
+
+    Args:
+        name: the name of the column.
+        column: its n values.
+        moods: the names of the columns that hold mood scores.
+
+    Returns:
+        The values in one chunk.
+
+    Raises:
+        DuplicateIdError, DataError: as for :func:`track_table`.
+    """
+    stored = storable(pa.table({name: column})).column(0)
+    if name == TRACK_ID or name in moods:
+        return _checked(name, stored)
+    try:
+        return stored.combine_chunks()
+    except pa.ArrowInvalid:
+        raise DataError(f"column {brief(name)} holds more than 2 GB of text, which no index takes") from None
+
+
+def _checked(name: str, column: pa.ChunkedArray) -> pa.Array:
+    """Return a column of ids, or of mood scores, after its checks."""
+    return _ids(column) if name == TRACK_ID else _scores(name, column)
 
 
 def _arrow(tracks: pd.DataFrame | pa.Table) -> pa.Table:

@@ -25,7 +25,8 @@ from moodrec.index.storage.manifest import Manifest
 from moodrec.index.storage.store import Version
 from moodrec.schema import TRACK_ID
 
-_VECTORS: Final = "vectors.npy"
+VECTORS: Final = "vectors.npy"
+"""The file of the vectors in the folder of a version."""
 _TRACKS: Final = "tracks.arrow"
 _ALIVE: Final = "alive.npy"
 _ORDER: Final = "order.npy"
@@ -37,13 +38,15 @@ _LARGE_FILE: Final = 1 << 26
 def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
     """Return a function that writes a snapshot without a tail into a folder and returns its manifest.
 
-    :func:`moodrec.index.storage.store.publish` takes it.
+    :func:`moodrec.index.storage.store.publish` takes it. Vectors that lie in the folder already, as a streamed build
+    leaves them there, stay as they are.
     """
     base, origin = snapshot.catalogue.base, snapshot.origin
 
     def write(folder: Path) -> Manifest:
         segment = base.segment
-        write_array(folder / _VECTORS, segment.vectors)
+        if not (folder / VECTORS).exists():
+            write_array(folder / VECTORS, segment.vectors)
         write_table(segment.table, folder / _TRACKS)
         if base.n_alive < len(segment):
             write_array(folder / _ALIVE, base.alive)
@@ -90,12 +93,12 @@ def load(version: Version, device: str | None = None) -> Snapshot:
         UsageError: the preset does not exist for that device.
     """
     files = version.manifest.files
-    late = frozenset(name for name in (_VECTORS,) if name in files and files[name].size > _LARGE_FILE)
+    late = frozenset(name for name in (VECTORS,) if name in files and files[name].size > _LARGE_FILE)
     version.verify_sizes(late)
     version.verify(files.keys() - late)
     manifest, folder = version.manifest, version.folder
     config = manifest.config if device is None else _on(device, manifest.config)
-    catalogue = _read_catalogue(version, _VECTORS in late)
+    catalogue = _read_catalogue(version, VECTORS in late)
     backend = open_backend(folder, catalogue.base.segment, config, manifest.facts, files.keys())
     origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
     check = LateCheck(version, late, catalogue.base.segment.vectors) if late else None
@@ -113,13 +116,13 @@ def _read_catalogue(version: Version, late: bool) -> Catalogue:
     """Read the rows; where ``late``, the vectors are checked later."""
     manifest, folder = version.manifest, version.folder
     n, last = manifest.rows, max(manifest.rows - 1, 0)
-    if missing := {_VECTORS, _TRACKS} - manifest.files.keys():
+    if missing := {VECTORS, _TRACKS} - manifest.files.keys():
         raise CorruptStoreError(f"{folder}: the index has no {', '.join(sorted(missing))}; build it anew")
-    vectors = read_array(folder / _VECTORS, mapped=True)
+    vectors = read_array(folder / VECTORS, mapped=True)
     if vectors.shape != (n, manifest.dim) or vectors.dtype != np.float32:
-        raise damaged(folder / _VECTORS, f"the vectors are {vectors.dtype} {vectors.shape}")
+        raise damaged(folder / VECTORS, f"the vectors are {vectors.dtype} {vectors.shape}")
     if not late and not all_finite(vectors):
-        raise damaged(folder / _VECTORS, "the vectors hold numbers that are not finite")
+        raise damaged(folder / VECTORS, "the vectors hold numbers that are not finite")
     table = read_table(folder / _TRACKS)
     _require_fits(folder / _TRACKS, table, manifest)
     alive = order = by_id = None

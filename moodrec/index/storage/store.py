@@ -39,7 +39,8 @@ _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
 _MOST_OF_POINTER: Final = 1000
 _MOST_OF_MANIFEST: Final = 1 << 24
-_VERSION = re.compile(r"v\d{6,}-[0-9a-f]{8}")
+VERSION: Final = re.compile(r"v\d{6,}-[0-9a-f]{8}")
+"""The name of a version's folder."""
 _FIRST: Final = ".first-save"
 """A file that exists until the first version is the current one: what a crash leaves before is no damaged index."""
 _RETRY_S: Final = 30.0
@@ -119,7 +120,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> 
         on_failure.callback(shutil.rmtree, final, ignore_errors=True)
         # The rename must be on disk before CURRENT names it: after a power cut it would name nothing.
         _sync_folder(root)
-        write_atomically(root / CURRENT, f"{final.name} {hashlib.sha256(text).hexdigest()}\n".encode())
+        write_atomically(root / CURRENT, pointer_to(final.name, text))
         on_failure.pop_all()
         _sync_folder(root)
         (root / _FIRST).unlink(missing_ok=True)
@@ -164,6 +165,22 @@ def current_name(root: Path) -> str:
     return _name(root, _pointer(root))
 
 
+def pointer_to(name: str, manifest: bytes) -> bytes:
+    """Return what ``CURRENT`` holds where a version is the current one.
+
+    Args:
+        name: the name of the version's folder.
+        manifest: the text of its manifest.
+    """
+    return f"{name} {hashlib.sha256(manifest).hexdigest()}\n".encode()
+
+
+def name_in_pointer(pointer: bytes) -> str | None:
+    """Return the name of the version that the content of a ``CURRENT`` names; None where it is damaged."""
+    match = _POINTER.fullmatch(pointer)
+    return None if match is None else match[1].decode()
+
+
 def is_index(root: Path) -> bool:
     """Whether a folder holds an index, even one whose first save was interrupted."""
     return (root / CURRENT).exists() or bool(_versions(root))
@@ -186,10 +203,10 @@ def _pointer(root: Path) -> bytes:
 
 
 def _name(root: Path, pointer: bytes) -> str:
-    match = _POINTER.fullmatch(pointer)
-    if match is None:
+    name = name_in_pointer(pointer)
+    if name is None:
         raise CorruptStoreError(f"{root / CURRENT}: the file is damaged")
-    return match[1].decode()
+    return name
 
 
 def _open(folder: Path, pointer: bytes) -> Version:
@@ -197,7 +214,7 @@ def _open(folder: Path, pointer: bytes) -> Version:
         text = file.read(_MOST_OF_MANIFEST + 1)
     if len(text) > _MOST_OF_MANIFEST:
         raise CorruptStoreError(f"{folder / MANIFEST}: the file is larger than any manifest")
-    if not pointer.endswith(f" {hashlib.sha256(text).hexdigest()}\n".encode()):
+    if pointer != pointer_to(folder.name, text):
         raise CorruptStoreError(f"{folder / MANIFEST}: the file is damaged (its checksum differs)")
     return Version(folder, read_manifest(folder / MANIFEST, text))
 
@@ -226,7 +243,7 @@ def _writing(root: Path) -> Iterator[None]:
 
 def _versions(root: Path) -> list[Path]:
     found = root.glob("v[0-9]*-*") if root.is_dir() else ()
-    return sorted(path for path in found if _VERSION.fullmatch(path.name) and not path.is_symlink())
+    return sorted(path for path in found if VERSION.fullmatch(path.name) and not path.is_symlink())
 
 
 def _newest(root: Path) -> int:

@@ -7,12 +7,12 @@ from typing import Any
 
 from moodrec.arguments import OnConflict
 from moodrec.errors import MissingExtraError
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.recommend.adapters.vectors import ItemVectors
 
 
 def feature_modality(
-    index: MoodIndex, item_ids: Sequence[str], on_conflict: OnConflict = "error", as_image: bool = False
+    index: SearchFront, item_ids: Sequence[str], on_conflict: OnConflict = "error", as_image: bool = False
 ) -> Any:
     """Make a feature modality of the vectors of all items of a dataset, for an evaluation method's
     ``item_feature`` or ``item_image``.

@@ -10,7 +10,7 @@ import numpy as np
 
 from moodrec.arguments import OnConflict, flag
 from moodrec.errors import MissingExtraError
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.recommend.adapters.vectors import ItemVectors
 
 
@@ -25,7 +25,7 @@ class ItemFeatures:
 
 
 def item_features(
-    index: MoodIndex,
+    index: SearchFront,
     item_ids: Sequence[str],
     identity: bool = True,
     on_conflict: OnConflict = "error",

@@ -16,7 +16,7 @@ from moodrec.errors import DataError, UsageError
 from moodrec.files import write_atomically
 from moodrec.filters.names import hint
 from moodrec.given import path_of
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.recommend.adapters.vectors import ItemVectors
 
 ITEM: Final = "item_id"
@@ -24,7 +24,7 @@ VECTOR: Final = "moodrec_vector"
 
 
 def write_item_file(
-    index: MoodIndex,
+    index: SearchFront,
     out: Path | str,
     item_ids: Sequence[str] | None = None,
     moods: Sequence[str] | None = None,
@@ -58,7 +58,7 @@ def write_item_file(
     return place
 
 
-def item_config(index: MoodIndex, moods: Sequence[str] | None = None) -> dict[str, Any]:
+def item_config(index: SearchFront, moods: Sequence[str] | None = None) -> dict[str, Any]:
     """Return the entries of RecBole's configuration that load the columns of the item file as features.
 
     Args:
@@ -71,7 +71,7 @@ def item_config(index: MoodIndex, moods: Sequence[str] | None = None) -> dict[st
     return {"load_col": {"item": [ITEM, VECTOR, *_moods(index, moods)]}}
 
 
-def _moods(index: MoodIndex, moods: Sequence[str] | None) -> list[str]:
+def _moods(index: SearchFront, moods: Sequence[str] | None) -> list[str]:
     chosen = list(index.moods if moods is None else texts(moods, "moods"))
     for mood in chosen:
         if mood not in index.moods:

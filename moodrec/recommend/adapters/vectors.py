@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from moodrec.arguments import ERROR, OnConflict, ids_of, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.index.rows.validation import listed, unit_rows
 from moodrec.typing import Float32Array
 
@@ -28,7 +28,7 @@ class ItemVectors:
 
     @classmethod
     def of(
-        cls, source: MoodIndex, item_ids: Sequence[str] | None = None, on_conflict: OnConflict = "error"
+        cls, source: SearchFront, item_ids: Sequence[str] | None = None, on_conflict: OnConflict = "error"
     ) -> ItemVectors:
         """Read the vectors of an index.
 

@@ -80,7 +80,7 @@ class Cursor:
         phrases: list[tuple[int, tuple[str, ...]]] = []
         words: tuple[str, ...] = ()
         for used, token in enumerate(self.tokens[at : at + most], 1):
-            if token.kind in ("comma", "compare"):
+            if token.kind in ("comma", "compare", "symbol"):
                 break
             words = (*words, *token.words)
             if words:
@@ -103,6 +103,15 @@ class Cursor:
             Their number; 0 where there is no such word.
         """
         return next((used for used, words in self.words(at) if words in self.lexicon.words[kind]), 0)
+
+    def is_one_of(self, at: int, *texts: str) -> bool:
+        """Say whether the token at a place is one of some words.
+
+        Args:
+            at: number of the token.
+            texts: the words, in lower case.
+        """
+        return at < len(self.tokens) and self.tokens[at].text.casefold() in texts
 
     def number(self, at: int) -> float | None:
         """Read a number at a place, in digits or as a word; ``80%`` is 0.8."""

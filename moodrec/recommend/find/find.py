@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +11,11 @@ from moodrec.arguments import brief, whole
 from moodrec.errors import UsageError
 from moodrec.given import kind_of, text_of
 from moodrec.index.search.options import SearchOptions
-from moodrec.names import fold
 from moodrec.recommend.find.lexicon import Lexicon, lexicon_of
 from moodrec.recommend.find.names import Names
 from moodrec.recommend.find.reader import read
 from moodrec.recommend.find.sentence import Sentence
+from moodrec.recommend.listing import within_limits
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.results import Recommendations
 from moodrec.recommend.text_search import TextSearch
@@ -113,23 +112,5 @@ def _listed(recommender: Recommender, sentence: Sentence, k: int) -> pa.Table:
     """The first tracks that meet the conditions, within the limits on artists and albums."""
     index = recommender.index
     table = index.table if sentence.where is None else index.matching(sentence.where)
-    limits = [(ARTIST, sentence.max_per_artist), (ALBUM, sentence.max_per_album)]
-    held = [(name, limit) for name, limit in limits if limit and name in table.column_names]
-    barred = {fold(name) for name in sentence.exclude_artist}
-    if not held and not barred:
-        return table.slice(0, k)
-    columns = {name: table[name].to_pylist() for name in (ARTIST, ALBUM) if name in table.column_names}
-    counts: dict[str, Counter[str]] = {name: Counter() for name, _ in held}
-    rows: list[int] = []
-    for row in range(len(table)):
-        artist = columns[ARTIST][row] if ARTIST in columns else None
-        keys = {name: columns[name][row] for name, _ in held}
-        full = any(keys[name] and counts[name][keys[name]] >= limit for name, limit in held)
-        if full or (artist and fold(artist) in barred):
-            continue
-        for name, key in keys.items():
-            counts[name][key] += 1
-        rows.append(row)
-        if len(rows) == k:
-            break
-    return table.take(pa.array(rows, pa.int64()))
+    most = {ARTIST: sentence.max_per_artist, ALBUM: sentence.max_per_album}
+    return within_limits(table, most, sentence.exclude_artist, k)

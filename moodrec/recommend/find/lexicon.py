@@ -7,19 +7,20 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow.compute as pc
 
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.recommend.columns import kind_of
 from moodrec.schema import ARTIST, ARTISTS, GENRE
 
 FILE: Final = Path(__file__).with_name("lexicon.toml")
 LONGEST: Final = 6
 """The number of words of the longest phrase that is tried."""
+_JOINS: Final = frozenset({"and", "n", "und", "et", "y"})
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
@@ -60,8 +61,37 @@ class Lexicon:
     """The names of the columns of the library."""
     kinds: Mapping[str, str] = field(default_factory=dict)
 
+    def genre(self, phrase: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return the spellings of a genre, also where words are joined or divided in another way."""
+        if phrase in self.genres:
+            return self.genres[phrase]
+        ends_in_join = not phrase or phrase[0] in _JOINS or phrase[-1] in _JOINS
+        return None if ends_in_join else self._joined_genres.get(joined(phrase))
 
-def lexicon_of(index: MoodIndex) -> Lexicon:
+    def artist(self, phrase: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return the spellings of an artist, also without a leading ``the``."""
+        return self.artists.get(phrase) or self._short_artists.get(without_article(phrase))
+
+    @cached_property
+    def function_words(self) -> frozenset[str]:
+        """Words that mean something around others, so that alone they name nobody."""
+        return frozenset(
+            phrase[0] for phrases in self.words.values() for phrase in phrases if len(phrase) == 1
+        )
+
+    @cached_property
+    def _joined_genres(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for phrase, spellings in self.genres.items():
+            found[joined(phrase)] = found.get(joined(phrase), ()) + spellings
+        return found
+
+    @cached_property
+    def _short_artists(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        return {without_article(phrase): spellings for phrase, spellings in self.artists.items()}
+
+
+def lexicon_of(index: SearchFront) -> Lexicon:
     """Put together the words of a library.
 
     Args:
@@ -69,7 +99,8 @@ def lexicon_of(index: MoodIndex) -> Lexicon:
     """
     written = _written()
     words, missing = _mood_words(written, index.moods)
-    table = index.table
+    table = index.columns([GENRE, ARTISTS, ARTIST])
+    schema = index.rows(()).schema
     return Lexicon(
         moods=words,
         missing=missing,
@@ -79,8 +110,8 @@ def lexicon_of(index: MoodIndex) -> Lexicon:
         numbers=written["numbers"],
         decades=written["decades"],
         degrees=written["degrees"],
-        columns=frozenset(table.column_names),
-        kinds={name: kind_of(table.schema.field(name).type) for name in table.column_names},
+        columns=frozenset(schema.names),
+        kinds={field.name: kind_of(field.type) for field in schema},
     )
 
 
@@ -114,6 +145,16 @@ def _in_place(
         if other in known:
             return MoodWord(other, much == direct)
     return None
+
+
+def joined(phrase: Sequence[str]) -> str:
+    """Return a phrase of folded words as one: ``hiphop`` is ``hip hop``, ``drum and bass`` is ``drum & bass``."""
+    return "".join(word for word in phrase if word not in _JOINS)
+
+
+def without_article(phrase: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a phrase without a leading ``the``."""
+    return phrase[1:] if len(phrase) > 1 and phrase[0] == "the" else phrase
 
 
 def _phrases(table: Any, columns: Sequence[str]) -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import pyarrow as pa
 
 from moodrec.filters.conditions import quote_value
-from moodrec.index.mood_index import MoodIndex
+from moodrec.index.front import SearchFront
 from moodrec.library.snapshot import DUPLICATE_OF
 from moodrec.recommend.find.lexicon import Lexicon, folded_words
 from moodrec.recommend.find.sentence import Seed
@@ -33,7 +34,7 @@ class Named:
 class Names:
     """Finds tracks by their whole titles, ``artist title`` or ``title by artist``, and artists by their names."""
 
-    def __init__(self, index: MoodIndex, lexicon: Lexicon, texts: TextSearch | None = None) -> None:
+    def __init__(self, index: SearchFront, lexicon: Lexicon, texts: TextSearch | None = None) -> None:
         """Remember where names are found.
 
         Args:
@@ -47,7 +48,7 @@ class Names:
     def meaning(self, phrase: tuple[str, ...]) -> Named:
         """Return what a phrase of folded words means."""
         tracks = self._tracks(phrase)
-        artist = self._lexicon.artists.get(phrase)
+        artist = self._lexicon.artist(phrase)
         if artist is not None:
             return Named(self._by(artist), tracks)
         if len(tracks) == 1:
@@ -55,10 +56,9 @@ class Names:
         return Named(None, tracks)
 
     def _tracks(self, phrase: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        table = self._index.table
         words = [word for word in phrase if word != "by"] or list(phrase)
         rows = self._texts.find(" ".join(words))[:_TRIED]
-        found = table.select([name for name in _TOLD if name in table.column_names]).take(pa.array(rows))
+        found = self._told.take(pa.array(rows))
         hits = [row for row in found.to_pylist() if _is_called(row, phrase)]
         originals = [row for row in hits if not row.get(DUPLICATE_OF)]
         return tuple((row[TRACK_ID], _description(row)) for row in originals or hits)
@@ -66,16 +66,18 @@ class Names:
     def _by(self, spellings: tuple[str, ...]) -> Seed:
         column = ARTISTS if ARTISTS in self._index.column_names else ARTIST
         names = ", ".join(map(quote_value, spellings))
-        rows = self._index.matching(f"{column} IN ({names})")
+        rows = self._index.matching(f"{column} IN ({names})", columns=[TRACK_ID])
         if not len(rows):
-            rows = self._index.matching(f"{ARTIST} IN ({names})")
+            rows = self._index.matching(f"{ARTIST} IN ({names})", columns=[TRACK_ID])
         return Seed(spellings[0], tuple(rows[TRACK_ID].slice(0, OF_AN_ARTIST).to_pylist()))
 
-    @property
+    @cached_property
+    def _told(self) -> pa.Table:
+        return self._index.columns(_TOLD)
+
+    @cached_property
     def _texts(self) -> TextSearch:
-        if self._given is None:
-            self._given = TextSearch(self._index.table)
-        return self._given
+        return TextSearch(self._told) if self._given is None else self._given
 
 
 _TOLD: Final = (TRACK_ID, TITLE, ARTIST, ALBUM, DUPLICATE_OF)

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from moodrec.filters.conditions import quote_name, quote_value
-from moodrec.recommend.find.cursor import Cursor, Draft
+from moodrec.filters.conditions import quote_value
+from moodrec.recommend.find.cursor import Draft
 from moodrec.recommend.find.lexicon import Lexicon, MoodWord
-from moodrec.recommend.find.names import Names
-from moodrec.recommend.find.sentence import Sentence
+from moodrec.recommend.find.measures import Measures
+from moodrec.recommend.find.names import Named, Names
+from moodrec.recommend.find.sentence import Part, Sentence
 from moodrec.recommend.find.tokens import Token
-from moodrec.recommend.find.years import years_of
+from moodrec.recommend.find.years import is_span, years_of
 from moodrec.schema import ARTIST, ARTISTS, GENRE, YEAR
 
-_VARIED: Final = {"varied": 0.5, "diverse": 0.5, "variety": 0.5, "eclectic": 0.7}
-_COUNTED: Final = frozenset({"track", "tracks", "song", "songs", "tunes"})
-_COPIES: Final = frozenset({"copies", "duplicates", "repeats", "doubles"})
-_UNITS: Final = {
-    "minutes": 60,
-    "minute": 60,
-    "min": 60,
-    "mins": 60,
-    "seconds": 1,
-    "second": 1,
-    "sec": 1,
-    "secs": 1,
-}
-_SIDES: Final = {
-    ("under",): "<",
-    ("below",): "<",
-    ("shorter", "than"): "<",
-    ("less", "than"): "<",
-    ("over",): ">",
-    ("above",): ">",
-    ("longer", "than"): ">",
-    ("more", "than"): ">",
-    ("at", "least"): ">=",
-    ("at", "most"): "<=",
-}
+_OR: Final = ("or", "nor", "oder", "ou")
+_ONE_KIND: Final = "a choice is between genres, between artists or between years"
+_BOTH: Final = ("and", "&", "und", "et")
+_DEGREES: Final = ("very", "slightly", "medium", "low", "high")
 
 
 def read(text: str, lexicon: Lexicon, names: Names) -> Sentence:
@@ -67,12 +48,14 @@ def read(text: str, lexicon: Lexicon, names: Names) -> Sentence:
     )
 
 
-class _Reader(Cursor):
+class _Reader(Measures):
     """The rules, and the place where they are tried."""
 
     def __init__(self, text: str, lexicon: Lexicon, names: Names) -> None:
         super().__init__(text, lexicon)
         self.names = names
+        self._open: dict[str, tuple[int, tuple[str, ...]]] = {}
+        """Conditions that further values of their kind go into: the place in the draft, and the values."""
 
     def run(self) -> Draft:
         rules: tuple[Callable[[int], int], ...] = (
@@ -81,6 +64,7 @@ class _Reader(Cursor):
             self._limit,
             self._length,
             self._years,
+            self._only,
             self._negated,
             self._by,
             self._phrase,
@@ -95,7 +79,17 @@ class _Reader(Cursor):
             if not used:
                 self.unknown(at)
             at += used or 1
+        self._tell_mixed_choices()
         return self.draft
+
+    def _tell_mixed_choices(self) -> None:
+        """``jazz or 1990s`` is both here, so that its ``or`` is told as not understood."""
+        parts = self.draft.parts
+        for place, part in enumerate(parts):
+            told = part.kind == "empty" and part.words.casefold() in _OR and 0 < place < len(parts) - 1
+            kinds = {_kind(parts[place - 1]), _kind(parts[place + 1])} if told else set()
+            if len(kinds) == 2 and None not in kinds:
+                parts[place] = replace(part, kind="unknown", meaning=_ONE_KIND)
 
     # Rules: each returns the number of tokens that it used ------------------------------------------------------
 
@@ -103,6 +97,8 @@ class _Reader(Cursor):
         lead = self.is_word(at, "like")
         if not lead or at + lead >= len(self.tokens):
             return 0
+        while at + lead + 1 < len(self.tokens) and not self._begins_name(at + lead):
+            lead += 1
         quoted = self.tokens[at + lead].kind == "quoted"
         for used, phrase in self.words(at + lead, 1 if quoted else 8):
             named = self.names.meaning(phrase)
@@ -117,125 +113,113 @@ class _Reader(Cursor):
                 return self.part(at, lead + used, "unknown", several)
         return 0
 
-    def _compared(self, at: int) -> int:
-        """``calm >= .6``, ``calm at least .6``, ``year > 1990``."""
-        for used, phrase in self.words(at, 3):
-            name = self._number_column(phrase)
-            if name is None:
-                continue
-            side, more = self._side(at + used)
-            value = self.number(at + used + more)
-            if side and value is not None:
-                condition = f"{quote_name(name)} {side} {value:g}"
-                self.draft.conditions.append(condition)
-                return self.part(at, used + more + 1, "condition", condition)
-        return 0
+    def _begins_name(self, at: int) -> bool:
+        """Whether a name begins at a place, rather than ``the song`` or ``artist`` before it."""
+        if self.tokens[at].words not in self.lexicon.words["before a name"]:
+            return True
+        return any(self._is_known(self.names.meaning(phrase)) for _, phrase in self.words(at, 8))
 
-    def _number_column(self, phrase: tuple[str, ...]) -> str | None:
-        word = self.lexicon.moods.get(phrase)
-        if word is not None and word.much:
-            return word.mood
-        name = "_".join(phrase)
-        return name if self.lexicon.kinds.get(name) == "number" else None
-
-    def _side(self, at: int) -> tuple[str, int]:
-        if at < len(self.tokens) and self.tokens[at].kind == "compare":
-            return self.tokens[at].text, 1
-        words = self.lower(at)
-        return next(
-            ((side, len(key)) for key, side in _SIDES.items() if tuple(words[: len(key)]) == key), ("", 0)
-        )
-
-    def _limit(self, at: int) -> int:
-        """``one per artist``, ``20 tracks``, ``no copies``, ``varied``."""
-        words, value = self.lower(at), self.number(at)
-        if words and words[0] in ("once", "one") and value is None:
-            value = 1.0
-        whole = value is not None and value >= 1 and value == int(value)
-        if (
-            whole
-            and len(words) > 2
-            and words[1] in ("per", "by", "an", "each", "of")
-            and words[2] in ("artist", "album")
-        ):
-            count = int(value or 1)
-            if words[2] == "artist":
-                self.draft.max_per_artist = count
-            else:
-                self.draft.max_per_album = count
-            return self.part(at, 3, "limit", f"{count} per {words[2]}")
-        if whole and len(words) > 1 and words[1] in _COUNTED:
-            self.draft.k = int(value or 1)
-            return self.part(at, 2, "limit", f"{self.draft.k} tracks")
-        if len(words) > 1 and words[0] in ("no", "without") and words[1] in _COPIES:
-            self.draft.distinct = True
-            return self.part(at, 2, "limit", "no copies")
-        if words and words[0] in _VARIED:
-            self.draft.diversity = _VARIED[words[0]]
-            return self.part(at, 1, "order", f"varied {self.draft.diversity:g}")
-        return 0
-
-    def _length(self, at: int) -> int:
-        """``under 4 minutes``, ``longer than 90 seconds``."""
-        side, used = self._side(at)
-        value = self.number(at + used)
-        words = self.lower(at + used + 1)
-        known = bool(words) and words[0] in _UNITS and "duration" in self.lexicon.columns
-        if not side or value is None or not known:
-            return 0
-        condition = f"duration {side} {value * _UNITS[words[0]]:g}"
-        self.draft.conditions.append(condition)
-        return self.part(at, used + 2, "condition", condition)
+    @staticmethod
+    def _is_known(named: Named) -> bool:
+        return named.seed is not None or bool(named.matches)
 
     def _years(self, at: int) -> int:
         found = self._year_condition(at)
         if found is None:
             return 0
-        self.draft.conditions.append(found[1])
+        if is_span(found[1]):  # no track is of two spans, so that any will do
+            self._either("years", [found[1]], " OR ".join)
+        else:
+            self.draft.conditions.append(found[1])
         return self.part(at, found[0], "condition", found[1])
 
     def _year_condition(self, at: int) -> tuple[int, str] | None:
         return years_of(self.lower(at), self.lexicon.decades) if YEAR in self.lexicon.columns else None
 
+    def _only(self, at: int) -> int:
+        """``nothing but``: no denial."""
+        used = self.is_word(at, "only")
+        return self.part(at, used, "empty", "") if used else 0
+
     def _negated(self, at: int) -> int:
-        """``not sad``, ``no rock``, ``without Radiohead``, ``not sad or angry``."""
+        """``not sad``, ``no rock``, ``without Radiohead and Air``, ``not sad or angry``, ``not from the 90s``."""
         lead = self.is_word(at, "not")
         if not lead:
             return 0
-        used = self._deny(at, lead)
-        while used and at + used + 1 < len(self.tokens):
-            joined = self.tokens[at + used].text.casefold() in ("or", "nor")
-            further = self._deny(at + used, 1) if joined else 0
-            if not further:
+        place, begin = at, at + lead
+        while True:
+            used = self._deny(place, begin)
+            if not used:
+                end = self._behind_fillers(begin)
+                # What is not understood is denied as well as what is joined to it.
+                if not self.is_one_of(end + 1, *_OR) or self.tokens[end].kind == "comma":
+                    break
+                for token in range(place, end + 1):
+                    self.unknown(token)
+                used = end + 1 - place
+            place += used
+            names = self.draft.parts[-1].kind == "condition"
+            if not self.is_one_of(place, *_OR, *(_BOTH if names else ())) or place + 1 >= len(self.tokens):
                 break
-            used += further
-        return used
+            if names and self.is_one_of(place, *_BOTH) and not self._names_at(place + 1):
+                break
+            begin = place + 1
+        return place - at
 
-    def _deny(self, at: int, lead: int) -> int:
-        """Take what follows some words for what is not wanted."""
-        begin = at + lead
-        if (years := self._year_condition(begin)) is not None:
-            condition = f"NOT ({years[1]})"
-            self.draft.conditions.append(condition)
-            return self.part(at, lead + years[0], "condition", condition)
-        begin += self.is_word(begin, "by")
-        for used, phrase in self.words(begin):
-            whole = begin + used - at
-            if (word := self.lexicon.moods.get(phrase)) is not None:
-                return self._mood(at, whole, word, "plain", denied=True)
-            if (genres := self.lexicon.genres.get(phrase)) is not None:
-                condition = f"NOT {self._genre(genres)}"
-                self.draft.conditions.append(f"({condition} OR {GENRE} IS NULL)")
-                return self.part(at, whole, "condition", condition)
-            if (artists := self.lexicon.artists.get(phrase)) is not None:
-                self.draft.exclude_artist += artists
-                return self.part(at, whole, "condition", f"not by {artists[0]}")
+    def _behind_fillers(self, at: int) -> int:
+        while at < len(self.tokens) and self.tokens[at].words and self._is_filler(at):
+            at += 1
+        return at
+
+    def _is_filler(self, at: int) -> bool:
+        return self.tokens[at].kind == "word" and self.tokens[at].words in self.lexicon.words["in a denial"]
+
+    def _names_at(self, at: int) -> bool:
+        """Whether an artist or a genre is named at a place, and no mood."""
+        for _, phrase in self.words(at):
+            if phrase in self.lexicon.moods:
+                return False
+            if self.lexicon.genre(phrase) or self.lexicon.artist(phrase):
+                return True
+        return False
+
+    def _deny(self, at: int, begin: int) -> int:
+        """Take what is named at a place, or behind words that say nothing, for what is not wanted.
+
+        Args:
+            at: where the denial begins, from which tokens are counted.
+            begin: the place.
+        """
+        while begin < len(self.tokens):
+            if (years := self._year_condition(begin)) is not None:
+                condition = f"NOT ({years[1]})"
+                self.draft.conditions.append(condition)
+                return self.part(at, begin + years[0] - at, "condition", condition)
+            begin += self.is_word(begin, "by")
+            for used, phrase in self.words(begin):
+                if done := self._denied(at, begin + used - at, phrase):
+                    return done
+            if begin >= len(self.tokens) or not self._is_filler(begin):
+                return 0
+            begin += 1
+        return 0
+
+    def _denied(self, at: int, whole: int, phrase: tuple[str, ...]) -> int:
+        if (word := self.lexicon.moods.get(phrase)) is not None:
+            return self._mood(at, whole, word, "plain", denied=True)
+        if (genres := self.lexicon.genre(phrase)) is not None:
+            condition = f"NOT {_of_genres(genres)}"
+            self.draft.conditions.append(f"({condition} OR {GENRE} IS NULL)")
+            return self.part(at, whole, "condition", condition)
+        if not self._is_function(phrase) and (artists := self.lexicon.artist(phrase)) is not None:
+            self.draft.exclude_artist += artists
+            return self.part(at, whole, "condition", f"not by {artists[0]}")
         return 0
 
     def _by(self, at: int) -> int:
         lead = self.is_word(at, "by")
         for used, phrase in self.words(at + lead) if lead else ():
-            if (artists := self.lexicon.artists.get(phrase)) is not None:
+            if (artists := self.lexicon.artist(phrase)) is not None:
                 return self._artist(at, lead + used, artists)
         return 0
 
@@ -244,27 +228,43 @@ class _Reader(Cursor):
         degree, lead = self._degree(at)
         for used, phrase in self.words(at + lead):
             if (word := self.lexicon.moods.get(phrase)) is not None:
-                return self._mood(at, lead + used, word, degree)
+                return self._mood(at, lead + used, word, degree, denied=degree == "low")
             if lead:
                 continue
-            if (genres := self.lexicon.genres.get(phrase)) is not None:
-                condition = self._genre(genres)
-                self.draft.conditions.append(condition)
-                return self.part(at, used, "condition", condition)
-            if (artists := self.lexicon.artists.get(phrase)) is not None and not self._is_empty(phrase):
+            if (genres := self.lexicon.genre(phrase)) is not None:
+                either = self.is_one_of(at - 1, *_OR) if at else False
+                if not either and self.lexicon.kinds.get(GENRE) == "list":
+                    self._open.pop("genres", None)  # a track can be of both
+                self._either("genres", genres, _of_genres)
+                return self.part(at, used, "condition", _of_genres(genres))
+            if not self._is_function(phrase) and (artists := self.lexicon.artists.get(phrase)) is not None:
                 return self._artist(at, used, artists)
             if (mood := self.lexicon.missing.get(phrase)) is not None:
                 return self.part(at, used, "unknown", f"this library has no scores for {mood}")
-        return 0
+        return self._divided(at)
 
-    def _is_empty(self, phrase: tuple[str, ...]) -> bool:
-        return all((word,) in self.lexicon.words["empty"] for word in phrase)
+    def _divided(self, at: int) -> int:
+        """``calm/dreamy``, ``happy-sad``: moods that are written as one word."""
+        words = [self.lexicon.moods.get((word,)) for word in self.tokens[at].words]
+        if len(words) < 2 or not all(words):
+            return 0
+        meant = [word for word in words if word is not None]
+        for word in meant:
+            self._mood(at, 1, word, "plain")
+        del self.draft.parts[-len(meant) :]
+        told = ", ".join(f"{word.mood} {self.draft.moods[word.mood]:.2g}" for word in meant)
+        return self.part(at, 1, "mood", told)
+
+    def _is_function(self, phrase: tuple[str, ...]) -> bool:
+        return all(word in self.lexicon.function_words for word in phrase)
 
     def _degree(self, at: int) -> tuple[str, int]:
-        for kind in ("very", "slightly"):
-            if used := self.is_word(at, kind):
-                return kind, used
-        return "plain", 0
+        used, degree = 0, "plain"
+        while found := next(
+            (more for kind in _DEGREES if (more := (self.is_word(at + used, kind), kind))[0]), None
+        ):
+            used, degree = used + found[0], found[1]
+        return degree, used
 
     def _mood(self, at: int, used: int, word: MoodWord, degree: str, denied: bool = False) -> int:
         much = word.much != denied
@@ -272,23 +272,41 @@ class _Reader(Cursor):
         if value is not None and 0 <= value <= 1 and self.tokens[at + used].kind == "number":
             target, used = (value if word.much else 1 - value), used + 1
         else:
-            share = self.lexicon.degrees[degree]
+            share = self.lexicon.degrees.get(degree, self.lexicon.degrees["plain"])
             target = share if much else 1 - share
         self.draft.moods[word.mood] = round(target, 3)
         return self.part(at, used, "mood", f"{word.mood} {target:.2g}")
 
-    def _genre(self, spellings: tuple[str, ...]) -> str:
-        values = ", ".join(map(quote_value, spellings))
-        return f"{GENRE} = {values}" if len(spellings) == 1 else f"{GENRE} IN ({values})"
-
     def _artist(self, at: int, used: int, spellings: tuple[str, ...]) -> int:
         column = ARTISTS if ARTISTS in self.lexicon.columns else ARTIST
-        values = ", ".join(map(quote_value, spellings))
-        condition = f"{column} = {values}" if len(spellings) == 1 else f"{column} IN ({values})"
-        self.draft.conditions.append(condition)
-        return self.part(at, used, "condition", condition)
+        self._either("artists", spellings, lambda names: _one_of(column, names))
+        return self.part(at, used, "condition", _one_of(column, spellings))
+
+    def _either(self, kind: str, values: Sequence[str], written: Callable[[Sequence[str]], str]) -> None:
+        """Note values of which one must be met, together with those of the same kind before."""
+        conditions = self.draft.conditions
+        place, before = self._open.get(kind, (len(conditions), ()))
+        both = tuple(dict.fromkeys((*before, *values)))
+        text = written(both)
+        conditions[place:] = [f"({text})" if " OR " in text else text, *conditions[place + 1 :]]
+        self._open[kind] = (place, both)
 
     def _empty(self, at: int) -> int:
+        if used := self.is_word(at, "empty"):
+            return self.part(at, used, "empty", "")
         token: Token = self.tokens[at]
-        known = token.words in self.lexicon.words["empty"] or token.words == ()
-        return self.part(at, 1, "empty", "") if known else 0
+        return self.part(at, 1, "empty", "") if token.words == () and token.kind != "symbol" else 0
+
+
+def _kind(part: Part) -> str | None:
+    """What a condition or a mood is about; None for other parts."""
+    return {"mood": "mood", "condition": part.meaning.split()[0]}.get(part.kind) if part.meaning else None
+
+
+def _of_genres(spellings: Sequence[str]) -> str:
+    return _one_of(GENRE, spellings)
+
+
+def _one_of(column: str, values: Sequence[str]) -> str:
+    texts = ", ".join(map(quote_value, values))
+    return f"{column} = {texts}" if len(values) == 1 else f"{column} IN ({texts})"

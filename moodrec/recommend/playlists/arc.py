@@ -133,7 +133,7 @@ class _Planner:
         self._ids = list(found)
         self._scores = mood_matrix(index, self._ids, self._line.moods)
         artists: dict[str, int] = {}
-        names = [self._facts.artist(one) for one in self._ids]
+        names = self._facts.artists(self._ids)
         keys = [-1 if name is None else artists.setdefault(name, len(artists)) for name in names]
         copies = _CopiesIn(self._recommender, self._ids)
         self._pool = Pool(index.vectors(self._ids), np.array(keys, np.int64), copies)

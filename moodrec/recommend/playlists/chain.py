@@ -205,11 +205,11 @@ class Chain:
         limit = self._rules.max_per_artist
         if limit is None:
             return set()
-        counts = Counter(self._facts.artist(one) for one in [*self._ids, *self._closing])
+        counts = Counter(self._facts.artists([*self._ids, *self._closing]))
         return {artist for artist, count in counts.items() if artist and count >= limit}
 
     def _artists_of(self, track_ids: Sequence[str]) -> set[str]:
-        return {artist for artist in map(self._facts.artist, track_ids) if artist}
+        return {artist for artist in self._facts.artists(track_ids) if artist}
 
     def _notes(self) -> list[str]:
         notes = list(notes_on(self._index, self._options.where))

@@ -13,7 +13,7 @@ from moodrec.arguments import brief, texts, whole
 from moodrec.errors import UsageError
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.recommend.pairs import mood_matrix
+from moodrec.recommend.pairs import numbers_in
 from moodrec.recommend.playlists.chain import Aim, Chain
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules, rules_of
@@ -112,20 +112,27 @@ class _Parts:
 
 def _scored(recommender: Recommender, moods: list[str], options: SearchOptions) -> _Scored:
     """Select the tracks that meet ``where`` and ``only``, with their scores."""
-    index = recommender.index
-    audio_only = options.audio_only
-    table = index.table if options.where is None else index.matching(options.where, audio_only=audio_only)
-    ids = table[TRACK_ID].to_pylist()
-    if options.only is not None:
-        ids = [track_id for track_id in ids if track_id in options.only]
+    index, audio_only = recommender.index, options.audio_only
     unknown = [mood for mood in moods if mood not in index.moods]
     if unknown or not moods:
         raise UsageError(
             f"unknown moods: {', '.join(map(brief, unknown))}" if unknown else "the index has no moods"
         )
     columns = index.mood_columns(audio_only)
-    scores = mood_matrix(index, ids, [columns[mood] for mood in moods])
-    known = np.flatnonzero(~np.isnan(scores).any(axis=1))
+    names = [columns[mood] for mood in moods]
+    wanted = list(dict.fromkeys([TRACK_ID, *names]))
+    where = options.where
+    table = (
+        index.columns(wanted)
+        if where is None
+        else index.matching(where, audio_only=audio_only, columns=wanted)
+    )
+    ids: list[str] = table[TRACK_ID].to_pylist()
+    scores = numbers_in(table, names)
+    usable = ~np.isnan(scores).any(axis=1)
+    if options.only is not None:
+        usable &= np.array([track_id in options.only for track_id in ids], bool)
+    known = np.flatnonzero(usable)
     return _Scored([ids[row] for row in known], scores[known])
 
 

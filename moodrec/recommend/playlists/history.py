@@ -19,6 +19,7 @@ from moodrec.given import path_of
 from moodrec.names import fold
 from moodrec.recommend.playlists.times import is_time, times_of
 from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.version import seed_names
 from moodrec.schema import ARTIST, ARTISTS, PATH, RECORDING_ID, TITLE, TRACK_ID
 
 PLAYED_AT: Final = "played_at"
@@ -151,7 +152,7 @@ class _Tracks:
         if name in self._recommender.index:
             return name
         try:  # whole names alone: nobody sees which track a part of a name would lead to
-            return resolve_seed(self._recommender.frame, name)
+            return resolve_seed(seed_names(self._recommender), name)
         except (NotFoundError, AmbiguousSeedError):
             return None
 

@@ -12,6 +12,7 @@ from moodrec.arguments import brief, every_of, finite, plain, texts
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.index.search.options import SearchOptions
+from moodrec.recommend.pairs import numbers_in
 from moodrec.recommend.queries import single_targets
 from moodrec.recommend.recommender import Recommender
 from moodrec.typing import Float64Array
@@ -77,7 +78,8 @@ class Line:
         for row, one in enumerate((start, end)):
             ends[row, : len(named)] = [one.get(mood, ends[row, i]) for i, mood in enumerate(named)]
         if held:
-            middle = np.array([np.nanmedian(recommender.frame[mood].astype(float)) for mood in held])
+            scores = numbers_in(recommender.index.columns(held), held)
+            middle = np.array([np.nanmedian(scores[:, i]) for i in range(len(held))])
             part = ends[:, len(named) :]
             part[1] = np.maximum(part[1], np.minimum(part[0], middle))
         moods = [*named, *held]
@@ -134,13 +136,13 @@ def _held(recommender: Recommender, named: Sequence[str], hold: Collection[str] 
             if mood not in known:
                 raise UsageError(f"unknown mood {brief(mood)}; {hint(mood, known, 'moods')}")
         return [mood for mood in dict.fromkeys(texts(hold, "hold")) if mood not in named]
-    frame = recommender.frame
     wanted = [mood for mood in HELD if mood in known and mood not in named]
-    return [mood for mood in wanted if not any(_go_together(frame, mood, one) for one in named)]
+    table = recommender.index.columns([*wanted, *named]) if wanted else None
+    return [mood for mood in wanted if not any(_go_together(table, mood, one) for one in named)]
 
 
-def _go_together(frame: Any, one: str, other: str) -> bool:
-    both = frame[[one, other]].to_numpy(np.float64, na_value=np.nan)
+def _go_together(table: Any, one: str, other: str) -> bool:
+    both: Any = numbers_in(table, [one, other])
     both = both[~np.isnan(both).any(axis=1)]
     if len(both) < 3 or (both.std(axis=0) == 0).any():
         return False

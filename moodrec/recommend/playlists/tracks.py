@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from numbers import Real
 from typing import Any, Final, TypeGuard
@@ -25,7 +26,8 @@ class TrackFacts:
     """Artists and durations of the tracks of a recommender, by track id."""
 
     def __init__(self, recommender: Recommender) -> None:
-        self._frame = recommender.frame
+        self._index = recommender.index
+        self._known: dict[str, str | None] = {}
 
     def require_durations(self, rules: Rules) -> None:
         """Refuse a playing time where there are no durations.
@@ -40,10 +42,16 @@ class TrackFacts:
 
     def artist(self, track_id: str) -> str | None:
         """Return the folded name of a track's first main artist, as artists are compared everywhere."""
-        text, listed = self._artists.get(track_id), self._listed.get(track_id)
-        names = tuple(listed) if isinstance(listed, list | tuple | np.ndarray) else ()
-        main = credit(text if isinstance(text, str) else None, names).main
-        return fold(main[0]) if main else None
+        return self.artists([track_id])[0]
+
+    def artists(self, track_ids: Sequence[str]) -> list[str | None]:
+        """Return the folded names of the first main artists of tracks."""
+        new = [one for one in dict.fromkeys(track_ids) if one not in self._known]
+        if new:
+            there = [name for name in (TRACK_ID, ARTIST, ARTISTS) if name in self._index.column_names]
+            for row in self._index.rows(new, there, on_conflict="ignore").to_pylist():
+                self._known[row[TRACK_ID]] = _first_artist(row.get(ARTIST), row.get(ARTISTS))
+        return [self._known.get(one) for one in track_ids]
 
     def duration(self, track_id: str) -> float:
         """Return the duration of a track in seconds; that of a usual track where it is unknown."""
@@ -57,21 +65,18 @@ class TrackFacts:
         return float(np.median(known)) if known else 1.0
 
     @cached_property
-    def _artists(self) -> dict[str, Any]:
-        return self._column(ARTIST)
-
-    @cached_property
-    def _listed(self) -> dict[str, Any]:
-        return self._column(ARTISTS)
-
-    @cached_property
     def _durations(self) -> dict[str, Any]:
-        return self._column(DURATION)
+        """The durations by track id; {} where there is no such column."""
+        table = self._index.columns([TRACK_ID, DURATION])
+        if DURATION not in table.column_names:
+            return {}
+        return dict(zip(table[TRACK_ID].to_pylist(), table[DURATION].to_pylist(), strict=True))
 
-    def _column(self, name: str) -> dict[str, Any]:
-        """Read a column of the track table by track id; {} where there is no such column."""
-        frame = self._frame
-        return dict(zip(frame[TRACK_ID], frame[name], strict=True)) if name in frame else {}
+
+def _first_artist(text: Any, listed: Any) -> str | None:
+    names = tuple(name for name in listed if name) if isinstance(listed, list) else ()
+    main = credit(text if isinstance(text, str) else None, names).main
+    return fold(main[0]) if main else None
 
 
 def and_known_duration(where: str | Condition | None) -> str:

@@ -30,11 +30,18 @@ AudioForm = Annotated[Form, Query(description="`wav` decodes the file, for playe
 def tracks(request: Request, state: State, view: Current, query: Annotated[TracksQuery, Query()]) -> Response:
     """List the tracks whose titles, artists or albums hold the words, under a condition, page by page."""
     words, where, sort = query.q or "", query.where or "", query.sort or ""
+    barred = tuple(sorted(query.exclude_artist))
+    question = [
+        words,
+        where,
+        sort,
+        *([list(barred), query.max_per_artist] if barred or query.max_per_artist else []),
+    ]
     if len(where) > state.settings.limits.condition:
         raise ProblemError(413, "TooLarge", f"the condition is longer than {state.settings.limits.condition}")
     start = 0
     if query.cursor:
-        version, start = _read_cursor(query.cursor, [words, where, sort])
+        version, start = _read_cursor(query.cursor, question)
         found = state.view_named(version)
         if found is None:
             raise ProblemError(410, "Gone", "the library has changed since the first page; begin again")
@@ -42,7 +49,7 @@ def tracks(request: Request, state: State, view: Current, query: Annotated[Track
     etag = etag_of(request, view.tag)
     if (same := not_modified(request, etag)) is not None:
         return same
-    ids = view.listed(words, where, sort)
+    ids = view.listed(words, where, sort, barred, query.max_per_artist)
     page = ids.slice(start, query.limit).to_pylist()
     following = start + len(page)
     return json_answer(
@@ -50,8 +57,10 @@ def tracks(request: Request, state: State, view: Current, query: Annotated[Track
         {
             "version": view.name,
             "total": len(ids),
-            "tracks": track_documents(view.index.rows(page), view.index.moods, query.columns),
-            "next": _cursor(view.name, following, [words, where, sort]) if following < len(ids) else None,
+            "tracks": track_documents(
+                view.index.rows(page, on_conflict="ignore"), view.index.moods, query.columns
+            ),
+            "next": _cursor(view.name, following, question) if following < len(ids) else None,
         },
         etag,
     )
@@ -107,13 +116,13 @@ def known_id(view: View, track_id: str) -> str:
     return track_id
 
 
-def _cursor(version: str, start: int, question: list[str]) -> str:
+def _cursor(version: str, start: int, question: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps([version, start, question]).encode()).decode()
 
 
-def _read_cursor(cursor: str, question: list[str]) -> tuple[str, int]:
+def _read_cursor(cursor: str, question: list[Any]) -> tuple[str, int]:
     fault = UsageError(
-        "the cursor is of another list; take `next` of the page before, with its q, where and sort"
+        "the cursor is of another list; take `next` of the page before, with its other parameters"
     )
     try:
         version, start, asked = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))

@@ -175,6 +175,8 @@ class TracksQuery(Answering):
     sort: Text | None = Field(
         None, description="Columns, `-` before one for falling.", examples=["-calm,year"]
     )
+    exclude_artist: Ids = Field([], description="Artists whose tracks are left out.")
+    max_per_artist: int | None = Field(None, ge=1, le=1_000_000, description="At most so many by one artist.")
     limit: int = Field(50, ge=1, le=1000)
     cursor: Text | None = Field(None, description="`next` of the page before.")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import faiss
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from moodrec.errors import CorruptStoreError
@@ -16,6 +17,7 @@ from moodrec.index.backends.faiss_file import check_faiss_file
 from moodrec.index.backends.hnsw import HnswBackend
 from moodrec.index.backends.ivf.faiss_lists import fill, nearest_lists, trained
 from moodrec.index.presets import load_preset
+from moodrec.index.rows.segment import Segment
 from tests.catalogues import clustered
 
 N, DIM = 300, 16
@@ -27,7 +29,8 @@ def made(kind: str, n: int = N, nlist: int = 9) -> Any:
     """A FAISS index of the preset's type over the first rows."""
     config = load_preset(kind)
     if kind == "hnsw":
-        return HnswBackend.build(VECTORS[:n], config).index
+        table = pa.table({"track_id": [f"t{row}" for row in range(n)]})
+        return HnswBackend.build(Segment.of(VECTORS[:n], table, ()), config).index
     index = trained(VECTORS[:n], config.model_copy(update={"nlist": nlist}))
     fill(index, VECTORS[:n], nearest_lists(index, VECTORS[:n]))
     return index

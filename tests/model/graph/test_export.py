@@ -124,7 +124,7 @@ def test_the_packaged_graph_computes_what_the_packaged_weights_do() -> None:
     for ours, rounded, true in zip(session.run(windows), single, exact, strict=True):
         error = np.abs(ours - true).max(axis=1) / max(1.0, np.abs(true).max())
         assert (error[~tones] < 1e-5).all()
-        assert (error[tones] < 1.2e-5).all()
+        assert (error[tones] < 1.5e-5).all()
         assert np.abs(ours - true).max() < np.abs(rounded - true).max()
 
 

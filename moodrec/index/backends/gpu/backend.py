@@ -34,6 +34,7 @@ from moodrec.index.backends.ivf.backend import IvfBackend
 from moodrec.index.backends.ivf.stop_rule import sample_scores
 from moodrec.index.rows.segment import Segment
 from moodrec.index.runtime import faiss
+from moodrec.index.search.blending import Blend
 from moodrec.index.search.request import Request
 from moodrec.typing import RowMask, Vectors
 
@@ -112,6 +113,9 @@ class GpuBackend:
         index.add(vectors)
         filters = _honours_filters(resources, vectors)
         return cls(index, scan, cpu if isinstance(cpu, IvfBackend) else None, config, filters, 1.0, resources)
+
+    def follows(self, blend: Blend) -> bool:
+        return True
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         mask = request.passing.mask

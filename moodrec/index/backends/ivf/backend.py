@@ -46,7 +46,9 @@ from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged, read_arrays, require
 from moodrec.index.runtime import map_over, threads_for
+from moodrec.index.search.blending import Blend
 from moodrec.index.search.request import Request
+from moodrec.typing import RowNumbers, Vectors
 
 _RULE_FILE: Final = "stop-rule.npz"
 _SHARES_FILE: Final = "list-shares.npz"
@@ -63,6 +65,36 @@ and up to that share of them.
 """
 _SETTLED: Final = (True,)
 """The answer for a single query, made once: making it anew shows in the time of a short search."""
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """Inverted lists that have been learnt from rows and hold none yet."""
+
+    index: Any
+    """The FAISS index, trained and empty."""
+    by_list: RowNumbers
+    """(n,) The rows in the order of their lists."""
+    list_of: NDArray[np.int64]
+    """(n,) The list of each row, in that order."""
+
+
+def learn(vectors: Vectors, config: IndexConfig) -> Learnt:
+    """Learn lists from rows, and find the list of each.
+
+    Args:
+        vectors: (n, d) float32 rows of unit length, which may be mapped from a file.
+        config: the settled preset.
+
+    Raises:
+        DataError: there are no rows to learn from.
+    """
+    if len(vectors) == 0:
+        raise DataError(f"preset {config.kind!r} learns from tracks and there are none; use 'flat' or 'auto'")
+    index = trained(vectors, config)
+    list_of = nearest_lists(index, vectors)
+    by_list = np.argsort(list_of, kind="stable")
+    return Learnt(index, by_list, list_of[by_list])
 
 
 @dataclass(eq=False)
@@ -118,14 +150,22 @@ class IvfBackend:
         Raises:
             DataError: there are no rows to learn from.
         """
-        if len(segment) == 0:
-            raise DataError(
-                f"preset {config.kind!r} learns from tracks and there are none; use 'flat' or 'auto'"
-            )
-        index = trained(segment.vectors, config)
-        list_of = nearest_lists(index, segment.vectors)
-        by_list = np.argsort(list_of, kind="stable")
-        arranged, list_of = segment.arranged(by_list), list_of[by_list]
+        learnt = learn(segment.vectors, config)
+        return cls.over(segment.arranged(learnt.by_list), learnt, config)
+
+    @classmethod
+    def over(cls, arranged: Segment, learnt: Learnt, config: IndexConfig) -> tuple[Segment, Self]:
+        """Fill lists that were learnt, and calibrate the stop rule.
+
+        Args:
+            arranged: the n rows in the order of their lists.
+            learnt: the lists.
+            config: the settled preset.
+
+        Returns:
+            The segment with what searches read beside its rows, and the backend over it.
+        """
+        index, list_of = learnt.index, learnt.list_of
         fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, centroids_of(index), list_of, config)
         backend = cls(index, rule, config, len(arranged))
@@ -196,6 +236,9 @@ class IvfBackend:
             shares = KnownShares.open(folder / _SHARES_FILE, index.nlist)
         sketches = Sketches.open(folder, files, index.d, index.ntotal)
         return cls(index, rule, config, int(facts["learnt_from"]), shares, sketches)
+
+    def follows(self, blend: Blend) -> bool:
+        return False
 
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         search, n = self._searcher(), len(request.queries)

@@ -81,11 +81,14 @@ def _moved(centroids: Vectors, rows: Vectors) -> Vectors:
     """Move each centroid to the mean direction of the rows nearest to it."""
     for _ in range(_LAST_ROUNDS):
         nearest = nearly_nearest(centroids, rows)
-        order = np.argsort(nearest, kind="stable")
-        found, starts = np.unique(nearest[order], return_index=True)
-        sums = np.add.reduceat(rows[order], starts, axis=0)
-        centroids = centroids.copy()
-        centroids[found] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+        sums = np.zeros_like(centroids)
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some, own = rows[start : start + _ROWS_AT_ONCE], nearest[start : start + _ROWS_AT_ONCE]
+            order = np.argsort(own, kind="stable")
+            found, starts = np.unique(own[order], return_index=True)
+            sums[found] += np.add.reduceat(some[order], starts, axis=0)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        centroids = np.where(lengths > 0, sums / np.maximum(lengths, 1e-12), centroids)
     return centroids
 
 

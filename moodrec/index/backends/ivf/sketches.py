@@ -32,7 +32,7 @@ _MOST_BITS: Final = 2048
 """The longest sketch that the kernel's integer sums have room for."""
 _FEWEST_ROWS: Final = 32
 """Sketches are made where the lists hold at least so many rows on average."""
-_ROWS_AT_ONCE: Final = 1 << 16
+_ROWS_AT_ONCE: Final = 1 << 13
 """Rows that are sketched at a time; a multiple of the rows of a block."""
 _TINY: Final = 1e-12
 """It keeps quotients finite for rows that equal their centroid."""

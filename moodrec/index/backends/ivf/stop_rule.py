@@ -41,12 +41,14 @@ FIRST_LEVEL: Final = 10
 LEVEL_STEP: Final = 2
 """The shares are fitted at ranks of 10, 20, 40, ... rows, which are called levels."""
 _QUERIES_AT_ONCE: Final = 8
-_ROWS_AT_ONCE: Final = 1 << 16
+_ROWS_AT_ONCE: Final = 1 << 13
 _LEAST_SPREAD: Final = 1e-6
 """Lists of equal rows have no spread; this one keeps quotients finite."""
 _UNFITTED: Final = (np.zeros(0, np.float32),) * 4
 _EDGE: Final = 0.8
 """The last rows of a level begin at this share of its rank."""
+_MOST_SHARES: Final = 1 << 14
+"""Shares of one query at one level that are kept: all of them would take gigabytes for ten million rows."""
 _MARGIN: Final = 0.35
 """The fit may lose this share of what the target recall allows to miss, because other queries differ from the
 sample.
@@ -312,8 +314,15 @@ def _samples(
         beyond = np.empty(len(rows), np.float32)
         beyond[order] = np.cumsum(rows[order][::-1])[::-1] / max(rows.sum(), _LEAST_SPREAD)
         found = np.flatnonzero(scores >= lowest)
-        shares = beyond[list_of[found]]
-        yield _Sample(float(rows.sum()), shares, shares[scores[found] <= tops[n - edge]])
+        last = found[scores[found] <= tops[n - edge]]
+        yield _Sample(float(rows.sum()), beyond[list_of[_some(found)]], beyond[list_of[_some(last)]])
+
+
+def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return rows in equal steps where they are many: the quantiles of so many stand for those of all."""
+    if len(rows) <= _MOST_SHARES:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, _MOST_SHARES).round().astype(np.int64)]
 
 
 def normal_tail(t: Float32Array) -> Float32Array:

@@ -1,7 +1,7 @@
 /** Files dropped anywhere on the page are analysed, and what is like them is shown. */
 import { signal } from "../vendor/signals.js";
 import { analyse } from "./api.js";
-import { say, tell } from "./state.js";
+import { say, tell, toast } from "./state.js";
 
 export const dragging = signal(false);
 
@@ -14,7 +14,7 @@ export function watchDrops() {
   addEventListener("drop", (event) => {
     depth = 0;
     dragging.value = false;
-    const [file] = event.dataTransfer?.files ?? [];
+    const [file] = event.dataTransfer?.files ?? []; // of several the first
     if (!file) return;
     event.preventDefault();
     take(file);
@@ -23,10 +23,11 @@ export function watchDrops() {
 
 /** @param {File} file */
 async function take(file) {
-  tell(`Analysing ${file.name} …`);
+  tell(`Analysing ${file.name} …`, { lasting: true });
   try {
     const found = await analyse(file);
-    say({ seed: null, end: null, words: "", likes: [], dislikes: [], file: { name: file.name, embedding: found.embedding } });
+    say({ seed: null, end: null, arc: null, words: "", likes: [], dislikes: [], file: { name: file.name, embedding: found.embedding, place: found.place } });
+    toast.value = null;
   } catch (error) {
     tell(error.message);
   }

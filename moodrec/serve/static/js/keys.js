@@ -7,8 +7,8 @@ import { addToList } from "./tray.js";
 export function watchKeys(help) {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const types = event.target.matches?.("input:not([type=range]), select, textarea, dialog *");
-    if (types) return;
+    const types = event.target.matches?.("input:not([type=range]), select, textarea");
+    if (types || document.querySelector("dialog[open]")) return; // a dialog closes by itself
     const onButton = event.target.matches?.("button, a, summary");
     const act = ACTS[event.key === " " ? "space" : event.key];
     if (event.key === "?") help();

@@ -17,7 +17,7 @@ import { Steer } from "./parts/steer.js";
 import { Tray } from "./parts/tray.js";
 import { ready } from "./playing.js";
 import { searchOnChange } from "./searching.js";
-import { jobs, mapOpen, results, server, tab } from "./state.js";
+import { jobs, mapOpen, results, server, tab, theme } from "./state.js";
 import { list } from "./tray.js";
 
 function Page() {
@@ -49,9 +49,8 @@ function Page() {
 }
 
 function changeTheme() {
-  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = dark ? "light" : "dark";
-  dispatchEvent(new Event("resize"));
+  const dark = theme.peek() ? theme.peek() === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  theme.value = dark ? "light" : "dark";
 }
 
 const place = document.getElementById("page");

@@ -1,14 +1,21 @@
-/** The results follow the sentence: one request at a time, late ones are aborted, and a drag asks at most every 60 ms. */
+/**
+ * The results follow the sentence: one request at a time, late ones are aborted. A change is answered at once, and
+ * while one drags at most every 60 ms, the last step always.
+ */
 import { effect } from "../vendor/signals.js";
 import { ApiError, json } from "./api.js";
 import { kindOf, requestOf } from "./sentence.js";
 import { atlas, columnNames, knownOf, library, results, say, sentence, server } from "./state.js";
 
-const WAIT_MS = 60;
+/** Between two requests of a drag; longer where answers take longer, or each would be aborted by the next. */
+const WAIT_MS = 60, SLACK = 1.5, MOST_MS = 1000;
 const HITS = 60;
-const SHOWN = ["title", "artist", "album", "year", "duration", "moods"];
+/** What rows show. Moods are read for the one row that one opens. */
+const SHOWN = ["title", "artist", "album", "year", "duration"];
 let running = null;
 let waiting = 0;
+let begun = Number.NEGATIVE_INFINITY;
+let took = 0;
 
 /** Answer the sentence whenever it changes. */
 export function searchOnChange() {
@@ -16,7 +23,9 @@ export function searchOnChange() {
     const said = sentence.value;
     if (columnNames.value === null) return;
     clearTimeout(waiting);
-    waiting = setTimeout(() => answer(said), WAIT_MS);
+    const left = begun + Math.max(WAIT_MS, Math.min(took * SLACK, MOST_MS)) - performance.now();
+    if (left > 0) waiting = setTimeout(() => answer(said), left);
+    else answer(said);
   });
 }
 
@@ -26,14 +35,15 @@ export const again = () => answer(sentence.peek());
 async function answer(said) {
   running?.abort();
   const own = (running = new AbortController());
-  results.value = { ...results.peek(), state: "loading" };
+  begun = performance.now();
   const { path, ...options } = requestOf(said, HITS, knownOf(SHOWN));
   try {
     const found = await json(path, { ...options, signal: own.signal });
     if (own !== running) return;
+    took = performance.now() - begun;
     server.value = { reachable: true, locked: false };
     results.value = {
-      state: "done", kind: kindOf(said), tracks: found.tracks, total: found.total ?? found.count, seed: found.seed ?? null,
+      state: "done", kind: kindOf(said), tracks: asBefore(found), total: found.total ?? found.count, seed: found.seed ?? null,
       why: new Map((found.why ?? []).map((one) => [one.track_id, one])), explain: found.explain ?? null,
       notes: found.notes ?? [], shortfall: found.shortfall ?? null, version: found.version, title: found.title,
     };
@@ -45,6 +55,12 @@ async function answer(said) {
     if (error.status === 0 || error.status === 401) server.value = { reachable: error.status !== 0, locked: error.status === 401 };
     results.value = { state: "failed", tracks: [], message: error.message, status: error.status };
   }
+}
+
+/** The tracks of an answer; those that the last one of this version held too are the same objects, whose rows need not be drawn again. */
+function asBefore(found) {
+  const last = results.peek(), known = new Map(last.version === found.version ? last.tracks.map((one) => [one.track_id, one]) : []);
+  return found.tracks.map((one) => known.get(one.track_id) ?? one);
 }
 
 /** What each condition of a list drops by itself; searches say so themselves. */

@@ -4,7 +4,7 @@
  * @typedef {{track_id: string, title?: string|null, artist?: string|null}} Named
  * @typedef {object} Sentence
  * @property {Named|null} seed the track that results are like
- * @property {{name: string, embedding: number[]}|null} file a dropped file in place of a track
+ * @property {{name: string, embedding: number[], place: number[]|null}|null} file a dropped file in place of a track
  * @property {Named|null} end where a path from the seed leads
  * @property {Record<string, number>} moods targets in [0, 1]
  * @property {number} weight of the moods against the sound, in [0, 1]
@@ -15,12 +15,13 @@
  * @property {string[]} likes track ids @property {string[]} dislikes track ids
  * @property {{mood: string, minutes: number, course: number[]}|null} arc a mood over time, as it was drawn: targets at even steps
  * @property {string} words words of titles, artists and albums
+ * @property {string[]} unread typed words that were not understood; they have no effect
  */
 
 /** @type {Sentence} */
 export const NOTHING = Object.freeze({
   seed: null, file: null, end: null, moods: {}, weight: 0.5, variety: 0, conditions: [], oneEach: false, without: [],
-  likes: [], dislikes: [], arc: null, words: "",
+  likes: [], dislikes: [], arc: null, words: "", unread: [],
 });
 
 /** Minutes of a track, where the library does not know how long its tracks are. */
@@ -68,7 +69,7 @@ export function requestOf(said, k, columns) {
     case "mood":
       return { path: "by-mood", body: { ...hits, mood: said.moods } };
     default:
-      return { path: "tracks", params: { q: said.words, where: where(said), limit: k, columns } };
+      return { path: "tracks", params: { q: said.words, ...shared, max_per_artist: said.oneEach ? 1 : null, limit: k, columns } };
   }
 }
 
@@ -87,6 +88,7 @@ export function toQuery(said) {
   for (const one of said.dislikes) query.append("down", one);
   if (said.arc) query.set("arc", `${said.arc.mood}:${said.arc.minutes}:${said.arc.course.map(round).join(",")}`);
   if (said.words) query.set("q", said.words);
+  for (const one of said.unread) query.append("unread", one);
   return query.toString();
 }
 
@@ -104,10 +106,12 @@ export function fromQuery(text) {
     if (at > 0 && target >= 0 && target <= 1) moods[one.slice(0, at)] = target;
   }
   const named = (name) => (query.get(name) ? { track_id: query.get(name) } : null);
+  const seed = named("like");
   return {
-    ...NOTHING, seed: named("like"), end: named("to"), moods, weight: share("weight", NOTHING.weight),
+    ...NOTHING, seed, end: seed && named("to"), moods, weight: share("weight", NOTHING.weight),
     variety: share("variety", 0), conditions: query.getAll("where"), oneEach: query.get("one") === "1",
     without: query.getAll("without"), likes: query.getAll("up"), dislikes: query.getAll("down"), arc: arcFrom(query.get("arc")), words: query.get("q") ?? "",
+    unread: query.getAll("unread"),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the page knows: the library, the sentence, its results, and what was said to the user. */
-import { batch, computed, signal } from "../vendor/signals.js";
+import { batch, computed, effect, signal } from "../vendor/signals.js";
 import { fromQuery, NOTHING, toQuery } from "./sentence.js";
+import { store, stored } from "./storing.js";
 
 /** The library: its moods with distributions, its columns, its version. Null until it has been read. */
 export const library = signal(null);
@@ -12,7 +13,7 @@ export const knownOf = (wanted) => wanted.filter((one) => one === "moods" || col
 export const atlas = signal(null);
 /** @type {import("../vendor/signals.js").Signal<import("./sentence.js").Sentence>} */
 export const sentence = signal(fromQuery(location.search));
-/** {state: "idle"|"loading"|"done"|"failed", tracks, seed, why, explain, notes, shortfall, message, kind} */
+/** {state: "idle"|"done"|"failed", tracks, seed, why, explain, notes, shortfall, message, kind} */
 export const results = signal({ state: "idle", tracks: [] });
 /** Whether the server answers, and whether it wants a token. */
 export const server = signal({ reachable: true, locked: false });
@@ -29,6 +30,8 @@ export const mapOpen = signal(false);
 /** What the map is coloured by: "mood" for valence and arousal, or the name of a mood. */
 export const colouredBy = signal("mood");
 export const tool = signal("move");
+/** "light", "dark", or null for what the system says. */
+export const theme = signal(stored("moodrec.theme"));
 
 export const moodNames = computed(() => library.value?.moods.map((one) => one.name) ?? []);
 
@@ -50,15 +53,16 @@ export function say(changes, { quiet = false } = {}) {
 
 /** Begin with another track, and keep conditions and moods. @param {import("./sentence.js").Named} track */
 export const startFrom = (track) =>
-  say({ seed: named(track), file: null, end: null, arc: null, words: "", likes: [], dislikes: [] });
+  say({ seed: named(track), file: null, end: null, arc: null, words: "", likes: [], dislikes: [], unread: [] });
 
 /** Forget everything that was said. */
 export const startOver = () => say({ ...NOTHING });
 
-/** Say one sentence to the user. @param {string} text @param {(() => void)|null} [undo] */
-export function tell(text, undo = null) {
+/** Say one sentence to the user. @param {string} text @param {{undo?: () => void, lasting?: boolean}} [more] lasting: until the next one */
+export function tell(text, { undo, lasting = false } = {}) {
   const said = { text, undo };
   toast.value = said;
+  if (lasting) return;
   setTimeout(() => {
     if (toast.peek() === said) toast.value = null;
   }, undo ? 8000 : 5000);
@@ -66,6 +70,12 @@ export function tell(text, undo = null) {
 
 export const named = ({ track_id, title, artist }) => ({ track_id, title, artist });
 export const titleOf = (track) => track?.title || track?.track_id || "";
+
+effect(() => {
+  if (theme.value !== "light" && theme.value !== "dark") return;
+  document.documentElement.dataset.theme = theme.value;
+  store("moodrec.theme", theme.value);
+});
 
 addEventListener("popstate", () => {
   sentence.value = fromQuery(location.search);

@@ -1,33 +1,37 @@
 /** The list that one puts together: kept in this browser, every change can be undone. */
 import { computed, effect, signal } from "../vendor/signals.js";
-import { request } from "./api.js";
-import { tell } from "./state.js";
+import { json, request } from "./api.js";
+import { knownOf, tell } from "./state.js";
+import { store, stored } from "./storing.js";
+import { quoted } from "./words.js";
 
 const KEY = "moodrec.list";
 const MOST = 2000;
+/** Ids in one condition. */
+const AT_ONCE = 60;
 
-export const list = signal(stored());
+export const list = signal(read());
 export const seconds = computed(() => list.value.reduce((sum, one) => sum + (one.duration > 0 ? one.duration : 0), 0));
 
+let warned = false;
 effect(() => {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(list.value));
-  } catch { /* a private window: the list lasts as long as the page */ }
+  if (store(KEY, list.value) || warned || !list.value.length) return;
+  warned = true;
+  setTimeout(() => tell("This browser keeps nothing, so the list lasts as long as the page."));
 });
 
-function stored() {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(found) ? found.filter((one) => typeof one?.track_id === "string") : [];
-  } catch {
-    return [];
-  }
+// Another tab of this browser has changed the list.
+addEventListener("storage", (event) => { if (event.key === KEY) list.value = read(); });
+
+function read() {
+  const found = stored(KEY);
+  return Array.isArray(found) ? found.filter((one) => typeof one?.track_id === "string") : [];
 }
 
 function change(next, text) {
   const before = list.peek();
   list.value = next.slice(0, MOST);
-  tell(text, () => { list.value = before; });
+  tell(text, { undo: () => { list.value = before; } });
 }
 
 /** @param {object[]} tracks those that are in the list already are left out */
@@ -35,7 +39,25 @@ export function addToList(tracks) {
   const known = new Set(list.peek().map((one) => one.track_id));
   const added = tracks.filter((one) => !known.has(one.track_id)).map(({ track_id, title, artist, duration }) => ({ track_id, title, artist, duration }));
   if (!added.length) return tell(tracks.length === 1 ? "It is in the list already." : "They are in the list already.");
-  return change([...list.peek(), ...added], `${added.length === 1 ? "One track" : `${added.length} tracks`} put into the list.`);
+  const room = MOST - list.peek().length;
+  if (room <= 0) return tell(`The list is full: it holds ${MOST.toLocaleString()} tracks.`);
+  change([...list.peek(), ...added], `${added.length === 1 ? "One track" : `${Math.min(room, added.length)} tracks`} put into the list${added.length > room ? `; ${added.length - room} more did not fit` : ""}.`);
+  return measure(added.filter((one) => one.duration === undefined).map((one) => one.track_id));
+}
+
+/** Tracks of the map come without their durations. @param {string[]} ids */
+async function measure(ids) {
+  if (!knownOf(["duration"]).length) return;
+  for (let from = 0; from < ids.length; from += AT_ONCE) {
+    const where = `track_id IN (${ids.slice(from, from + AT_ONCE).map(quoted).join(", ")})`;
+    try {
+      const found = await json("tracks", { params: { where, limit: AT_ONCE, columns: ["duration"] } });
+      const known = new Map(found.tracks.map((one) => [one.track_id, one.duration]));
+      list.value = list.peek().map((one) => (known.has(one.track_id) ? { ...one, duration: known.get(one.track_id) } : one));
+    } catch {
+      return; // the total time then counts what is known
+    }
+  }
 }
 
 /** @param {number} place */

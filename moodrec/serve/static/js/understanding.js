@@ -2,12 +2,13 @@
 import { json } from "./api.js";
 import { lookUp } from "./searching.js";
 import { NOTHING } from "./sentence.js";
-import { knownOf, library, say, sentence, startFrom, tell } from "./state.js";
+import { knownOf, library, say, sentence, startFrom } from "./state.js";
 import { play } from "./playing.js";
 import { quoted } from "./words.js";
 
 const TRACKS = 7;
-const OPERATOR = /[<>=]|\b(like|between|in|is)\b/i;
+/** The beginning of a condition: a name, and an operator. */
+const CONDITION = /^[\s(]*(?:not\s+)?(?:pct\(|prob\()?"?([\p{L}_][\p{L}\p{N}_]*)"?\)?\s*(?:[<>=!]|(?:not\s+)?(?:i?like|between|in)\b|is\s+(?:not\s+)?null)/iu;
 
 /**
  * @typedef {{kind: string, text: string, more?: string, act: () => void}} Suggestion
@@ -22,7 +23,9 @@ export async function suggestionsFor(typed, signal) {
 }
 
 function conditionOf(text) {
-  return OPERATOR.test(text) ? [{ kind: "condition", text, act: () => addCondition(text) }] : [];
+  const name = CONDITION.exec(text)?.[1].toLowerCase();
+  const known = (library.peek()?.columns ?? []).some((one) => one.name.toLowerCase() === name);
+  return known ? [{ kind: "condition", text, act: () => addCondition(text) }] : [];
 }
 
 function moodsOf(text) {
@@ -55,7 +58,7 @@ async function tracksOf(text, signal) {
   }));
 }
 
-const listing = (text) => ({ kind: "search", text: `All tracks with “${text}”`, act: () => say({ words: text, seed: null, file: null, end: null, arc: null, likes: [], dislikes: [], moods: {} }) });
+const listing = (text) => ({ kind: "search", text: `All tracks with “${text}”`, act: () => say({ words: text, seed: null, file: null, end: null, arc: null, likes: [], dislikes: [], moods: {}, unread: [] }) });
 
 /** Several words as one sentence, as the server understands them; what it does not understand is shown. */
 async function sentenceOf(text, signal) {
@@ -76,8 +79,7 @@ function understood(found) {
     kind: "sentence", text: found.sentence, more: left.length ? `not understood: ${left.join(", ")}` : "",
     act: () => {
       const seed = found.seed ? lookUp(found.seed.track_ids[0]) : null;
-      say({ ...NOTHING, seed, moods: found.moods, conditions: found.conditions, without: found.exclude_artist, oneEach: found.max_per_artist === 1, variety: found.diversity });
-      if (left.length) tell(`Not understood: ${left.join(", ")}`);
+      say({ ...NOTHING, seed, moods: found.moods, conditions: found.conditions, without: found.exclude_artist, oneEach: found.max_per_artist === 1, variety: found.diversity, unread: left });
     },
   }];
 }

@@ -2,10 +2,13 @@
 
 /** @param {number|null|undefined} seconds */
 export function clock(seconds) {
-  if (!(seconds > 0) || !Number.isFinite(seconds)) return "–:––";
+  if (!(seconds >= 0) || !Number.isFinite(seconds)) return "–:––";
   const whole = Math.round(seconds), h = Math.floor(whole / 3600), m = Math.floor((whole % 3600) / 60), s = String(whole % 60).padStart(2, "0");
   return h ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
 }
+
+/** A number in [0, 1] as `.25`. @param {number} value */
+export const share = (value) => value.toFixed(2).replace(/^0/, "");
 
 export const count = (n, one) => `${n.toLocaleString()} ${n === 1 ? one : `${one}s`}`;
 

@@ -1,6 +1,8 @@
 /** The tracks of the map: their places, moods and names, by row. */
 import { Grid } from "./grid.js";
 
+/** The greatest coordinate. */
+export const WHOLE = 65535;
 const UNKNOWN = 255;
 const MOST = 254;
 

@@ -3,18 +3,19 @@ import { useEffect, useRef, useState } from "../../vendor/hooks.js";
 import { effect } from "../../vendor/signals.js";
 import { html } from "../html.js";
 import { play } from "../playing.js";
-import { atlas, colouredBy, hovered, mapOpen, results, selection, sentence, startFrom, tell, titleOf, tool } from "../state.js";
+import { atlas, colouredBy, hovered, mapOpen, results, selection, sentence, startFrom, tell, theme, tool } from "../state.js";
 import { addToList } from "../tray.js";
 import { Icon } from "../parts/icon.js";
-import { Radar } from "../parts/radar.js";
+import { auditions, setAuditions } from "../audition.js";
+import { WHOLE } from "./atlas.js";
 import { Camera } from "./camera.js";
 import { coloursOf } from "./colours.js";
 import { Legend } from "./legend.js";
+import { Drawing, Regions, Tip } from "./over.js";
 import { HIDDEN, HIT, PLAIN, Points, SEED } from "./points.js";
 import { Selection } from "./selection.js";
 
 const NEAR_PX = 14;
-const WHOLE = 65535;
 /** Results that stand out on the map; those further down are drawn as usual. */
 const MARKED = 20;
 const STILL_MS = 90;
@@ -23,7 +24,7 @@ export function Map_() {
   const canvas = useRef(null);
   const [view, setView] = useState(null);
   const [drawn, setDrawn] = useState([]);
-  const [, redraw] = useState(0);
+  const [frame, redraw] = useState(0);
   useEffect(() => {
     let made;
     try {
@@ -38,7 +39,7 @@ export function Map_() {
   if (view === "none") return html`<p class="nomap">This browser has no WebGL2, so there is no map here; the list on the right has every track.</p>`;
   return html`
     <canvas ref=${canvas} data-tool=${tool.value} role="img" aria-label="Map of the library; the list of results has the same tracks"></canvas>
-    ${view && html`<${Regions} view=${view} /><${Drawing} view=${view} drawn=${drawn} /><${Tip} view=${view} />`}
+    ${view && html`<${Regions} view=${view} frame=${frame} /><${Drawing} view=${view} frame=${frame} drawn=${drawn} /><${Tip} view=${view} frame=${frame} />`}
     <${Tools} view=${view} /><${Legend} /><${Selection} />`;
 }
 
@@ -51,6 +52,7 @@ class MapView {
       effect(() => { if (atlas.value) { this.points.setPlaces(atlas.value.places); this.later(); } }),
       effect(() => { if (atlas.value) { this.points.setColours(coloursOf(atlas.value, colouredBy.value)); this.later(); } }),
       effect(() => { if (atlas.value) this.mark(marksOf(atlas.value)); }),
+      effect(() => { if (theme.value) this.later(); }),
     ];
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(canvas);
@@ -88,7 +90,7 @@ class MapView {
 
   resize() {
     const { clientWidth, clientHeight } = this.canvas;
-    if (!clientWidth) return;
+    if (!clientWidth || !clientHeight) return;
     this.canvas.width = Math.round(clientWidth * devicePixelRatio);
     this.canvas.height = Math.round(clientHeight * devicePixelRatio);
     this.camera.resize(clientWidth, clientHeight);
@@ -217,41 +219,6 @@ function marksOf(known) {
   return marks;
 }
 
-function Regions({ view }) {
-  const known = atlas.value;
-  if (!known) return null;
-  return known.regions.filter((one) => one.moods.length || one.genre).map((region) => {
-    const [x, y] = view.camera.toScreen(region.x / WHOLE, region.y / WHOLE);
-    if (x < 0 || y < 0 || x > view.camera.width || y > view.camera.height) return null;
-    return html`<span class="region" style=${{ transform: `translate(${x}px, ${y}px)` }}>${[...region.moods, region.genre].filter(Boolean).join(" ")}</span>`;
-  });
-}
-
-function Drawing({ view, drawn }) {
-  const known = atlas.value, way = results.value.kind === "path" ? results.value.tracks : [];
-  const points = way.map((one) => known?.rowOf.get(one.track_id)).filter((row) => row !== undefined)
-    .map((row) => view.camera.toScreen(known.places[2 * row] / WHOLE, known.places[2 * row + 1] / WHOLE).join(","));
-  const line = drawn.map(([x, y]) => view.camera.toScreen(x / WHOLE, y / WHOLE).join(","));
-  return html`<svg class="over" aria-hidden="true">
-    ${points.length > 1 && html`<polyline points=${points.join(" ")} fill="none" stroke="var(--accent)" stroke-width="2" stroke-dasharray="5 4" />`}
-    ${line.length > 1 && html`<polyline points=${line.join(" ")} fill="rgb(242 176 76 / 15%)" stroke="var(--accent)" stroke-width="2" />`}
-  </svg>`;
-}
-
-function Tip({ view }) {
-  const track = hovered.value, known = atlas.value;
-  if (!track || !known) return null;
-  const row = known.rowOf.get(track.track_id);
-  if (row === undefined) return null;
-  const [x, y] = view.camera.toScreen(known.places[2 * row] / WHOLE, known.places[2 * row + 1] / WHOLE);
-  if (track.row === undefined) return html`<svg class="over" aria-hidden="true"><circle cx=${x} cy=${y} r="13" fill="none" stroke="var(--accent)" stroke-width="3" /></svg>`;
-  const left = Math.min(Math.max(8, x + 16), view.camera.width - 276), top = Math.min(Math.max(8, y - 40), view.camera.height - 230);
-  return html`<div class="tip" style=${{ transform: `translate(${left}px, ${top}px)` }}>
-    <strong>${titleOf(track)}</strong><span>${track.artist ?? "unknown artist"}</span>
-    <${Radar} moods=${known.moodsOf(row)} size=${150} />
-  </div>`;
-}
-
 function Tools({ view }) {
   const button = (name, label, icon, act, pressed) =>
     html`<button class="button icon" title=${label} aria-label=${label} aria-pressed=${pressed} onClick=${act} key=${name}><${Icon} name=${icon} /></button>`;
@@ -263,6 +230,7 @@ function Tools({ view }) {
     ${button("whole", "The whole map", "whole", () => view?.whole())}
     ${button("lasso", "Circle tracks (or hold Shift)", "lasso", toggle("lasso"), tool.value === "lasso")}
     ${button("path", "Draw a path; it becomes a list", "path", toggle("path"), tool.value === "path")}
+    ${button("audition", "Hear what is pointed at", "audition", () => setAuditions(!auditions.value), auditions.value)}
   </div>`;
 }
 

@@ -16,6 +16,7 @@ in vec4 shade; in float ring; uniform vec3 ink; out vec4 shown;
 void main() {
   float r = length(gl_PointCoord - 0.5) * 2.0;
   float cover = 1.0 - smoothstep(0.82, 1.0, r);
+  if (cover < 0.02) discard; // or the corners of a mark would hide the points behind it
   vec3 colour = ring > 0.5 && r > 0.62 ? ink : shade.rgb;
   shown = vec4(colour * shade.a, shade.a) * cover;
 }`;

@@ -5,7 +5,7 @@ import { html } from "../html.js";
 import { kindOf, NOTHING } from "../sentence.js";
 import { results, say, sentence, startOver, titleOf } from "../state.js";
 import { addCondition } from "../understanding.js";
-import { readable } from "../words.js";
+import { readable, share } from "../words.js";
 
 const BEGINS = { arc: "An arc of", path: "From", history: "For what you like", similar: "Like", mood: "Tracks that are", list: "All tracks" };
 
@@ -26,6 +26,7 @@ export function Sentence() {
     ${said.conditions.map((one, place) => html`<${Condition} key=${one} condition=${one} place=${place} />`)}
     ${said.without.map((one) => html`<${Chip} key=${one} text=${`not ${one}`} drop=${() => say({ without: said.without.filter((other) => other !== one) })} />`)}
     ${said.oneEach && html`<${Chip} text="one per artist" drop=${() => say({ oneEach: false })} />`}
+    ${said.unread.map((one) => html`<${Chip} key=${one} unread text=${`“${one}” was not understood`} drop=${() => say({ unread: said.unread.filter((other) => other !== one) })} />`)}
     <${Add} />
     ${!plain && html`<button class="button plain" onClick=${startOver}>Start over</button>`}
   </div>`;
@@ -34,16 +35,16 @@ export function Sentence() {
 const focusArc = () => document.querySelector(".course [tabindex]")?.focus();
 const focusSearch = () => document.getElementById("search").focus();
 
-function Chip({ text, edit, drop, seed, drops, blames, children, open }) {
-  return html`<span class="anchor"><span class=${`chip ${seed ? "seed" : ""} ${blames ? "blames" : ""}`}>
-    <button onClick=${edit} aria-expanded=${children ? Boolean(open) : undefined} title=${text}>${text}${drops && html`<small>−${drops.toLocaleString()}</small>`}</button>
+function Chip({ text, edit, drop, seed, drops, blames, unread, children, open }) {
+  return html`<span class="anchor"><span class=${["chip", seed && "seed", blames && "blames", unread && "unread"].filter(Boolean).join(" ")}>
+    <button dir="auto" disabled=${!edit} onClick=${edit} aria-expanded=${children ? Boolean(open) : undefined} title=${text}>${text}${drops && html`<small>−${drops.toLocaleString()}</small>`}</button>
     <button onClick=${drop} aria-label=${`Drop ${text}`}>×</button></span>${open && children}</span>`;
 }
 
 function MoodChip({ name, target }) {
   const [open, setOpen] = useState(false), said = sentence.value;
   const others = () => Object.fromEntries(Object.entries(said.moods).filter(([one]) => one !== name));
-  return html`<${Chip} text=${`${name} ${target.toFixed(2).replace(/^0/, "")}`} edit=${() => setOpen(!open)} drop=${() => say({ moods: others() })} open=${open}>
+  return html`<${Chip} text=${`${name} ${share(target)}`} edit=${() => setOpen(!open)} drop=${() => say({ moods: others() })} open=${open}>
     <div class="popover"><label>${name}
       <input type="range" min="0" max="1" step="0.01" value=${target} onInput=${(event) => say({ moods: { ...said.moods, [name]: Number(event.target.value) } }, { quiet: true })} /></label>
       <button class="button" onClick=${() => { say({ moods: others() }); addCondition(`${name} >= ${target.toFixed(2)}`); }}>Only tracks with at least this</button>

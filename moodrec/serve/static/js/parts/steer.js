@@ -1,8 +1,9 @@
 /** Moods by hand: the plane of valence and arousal, a slider a mood over its distribution, sound against mood, near against varied. */
-import { useRef, useState } from "../../vendor/hooks.js";
+import { useMemo, useRef, useState } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { kindOf } from "../sentence.js";
 import { library, say, sentence } from "../state.js";
+import { share } from "../words.js";
 
 const STEP = 0.05;
 
@@ -39,13 +40,19 @@ function MoodSlider({ mood }) {
   const said = sentence.value, on = mood.name in said.moods, value = on ? said.moods[mood.name] : (mood.quantiles?.["0.5"] ?? mood.mean ?? 0.5);
   const set = (target) => say({ moods: { ...said.moods, [mood.name]: target } }, { quiet: true });
   const drop = () => say({ moods: Object.fromEntries(Object.entries(said.moods).filter(([name]) => name !== mood.name)) });
-  const most = Math.max(1, ...mood.histogram);
+  const spread = useMemo(() => html`<${Spread} histogram=${mood.histogram} />`, [mood]);
   return html`<div class="slider" data-on=${on} title=${mood.meaning}>
     <button class="name" aria-pressed=${on} onClick=${() => (on ? drop() : set(0.9))}>${mood.name}</button>
-    <div class="track"><svg viewBox="0 0 20 10" preserveAspectRatio="none" aria-hidden="true">
-        ${mood.histogram.map((n, bin) => html`<rect key=${bin} x=${bin} y=${10 - (9 * n) / most} width="0.9" height=${(9 * n) / most} />`)}</svg>
+    <div class="track">${spread}
       <input type="range" min="0" max="1" step="0.01" value=${value} aria-label=${mood.name} onInput=${(event) => set(Number(event.target.value))} /></div>
-    <output>${on ? value.toFixed(2).replace(/^0/, "") : "any"}</output></div>`;
+    <output>${on ? share(value) : "any"}</output></div>`;
+}
+
+/** The scores of one mood over the library. */
+function Spread({ histogram }) {
+  const most = Math.max(1, ...histogram);
+  return html`<svg viewBox="0 0 20 10" preserveAspectRatio="none" aria-hidden="true">
+    ${histogram.map((n, bin) => html`<rect key=${bin} x=${bin} y=${10 - (9 * n) / most} width="0.9" height=${(9 * n) / most} />`)}</svg>`;
 }
 
 function Pad() {

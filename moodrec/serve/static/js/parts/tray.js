@@ -16,12 +16,12 @@ export function Tray() {
     if (event.key === "Delete") remove(place);
     else if (by) { event.preventDefault(); event.stopPropagation(); move(place, place + by); requestAnimationFrame(() => document.querySelector(`[data-grip="${place + by}"]`)?.focus()); }
   };
-  return html`<div class="status" role="status"><strong>${count(tracks.length, "track")}</strong><span>${clock(seconds.value)}</span></div>
+  return html`<div class="status" role="status"><strong>${count(tracks.length, "track")}</strong><span>${clock(seconds.value || Number.NaN)}</span></div>
     <ol class="scroll tray" aria-label="List">${tracks.map((track, place) => html`<li key=${track.track_id} draggable="true" data-over=${over === place}
         onDragStart=${() => setFrom(place)} onDragOver=${(event) => { event.preventDefault(); setOver(place); }} onDrop=${() => { move(from, place); setOver(-1); }} onDragEnd=${() => setOver(-1)}>
       <button class="grip" data-grip=${place} aria-label=${`Place ${place + 1} of ${tracks.length}: move ${titleOf(track)} with the arrow keys`} onKeyDown=${keys(place)}>⠿</button>
       <div class="row-track"><button class="button plain icon" aria-label=${`Play ${titleOf(track)}`} onClick=${() => play(track, tracks)}><${Icon} name="play" /></button>
-        <button class="names" onClick=${() => play(track, tracks)}><strong>${titleOf(track)}</strong><span>${track.artist ?? "unknown artist"}</span></button></div>
+        <button class="names" onClick=${() => play(track, tracks)}><strong><bdi>${titleOf(track)}</bdi></strong><span><bdi>${track.artist ?? "unknown artist"}</bdi></span></button></div>
       <button class="button plain icon" aria-label=${`Remove ${titleOf(track)}`} onClick=${() => remove(place)}><${Icon} name="close" /></button></li>`)}</ol>
     <div class="tray-tools">
       <button class="button main" onClick=${() => playAll(tracks)}>Play all</button>

@@ -1,0 +1,1 @@
+"""How far one machine goes: building, opening, searching and changing an index of up to ten million tracks."""
