@@ -124,10 +124,18 @@ class ServerState:
         self.hub.publish(Event("version", {"version": view.name, "tracks": len(view.index)}))
 
     def _watch(self) -> None:
+        told = ""
         while not self._ended.wait(self.settings.refresh_s):
-            try:
-                self.refresh()
-            except MoodrecError as error:
-                log.warning("the index stays at its version: %s", error)
-            except OSError as error:
-                log.warning("the index cannot be checked for a newer version: %s", error)
+            fault = self._fault_of_refresh()
+            if fault and fault != told:  # a drive that is not there would be told every other second
+                log.warning(fault)
+            told = fault
+
+    def _fault_of_refresh(self) -> str:
+        try:
+            self.refresh()
+        except MoodrecError as error:
+            return f"the index stays at its version: {error}"
+        except OSError as error:
+            return f"the index cannot be checked for a newer version: {error}"
+        return ""
