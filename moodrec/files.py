@@ -296,7 +296,7 @@ class RowWriter:
     """Writes the rows of a matrix to a ``.npy`` file as they come, without knowing how many there will be."""
 
     def __init__(self, path: Path, dtype: DTypeLike, length: int) -> None:
-        """Open the file.
+        """Open the file, with room for its header.
 
         Args:
             path: the file, which is an array when the ``with`` block has ended.

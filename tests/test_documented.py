@@ -28,6 +28,7 @@ NOT_RUN = {
     "moodrec train *": "training takes minutes; tests/training runs it",
     "moodrec experiment *": "training takes minutes; tests/evaluation runs it",
     "moodrec embed * --engine ray": "needs Ray; tests/bulk runs it",
+    "moodrec index load *": "needs a database; tests/engines starts one",
     "moodrec link *": "needs a music server",
     "moodrec serve*": "runs until it is stopped; tests/serve runs it",
     "moodrec demo*": "analyses a whole album; tests/test_demo.py runs it",

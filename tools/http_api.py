@@ -17,6 +17,7 @@ HEAD: Final = """# The HTTP API
 
     pip install 'moodrec[serve]'
     moodrec serve --music ~/Music                 # http://127.0.0.1:8765/
+    moodrec serve --index postgresql://me@host/db # a catalogue in PostgreSQL or Milvus: docs/scale.md
     moodrec serve --check                         # would it work?
 
 This page is written by `python -m tools.http_api` from the OpenAPI document, which the server has at
@@ -29,7 +30,8 @@ the server does not know (`--name HOST`, behind a proxy).
 
 **Errors** are problem documents (RFC 9457, `application/problem+json`): `detail` is the sentence that the command
 line prints. 400 is a wrong value or condition, 404 nothing by that name, 409 a title that several tracks have
-(`matches` lists them), 413 and 429 a limit, 422 a request of another form, 503 no index yet, or too much to do.
+(`matches` lists them), 413 and 429 a limit, 422 a request of another form, 501 what needs a library where an engine
+holds the catalogue ([scale.md](scale.md)), 503 no index yet, an engine that is out of reach, or too much to do.
 Unknown fields are refused.
 
 **Versions.** Answers carry the version of the index that they are of, and an `ETag` that changes with it. A new

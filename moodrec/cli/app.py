@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from moodrec.cli import benchmark, index, library, library_tags, library_upkeep, model, playlist
+from moodrec.cli import benchmark, index, index_load, library, library_tags, library_upkeep, model, playlist
 from moodrec.cli.analyze import analyze
 from moodrec.cli.clusters import clusters
 from moodrec.cli.columns import columns
@@ -93,6 +93,7 @@ _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "verify": index.verify,
     "info": index.info,
     "repair": index.repair,
+    "load": index_load.load,
     "publish": index.publish,
     "pull": index.pull,
 }

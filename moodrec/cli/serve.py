@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from moodrec.cli.console import Screen
+from moodrec.cli.index_load import CatalogueOption
 from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
-from moodrec.errors import NotFoundError
+from moodrec.engines import PASSWORD_VARIABLE
+from moodrec.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from moodrec.engines.address import EngineAddress
     from moodrec.serve.settings import ServeSettings
 
 TOKEN_VARIABLE = "MOODREC_SERVE_TOKEN"
 
 
 def serve(
+    context: typer.Context,
     folder: Annotated[
         Path | None, typer.Argument(metavar="LIBRARY", help="The library, or an index folder.")
     ] = None,
@@ -49,6 +53,17 @@ def serve(
     map_method: Annotated[
         Literal["auto", "pca", "umap"], typer.Option("--map", help="How the map is laid out.")
     ] = "auto",
+    index: Annotated[
+        str | None,
+        typer.Option(
+            "--index",
+            envvar="MOODREC_SERVE_INDEX",
+            metavar="ADDRESS",
+            help="A catalogue in an engine, in the place of a folder: postgresql://user@host/database or "
+            f"milvus://host:19530. The password goes into {PASSWORD_VARIABLE}.",
+        ),
+    ] = None,
+    catalogue: CatalogueOption = "moodrec",
     check: Annotated[
         bool, typer.Option("--check", help="Check that it would work, print what was found, and stop.")
     ] = False,
@@ -57,7 +72,7 @@ def serve(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Serve a library to the page, to programs and to players.
+    """Serve a library to the page, to programs and to players; or a catalogue in an engine to the latter two.
 
     It needs an extra: pip install 'moodrec[serve]'. It ends with Ctrl-C.
 
@@ -70,8 +85,10 @@ def serve(
     from moodrec.serve.settings import Limits, ServeSettings
 
     screen = Screen(as_json, quiet)
+    engine = _engine(context, index, catalogue, folder)
     settings = ServeSettings(
-        library=folder or chosen_library(library),
+        library=folder or chosen_library(library) if engine is None else None,
+        engine=engine,
         host=host,
         port=port,
         token=_token(token_file),
@@ -88,6 +105,31 @@ def serve(
     run(settings)
 
 
+def _engine(
+    context: typer.Context, index: str | None, catalogue: str, folder: Path | None
+) -> EngineAddress | None:
+    """Read the address of an engine; a folder that is typed goes before an address that is not.
+
+    Raises:
+        UsageError: both are typed, the address cannot be read, or it was typed with a password.
+    """
+    source = context.get_parameter_source("index")
+    typed = source is not None and source.name == "COMMANDLINE"
+    if not index or (folder is not None and not typed):
+        return None
+    if folder is not None:
+        raise UsageError(f"give the folder {folder} or --index, not both")
+    from moodrec.engines.address import EngineAddress
+
+    address = EngineAddress.of(index, catalogue, os.environ.get(PASSWORD_VARIABLE))
+    if typed and address.has_password:
+        raise UsageError(
+            f"other users see the command line, and with it the password: put it into {PASSWORD_VARIABLE}, or the "
+            "whole address into MOODREC_SERVE_INDEX"
+        )
+    return address
+
+
 def _check(screen: Screen, settings: ServeSettings) -> None:
     from moodrec.serve.check import check
 
@@ -100,10 +142,8 @@ def _check(screen: Screen, settings: ServeSettings) -> None:
 
 def _announce(screen: Screen, settings: ServeSettings) -> None:
     guarded = "; the token is required" if settings.token else ""
-    screen.note(f"{settings.library} at {settings.url}{guarded}; Ctrl-C ends it")
-    screen.document(
-        {"url": settings.url, "library": str(settings.library), "token": settings.token is not None}
-    )
+    screen.note(f"{settings.served} at {settings.url}{guarded}; Ctrl-C ends it")
+    screen.document({"url": settings.url, "library": settings.served, "token": settings.token is not None})
 
 
 def _token(file: Path | None) -> str | None:

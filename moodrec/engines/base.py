@@ -13,15 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.arguments import OnConflict, OnDuplicate
 from moodrec.engines.columns import stored_table
+from moodrec.engines.explaining import explanation
 from moodrec.engines.facts import NAME, CatalogueFacts, check_catalogue_name
 from moodrec.engines.reading import EngineReader, require_known
 from moodrec.engines.request import Candidates, EngineRequest, choose
 from moodrec.errors import DuplicateIdError
 from moodrec.index.rows.validation import listed, track_table, unit_rows
-from moodrec.index.search.hits import Drop, Explanation, Hits
+from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.schema import TRACK_ID
-from moodrec.typing import Codes, Float32Array, Vectors
+from moodrec.typing import Float32Array, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,6 +142,7 @@ class EngineIndex(EngineReader):
             options, checked_k(k, self.about()), self.moods, self.column_names, queries, own
         )
         seeds = [self._candidates([one]) for one in own]
+        require_known(own, {one for seed in seeds for one in seed.track_ids})
         results = [
             self._answer(request, query, seeds[query] if own else None) for query in range(len(queries))
         ]
@@ -151,7 +153,7 @@ class EngineIndex(EngineReader):
             scores[query, : len(ids)] = own_scores
         counts = np.array([len(ids) for _, ids, _ in results], np.int64)
         found_by = [found for found, _, _ in results]
-        return Hits(track_ids, scores, counts, lambda: self._explain(request, found_by, counts))
+        return Hits(track_ids, scores, counts, lambda: explanation(self, request, found_by, counts))
 
     def _answer(
         self, request: EngineRequest, query: int, seed: Candidates | None
@@ -163,24 +165,3 @@ class EngineIndex(EngineReader):
             if certain or found.complete:
                 return found, ids, scores
             depth *= _DEEPER
-
-    def _explain(self, request: EngineRequest, found: list[Candidates], counts: Codes) -> Explanation:
-        n, passed, fewest = len(self), self._count(request), int(counts.min(initial=request.k))
-        drops = [Drop(str(one), n - self._count(request, one)) for one in request.conditions]
-        shortfall = None
-        if fewest < request.k:
-            shortfall = f"fewer than k={request.k}: {passed} tracks meet the conditions"
-            if fewest < passed:
-                shortfall += f", and exclusions and caps leave {fewest}"
-        return Explanation(
-            path=found[0].path if found else self.kind,
-            reason=found[0].reason if found else "no queries",
-            rows=n,
-            passed=passed,
-            queries=len(found),
-            scanned=sum(map(len, found)),
-            scored=sum(map(len, found)),
-            dropped=tuple(drops),
-            shortfall=shortfall,
-            kernel=None,
-        )

@@ -54,8 +54,8 @@ class EngineReader(SearchFront):
         """Return some tracks as candidates, in any order; ids that no track has are left out."""
 
     @abstractmethod
-    def _count(self, request: EngineRequest, condition: Condition | None = None) -> int:
-        """Count the tracks that pass a request, or that meet one condition alone."""
+    def _count(self, request: EngineRequest) -> int:
+        """Count the tracks that pass a request."""
 
     @abstractmethod
     def _known(self, track_ids: Sequence[str]) -> set[str]:

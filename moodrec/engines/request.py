@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from moodrec.index import planner
 from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.search.blending import Blend, resolve_blend
-from moodrec.index.search.options import SearchOptions
+from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.index.search.request import resolve
 from moodrec.schema import TRACK_ID, audio_column
 from moodrec.typing import Float32Array, RowNumbers, Vectors
@@ -102,6 +102,22 @@ class EngineRequest:
     def weight(self, query: int) -> float:
         """Return the weight of the moods for one query; 0 without a target."""
         return 0.0 if self.blend is None else float(self.blend.weights[query])
+
+    def asking(self, **options: Unpack[SearchKeywords]) -> EngineRequest:
+        """Return the same queries with other options, and without a mood target.
+
+        Args:
+            **options: fields of :class:`SearchOptions`.
+        """
+        return replace(self, options=SearchOptions.of(None, options), blend=None)
+
+    def without_exclusions(self) -> EngineRequest:
+        """Return the request without the ids that no hit may have."""
+        return replace(self, options=self.options.replace(exclude=()))
+
+    def limited_to(self, track_ids: Collection[str]) -> EngineRequest:
+        """Return the request over some tracks alone."""
+        return replace(self, options=self.options.replace(only=track_ids))
 
     @property
     def depth(self) -> int:

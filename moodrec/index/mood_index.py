@@ -190,7 +190,11 @@ class MoodIndex(IndexReader, SearchFront):
             path: the folder of the index.
             source: what is read some rows at a time, such as a
                 :class:`~moodrec.catalog.parquet_tracks.ParquetTracks`.
-            moods, preset, embedding, model_fingerprint, context: as for :meth:`from_table`.
+            moods: names of the columns that are moods, as for :meth:`from_table`.
+            preset: of the index, as for :meth:`from_table`.
+            embedding: column of the vectors.
+            model_fingerprint: of the model that the vectors are from.
+            context: how metadata corrects the moods, as for :meth:`from_table`.
 
         Raises:
             DataError, DuplicateIdError, UsageError: as for :meth:`build`.

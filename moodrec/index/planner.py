@@ -34,7 +34,7 @@ from moodrec.index.backends.base import Backend, Candidates
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.runtime import threads_for
 from moodrec.index.search.exact_scan import exact_search
-from moodrec.index.search.hits import Drop, Explanation, Hits, Ranked, as_hits
+from moodrec.index.search.hits import Drop, Explanation, Hits, Ranked, as_hits, shortfall_text
 from moodrec.index.search.request import Request
 from moodrec.index.search.scoring import choose, in_order
 from moodrec.index.search.tail import RankedPrefix, with_tail
@@ -262,14 +262,8 @@ def _shortfall(catalogue: Catalogue, request: Request, ranked: list[Ranked]) -> 
     fewest = min((len(hits) for hits in ranked), default=request.k)
     if fewest == request.k:
         return None
-    passed, excluded = request.count, _n_skipped(request, len(catalogue.base))
-    reasons = [f"{passed} tracks meet the conditions"]
-    if excluded:
-        reasons.append(f"up to {excluded} of them are excluded (exclude, or the seed itself)")
-    if request.has_dependent_hits and fewest < passed - excluded:
-        limits = [f"{cap.name}={cap.limit}" for cap in request.caps] + ["distinct"] * request.distinct
-        reasons.append(f"{' and '.join(limits)} leaves {fewest}")
-    return f"fewer than k={request.k}: " + ", ".join(reasons)
+    limits = [f"{cap.name}={cap.limit}" for cap in request.caps] + ["distinct"] * request.distinct
+    return shortfall_text(request.k, fewest, request.count, _n_skipped(request, len(catalogue.base)), limits)
 
 
 def _n_skipped(request: Request, n_base: int) -> int:

@@ -16,6 +16,7 @@ import moodrec
 from moodrec.serve import openapi, problems
 from moodrec.serve.guard.access import Access
 from moodrec.serve.guard.headers import SafeHeaders
+from moodrec.serve.guard.library_only import LibraryOnly
 from moodrec.serve.guard.limits import Guarded
 from moodrec.serve.jobs import Jobs
 from moodrec.serve.metrics import Measured, Metrics
@@ -42,6 +43,8 @@ from moodrec.serve.transcoding import Transcoder
 from moodrec.serve.uploads import Uploads
 
 STATIC: Final = Path(__file__).parent / "static"
+ENGINE_PAGE: Final = Path(__file__).parent / "engine_page"
+"""What stands in the place of the page where an engine's catalogue is served."""
 ABOUT: Final = (
     "Tracks by sound, by mood and by conditions, from a library that moodrec has analysed. Errors are problem "
     "documents (RFC 9457), whose `detail` says what to do."
@@ -49,7 +52,7 @@ ABOUT: Final = (
 
 
 def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
-    """Make the application that serves a library.
+    """Make the application that serves a library, an index or an engine's catalogue.
 
     Args:
         settings: of the server.
@@ -58,6 +61,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     Raises:
         NotFoundError: there is neither a library nor an index, and no folder of music to make one from.
         CorruptStoreError: it is damaged.
+        EngineError, MissingExtraError: the engine cannot be used.
     """
     state = ServerState(settings)
 
@@ -108,9 +112,12 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
         app.include_router(part.router)
     problems.install(app)
     openapi.install(app)
-    if (static / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=static, html=True), name="page")
+    page = static if settings.engine is None else ENGINE_PAGE
+    if (page / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=page, html=True), name="page")
     # The last one added is the first that a request passes.
+    if settings.engine is not None:
+        app.add_middleware(LibraryOnly)
     app.add_middleware(Guarded, limits=settings.limits)
     app.add_middleware(Access, settings=settings)
     app.add_middleware(SafeHeaders)

@@ -17,8 +17,8 @@ from moodrec.files import write_atomically
 from moodrec.plots.projection import Projection, project
 from moodrec.recommend.regions import Region, map_regions
 from moodrec.schema import TRACK_ID
+from moodrec.serve.problems import log
 from moodrec.serve.settings import MapMethod
-from moodrec.serve.state import log
 from moodrec.serve.view import View
 from moodrec.typing import FloatArray
 

@@ -33,7 +33,8 @@ def check(settings: ServeSettings) -> list[Finding]:
     Args:
         settings: of the server.
     """
-    return [_tried(what, probe, settings) for what, probe in _PROBES]
+    probes = _PROBES if settings.engine is None else _ENGINE_PROBES
+    return [_tried(what, probe, settings) for what, probe in probes]
 
 
 def _tried(what: str, probe: Callable[[ServeSettings], str], settings: ServeSettings) -> Finding:
@@ -43,9 +44,17 @@ def _tried(what: str, probe: Callable[[ServeSettings], str], settings: ServeSett
         return Finding(what, False, str(error))
 
 
+def _engine(settings: ServeSettings) -> str:
+    address = settings.engine
+    if address is None:
+        raise MoodrecError("a folder is served")
+    with address.open() as index:
+        return f"{index.kind} at {address.shown}: {len(index):,} tracks, {len(index.moods)} moods"
+
+
 def _index(settings: ServeSettings) -> str:
     try:
-        recommender = Recommender.open(settings.library)
+        recommender = Recommender.open(settings.folder)
     except NotFoundError:
         if not settings.music:
             raise
@@ -77,10 +86,10 @@ def _music(settings: ServeSettings) -> str:
 
 
 def _model(settings: ServeSettings) -> str:
-    folder = model_for(settings.library, settings.model)
+    folder = model_for(settings.folder, settings.model)
     described = describe_model(folder)
     try:
-        of = Recommender.open(settings.library).index.model_fingerprint
+        of = Recommender.open(settings.folder).index.model_fingerprint
     except NotFoundError:
         of = None
     if of is not None and of != described.fingerprint:
@@ -91,7 +100,7 @@ def _model(settings: ServeSettings) -> str:
 
 
 def _players(settings: ServeSettings) -> str:
-    return ", ".join(_told(settings.library)) or "none is linked"
+    return ", ".join(_told(settings.folder)) or "none is linked"
 
 
 def _told(library: Path) -> Iterator[str]:
@@ -114,4 +123,9 @@ _PROBES: Final[tuple[tuple[str, Callable[[ServeSettings], str]], ...]] = (
     ("model", _model),
     ("players", _players),
     ("page", _page),
+)
+_ENGINE_PROBES: Final[tuple[tuple[str, Callable[[ServeSettings], str]], ...]] = (
+    ("engine", _engine),
+    ("address", _address),
+    ("access", _access),
 )

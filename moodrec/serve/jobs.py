@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from moodrec.errors import MoodrecError, NotFoundError, UsageError
 from moodrec.serve.events import Event
-from moodrec.serve.problems import ProblemError, printable
+from moodrec.serve.problems import ProblemError, log, printable
 from moodrec.serve.process import WorkerProcess, Workers
-from moodrec.serve.state import ServerState, log
+from moodrec.serve.state import ServerState
 
 _KEPT: Final = 50
 _SAID_EVERY_S: Final = 0.2
@@ -101,7 +101,7 @@ class Jobs:
                 self._jobs.pop(next(iter(self._jobs)))
             self._process = self._workers.borrow()
         request = {
-            "library": str(self._server.settings.library),
+            "library": str(self._server.settings.folder),
             "model": None if self._server.settings.model is None else str(self._server.settings.model),
             "folders": [str(place) for place in places],
             "retry_failed": retry_failed,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from moodrec.errors import EngineError
+from moodrec.serve.problems import ProblemError
 from moodrec.serve.state import ServerState
 
 _TIMES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -35,7 +38,10 @@ class Metrics:
 
     def text(self) -> bytes:
         """Write the figures in Prometheus's text format."""
-        self._tracks.set(len(self._state.view().index) if self._state.ready else 0)
+        with suppress(
+            EngineError, ProblemError
+        ):  # the figure stays as it was where an engine is out of reach
+            self._tracks.set(len(self._state.view().index) if self._state.ready else 0)
         self._swaps.set(self._state.swaps)
         self._streams.set(len(self._state.hub))
         return generate_latest(self._registry)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from moodrec.errors import MoodrecError, NotFoundError
 from moodrec.players.links import FOLDER, PlayerLink, links_of
-from moodrec.serve.state import log
+from moodrec.serve.problems import log
 from moodrec.serve.view import View
 
 
@@ -57,7 +57,7 @@ class PlayerIds:
 class Players:
     """The links of the served library, read again when their files change."""
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path | None) -> None:
         self.library = library
         self._lock = threading.Lock()
         self._stamp: tuple[tuple[str, int, int], ...] | None = None
@@ -65,7 +65,9 @@ class Players:
 
     def links(self) -> dict[str, PlayerLink]:
         """Return the links by name; those of a damaged file stay as they were."""
-        stamp = self._current()
+        if self.library is None:
+            return {}
+        stamp = self._current(self.library)
         with self._lock:
             if stamp != self._stamp:
                 try:
@@ -108,8 +110,9 @@ class Players:
             view, next((link for link in links if artist in link.artists), next(iter(links), None))
         )
 
-    def _current(self) -> tuple[tuple[str, int, int], ...]:
-        folder = self.library / FOLDER
+    @staticmethod
+    def _current(library: Path) -> tuple[tuple[str, int, int], ...]:
+        folder = library / FOLDER
         if not folder.is_dir():
             return ()
         found = sorted(folder.glob("*.json"))

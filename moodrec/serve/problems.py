@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,6 +18,7 @@ from moodrec.errors import AmbiguousSeedError, MoodrecError
 from moodrec.files import explained, is_disk_full
 
 PROBLEM: Final = "application/problem+json"
+log: Final = logging.getLogger("moodrec.serve")
 _KIND: Final = "urn:moodrec:problem:"
 _OTHERS: Final = "/api/"
 """Paths of other servers' APIs."""
@@ -26,6 +28,7 @@ STATUS: Final[Mapping[type[MoodrecError], int]] = {
     errors.UsageError: 400,
     errors.NotFoundError: 404,
     errors.CorruptStoreError: 503,
+    errors.EngineError: 503,
     errors.StoreLockedError: 409,
     errors.DiskFullError: 507,
     errors.AudioError: 422,
@@ -50,6 +53,17 @@ class ProblemError(MoodrecError):
         """
         super().__init__(detail)
         self.status, self.kind, self.headers = status, kind, dict(headers or {})
+
+
+def engine_problem() -> ProblemError:
+    """Return what clients are told where an engine fails; how it is reached is nobody's business."""
+    return ProblemError(
+        503,
+        "EngineDown",
+        "the engine that holds the catalogue does not answer, or refused; try again in a moment (the server's log "
+        "says more)",
+        {"Retry-After": "5"},
+    )
 
 
 def status_of(error: MoodrecError) -> int:
@@ -110,6 +124,9 @@ def install(app: FastAPI) -> None:
 async def _of_moodrec(request: Request, error: Exception) -> Response:
     if not isinstance(error, MoodrecError):
         return _internal()
+    if isinstance(error, errors.EngineError):
+        log.warning("%s", error)
+        error = engine_problem()
     if request.url.path.startswith(_OTHERS):
         return _in_their_words(status_of(error), str(error))
     return problem_of(error)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from moodrec.arguments import finite, whole
+from moodrec.engines.address import EngineAddress
 from moodrec.errors import UsageError
 
 LEAST_TOKEN: Final = 16
@@ -52,9 +53,20 @@ class Limits:
     """Greatest length of a condition, in characters."""
     ids: int = 10_000
     """Greatest number of ids in one list of a request."""
+    whole: int = 1_000_000
+    """Greatest number of tracks of an engine's catalogue of which columns are read as a whole."""
 
     def __post_init__(self) -> None:
-        for name in ("body_bytes", "upload_bytes", "burst", "concurrency", "streams", "connections", "k"):
+        for name in (
+            "body_bytes",
+            "upload_bytes",
+            "burst",
+            "concurrency",
+            "streams",
+            "connections",
+            "k",
+            "whole",
+        ):
             whole(getattr(self, name), name, most=None)
         for name in ("request_s", "upload_s", "head_s", "stall_s"):
             if finite(getattr(self, name), name) <= 0:
@@ -65,14 +77,17 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class ServeSettings:
-    """How a library is served.
+    """How a library, an index or a catalogue in an engine is served.
 
     Raises:
-        UsageError: the address can be reached from other machines and there is no token, or a token is too short.
+        UsageError: the address can be reached from other machines and there is no token, a token is too short, or
+            there is neither a folder nor an engine, or both.
     """
 
-    library: Path
-    """The folder of the library, or of an index."""
+    library: Path | None = None
+    """The folder of the library, or of an index; None where an engine holds the catalogue."""
+    engine: EngineAddress | None = None
+    """The engine that holds the catalogue; None for a folder."""
     host: str = "127.0.0.1"
     """The address to bind; loopback cannot be reached from other machines."""
     port: int = 8765
@@ -102,12 +117,37 @@ class ServeSettings:
                 f"{self.host} can be reached from other machines, so a token is required: put one of at least "
                 f"{LEAST_TOKEN} characters into a file and give --token-file FILE, or set MOODREC_SERVE_TOKEN"
             )
+        if (self.library is None) == (self.engine is None):
+            raise UsageError(
+                "name what is served: the folder of a library or an index, or the address of an engine"
+            )
+        if self.engine is not None and self.music:
+            raise UsageError(
+                "music is analysed into a library, and an engine's catalogue is served: leave --music out, or serve "
+                "the library"
+            )
         if not 0 <= self.port <= 65_535:
             raise UsageError(f"port is {self.port}; it must be from 0 to 65535")
         object.__setattr__(self, "music", tuple(Path(os.path.realpath(place)) for place in self.music))
         for place in self.music:
             if not place.is_dir():
                 raise UsageError(f"{place}: is no folder of music")
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the library or of the index.
+
+        Raises:
+            UsageError: an engine holds the catalogue.
+        """
+        if self.library is None:
+            raise UsageError("an engine's catalogue is served, which has no folder; serve a library for this")
+        return self.library
+
+    @property
+    def served(self) -> str:
+        """What is served, for people: a folder, or the address of an engine without its secrets."""
+        return str(self.library) if self.engine is None else self.engine.shown
 
     @property
     def url(self) -> str:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
 from pathlib import Path
-from typing import Final
 
+from moodrec.engines.base import EngineIndex
 from moodrec.errors import MoodrecError, NotFoundError
 from moodrec.library.library import Library
 from moodrec.recommend.recommender import Recommender
 from moodrec.serve.events import Event, Hub
-from moodrec.serve.problems import ProblemError
+from moodrec.serve.problems import ProblemError, engine_problem, log
 from moodrec.serve.settings import ServeSettings
 from moodrec.serve.view import View
 
-log: Final = logging.getLogger("moodrec.serve")
-
 
 class ServerState:
-    """The library that is served; it goes over to each new version of the index by itself."""
+    """The library, index or engine's catalogue that is served; it goes over to each new version by itself."""
 
     def __init__(self, settings: ServeSettings) -> None:
-        """Open the library; without an index yet, it is opened as soon as there is one.
+        """Open what is served; a library without an index yet is opened as soon as there is one.
 
         Args:
             settings: of the server.
@@ -32,26 +29,29 @@ class ServerState:
         Raises:
             NotFoundError: there is neither a library nor an index, and no folder of music to make one from.
             CorruptStoreError: it is damaged.
+            EngineError, MissingExtraError: the engine cannot be used.
         """
         self.settings = settings
         self.hub = Hub()
         self.started = time.time()
         self.swaps = 0
         self._recommender: Recommender | None = None
+        self._engine: EngineIndex | None = None
         self._view: View | None = None
         self._before: View | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._files: tuple[int, dict[str, Path]] | None = None
         if not self._open() and not self.is_library and not settings.music:
-            Recommender.open(settings.library)  # raises, and says what to do
+            Recommender.open(settings.folder)  # raises, and says what to do
         self._watcher = threading.Thread(target=self._watch, name="moodrec-refresh", daemon=True)
         self._watcher.start()
 
     @property
     def is_library(self) -> bool:
         """Whether a library is served, rather than an index alone."""
-        return (self.settings.library / "library.sqlite").exists()
+        library = self.settings.library
+        return library is not None and (library / "library.sqlite").exists()
 
     @property
     def ready(self) -> bool:
@@ -65,11 +65,13 @@ class ServerState:
             ProblemError: there is no index yet.
         """
         view = self._view
+        if view is None and self.settings.engine is not None:
+            raise engine_problem()
         if view is None:
             raise ProblemError(
                 503,
                 "NoIndex",
-                f"{self.settings.library}: has no index yet; analyse a folder of music first",
+                f"{self.settings.served}: has no index yet; analyse a folder of music first",
                 {"Retry-After": "5"},
             )
         return view
@@ -93,12 +95,14 @@ class ServerState:
         """End the thread that checks for newer versions."""
         self._ended.set()
         self._watcher.join(5)
+        if self._engine is not None:
+            self._engine.close()
 
     def files(self) -> dict[str, Path]:
         """Return the file of each track of the library; empty where an index alone is served."""
         if not self.is_library:
             return {}
-        with Library.open(self.settings.library) as library:
+        with Library.open(self.settings.folder) as library:
             revision = library.revision
             known = self._files
             if known is None or known[0] != revision:
@@ -108,8 +112,15 @@ class ServerState:
         return known[1]
 
     def _open(self) -> bool:
+        if self.settings.engine is not None:
+            self._engine = self.settings.engine.open()
+            self._recommender = Recommender(self._engine, model=self.settings.model)
+            self._publish(self._recommender)
+            if self.swaps > 1:
+                log.warning("the engine of the catalogue is back")
+            return True
         try:
-            recommender = Recommender.open(self.settings.library, self.settings.model)
+            recommender = Recommender.open(self.settings.folder, self.settings.model)
         except NotFoundError:
             return False
         self._recommender = recommender
@@ -118,10 +129,20 @@ class ServerState:
 
     def _publish(self, recommender: Recommender) -> None:
         pinned = recommender.snapshot()
-        view = View(pinned, pinned.index.saved_as or f"{os.getpid():x}-{self.swaps}")
+        most = None if self.settings.engine is None else self.settings.limits.whole
+        view = View(pinned, pinned.index.saved_as or f"{os.getpid():x}-{self.swaps}", most)
         self._before, self._view = self._view, view
         self.swaps += 1
         self.hub.publish(Event("version", {"version": view.name, "tracks": len(view.index)}))
+
+    def _lose_engine(self, error: MoodrecError) -> None:
+        """Answer that there is no index until the engine can be opened anew, which each further check tries."""
+        with self._lock:
+            lost, self._engine, self._recommender = self._engine, None, None
+            self._view = self._before = None
+        if lost is not None:
+            log.warning("the engine of the catalogue is lost, and tried until it is back: %s", error)
+            lost.close()
 
     def _watch(self) -> None:
         told = ""
@@ -135,6 +156,9 @@ class ServerState:
         try:
             self.refresh()
         except MoodrecError as error:
+            if self.settings.engine is not None:
+                self._lose_engine(error)
+                return ""
             return f"the index stays at its version: {error}"
         except OSError as error:
             return f"the index cannot be checked for a newer version: {error}"

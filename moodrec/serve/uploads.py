@@ -16,7 +16,7 @@ from moodrec.serve.process import Workers
 class Uploads:
     """Analyses uploads one after the other."""
 
-    def __init__(self, workers: Workers, library: Path, model: Path | None, timeout_s: float) -> None:
+    def __init__(self, workers: Workers, library: Path | None, model: Path | None, timeout_s: float) -> None:
         """Remember how to analyse.
 
         Args:

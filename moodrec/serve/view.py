@@ -20,8 +20,10 @@ from moodrec.recommend.columns import ColumnSummary, column_summaries
 from moodrec.recommend.listing import in_order, sort_keys, within_limits
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.spread import MoodSpread, mood_spreads
-from moodrec.recommend.text_search import TextSearch
-from moodrec.schema import ARTIST, TRACK_ID
+from moodrec.recommend.text_search import FIELDS, TextSearch
+from moodrec.recommend.version import seed_names
+from moodrec.schema import ARTIST, ARTISTS, TRACK_ID
+from moodrec.serve.problems import ProblemError
 from moodrec.typing import RowNumbers
 
 _LISTS: Final = 16
@@ -31,13 +33,15 @@ _LISTS: Final = 16
 class View:
     """A snapshot of the recommender; it never changes."""
 
-    def __init__(self, recommender: Recommender, name: str) -> None:
+    def __init__(self, recommender: Recommender, name: str, most: int | None = None) -> None:
         """Wrap one version of the index.
 
         Args:
             recommender: pinned to one version.
             name: of the version, for cursors.
+            most: the number of tracks up to which columns may be read as a whole; None for any.
         """
+        self._most = most
         self.recommender = recommender
         self.index: SearchFront = recommender.index
         self.name = name
@@ -49,19 +53,27 @@ class View:
         self._lists: OrderedDict[tuple[object, ...], pa.Array] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def in_engine(self) -> bool:
+        """Whether an engine holds the catalogue, rather than this process."""
+        return self._most is not None
+
     @cached_property
     def texts(self) -> TextSearch:
         """The folded titles, artists and albums."""
-        return TextSearch(self.index.table)
+        self.require_whole("words of titles, artists and albums")
+        return TextSearch(self.index.columns([TRACK_ID, *FIELDS]))
 
     @cached_property
     def spreads(self) -> dict[str, MoodSpread]:
         """The distribution of each mood."""
+        self.require_whole("the distribution of the moods")
         return mood_spreads(self.index)
 
     @cached_property
     def columns(self) -> list[ColumnSummary]:
         """What each column holds."""
+        self.require_whole("a summary of the columns")
         return column_summaries(self.index)
 
     @cached_property
@@ -78,7 +90,27 @@ class View:
         Raises:
             AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.seeds.resolve_seed`.
         """
-        return seed if seed in self.index else resolve_seed(self.recommender.frame, seed, files=False)
+        if seed in self.index:
+            return seed
+        self.require_whole("a seed by its title")
+        return resolve_seed(seed_names(self.recommender), seed, files=False)
+
+    def require_whole(self, what: str) -> None:
+        """Check that columns may be read as a whole.
+
+        Args:
+            what: needs them, for the message.
+
+        Raises:
+            ProblemError: the catalogue lies in an engine, and is too large for that.
+        """
+        if self._most is not None and (tracks := len(self.index)) > self._most:
+            raise ProblemError(
+                501,
+                "TooLarge",
+                f"{what}: needs columns of all {tracks:,} tracks, and this server reads those of at most "
+                f"{self._most:,} from an engine; name tracks by their ids, or serve an index on disk",
+            )
 
     def listed(
         self,
@@ -116,15 +148,20 @@ class View:
     def _list(
         self, words: str, where: str, sort: str, exclude_artist: tuple[str, ...], max_per_artist: int | None
     ) -> pa.Array:
+        self.require_whole("a list of tracks")
+        keys = sort_keys(sort) if sort else []
+        wanted = {TRACK_ID, *FIELDS, ARTISTS, *(key.column for key in keys)}
+        names = [name for name in self.index.column_names if name in wanted]
         if where:
-            table = self.index.matching(as_condition(SearchOptions(where=where).where or where))
+            condition = as_condition(SearchOptions(where=where).where or where)
+            table = self.index.matching(condition, columns=names)
             texts = TextSearch(table) if words.strip() else None
         else:
-            table = self.index.table
+            table = self.index.columns(names)
             texts = self.texts if words.strip() else None
         if texts is not None:
             table = table.take(pa.array(texts.find(words)))
-        if sort:
-            table = in_order(table, sort_keys(sort))
+        if keys:
+            table = in_order(table, keys)
         table = within_limits(table, {ARTIST: max_per_artist}, exclude_artist)
         return table[TRACK_ID].combine_chunks()

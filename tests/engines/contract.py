@@ -76,10 +76,28 @@ class EngineContract:
         found = index.search(sample.vectors[:3], 10, **conditions)
         assert found.track_ids.tolist() == expected.track_ids.tolist()
         np.testing.assert_array_equal(found.scores, expected.scores)
-        if not conditions.keys() - {"where", "mood", "mood_weight", "max_per_artist"}:
-            assert found.explanation.passed == expected.explanation.passed
-            drops = {drop.condition: drop.rows for drop in expected.explanation.dropped}
-            assert all(drops[drop.condition] == drop.rows for drop in found.explanation.dropped)
+        for name in ("rows", "passed", "dropped", "shortfall", "queries"):
+            assert getattr(found.explanation, name) == getattr(expected.explanation, name), name
+
+    @pytest.mark.parametrize(
+        "conditions",
+        [
+            {"where": "year > 2010", "max_per_artist": 1, "distinct": True},
+            {"only": ["t1", "t2", "t3"], "exclude": ["t1", "nobody"]},
+            {"only": ["t7", "t9"], "exclude_artist": ["Artist 3", "artist 12"]},
+            {"exclude": [f"t{row}" for row in range(330)], "mood": {"happy": 0.4}},
+        ],
+        ids=str,
+    )
+    def test_too_few_are_explained_alike(
+        self, index: EngineIndex, truth: MoodIndex, conditions: dict[str, Any]
+    ) -> None:
+        found, expected = (one.similar_to(["t7", "t200"], 80, **conditions) for one in (index, truth))
+        assert found.track_ids.tolist() == expected.track_ids.tolist()
+        assert expected.explanation.shortfall
+        assert found.explanation.shortfall == expected.explanation.shortfall
+        assert found.explanation.dropped == expected.explanation.dropped
+        assert found.explanation.passed == expected.explanation.passed
 
     def test_neighbours_of_tracks_and_mixtures(self, index: EngineIndex, truth: MoodIndex) -> None:
         for options in ({}, {"distinct": True}, {"max_per_artist": 1}):

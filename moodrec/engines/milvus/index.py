@@ -140,10 +140,8 @@ class MilvusIndex(EngineIndex):
             )
         }
 
-    def _count(self, request: EngineRequest, condition: Condition | None = None) -> int:
-        statements = self._statements
-        where = statements.passing(request) if condition is None else statements.condition(condition).true
-        return self._server.count(self._collection, where)
+    def _count(self, request: EngineRequest) -> int:
+        return self._server.count(self._collection, self._statements.passing(request))
 
     def _candidates(self, track_ids: Sequence[str]) -> Candidates:
         found = self._server.query(self._collection, among(TRACK_ID, track_ids), [SEQ, COMPLETED, ROW])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import unquote
 
 from moodrec.engines.milvus.fields import (
     COMPLETED,
@@ -264,9 +265,12 @@ def _parts_of(address: str) -> tuple[str, str, str, str]:
     rest, _, asked = rest.partition("?")
     consistency = asked.removeprefix("consistency=") or STRONG
     if consistency not in (STRONG, ROUGH):
-        raise UsageError(f"{address}: after ? stands consistency={STRONG} or consistency={ROUGH}")
+        raise UsageError(
+            f"after the ? of an address of Milvus stands consistency={STRONG} or consistency={ROUGH}"
+        )
     if scheme == "milvus" and rest.startswith("/"):
         return rest, "", "", consistency
     login, at, place = rest.rpartition("@")
     user, _, password = login.partition(":") if at else ("", "", "")
-    return f"{'http' if scheme == 'milvus' else scheme}://{place}", user, password, consistency
+    uri = f"{'http' if scheme == 'milvus' else scheme}://{place}"
+    return uri, unquote(user), unquote(password), consistency

@@ -53,6 +53,8 @@ _SCAN: Final = (
 _BY_GRAPH: Final = "candidates, then exact scores"
 _SPARE: Final = 4
 """The graph is asked for so many times the rows among which enough should pass."""
+_FACTS_WAIT_S: Final = 3.0
+"""Seconds to wait for a connection by which one learns whether the server is there."""
 _LINKS, _EF_CONSTRUCTION = 24, 128
 
 
@@ -145,10 +147,8 @@ class PostgresIndex(EngineIndex):
             )
             return {row[0] for row in cursor.fetchall()}
 
-    def _count(self, request: EngineRequest, condition: Condition | None = None) -> int:
-        passing = (
-            self._statements.passing(request) if condition is None else self._statements.condition(condition)
-        )
+    def _count(self, request: EngineRequest) -> int:
+        passing = self._statements.passing(request)
         return int(
             self._value(f"SELECT count(*) FROM {self._names.tracks} WHERE {passing.text}", passing.values)
         )
@@ -278,7 +278,7 @@ def _why_scan(request: EngineRequest, query: int, every: int, expected: int, dep
 
 
 def _facts_in(server: Server, names: Names) -> CatalogueFacts:
-    with server.transaction() as cursor:
+    with server.transaction(_FACTS_WAIT_S) as cursor:
         cursor.execute("SELECT to_regclass(%s)", (names.facts,))
         if cursor.fetchone()[0] is None:
             raise NotFoundError(f"there is no catalogue {names.catalogue!r} in this database; build it first")

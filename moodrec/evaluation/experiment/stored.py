@@ -117,17 +117,25 @@ def load_predictions(path: Path, sha256: str | None = None) -> StoredPredictions
 def pooled(parts: Sequence[StoredPredictions]) -> StoredPredictions:
     """Join the predictions of several folds.
 
+    Embeddings of fewer dimensions than others get zeros behind them; those of different folds are never compared.
+
     Raises:
         DataError: the folds have different targets, or share tracks.
     """
     first = parts[0]
     if any(list(part.targets) != list(first.targets) for part in parts):
         raise DataError("folds with different targets cannot be pooled")
+    dim = max(part.embeddings.shape[1] for part in parts)
+    parts = [replace(part, embeddings=_padded(part.embeddings, dim)) for part in parts]
     rows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _PER_TRACK}
     # A track in two folds would be scored twice, once by a network that was trained on it.
     if len(np.unique(rows["track_ids"])) < len(rows["track_ids"]):
         raise DataError("folds that share tracks cannot be pooled")
     return replace(first, **rows)
+
+
+def _padded(embeddings: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+    return np.pad(embeddings, ((0, 0), (0, dim - embeddings.shape[1])))
 
 
 def write_result(path: Path, result: dict[str, Any]) -> None:

@@ -81,6 +81,24 @@ class Explanation:
         return "\n".join([*lines, self.shortfall] if self.shortfall else lines)
 
 
+def shortfall_text(k: int, fewest: int, passed: int, excluded: int, limits: Sequence[str]) -> str:
+    """Say why a query has fewer than k hits.
+
+    Args:
+        k: the hits that were asked for.
+        fewest: the hits that the query has.
+        passed: the tracks that meet the conditions.
+        excluded: those of them that are excluded.
+        limits: the limits by which some hits bar others, such as ``max_per_artist=1``.
+    """
+    reasons = [f"{passed} tracks meet the conditions"]
+    if excluded:
+        reasons.append(f"up to {excluded} of them are excluded (exclude, or the seed itself)")
+    if limits and fewest < passed - excluded:
+        reasons.append(f"{' and '.join(limits)} leaves {fewest}")
+    return f"fewer than k={k}: " + ", ".join(reasons)
+
+
 class Hit(NamedTuple):
     """A track that was found."""
 

@@ -33,7 +33,7 @@ from moodrec.ranking import Cap
 from moodrec.schema import ALBUM, ARTIST, audio_column
 from moodrec.typing import RowMask, RowNumbers, Vectors
 
-_MOST_SKIPPED: Final = 64
+MOST_SKIPPED: Final = 64
 """Up to this many excluded tracks are skipped among the candidates; more become a condition on the rows."""
 _POOL_PER_HIT: Final = 10
 _LEAST_POOL: Final = 100
@@ -302,7 +302,7 @@ def _rows_of(track_ids: Collection[str], catalogue: Catalogue) -> RowNumbers:
     Looking up ten thousand ids takes longer than the search, and a list of all the tracks that somebody may play is
     the same from one search to the next. A frozen set keeps its hash, so that finding it again costs nothing.
     """
-    if len(track_ids) <= _MOST_SKIPPED:
+    if len(track_ids) <= MOST_SKIPPED:
         return np.unique(catalogue.rows_of(track_ids))
     known, requested = _KNOWN_SETS.setdefault(catalogue, {}), frozenset(track_ids)
     rows = known.get(requested)
@@ -331,7 +331,7 @@ def _skipped(
     if own is None and not options.exclude:
         return _nothing_skipped(n_queries)
     excluded = _rows_of(options.exclude, catalogue) if options.exclude else np.empty(0, np.int64)
-    listed_rows = excluded if len(excluded) <= _MOST_SKIPPED else excluded[:0]
+    listed_rows = excluded if len(excluded) <= MOST_SKIPPED else excluded[:0]
     columns = [np.broadcast_to(listed_rows, (n_queries, len(listed_rows)))] if len(listed_rows) else []
     if own is not None:
         columns.append(own[:, None])

@@ -18,6 +18,7 @@ from moodrec.recommend.artists import ArtistSounds
 from moodrec.recommend.queries import mix_vector
 from moodrec.schema import ALBUM, ARTIST, TITLE, TRACK_ID
 from moodrec.serve.documents import json_answer
+from moodrec.serve.guard.library_only import OF_ARTISTS, needs_library
 from moodrec.serve.nearest import playable
 from moodrec.serve.players import PlayerIds
 from moodrec.serve.routes.rest import between, players_of
@@ -193,7 +194,7 @@ def create_playlist(request: Request, state: State, view: Current, body: Playlis
     ids = players_of(request).ids(view, *body.track_ids)
     if ids.link is None:
         raise UsageError("no player is linked; run: moodrec link URL --keep-login")
-    server = known(server_of(state.settings.library, ids.link), ids.link.name)
+    server = known(server_of(state.settings.folder, ids.link), ids.link.name)
     made = server.create_playlist(body.playlist_name, body.track_ids)
     return json_answer(
         request, {"message": f"{body.playlist_name} is in {ids.link.name}", "playlist_id": made}
@@ -211,6 +212,8 @@ def _moods_of(view: View, track_id: str) -> dict[str, float]:
 
 def _sounds(view: View) -> ArtistSounds:
     sounds = view.kept.get("artists")
+    if view.in_engine:
+        raise needs_library(OF_ARTISTS)
     if not isinstance(sounds, ArtistSounds):
         sounds = view.kept["artists"] = ArtistSounds(view.index)
     return sounds

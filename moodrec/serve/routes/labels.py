@@ -62,7 +62,7 @@ def labels(request: Request, state: State, history: bool = False) -> Response:
 def _library(state: ServerState) -> Library:
     if not state.is_library:
         raise UsageError("labels are stored in a library; this server serves an index alone")
-    return Library.open(state.settings.library)
+    return Library.open(state.settings.folder)
 
 
 def _document(one: Any) -> dict[str, Any]:

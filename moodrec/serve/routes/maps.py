@@ -114,7 +114,7 @@ def atlas_of(state: ServerState, view: View) -> Atlas:
     """
     atlas = view.kept.get("atlas")
     if not isinstance(atlas, Atlas):
-        folder = state.settings.library / FOLDER if state.is_library else None
+        folder = state.settings.folder / FOLDER if state.is_library else None
         atlas = view.kept.setdefault("atlas", Atlas(view, state.settings.map_method, folder))
     if not isinstance(atlas, Atlas):
         raise TypeError("another value is kept in place of the map")

@@ -55,7 +55,7 @@ def _meanings(state: ServerState, fingerprint: str | None) -> dict[str, str]:
     try:
         folder = state.settings.model
         if folder is None and state.is_library:
-            folder = known_folder(state.settings.library, fingerprint)
+            folder = known_folder(state.settings.folder, fingerprint)
         description = describe_model(folder)
     except MoodrecError:
         return {}

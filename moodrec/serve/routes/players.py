@@ -46,7 +46,7 @@ def test(request: Request, state: State, name: Name) -> Response:
     """Check that a player answers and lets us in."""
     link = _linked(request, name)
     try:
-        info = known(server_of(state.settings.library, link), name).test()
+        info = known(server_of(state.settings.folder, link), name).test()
     except PlayerError as error:
         raise ProblemError(502, "PlayerError", str(error)) from None
     return json_answer(request, asdict(info) | {"name": name, "url": link.url})
@@ -62,7 +62,7 @@ def send(request: Request, state: State, view: Current, name: Name, body: SendBo
         raise UsageError(
             f"the player {name!r} has none of these tracks; run moodrec link again if they are new"
         )
-    server = known(server_of(state.settings.library, link), name)
+    server = known(server_of(state.settings.folder, link), name)
     try:
         made = server.create_playlist(body.title, songs)
     except PlayerError as error:
@@ -87,5 +87,5 @@ def _document(state: ServerState, link: PlayerLink) -> dict[str, Any]:
         "by": dict(link.by),
         "unmatched": list(link.unmatched[:100]),
         "read_at": link.read_at,
-        "can_send": bool(link.url) and server_of(state.settings.library, link) is not None,
+        "can_send": bool(link.url) and server_of(state.settings.folder, link) is not None,
     }

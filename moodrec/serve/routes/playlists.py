@@ -15,6 +15,7 @@ from moodrec.recommend.playlists.clusters import MoodCluster, mood_clusters
 from moodrec.recommend.playlists.files import write_playlist
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.serve.documents import json_answer, track_documents
+from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import (
     Answering,
@@ -29,7 +30,7 @@ from moodrec.serve.schemas.requests import (
 from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1/playlists", tags=["playlists"])
+router: Final = APIRouter(prefix="/v1/playlists", tags=["playlists"], route_class=QuickRoute)
 TYPES: Final = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
 
 
@@ -62,6 +63,7 @@ def mix(request: Request, state: State, view: Current, body: MixBody) -> Respons
 def arc(request: Request, state: State, view: Current, body: ArcBody) -> Response:
     """Lead from one mood to another in even steps."""
     options = body.options(state.settings.limits)
+    view.require_whole("an arc")
     via = [(point.at, point.moods) for point in body.via]
     found = kinds.arc(view.recommender, body.start, body.end, body.rules(), options, via=via)
     return json_answer(request, _document(view, found, body))
@@ -71,6 +73,7 @@ def arc(request: Request, state: State, view: Current, body: ArcBody) -> Respons
 def clusters(request: Request, state: State, view: Current, body: ClustersBody) -> Response:
     """Part the library by mood, each part with the tracks that stand for it."""
     options = body.options(state.settings.limits)
+    view.require_whole("clusters")
     found = mood_clusters(view.recommender, body.k, body.rules(), body.moods, options)
     return json_answer(
         request, {"version": view.name, "clusters": [_cluster(view, one, body) for one in found]}

@@ -56,7 +56,9 @@ def tracks(request: Request, state: State, view: Current, query: Annotated[Track
         {
             "version": view.name,
             "total": len(ids),
-            "tracks": track_documents(view.index.rows(page), view.index.moods, query.columns),
+            "tracks": track_documents(
+                view.index.rows(page, on_conflict="ignore"), view.index.moods, query.columns
+            ),
             "next": _cursor(view.name, following, question) if following < len(ids) else None,
         },
         etag,

@@ -92,3 +92,16 @@ def test_what_cannot_be_compared() -> None:
         pooled([make_predictions(10), make_predictions(10)])
     with pytest.raises(DataError, match="different targets"):
         pooled([make_predictions(10), make_predictions(10, soft=True)])
+
+
+def test_embeddings_of_fewer_dimensions_are_pooled() -> None:
+    wide, narrow = make_predictions(20), make_predictions(20, seed=1)
+    narrow = replace(
+        narrow,
+        track_ids=np.array([f"other-{track_id}" for track_id in narrow.track_ids]),
+        embeddings=narrow.embeddings[:, :3],
+    )
+    both = pooled([wide, narrow])
+    assert both.embeddings.shape == (40, wide.embeddings.shape[1])
+    np.testing.assert_array_equal(both.embeddings[20:, :3], narrow.embeddings)
+    assert not both.embeddings[20:, 3:].any()
