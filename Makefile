@@ -144,6 +144,7 @@ test-engines: .venvs/engines/.installed .venvs/milvus/.installed
 	python3 -m venv .venvs/$*
 	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))
 	.venvs/$*/bin/pip install -q $(ADAPTER_BASE) $(ADAPTER_PACKAGES_$*)
+	$(if $(filter milvus,$*),.venvs/$*/bin/pip install -q --no-deps -e .)
 	$(if $(filter recbole,$*),.venvs/$*/bin/pip install -q --no-deps recbole thop)
 	@touch $@
 
