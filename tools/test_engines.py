@@ -82,7 +82,7 @@ RUNS: Final = {
         {"MOODREC_TEST_MILVUS": "standalone"},
     ),
     "milvus-cluster": Run(
-        "Milvus 2.3.5, stopped and started, and under replicas",
+        "Milvus 2.3.5, lost, and under replicas",
         ".venvs/milvus/bin/python",
         ("test_lost_milvus", "test_deployments"),
         f"not one_server{_PROXY}",
