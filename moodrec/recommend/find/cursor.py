@@ -105,7 +105,12 @@ class Cursor:
         return next((used for used, words in self.words(at) if words in self.lexicon.words[kind]), 0)
 
     def is_one_of(self, at: int, *texts: str) -> bool:
-        """Say whether the token at a place is one of some words, in lower case."""
+        """Say whether the token at a place is one of some words.
+
+        Args:
+            at: number of the token.
+            texts: the words, in lower case.
+        """
         return at < len(self.tokens) and self.tokens[at].text.casefold() in texts
 
     def number(self, at: int) -> float | None:
