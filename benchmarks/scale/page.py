@@ -84,9 +84,10 @@ def graph(path: Path) -> Iterator[str]:
     yield (
         f"Recall@{document['k']} over {document['n']:,} tracks, {document['questions']} questions a row. `raw`: a "
         "graph over [e ; m ; m^2]; `completed`:\nover the same with one number more, which gives all vectors one "
-        "norm (`moodrec/index/search/completed.py`);\n`preset`: the `hnsw` preset, which keeps more candidates the "
-        "more the moods weigh, and scans under filters and from a\nweight of .95 on; `scan`: every row is compared, "
-        "as the preset did before under mood targets."
+        "norm (`moodrec/index/search/completed.py`);\n`preset`: the `hnsw` preset, which stores moods times a half, "
+        "keeps more candidates the more the moods weigh, and scans\nunder filters and from a weight of .95 on; "
+        "`scan`: every row is compared, as the preset did before under mood\ntargets. Milliseconds are those that a "
+        f"caller waits, at a load of {document['load']['graph']}."
     )
     ways = ("raw", "completed", "preset", "scan")
     rows = [

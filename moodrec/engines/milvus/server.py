@@ -31,6 +31,9 @@ PAGE: Final = 2_000
 LINKS, EF_CONSTRUCTION = 24, 128
 _INDEX_WAIT_S: Final = 7200.0
 _POLL_S: Final = 0.5
+_KNOWS_S, _SEARCHES_S, _READS_S = 5.0, 20.0, 120.0
+"""Seconds after which a question about collections, a search, or a read counts as failed. Without a time, the client
+would repeat it for minutes where the server is gone."""
 _LONGEST_ERROR: Final = 500
 
 
@@ -80,12 +83,12 @@ class Server:
     def exists(self, name: str) -> bool:
         """Whether there is a collection, or an alias, of a name."""
         with self._told():
-            return bool(self._client.has_collection(name))
+            return bool(self._client.has_collection(name, timeout=_KNOWS_S))
 
     def resolved(self, alias: str) -> str:
         """Return the name of the collection that an alias names."""
         with self._told():
-            return str(self._client.describe_collection(alias)["collection_name"])
+            return str(self._client.describe_collection(alias, timeout=_KNOWS_S)["collection_name"])
 
     def point(self, alias: str, collection: str) -> None:
         """Let an alias name a collection from now on.
@@ -230,7 +233,11 @@ class Server:
         with self._told():
             return list(
                 self._client.query(
-                    collection, filter=where, output_fields=list(fields), consistency_level=consistency
+                    collection,
+                    filter=where,
+                    output_fields=list(fields),
+                    timeout=_READS_S,
+                    consistency_level=consistency,
                 )
             )
 
@@ -256,6 +263,7 @@ class Server:
                 anns_field=COMPLETED,
                 search_params={"metric_type": "IP", "params": {"ef": ef}},
                 output_fields=list(fields),
+                timeout=_SEARCHES_S,
                 consistency_level=self._consistency,
             )
         return [dict(hit["entity"]) for hit in found[0]]
