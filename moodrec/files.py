@@ -136,7 +136,17 @@ def explained(error: OSError) -> MoodrecError:
     if is_disk_full(error):
         return disk_full(Path(place or os.curdir), why=_reason(error))
     reason = error.strerror or str(error)
+    if error.errno == errno.ENOENT and not place and not _working_folder_is_there():
+        reason = "the working directory is gone; change to one that is there"
     return MoodrecError(f"{place}: {reason}" if place else reason)
+
+
+def _working_folder_is_there() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def require_room(place: Path, needed: int) -> None:
