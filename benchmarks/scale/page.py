@@ -53,6 +53,10 @@ def sections() -> Iterator[str]:
             [_reader(n, one["search"]) for n, one in sizes.items() if "search" in one],
         )
         yield (
+            "A reader's memory is what its process has more than before it opened the index: below zero where it "
+            "gave back more of\nthe benchmark's own tables than it took."
+        )
+        yield (
             "The ten best of a catalogue under conditions that pass a share of the tracks: `agrees` and `opposes` "
             "say whether\nthe query's own track is among them, `random` has nothing to do with it. Milliseconds of "
             "processor time, median and\n99th percentile of "
