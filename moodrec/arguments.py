@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
+from itertools import islice
 from numbers import Integral, Real
 from typing import Any, Final, Literal, TypeGuard
 
@@ -24,15 +25,19 @@ _IDS: Final = "track_id"
 _SHOWN: Final = 5
 _LONGEST: Final = 80
 _MOST: Final = 2**31 - 1
+_MOST_VALUES: Final = 1 << 25
+"""Values that one argument may hold, so that a range or a generator without end does not take all memory."""
 
 
 def brief(value: object) -> str:
-    """Write a value for an error message, as Python writes it, cut to some eighty characters."""
+    """Write a value for an error message, as Python writes it, on one line, cut to some eighty characters."""
     try:
         text = repr(value[: _LONGEST + 1] if isinstance(value, str | bytes) else value)
     except (ValueError, RecursionError):  # an integer of thousands of digits, or lists within lists
         return f"a very large {type(value).__name__}"
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    line = " ".join(text[: _LONGEST * 20].split())  # tables and series are written on several lines
+    shown = line if len(line) <= _LONGEST else line[:_LONGEST] + "..."
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in shown)
 
 
 def on_conflict_of(value: object, adds: bool = False) -> Any:
@@ -161,7 +166,7 @@ def texts(given: Collection[str] | None, name: str) -> tuple[str, ...]:
     values = plain(given)
     if not isinstance(values, Iterable):  # an array of NumPy without a dimension
         raise UsageError(f"{name} takes text, or a collection of texts, not {brief(given)}")
-    every = tuple(values)
+    every = tuple(every_of(values, name))
     if wrong := [one for one in every if not isinstance(one, str)]:
         raise UsageError(f"{name} takes text, not {', '.join(map(brief, wrong[:_SHOWN]))}")
     return every
@@ -187,10 +192,34 @@ def ids_of(given: object, name: str) -> tuple[str, ...]:
         return (id_of(given, name),)
     if isinstance(given, bytes | bytearray) or not isinstance(values := plain(ids_in(given, name)), Iterable):
         raise UsageError(f"{name} takes track ids, not {brief(given)}")
-    every = values if isinstance(values, list | tuple) else tuple(values)
+    every = every_of(values, name)
     if set(map(type, every)) <= {str}:
         return tuple(every)
     return tuple(id_of(one, name) for one in every)
+
+
+def every_of(values: Iterable[Any], name: str) -> list[Any] | tuple[Any, ...]:
+    """Read the values of a collection, but not more of them than an argument may hold.
+
+    Args:
+        values: a list or a tuple, which comes back as it is, or anything else that gives values one by one.
+        name: what the argument is called.
+
+    Raises:
+        UsageError: there are more.
+    """
+    if isinstance(values, list | tuple):
+        return values
+    try:
+        count = len(values)  # type: ignore[arg-type]  # a generator has none
+    except TypeError:
+        count = 0
+    except OverflowError:  # a range beyond what a machine can address
+        count = _MOST_VALUES + 1
+    found = [] if count > _MOST_VALUES else list(islice(values, _MOST_VALUES + 1))
+    if max(count, len(found)) > _MOST_VALUES:
+        raise UsageError(f"{name} holds more than {_MOST_VALUES:,} values: give fewer at a time")
+    return found
 
 
 def ids_in(given: Any, name: str) -> Any:
@@ -225,7 +254,8 @@ def _arrow(given: Any) -> Any:
             if not arrow.types.is_struct(column.type):
                 return column
             chunks = getattr(column, "chunks", [column])
-            return arrow.Table.from_batches([arrow.RecordBatch.from_struct_array(chunk) for chunk in chunks])
+            batches = [arrow.RecordBatch.from_struct_array(chunk) for chunk in chunks]
+            return arrow.Table.from_batches(batches, arrow.schema(list(column.type)))
     return given
 
 
@@ -259,8 +289,10 @@ def is_whole(value: object) -> TypeGuard[Integral]:
 
 def plain(values: Any) -> Any:
     """An array of NumPy, pandas, polars, Arrow or PyTorch as a list of plain values; else what was given."""
+    if getattr(values, "column_names", None) == []:  # of a table without columns Arrow makes no list
+        return []
     for name in ("tolist", "to_pylist", "to_list"):
         if hasattr(values, name):
             return getattr(values, name)()
     found = _arrow(values)
-    return values if found is values else found.to_pylist()
+    return values if found is values else plain(found)

@@ -60,6 +60,8 @@ def make_mark(path: Path) -> None:
 
 TEMPORARY: Final = ".moodrec-"
 """Names of temporary files begin so; the dot hides them from scans."""
+UNFINISHED: Final = ".writing-"
+"""Names of unfinished versions of an index begin so."""
 _LONGEST_SUFFIX: Final = 16
 _MB_FROM: Final = 100_000
 _MOST_OF_TOML: Final = 1 << 20
@@ -134,7 +136,17 @@ def explained(error: OSError) -> MoodrecError:
     if is_disk_full(error):
         return disk_full(Path(place or os.curdir), why=_reason(error))
     reason = error.strerror or str(error)
+    if error.errno == errno.ENOENT and not place and not _working_folder_is_there():
+        reason = "the working directory is gone; change to one that is there"
     return MoodrecError(f"{place}: {reason}" if place else reason)
+
+
+def _working_folder_is_there() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def require_room(place: Path, needed: int) -> None:
@@ -176,9 +188,16 @@ def disk_errors(place: Path, needed: int | None = None, written: Path | None = N
             if _free(place) < max(missing, 1 << 20) * 16:
                 raise disk_full(place, needed, at_least) from error
             raise MoodrecError(f"{place}: the disk cannot be written to ({error})") from error
-        if error.filename is None and error.errno is not None:
+        if error.errno is not None and (error.filename is None or _is_temporary(error.filename)):
             raise OSError(error.errno, error.strerror, str(place)) from error
         raise
+
+
+def _is_temporary(name: object) -> bool:
+    """Say whether a name is that of an unfinished file or folder, which says nothing to users."""
+    if not isinstance(name, str | bytes):
+        return False
+    return Path(os.fsdecode(name)).name.startswith((TEMPORARY, UNFINISHED))
 
 
 def _reason(error: OSError) -> int:
@@ -241,9 +260,10 @@ def _beside(path: Path, needed: int | None = None) -> Iterator[Path]:
         # own: that of the file may be as long as a name can be. The suffix stays, because some writers go by it.
         suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=suffix, dir=path.parent)
-        os.close(handle)
     temporary = Path(name)
     try:
+        with disk_errors(path, needed):
+            os.close(handle)
         yield temporary
     finally:
         remove_quietly(temporary)
@@ -372,7 +392,8 @@ def write_together(contents: Sequence[tuple[Path, bytes]]) -> None:
                 temporary.write_bytes(data)
                 _finish(temporary, 0o644)
         for temporary, path in fresh:
-            temporary.replace(path)
+            with disk_errors(path):
+                temporary.replace(path)
 
 
 def read_toml_table(path: Path) -> dict[str, Any]:

@@ -64,9 +64,12 @@ class WriterLock:
         """Undo one :meth:`acquire`; the last one gives the lock back."""
         self._depth -= 1
         if self._depth == 0 and self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
-            self._descriptor = None
+            descriptor, self._descriptor = self._descriptor, None
+            # What was written under the lock is on the disk; text that stays is taken for a dead writer's.
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
+            with suppress(OSError):
+                os.close(descriptor)
 
     def _take(self) -> int:
         descriptor = self._opened()

@@ -16,6 +16,7 @@ from collections.abc import Collection
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, Literal
 
+from moodrec.arguments import brief
 from moodrec.errors import ConfigError, UsageError
 
 PluginKind = Literal["backbone", "dataset"]
@@ -49,7 +50,11 @@ def load_plugin(kind: PluginKind, name: str) -> Any:
             names the plug-in.
     """
     point = _dotted(kind, name) if is_dotted_path(name) else _registered(kind, name)
-    said = f"{kind} plug-in {name!r}" if point.value == name else f"{kind} plug-in {name!r} ({point.value})"
+    said = (
+        f"{kind} plug-in {brief(name)}"
+        if point.value == name
+        else f"{kind} plug-in {brief(name)} ({point.value})"
+    )
     try:
         return point.load()
     except _IMPORT_FAULTS as error:
@@ -76,7 +81,7 @@ def check_trusted(kind: PluginKind, name: str, trusted: Collection[str], source:
     if any(point.value == name for point in entry_points(group=GROUPS[kind])):
         return
     raise UsageError(
-        f"{source} names the {kind} {name!r}. A file does not decide which code runs: pass the name yourself "
+        f"{source} names the {kind} {brief(name)}. A file does not decide which code runs: pass the name yourself "
         f"(trusted={[name]!r}), or install a package that registers it under {GROUPS[kind]}"
     )
 
@@ -84,14 +89,16 @@ def check_trusted(kind: PluginKind, name: str, trusted: Collection[str], source:
 def _registered(kind: PluginKind, name: str) -> EntryPoint:
     found = {point.value: point for point in entry_points(group=GROUPS[kind], name=name)}
     if len(found) > 1:
-        raise ConfigError(f"{kind} plug-in {name!r} is registered several times: {', '.join(sorted(found))}")
+        raise ConfigError(
+            f"{kind} plug-in {brief(name)} is registered several times: {', '.join(sorted(found))}"
+        )
     if not found:
-        raise ConfigError(f"no installed package registers a {kind} {name!r} under {GROUPS[kind]}")
+        raise ConfigError(f"no installed package registers a {kind} {brief(name)} under {GROUPS[kind]}")
     return next(iter(found.values()))
 
 
 def _dotted(kind: PluginKind, name: str) -> EntryPoint:
     point = EntryPoint(name=name, value=name, group=GROUPS[kind])
     if point.pattern.match(name) is None or not point.attr:
-        raise ConfigError(f"{kind} plug-in {name!r} is not of the form package.module:Object")
+        raise ConfigError(f"{kind} plug-in {brief(name)} is not of the form package.module:Object")
     return point

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import moodrec
+from moodrec.files import explained
 
 SAMPLE = Path(moodrec.__file__).parent / "index" / "sample"
 
@@ -55,3 +56,34 @@ def test_an_analysis_says_what_it_may_not_do(home: Path, tmp_path: Path) -> None
     assert "Permission denied" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(home.iterdir()) == []
+
+
+def test_what_reads_needs_no_folder_to_write_to(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TMPDIR", str(home / "nothing"))
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "file"))
+    done = without_rights(home, "similar", "ogm-0000", "--library", str(SAMPLE), "--k", "2")
+    assert (done.returncode, "Nebula" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="such a folder cannot be removed there")
+def test_a_working_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    script = (
+        f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m moodrec similar x --library nothing"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(moodrec.__file__).parents[1])}
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode in (1, 3)
+    assert done.stderr.startswith("error: ")
+    assert "nothing" in done.stderr or "the working directory is gone" in done.stderr
+
+
+def test_a_folder_that_is_gone_has_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError) as caught:
+        Path.cwd()
+    assert "the working directory is gone" in str(explained(caught.value))

@@ -26,6 +26,7 @@ FLOORS = {
     "errors": 0,
     "extras": 0,
     "files": 0,
+    "given": 0,
     "html": 0,
     "lock": 0,
     "plugins": 0,

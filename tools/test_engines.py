@@ -1,7 +1,7 @@
 """Run the tests of every engine against servers that are started for them, and say what came of it.
 
     make test-engines                    every engine
-    make test-engines ENGINES=milvus     some: postgres, milvus-lite, milvus
+    make test-engines ENGINES=milvus     some: postgres, milvus-lite, milvus, milvus-cluster
 
 Each run has an environment and a folder for temporary files of its own. A process that is still there afterwards
 counts as a failure, and is ended.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,12 +56,17 @@ class Outcome:
         return self.passed > 0 and not self.failed and not self.skipped and not self.left
 
 
+_PROXY: Final = "" if shutil.which("nginx") else " and not a_replica_is_killed"
+"""Leaves out what needs nginx, where that is not installed."""
 RUNS: Final = {
     "postgres": Run(
         "PostgreSQL with pgvector",
         ".venvs/engines/bin/python",
-        ("test_postgres", "test_serving", "test_lost_engine", "test_serve_command", "test_address"),
-        "not test_serving or postgres",
+        (
+            *("test_postgres", "test_serving", "test_lost_engine", "test_serve_command"),
+            *("test_address", "test_deployments"),
+        ),
+        f"(not test_serving or postgres){_PROXY}",
     ),
     "milvus-lite": Run(
         "Milvus Lite",
@@ -73,6 +79,13 @@ RUNS: Final = {
         ".venvs/milvus/bin/python",
         ("test_milvus", "test_serving"),
         "(not test_serving or milvus) and not a_file_that_is_opened_again",
+        {"MOODREC_TEST_MILVUS": "standalone"},
+    ),
+    "milvus-cluster": Run(
+        "Milvus 2.3.5, lost, and under replicas",
+        ".venvs/milvus/bin/python",
+        ("test_lost_milvus", "test_deployments"),
+        f"not one_server{_PROXY}",
         {"MOODREC_TEST_MILVUS": "standalone"},
     ),
 }

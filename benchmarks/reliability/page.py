@@ -135,9 +135,12 @@ def strangers() -> str:
     opened = sum(one["outcomes"].get("opened", 0) for one in kinds.values())
     slowest = max(one["slowest, s"] for one in kinds.values())
     memory = max(one["most memory, MiB"] for one in kinds.values())
+    checked = result("reliability/hostile-stores-sanitized")["kinds"]["indexes"]
     return (
         f"{tried} with one thing wrong and right checksums: {opened:,} opened and worked, the others were refused, "
-        f"{faults} crashed, hung or ended in another error; {slowest:.1f} s and {memory:,} MiB at most"
+        f"{faults} crashed, hung or ended in another error; {slowest:.1f} s and {memory:,} MiB at most; "
+        f"{checked['cases']:,} indexes searched by a kernel with the address and undefined-behaviour sanitizers: "
+        f"{len(checked['faults'])} faults"
     )
 
 
@@ -256,6 +259,7 @@ PROMISES: dict[str, list[Promise]] = {
                 "test_every_writer.py::test_files_that_may_not_grow",
                 "test_every_writer.py::test_a_disk_that_is_full",
                 "catalog/test_faulty_writes.py::test_a_disk_that_fails",
+                "test_failing_disk.py::test_a_call_that_fails",
             ),
         ),
         Promise(
@@ -426,9 +430,15 @@ PROMISES: dict[str, list[Promise]] = {
             ),
         ),
         Promise(
-            "Odd values in the place of any argument of an index or a recommender are an answer or one sentence, and "
-            "take no memory.",
-            ("test_odd_arguments.py::test_search_options", "test_odd_arguments.py::test_methods"),
+            "Odd values in the place of any argument of indexes, recommenders, engines, playlists, libraries, "
+            "models, metrics, players and bulk runs are an answer or one sentence, and take no memory.",
+            (
+                "test_odd_arguments.py::test_search_options",
+                "test_odd_arguments.py::test_methods",
+                "test_odd_calls.py::test_playlists",
+                "test_odd_calls.py::test_libraries",
+                "engines/test_odd_arguments.py::test_methods",
+            ),
         ),
         Promise(
             "Columns of every type are converted when an index is built, or refused by name.",
@@ -471,6 +481,8 @@ SCRIPTS = {
     "reliability/hostile-files": "python -m benchmarks.reliability.hostile_files",
     "reliability/interruptions": "python -m benchmarks.reliability.interruptions",
     "reliability/hostile-stores": "python -m benchmarks.reliability.hostile_stores",
+    "reliability/hostile-stores-sanitized": "python -m benchmarks.reliability.hostile_stores --sanitized",
+    "reliability/hot-swap": "python -m benchmarks.reliability.hot_swap",
     "reliability/damaged-indexes": "python -m benchmarks.reliability.damaged_indexes",
     "analysis-throughput": "python -m benchmarks.models.speed.throughput",
 }

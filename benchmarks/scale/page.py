@@ -53,6 +53,10 @@ def sections() -> Iterator[str]:
             [_reader(n, one["search"]) for n, one in sizes.items() if "search" in one],
         )
         yield (
+            "A reader's memory is what its process has more than before it opened the index: below zero where it "
+            "gave back more of\nthe benchmark's own tables than it took."
+        )
+        yield (
             "The ten best of a catalogue under conditions that pass a share of the tracks: `agrees` and `opposes` "
             "say whether\nthe query's own track is among them, `random` has nothing to do with it. Milliseconds of "
             "processor time, median and\n99th percentile of "
@@ -84,9 +88,10 @@ def graph(path: Path) -> Iterator[str]:
     yield (
         f"Recall@{document['k']} over {document['n']:,} tracks, {document['questions']} questions a row. `raw`: a "
         "graph over [e ; m ; m^2]; `completed`:\nover the same with one number more, which gives all vectors one "
-        "norm (`moodrec/index/search/completed.py`);\n`preset`: the `hnsw` preset, which keeps more candidates the "
-        "more the moods weigh, and scans under filters and from a\nweight of .95 on; `scan`: every row is compared, "
-        "as the preset did before under mood targets."
+        "norm (`moodrec/index/search/completed.py`);\n`preset`: the `hnsw` preset, which stores moods times a half, "
+        "keeps more candidates the more the moods weigh, and scans\nunder filters and from a weight of .95 on; "
+        "`scan`: every row is compared, as the preset did before under mood\ntargets. Milliseconds are those that a "
+        f"caller waits, at a load of {document['load']['graph']}."
     )
     ways = ("raw", "completed", "preset", "scan")
     rows = [

@@ -140,7 +140,7 @@ class Manifest:
             raise DataError(f"{file}: has no column {PATH!r}; a manifest names an audio file in each row")
         kind = schema.field(PATH).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
-            raise DataError(f"{file}: column {PATH!r} holds {kind}, and should hold texts")
+            raise DataError(f"{file}: column {PATH!r} holds {str(kind)[:80]}, and should hold texts")
         if self.schema is None:
             self.schema = schema
         elif not self.schema.equals(schema):

@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ from moodrec.catalog.model import settings_for
 from moodrec.config import DecodeLimits, Device
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import MoodrecError, UsageError
+from moodrec.given import kind_of, text_of, word_of
 from moodrec.library.records import Outcome
 from moodrec.model.describe import model_folder
 
@@ -53,8 +55,9 @@ class BulkOptions:
         Raises:
             UsageError: one is out of range.
         """
-        if self.engine not in ("local", "ray"):
-            raise UsageError(f"engine is {self.engine!r}; it is local or ray")
+        word_of(self.engine, "engine", ("local", "ray"))
+        word_of(self.device, "device", get_args(Device))
+        kind_of(self.limits, DecodeLimits, "limits")
         for name in ("jobs", "models", "rows_per_part", "rows_per_block"):
             if getattr(self, name) is not None:
                 whole(getattr(self, name), name)
@@ -120,8 +123,9 @@ def embed_manifest(
         MissingExtraError: Ray, or what an address needs, is not installed.
         DiskFullError: there is no room.
     """
-    options = options or BulkOptions()
+    options = BulkOptions() if options is None else kind_of(options, BulkOptions, "options")
     options.check()
+    text_of(manifest, "manifest"), text_of(out, "out")
     if options.engine == "ray":
         require_ray()
     folder = model_folder(model)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from moodrec.errors import UsageError
 from moodrec.files import replacing
+from moodrec.given import path_of
 from moodrec.schema import EMBEDDING, LISTS
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ def export_library(library: Library, out: Path | str, model_fingerprint: str | N
         UsageError: ``out`` is a folder, or has another suffix.
         DiskFullError: there is no room for it.
     """
-    _refuse_folder(Path(out))
-    suffix = Path(out).suffix.lower()
+    out = path_of(out, "out")
+    _refuse_folder(out)
+    suffix = out.suffix.lower()
     if suffix == ".csv":
-        return _export_csv(library, Path(out), model_fingerprint)
+        return _export_csv(library, out, model_fingerprint)
     if suffix != ".parquet":
         raise UsageError(
             f"{out}: a library is written as .parquet or .csv; give the file one of these suffixes"
@@ -84,9 +86,10 @@ def export_parquet(library: Library, out: Path | str, model_fingerprint: str | N
     """
     import pyarrow.parquet as pq
 
-    _refuse_folder(Path(out))
+    place = path_of(out, "out")
+    _refuse_folder(place)
     snapshot = library.snapshot(model_fingerprint)
-    with replacing(Path(out)) as temporary:
+    with replacing(place) as temporary:
         pq.write_table(export_table(snapshot), temporary, compression="zstd")
     return int(snapshot.table.num_rows)
 

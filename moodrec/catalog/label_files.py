@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from moodrec.arguments import brief
 from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.catalog.tag_moods import Untaggable
@@ -120,9 +121,11 @@ def parse_label(text: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
-        raise UsageError(f"a label is a number from 0 to 1, or none to take it back, not {text!r}") from None
+        raise UsageError(
+            f"a label is a number from 0 to 1, or none to take it back, not {brief(text)}"
+        ) from None
     if not 0 <= value <= 1:
-        raise UsageError(f"a label lies in [0, 1]: {text!r} does not")
+        raise UsageError(f"a label lies in [0, 1]: {brief(text)} does not")
     return value
 
 
@@ -164,7 +167,7 @@ def _label_columns(path: Path, header: Sequence[str], moods: Sequence[str]) -> d
         )
     known = {*TRACK_FIELDS.names, *found, "track"}
     if odd := [name for name in header if name not in known]:
-        raise DataError(f"{path}: there is no mood {odd[0]!r}; moods: {', '.join(moods)}")
+        raise DataError(f"{path}: there is no mood {brief(odd[0])}; moods: {', '.join(moods)}")
     return found
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from moodrec.arguments import flag
 from moodrec.catalog.loose_seeds import find_seed
 from moodrec.catalog.refresh import index_is_stale
 from moodrec.catalog.run_text import run_text
 from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.given import kind_of, text_of
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.database import SCHEMA_VERSION
 from moodrec.library.library import Library
@@ -111,7 +113,7 @@ def track_report(library: Library, seed: str) -> TrackReport:
         AmbiguousSeedError, NotFoundError: as :func:`moodrec.catalog.loose_seeds.find_seed`.
     """
     files = library.files()
-    record = _file_at(files, seed)
+    record = _file_at(files, text_of(seed, "seed"))
     if not library.models():
         raise NotFoundError(f"{library.path}: nothing was analysed yet; run: moodrec analyze FOLDER")
     frame = library.frame()
@@ -144,7 +146,13 @@ def files_of(library: Library, outcome: Outcome | None = None, gone: bool = Fals
         library: the library.
         outcome: only files of this outcome; None for all.
         gone: whether to list the files that are gone instead of those that exist.
+
+    Raises:
+        UsageError: ``outcome`` is none.
     """
+    if outcome is not None:
+        kind_of(outcome, Outcome, "outcome")
+    gone = flag(gone, "gone")
     return [
         record
         for record in library.files().values()

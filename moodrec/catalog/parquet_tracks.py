@@ -93,9 +93,9 @@ class ParquetTracks:
             found = _opened(file).metadata
             for group in range(found.num_row_groups):
                 columns = [found.row_group(group).column(i) for i in range(found.num_columns)]
-                own = [one for one in columns if one.path_in_schema.split(".")[0] == self._embedding]
+                own = [one for one in columns if f"{one.path_in_schema}.".startswith(f"{self._embedding}.")]
                 counts = [one.statistics.null_count for one in own if one.statistics is not None]
-                if len(counts) < len(own) or any(count is None or count > 0 for count in counts):
+                if not own or len(counts) < len(own) or any(count is None or count > 0 for count in counts):
                     return True
         return False
 

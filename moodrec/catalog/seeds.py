@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from moodrec.arguments import brief
+from moodrec.arguments import brief, flag
 from moodrec.artists import credit
-from moodrec.errors import AmbiguousSeedError, NotFoundError
+from moodrec.errors import AmbiguousSeedError, NotFoundError, UsageError
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
 from moodrec.names import compose, fold
 from moodrec.schema import ALBUM, ARTIST, ARTISTS, PATH, TITLE, TRACK_ID
@@ -47,11 +47,13 @@ def resolve_seed(frame: pd.DataFrame, seed: str, files: bool = True) -> str:
         AmbiguousSeedError: several tracks match; ``matches`` lists them.
         NotFoundError: none does; the message suggests similar titles.
     """
+    if not isinstance(seed, str):
+        raise UsageError(f"seed is {brief(seed)}; it must be text")
     try:
         text = shown_path(os.fsencode(seed))
     except UnicodeEncodeError:  # half a character, which names nothing
         raise NotFoundError(f"no track is called {brief(seed)}") from None
-    for rows in _ways(frame, seed, text, files):
+    for rows in _ways(frame, seed, text, flag(files, "files")):
         found = without_copies(frame, rows)
         if len(found) == 1:
             return str(frame[TRACK_ID].iloc[found[0]])
@@ -177,7 +179,7 @@ def ambiguous(
         lines += [f"{number:3}  {description}", f"     {track_id}{where}"]
     listing = "\n".join(lines)
     return AmbiguousSeedError(
-        f"{len(matches)} tracks match {seed!r}; give the id of one:\n{listing}", matches
+        f"{len(matches)} tracks match {brief(seed)}; give the id of one:\n{listing}", matches
     )
 
 

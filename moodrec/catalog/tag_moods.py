@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from moodrec.arguments import brief
+from moodrec.arguments import brief, every_of, flag, plain, share
 from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags, write_mood_tags
 from moodrec.audio.opening import printable
-from moodrec.errors import AudioError, CorruptStoreError, UsageError
+from moodrec.errors import AudioError, CorruptStoreError
+from moodrec.given import path_of
 from moodrec.library.library import Library
 from moodrec.library.records import FileRecord, FileState
 from moodrec.schema import TRACK_ID, is_mood_name
@@ -89,8 +90,7 @@ def plan_mood_tags(
         UsageError: the threshold is out of range.
         CorruptStoreError: the library's moods have other names than models can give.
     """
-    if not 0 <= threshold <= 1:
-        raise UsageError(f"a threshold is a mood score in [0, 1], not {threshold}")
+    threshold, replace_mood = share(threshold, "threshold"), flag(replace_mood, "replace_mood")
     snapshot, backups = library.snapshot(), library.tag_backups()
     moods = list(snapshot.model.moods)
     if wrong := [mood for mood in moods if not is_mood_name(mood)]:
@@ -194,7 +194,7 @@ def _plan(
     within: Sequence[Path | str] | None,
 ) -> TagPlan:
     changes, unchanged, left_alone = [], [], []
-    roots = None if within is None else [Path(os.path.realpath(place)) for place in within]
+    roots = None if within is None else [Path(os.path.realpath(place)) for place in _places(within)]
     for record in files:
         try:
             _require_inside(record.state.path, roots)
@@ -207,6 +207,12 @@ def _plan(
         else:
             changes.append(change)
     return TagPlan(tuple(changes), len(unchanged), tuple(left_alone), tuple(unchanged))
+
+
+def _places(within: Sequence[Path | str]) -> list[Path]:
+    given = plain(within)
+    given = [given] if isinstance(given, str | Path) or not isinstance(given, Iterable) else given
+    return [path_of(place, "within") for place in every_of(given, "within")]
 
 
 def _require_inside(path: Path, roots: Sequence[Path] | None) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from moodrec.errors import DataError, NotFoundError
+from moodrec.given import path_of
 from moodrec.schema import EMBEDDING
 
 
@@ -50,7 +51,7 @@ def read_vector_table(path: Path | str, embedding: str = EMBEDDING) -> VectorTab
         NotFoundError: there is no such file, nor a folder with any.
         DataError: it is not Parquet, has no such column, or files of a folder have different columns or models.
     """
-    files = parquet_files(Path(path))
+    files = parquet_files(path_of(path, "path"))
     tables = [_read(file, embedding) for file in files]
     told = tables[0].schema.metadata or {}
     for file, table in zip(files, tables, strict=True):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from moodrec.arguments import brief
 from moodrec.cli import tables
 from moodrec.cli.jsonout import to_json
 from moodrec.cli.progress import Advance, logged, unseen
@@ -60,7 +61,7 @@ class Screen:
         names = [name.strip() for name in self.columns.split(",")]
         if not all(name.strip("+") for name in names):
             raise UsageError(
-                f"--columns {self.columns!r}: should be names with commas between, such as title,path"
+                f"--columns {brief(self.columns)}: should be names with commas between, such as title,path"
             )
         return names
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.library import open_library
@@ -131,7 +132,9 @@ def _values(items: list[str]) -> dict[str, float | None]:
     for item in items:
         mood, equals, value = item.partition("=")
         if not equals or mood.strip() in found:
-            raise UsageError(f"{item!r}: write labels as MOOD=VALUE, each mood once, such as calm=1 happy=0")
+            raise UsageError(
+                f"{brief(item)}: write labels as MOOD=VALUE, each mood once, such as calm=1 happy=0"
+            )
         found[mood.strip()] = parse_label(value)
     return found
 

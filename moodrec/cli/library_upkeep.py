@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.library import file_document, open_library
@@ -191,9 +192,9 @@ def _chosen_model(store: Library, name: str | None) -> str:
         return models[1].fingerprint
     found = [model.fingerprint for model in models if name in (model.name, model.fingerprint)]
     if not found:
-        raise NotFoundError(f"the library holds no model {name!r}{_listed(store)}")
+        raise NotFoundError(f"the library holds no model {brief(name)}{_listed(store)}")
     if len(found) > 1:
-        raise UsageError(f"several models are called {name!r}; give a fingerprint{_listed(store)}")
+        raise UsageError(f"several models are called {brief(name)}; give a fingerprint{_listed(store)}")
     return found[0]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moodrec.arguments import brief
 from moodrec.cli.completion import complete_mood, complete_targets, complete_title
 from moodrec.cli.console import Screen
 from moodrec.cli.options import (
@@ -275,5 +276,5 @@ def _targets(text: str) -> dict[str, float]:
     parts = [part if "=" in part else f"{part}=1" for part in text.split(",")]
     targets = parse_targets(",".join(parts))
     if not targets:
-        raise UsageError(f"{text!r}: should be moods, such as calm or calm=0.8,dreamy")
+        raise UsageError(f"{brief(text)}: should be moods, such as calm or calm=0.8,dreamy")
     return targets

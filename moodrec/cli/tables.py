@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.jsonout import plain
 from moodrec.errors import UsageError
@@ -121,7 +122,7 @@ def chosen_columns(
     names = [name.removeprefix("+") for name in chosen]
     for name in names:
         if name not in by_name:
-            raise UsageError(f"--columns: no column {name!r}; {hint(name, list(by_name), 'columns')}")
+            raise UsageError(f"--columns: no column {brief(name)}; {hint(name, list(by_name), 'columns')}")
     added = all(name.startswith("+") for name in chosen)
     wanted = dict.fromkeys([column.name for column in default] if added else [])
     wanted |= dict.fromkeys(names)

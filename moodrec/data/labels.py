@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moodrec.arguments import brief
 from moodrec.data.groups import join_groups
 from moodrec.errors import DataError, DuplicateIdError
 from moodrec.names import fold
@@ -132,7 +133,7 @@ def check_label_table(table: LabelTable) -> None:
         DataError: anything else is wrong; rows, groups or columns are named.
     """
     if not _DATASET_NAME.match(table.name):
-        raise DataError(f"dataset name {table.name!r}: lower-case letters, digits and _ only")
+        raise DataError(f"dataset name {brief(table.name)}: lower-case letters, digits and _ only")
     _check_columns(table)
     _check_ids(table)
     _check_targets(table)
@@ -165,7 +166,7 @@ def _track_frame(ids: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> pd
     for column in TRACK_COLUMNS:
         values = columns.get(column, defaults.get(column, unknown))
         if len(values) != n:
-            raise DataError(f"column {column!r} has {len(values)} values for {n} tracks")
+            raise DataError(f"column {brief(column)} has {len(values)} values for {n} tracks")
         frame[column] = pd.Series(list(values), dtype=_DTYPES.get(column, object))
     return frame
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from moodrec.arguments import brief
 from moodrec.data.labels import NO_FOLD
 from moodrec.errors import DataError
 
@@ -59,7 +60,7 @@ def existing_folds(groups: Sequence[str], folds: ArrayLike) -> dict[str, int]:
     found: dict[str, int] = {}
     for group, fold in zip(groups, np.asarray(folds, dtype=np.int64).tolist(), strict=True):
         if fold != NO_FOLD and found.setdefault(group, fold) != fold:
-            raise DataError(f"group {group!r} lies in folds {found[group]} and {fold}")
+            raise DataError(f"group {brief(group)} lies in folds {found[group]} and {fold}")
     return found
 
 

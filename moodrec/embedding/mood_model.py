@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias, overload
+from typing import Any, Final, TypeAlias, get_args, overload
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from moodrec.arguments import whole
+from moodrec.arguments import texts, whole
 from moodrec.audio.decode import decode
 from moodrec.audio.level import level_track
 from moodrec.audio.windows import cut_windows
@@ -21,6 +21,7 @@ from moodrec.embedding.source import ModelSource
 from moodrec.embedding.track_moods import TrackMoods, TrackMoodsList
 from moodrec.embedding.waveforms import is_several, mono_of, paths_of, rates_of
 from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
+from moodrec.given import kind_of, path_of, word_of
 from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.describe import model_folder
@@ -29,6 +30,10 @@ from moodrec.typing import Float32Array, FloatArray
 
 Waveform: TypeAlias = Any
 """A waveform of NumPy or PyTorch, which type checkers know under other names each."""
+
+
+_LOWEST_RATE: Final = 100
+"""Hz; a waveform of a lower rate would become one of hours."""
 
 
 class MoodModel:
@@ -86,7 +91,9 @@ class MoodModel:
             CorruptStoreError: one of its files is damaged.
             MissingExtraError: PyTorch is needed and not installed.
         """
-        return cls(ModelSource.read(model_folder(path), trusted), device, engine)
+        word_of(device, "device", get_args(Device))
+        word_of(engine, "engine", get_args(EngineName))
+        return cls(ModelSource.read(model_folder(path), texts(trusted, "trusted")), device, engine)
 
     def __repr__(self) -> str:
         """Name the model, in one line."""
@@ -210,10 +217,10 @@ class MoodModel:
             SilentAudioError: the waveform holds only silence; of several, the message says which.
             AudioError: it is empty, or holds NaN or infinite samples; of several, the message says which.
             UsageError: it holds other numbers, is (samples, channels) without ``axis=0``, or the sample rate is below
-                1.
+                100 Hz.
         """
         if not is_several(waveform):
-            mono, rate = mono_of(waveform, axis), whole(sample_rate, "sample_rate (Hz)")
+            mono, rate = mono_of(waveform, axis), whole(sample_rate, "sample_rate (Hz)", _LOWEST_RATE)
             return self.analyze_windows(self._cut(self._resampled(mono, rate)))
         rates = rates_of(sample_rate, len(waveform))
         labels = [str(place) for place in range(len(waveform))]
@@ -247,8 +254,10 @@ class MoodModel:
             MissingExtraError: it is a spectrogram, and PyTorch is not installed.
             UsageError: it is no path.
         """
+        if limits is not None:
+            kind_of(limits, DecodeLimits, "limits")
         if isinstance(path, str | PathLike):
-            return self._describe(self._embed_file(path, limits))
+            return self._describe(self._embed_file(path_of(path, "path"), limits))
         paths = paths_of(path)
         return self._several(paths, lambda place: self.analyze(paths[place], limits), "")
 
@@ -293,7 +302,7 @@ class MoodModel:
         Raises:
             SilentAudioError, AudioError, ConfigError: as :meth:`analyze`.
         """
-        logits = self._embed_file(path, None).logits.astype(np.float64)
+        logits = self._embed_file(path_of(path, "path"), None).logits.astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
     def _embed_windows(self, windows: Float32Array) -> WindowMeans:

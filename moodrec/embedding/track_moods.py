@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 
+from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.html import score_table
@@ -54,7 +55,7 @@ class TrackMoods:
 
     def _place(self, mood: str) -> int:
         if mood not in self.names:
-            raise UsageError(f"unknown mood {mood!r}; {hint(str(mood), self.names, 'moods')}")
+            raise UsageError(f"unknown mood {brief(mood)}; {hint(str(mood), self.names, 'moods')}")
         return self.names.index(mood)
 
     def keys(self) -> tuple[str, ...]:

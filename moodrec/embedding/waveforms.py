@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import brief, plain
+from moodrec.arguments import brief, every_of, is_whole, plain
 from moodrec.audio.downmix import mix_waveform
 from moodrec.errors import AudioError, UsageError
+from moodrec.given import path_of
 from moodrec.typing import FloatArray
 
 _FULL_SCALE: Final = {"uint8": 128.0, "int16": 32768.0, "int32": 2147483648.0}
@@ -92,7 +92,7 @@ def _scaled(array: NDArray[Any]) -> FloatArray:
 
 
 def _time_last(samples: FloatArray, axis: int | None) -> FloatArray:
-    if axis not in (None, 0, 1, -1) or isinstance(axis, bool):
+    if axis is not None and (not is_whole(axis) or axis not in (0, 1, -1)):
         raise UsageError(
             f"axis is {brief(axis)}; it must be 0 for (samples, channels) or 1 for (channels, samples)"
         )
@@ -139,7 +139,7 @@ def paths_of(given: Any) -> list[str]:
     values = plain(given)
     if isinstance(values, bytes | Mapping) or not isinstance(values, Iterable):
         raise UsageError(f"analyze takes the path of a file, or several, not {brief(given)}")
-    every = list(values)
+    every = every_of(values, "path")
     if wrong := [one for one in every if not isinstance(one, str | PathLike)]:
         raise UsageError(f"analyze takes paths of files as text or Path, not {brief(wrong[0])}")
-    return [str(Path(one)) for one in every]
+    return [str(path_of(one, "path")) for one in every]

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from moodrec.arguments import brief
 from moodrec.errors import DataError
 
 Kind = Literal["float32", "float64", "whole", "flag", "text", "null"]
@@ -66,7 +67,7 @@ def stored_column(name: str, kind: pa.DataType) -> StoredColumn:
         if any(check(kind) for check in checks):
             return StoredColumn(name, found)
     raise DataError(
-        f"column {name!r} holds {kind} values, which this engine does not store; drop or convert it"
+        f"column {brief(name)} holds {str(kind)[:80]} values, which this engine does not store; drop or convert it"
     )
 
 
@@ -116,7 +117,7 @@ def _stored(values: pa.Array, column: StoredColumn) -> pa.Array:
         array = pc.utf8_normalize(array, "NFC")  # as filters compare texts
     if column.kind == "text" and pc.any(pc.match_substring(array, "\0")).as_py():
         raise DataError(
-            f"column {column.name!r} holds the character NUL, which databases do not store; remove it"
+            f"column {brief(column.name)} holds the character NUL, which databases do not store; remove it"
         )
     return array
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from moodrec.arguments import brief
 from moodrec.errors import CorruptStoreError, UsageError
 
 NAME: Final = "moodrec"
@@ -43,9 +44,9 @@ def check_catalogue_name(name: str) -> None:
     Raises:
         UsageError: engines could not take it as a part of names of their own.
     """
-    if not _CATALOGUE.match(name):
+    if not isinstance(name, str) or not _CATALOGUE.match(name):
         raise UsageError(
-            f"the catalogue is called {name!r}; a name has small letters, digits and _, at most 40"
+            f"the catalogue is called {brief(name)}; a name has small letters, digits and _, at most 40"
         )
 
 
@@ -92,5 +93,5 @@ def read_facts(found: Mapping[str, Any], name: str) -> CatalogueFacts:
         )
     except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise CorruptStoreError(
-            f"the catalogue {name!r} was not written by moodrec ({error}); build it anew"
+            f"the catalogue {brief(name)} was not written by moodrec ({error}); build it anew"
         ) from None

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, id_of, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of
 from moodrec.engines.facts import CatalogueFacts
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.errors import NotFoundError, UsageError
@@ -191,11 +191,13 @@ class EngineReader(SearchFront):
         self, where: str | Condition, *, audio_only: bool = False, columns: Sequence[str] | None = None
     ) -> pa.Table:
         condition, wanted = as_condition(where), self._wanted(columns)
-        return self._matching(on_audio(condition, self.moods) if audio_only else condition, wanted)
+        chosen = on_audio(condition, self.moods) if flag(audio_only, "audio_only") else condition
+        return self._matching(chosen, wanted)
 
     def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
         names = {mood: audio_column(mood) for mood in self.moods}
         known = self.column_names
+        audio_only = flag(audio_only, "audio_only")
         return {mood: one if audio_only and one in known else mood for mood, one in names.items()}
 
     def rows(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from moodrec.arguments import brief
 from moodrec.engines.columns import StoredColumn, stored_columns, stored_table
 from moodrec.engines.facts import CatalogueFacts
 from moodrec.errors import DataError
@@ -63,7 +64,7 @@ def _fitted(rows: pa.Table, column: StoredColumn, known: StoredColumn) -> pa.Tab
         return rows.set_column(place, column.name, rows[column.name].cast(known.type))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise DataError(
-            f"column {column.name!r} holds {column.type} values, in the catalogue {known.type}; convert it"
+            f"column {brief(column.name)} holds {column.type} values, in the catalogue {known.type}; convert it"
         ) from None
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from moodrec.arguments import brief, every_of, plain
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.evaluate import BootstrapOptions, describe_intervals
 from moodrec.evaluation.reports import Estimate, RetrievalReport
+from moodrec.given import kind_of, numbers_of
 from moodrec.metrics.bootstrap import interval_of, weighted_bootstrap
+from moodrec.metrics.checks import count_of
 from moodrec.typing import Codes
 
 N_PERMUTATIONS: Final = 1000
@@ -87,9 +90,10 @@ def evaluate_neighbours(
     Raises:
         DataError: arrays do not fit, or no track has a possible neighbour.
     """
-    options = options or BootstrapOptions()
+    options = BootstrapOptions() if options is None else kind_of(options, BootstrapOptions, "options")
+    k = count_of(k, "k")
     vectors, group_codes, label_codes = _checked(embeddings, groups, labels)
-    space_codes = np.zeros(len(vectors), np.int64) if spaces is None else np.asarray(spaces, dtype=np.int64)
+    space_codes = np.zeros(len(vectors), np.int64) if spaces is None else _spaces(spaces)
     if space_codes.shape != (len(vectors),):
         raise DataError(f"spaces must be ({len(vectors)},), not {space_codes.shape}")
     found = nearest(vectors, group_codes, space_codes, k)
@@ -118,6 +122,13 @@ def evaluate_neighbours(
         per_label=_per_label(precision, [labels[query] for query in queries.tolist()]),
         intervals=describe_intervals(True, options),
     )
+
+
+def _spaces(given: ArrayLike) -> Codes:
+    spaces = numbers_of(given, "spaces")
+    if not (np.isfinite(spaces) & (spaces == np.trunc(spaces)) & (np.abs(spaces) < 2**53)).all():
+        raise DataError("spaces must be whole numbers")
+    return spaces.astype(np.int64)
 
 
 def quadrants_of(table: LabelTable) -> list[str]:
@@ -175,7 +186,8 @@ def nearest(
 def _checked(
     embeddings: ArrayLike, groups: Sequence[str], labels: Sequence[str]
 ) -> tuple[NDArray[np.float64], Codes, Codes]:
-    vectors = np.asarray(embeddings, dtype=np.float64)
+    vectors = numbers_of(embeddings, "embeddings")
+    groups, labels = _names(groups, "groups"), _names(labels, "labels")
     if vectors.ndim != 2 or not len(vectors) or not np.isfinite(vectors).all():
         raise DataError(f"embeddings must be finite (n, d) with at least one row, not {vectors.shape}")
     if not len(vectors) == len(groups) == len(labels):
@@ -183,8 +195,15 @@ def _checked(
     return vectors, _codes(groups), _codes(labels)
 
 
+def _names(given: object, name: str) -> list[str]:
+    values = given if isinstance(given, str) else plain(given)
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise DataError(f"{name} is {brief(given)}; it must be a list with one for each track")
+    return [str(one) if isinstance(one, str | int | float) else brief(one) for one in every_of(values, name)]
+
+
 def _codes(names: Sequence[str]) -> Codes:
-    return np.unique(np.asarray(list(names), dtype=np.str_), return_inverse=True)[1].astype(np.int64)
+    return np.unique(np.asarray(names, dtype=np.object_), return_inverse=True)[1].astype(np.int64)
 
 
 def _precision(rows: Codes, queries: Codes, labels: Codes) -> NDArray[np.float64]:

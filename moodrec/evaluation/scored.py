@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from moodrec.arguments import brief
 from moodrec.data.labels import SPLITS, LabelTable
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.binary import binary_labels
@@ -78,14 +79,14 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
         UsageError: there is no such split.
     """
     if split is not None and split not in SPLITS:
-        raise UsageError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
+        raise UsageError(f"split must be one of {', '.join(SPLITS)}, not {brief(split)}")
     # Thresholds of soft labels come from the training split, so they are found before rows are left out.
     binary = binary_labels(table)
     matched = match(predictions, table)
     in_split = np.array([split is None or mine == split for mine in table.tracks["split"]], dtype=np.bool_)
     kept = in_split[matched.rows]
     if not kept.any():
-        raise DataError(f"{table.name}: no track of split {split!r} has a prediction")
+        raise DataError(f"{table.name}: no track of split {brief(split)} has a prediction")
     rows = matched.rows[kept]
     columns = np.array(
         [list(table.targets.columns).index(target) for target in matched.targets], dtype=np.int64

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from moodrec.arguments import OnConflict, OnDuplicate, brief, texts, whole
 from moodrec.config import IndexConfig
 from moodrec.errors import UsageError
+from moodrec.given import path_of, word_of
 from moodrec.index import planner
 from moodrec.index.changes import added, compacted, rows_of, updated
 from moodrec.index.front import SearchFront
@@ -214,12 +215,15 @@ class MoodIndex(IndexReader, SearchFront):
             device: the device to search on, in place of the preset's.
 
         Raises:
+            UsageError: ``path`` is no path, or ``device`` is no device.
             NotFoundError: there is no index.
             CorruptStoreError: a file is damaged. The vectors of a large index (64 MiB and more) are checked while it
                 is in use: a search raises this as soon as damage has been seen, a change or :meth:`save` waits for
                 the check.
         """
-        return cls(read_current(Path(path), lambda version: load(version, device)), device)
+        if device is not None:
+            word_of(device, "device", ("cpu", "cuda"))
+        return cls(read_current(path_of(path, "path"), lambda version: load(version, device)), device)
 
     def save(self, path: Path | str) -> None:
         """Write the index to a folder as a new version, which readers and crashes see whole or not at all.

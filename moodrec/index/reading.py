@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, id_of, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of
 from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -64,10 +64,11 @@ class IndexReader(TrackReader):
     ) -> pa.Table:
         catalogue = self._catalogue
         wanted = chosen_columns(columns, catalogue.column_names)
-        return catalogue.table_at(rows_where(as_condition(where), catalogue, audio_only), wanted)
+        rows = rows_where(as_condition(where), catalogue, flag(audio_only, "audio_only"))
+        return catalogue.table_at(rows, wanted)
 
     def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
-        return dict(mood_columns(self._catalogue, audio_only))
+        return dict(mood_columns(self._catalogue, flag(audio_only, "audio_only")))
 
     def rows(
         self,

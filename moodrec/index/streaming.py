@@ -123,6 +123,7 @@ def _write(
     if table.num_rows != n:
         raise DataError(f"{n} vectors were given for {table.num_rows} tracks")
     table = tracks_in_context(table, moods, context)
+    pa.default_memory_pool().release_unused()  # what reading and checking took
     if not has_lists(config):
         arriving.rename(folder / VECTORS)
         segment = Segment.of(read_array(folder / VECTORS, mapped=True), table, moods)
@@ -157,6 +158,7 @@ class _Arriving:
         order, taken = pa.array(by_list), {}
         for name in list(self._columns):
             taken[name] = self._columns.pop(name).take(order).combine_chunks()
+        pa.default_memory_pool().release_unused()
         return Segment.of(read_array(path, mapped=True), pa.table(taken), moods, by_list)
 
 

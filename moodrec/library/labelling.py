@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from moodrec.arguments import share
+from moodrec.arguments import brief, share
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.names import hint
+from moodrec.given import text_of
 from moodrec.library.groups import artist_key, title_and_artist
 from moodrec.library.journal import revising
 from moodrec.library.records import LabelKind, LabelRecord
@@ -70,9 +71,12 @@ def subject_of(connection: sqlite3.Connection, new: NewLabels) -> Subject:
         new: the labels.
 
     Raises:
-        UsageError: they are for nothing, or for a track and an artist or album at once.
+        UsageError: they are for nothing, for what is no text, or for a track and an artist or album at once.
         NotFoundError: the library has no such track, artist or album.
     """
+    for name in ("track", "artist", "album"):
+        if getattr(new, name) is not None:
+            text_of(getattr(new, name), name)
     if (new.track is None) == (new.artist is None and new.album is None):
         raise UsageError("a label is for a track, or for an artist or an album: name one of them")
     if new.track is not None:
@@ -83,7 +87,7 @@ def subject_of(connection: sqlite3.Connection, new: NewLabels) -> Subject:
     key = artist_key(new.artist)
     if key is None or key not in names:
         raise NotFoundError(
-            f"no track of the library is by {new.artist!r}; {hint(str(new.artist), names.values(), 'artists')}"
+            f"no track of the library is by {brief(new.artist)}; {hint(str(new.artist), names.values(), 'artists')}"
         )
     return Subject("artist", key, names[key])
 
@@ -136,12 +140,13 @@ def checked(values: Values, known: Iterable[str]) -> dict[str, float | None]:
     """
     moods = sorted(set(known))
     if not isinstance(values, Mapping):
-        raise UsageError(f"labels are given by mood, such as {{'calm': 1}}, not {values!r}")
+        raise UsageError(f"labels are given by mood, such as {{'calm': 1}}, not {brief(values)}")
     if not values:
         raise UsageError("there are no labels; give moods and labels, such as calm=1")
     for mood in values:
+        text_of(mood, "a mood")
         if mood not in moods and (moods or not is_mood_name(mood)):
-            raise UsageError(f"there is no mood {mood!r}; {hint(mood, moods, 'moods')}")
+            raise UsageError(f"there is no mood {brief(mood)}; {hint(mood, moods, 'moods')}")
     return {mood: None if value is None else share(value, mood) for mood, value in values.items()}
 
 
@@ -160,7 +165,10 @@ def write(
     Returns:
         The entries that were written.
     """
-    who, when = (by or "").strip() or _user(), datetime.now(UTC).isoformat(timespec="seconds")
+    who, when = (
+        ("" if by is None else text_of(by, "by")).strip() or _user(),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+    )
     held = {(one.kind, one.key, one.mood): one.value for one in entries(connection)}
     written = []
     for subject, values in labels:
@@ -227,7 +235,7 @@ def _track(connection: sqlite3.Connection, track_id: str) -> Subject:
         (track_id,),
     ).fetchone()
     if row is None:
-        raise NotFoundError(f"the library has no track {track_id!r}")
+        raise NotFoundError(f"the library has no track {brief(track_id)}")
     names = " - ".join(filter(None, row[1:3])) if row[2] else ""
     return Subject("track", row[0], names or _shown(row[3]) or track_id)
 
@@ -240,7 +248,7 @@ def _album(connection: sqlite3.Connection, title: str, artist: str | None) -> Su
     ]
     if len(found) == 1:
         return Subject("album", found[0], names[found[0]])
-    called = f"{title!r}" + (f" by {artist!r}" if artist else "")
+    called = f"{brief(title)}" + (f" by {brief(artist)}" if artist else "")
     if not found:
         raise NotFoundError(
             f"no album of the library is called {called}; {hint(title, names.values(), 'albums')}"

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from moodrec.arguments import brief, flag
 from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.files import disk_errors
+from moodrec.given import path_of, text_of
 from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.checks import values_of
 from moodrec.library.database import (
@@ -85,7 +87,7 @@ class Library:
             NotFoundError: there is no library.
             CorruptStoreError: it is damaged, not a library, or written by a newer moodrec.
         """
-        folder = Path(path)
+        folder = path_of(path, "path")
         database = folder / _DATABASE
         found = format_of(database)
         if found == SCHEMA_VERSION:
@@ -101,7 +103,7 @@ class Library:
         Raises:
             NotFoundError, CorruptStoreError: as :meth:`open`.
         """
-        return format_of(Path(path) / _DATABASE), SCHEMA_VERSION
+        return format_of(path_of(path, "path") / _DATABASE), SCHEMA_VERSION
 
     @classmethod
     def create(cls, path: Path | str) -> Self:
@@ -110,7 +112,7 @@ class Library:
         Raises:
             UsageError: there is a library already, or ``path`` is a file.
         """
-        if (Path(path) / _DATABASE).exists():
+        if (path_of(path, "path") / _DATABASE).exists():
             raise UsageError(f"{path}: there is a library already")
         return cls.open_or_create(path)
 
@@ -125,7 +127,7 @@ class Library:
             CorruptStoreError: as :meth:`open`.
             StoreLockedError: it needs a migration, and another process is writing to it.
         """
-        folder = Path(path)
+        folder = path_of(path, "path")
         try:
             with disk_errors(folder):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +146,7 @@ class Library:
             UsageError: ``path`` is a file, or below one.
             CorruptStoreError: as :meth:`open`.
         """
-        folder = Path(path)
+        folder = path_of(path, "path")
         database = folder / _DATABASE
         if holds_tables(database):
             return cls.open(folder)
@@ -199,13 +201,12 @@ class Library:
         """Count the tracks of the current model that another model has not analysed yet."""
         current = next((model.fingerprint for model in self.models()), fingerprint)
         with translated(self.path):
-            return queries.waiting(self._connection, current, fingerprint)
+            return queries.waiting(self._connection, current, text_of(fingerprint, "fingerprint"))
 
     def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
         """List all files by path; ``acknowledged`` is set for the given model (default: the current one)."""
-        fingerprint = model_fingerprint or next((model.fingerprint for model in self.models()), None)
         with translated(self.path):
-            return queries.files(self._connection, fingerprint)
+            return queries.files(self._connection, model_fingerprint)
 
     def outcomes(self) -> dict[Outcome, int]:
         """Count the files that exist by outcome; every outcome is a key."""
@@ -214,11 +215,8 @@ class Library:
 
     def failures(self) -> list[FileRecord]:
         """List the files that exist and could not be analysed, by path."""
-        return [
-            record
-            for record in self.files().values()
-            if record.outcome is Outcome.FAILED and not record.missing
-        ]
+        files = self.files().values()
+        return [one for one in files if one.outcome is Outcome.FAILED and not one.missing]
 
     def snapshot(
         self, model_fingerprint: str | None = None, only: Sequence[str] | None = None
@@ -276,17 +274,17 @@ class Library:
         that were replaced or taken back.
         """
         with translated(self.path):
-            return labelling.entries(self._connection, history)
+            return labelling.entries(self._connection, flag(history, "history"))
 
     def last_run(self, model_fingerprint: str) -> RunRecord | None:
         """Read how long the last run with a model took; None if there was none."""
         with translated(self.path):
-            return queries.last_run(self._connection, model_fingerprint)
+            return queries.last_run(self._connection, text_of(model_fingerprint, "model_fingerprint"))
 
     def back_up(self, out: Path) -> None:
         """Write a consistent copy of the database; ``out`` is replaced in one step."""
         with translated(self.path):
-            copy_database(self._connection, out)
+            copy_database(self._connection, path_of(out, "out"))
 
     @contextmanager
     def writer(self) -> Iterator[Self]:
@@ -322,7 +320,7 @@ class Library:
     def promote(self, model_fingerprint: str) -> bool:
         """Make a known model the current one, which search uses; False if it is already."""
         with self._writing() as connection:
-            return upkeep.promote(connection, model_fingerprint)
+            return upkeep.promote(connection, text_of(model_fingerprint, "model_fingerprint"))
 
     def acknowledge(self, model: ModelRecord, result: FileResult) -> str | None:
         """Write the outcome of one file durably; when this returns, not even a power cut loses it.
@@ -388,9 +386,9 @@ class Library:
         Raises:
             UsageError: the lock is not held.
         """
-        kept = self.model().fingerprint if old_models else None
+        kept = self.model().fingerprint if flag(old_models, "old_models") else None
         with self._writing() as connection:
-            return upkeep.prune(connection, gone, kept)
+            return upkeep.prune(connection, flag(gone, "gone"), kept)
 
     def drop_damaged(self) -> int:
         """Delete vectors that differ from what was written, and count them; the next analysis computes them again."""
@@ -476,8 +474,9 @@ class Library:
         return queries.revision(self._unchecked)
 
     def _model(self, fingerprint: str | None, counted: bool = True) -> ModelRecord:
+        fingerprint = None if fingerprint is None else text_of(fingerprint, "model_fingerprint")
         for model in queries.models(self._unchecked, counted):
             if fingerprint in (None, model.fingerprint):
                 return model
-        which = "any model" if fingerprint is None else f"model {fingerprint}"
+        which = "any model" if fingerprint is None else f"model {brief(fingerprint)}"
         raise NotFoundError(f"{self.path}: nothing was analysed with {which}; run: moodrec analyze FOLDER")

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from moodrec.errors import CorruptStoreError
+from moodrec.given import text_of
 from moodrec.library.checks import REMEDY
 from moodrec.library.checksum import checksum
 from moodrec.library.records import (
@@ -98,9 +99,11 @@ def files(connection: sqlite3.Connection, model_fingerprint: str | None) -> dict
 
     Args:
         connection: an open library.
-        model_fingerprint: the model for which ``acknowledged`` is set.
+        model_fingerprint: the model for which ``acknowledged`` is set; None is the current one.
     """
-    rows = connection.execute(_FILES, {"model": model_fingerprint}).fetchall()
+    current = next((model.fingerprint for model in models(connection, counted=False)), None)
+    chosen = current if model_fingerprint is None else text_of(model_fingerprint, "model_fingerprint")
+    rows = connection.execute(_FILES, {"model": chosen}).fetchall()
     return {record.state.path: record for record in map(_file, rows)}
 
 
@@ -144,7 +147,8 @@ def find_vectors(
         model_fingerprint: the model.
         audio_fingerprint: hash of the decoded audio.
     """
-    for row in connection.execute(_SAME_AUDIO, (audio_fingerprint, model_fingerprint)):
+    model = text_of(model_fingerprint, "model_fingerprint")
+    for row in connection.execute(_SAME_AUDIO, (text_of(audio_fingerprint, "audio_fingerprint"), model)):
         if _is_whole(row) and all(len(blob) % 4 == 0 for blob in row[2:5]):
             return TrackVectors(*(np.frombuffer(blob, "<f4").astype(np.float32) for blob in row[2:5]))
     return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from moodrec.arguments import ids_of
 from moodrec.errors import CorruptStoreError
 from moodrec.library.checksum import checksum
 from moodrec.library.labelling import entries
@@ -112,8 +113,10 @@ def read_snapshot(
         only: ids of the tracks to read; None reads all. Scores are the same either way.
 
     Raises:
+        UsageError: ``only`` holds something else than ids.
         CorruptStoreError: vectors differ from what was written, or have a wrong length.
     """
+    only = None if only is None else ids_of(only, "only")
     labels = entries(connection)
     wanted = None if only is None else _with_neighbours(connection, only, 2 if labels else 1)
     which = () if wanted is None else (json.dumps(wanted),)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError
-from moodrec.metrics.checks import same_shape
+from moodrec.given import numbers_of
+from moodrec.metrics.checks import count_of, same_shape
 from moodrec.typing import Float64Array
 
 MAX_STEPS: Final = 100
@@ -104,11 +105,9 @@ def quantile_table(values: ArrayLike, n: int) -> Float64Array:
     Raises:
         DataError: there are no values, one is not finite, or ``n`` is below 2.
     """
-    known = np.asarray(values, dtype=np.float64)
+    known, n = numbers_of(values, "values"), count_of(n, "n of a quantile table", least=2, most=1_000_000)
     if known.ndim != 1 or not known.size or not np.isfinite(known).all():
         raise DataError("a quantile table needs (m,) finite values, at least one")
-    if n < 2:
-        raise DataError(f"a quantile table has at least 2 points, not {n}")
     # Rounding may make equal quantiles fall by one unit in the last place.
     return np.maximum.accumulate(np.quantile(known, np.linspace(0, 1, n)))
 
@@ -127,12 +126,12 @@ def percentile(values: ArrayLike, table: ArrayLike) -> Float64Array:
     Raises:
         DataError: the table is no quantile table.
     """
-    knots = np.asarray(table, dtype=np.float64)
+    knots = numbers_of(table, "table")
     if knots.ndim != 1 or len(knots) < 2 or (np.diff(knots) < 0).any():
         raise DataError("a quantile table is (n,) values that do not fall, at least two")
     distinct, inverse = np.unique(knots, return_inverse=True)
     levels = np.bincount(inverse, weights=np.linspace(0, 1, len(knots))) / np.bincount(inverse)
-    return np.asarray(np.interp(np.asarray(values, dtype=np.float64), distinct, levels, left=0, right=1))
+    return np.asarray(np.interp(numbers_of(values, "values"), distinct, levels, left=0, right=1))
 
 
 def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> Reliability:
@@ -148,8 +147,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> 
     """
     predicted, observed = _unit_interval(probabilities, "probabilities"), _unit_interval(labels, "labels")
     same_shape(probabilities=predicted, labels=observed)
-    if bins < 1:
-        raise DataError(f"there must be at least one bin, not {bins}")
+    bins = count_of(bins, "bins", most=1_000_000)
     edges = np.unique(np.quantile(predicted, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
     bin_of = np.searchsorted(edges, predicted, side="right")
     counts = np.bincount(bin_of, minlength=len(edges) + 1)
@@ -162,7 +160,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> 
 
 
 def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Float64Array, Float64Array]:
-    x, y = np.asarray(logits, dtype=np.float64), _unit_interval(labels, "labels")
+    x, y = numbers_of(logits, "logits"), _unit_interval(labels, "labels")
     same_shape(logits=x, labels=y)
     if not np.isfinite(x).all():
         raise DataError("logits must be finite")
@@ -171,7 +169,7 @@ def _smoothed(logits: ArrayLike, labels: ArrayLike) -> tuple[Float64Array, Float
 
 
 def _unit_interval(values: ArrayLike, what: str) -> Float64Array:
-    found = np.asarray(values, dtype=np.float64)
+    found = numbers_of(values, what)
     if found.ndim != 1 or not found.size or not ((found >= 0) & (found <= 1)).all():
         raise DataError(f"{what} must be (n,) in [0, 1], at least one")
     return found

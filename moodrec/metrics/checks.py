@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.errors import DataError
+from moodrec.arguments import brief, whole
+from moodrec.errors import DataError, UsageError
+from moodrec.given import numbers_of
 
 
 def labels_and_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -21,7 +25,7 @@ def labels_and_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[NDArray[np
     Raises:
         DataError: shapes differ or are not one-dimensional, labels are not 0 or 1, or a score is not finite.
     """
-    labels, scores = np.asarray(y_true), np.asarray(y_score, dtype=np.float64)
+    labels, scores = numbers_of(y_true, "labels"), numbers_of(y_score, "scores")
     if labels.ndim != 1 or labels.shape != scores.shape:
         raise DataError(f"labels {labels.shape} and scores {scores.shape} must both be (n,)")
     if not np.isfinite(scores).all():
@@ -44,7 +48,7 @@ def label_matrix(y_true: ArrayLike, y_score: ArrayLike) -> tuple[NDArray[np.floa
     Raises:
         DataError: shapes differ or are not two-dimensional, a label is something else, or a score is not finite.
     """
-    labels, scores = np.asarray(y_true, dtype=np.float64), np.asarray(y_score, dtype=np.float64)
+    labels, scores = numbers_of(y_true, "labels"), numbers_of(y_score, "scores")
     if labels.ndim != 2 or labels.shape != scores.shape:
         raise DataError(f"labels {labels.shape} and scores {scores.shape} must both be (n, tags)")
     if not np.isfinite(scores).all():
@@ -63,3 +67,44 @@ def same_shape(**arrays: NDArray[np.generic]) -> None:
     if len({array.shape for array in arrays.values()}) > 1:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise DataError(f"shapes differ: {shapes}")
+
+
+def count_of(value: object, name: str, least: int = 1, most: int = 2**31 - 1) -> int:
+    """Check a number of things.
+
+    Args:
+        value: the number.
+        name: what the argument is called.
+        least: the smallest that is allowed.
+        most: the largest one.
+
+    Raises:
+        DataError: it is no whole number, or out of range.
+    """
+    try:
+        return whole(value, name, least, most)
+    except UsageError:
+        raise DataError(f"{name} must be at least {least} and at most {most}, not {brief(value)}") from None
+
+
+def classes_of(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Read the class of each track: numbers, texts or truth values.
+
+    Args:
+        values: the classes.
+        name: what the argument is called.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        DataError: it does not fit into memory, or holds values that cannot be compared with each other.
+    """
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind in "biufUSM":
+            return found
+        np.unique(found)
+    except (TypeError, ValueError, MemoryError, RecursionError):
+        raise DataError(f"{name} is {brief(values)}; it must be an array of classes of one kind") from None
+    return found

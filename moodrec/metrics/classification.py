@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from moodrec.errors import DataError
-from moodrec.metrics.checks import same_shape
+from moodrec.metrics.checks import classes_of, same_shape
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -22,7 +22,7 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Raises:
         DataError: there are no tracks, or shapes differ.
     """
-    truth, guess = np.asarray(y_true), np.asarray(y_pred)
+    truth, guess = classes_of(y_true, "y_true"), classes_of(y_pred, "y_pred")
     same_shape(y_true=truth, y_pred=guess)
     if not truth.size:
         raise DataError("macro F1 needs at least one track")

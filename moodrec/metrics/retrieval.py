@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError
-from moodrec.metrics.checks import same_shape
+from moodrec.given import numbers_of
+from moodrec.metrics.checks import classes_of, count_of, same_shape
 from moodrec.typing import PairMask
 
 
@@ -34,6 +35,7 @@ def precision_at_k(
     Raises:
         DataError: shapes differ, ``k`` is below 1, or a score is NaN.
     """
+    k = count_of(k, "k")
     top = _top_relevance(relevance, scores, k, candidates)
     return np.asarray((top > 0).sum(axis=1) / k, dtype=np.float64)
 
@@ -56,7 +58,7 @@ def recall_at_k(
         DataError: as :func:`precision_at_k`.
     """
     top = _top_relevance(relevance, scores, k, candidates)
-    there = _masked(np.asarray(relevance, dtype=np.float64), candidates, 0.0) > 0
+    there = _masked(numbers_of(relevance, "relevance"), candidates, 0.0) > 0
     return _ratio((top > 0).sum(axis=1), there.sum(axis=1))
 
 
@@ -79,7 +81,7 @@ def ndcg_at_k(
     Raises:
         DataError: a gain is negative, or as :func:`precision_at_k`.
     """
-    gains = np.asarray(relevance, dtype=np.float64)
+    gains, k = numbers_of(relevance, "relevance"), count_of(k, "k")
     if (gains < 0).any():
         raise DataError("gains must not be negative")
     top = _top_relevance(relevance, scores, k, candidates)
@@ -100,7 +102,9 @@ def overlap_at_k(found: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     Raises:
         DataError: the arrays are not two-dimensional, or of different length.
     """
-    rows, exact = np.asarray(found), np.asarray(truth)
+    rows, exact = classes_of(found, "found"), classes_of(truth, "truth")
+    if not {rows.dtype.kind, exact.dtype.kind} <= set("biuf"):
+        raise DataError(f"found and truth hold numbers of items, not {rows.dtype} and {exact.dtype} values")
     if rows.ndim != 2 or exact.ndim != 2 or len(rows) != len(exact):
         raise DataError(f"found {rows.shape} and truth {exact.shape} must be (q, k)")
     hits = [np.isin(right[right >= 0], mine).sum() for mine, right in zip(rows, exact, strict=True)]
@@ -130,12 +134,11 @@ def _top_relevance(
     relevance: ArrayLike, scores: ArrayLike, k: int, candidates: PairMask | None
 ) -> NDArray[np.float64]:
     """Give the relevance of the first k candidates in rank order, 0 where there is none: ``(q, min(k, n))``."""
-    gains, values = np.asarray(relevance, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    gains, values = numbers_of(relevance, "relevance"), numbers_of(scores, "scores")
     if gains.ndim != 2:
         raise DataError(f"relevance must be (q, n), not {gains.shape}")
     same_shape(relevance=gains, scores=values)
-    if k < 1:
-        raise DataError(f"k must be at least 1, not {k}")
+    k = count_of(k, "k")
     if np.isnan(values).any():
         raise DataError("scores must not be NaN")
     order = np.argsort(-_masked(values, candidates, -np.inf), axis=1, kind="stable")[:, :k]
@@ -145,8 +148,9 @@ def _top_relevance(
 def _masked(values: NDArray[np.float64], candidates: PairMask | None, other: float) -> NDArray[np.float64]:
     if candidates is None:
         return values
-    same_shape(values=values, candidates=candidates)
-    return np.where(candidates, values, other)
+    may = numbers_of(candidates, "candidates")
+    same_shape(values=values, candidates=may)
+    return np.where(may.astype(bool), values, other)
 
 
 def _discounted(gains: NDArray[np.float64]) -> NDArray[np.float64]:

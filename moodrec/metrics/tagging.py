@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moodrec.errors import DataError
-from moodrec.metrics.checks import label_matrix
+from moodrec.metrics.checks import count_of, label_matrix
 from moodrec.metrics.ranked import RankedLabels
+
+_SUMMED: Final = 1_000_000
+"""Terms of a harmonic number that are added up; the rest is its asymptote, which differs by less than 1e-13."""
 
 
 def average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
@@ -70,9 +75,11 @@ def chance_average_precision(positives: int, n: int) -> float:
     Raises:
         DataError: not 1 <= positives <= n.
     """
+    n, positives = count_of(n, "n"), count_of(positives, "positives", least=0)
     if not 1 <= positives <= n:
         raise DataError(f"positives must be between 1 and {n}, not {positives}")
-    harmonic = float((1 / np.arange(1, n + 1)).sum())
+    exact = 1 / np.arange(1, min(n, _SUMMED) + 1)
+    harmonic = float(exact.sum()) + (math.log((n + 0.5) / (_SUMMED + 0.5)) if n > _SUMMED else 0.0)
     return (harmonic + (n - harmonic) * (positives - 1) / max(1, n - 1)) / n
 
 

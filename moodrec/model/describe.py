@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.files import read_regular
+from moodrec.given import path_of
 
 _PACKAGED: Final = Path(__file__).parent / "weights"
 PACKAGED_MODEL: Final = _PACKAGED / "default"
@@ -86,10 +87,13 @@ def model_folder(model: Path | str | None = None) -> Path:
     Args:
         model: a model folder, or the name of a model that comes with moodrec, unless there is a model folder of that
             name where the program runs; None is the default model.
+
+    Raises:
+        UsageError: it is no path.
     """
     if model is None:
         return PACKAGED_MODEL
-    own = Path(model)
+    own = path_of(model, "model")
     if not (own / SPEC).exists() and str(model) in packaged_models():
         return _PACKAGED / own
     return own

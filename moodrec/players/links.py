@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from moodrec.arguments import brief
 from moodrec.errors import CorruptStoreError, NotFoundError, UsageError
 from moodrec.files import disk_errors, read_regular, write_atomically
 from moodrec.players.matching import Matches
@@ -90,9 +91,9 @@ def checked_name(name: str) -> str:
     Raises:
         UsageError: it has other characters than small letters, digits, ``-`` and ``_``.
     """
-    if not _NAME.match(name):
+    if not isinstance(name, str) or not _NAME.match(name):
         raise UsageError(
-            f"{name!r} cannot name a player: take small letters, digits, '-' and '_', such as navidrome"
+            f"{brief(name)} cannot name a player: take small letters, digits, '-' and '_', such as navidrome"
         )
     return name
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from moodrec.arguments import brief
 from moodrec.errors import DataError, NotFoundError
 
 ID: Final = "id"
@@ -86,7 +87,7 @@ def _of_row(row: Mapping[str, Any], place: str) -> PlayerSong:
     try:
         duration = float(text) if text else None
     except ValueError:
-        raise DataError(f"{place}: duration is {text!r}; it must be a number of seconds") from None
+        raise DataError(f"{place}: duration is {brief(text)}; it must be a number of seconds") from None
     return PlayerSong(
         id=row[ID].strip(), duration=duration, **{name: (row.get(name) or "").strip() for name in _TEXTS}
     )

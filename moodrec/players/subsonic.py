@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+from moodrec.arguments import brief
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.given import kind_of, text_of
 from moodrec.players.fetch import FormRefusedError, PlayerError, fetched
 from moodrec.players.songs import PlayerSong, song_of
 
@@ -78,10 +80,14 @@ class SubsonicServer:
         Raises:
             UsageError: the address is none of HTTP.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(text_of(url, "url"))
+        except ValueError as error:  # half an address of IPv6, or a port that is no number
+            raise UsageError(f"{brief(url)} is no address of a player: {error}") from None
+        kind_of(login, Login, "login")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
             raise UsageError(
-                f"{url!r} is no address of a player; it is like http://127.0.0.1:4533, without a login"
+                f"{brief(url)} is no address of a player; it is like http://127.0.0.1:4533, without a login"
             )
         self.url = url.rstrip("/").removesuffix("/rest")
         self.login = login
@@ -239,7 +245,7 @@ def known(server: SubsonicServer | None, name: str) -> SubsonicServer:
     """
     if server is None:
         raise NotFoundError(
-            f"the login of {name!r} is not kept; run: moodrec link URL --name {name} --keep-login"
+            f"the login of {brief(name)} is not kept; run: moodrec link URL --name {name} --keep-login"
         )
     return server
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from moodrec.errors import UsageError
 from moodrec.files import write_atomically
+from moodrec.given import path_of
 
 FORMATS: Final = (".png", ".svg", ".pdf")
 DPI: Final = 150
@@ -88,8 +89,9 @@ def save_figure(figure: Figure, out: Path) -> None:
         out: the file; its suffix is .png, .svg or .pdf.
 
     Raises:
-        UsageError: the suffix is another one.
+        UsageError: the suffix is another one, or ``out`` is no path.
     """
+    out = path_of(out, "out")
     if out.suffix.lower() not in FORMATS:
         raise UsageError(f"{out}: pictures are written as {', '.join(FORMATS)}")
     drawn = io.BytesIO()  # after an error of the disk, Matplotlib's writers raise others over it

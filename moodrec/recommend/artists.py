@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from moodrec.arguments import brief
 from moodrec.errors import NotFoundError
 from moodrec.filters.names import hint
 from moodrec.index.front import SearchFront
@@ -85,7 +86,9 @@ class ArtistSounds:
     def _found(self, name: str) -> int:
         place = self._place.get(fold(name))
         if place is None:
-            raise NotFoundError(f"no artist is called {name!r}; {hint(name, self._names[:5000], 'artists')}")
+            raise NotFoundError(
+                f"no artist is called {brief(name)}; {hint(name, self._names[:5000], 'artists')}"
+            )
         return place
 
     def _ids(self, rows: RowNumbers) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from moodrec.arguments import brief
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import And, Between, Comparison, Condition, Field, Membership, Not, Or
 from moodrec.filters.names import near_names
@@ -132,7 +133,7 @@ def _on_values(index: SearchFront, test: Condition) -> Iterator[str]:
             continue
         near = _near(value, there)
         like = f"; there is {' and '.join(f'{name!r} ({there[name]:,})' for name in near)}" if near else ""
-        yield f"no track has {field} = {value!r}{like}; moodrec columns lists the commonest values"
+        yield f"no track has {field} = {brief(value)}{like}; moodrec columns lists the commonest values"
 
 
 def _values(column: pa.ChunkedArray) -> dict[str, int]:

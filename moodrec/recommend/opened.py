@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from moodrec.catalog.current_model import known_folder
 from moodrec.catalog.run_text import run_text
 from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.given import path_of
 from moodrec.index.front import SearchFront
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.notes import latest_run
@@ -35,7 +36,7 @@ def open_index(path: Path | str) -> OpenedIndex:
         NotFoundError: there is neither, or the library has no index yet.
         CorruptStoreError: the index is damaged; the message says how to repair it.
     """
-    folder = Path(path)
+    folder = path_of(path, "path")
     if not (folder / "library.sqlite").exists():
         return OpenedIndex(MoodIndex.open(folder))
     from moodrec.library.library import Library

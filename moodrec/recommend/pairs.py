@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, brief, ids_of, on_conflict_of, plain
+from moodrec.arguments import OnConflict, brief, every_of, ids_of, on_conflict_of, plain
 from moodrec.errors import DataError, UsageError
 from moodrec.index.front import SearchFront
 from moodrec.index.rows.tables import as_arrow, is_table
@@ -51,7 +51,7 @@ def pairs_of(given: Any) -> Pairs:
     values = plain(given)
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise UsageError(f"pairs must be (seed, track), or several such, not {brief(given)}")
-    every = list(values)
+    every = every_of(values, "pairs")
     single = len(every) == 2 and all(isinstance(one, str | Integral) for one in every)
     pairs = (
         [every] if single else every if set(map(type, every)) <= {tuple, list} else list(map(_pair, every))

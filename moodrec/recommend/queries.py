@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, brief, finite, ids_of, on_conflict_of, plain
+from moodrec.arguments import ERROR, OnConflict, brief, every_of, finite, ids_of, on_conflict_of, plain
 from moodrec.config import RankingConfig
 from moodrec.errors import DataError, NotFoundError, UsageError
 from moodrec.filters.columns import as_condition
@@ -183,7 +183,7 @@ def series_by_id(given: Any) -> dict[Any, Any] | None:
 def _summed(ids: Sequence[str], weights: Sequence[object] | None) -> dict[str, float]:
     found: dict[str, float] = {}
     for place, track_id in enumerate(ids):
-        own = 1.0 if weights is None else finite(weights[place], f"the weight of {track_id!r}")
+        own = 1.0 if weights is None else finite(weights[place], f"the weight of {brief(track_id)}")
         found[track_id] = found.get(track_id, 0.0) + own
     return found
 
@@ -238,7 +238,7 @@ def targets_of(given: Any) -> list[Mood]:
         raise UsageError(
             f"target takes moods by name, such as {{'calm': 0.8}}, or a list of such, not {brief(given)}"
         )
-    return list(values)
+    return list(every_of(values, "target"))
 
 
 def search_moods(index: SearchFront, targets: Sequence[Mood], k: int, asked: Asked) -> Hits:
@@ -253,10 +253,10 @@ def search_moods(index: SearchFront, targets: Sequence[Mood], k: int, asked: Ask
     Raises:
         UsageError: a target is empty, of an unknown mood or out of range.
     """
-    if not targets or not all(targets):
+    if not targets or any(one is None or (isinstance(one, Mapping) and not one) for one in targets):
         raise UsageError("by_mood needs a mood target, such as {'calm': 0.9}")
     checked = [
-        {name: _single(value, f"the target of {name!r}") for name, value in one.items()}
+        {name: _single(value, f"the target of {brief(name)}") for name, value in one.items()}
         for one in (SearchOptions(mood=target).mood or {} for target in targets)
     ]
     # With the whole weight on the mood, the cosine with this direction counts nothing.
@@ -304,8 +304,8 @@ def mood_target(index: SearchFront, options: SearchOptions, who: str) -> MoodTar
         return None
     for name in options.mood:
         if name not in index.moods:
-            raise UsageError(f"unknown mood {name!r}; {hint(name, index.moods, 'moods')}")
-    targets = [_single(value, f"the target of {name!r}") for name, value in options.mood.items()]
+            raise UsageError(f"unknown mood {brief(name)}; {hint(name, index.moods, 'moods')}")
+    targets = [_single(value, f"the target of {brief(name)}") for name, value in options.mood.items()]
     weight = RankingConfig().mood_weight if options.mood_weight is None else options.mood_weight
     columns = index.mood_columns(options.audio_only)
     moods = tuple(columns[name] for name in options.mood)
@@ -324,12 +324,12 @@ def single_targets(index: SearchFront, given: object, what: str) -> dict[str, fl
         UsageError: they are no mapping, empty, of an unknown mood, or out of range.
     """
     if not isinstance(given, Mapping) or not given:
-        raise UsageError(f"{what} is {given!r}; it must be targets by mood, such as {{'calm': 0.9}}")
+        raise UsageError(f"{what} is {brief(given)}; it must be targets by mood, such as {{'calm': 0.9}}")
     for name in given:
         if name not in index.moods:
-            raise UsageError(f"unknown mood {name!r}; {hint(str(name), index.moods, 'moods')}")
+            raise UsageError(f"unknown mood {brief(name)}; {hint(str(name), index.moods, 'moods')}")
     checked = SearchOptions(mood=given).mood or {}
-    return {name: _single(value, f"the target of {name!r}") for name, value in checked.items()}
+    return {name: _single(value, f"the target of {brief(name)}") for name, value in checked.items()}
 
 
 def with_mood(options: SearchOptions | None, mood: Mood | None, mood_weight: float | None) -> SearchOptions:

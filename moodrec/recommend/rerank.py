@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, ids_of, on_conflict_of, real
+from moodrec.arguments import OnConflict, brief, ids_of, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.front import SearchFront
@@ -75,7 +75,7 @@ def _of_table(given: Any) -> Scored:
     missing = [name for name in (TRACK_ID, SCORE) if name not in table.column_names]
     if missing:
         raise DataError(
-            f"candidates have no column {missing[0]!r}; {hint(missing[0], table.column_names, 'columns')}"
+            f"candidates have no column {brief(missing[0])}; {hint(missing[0], table.column_names, 'columns')}"
         )
     return _checked(table[TRACK_ID].to_pylist(), table[SCORE].to_pylist())
 

@@ -13,6 +13,7 @@ from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from moodrec.arguments import brief
 from moodrec.audio.formats import AUDIO_SUFFIXES
 from moodrec.errors import NotFoundError
 from moodrec.schema import PATH
@@ -155,7 +156,7 @@ def audio_path(state: ServerState, view: View, track_id: str) -> Path:
         NotFoundError: the track has no file, or it may not be served.
     """
     gone = NotFoundError(
-        f"the track {track_id!r} has no audio file here; it was moved or deleted, or never known"
+        f"the track {brief(track_id)} has no audio file here; it was moved or deleted, or never known"
     )
     roots = state.settings.music
     if state.is_library:
@@ -180,12 +181,12 @@ def _opened(path: Path, track_id: str) -> tuple[int, os.stat_result]:
         descriptor = os.open(path, flags)
     except OSError:
         raise NotFoundError(
-            f"the audio file of the track {track_id!r} cannot be read; it may be gone"
+            f"the audio file of the track {brief(track_id)} cannot be read; it may be gone"
         ) from None
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        raise NotFoundError(f"the track {track_id!r} has no audio file here")
+        raise NotFoundError(f"the track {brief(track_id)} has no audio file here")
     return descriptor, found
 
 

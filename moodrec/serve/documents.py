@@ -13,6 +13,7 @@ from fastapi import Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.schema import AUDIO_PREFIX, PATH, PROBABILITY_PREFIX, TRACK_ID, probability_column
@@ -73,7 +74,7 @@ def chosen_columns(known: Sequence[str], moods: Sequence[str], columns: Sequence
         return [name for name in known if name not in hidden]
     for name in columns:
         if name not in known and name != "moods":
-            raise UsageError(f"no such column: {name!r}; {hint(name, known, 'columns')}")
+            raise UsageError(f"no such column: {brief(name)}; {hint(name, known, 'columns')}")
     wanted = {TRACK_ID, "rank", "score", *columns, *(moods if "moods" in columns else ())}
     return [name for name in known if name in wanted]
 

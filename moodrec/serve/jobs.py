@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError, UsageError
 from moodrec.serve.events import Event
 from moodrec.serve.problems import ProblemError, log, printable
@@ -75,7 +76,7 @@ class Jobs:
         """
         job = self._jobs.get(job_id)
         if job is None:
-            raise NotFoundError(f"no job has the id {job_id!r}")
+            raise NotFoundError(f"no job has the id {brief(job_id)}")
         return job
 
     def start(self, folders: Sequence[str], retry_failed: bool) -> Job:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError
 from moodrec.players.links import FOLDER, PlayerLink, links_of
 from moodrec.serve.problems import log
@@ -29,7 +30,7 @@ class PlayerIds:
         track_id = player_id if self.link is None else self.link.tracks.get(player_id)
         if track_id is None or track_id not in self.view.index:
             linked = "" if self.link is None else "; run moodrec link again if it is new"
-            raise NotFoundError(f"no track has the id {player_id!r}{linked}")
+            raise NotFoundError(f"no track has the id {brief(player_id)}{linked}")
         return track_id
 
     def song(self, track_id: str) -> str | None:
@@ -92,7 +93,7 @@ class Players:
         if name:
             if name not in links:
                 raise NotFoundError(
-                    f"no player is linked as {name!r}; there are {', '.join(links) or 'none'}"
+                    f"no player is linked as {brief(name)}; there are {', '.join(links) or 'none'}"
                 )
             return PlayerIds(view, links[name])
         knows = (link for link in links.values() if all(one in link.tracks for one in player_ids))

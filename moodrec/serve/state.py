@@ -145,13 +145,21 @@ class ServerState:
             lost.close()
 
     def _watch(self) -> None:
+        told = ""
         while not self._ended.wait(self.settings.refresh_s):
-            try:
-                self.refresh()
-            except MoodrecError as error:
-                if self.settings.engine is None:
-                    log.warning("the index stays at its version: %s", error)
-                else:
-                    self._lose_engine(error)
-            except OSError as error:
-                log.warning("the index cannot be checked for a newer version: %s", error)
+            fault = self._fault_of_refresh()
+            if fault and fault != told:  # a drive that is not there would be told every other second
+                log.warning(fault)
+            told = fault
+
+    def _fault_of_refresh(self) -> str:
+        try:
+            self.refresh()
+        except MoodrecError as error:
+            if self.settings.engine is not None:
+                self._lose_engine(error)
+                return ""
+            return f"the index stays at its version: {error}"
+        except OSError as error:
+            return f"the index cannot be checked for a newer version: {error}"
+        return ""

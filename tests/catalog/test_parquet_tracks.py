@@ -48,6 +48,15 @@ def test_batches_are_the_rows_of_a_whole_read(
         assert found.to_pylist() == read.table.select(names).to_pylist()
 
 
+def test_columns_may_have_dots_in_their_names(tmp_path: Path) -> None:
+    names = ["track_id", "calm", "vec.tor", "vec"]
+    pq.write_table(table(True).rename_columns(names), tmp_path / "dots.parquet")
+    tracks = ParquetTracks(tmp_path / "dots.parquet", "vec.tor")
+    assert (tracks.rows, tracks.left_out) == (43, 7)
+    assert pa.concat_tables(tracks.batches(["vec"])).column_names == ["vec"]
+    assert pa.concat_tables(tracks.batches(["vec.tor"]))["vec.tor"].null_count == 0
+
+
 def test_a_source_of_no_rows_gives_an_empty_table(tmp_path: Path) -> None:
     pq.write_table(table(False).slice(0, 0), tmp_path / "none.parquet")
     tracks = ParquetTracks(tmp_path / "none.parquet")

@@ -17,6 +17,7 @@ GETS: list[tuple[str, dict[str, Any]]] = [
     ("/v1/tracks", {"q": "title 1", "limit": 9}),
     ("/v1/tracks", {"where": "year >= 1990 AND genre = 'rock'", "sort": "-calm,title", "limit": 12}),
     ("/v1/tracks", {"q": "artist 3", "where": "happy > 0.5", "sort": "year"}),
+    ("/v1/tracks", {"sort": "-calm", "max_per_artist": 1, "exclude_artist": ["Artist 3"], "limit": 40}),
     ("/v1/tracks", {"sort": "no such"}),
     ("/v1/similar", {"seed": "t5", "k": 12, "explain": True}),
     ("/v1/similar", {"seed": "Title 5", "k": 3}),

@@ -89,7 +89,12 @@ def replicas(index: Path, tmp_path: Path) -> Iterator[list[tuple[Any, subprocess
     with contextlib.ExitStack() as running:
         address = running.enter_context(milvus() if standalone else database())
         secrets = {"MOODREC_INDEX_PASSWORD": "" if standalone else PASSWORD, "MOODREC_SERVE_TOKEN": TOKEN}
-        places = {"milvus://milvus:19530": address, "/work/index": str(index)}
+        behind = f"{address}?consistency=Bounded" if standalone else address
+        places = {
+            "milvus://milvus:19530": address,
+            "milvus://milvus:19530?consistency=Bounded": behind,
+            "/work/index": str(index),
+        }
         loaded = run_moodrec(tmp_path, *placed("cluster", "load", places), **secrets)
         assert loaded.returncode == 0, loaded.stderr
         found = []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from moodrec.engines.postgres.index import PostgresIndex
+from moodrec.engines.postgres.server import Server
 from moodrec.errors import DataError, EngineError, FilterError, NotFoundError, UsageError
 from moodrec.filters.conditions import Comparison, Field, Like
 from tests.catalogues import MOODS
@@ -100,6 +102,32 @@ def test_a_graph_finds_what_a_scan_finds(postgres_address: str) -> None:
             assert exact.explanation.path == "postgres scan"
             shared = [len(set(a) & set(b)) for a, b in zip(found.track_ids, exact.track_ids, strict=True)]
             assert np.mean(shared) >= 9.5
+
+
+def test_plans_are_not_kept_from_other_searches(postgres_address: str) -> None:
+    """A statement that was often executed for one way of search must not keep that way for another."""
+    vectors = np.random.default_rng(1).normal(size=(6000, 16)).astype(np.float32)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    genres = ["most" if row % 25 else f"rare {row}" for row in range(6000)]
+    table = pa.table({"track_id": [f"t{row}" for row in range(6000)], "genre": genres})
+    few = np.arange(0, 6000, 25)
+    with PostgresIndex.build(postgres_address, vectors, table, name="plans") as index:
+        for query in vectors[:20]:
+            assert index.search(query, 10, where="genre <> 'rare 0'").explanation.path == "postgres hnsw"
+        for query in unit[:4]:
+            found = index.search(query, 10, where="genre <> 'most'")
+            nearest = few[np.argsort(-(unit[few] @ query))[:10]]
+            assert found.track_ids[0].tolist() == [f"t{row}" for row in nearest]
+
+
+def test_no_statement_is_prepared(postgres_address: str) -> None:
+    with closing(Server(postgres_address)) as server:
+        for _ in range(12):
+            with server.transaction() as cursor:
+                cursor.execute("SELECT %s + 1", (5,))
+        with server.transaction() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            assert cursor.fetchall() == []
 
 
 def test_a_catalogue_is_replaced_whole(postgres_address: str) -> None:

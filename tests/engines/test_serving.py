@@ -28,7 +28,7 @@ ENGINES: dict[str, type[EngineIndex]] = {"postgres": PostgresIndex, "milvus": Mi
 
 
 def engine_settings(address: EngineAddress, **changes: Any) -> ServeSettings:
-    limits = Limits(**{"rate": 0.0} | changes.pop("limits", {}))
+    limits = Limits(**{"rate": 0.0, "request_s": 59.0} | changes.pop("limits", {}))
     return ServeSettings(engine=address, port=0, limits=limits, refresh_s=0.1, **changes)
 
 

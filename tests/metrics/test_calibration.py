@@ -188,7 +188,7 @@ def test_reliability_of_equal_probabilities_is_one_bin() -> None:
     found = reliability([0.3] * 10, [1.0] * 3 + [0.0] * 7)
     assert found.counts.tolist() == [10]
     assert found.error == pytest.approx(0, abs=1e-12)
-    with pytest.raises(DataError, match="at least one bin"):
+    with pytest.raises(DataError, match="bins must be at least 1"):
         reliability([0.5], [1.0], bins=0)
     with pytest.raises(DataError, match="probabilities must be"):
         reliability([1.5], [1.0])

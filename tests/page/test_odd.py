@@ -132,6 +132,14 @@ def test_a_link_that_cannot_be_read_is_left_out(page: Any, address: str) -> None
     assert page.locator(".chip").count() == 0
 
 
+def test_a_link_to_a_path_learns_the_names_of_its_ends(page: Any, address: str) -> None:
+    with urllib.request.urlopen(f"{address}v1/tracks?limit=9&columns=title") as answer:
+        first, *_, last = json.load(answer)["tracks"]
+    page.goto(f"{address}?like={first['track_id']}&to={last['track_id']}")
+    for place, track in enumerate((first, last)):
+        page.wait_for_selector(f".chip.seed >> nth={place} >> text={json.dumps(track['title'])}")
+
+
 def test_two_tabs_have_one_list(page: Any, address: str) -> None:
     other = page.context.new_page()
     other.goto(address)
@@ -222,7 +230,7 @@ def test_an_empty_library_is_filled_from_the_page(browser: Any, music: Path, tmp
         page.goto(f"http://127.0.0.1:{port}/")
         page.wait_for_selector("text=There is no track in this library yet")
         page.click("button[aria-label='Folders of music']")
-        page.click("dialog >> text=Analyse")
+        page.click("dialog button >> text=Analyse")
         page.keyboard.press("Escape")
         page.wait_for_selector(".row-track", timeout=120_000)
         page.wait_for_selector(".map .legend")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -267,6 +268,17 @@ def test_words_become_a_sentence_and_its_tracks(client: httpx.Client, rec: Recom
     found = client.get("/v1/find", params={"q": "calm rock", "k": 4}).json()["found"]
     assert ids(found) == rec.by_mood({"calm": 0.9}, 4, where="genre = 'rock'").track_ids
     assert client.get("/v1/find", params={"q": "xyz", "k": 4}).status_code == 400
+
+
+def test_an_index_that_is_gone_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    save_sample(tmp_path / "index", 20)
+    with serving(settings_for(tmp_path / "index", refresh_s=0.01)) as client:
+        (tmp_path / "index").rename(tmp_path / "away")
+        while not caplog.messages:
+            threading.Event().wait(0.02)
+        threading.Event().wait(0.3)
+        assert [text for text in caplog.messages if "stays at its version" in text] == caplog.messages[:1]
+        assert client.get("/v1/tracks").status_code == 200
 
 
 def test_lists_keep_to_their_limits_on_artists(client: httpx.Client, rec: Recommender) -> None:

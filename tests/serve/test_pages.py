@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -19,6 +20,13 @@ def test_the_page_on_the_api_is_up_to_date() -> None:
     from tools.http_api import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page(), "python -m tools.http_api"
+
+
+def test_every_module_of_the_page_is_asked_for_at_once() -> None:
+    static = ROOT / "moodrec" / "serve" / "static"
+    modules = {str(one.relative_to(static)) for one in static.rglob("*.js")} - {"js/main.js"}
+    named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', (static / "index.html").read_text())
+    assert sorted(named) == sorted(modules)
 
 
 @needs_extra

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from moodrec.arguments import brief
 from moodrec.errors import ConfigError, DataError, NotFoundError, UsageError
 from moodrec.plugins import is_dotted_path, load_plugin, plugin_names
 
@@ -47,10 +48,10 @@ def _loader(name: str) -> Any:
         return importlib.import_module(f"{__name__}.{name}").load
     plugins = plugin_names("dataset")
     if not is_dotted_path(name) and name not in plugins:
-        raise UsageError(f"no dataset is called {name!r}; there are {', '.join([*SOURCES, *plugins])}")
+        raise UsageError(f"no dataset is called {brief(name)}; there are {', '.join([*SOURCES, *plugins])}")
     load = load_plugin("dataset", name)
     if not callable(load):
-        raise ConfigError(f"dataset plug-in {name!r} is no function load(root, **options)")
+        raise ConfigError(f"dataset plug-in {brief(name)} is no function load(root, **options)")
     return load
 
 
@@ -58,7 +59,7 @@ def _checked(name: str, table: Any) -> LabelTable:
     from moodrec.data.labels import LabelTable
 
     if not isinstance(table, LabelTable):
-        raise DataError(f"dataset plug-in {name!r} returned {type(table).__name__}, not a LabelTable")
+        raise DataError(f"dataset plug-in {brief(name)} returned {type(table).__name__}, not a LabelTable")
     return table
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import pandas as pd
 
+from moodrec.arguments import brief
 from moodrec.data.groups import join_groups
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
@@ -119,7 +120,7 @@ def _load_official(root: Path, path: Path) -> LabelTable:
 def _song_id(path: Path, clip: str) -> str:
     match = _CLIP_ID.match(clip)
     if match is None:
-        raise DataError(f"{path}: clip {clip!r} is not named Q<quadrant>_<song>_<number>")
+        raise DataError(f"{path}: clip {brief(clip)} is not named Q<quadrant>_<song>_<number>")
     return match["song"]
 
 

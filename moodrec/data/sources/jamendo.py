@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moodrec.arguments import brief
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.jamendo_files import TAGS, read_all_tags, read_names, read_parts
@@ -58,7 +59,7 @@ def load(
         UsageError: ``subset`` or ``kind`` is none of those above.
     """
     if subset not in ("moodtheme", "all"):
-        raise UsageError(f"subset must be 'moodtheme' or 'all', not {subset!r}")
+        raise UsageError(f"subset must be 'moodtheme' or 'all', not {brief(subset)}")
     tracks = read_parts(root, split, subset)
     tags = [_tags(cell, MOOD) for cell in tracks[TAGS]]
     columns = _names_of(root, tracks) | {
@@ -120,7 +121,7 @@ def _targets(tags: list[list[str]]) -> dict[str, NDArray[np.float32]]:
 
 def _find_files(root: Path, paths: list[str], files: str | None, kind: str) -> list[str]:
     if kind not in SUFFIXES:
-        raise UsageError(f"kind must be one of {', '.join(SUFFIXES)}, not {kind!r}")
+        raise UsageError(f"kind must be one of {', '.join(SUFFIXES)}, not {brief(kind)}")
     if files is None:
         return [""] * len(paths)
     folder = ((root if root.is_dir() else root.parent) / Path(files).expanduser()).resolve()

@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from moodrec.arguments import brief
 from moodrec.engines.columns import Kind, StoredColumn
 from moodrec.engines.keys import artist_names
 from moodrec.errors import DataError
@@ -167,7 +168,9 @@ def _encoded(values: pa.Array, field: FilterField) -> list[Any]:
         return _scalars(values, field)
     lengths = pc.list_value_length(values)
     if (pc.max(lengths).as_py() or 0) > LONGEST_LIST:
-        raise DataError(f"column {field.column.name!r} holds a list of more than {LONGEST_LIST:,} elements")
+        raise DataError(
+            f"column {brief(field.column.name)} holds a list of more than {LONGEST_LIST:,} elements"
+        )
     elements = iter(_scalars(pc.list_flatten(values), field))
     lists = [[next(elements) for _ in range(count or 0)] for count in lengths.to_pylist()]
     known = [[one for one in some if one != field.unknown] for some in lists]
@@ -183,14 +186,14 @@ def _scalars(values: pa.Array, field: FilterField) -> list[Any]:
         least, greatest = ends["min"], ends["max"]
         if least is not None and (least <= unknown or greatest > -unknown):
             raise DataError(
-                f"column {name!r} holds numbers that Milvus cannot hold, such as infinity; remove them"
+                f"column {brief(name)} holds numbers that Milvus cannot hold, such as infinity; remove them"
             )
     found = values.to_pylist()
     if kind == "text":
         _check_length([name], found)
         if unknown in found:
             raise DataError(
-                f"column {name!r} holds the text U+FFFF, which stands for NULL in Milvus; remove it"
+                f"column {brief(name)} holds the text U+FFFF, which stands for NULL in Milvus; remove it"
             )
     return [unknown if one is None else one for one in found]
 
@@ -198,5 +201,5 @@ def _scalars(values: pa.Array, field: FilterField) -> list[Any]:
 def _check_length(where: Sequence[str], texts: Sequence[str | None]) -> None:
     if any(one is not None and len(one.encode()) > LONGEST for one in texts):
         raise DataError(
-            f"column {where[0]!r} holds a text of more than {LONGEST:,} bytes; shorten it for Milvus"
+            f"column {brief(where[0])} holds a text of more than {LONGEST:,} bytes; shorten it for Milvus"
         )

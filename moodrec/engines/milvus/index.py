@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pyarrow as pa
 
+from moodrec.arguments import brief
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns
 from moodrec.engines.connection import closed_on_failure
@@ -286,7 +287,7 @@ def _why_scan(request: EngineRequest, passing: int, depth: int) -> str | None:
 def _current(server: Server, names: Names) -> tuple[str, CatalogueFacts, dict[str, str]]:
     """Return the collection that a catalogue has now, what is known of it, and its fields by column."""
     if not server.exists(names.catalogue):
-        raise NotFoundError(f"there is no catalogue {names.catalogue!r} in this Milvus; build it first")
+        raise NotFoundError(f"there is no catalogue {brief(names.catalogue)} in this Milvus; build it first")
     collection = server.resolved(names.catalogue)
     server.load(names.facts)
     keys = ", ".join(map(literal, (collection, marked(collection))))

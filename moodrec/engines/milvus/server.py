@@ -21,6 +21,7 @@ from moodrec.engines.milvus.fields import (
     FilterField,
 )
 from moodrec.errors import EngineError, MissingExtraError, UsageError
+from moodrec.given import text_of
 from moodrec.schema import TRACK_ID
 
 STRONG, ROUGH = "Strong", "Bounded"
@@ -30,6 +31,10 @@ PAGE: Final = 2_000
 LINKS, EF_CONSTRUCTION = 24, 128
 _INDEX_WAIT_S: Final = 7200.0
 _POLL_S: Final = 0.5
+_KNOWS_S, _SEARCHES_S, _READS_S = 5.0, 20.0, 120.0
+"""Seconds after which a question about collections, a search, or a read counts as failed. Without a time, the client
+would repeat it for minutes where the server is gone."""
+_LONGEST_ERROR: Final = 500
 
 
 class Server:
@@ -57,7 +62,7 @@ class Server:
             raise MissingExtraError("a catalogue in Milvus", "milvus") from None
         self._errors = (MilvusException, RpcError, OSError, ValueError, TypeError)
         self._types: Any = DataType
-        uri, user, password, self._consistency = _parts_of(address)
+        uri, user, password, self._consistency = _parts_of(text_of(address, "address"))
         with self._told():
             self._client: Any = MilvusClient(uri=uri, user=user, password=password)
 
@@ -71,17 +76,19 @@ class Server:
             yield
         except self._errors as error:
             text = str(getattr(error, "message", "") or error).strip().splitlines()
-            raise EngineError(f"Milvus: {text[0] if text else type(error).__name__}") from error
+            raise EngineError(
+                f"Milvus: {text[0][:_LONGEST_ERROR] if text else type(error).__name__}"
+            ) from error
 
     def exists(self, name: str) -> bool:
         """Whether there is a collection, or an alias, of a name."""
         with self._told():
-            return bool(self._client.has_collection(name))
+            return bool(self._client.has_collection(name, timeout=_KNOWS_S))
 
     def resolved(self, alias: str) -> str:
         """Return the name of the collection that an alias names."""
         with self._told():
-            return str(self._client.describe_collection(alias)["collection_name"])
+            return str(self._client.describe_collection(alias, timeout=_KNOWS_S)["collection_name"])
 
     def point(self, alias: str, collection: str) -> None:
         """Let an alias name a collection from now on.
@@ -226,7 +233,11 @@ class Server:
         with self._told():
             return list(
                 self._client.query(
-                    collection, filter=where, output_fields=list(fields), consistency_level=consistency
+                    collection,
+                    filter=where,
+                    output_fields=list(fields),
+                    timeout=_READS_S,
+                    consistency_level=consistency,
                 )
             )
 
@@ -252,6 +263,7 @@ class Server:
                 anns_field=COMPLETED,
                 search_params={"metric_type": "IP", "params": {"ef": ef}},
                 output_fields=list(fields),
+                timeout=_SEARCHES_S,
                 consistency_level=self._consistency,
             )
         return [dict(hit["entity"]) for hit in found[0]]

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from moodrec.arguments import brief
 from moodrec.engines.columns import StoredColumn
 from moodrec.engines.leaves import column_of
 from moodrec.engines.milvus.expressions import Outcomes, Translator
@@ -59,7 +60,7 @@ class Statements:
         for option, column in _NEEDED_BY.items():
             stored = self.columns.get(column)
             if getattr(options, option) and (stored is None or stored.kind != "text" or stored.lists):
-                raise UsageError(f"{option} needs a column {column!r} of text in the track table")
+                raise UsageError(f"{option} needs a column {brief(column)} of text in the track table")
         parts = [self.condition(one).true for one in request.conditions]
         parts += [self._has(mood) for mood in request.needed_moods]
         if options.only is not None:

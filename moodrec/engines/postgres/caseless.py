@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 
+from moodrec.arguments import brief
 from moodrec.errors import FilterError
 from moodrec.filters.conditions import Like
 
@@ -33,7 +34,7 @@ def _parts(test: Like) -> Iterator[str]:
         if character == test.escape:
             following = next(characters, None)
             if following is None:
-                raise FilterError(f"the LIKE pattern {test.pattern!r} ends in its ESCAPE character")
+                raise FilterError(f"the LIKE pattern {brief(test.pattern)} ends in its ESCAPE character")
             yield _literal(following, test.ignore_case)
         elif character in "%_":
             yield ".*" if character == "%" else "."

@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.arguments import brief
 from moodrec.engines.base import EngineIndex
 from moodrec.engines.columns import restored, stored_columns
 from moodrec.engines.connection import closed_on_failure
 from moodrec.engines.facts import NAME, CatalogueFacts, facts_json, read_facts
 from moodrec.engines.postgres.conditions import TRUE, Sql
 from moodrec.engines.postgres.server import Server
-from moodrec.engines.postgres.statements import Statements
+from moodrec.engines.postgres.statements import Statements, storable
 from moodrec.engines.postgres.tables import (
     COMPLETED,
     Names,
@@ -137,13 +138,13 @@ class PostgresIndex(EngineIndex):
         return self._rows(TRUE if condition is None else self._statements.condition(condition), columns)
 
     def _stored_rows(self, track_ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
-        return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (_storable(track_ids),)), columns)
+        return self._rows(Sql(f"{identifier(TRACK_ID)} = ANY(%s)", (storable(track_ids),)), columns)
 
     def _known(self, track_ids: Sequence[str]) -> set[str]:
         name = identifier(TRACK_ID)
         with self._server.transaction() as cursor:
             cursor.execute(
-                f"SELECT {name} FROM {self._names.tracks} WHERE {name} = ANY(%s)", (_storable(track_ids),)
+                f"SELECT {name} FROM {self._names.tracks} WHERE {name} = ANY(%s)", (storable(track_ids),)
             )
             return {row[0] for row in cursor.fetchall()}
 
@@ -155,7 +156,7 @@ class PostgresIndex(EngineIndex):
 
     def _candidates(self, track_ids: Sequence[str]) -> Candidates:
         with self._server.transaction() as cursor:
-            cursor.execute(self._statements.by_ids(), (_storable(track_ids),))
+            cursor.execute(self._statements.by_ids(), (storable(track_ids),))
             return self._found(cursor.fetchall(), True, "postgres", "by id")
 
     def _nearest(self, request: EngineRequest, query: int, depth: int) -> Candidates:
@@ -218,7 +219,7 @@ class PostgresIndex(EngineIndex):
             facts = read_facts(cursor.fetchone()[0], self._names.catalogue)
             cursor.execute(
                 f"DELETE FROM {self._names.tracks} WHERE {identifier(TRACK_ID)} = ANY(%s)",
-                (_storable(track_ids),),
+                (storable(track_ids),),
             )
             cursor.execute(f"UPDATE {self._names.facts} SET facts = %s::jsonb", (facts_json(facts),))
         self.refresh()
@@ -281,14 +282,12 @@ def _facts_in(server: Server, names: Names) -> CatalogueFacts:
     with server.transaction(_FACTS_WAIT_S) as cursor:
         cursor.execute("SELECT to_regclass(%s)", (names.facts,))
         if cursor.fetchone()[0] is None:
-            raise NotFoundError(f"there is no catalogue {names.catalogue!r} in this database; build it first")
+            raise NotFoundError(
+                f"there is no catalogue {brief(names.catalogue)} in this database; build it first"
+            )
         cursor.execute(f"SELECT facts FROM {names.facts}")
         found = cursor.fetchone()
     return read_facts({} if found is None else found[0], names.catalogue)
-
-
-def _storable(ids: Sequence[str]) -> list[str]:
-    return [one for one in ids if "\0" not in one]
 
 
 def _numbers(vector: Any) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from moodrec.errors import EngineError, MissingExtraError
+from moodrec.given import text_of
 
 _MOST_CONNECTIONS: Final = 16
 _WAIT_S: Final = 10.0
@@ -27,6 +28,7 @@ class Server:
             address: a connection string of libpq, such as ``postgresql://user@host/database``.
 
         Raises:
+            UsageError: the address is no text.
             MissingExtraError: psycopg or pgvector's package is not installed.
             EngineError: the server cannot be reached, or has no pgvector.
         """
@@ -38,6 +40,7 @@ class Server:
         except ImportError:
             raise MissingExtraError("a catalogue in PostgreSQL", "postgres") from None
         self._errors = (psycopg.Error, PoolTimeout)
+        text_of(address, "address")
         try:
             given = {*conninfo_to_dict(address)}
             late: dict[str, Any] = {} if "connect_timeout" in given else {"connect_timeout": _CONNECT_S}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from moodrec.arguments import brief
 from moodrec.engines.columns import StoredColumn
 from moodrec.engines.leaves import Thresholds
 from moodrec.engines.postgres.conditions import TRUE, Sql, Translator, joined
@@ -17,6 +19,7 @@ from moodrec.names import fold
 from moodrec.schema import ALBUM, ARTIST, TRACK_ID
 
 _NEEDED_BY: Final = {"exclude_artist": ARTIST, "max_per_artist": ARTIST, "max_per_album": ALBUM}
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,17 @@ class Statements:
         for option, column in _NEEDED_BY.items():
             stored = self.columns.get(column)
             if getattr(options, option) and (stored is None or stored.kind != "text" or stored.lists):
-                raise UsageError(f"{option} needs a column {column!r} of text in the track table")
+                raise UsageError(f"{option} needs a column {brief(column)} of text in the track table")
         parts = [self.condition(one) for one in request.conditions]
         parts += [Sql(f"{identifier(mood)} IS NOT NULL") for mood in request.needed_moods]
         name = identifier(TRACK_ID)
         if options.only is not None:
-            parts.append(Sql(f"{name} = ANY(%s)", (_texts(options.only),)))
+            parts.append(Sql(f"{name} = ANY(%s)", (storable(options.only),)))
         if options.exclude:
-            parts.append(Sql(f"{name} <> ALL(%s)", (_texts(options.exclude),)))
+            parts.append(Sql(f"{name} <> ALL(%s)", (storable(options.exclude),)))
         if options.exclude_artist:
             folded = sorted({fold(artist) for artist in options.exclude_artist})
-            parts.append(Sql(f"({CREDITED} IS NULL OR NOT {CREDITED} && %s::text[])", (_texts(folded),)))
+            parts.append(Sql(f"({CREDITED} IS NULL OR NOT {CREDITED} && %s::text[])", (storable(folded),)))
         return joined(tuple(parts), "AND") if parts else TRUE
 
     def nearest(self, passing: Sql, limit: int) -> str:
@@ -106,6 +109,6 @@ class Statements:
         )
 
 
-def _texts(given: Iterable[str]) -> list[str]:
-    """List texts without those that hold NUL, which no stored text does."""
-    return [one for one in given if "\0" not in one]
+def storable(given: Iterable[str]) -> list[str]:
+    """List texts without those that hold NUL or half a character, which no stored text does."""
+    return [one for one in given if "\0" not in one and not _HALVES.search(one)]

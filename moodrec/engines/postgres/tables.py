@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from moodrec.arguments import brief
 from moodrec.engines.columns import Kind, StoredColumn
 from moodrec.engines.facts import check_catalogue_name
 from moodrec.engines.keys import artist_names
@@ -93,8 +94,8 @@ def check_names(columns: Iterable[StoredColumn]) -> None:
         name = column.name
         if not name or len(name.encode()) > _LONGEST_NAME or name.startswith(_OWN) or "\0" in name:
             raise DataError(
-                f"PostgreSQL cannot hold a column called {name!r}: a name has 1 to {_LONGEST_NAME} bytes, and does "
-                f"not begin with {_OWN}; rename it"
+                f"PostgreSQL cannot hold a column called {brief(name)}: a name has 1 to {_LONGEST_NAME} bytes, and "
+                f"does not begin with {_OWN}; rename it"
             )
 
 

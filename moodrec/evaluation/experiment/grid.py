@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from moodrec.arguments import brief
 from moodrec.errors import ConfigError
 from moodrec.evaluation.experiment.datasets import Datasets
 from moodrec.evaluation.experiment.events import (
@@ -76,7 +77,9 @@ def run_plan(path: Path, out: Path, options: GridOptions, on_event: OnExperiment
     """
     runs = chosen(runs_of(path, options.phase), options.only)
     if not runs:
-        raise ConfigError(f"{path}: no run fits {options.only!r}" if options.only else f"{path}: has no runs")
+        raise ConfigError(
+            f"{path}: no run fits {brief(options.only)}" if options.only else f"{path}: has no runs"
+        )
     data, folder = Datasets(options.cache_folder or default_cache(), on_event), ResultFolder(out)
     finished = {run.id for run in runs if folder.is_finished(run, data.digest(run))}
     waiting = [run for run in runs if run.id not in finished]

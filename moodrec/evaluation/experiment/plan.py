@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from moodrec.arguments import brief
 from moodrec.config import Config, load_toml, validate
 from moodrec.training.recipe import DataEntry
 
@@ -189,4 +190,4 @@ def layered(*tables: RecipeFields) -> RecipeFields:
 def _check_known(names: Sequence[object], known: Sequence[object]) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"{unknown[0]!r} is not in the plan, which has {', '.join(map(str, known))}")
+        raise ValueError(f"{brief(unknown[0])} is not in the plan, which has {', '.join(map(str, known))}")

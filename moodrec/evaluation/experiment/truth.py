@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moodrec.arguments import brief
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
 from moodrec.data.splits import existing_folds, grouped_folds
@@ -71,7 +72,7 @@ def truth_of(table: LabelTable, dataset: DatasetPlan, fold: int | None, phase: P
     columns = [name for name in table.targets.columns if str(name).startswith(dataset.target)]
     if not columns:
         raise ConfigError(
-            f"dataset {dataset.name}: no target begins with {dataset.target!r}; "
+            f"dataset {dataset.name}: no target begins with {brief(dataset.target)}; "
             f"there are {', '.join(map(str, table.targets.columns[:5]))}, ..."
         )
     own = replace(table, targets=table.targets[columns])

@@ -29,14 +29,19 @@ from moodrec.index.backends.base import (
     write_index,
 )
 from moodrec.index.rows.segment import Segment
+from moodrec.index.rows.stored_arrays import damaged
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.blending import Blend
 from moodrec.index.search.completed import completed, completed_dim, completed_query
 from moodrec.index.search.request import Request
 from moodrec.typing import Vectors
 
-_COMPLETED: Final = "completed_moods"
-"""The fact that tells how many moods the vectors of the graph are completed by; earlier versions wrote none."""
+_COMPLETED: Final = "mood_scale"
+"""The fact that tells what moods beside the vectors of the graph were multiplied by; without it there are none."""
+_SCALE: Final = 0.5
+"""At this scale, searches without a target find as much as in a graph over the embeddings alone."""
+_EVEN: Final = 0.5
+"""From this weight of the moods on, a search keeps more candidates: twice as many where the sound has a quarter."""
 _HEAVY_MOODS: Final = 0.95
 """From this weight of the moods on, all rows are compared."""
 _ROWS_AT_ONCE: Final = 1 << 14
@@ -56,6 +61,8 @@ class HnswBackend:
     """The number of nodes that a search keeps as candidates, at least."""
     moods: tuple[str, ...] = ()
     """The moods that the vectors of the graph are completed by; none: it is over the embeddings."""
+    scale: float = _SCALE
+    """What these moods are stored times."""
     name: str = "hnsw"
     always_scans: bool = False
     passes_over: PassesOver = "tombstones"
@@ -74,7 +81,7 @@ class HnswBackend:
         length = completed_dim(segment.dim, len(moods)) if moods else segment.dim
         index = faiss.IndexHNSWFlat(length, config.links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = config.ef_construction
-        _append(index, segment, moods, 0)
+        _append(index, segment, moods, _SCALE, 0)
         return cls(index, config.ef_search, moods)
 
     @classmethod
@@ -87,8 +94,11 @@ class HnswBackend:
             segment: the rows that the graph was built over.
             facts: the numbers that :meth:`save` returned; earlier versions returned none.
         """
-        moods = segment.moods if facts.get(_COMPLETED) else ()
-        return cls(read_index(folder / INDEX_FILE), config.ef_search, moods)
+        scale = facts.get(_COMPLETED, 0.0)
+        moods = segment.moods if scale else ()
+        if not 0 <= scale <= 1:
+            raise damaged(folder / INDEX_FILE, f"moods cannot be stored times {scale}")
+        return cls(read_index(folder / INDEX_FILE), config.ef_search, moods, scale or _SCALE)
 
     def follows(self, blend: Blend) -> bool:
         light = bool((blend.weights < _HEAVY_MOODS).all())
@@ -97,7 +107,7 @@ class HnswBackend:
     def find(self, segment: Segment, request: Request, depth: int) -> Candidates:
         allowed, found = request.passing.mask, depth + EXTRA_CANDIDATES
         weight = 0.0 if request.blend is None else float(request.blend.weights.max())
-        effort = int(max(self.ef_search, 2 * found) / (1 - weight))
+        effort = int(max(self.ef_search, 2 * found) * max(1.0, _EVEN / (1 - weight)))
         if allowed is None:
             parameters = faiss.SearchParametersHNSW(efSearch=effort)
         else:
@@ -117,12 +127,12 @@ class HnswBackend:
                 {} if blend is None else dict(zip(blend.moods, blend.targets[number].tolist(), strict=True))
             )
             weight = 0.0 if blend is None else float(blend.weights[number])
-            whole.append(completed_query(query, self.moods, targets, weight))
+            whole.append(completed_query(query, self.moods, targets, weight, self.scale))
         return np.stack(whole)
 
     def extended(self, segment: Segment, n_new: int) -> HnswBackend:
         index = faiss.clone_index(self.index)
-        _append(index, segment, self.moods, len(segment) - n_new)
+        _append(index, segment, self.moods, self.scale, len(segment) - n_new)
         return replace(self, index=index)
 
     def outgrown(self, n: int, max_growth: float) -> bool:
@@ -130,7 +140,7 @@ class HnswBackend:
 
     def save(self, folder: Path) -> Facts:
         write_index(self.index, folder / INDEX_FILE)
-        return {_COMPLETED: len(self.moods)} if self.moods else {}
+        return {_COMPLETED: self.scale} if self.moods else {}
 
 
 def graph_dim(segment: Segment, facts: Facts) -> int:
@@ -143,11 +153,11 @@ def graph_dim(segment: Segment, facts: Facts) -> int:
     return completed_dim(segment.dim, len(segment.moods)) if facts.get(_COMPLETED) else segment.dim
 
 
-def _append(index: Any, segment: Segment, moods: Sequence[str], first: int) -> None:
+def _append(index: Any, segment: Segment, moods: Sequence[str], scale: float, first: int) -> None:
     """Add the rows of a segment from ``first`` on to a graph, completed by moods if there are any."""
     if not moods:
         index.add(np.ascontiguousarray(segment.vectors[first:]))
         return
     for start in range(first, len(segment), _ROWS_AT_ONCE):
         rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(segment)))
-        index.add(completed(segment.vectors[rows], segment.mood_scores(moods, rows)))
+        index.add(completed(segment.vectors[rows], segment.mood_scores(moods, rows), scale))

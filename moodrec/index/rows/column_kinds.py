@@ -11,6 +11,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from moodrec.arguments import brief
 from moodrec.errors import DataError
 from moodrec.filters.arrow_numpy import plain_lists
 
@@ -71,8 +72,8 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         found = None
     if found is None:
         raise DataError(
-            f"column {name!r} holds {str(column.type)[:80]} values, which no filter can read: leave it out, or make "
-            "it texts, numbers, truth values, dates, or lists of these"
+            f"column {brief(name)} holds {str(column.type)[:80]} values, which no filter can read: leave it out, or "
+            "make it texts, numbers, truth values, dates, or lists of these"
         )
     return found
 

@@ -34,6 +34,10 @@ def as_matrix(given: Any) -> NDArray[Any]:
         array = np.asarray(given)
     except ValueError:
         raise DataError("the vectors are not all of one length") from None
+    except (MemoryError, OverflowError):
+        raise DataError(
+            f"{brief(given)} does not fit into memory as an array: give vectors, (n, d) numbers"
+        ) from None
     return _of_rows(array) if array.dtype == object else array
 
 
@@ -69,14 +73,19 @@ def _of_column(column: pa.ChunkedArray) -> NDArray[Any]:
 def _of_table(given: Any) -> NDArray[Any]:
     """Read a table as a matrix: a column a dimension, or one column of lists."""
     table = as_arrow(given)
+    if not table.num_columns:
+        raise DataError(
+            "a table of vectors has a column of numbers for each dimension, or one column of lists; this "
+            "one has no column"
+        )
     if table.num_columns == 1:
         column = _of_column(table.column(0))
         return column if column.ndim == 2 else column[:, None]
     for name in table.column_names:
         if not (pa.types.is_floating(table[name].type) or pa.types.is_integer(table[name].type)):
             raise DataError(
-                f"column {name!r} holds {table[name].type} values; a table of vectors has a column of numbers for "
-                "each dimension, or one column of lists: give that column"
+                f"column {brief(name)} holds {str(table[name].type)[:80]} values; a table of vectors has a column "
+                "of numbers for each dimension, or one column of lists: give that column"
             )
     return np.column_stack([table[name].to_numpy() for name in table.column_names])
 

@@ -277,7 +277,7 @@ def _ids(column: pa.ChunkedArray) -> pa.Array:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     if len(column) and not any(check(kind) for check in text):
-        raise DataError(f"{TRACK_ID} holds {kind} values; ids are text: use .astype(str)")
+        raise DataError(f"{TRACK_ID} holds {str(kind)[:80]} values; ids are text: use .astype(str)")
     ids = column.cast(pa.string()).combine_chunks()
     empty = pc.fill_null(pc.equal(ids, ""), True).to_numpy(zero_copy_only=False)
     if empty.any():
@@ -292,12 +292,14 @@ def _ids(column: pa.ChunkedArray) -> pa.Array:
 def _scores(mood: str, column: pa.ChunkedArray) -> pa.Array:
     kind = column.type
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
-        raise DataError(f"mood {mood!r} holds {kind} values; mood scores are numbers in [0, 1]")
+        raise DataError(
+            f"mood {brief(mood)} holds {str(kind)[:80]} values; mood scores are numbers in [0, 1]"
+        )
     scores = column.cast(pa.float32()).combine_chunks()
     values = scores.to_numpy(zero_copy_only=False)
     outside = np.flatnonzero((values < 0) | (values > 1)).tolist()
     if outside:
-        raise DataError(f"mood {mood!r} lies outside [0, 1] in rows {listed(outside)}")
+        raise DataError(f"mood {brief(mood)} lies outside [0, 1] in rows {listed(outside)}")
     return pa.array(values, pa.float32(), from_pandas=True)
 
 
@@ -337,7 +339,7 @@ def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     array = column.combine_chunks()
     kind = array.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        raise DataError(f"column {brief(name)} holds {kind} values; vectors are lists of numbers")
+        raise DataError(f"column {brief(name)} holds {str(kind)[:80]} values; vectors are lists of numbers")
     lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
     wrong = np.flatnonzero((lengths < 1) | (lengths != lengths[:1])).tolist()
     if wrong:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from moodrec.arguments import brief
 from moodrec.config import RankingConfig
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
@@ -69,8 +70,8 @@ def resolve_blend(
         return None
     for name in mood:
         if name not in moods:
-            raise UsageError(f"unknown mood {name!r}; {hint(name, moods, 'moods')}")
-    targets = [_a_query(value, n_queries, f"the target of {name!r}") for name, value in mood.items()]
+            raise UsageError(f"unknown mood {brief(name)}; {hint(name, moods, 'moods')}")
+    targets = [_a_query(value, n_queries, f"the target of {brief(name)}") for name, value in mood.items()]
     weights = _a_query(_DEFAULT.mood_weight if mood_weight is None else mood_weight, n_queries, "mood_weight")
     columns = tuple(moods[name] for name in mood)
     return Blend(columns, np.stack(targets, axis=1).astype(np.float32), weights)

@@ -19,6 +19,10 @@ gives every stored vector the norm ``sqrt(1 + 2 J)``. The query has 0 in its pla
 order by inner product becomes that of cosine and of Euclidean distance, which graphs are made for (the reduction of
 Bachrach et al. 2014, "Speeding up the Xbox recommender system using a Euclidean transformation for inner-product
 spaces"). A mood that is unknown is stored as 0; a search with a target for it must leave such tracks out.
+
+Moods may be stored times a scale ``s`` and asked for divided by it: every product is the same, with
+``c = sqrt(1 + 2 s^2 J - |x|^2)``. What changes is which tracks are neighbours: the smaller ``s``, the more the sound
+decides, so that searches without a target find more in a graph, and searches in which moods weigh most find less.
 """
 
 from __future__ import annotations
@@ -41,15 +45,16 @@ def completed_dim(dim: int, n_moods: int) -> int:
     return dim + 2 * n_moods + 1
 
 
-def completed(vectors: Vectors, scores: FloatArray) -> Float32Array:
+def completed(vectors: Vectors, scores: FloatArray, scale: float = 1.0) -> Float32Array:
     """Complete the vectors of tracks, so that all have one norm.
 
     Args:
         vectors: (n, d) embeddings of unit length.
         scores: (n, J) mood scores in [0, 1], NaN where unknown.
+        scale: what moods are stored times, above 0.
 
     Returns:
-        (n, d + 2 J + 1) float32 vectors of norm sqrt(1 + 2 J).
+        (n, d + 2 J + 1) float32 vectors of norm sqrt(1 + 2 scale^2 J).
 
     Raises:
         DataError: a score is out of [0, 1].
@@ -57,15 +62,15 @@ def completed(vectors: Vectors, scores: FloatArray) -> Float32Array:
     moods = np.nan_to_num(scores.astype(np.float64), nan=0.0)
     if moods.size and (moods.min() < 0 or moods.max() > 1):
         raise DataError("a mood score is out of [0, 1], so tracks cannot be ranked by one inner product")
-    parts = np.concatenate([vectors.astype(np.float64), moods, moods**2], axis=1)
-    rest = 1 + 2 * moods.shape[1] - (parts**2).sum(axis=1)
+    parts = np.concatenate([vectors.astype(np.float64), scale * moods, scale * moods**2], axis=1)
+    rest = 1 + 2 * scale**2 * moods.shape[1] - (parts**2).sum(axis=1)
     # Rounding leaves a number just below 0 where every mood is 1.
     last = np.sqrt(np.maximum(rest, 0))
     return np.concatenate([parts, last[:, None]], axis=1).astype(np.float32)
 
 
 def completed_query(
-    query: Vectors, moods: Sequence[str], targets: dict[str, float], weight: float
+    query: Vectors, moods: Sequence[str], targets: dict[str, float], weight: float, scale: float = 1.0
 ) -> Float32Array:
     """Complete the vector of a query, so that its inner products rank tracks by the blended score.
 
@@ -74,14 +79,16 @@ def completed_query(
         moods: the J moods of the index, in the order of the stored scores.
         targets: the target in [0, 1] of each mood that has one; none: tracks are ranked by sound alone.
         weight: the weight of the moods, in [0, 1].
+        scale: what the moods of the tracks are stored times.
 
     Returns:
         (d + 2 J + 1,) float32.
     """
     share = weight if targets else 0.0
+    asked = share / scale
     linear, square = np.zeros(len(moods)), np.zeros(len(moods))
     for name, target in targets.items():
         place = list(moods).index(name)
-        linear[place] = 2 * share * target / len(targets)
-        square[place] = -share / len(targets)
+        linear[place] = 2 * asked * target / len(targets)
+        square[place] = -asked / len(targets)
     return np.concatenate([(1 - share) * query.astype(np.float64), linear, square, [0.0]]).astype(np.float32)

@@ -170,7 +170,7 @@ class SearchOptions:
         for name in keywords:
             if name not in _FIELDS:
                 same = _ELSEWHERE.get(name)
-                more = f"did you mean {same!r}?" if same else hint(name, _FIELDS, "options")
+                more = f"did you mean {brief(same)}?" if same else hint(name, _FIELDS, "options")
                 raise UsageError(f"there is no search option {brief(name)}; {more}")
         given: SearchKeywords = keywords if options is None else {**options.given, **keywords}
         return cls(**given)
@@ -249,7 +249,7 @@ def _shares(given: object, what: str) -> float | tuple[float, ...]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             raise
         raise UsageError(
-            f"{what} is {given!r}; it must be a number in [0, 1], or one for each query"
+            f"{what} is {brief(given)}; it must be a number in [0, 1], or one for each query"
         ) from error
 
 

@@ -122,7 +122,7 @@ def _of_one(options: SearchOptions, query: int, n: int) -> SearchOptions:
     changes: SearchKeywords = {}
     if options.mood is not None and any(isinstance(value, tuple) for value in options.mood.values()):
         changes["mood"] = {
-            name: _at(value, f"the target of {name!r}", query, n) for name, value in options.mood.items()
+            name: _at(value, f"the target of {brief(name)}", query, n) for name, value in options.mood.items()
         }
     if isinstance(options.mood_weight, tuple):
         changes["mood_weight"] = _at(options.mood_weight, "mood_weight", query, n)

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from moodrec.arguments import flag
+from moodrec.arguments import brief, flag
 from moodrec.errors import UsageError
 from moodrec.filters.artist_column import ArtistColumn
 from moodrec.filters.audio import on_audio
@@ -360,5 +360,5 @@ def _artists(columns: ColumnTable, option: str) -> ArtistColumn:
 def _text(columns: ColumnTable, name: str, option: str) -> TextColumn:
     column = columns.text(name)
     if column is None:
-        raise UsageError(f"{option} needs a column {name!r} of text in the track table")
+        raise UsageError(f"{option} needs a column {brief(name)} of text in the track table")
     return column

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
-from moodrec.files import disk_errors, make_mark, refuse_link, require_room, write_atomically
+from moodrec.files import UNFINISHED, disk_errors, make_mark, refuse_link, require_room, write_atomically
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import StoredFile, damage_message
 from moodrec.index.storage.holding import held, remove_if_free
@@ -41,7 +41,6 @@ _MOST_OF_POINTER: Final = 1000
 _MOST_OF_MANIFEST: Final = 1 << 24
 VERSION: Final = re.compile(r"v\d{6,}-[0-9a-f]{8}")
 """The name of a version's folder."""
-_UNFINISHED: Final = ".writing-"
 _FIRST: Final = ".first-save"
 """A file that exists until the first version is the current one: what a crash leaves before is no damaged index."""
 _RETRY_S: Final = 30.0
@@ -107,7 +106,7 @@ def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> 
         if not is_index(root):
             make_mark(root / _FIRST)
             on_failure.callback((root / _FIRST).unlink, missing_ok=True)
-        folder = root / f"{_UNFINISHED}{secrets.token_hex(4)}"
+        folder = root / f"{UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
         on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
         manifest = describe(folder)
@@ -228,7 +227,7 @@ def _require_ours(root: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    return path.name in (_LOCK, _FIRST) or path.name.startswith((_UNFINISHED, f".{CURRENT}."))
+    return path.name in (_LOCK, _FIRST) or path.name.startswith((UNFINISHED, f".{CURRENT}."))
 
 
 @contextmanager
@@ -252,7 +251,7 @@ def _newest(root: Path) -> int:
 
 
 def _remove_unfinished(root: Path) -> None:
-    for path in root.glob(f"{_UNFINISHED}*"):
+    for path in root.glob(f"{UNFINISHED}*"):
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from typing import Any
 
+from moodrec.arguments import brief
 from moodrec.errors import ConfigError
 from moodrec.model.backbones.base import Backbone
 from moodrec.plugins import is_dotted_path, load_plugin, plugin_names
@@ -36,7 +37,9 @@ def build_backbone(name: str, n_mels: int, channels: int) -> Backbone:
     plugins = plugin_names("backbone")
     if not is_dotted_path(name) and name not in plugins:
         known = ", ".join([*backbone_names(), *plugins])
-        raise ConfigError(f"unknown backbone {name!r}; there are: {known}; a plug-in has to be installed")
+        raise ConfigError(
+            f"unknown backbone {brief(name)}; there are: {known}; a plug-in has to be installed"
+        )
     return _checked(name, load_plugin("backbone", name), n_mels, channels)
 
 
@@ -44,9 +47,9 @@ def _checked(name: str, make: Any, n_mels: int, channels: int) -> Backbone:
     try:
         made = make(n_mels=n_mels, channels=channels)
     except TypeError as error:
-        raise ConfigError(f"backbone plug-in {name!r} takes n_mels and channels: {error}") from error
+        raise ConfigError(f"backbone plug-in {brief(name)} takes n_mels and channels: {error}") from error
     if not isinstance(made, Backbone) or not isinstance(getattr(made, "features", None), int):
         raise ConfigError(
-            f"backbone plug-in {name!r} made {type(made).__name__}, not a Backbone with its number of features"
+            f"backbone plug-in {brief(name)} made {type(made).__name__}, not a Backbone with its number of features"
         )
     return made

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.arguments import brief
 from moodrec.artists import credit
 from moodrec.errors import DataError
 from moodrec.model.context.applied import Corrects
@@ -52,7 +53,7 @@ def table_in_context(context: Corrects, table: pa.Table, moods: Sequence[str]) -
     named = [probability_column(mood) if probability_column(mood) in there else mood for mood in moods]
     if not moods or (done := [mood for mood in moods if audio_column(mood) in there]):
         raise DataError(
-            f"the table has a column {audio_column(done[0])!r}: it is in context already"
+            f"the table has a column {brief(audio_column(done[0]))}: it is in context already"
             if moods
             else "a context needs mood columns: name them with moods"
         )
@@ -87,11 +88,11 @@ def _matrix(table: pa.Table, names: Sequence[str]) -> NDArray[np.float64]:
 
 def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
     if name not in table.column_names:
-        raise DataError(f"the table has no column {name!r}")
+        raise DataError(f"the table has no column {brief(name)}")
     try:
         values = table[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid as error:
-        raise DataError(f"column {name!r} does not hold numbers: {error}") from None
+        raise DataError(f"column {brief(name)} does not hold numbers: {error}") from None
     return np.array(values, dtype=np.float64)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from moodrec.arguments import OnConflict
+from moodrec.arguments import OnConflict, flag
 from moodrec.errors import MissingExtraError
 from moodrec.index.front import SearchFront
 from moodrec.recommend.adapters.vectors import ItemVectors
@@ -51,7 +51,7 @@ def item_features(
     items = ItemVectors.of(index, item_ids, on_conflict)
     blocks = [sparse.csr_matrix(items.vectors)]
     names = [f"moodrec:{i}" for i in range(items.dim)]
-    if identity:
+    if flag(identity, "identity"):
         blocks.insert(0, sparse.identity(len(items), np.float32, "csr"))
         names = [*(f"item:{item}" for item in items.item_ids), *names]
     return ItemFeatures(sparse.hstack(blocks, "csr", np.float32), tuple(names))

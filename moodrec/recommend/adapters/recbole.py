@@ -11,8 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from moodrec.errors import DataError
+from moodrec.arguments import brief, texts
+from moodrec.errors import DataError, UsageError
 from moodrec.files import write_atomically
+from moodrec.filters.names import hint
+from moodrec.given import path_of
 from moodrec.index.front import SearchFront
 from moodrec.recommend.adapters.vectors import ItemVectors
 
@@ -36,10 +39,11 @@ def write_item_file(
 
     Raises:
         NotFoundError: items are not in the index.
+        UsageError: ``out`` is no path, or a mood is unknown.
         DataError: an id holds a tab or a line break, which the format cannot say.
     """
-    items = ItemVectors.of(index, item_ids)
-    chosen = list(index.moods if moods is None else moods)
+    place, items = path_of(out, "out"), ItemVectors.of(index, item_ids)
+    chosen = _moods(index, moods)
     wrong = [item for item in items.item_ids if any(character in item for character in "\t\n\r")]
     if wrong:
         raise DataError(f"item ids with tabs or line breaks cannot be written: {wrong[:5]}")
@@ -50,8 +54,8 @@ def write_item_file(
         "\t".join([item, " ".join(f"{x:.6g}" for x in vector), *(f"{x:.6g}" for x in own)])
         for item, vector, own in zip(items.item_ids, items.vectors, scores, strict=True)
     ]
-    write_atomically(Path(out), ("\n".join([head, *lines]) + "\n").encode())
-    return Path(out)
+    write_atomically(place, ("\n".join([head, *lines]) + "\n").encode())
+    return place
 
 
 def item_config(index: SearchFront, moods: Sequence[str] | None = None) -> dict[str, Any]:
@@ -60,5 +64,16 @@ def item_config(index: SearchFront, moods: Sequence[str] | None = None) -> dict[
     Args:
         index: that the item file was written from.
         moods: its mood columns; all by default.
+
+    Raises:
+        UsageError: a mood is unknown.
     """
-    return {"load_col": {"item": [ITEM, VECTOR, *(index.moods if moods is None else moods)]}}
+    return {"load_col": {"item": [ITEM, VECTOR, *_moods(index, moods)]}}
+
+
+def _moods(index: SearchFront, moods: Sequence[str] | None) -> list[str]:
+    chosen = list(index.moods if moods is None else texts(moods, "moods"))
+    for mood in chosen:
+        if mood not in index.moods:
+            raise UsageError(f"unknown mood {brief(mood)}; {hint(mood, index.moods, 'moods')}")
+    return chosen

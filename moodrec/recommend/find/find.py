@@ -7,8 +7,9 @@ from typing import Final
 
 import pyarrow as pa
 
-from moodrec.arguments import whole
+from moodrec.arguments import brief, whole
 from moodrec.errors import UsageError
+from moodrec.given import kind_of, text_of
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.find.lexicon import Lexicon, lexicon_of
 from moodrec.recommend.find.names import Names
@@ -54,7 +55,7 @@ def understand(
     Raises:
         UsageError: the text is too long.
     """
-    if len(text) > LONGEST_TEXT:
+    if len(text_of(text, "text")) > LONGEST_TEXT:
         raise UsageError(f"the text has {len(text)} characters; it may have up to {LONGEST_TEXT}")
     known = lexicon_of(recommender.index) if lexicon is None else lexicon
     return read(text, known, Names(recommender.index, known, texts))
@@ -72,7 +73,8 @@ def find(recommender: Recommender, sentence: Sentence, k: int | None = None) -> 
     Raises:
         UsageError: nothing was understood.
     """
-    wanted = whole(k or sentence.k or DEFAULT_K, "k")
+    kind_of(sentence, Sentence, "sentence")
+    wanted = whole((sentence.k or DEFAULT_K) if k is None else k, "k")
     if (
         sentence.seed is None
         and not sentence.moods
@@ -80,7 +82,7 @@ def find(recommender: Recommender, sentence: Sentence, k: int | None = None) -> 
         and not sentence.exclude_artist
     ):
         raise UsageError(
-            f"nothing was understood of {sentence.text!r}; name a mood, a genre, an artist, a decade, "
+            f"nothing was understood of {brief(sentence.text)}; name a mood, a genre, an artist, a decade, "
             "or a track after 'like'"
         )
     options = SearchOptions(

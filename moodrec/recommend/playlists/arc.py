@@ -15,7 +15,7 @@ from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.course import Course, Pool, Spacing
 from moodrec.recommend.playlists.line import Line, points_of
 from moodrec.recommend.playlists.playlist import Playlist
-from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.playlists.rules import Rules, rules_of
 from moodrec.recommend.playlists.tracks import TrackFacts, and_known_duration
 from moodrec.recommend.queries import notes_on, single_targets, without_mood
 from moodrec.recommend.recommender import Recommender
@@ -73,7 +73,7 @@ def arc(
         UsageError: an end is empty or names an unknown mood, a target is out of range, options name a mood of
             their own, or a point between lies outside or names a mood that no end names.
     """
-    rules, asked = rules or Rules(), without_mood(SearchOptions.of(options, keywords), "an arc")
+    rules, asked = rules_of(rules), without_mood(SearchOptions.of(options, keywords), "an arc")
     ends = [single_targets(recommender.index, one, f"the {name} of an arc") for name, one in
             (("start", start), ("end", end))]  # fmt: skip
     asked = asked.replace(distinct=False, max_per_artist=None, max_per_album=None, diversity=0.0)

@@ -9,14 +9,14 @@ from typing import Final, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import texts, whole
+from moodrec.arguments import brief, texts, whole
 from moodrec.errors import UsageError
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import numbers_in
 from moodrec.recommend.playlists.chain import Aim, Chain
 from moodrec.recommend.playlists.playlist import Playlist
-from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.playlists.rules import Rules, rules_of
 from moodrec.recommend.queries import without_mood
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.version import of_one_version
@@ -68,7 +68,7 @@ def mood_clusters(
     Raises:
         UsageError: there are no moods, or fewer different tracks than clusters.
     """
-    rules, asked = rules or Rules(), without_mood(SearchOptions.of(options, keywords), "mood_clusters")
+    rules, asked = rules_of(rules), without_mood(SearchOptions.of(options, keywords), "mood_clusters")
     n_clusters = whole(k, "k")
     names = list(texts(moods, "moods") or recommender.moods)
     tracks = _scored(recommender, names, asked)
@@ -115,7 +115,9 @@ def _scored(recommender: Recommender, moods: list[str], options: SearchOptions) 
     index, audio_only = recommender.index, options.audio_only
     unknown = [mood for mood in moods if mood not in index.moods]
     if unknown or not moods:
-        raise UsageError(f"unknown moods: {', '.join(unknown)}" if unknown else "the index has no moods")
+        raise UsageError(
+            f"unknown moods: {', '.join(map(brief, unknown))}" if unknown else "the index has no moods"
+        )
     columns = index.mood_columns(audio_only)
     names = [columns[mood] for mood in moods]
     wanted = list(dict.fromkeys([TRACK_ID, *names]))

@@ -9,8 +9,11 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
-from moodrec.errors import UsageError
+from moodrec.arguments import brief, flag
+from moodrec.errors import DataError, UsageError
 from moodrec.files import write_atomically
+from moodrec.given import path_of, text_of
+from moodrec.index.rows.tables import is_table, to_frame
 from moodrec.names import without_controls
 from moodrec.recommend.playlists.m3u import write_m3u
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
@@ -41,9 +44,14 @@ def write_playlist(tracks: pd.DataFrame, out: Path | str, title: str = "", relat
         name them.
 
     Raises:
-        UsageError: another suffix, or an M3U of tracks that have no paths.
+        DataError: ``tracks`` is no table.
+        UsageError: another suffix, an argument of the wrong kind, or an M3U of tracks that have no paths.
     """
-    return writer_of(Path(out))(tracks, Path(out), title, relative)
+    place = path_of(out, "out")
+    write = writer_of(place)
+    if not is_table(tracks):
+        raise DataError(f"tracks is {brief(tracks)}; a playlist takes a table of tracks")
+    return write(to_frame(tracks), place, text_of(title, "title"), flag(relative, "relative"))
 
 
 def writer_of(out: Path) -> Callable[[pd.DataFrame, Path, str, bool], Written]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Unpack
 
@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, ids_of, real
+from moodrec.arguments import OnConflict, brief, every_of, ids_of, plain, real
 from moodrec.errors import UsageError
+from moodrec.given import kind_of
 from moodrec.index.rows.tables import is_table, to_frame
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.pairs import mood_matrix
@@ -74,7 +75,7 @@ def fingerprint(
         raise UsageError(f"half_life_days is {half_life}; it must be positive")
     read = _plays_of(plays, recommender)
     ids, times = read.track_ids, read.times
-    latest = _time(now) if now is not None else times.max()
+    latest = times.max() if now is None else _time(now)
     past = (times <= latest).to_numpy()
     known = set(known_ids(recommender.index, dict.fromkeys(ids), on_conflict))
     there = np.array([track_id in known for track_id in ids], bool)
@@ -115,7 +116,7 @@ def fingerprint_playlist(
     Raises:
         UsageError: a value is out of range, or values contradict each other.
     """
-    found = mix(recommender, of.weights, rules, options, **keywords)
+    found = mix(recommender, kind_of(of, Fingerprint, "of").weights, rules, options, **keywords)
     return Playlist("Sonic fingerprint", found.tracks, found.moods, found.notes)
 
 
@@ -132,7 +133,11 @@ def _plays_of(plays: Any, recommender: Recommender) -> _Plays:
     if is_table(plays):
         frame = named_columns(to_frame(plays), "a history")
     else:
-        frame = pd.DataFrame(list(plays), columns=[TRACK_ID, PLAYED_AT], dtype=object)
+        given = plain(plays)
+        pairs = every_of(given, "plays") if isinstance(given, Iterable) else [given]
+        if wrong := [one for one in pairs if not isinstance(one, list | tuple) or len(one) != 2]:
+            raise UsageError(f"plays takes a table, or pairs of a track id and a time, not {brief(wrong[0])}")
+        frame = pd.DataFrame(pairs, columns=[TRACK_ID, PLAYED_AT], dtype=object)
     if not len(frame):
         raise UsageError("the history holds no plays")
     times = times_of(frame[PLAYED_AT], PLAYED_AT)

@@ -15,6 +15,7 @@ import pandas as pd
 from moodrec.artists import credit
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError
+from moodrec.given import path_of
 from moodrec.names import fold
 from moodrec.recommend.playlists.times import is_time, times_of
 from moodrec.recommend.recommender import Recommender
@@ -58,6 +59,7 @@ def read_plays(path: Path, recommender: Recommender) -> pd.DataFrame:
     Raises:
         DataError: the file cannot be read, lacks a column, or a row has no time; the message names the row.
     """
+    path = path_of(path, "path")
     if not path.is_file():
         raise NotFoundError(f"{path}: no such file")
     frame = named_columns(_table(path), str(path))

@@ -17,7 +17,7 @@ from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.recommend.playlists.arc import arc as arc
 from moodrec.recommend.playlists.chain import Aim, Chain, Place, Vector
 from moodrec.recommend.playlists.playlist import Playlist
-from moodrec.recommend.playlists.rules import Rules
+from moodrec.recommend.playlists.rules import Rules, rules_of
 from moodrec.recommend.queries import history_weights, known_ids, mix_vector
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.version import of_one_version
@@ -59,7 +59,7 @@ def radio(
     following = share(drift, "drift")
     asked = SearchOptions.of(options, keywords)
     seed_id = recommender.resolve(seed)
-    chain = Chain(recommender, rules or Rules(), asked, opening=[seed_id])
+    chain = Chain(recommender, rules_of(rules), asked, opening=[seed_id])
     home = _unit(recommender, seed_id)
 
     def aim_at(place: Place) -> Aim:
@@ -95,7 +95,7 @@ def path(
         NotFoundError, AmbiguousSeedError: of one of the two.
         UsageError: they are the same track, or there is no room for both.
     """
-    rules, asked = rules or Rules(), SearchOptions.of(options, keywords)
+    rules, asked = rules_of(rules), SearchOptions.of(options, keywords)
     first, last = recommender.resolve(start), recommender.resolve(end)
     if first == last or last in recommender.recordings(first):
         raise UsageError("a path needs two different tracks, and these are one recording")
@@ -149,7 +149,7 @@ def mix(
     else:
         raise UsageError("a mix needs tracks or moods to start from")
     copies = [copy for track_id in known for copy in recommender.recordings(track_id)]
-    chain = Chain(recommender, rules or Rules(), asked.excluding([*known, *copies]))
+    chain = Chain(recommender, rules_of(rules), asked.excluding([*known, *copies]))
     return chain.grow(lambda place: Aim(query), "Mix", notes)
 
 

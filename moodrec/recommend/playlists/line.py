@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from moodrec.arguments import finite, texts
+from moodrec.arguments import brief, every_of, finite, plain, texts
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.index.search.options import SearchOptions
@@ -114,13 +114,17 @@ def points_of(
         UsageError: a share or a target is out of range, or a mood is one that no end names.
     """
     points = []
-    for given, targets in via:
-        share = finite(given, "a share of the way of an arc")
+    given = plain(via)
+    for point in every_of(given, "via") if isinstance(given, Iterable) else [given]:
+        if not isinstance(point, Sequence) or isinstance(point, str) or len(point) != 2:
+            raise UsageError(f"via takes points (share of the way, targets by mood), not {brief(point)}")
+        share, targets = point
+        share = finite(share, "a share of the way of an arc")
         if not 0 < share < 1:
             raise UsageError(f"a point of an arc lies at {share:g} of the way; it must lie between 0 and 1")
         named = single_targets(recommender.index, targets, "a point of an arc")
         if unnamed := [mood for mood in named if not any(mood in end for end in ends)]:
-            raise UsageError(f"a point of an arc names {unnamed[0]!r}, which neither of its ends names")
+            raise UsageError(f"a point of an arc names {brief(unnamed[0])}, which neither of its ends names")
         points.append((share, named))
     return sorted(points, key=lambda point: point[0])
 
@@ -130,7 +134,7 @@ def _held(recommender: Recommender, named: Sequence[str], hold: Collection[str] 
     if hold is not None:
         for mood in texts(hold, "hold"):
             if mood not in known:
-                raise UsageError(f"unknown mood {mood!r}; {hint(mood, known, 'moods')}")
+                raise UsageError(f"unknown mood {brief(mood)}; {hint(mood, known, 'moods')}")
         return [mood for mood in dict.fromkeys(texts(hold, "hold")) if mood not in named]
     wanted = [mood for mood in HELD if mood in known and mood not in named]
     table = recommender.index.columns([*wanted, *named]) if wanted else None

@@ -7,6 +7,7 @@ from typing import Final
 
 from moodrec.arguments import finite, share, whole
 from moodrec.errors import UsageError
+from moodrec.given import kind_of
 
 MINUTE: Final = 60.0
 DEFAULT_N: Final = 25
@@ -66,3 +67,12 @@ class Rules:
     def seconds(self) -> float | None:
         """The requested playing time in seconds."""
         return None if self.minutes is None else self.minutes * MINUTE
+
+
+def rules_of(given: object) -> Rules:
+    """Check the argument ``rules``; None is the default rules.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    return Rules() if given is None else kind_of(given, Rules, "rules")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from moodrec.arguments import brief
 from moodrec.errors import DataError
 
 _UNITS: Final = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", np.inf))
@@ -72,17 +73,21 @@ def _refuse(read: pd.Series[Any], values: pd.Series[Any], name: str) -> None:
         return
     row, more = int(wrong[0]), f" (and {len(wrong) - 1} more rows)" if len(wrong) > 1 else ""
     value = values.iloc[row]
-    if value is None or value is pd.NaT or value == "" or value != value:
+    empty = value is None or value is pd.NaT or value is pd.NA
+    if empty or (isinstance(value, str) and not value) or (isinstance(value, float) and np.isnan(value)):
         raise DataError(f"{name} is empty in row {row}, counted from 0{more}")
     raise DataError(
-        f"{name} holds a time that cannot be read in row {row}, counted from 0: {value!r}{more}; write ISO time, "
-        "such as 2024-01-31T20:15:00Z, or numbers since 1970"
+        f"{name} holds a time that cannot be read in row {row}, counted from 0: {brief(value)}{more}; write ISO "
+        "time, such as 2024-01-31T20:15:00Z, or numbers since 1970"
     )
 
 
 def _time(value: Any) -> Any:
     """Read one time as a timestamp in UTC; NaT where it is none."""
-    if isinstance(value, bool | np.bool_) or value is None or value is pd.NaT:
+    nothing = value is None or value is pd.NaT or (isinstance(value, np.datetime64) and np.isnat(value))
+    if nothing or isinstance(value, bool | np.bool_):
+        return pd.NaT
+    if isinstance(value, int) and abs(value) >= 2**63:  # more than nanoseconds are counted to
         return pd.NaT
     if isinstance(value, int | float | np.number):
         return _since_1970(float(value))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.recommend.spread import numbers
@@ -85,7 +86,9 @@ def tracks(request: Request, view: Current, query: Annotated[MapColumns, Query()
     names = dict.fromkeys([TRACK_ID, *query.columns])
     for name in names:
         if name not in view.index.column_names:
-            raise UsageError(f"no such column: {name!r}; {hint(name, view.index.column_names, 'columns')}")
+            raise UsageError(
+                f"no such column: {brief(name)}; {hint(name, view.index.column_names, 'columns')}"
+            )
     table = view.index.table.select(list(names))
     return json_answer(request, {name: plain_value(table[name].to_pylist()) for name in names}, etag)
 

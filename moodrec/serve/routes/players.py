@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from moodrec.arguments import brief
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.players.fetch import PlayerError
 from moodrec.players.links import PlayerLink, server_of
@@ -60,7 +61,7 @@ def send(request: Request, state: State, view: Current, name: Name, body: SendBo
     songs = [song for track_id in body.track_ids if (song := ids.song(track_id)) is not None]
     if not songs:
         raise UsageError(
-            f"the player {name!r} has none of these tracks; run moodrec link again if they are new"
+            f"the player {brief(name)} has none of these tracks; run moodrec link again if they are new"
         )
     server = known(server_of(state.settings.folder, link), name)
     try:
@@ -74,7 +75,7 @@ def send(request: Request, state: State, view: Current, name: Name, body: SendBo
 def _linked(request: Request, name: str) -> PlayerLink:
     link = players_of(request).links().get(name)
     if link is None:
-        raise NotFoundError(f"no player is linked as {name!r}; run: moodrec link URL --name {name}")
+        raise NotFoundError(f"no player is linked as {brief(name)}; run: moodrec link URL --name {name}")
     return link
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError
 from moodrec.recommend.playlists.kinds import path
 from moodrec.recommend.playlists.rules import Rules
@@ -151,7 +152,7 @@ def _required(asked: Asked, name: str) -> str:
 def _count(asked: Asked, default: int, state: ServerState) -> int:
     text = asked.get("count") or str(default)
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise SubsonicError(GENERIC, f"count is {text!r}; it must be a whole number")
+        raise SubsonicError(GENERIC, f"count is {brief(text)}; it must be a whole number")
     return max(1, min(int(text), _MOST, state.settings.limits.k))
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from moodrec.arguments import brief
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.serve.audio import Form, audio_answer
 from moodrec.serve.documents import etag_of, json_answer, not_modified, track_documents
@@ -111,7 +112,7 @@ def known_id(view: View, track_id: str) -> str:
         NotFoundError: there is no such track.
     """
     if track_id not in view.index:
-        raise NotFoundError(f"no track has the id {track_id!r}")
+        raise NotFoundError(f"no track has the id {brief(track_id)}")
     return track_id
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.playlists.rules import Rules
@@ -335,6 +336,6 @@ def read_targets(text: str | None) -> dict[str, float] | None:
             targets[name.strip()] = float(value)
         except ValueError:
             raise UsageError(
-                f"mood is {text!r}; it should be NAME=TARGET,... with each name once, such as happy=0.9,calm=0.7"
+                f"mood is {brief(text)}; it should be NAME=TARGET,... with each name once, such as happy=0.9,calm=0.7"
             ) from None
     return targets

@@ -24,7 +24,7 @@ from moodrec.typing import Float32Array, Vectors
 
 MOODS = ("calm", "dark", "happy")
 N, DIM, K = 6000, 24, 20
-CONFIG = load_preset("hnsw").model_copy(update={"exact_rows": 0})
+CONFIG = load_preset("hnsw").model_copy(update={"exact_rows": 0, "ef_search": 80})
 
 
 def tracks(n: int = N, seed: int = 0) -> tuple[Vectors, pa.Table]:

@@ -10,18 +10,19 @@ from moodrec.ranking import blend, mood_affinity
 MOODS = ("calm", "happy", "sad")
 
 
-def test_inner_products_rank_by_the_blend_and_norms_are_equal() -> None:
+@pytest.mark.parametrize("scale", [1.0, 0.5, 0.1])
+def test_inner_products_rank_by_the_blend_and_norms_are_equal(scale: float) -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(200, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     scores = rng.random((200, 3)).astype(np.float32)
     scores[:3] = [[0, 0, 0], [1, 1, 1], [1, 0, 1]]
-    stored = completed(vectors, scores)
+    stored = completed(vectors, scores, scale)
     assert stored.shape == (200, completed_dim(8, 3))
-    np.testing.assert_allclose(np.linalg.norm(stored, axis=1), np.sqrt(7), rtol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(stored, axis=1), np.sqrt(1 + 6 * scale**2), rtol=1e-6)
     for targets in ({}, {"calm": 0.3}, {"sad": 1.0, "calm": 0.0}):
         for weight in (0.0, 0.4, 1.0):
-            query = completed_query(vectors[0], MOODS, targets, weight)
+            query = completed_query(vectors[0], MOODS, targets, weight, scale)
             expected = vectors @ vectors[0]
             constant = 0.0
             if targets:

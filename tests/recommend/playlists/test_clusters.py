@@ -58,5 +58,5 @@ def test_refused() -> None:
         mood_clusters(rec, 500)
     with pytest.raises(UsageError, match="1 or more"):
         mood_clusters(rec, 0)
-    with pytest.raises(UsageError, match="unknown moods: clam"):
+    with pytest.raises(UsageError, match="unknown moods: 'clam'"):
         mood_clusters(rec, 2, moods=("clam",))

@@ -5,7 +5,7 @@
 import { effect } from "../vendor/signals.js";
 import { ApiError, json } from "./api.js";
 import { kindOf, requestOf } from "./sentence.js";
-import { atlas, columnNames, knownOf, library, results, say, sentence, server } from "./state.js";
+import { atlas, columnNames, knownOf, library, named, results, say, sentence, server } from "./state.js";
 
 /** Between two requests of a drag; longer where answers take longer, or each would be aborted by the next. */
 const WAIT_MS = 60, SLACK = 1.5, MOST_MS = 1000;
@@ -16,6 +16,9 @@ let running = null;
 let waiting = 0;
 let begun = Number.NEGATIVE_INFINITY;
 let took = 0;
+/** The request that the results are of, or will be. */
+let answered = "";
+const keyOf = (said) => JSON.stringify(requestOf(said, HITS, knownOf(SHOWN)));
 
 /** Answer the sentence whenever it changes. */
 export function searchOnChange() {
@@ -23,6 +26,7 @@ export function searchOnChange() {
     const said = sentence.value;
     if (columnNames.value === null) return;
     clearTimeout(waiting);
+    if (keyOf(said) === answered) return; // a name was learnt, and nothing else is wanted
     const left = begun + Math.max(WAIT_MS, Math.min(took * SLACK, MOST_MS)) - performance.now();
     if (left > 0) waiting = setTimeout(() => answer(said), left);
     else answer(said);
@@ -36,6 +40,7 @@ async function answer(said) {
   running?.abort();
   const own = (running = new AbortController());
   begun = performance.now();
+  answered = keyOf(said);
   const { path, ...options } = requestOf(said, HITS, knownOf(SHOWN));
   try {
     const found = await json(path, { ...options, signal: own.signal });
@@ -47,7 +52,7 @@ async function answer(said) {
       why: new Map((found.why ?? []).map((one) => [one.track_id, one])), explain: found.explain ?? null,
       notes: found.notes ?? [], shortfall: found.shortfall ?? null, version: found.version, title: found.title,
     };
-    if (found.seed && said.seed && !said.seed.title) nameSeed(found.seed);
+    nameEnds(said, found);
     if (kindOf(said) === "list" && said.conditions.length) countDrops(said, own.signal);
   } catch (error) {
     if (error.name === "AbortError" || own !== running) return;
@@ -75,9 +80,13 @@ async function countDrops(said, signal) {
   }
 }
 
-/** A link holds the id of its seed alone; its title comes with the answer. */
-function nameSeed(seed) {
-  say({ seed: { track_id: seed.track_id, title: seed.title, artist: seed.artist } }, { quiet: true });
+/** A link holds the ids of its tracks alone; their titles come with the answer. */
+function nameEnds(said, found) {
+  const way = kindOf(said) === "path" ? found.tracks : [], first = found.seed ?? way[0], last = way.at(-1);
+  const names = {};
+  if (first && said.seed && !said.seed.title) names.seed = named(first);
+  if (last && said.end && !said.end.title) names.end = named(last);
+  if (Object.keys(names).length) say(names, { quiet: true });
 }
 
 /** Title and artist of any track of the map. @param {string} trackId */
