@@ -11,6 +11,7 @@ from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.jsonout import plain
 from moodrec.errors import UsageError
+from moodrec.names import no_formula
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -303,6 +304,11 @@ def one_line(text: str) -> str:
 
 def _field(value: Any) -> str:
     simple = plain(value)
+    text = _written(simple)
+    return no_formula(text) if isinstance(simple, str | list) else text
+
+
+def _written(simple: Any) -> str:
     if simple is None:
         return ""
     if isinstance(simple, bool):
@@ -310,5 +316,5 @@ def _field(value: Any) -> str:
     if isinstance(simple, float):
         return repr(round(simple, 6))
     if isinstance(simple, list):
-        return "; ".join(map(_field, simple))
+        return "; ".join(map(_written, simple))
     return str(simple)

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from moodrec import errors
 from moodrec.errors import AmbiguousSeedError, MoodrecError
 from moodrec.files import explained, is_disk_full
+from moodrec.serve.documents import encoded
 
 PROBLEM: Final = "application/problem+json"
 log: Final = logging.getLogger("moodrec.serve")
@@ -92,7 +92,7 @@ def problem(
         "detail": printable(detail),
         **more,
     }
-    return Response(to_json(body), status, dict(headers or {}), PROBLEM)
+    return Response(encoded(body), status, dict(headers or {}), PROBLEM)
 
 
 def printable(text: str) -> str:
@@ -134,7 +134,7 @@ async def _of_moodrec(request: Request, error: Exception) -> Response:
 
 def _in_their_words(status: int, detail: str) -> Response:
     """The form of errors that clients of other servers read."""
-    return Response(to_json({"error": printable(detail)}), status, media_type="application/json")
+    return Response(encoded({"error": printable(detail)}), status, media_type="application/json")
 
 
 async def _of_system(request: Request, error: Exception) -> Response:
