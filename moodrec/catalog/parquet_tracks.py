@@ -77,7 +77,8 @@ class ParquetTracks:
             DataError: a file is damaged.
         """
         read = list(dict.fromkeys([*names, self._embedding])) if self.left_out else list(names)
-        yield pa.table({name: pa.array([], self._schema.field(name).type) for name in names})
+        # Arrow makes empty arrays of few kinds of values, but tables without rows of all.
+        yield pa.Table.from_batches([], pa.schema([self._schema.field(name) for name in names]))
         for batch in self._batches(read):
             kept = batch.filter(batch[self._embedding].is_valid()) if self.left_out else batch
             yield kept.select(list(names))

@@ -27,8 +27,8 @@ _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 def build_column(name: str, values: pa.Array | pa.ChunkedArray) -> Column:
     """Convert an Arrow column to a typed column that conditions can be tested on.
 
-    Dates and times become ISO text (``'1990-01-31'``), which sorts as they do; decimals become float64, and lengths
-    of time float64 seconds.
+    Dates and times become ISO text (``'1990-01-31'``, ``'1990-01-31 12:00:00.5'``), which sorts as they do, in UTC
+    where they have a zone; decimals become float64, and lengths of time float64 seconds.
 
     Args:
         name: name of the column, for messages.
@@ -61,8 +61,10 @@ def _built(name: str, array: pa.Array) -> Column:
         if pa.types.is_nested(kind.value_type):
             raise _unusable(name, kind)
         return _built(name, array.dictionary_decode())
-    if any(check(kind) for check in (*_TEXTS, *_TIMES)):
+    if any(check(kind) for check in _TEXTS):
         return _text_column(name, array.cast(pa.string()))
+    if any(check(kind) for check in _TIMES):
+        return _text_column(name, _iso_texts(array))
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
         array = plain_lists(array)
     elif pa.types.is_run_end_encoded(kind):
@@ -72,19 +74,40 @@ def _built(name: str, array: pa.Array) -> Column:
     return _number_column(name, array)
 
 
+def _iso_texts(times: pa.Array) -> pa.Array:
+    """Write dates and times as ISO text, one text for one time whatever the unit is that it is stored in."""
+    kind = times.type
+    if pa.types.is_timestamp(kind):
+        times = times.cast(pa.timestamp(kind.unit))  # in UTC, which needs no zone behind it
+    texts = times.cast(pa.string())
+    if pa.types.is_date(kind) or kind.unit == "s":
+        return texts
+    return pc.replace_substring_regex(texts, r"\.?0+$", "")
+
+
 def _number_column(name: str, array: pa.Array) -> NumberColumn:
     kind = array.type
-    if pa.types.is_decimal(kind) or pa.types.is_uint64(kind):
-        array = array.cast(pa.float64(), safe=False)
+    if pa.types.is_decimal(kind):
+        array = array.cast(pa.string()).cast(pa.float64())  # Arrow's own cast is off by the last bit
+    elif pa.types.is_uint64(kind):
+        array = _of_unsigned(array)
     elif pa.types.is_float16(kind):
         array = array.cast(pa.float32())
-    elif pa.types.is_integer(kind):
+    if pa.types.is_integer(array.type):
         return NumberColumn(name, narrowed(values_of(array)), present_in(array))
-    elif pa.types.is_duration(kind):
+    if pa.types.is_duration(kind):
         array = pc.divide(array.cast(pa.int64()).cast(pa.float64(), safe=False), _UNITS[kind.unit])
     if not pa.types.is_floating(array.type):
         raise _unusable(name, kind)
     return NumberColumn(name, filled(array, np.nan))
+
+
+def _of_unsigned(array: pa.Array) -> pa.Array:
+    """Read numbers that fit as signed ones; with greater ones, which no new index holds, all are rounded."""
+    try:
+        return array.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return array.cast(pa.float64(), safe=False)
 
 
 def _text_column(name: str, array: pa.Array) -> TextColumn:

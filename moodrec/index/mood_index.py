@@ -34,7 +34,7 @@ from moodrec.index.search.options import SearchOptions
 from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, saver, size_of
-from moodrec.index.storage.store import current_name, publish, read_current
+from moodrec.index.storage.store import current_name, publish, read_current, verify_saved
 from moodrec.index.streaming import TrackSource, build_saved
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
@@ -314,9 +314,10 @@ class MoodIndex(IndexReader, SearchFront):
 
         Raises:
             CorruptStoreError: a file or a vector is damaged.
+            NotFoundError: the files are gone, because a newer version was saved: :meth:`refresh` goes over to it.
         """
         if self._saved is not None:
-            self._saved.verify()
+            verify_saved(self._saved)
         self._snapshot.verify_vectors()
 
     def update(self, tracks: pd.DataFrame | pa.Table, *, library_revision: int | None = None) -> None:

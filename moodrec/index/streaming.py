@@ -23,6 +23,7 @@ from moodrec.files import RowWriter
 from moodrec.index.backends.factory import build_arranged, has_lists
 from moodrec.index.presets import settled
 from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.column_kinds import storable
 from moodrec.index.rows.in_context import TableContext, tracks_in_context
 from moodrec.index.rows.segment import Part, Segment
 from moodrec.index.rows.stored_arrays import read_array
@@ -181,7 +182,7 @@ def _write_vectors(source: TrackSource, embedding: str, path: Path) -> int:
 
 
 def _with_rows(source: TrackSource, names: Sequence[str]) -> Iterator[pa.Table]:
-    return (batch for batch in source.batches(names) if batch.num_rows)
+    return (storable(batch) for batch in source.batches(names) if batch.num_rows)
 
 
 def _read_column(source: TrackSource, name: str, moods: Sequence[str]) -> pa.Array:

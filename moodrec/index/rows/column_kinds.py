@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from moodrec.arguments import brief
 from moodrec.errors import DataError
 from moodrec.filters.arrow_numpy import plain_lists
+from moodrec.index.rows.column_values import unreadable_values
 
 _TEXTS: Final = (pa.types.is_string, pa.types.is_large_string)
 _BYTES: Final = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
@@ -48,7 +51,8 @@ def storable(table: pa.Table) -> pa.Table:
     and a length of time becomes a number of seconds.
 
     Raises:
-        DataError: a column holds lists of lists, structs, intervals or other values that no filter can read.
+        DataError: a column is damaged, or holds lists of lists, structs, intervals or other values that no filter can
+            read.
     """
     columns = [
         _storable(name, column) for name, column in zip(table.column_names, table.columns, strict=True)
@@ -67,6 +71,13 @@ def is_bounded(kind: pa.DataType) -> bool:
 
 def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        raise DataError(
+            f"column {brief(name)} is damaged: it holds texts that are not UTF-8, times beyond a day, or offsets "
+            "that do not fit; write it anew"
+        ) from None
+    try:
         found = _converted(column)
     except (pa.ArrowException, NotImplementedError):  # kinds that Arrow itself cannot convert
         found = None
@@ -75,6 +86,18 @@ def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             f"column {brief(name)} holds {str(column.type)[:80]} values, which no filter can read: leave it out, or "
             "make it texts, numbers, truth values, dates, or lists of these"
         )
+    for values in _values_in(found):
+        if fault := unreadable_values(values):
+            raise DataError(f"column {brief(name)} holds {fault}")
+    return found
+
+
+def _values_in(column: pa.ChunkedArray) -> list[pa.Array]:
+    """Return the plain values of a column, of its lists and of its dictionaries."""
+    found = []
+    for chunk in column.chunks:
+        values = pc.list_flatten(chunk) if any(check(chunk.type) for check in _LISTS) else chunk
+        found.append(values.dictionary if pa.types.is_dictionary(values.type) else values)
     return found
 
 
@@ -82,9 +105,11 @@ def _converted(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """Return a column as one of the kinds that are stored; None where it has no meaning as any."""
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        if not any(check(kind.storage_type) for check in (*_TEXTS, pa.types.is_string_view)):
-            return None
-        return _converted(pa.chunked_array([one.storage for one in column.chunks], kind.storage_type))
+        stored = pa.chunked_array([one.storage for one in column.chunks], kind.storage_type)
+        if isinstance(kind, pa.Bool8Type):
+            return stored.cast(pa.bool_())
+        texts = any(check(kind.storage_type) for check in (*_TEXTS, pa.types.is_string_view))
+        return _converted(stored) if texts else None
     if any(check(kind) for check in (*_PLAIN, *_BYTES)):
         return column
     if pa.types.is_string_view(kind):
@@ -94,45 +119,89 @@ def _converted(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     if pa.types.is_duration(kind):
         return pc.divide(column.cast(pa.int64()).cast(pa.float64(), safe=False), _UNITS[kind.unit])
     if pa.types.is_run_end_encoded(kind):
-        return _converted(pc.run_end_decode(column))
+        return _of_runs(column)
     if pa.types.is_dictionary(kind):
         return _of_dictionary(column)
     return _of_lists(column)
 
 
+def _of_runs(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Write out values that are stored once for many rows; Arrow itself can do so for some kinds of values only."""
+    parts = []
+    for chunk in column.chunks:
+        values = _converted(pa.chunked_array([chunk.values]))
+        if values is None:
+            return None
+        ends = chunk.run_ends.to_numpy()
+        rows = np.searchsorted(ends, chunk.offset + np.arange(len(chunk)), side="right")
+        parts.append(values.combine_chunks().take(pa.array(rows)))
+    return _joined(parts)
+
+
 def _of_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Keep a dictionary of plain values; convert the values of another, and write them out."""
+    """Keep a dictionary of plain values, each of them once; convert the values of another, and write them out."""
     inner = column.type.value_type
-    if any(check(inner) for check in (*_PLAIN, *_BYTES)):
-        return column
+    plain = any(check(inner) for check in (*_PLAIN, *_BYTES))
+    if plain and not pa.types.is_float16(inner) and all(_is_once(one.dictionary) for one in column.chunks):
+        try:
+            return pa.chunked_array([column.combine_chunks()])
+        except pa.ArrowInvalid:  # more values than the numbers of their places go
+            pass
     parts = []
     for chunk in column.chunks:
         values = _converted(pa.chunked_array([chunk.dictionary]))
         if values is None:
             return None
         parts.append(values.combine_chunks().take(chunk.indices))
-    return pa.chunked_array(parts) if parts else pa.chunked_array([[]], pa.null())
+    return _joined(parts)
+
+
+def _is_once(values: pa.Array) -> bool:
+    """Whether values are known, and no two of them equal."""
+    return values.null_count == 0 and len(values.unique()) == len(values)
 
 
 def _of_lists(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Keep lists of plain values; lists that share memory are copied."""
+    """Keep lists of plain values; copy lists that share memory, and lists of values that are converted."""
     kind = column.type
-    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        column = pa.chunked_array([plain_lists(column.combine_chunks())])
-    elif not any(check(kind) for check in _LISTS):
+    views = pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)
+    if not views and not any(check(kind) for check in _LISTS):
         return None
-    inner = column.type.value_type
-    if pa.types.is_dictionary(inner):
-        inner = inner.value_type
-    if pa.types.is_string_view(inner):
-        column = column.cast(_list_of(column.type, pa.large_string()))
-    elif not any(check(inner) for check in _PLAIN):
-        return None
-    return column
+    inner = kind.value_type
+    values = inner.value_type if pa.types.is_dictionary(inner) else inner
+    plain = any(check(values) for check in _PLAIN)
+    if views and plain:
+        return pa.chunked_array([plain_lists(column.combine_chunks())])
+    # Arrow fails at lists that hold nothing by their type.
+    if plain and not (pa.types.is_fixed_size_list(kind) and kind.list_size == 0):
+        return column
+    parts = []
+    for chunk in column.chunks:
+        found = _converted(pa.chunked_array([_elements(chunk)]))
+        if found is None or not any(check(found.type) for check in _PLAIN):
+            return None
+        lengths = _lengths(chunk)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        parts.append(
+            pa.LargeListArray.from_arrays(pa.array(offsets), found.combine_chunks(), mask=chunk.is_null())
+        )
+    return _joined(parts)
 
 
-def _list_of(kind: pa.DataType, inner: pa.DataType) -> pa.DataType:
-    """Return the same kind of lists of other values."""
-    if pa.types.is_fixed_size_list(kind):
-        return pa.list_(inner, kind.list_size)
-    return pa.large_list(inner) if pa.types.is_large_list(kind) else pa.list_(inner)
+def _lengths(lists: pa.Array) -> NDArray[np.int64]:
+    """Return the (n,) lengths of lists, 0 where one is NULL."""
+    if pa.types.is_fixed_size_list(lists.type):
+        return np.where(lists.is_valid().to_numpy(zero_copy_only=False), lists.type.list_size, 0)
+    lengths: NDArray[np.int64] = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
+    return lengths
+
+
+def _elements(lists: pa.Array) -> pa.Array:
+    """Return all values of lists, one after another."""
+    if pa.types.is_fixed_size_list(lists.type) and lists.type.list_size == 0:
+        return lists.values.slice(0, 0)
+    return pc.list_flatten(lists)
+
+
+def _joined(parts: list[pa.Array]) -> pa.ChunkedArray:
+    return pa.chunked_array(parts) if parts else pa.chunked_array([[]], pa.null())

@@ -83,6 +83,26 @@ class Version:
             raise CorruptStoreError(damage_message(path))
 
 
+def verify_saved(version: Version) -> None:
+    """Verify all files of a version that was opened or saved earlier, and that a writer may have removed since.
+
+    Raises:
+        CorruptStoreError: a file differs, or is missing though the version is the current one.
+        NotFoundError: a newer version has taken its place, or the folder of the index is gone.
+    """
+    try:
+        version.verify()
+    except FileNotFoundError as error:
+        if current_name(version.folder.parent) == version.folder.name:
+            raise CorruptStoreError(
+                f"{error.filename}: a file of the index is missing; build it anew"
+            ) from None
+        raise NotFoundError(
+            f"{version.folder}: a newer version has taken the place of this one, whose files are gone; go over to "
+            "the newer one with refresh(), or save this one again"
+        ) from None
+
+
 def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> Version:
     """Write a new version, make it the current one, and remove older versions that no reader is opening.
 

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from moodrec import MoodIndex
+from moodrec.catalog.parquet_tracks import ParquetTracks
 from moodrec.errors import DataError, FilterError
 from moodrec.filters.columns import ColumnTable
 
@@ -64,7 +66,7 @@ KINDS: dict[str, tuple[Any, str, list[str]]] = {
     "times": (pa.array([datetime.time(hour) for hour in range(N)]), "what > '01:30'", ["t2", "t3"]),
     "nothing": (pa.nulls(N), "what IS NULL", ["t0", "t1", "t2", "t3"]),
     "half floats": (pa.array(np.arange(N, dtype=np.float16)), "what > 1.5", ["t2", "t3"]),
-    "unsigned": (pa.array([1, 2, 3, 1 << 63], pa.uint64()), "what > 3", ["t3"]),
+    "unsigned": (pa.array([1, 2, 3, (1 << 63) - 1], pa.uint64()), "what > 3", ["t3"]),
     "list views": (
         pa.array([["a"], [], None, ["b", "a"]], pa.list_view(pa.string())),
         "what = 'a'",
@@ -80,6 +82,119 @@ KINDS: dict[str, tuple[Any, str, list[str]]] = {
         "what = 2",
         ["t0", "t1", "t2"],
     ),
+    "runs of lists": (
+        pa.RunEndEncodedArray.from_arrays(pa.array([2, 4, 6], pa.int32()), pa.array([["z"], ["a"], ["b"]]))[
+            2:
+        ],
+        "what = 'a'",
+        ["t0", "t1"],
+    ),
+    "runs of dictionaries of views": (
+        pa.RunEndEncodedArray.from_arrays(
+            pa.array([1, 4], pa.int32()), pa.array(["b", "a"], pa.string_view()).dictionary_encode()
+        ),
+        "what = 'a'",
+        ["t1", "t2", "t3"],
+    ),
+    "dictionary with NULL": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None]), pa.array(["a", None, "b"])),
+        "what IS NULL",
+        ["t1", "t3"],
+    ),
+    "dictionary that repeats": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None]), pa.array(["a", "a", "b"])),
+        "what = 'a'",
+        ["t0", "t1"],
+    ),
+    "dictionary of half floats": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, None]), pa.array([1, 2], pa.float16())),
+        "what = 1",
+        ["t0", "t2"],
+    ),
+    "ordered dictionary": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 1, 1, None]), pa.array(["low", "high"]), ordered=True),
+        "what = 'high'",
+        ["t1", "t2"],
+    ),
+    "dictionary of dictionaries": (
+        pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, None]), pa.array(["a", "b"]).dictionary_encode()),
+        "what = 'a'",
+        ["t0", "t2"],
+    ),
+    "dictionaries too large for one": (
+        pa.chunked_array(
+            [
+                pa.DictionaryArray.from_arrays(
+                    pa.array([0, 99], pa.int8()), pa.array([f"{part}{i}" for i in range(100)])
+                )
+                for part in "ab"
+            ]
+        ),
+        "what = 'b99'",
+        ["t3"],
+    ),
+    "whole numbers beyond floating ones": (
+        pa.array([1 << 62, (1 << 62) + 1, None, 5], pa.uint64()),
+        f"what = {(1 << 62) + 1}",
+        ["t1"],
+    ),
+    "wide decimals": (
+        pa.array([decimal.Decimal("1.5"), None, decimal.Decimal(2), None], pa.decimal256(60, 5)),
+        "what = 1.5",
+        ["t0"],
+    ),
+    "fine decimals": (
+        pa.array([decimal.Decimal("1.7"), None, decimal.Decimal(2), None], pa.decimal128(38, 30)),
+        "what = 1.7",
+        ["t0"],
+    ),
+    "moments": (
+        pa.array([0, 500_000_000, 250_000_000, 10_000_000_000], pa.timestamp("ns")),
+        "what > '1970-01-01 00:00:00.25'",
+        ["t1", "t3"],
+    ),
+    "whole seconds in a fine unit": (
+        pa.array([0, 10_000_000, None, -1], pa.timestamp("us")),
+        "what = '1970-01-01 00:00:10'",
+        ["t1"],
+    ),
+    "moments with a zone": (
+        pa.array([0, 3600, None, 7200], pa.timestamp("s", "Europe/Berlin")),
+        "what IN ('1970-01-01 01:00:00')",
+        ["t1"],
+    ),
+    "days in milliseconds": (
+        pa.array([datetime.date(1990, 1, day + 1) for day in range(N)], pa.date64()),
+        "what = '1990-01-02'",
+        ["t1"],
+    ),
+    "lists of lengths of time": (
+        pa.array([[9], [1], [], None, [2]], pa.list_(pa.duration("s")))[1:],
+        "what IN (1, 2)",
+        ["t0", "t3"],
+    ),
+    "lists of JSON": (
+        pa.ListArray.from_arrays(
+            pa.array(range(N + 1), pa.int32()), pa.ExtensionArray.from_storage(pa.json_(), pa.array(WORDS))
+        ),
+        "what = 'a'",
+        ["t0", "t3"],
+    ),
+    "lists of no length": (
+        pa.array([[], None, [], []], pa.list_(pa.string(), 0)),
+        "what IS NULL",
+        ["t0", "t1", "t2", "t3"],
+    ),
+    "truth values in bytes": (
+        pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, 0, None, 5], pa.int8())),
+        "what",
+        ["t0", "t3"],
+    ),
+    "empty parts": (
+        pa.chunked_array([pa.array(part, pa.string_view()) for part in ([], WORDS[:2], [], WORDS[2:])]),
+        "what = 'a'",
+        ["t0", "t3"],
+    ),
     "JSON": (pa.ExtensionArray.from_storage(pa.json_(), pa.array(WORDS)), "what = 'b'", ["t1"]),
 }
 REFUSED: dict[str, Any] = {
@@ -90,8 +205,64 @@ REFUSED: dict[str, Any] = {
     "intervals": pa.array([(1, 2, 3)] * N, pa.month_day_nano_interval()),
     "unions": pa.UnionArray.from_sparse(pa.array([0] * N, pa.int8()), [pa.array([1] * N)]),
     "list views of structs": pa.array([[{"a": 1}]] * N, pa.list_view(pa.struct([("a", pa.int8())]))),
+    "lists of bytes": pa.array([[b"a"]] * N, pa.list_(pa.binary_view())),
+    "runs of structs": pa.RunEndEncodedArray.from_arrays(pa.array([N], pa.int32()), pa.array([{"a": 1}])),
+    "tensors": pa.FixedShapeTensorArray.from_numpy_ndarray(np.ones((N, 2, 2), np.float32)),
     "UUIDs": pa.ExtensionArray.from_storage(pa.uuid(), UUIDS),
 }
+
+
+NOT_UTF8 = pa.Array.from_buffers(pa.string(), N, pa.array([b"a", b"\xff", b"c", b"d"]).buffers())
+VALUES: dict[str, tuple[Any, str]] = {
+    "not UTF-8": (NOT_UTF8, "is damaged"),
+    "a dictionary not UTF-8": (pa.DictionaryArray.from_arrays(pa.array(range(N)), NOT_UTF8), "is damaged"),
+    "lists not UTF-8": (pa.ListArray.from_arrays(pa.array(range(N + 1), pa.int32()), NOT_UTF8), "is damaged"),
+    "times beyond a day": (pa.array([10**8] * N, pa.int32()).view(pa.time32("s")), "is damaged"),
+    "days beyond a calendar": (pa.array([0, 2_932_897, 0, 0], pa.date32()), "after 9999"),
+    "moments before a calendar": (pa.array([None, -62_135_596_801, 0, 0], pa.timestamp("s")), "year 1"),
+    "no such zone": (pa.array([0] * N, pa.timestamp("us", "Nowhere/Else")), "zone 'Nowhere/Else'.*UTC"),
+    "beyond whole numbers": (pa.array([1 << 63] * N, pa.uint64()), "above 9223372036854775807"),
+    "lists beyond": (pa.array([[1 << 63]] * N, pa.list_(pa.uint64())), "above 9223372036854775807"),
+    "a dictionary beyond": (pa.array([1 << 63] * N, pa.uint64()).dictionary_encode(), "above 922"),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_values_that_no_filter_reads(kind: str) -> None:
+    column, why = VALUES[kind]
+    with pytest.raises(DataError, match=f"column 'what' .*{why}"):
+        built(column)
+
+
+def test_the_ends_of_the_calendar() -> None:
+    assert found(built(pa.array([-719_162, 2_932_896, None, 0], pa.date32())), "what < '0001-01-02'") == [
+        "t0"
+    ]
+    ends = pa.array([-62_135_596_800, 253_402_300_799, None, 0], pa.timestamp("s"))
+    assert found(built(ends), "what > '9999'") == ["t1"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["dictionary", "lengths of time", "list views", "lists of JSON", "tensors", "UUIDs"]
+)
+def test_files_read_in_parts(kind: str, tmp_path: Path) -> None:
+    column = REFUSED[kind] if kind in REFUSED else KINDS[kind][0]
+    vectors = pa.array(VECTORS.tolist(), pa.list_view(pa.float32()))
+    pq.write_table(pa.table({"track_id": IDS, "what": column, "embedding": vectors}), tmp_path / "t.parquet")
+    if kind in REFUSED:
+        with pytest.raises(DataError, match=r"column 'what' holds .* which no filter can read"):
+            MoodIndex.build_into(tmp_path / "index", ParquetTracks(tmp_path / "t.parquet"))
+        return
+    index = MoodIndex.build_into(tmp_path / "index", ParquetTracks(tmp_path / "t.parquet"))
+    _, where, wanted = KINDS[kind]
+    assert found(index, where) == wanted
+
+
+def test_ids_in_files_that_are_not_utf8(tmp_path: Path) -> None:
+    vectors = pa.array(VECTORS.tolist(), pa.list_(pa.float32()))
+    pq.write_table(pa.table({"track_id": NOT_UTF8, "embedding": vectors}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"column 'track_id' is damaged"):
+        MoodIndex.build_into(tmp_path / "index", ParquetTracks(tmp_path / "t.parquet"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

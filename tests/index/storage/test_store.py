@@ -64,6 +64,26 @@ def test_saving_again_replaces_and_readers_keep_what_they_opened(tmp_path: Path)
     assert reader.search(SAMPLE.vectors[1], k=1).track_ids[0, 0] == "t1"
 
 
+def test_a_version_that_is_gone_cannot_be_verified(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    index = built()
+    index.save(root)
+    reader = MoodIndex.open(root)
+    index.remove("t1")
+    index.save(root)
+    with pytest.raises(NotFoundError, match=r"newer version .* refresh\(\)"):
+        reader.verify()
+    assert reader.refresh()
+    reader.verify()
+    missing = root / store.current_name(root) / persistence.VECTORS
+    missing.unlink()
+    with pytest.raises(CorruptStoreError, match=r"vectors\.npy: a file of the index is missing"):
+        reader.verify()
+    shutil.rmtree(root)
+    with pytest.raises(NotFoundError, match="there is no index here"):
+        reader.verify()
+
+
 @pytest.mark.parametrize("preset", ["flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw"])
 def test_any_damaged_byte_is_noticed(tmp_path: Path, preset: str) -> None:
     root = tmp_path / "index"
