@@ -132,6 +132,28 @@ def test_versions_that_are_links_are_neither_read_nor_removed(index: MoodIndex, 
     assert len(MoodIndex.open(place)) == 8
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_an_old_version_whose_manifest_is_a_pipe_does_not_hold_up_a_writer(
+    index: MoodIndex, tmp_path: Path
+) -> None:
+    place = tmp_path / "index"
+    index.save(place)
+    manifest = next(place.glob("v0*/manifest.json"))
+    manifest.unlink()
+    os.mkfifo(manifest)
+    index.save(place)
+    assert len(MoodIndex.open(place)) == 8
+
+
+def test_a_manifest_that_is_a_link_is_called_one(index: MoodIndex, tmp_path: Path) -> None:
+    index.save(tmp_path / "index")
+    manifest = next((tmp_path / "index").glob("v0*/manifest.json"))
+    manifest.rename(tmp_path / "manifest.json")
+    manifest.symlink_to(tmp_path / "manifest.json")
+    with pytest.raises(CorruptStoreError, match="is a link"):
+        MoodIndex.open(tmp_path / "index")
+
+
 def test_unfinished_versions_that_are_links_are_not_emptied(
     index: MoodIndex, tmp_path: Path, victim: Path
 ) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError
+from moodrec.files import refuse_link
 from moodrec.index.storage.manifest import MANIFEST
 
 if sys.platform != "win32":
@@ -39,8 +40,10 @@ def held(folder: Path) -> Iterator[None]:
 
     Raises:
         FileNotFoundError: the version has been removed already.
+        CorruptStoreError: its manifest is a link, a folder, a pipe or a device.
     """
     path = folder / MANIFEST
+    refuse_link(path)
     descriptor = os.open(path, os.O_RDONLY | _NO_LINKS | _NO_WAITING)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -61,7 +64,7 @@ def remove_if_free(folder: Path) -> None:
     if folder.is_symlink():
         return
     try:
-        descriptor = os.open(folder / MANIFEST, os.O_RDONLY | _NO_LINKS)
+        descriptor = os.open(folder / MANIFEST, os.O_RDONLY | _NO_LINKS | _NO_WAITING)
     except FileNotFoundError:
         shutil.rmtree(folder, ignore_errors=True)  # an earlier removal was interrupted
         return

@@ -15,7 +15,7 @@ from moodrec.index.storage.checksums import StoredFile
 FORMAT: Final = 2
 """The format of versions written now. In format 1 the stop rule had one share for all depths."""
 MANIFEST: Final = "manifest.json"
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9]+)?")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\.[A-Za-z0-9]{1,20})?")
 _RETIRED: Final = {"sq8_from"}
 """Fields of the preset that earlier versions wrote and that mean nothing any more."""
 

@@ -127,6 +127,7 @@ class _FromDisk:
         return self.version.manifest
 
     def copy(self, name: str, target: Path) -> None:
+        self.version.verify_sizes((name,))  # a device has no end, and nobody may be writing to a pipe
         shutil.copyfile(self.version.folder / name, target)
 
 
@@ -209,7 +210,7 @@ class _Remote:
 
     def _version(self, name: str, pointer: bytes) -> _FromAddress:
         path = self._path(name, MANIFEST)
-        text: bytes = self._files.cat_file(path, start=0, end=_MOST_OF_MANIFEST)
+        text = self._begin(path, _MOST_OF_MANIFEST)
         if pointer_to(name, text) != pointer:
             raise CorruptStoreError(
                 f"{path}: the file is damaged (its checksum differs); publish the index again"
@@ -219,9 +220,15 @@ class _Remote:
     def _pointer(self) -> bytes | None:
         self._files.invalidate_cache()
         try:
-            found: bytes = self._files.cat_file(self._path(CURRENT), start=0, end=_MOST_OF_POINTER)
+            return self._begin(self._path(CURRENT), _MOST_OF_POINTER)
         except FileNotFoundError:
             return None
+
+    def _begin(self, path: str, most: int) -> bytes:
+        """Read the first ``most`` bytes of a file."""
+        if self._files.info(path).get("type") != "file":  # reading a pipe would wait for its other end
+            raise CorruptStoreError(f"{path}: is no regular file; publish the index again")
+        found: bytes = self._files.cat_file(path, start=0, end=most)
         return found
 
     def _remove_others(self, kept: set[str | None]) -> None:
@@ -248,4 +255,19 @@ class _FromAddress:
     manifest: Manifest
 
     def copy(self, name: str, target: Path) -> None:
-        self.files.get_file(f"{self.folder}/{name}", str(target))
+        from fsspec.callbacks import Callback
+
+        path, size = f"{self.folder}/{name}", self.manifest.files[name].size
+        longer = CorruptStoreError(damage_message(Path(path)))
+
+        class Bounded(Callback):  # type: ignore[misc]
+            """Ends a copy that becomes longer than the manifest says."""
+
+            def call(self, hook_name: str | None = None, **more: Any) -> None:
+                if self.value > size:
+                    raise longer
+
+        said = self.files.info(path)
+        if said.get("type") != "file" or said.get("size") not in (None, size):
+            raise longer
+        self.files.get_file(path, str(target), callback=Bounded())

@@ -131,4 +131,10 @@ def _same_site(request: HTTPConnection) -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    if origin is None:
+        return True
+    try:
+        name = urlsplit(origin).netloc
+    except ValueError:  # such as "http://[", which no browser sends
+        return False
+    return name.lower() == request.headers.get("host", "").lower()

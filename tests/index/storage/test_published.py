@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +20,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from moodrec import MoodIndex
 from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, UsageError
+from moodrec.index.storage import published
 from moodrec.index.storage.published import publish_index, pull_index
 from tests.cli.commands import run_json
 
@@ -202,6 +206,49 @@ def test_addresses_that_hold_nothing_or_that_nothing_opens(tmp_path: Path) -> No
     with pytest.raises(UsageError, match="a folder of other things"):
         publish_index(tmp_path / "own", str(tmp_path / "other"))
     assert not (tmp_path / "replica").exists()
+
+
+def _endless(path: Path) -> None:
+    """Longer than the limit on files that the test sets, and sparse."""
+    os.truncate(path, 1 << 30)
+
+
+def _device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no pipes with names")
+@pytest.mark.parametrize("address", ["folder", "local"], indirect=True)
+@pytest.mark.parametrize("name", ["vectors.npy", "manifest.json", "CURRENT"])
+@pytest.mark.parametrize("how", [_endless, _device, _pipe, _folder])
+def test_what_is_no_file_of_a_version_is_not_copied(
+    tmp_path: Path, address: str, name: str, how: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that has no end is begun, and no pipe is waited for."""
+    saved(tmp_path / "own")
+    version = publish_index(tmp_path / "own", address).version
+    shared = tmp_path / "shared" / "index"
+    how(shared / name if name == "CURRENT" else shared / version / name)
+    monkeypatch.setattr(published, "_RETRY_S", 0.5)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 26, hard))
+    try:
+        with pytest.raises(CorruptStoreError):
+            pull_index(address, tmp_path / "replica")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list((tmp_path / "replica").glob("[.v]*"))
 
 
 WRITER = """
