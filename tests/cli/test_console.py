@@ -175,7 +175,7 @@ def test_fields_are_no_formulas() -> None:
 def test_names_steer_no_terminal(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = NAMES[name]
     for form in (None, "csv", "tsv", "table"):
-        screen = Screen(form=form)  # type: ignore[arg-type]
+        screen = Screen(form=form)
         screen.table(["title"], [[text], ["plain"]])
         screen.note(text)
         screen.warn(text)
