@@ -11,7 +11,7 @@ from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.jsonout import plain
 from moodrec.errors import UsageError
-from moodrec.names import no_formula
+from moodrec.names import no_formula, shown_only
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,7 +51,7 @@ class Column:
     @property
     def title(self) -> str:
         """The heading on the screen."""
-        return self.name if self.heading is None else self.heading
+        return shown_only(self.name if self.heading is None else self.heading)
 
 
 @dataclass(frozen=True)
@@ -290,10 +290,10 @@ def separated(table: Sheet, separator: str) -> str:
     out = io.StringIO()
     if separator == ",":
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([column.name for column in table.columns])
+        writer.writerow([no_formula(column.name) for column in table.columns])
         writer.writerows(table.fields())
         return out.getvalue()
-    lines = [[column.name for column in table.columns], *table.fields()]
+    lines = [[no_formula(column.name) for column in table.columns], *table.fields()]
     return "".join(separator.join(map(one_line, line)) + "\n" for line in lines)
 
 

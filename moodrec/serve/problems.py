@@ -15,6 +15,7 @@ from starlette.responses import Response
 from moodrec import errors
 from moodrec.errors import AmbiguousSeedError, MoodrecError
 from moodrec.files import explained, is_disk_full
+from moodrec.names import shown_only
 from moodrec.serve.documents import encoded
 
 PROBLEM: Final = "application/problem+json"
@@ -125,7 +126,7 @@ async def _of_moodrec(request: Request, error: Exception) -> Response:
     if not isinstance(error, MoodrecError):
         return _internal()
     if isinstance(error, errors.EngineError):
-        log.warning("%s", error)
+        log.warning("%s", shown_only(str(error)))
         error = engine_problem()
     if request.url.path.startswith(_OTHERS):
         return _in_their_words(status_of(error), str(error))

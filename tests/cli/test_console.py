@@ -176,7 +176,7 @@ def test_names_steer_no_terminal(name: str, capsys: pytest.CaptureFixture[str]) 
     text = NAMES[name]
     for form in (None, "csv", "tsv", "table"):
         screen = Screen(form=form)
-        screen.table(["title"], [[text], ["plain"]])
+        screen.table(["title", text], [[text, "1"], ["plain", "2"]])
         screen.note(text)
         screen.warn(text)
         screen.text(text)
@@ -185,3 +185,16 @@ def test_names_steer_no_terminal(name: str, capsys: pytest.CaptureFixture[str]) 
     out, err = capsys.readouterr()
     assert not STEERING & set(out + err)
     assert "plain" in out
+
+
+@pytest.mark.parametrize("name", [*NAMES.values(), "[/bold]", "[red]"])
+def test_names_steer_no_progress_bar(name: str) -> None:
+    out = io.StringIO()
+    drawn = Console(file=out, force_terminal=True, color_system=None, width=200)
+    with bar(drawn, f"first {name}") as advance:
+        advance(1, 2, f"second {name}")
+    steering = STEERING - {"\x1b", "\r"}  # which the bar itself draws with
+    assert not steering & set(out.getvalue())
+    assert "\x1b[31mred" not in out.getvalue()
+    if name.startswith("["):
+        assert f"second {name}" in out.getvalue()

@@ -1,16 +1,24 @@
-"""Answers hold names as they are in JSON, but nothing that steers a terminal to which a client prints them."""
+"""Answers hold names as they are in JSON, but nothing that steers a terminal to which a client prints them.
+
+Tests the inside of moodrec.serve.problems on purpose.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
+from moodrec.errors import EngineError
 from tests.hostile_names import NAMES, STEERING
 from tests.serve.running import needs_the_extra
 
 needs_the_extra()
 
+from starlette.requests import Request  # noqa: E402
+
+from moodrec.serve import problems  # noqa: E402
 from moodrec.serve.documents import encoded  # noqa: E402
 from moodrec.serve.problems import problem  # noqa: E402
 
@@ -28,3 +36,12 @@ def test_problems(name: str) -> None:
     body = bytes(problem(400, "Kind", NAMES[name]).body).decode()
     assert not STEERING & set(body)
     assert json.loads(body)["status"] == 400
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    request = Request({"type": "http", "path": "/v1/search", "headers": [], "query_string": b""})
+    asyncio.run(problems._of_moodrec(request, EngineError(NAMES[name])))
+    (line,) = caplog.messages
+    assert not STEERING & set(line)
+    assert "\n" not in line
