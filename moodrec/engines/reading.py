@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of, texts
 from moodrec.engines.facts import CatalogueFacts
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.errors import NotFoundError, UsageError
@@ -185,7 +185,8 @@ class EngineReader(SearchFront):
         )
 
     def columns(self, names: Collection[str]) -> pa.Table:
-        return self._matching(None, [name for name in self.column_names if name in names])
+        wanted = texts(names, "names")
+        return self._matching(None, [name for name in self.column_names if name in wanted])
 
     def matching(
         self, where: str | Condition, *, audio_only: bool = False, columns: Sequence[str] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of
+from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of, texts
 from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
@@ -56,8 +56,8 @@ class IndexReader(TrackReader):
         return self._catalogue.living_table
 
     def columns(self, names: Collection[str]) -> pa.Table:
-        table = self._catalogue.living_table
-        return table.select([name for name in table.column_names if name in names])
+        table, wanted = self._catalogue.living_table, texts(names, "names")
+        return table.select([name for name in table.column_names if name in wanted])
 
     def matching(
         self, where: str | Condition, *, audio_only: bool = False, columns: Sequence[str] | None = None

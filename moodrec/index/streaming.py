@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 
+from moodrec.arguments import brief
 from moodrec.config import IndexConfig
 from moodrec.errors import DataError
 from moodrec.files import RowWriter
@@ -42,6 +43,7 @@ _CODES: Final = {"ivf": 4, "ivf-sq8": 1}
 """Bytes a number that inverted lists hold."""
 
 
+@runtime_checkable
 class TrackSource(Protocol):
     """A table of tracks with their vectors, read a few columns and some rows at a time."""
 
@@ -90,7 +92,7 @@ def build_saved(
     if len(set(source.names)) != len(source.names):
         raise DataError("the track table has two columns of one name")
     if embedding not in source.names:
-        raise DataError(f"the table has no column {embedding!r}")
+        raise DataError(f"the table has no column {brief(embedding)}")
     require_columns(columns, moods)
     config = settled(config, source.rows)
     write = partial(_write, source, embedding, columns, moods, config, origin, context)

@@ -54,6 +54,9 @@ class TrackReader(ABC):
 
         Args:
             names: the columns; they come in the order of the track table.
+
+        Raises:
+            UsageError: ``names`` are no texts.
         """
 
     @abstractmethod
