@@ -6,13 +6,16 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from moodrec import MoodIndex, Recommender, SearchOptions
+from moodrec.catalog.parquet_tracks import ParquetTracks
 from tests.odd import faults, faults_of_methods, samples
 
 SAMPLE = Path(__file__).parents[1] / "indexes" / "open-game-music"
-NOT_TRIED = ("open", "save", "refresh", "verify", "close", "settle")
+NOT_TRIED = ("open", "save", "build_into", "refresh", "verify", "close", "settle")
 
 
 @pytest.fixture(scope="module")
@@ -33,4 +36,21 @@ def test_methods(kind: str, index: MoodIndex) -> None:
     given = samples(index)
     holder: Any = index.snapshot() if kind == "index" else Recommender.open(SAMPLE)
     found = faults_of_methods(holder, given, NOT_TRIED)
+    assert not found, "\n".join(found)
+
+
+def test_streamed_builds(index: MoodIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # texts are folders
+    table = index.table.select(["track_id", "artist", *index.moods]).slice(0, 40)
+    vectors = index.vectors(index.track_ids[:40])
+    embeddings = pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1])
+    pq.write_table(table.append_column("embedding", embeddings), tmp_path / "tracks.parquet")
+    needed = {
+        "path": tmp_path / "index",
+        "source": ParquetTracks(tmp_path / "tracks.parquet"),
+        "moods": index.moods,
+        "preset": "flat",
+    }
+    assert len(MoodIndex.build_into(**needed)) == 40
+    found = faults("build_into", MoodIndex.build_into, needed)
     assert not found, "\n".join(found)
