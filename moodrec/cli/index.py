@@ -21,6 +21,7 @@ from moodrec.cli.options import (
     chosen_library,
 )
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.files import real_path
 
 if TYPE_CHECKING:
     from moodrec.arguments import OnDuplicate
@@ -325,7 +326,7 @@ def _open_own(path: Path) -> MoodIndex:
 
 
 def _refuse_library(path: Path) -> None:
-    if any((folder / "library.sqlite").exists() for folder in (path, path.resolve().parent)):
+    if any((folder / "library.sqlite").exists() for folder in (path, real_path(path).parent)):
         raise UsageError(f"{path}: a library's index follows the library; change that with: moodrec analyze")
 
 
