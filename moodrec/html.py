@@ -7,6 +7,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from moodrec.names import shown_only
+
 _CELL = "padding:2px 8px;text-align:left;white-space:nowrap"
 _BAR = "display:inline-block;height:8px;border-radius:2px;background:#9dbfdc;margin-right:4px"
 _WIDTH = 36
@@ -24,11 +26,11 @@ def score_table(
         bars: columns of numbers in [0, 1] that are drawn as bars.
         caption: text above the table; empty for none.
     """
-    head = "".join(f"<th style='{_CELL}'>{html.escape(name)}</th>" for name in columns)
+    head = "".join(f"<th style='{_CELL}'>{_text(name)}</th>" for name in columns)
     body = "".join(
         f"<tr>{''.join(_cell(row.get(name), name in bars) for name in columns)}</tr>" for row in rows
     )
-    above = f"<caption style='text-align:left'>{html.escape(caption)}</caption>" if caption else ""
+    above = f"<caption style='text-align:left'>{_text(caption)}</caption>" if caption else ""
     inside = f"{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     return f"<table style='border-collapse:collapse'>{inside}</table>"
 
@@ -38,4 +40,9 @@ def _cell(value: Any, bar: bool) -> str:
         text = "" if math.isnan(value) else f"{value:.2f}" if bar else f"{value:.3f}"
         drawn = f"<span style='{_BAR};width:{_WIDTH * value:.0f}px'></span>" if bar and text else ""
         return f"<td style='{_CELL}'>{drawn}{text}</td>"
-    return f"<td style='{_CELL}'>{html.escape('' if value is None else str(value))}</td>"
+    return f"<td style='{_CELL}'>{_text('' if value is None else str(value))}</td>"
+
+
+def _text(text: str) -> str:
+    """Write a text between elements: no element, and nothing that turns what follows around."""
+    return html.escape(shown_only(text, "\n"))

@@ -71,7 +71,25 @@ def is_shown(char: str) -> bool:
     return char.isprintable() or char in _JOINERS
 
 
-_CONTROLS: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+def shown_only(text: str, keep: str = "") -> str:
+    """Put a replacement character for each character of a text that may not be printed as it is.
+
+    Args:
+        text: the text.
+        keep: characters that stay all the same.
+    """
+    return "".join(char if is_shown(char) or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+_FORMULA: Final = re.compile(r"[=@+\-](?![0-9.,]+%?\Z)")
+
+
+def no_formula(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula; numbers stay as they are."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+_CONTROLS: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def without_controls(text: str) -> str:
@@ -80,4 +98,6 @@ def without_controls(text: str) -> str:
     JSON itself escapes only the first 32 characters; but terminals obey U+009B as well, and ends of lines may be
     U+0085 or U+2028.
     """
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

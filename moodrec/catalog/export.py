@@ -11,6 +11,7 @@ import pyarrow as pa
 from moodrec.errors import UsageError
 from moodrec.files import replacing
 from moodrec.given import path_of
+from moodrec.names import no_formula, shown_only
 from moodrec.schema import EMBEDDING, LISTS
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 def export_library(library: Library, out: Path | str, model_fingerprint: str | None = None) -> int:
     """Write one row per track in the format that the file's suffix names.
 
-    CSV holds the same columns; genres and embeddings, which are lists, are JSON there.
+    CSV holds the same columns; genres and embeddings, which are lists, are JSON there. In it, control characters of
+    texts are replaced, and an apostrophe stands before what a spreadsheet would take for a formula; Parquet holds all
+    as it is.
 
     Args:
         library: the library to export.
@@ -55,9 +58,20 @@ def _export_csv(library: Library, out: Path, model_fingerprint: str | None) -> i
     for name in (EMBEDDING, *LISTS):
         texts = [None if value is None else json.dumps(value) for value in table[name].to_pylist()]
         table = table.set_column(table.column_names.index(name), name, pa.array(texts, pa.string()))
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            table = table.set_column(place, field.name, _harmless(table[field.name]))
     with replacing(out) as temporary:
         csv.write_csv(table, temporary)
     return int(table.num_rows)
+
+
+def _harmless(texts: pa.ChunkedArray) -> pa.Array:
+    """Write texts so that they neither steer a terminal nor count in a spreadsheet as formulas."""
+    values = texts.to_pylist()
+    return pa.array(
+        [None if one is None else no_formula(shown_only(one, "\t\n")) for one in values], pa.string()
+    )
 
 
 def _refuse_folder(out: Path) -> None:

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from moodrec.cli import words
 from moodrec.cli.progress import Advance
+from moodrec.names import shown_only
 
 
 class RateColumn(ProgressColumn):
@@ -50,16 +51,17 @@ def bar(console: Console, what: str) -> Iterator[Advance]:
         what: name of what is being done.
     """
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # names may hold [brackets]
         BarColumn(),
         MofNCompleteColumn(),
         RateColumn(),
         TimeLeftColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(what, total=None)
+        task = progress.add_task(shown_only(what), total=None)
 
         def advance(done: int, total: int, what: str | None = None, left: float | None = None) -> None:
-            progress.update(task, completed=done, total=total, description=what, left=left)
+            named = None if what is None else shown_only(what)
+            progress.update(task, completed=done, total=total, description=named, left=left)
 
         yield advance

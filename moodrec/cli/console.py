@@ -19,7 +19,7 @@ from moodrec.cli.jsonout import to_json
 from moodrec.cli.progress import Advance, logged, unseen
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
-from moodrec.names import is_shown
+from moodrec.names import shown_only
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -184,7 +184,7 @@ def printable(text: str, keep: str = "\n") -> str:
         text: what is to be printed.
         keep: the control characters that stay.
     """
-    return "".join(char if is_shown(char) or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return shown_only(text, keep)
 
 
 def _write(text: str) -> None:

@@ -11,6 +11,7 @@ from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.jsonout import plain
 from moodrec.errors import UsageError
+from moodrec.names import no_formula, shown_only
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,7 +51,7 @@ class Column:
     @property
     def title(self) -> str:
         """The heading on the screen."""
-        return self.name if self.heading is None else self.heading
+        return shown_only(self.name if self.heading is None else self.heading)
 
 
 @dataclass(frozen=True)
@@ -289,10 +290,10 @@ def separated(table: Sheet, separator: str) -> str:
     out = io.StringIO()
     if separator == ",":
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([column.name for column in table.columns])
+        writer.writerow([no_formula(column.name) for column in table.columns])
         writer.writerows(table.fields())
         return out.getvalue()
-    lines = [[column.name for column in table.columns], *table.fields()]
+    lines = [[no_formula(column.name) for column in table.columns], *table.fields()]
     return "".join(separator.join(map(one_line, line)) + "\n" for line in lines)
 
 
@@ -303,6 +304,11 @@ def one_line(text: str) -> str:
 
 def _field(value: Any) -> str:
     simple = plain(value)
+    text = _written(simple)
+    return no_formula(text) if isinstance(simple, str | list) else text
+
+
+def _written(simple: Any) -> str:
     if simple is None:
         return ""
     if isinstance(simple, bool):
@@ -310,5 +316,5 @@ def _field(value: Any) -> str:
     if isinstance(simple, float):
         return repr(round(simple, 6))
     if isinstance(simple, list):
-        return "; ".join(map(_field, simple))
+        return "; ".join(map(_written, simple))
     return str(simple)

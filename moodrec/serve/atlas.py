@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from moodrec.errors import MoodrecError
 from moodrec.files import write_atomically
+from moodrec.names import shown_only
 from moodrec.plots.projection import Projection, project
 from moodrec.recommend.regions import Region, map_regions
 from moodrec.schema import TRACK_ID
@@ -99,7 +100,7 @@ class Atlas:
         try:
             made = self._made(self.wanted)
         except MoodrecError as error:
-            log.warning("the map stays that of PCA: %s", error)
+            log.warning("the map stays that of PCA: %s", shown_only(str(error)))
             self.wanted = "pca"
             return
         with self._lock:

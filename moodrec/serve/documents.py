@@ -16,6 +16,7 @@ from starlette.responses import Response
 from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
+from moodrec.names import without_controls
 from moodrec.schema import AUDIO_PREFIX, PATH, PROBABILITY_PREFIX, TRACK_ID, probability_column
 
 JSON: Final = "application/json"
@@ -93,8 +94,10 @@ def plain_value(value: Any) -> Any:
 
 
 def encoded(value: Any) -> bytes:
-    """Write a value as JSON in UTF-8; numbers that are not finite become ``null``."""
-    return to_json(value, inf_nan_mode="null")
+    """Write a value as JSON in UTF-8; numbers that are not finite become ``null``, and what would steer a terminal is
+    escaped.
+    """
+    return without_controls(to_json(value, inf_nan_mode="null").decode()).encode()
 
 
 def json_answer(request: Request, value: Any, etag: str | None = None, status: int = 200) -> Response:

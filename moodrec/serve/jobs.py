@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError, UsageError
+from moodrec.names import shown_only
 from moodrec.serve.events import Event
 from moodrec.serve.problems import ProblemError, log, printable
 from moodrec.serve.process import WorkerProcess, Workers
@@ -173,7 +174,7 @@ class Jobs:
         try:
             self._server.refresh()
         except (MoodrecError, OSError) as error:
-            log.warning("the index cannot be opened after the analysis: %s", error)
+            log.warning("the index cannot be opened after the analysis: %s", shown_only(str(error)))
         self._set(job_id, state=state, message=message or None, ended=time.time())
         self._publish(job_id)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError
+from moodrec.names import shown_only
 from moodrec.players.links import FOLDER, PlayerLink, links_of
 from moodrec.serve.problems import log
 from moodrec.serve.view import View
@@ -74,7 +75,7 @@ class Players:
                 try:
                     self._links = links_of(self.library)
                 except MoodrecError as error:
-                    log.warning("the players stay as they were: %s", error)
+                    log.warning("the players stay as they were: %s", shown_only(str(error)))
                 self._stamp = stamp
             return self._links
 

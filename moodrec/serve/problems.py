@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from moodrec import errors
 from moodrec.errors import AmbiguousSeedError, MoodrecError
 from moodrec.files import explained, is_disk_full
+from moodrec.names import shown_only
+from moodrec.serve.documents import encoded
 
 PROBLEM: Final = "application/problem+json"
 log: Final = logging.getLogger("moodrec.serve")
@@ -92,7 +93,7 @@ def problem(
         "detail": printable(detail),
         **more,
     }
-    return Response(to_json(body), status, dict(headers or {}), PROBLEM)
+    return Response(encoded(body), status, dict(headers or {}), PROBLEM)
 
 
 def printable(text: str) -> str:
@@ -125,7 +126,7 @@ async def _of_moodrec(request: Request, error: Exception) -> Response:
     if not isinstance(error, MoodrecError):
         return _internal()
     if isinstance(error, errors.EngineError):
-        log.warning("%s", error)
+        log.warning("%s", shown_only(str(error)))
         error = engine_problem()
     if request.url.path.startswith(_OTHERS):
         return _in_their_words(status_of(error), str(error))
@@ -134,7 +135,7 @@ async def _of_moodrec(request: Request, error: Exception) -> Response:
 
 def _in_their_words(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The form of errors that clients of other servers read."""
-    content = to_json({"error": printable(detail)})
+    content = encoded({"error": printable(detail)})
     return Response(content, status, dict(headers or {}), "application/json")
 
 

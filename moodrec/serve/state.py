@@ -10,6 +10,7 @@ from pathlib import Path
 from moodrec.engines.base import EngineIndex
 from moodrec.errors import MoodrecError, NotFoundError
 from moodrec.library.library import Library
+from moodrec.names import shown_only
 from moodrec.recommend.recommender import Recommender
 from moodrec.serve.events import Event, Hub
 from moodrec.serve.problems import ProblemError, engine_problem, log
@@ -141,7 +142,9 @@ class ServerState:
             lost, self._engine, self._recommender = self._engine, None, None
             self._view = self._before = None
         if lost is not None:
-            log.warning("the engine of the catalogue is lost, and tried until it is back: %s", error)
+            log.warning(
+                "the engine of the catalogue is lost, and tried until it is back: %s", shown_only(str(error))
+            )
             lost.close()
 
     def _watch(self) -> None:

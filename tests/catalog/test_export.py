@@ -17,6 +17,7 @@ from moodrec.library.library import Library
 from moodrec.schema import TRACK_FIELDS
 from tests.catalog.corpus import write_song
 from tests.catalog.toy import ToyModel
+from tests.hostile_names import STEERING
 
 MODEL = ToyModel()
 
@@ -97,3 +98,20 @@ def test_the_suffix_is_the_format(library: Library, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\.parquet or \.csv"):
         export_library(library, tmp_path / "out.xlsx")
     assert not (tmp_path / "out.xlsx").exists()
+
+
+def test_names_in_csv_are_no_formulas_and_steer_nothing(tmp_path: Path) -> None:
+    titles = ["=1+1", "-M-", "+44", "@home", 'two, "quoted"']
+    for i, title in enumerate(titles):
+        write_song(tmp_path / "music" / f"{i} \x9b31m\u202e.flac", i, title=title)
+    with Library.create(tmp_path / "library") as library:
+        run_analysis(plan_analysis([tmp_path / "music"], library, MODEL), library, MODEL)
+        export_library(library, tmp_path / "out.csv")
+        export_library(library, tmp_path / "out.parquet")
+    frame = pd.read_csv(tmp_path / "out.csv", dtype={"title": str}).sort_values("path")
+    expected = ["'=1+1", "'-M-", "+44", "'@home", 'two, "quoted"']
+    assert frame["title"].tolist() == expected
+    assert not STEERING & set((tmp_path / "out.csv").read_bytes().decode())
+    kept = pq.read_table(tmp_path / "out.parquet").sort_by("path")
+    assert kept["title"].to_pylist() == titles
+    assert all("\x9b31m\u202e" in path for path in kept["path"].to_pylist())

@@ -21,6 +21,8 @@ from moodrec.cli.bar import bar
 from moodrec.cli.console import Screen, error_line, printable
 from moodrec.cli.jsonout import to_json
 from moodrec.cli.progress import logged
+from moodrec.cli.tables import separated, sheet
+from tests.hostile_names import NAMES, STEERING
 
 
 class Terminal(io.StringIO):
@@ -158,3 +160,41 @@ def test_json_holds_no_character_that_steers_a_terminal() -> None:
     assert json.loads(document) == {"title": text}
     assert all(char.isprintable() for char in document)
     assert "\N{SNOWMAN}" in document
+
+
+def test_fields_are_no_formulas() -> None:
+    rows = [["=1+1", -0.5, ["-M-", "=x"]], ["+44", 1, []], ["-1,234.5%", True, None]]
+    for separator in ",\t":
+        text = separated(sheet(["a", "b", "c"], rows, None, True), separator)
+        lines = [line.split(separator) for line in text.splitlines()]
+        assert lines[1:3] == [["'=1+1", "-0.5", "'-M-; =x"], ["+44", "1", ""]]
+        assert text.splitlines()[3].strip('"').startswith("-1,234.5%")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_steer_no_terminal(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = NAMES[name]
+    for form in (None, "csv", "tsv", "table"):
+        screen = Screen(form=form)
+        screen.table(["title", text], [[text, "1"], ["plain", "2"]])
+        screen.note(text)
+        screen.warn(text)
+        screen.text(text)
+    Screen(as_json=True).document({text: [text, Path(f"/m/{text}")]})
+    error_line(text)
+    out, err = capsys.readouterr()
+    assert not STEERING & set(out + err)
+    assert "plain" in out
+
+
+@pytest.mark.parametrize("name", [*NAMES.values(), "[/bold]", "[red]"])
+def test_names_steer_no_progress_bar(name: str) -> None:
+    out = io.StringIO()
+    drawn = Console(file=out, force_terminal=True, color_system=None, width=200)
+    with bar(drawn, f"first {name}") as advance:
+        advance(1, 2, f"second {name}")
+    steering = STEERING - {"\x1b", "\r"}  # which the bar itself draws with
+    assert not steering & set(out.getvalue())
+    assert "\x1b[31mred" not in out.getvalue()
+    if name.startswith("["):
+        assert f"second {name}" in out.getvalue()

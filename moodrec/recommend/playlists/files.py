@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +13,7 @@ from moodrec.errors import DataError, UsageError
 from moodrec.files import write_atomically
 from moodrec.given import path_of, text_of
 from moodrec.index.rows.tables import is_table, to_frame
-from moodrec.names import without_controls
+from moodrec.names import shown_only, without_controls
 from moodrec.recommend.playlists.m3u import write_m3u
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
 from moodrec.schema import ALBUM, ARTIST, PATH, RECORDING_ID, TITLE
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 XSPF: Final = "http://xspf.org/ns/0/"
 RECORDING: Final = "https://musicbrainz.org/recording/"
 CREATOR: Final = "moodrec"
-
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_playlist(tracks: pd.DataFrame, out: Path | str, title: str = "", relative: bool = True) -> Written:
@@ -101,7 +98,7 @@ def _xspf_track(parent: ET.Element, row: Mapping[Any, Any], place: Place) -> Non
 
 def _add(parent: ET.Element, name: str, value: str) -> None:
     if value:
-        ET.SubElement(parent, f"{{{XSPF}}}{name}").text = _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+        ET.SubElement(parent, f"{{{XSPF}}}{name}").text = shown_only(" ".join(value.split()))
 
 
 def _write_jspf(tracks: pd.DataFrame, out: Path, title: str, relative: bool) -> Written:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from moodrec.errors import UsageError
 from moodrec.files import write_atomically
-from moodrec.names import is_shown
+from moodrec.names import shown_only
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
 from moodrec.schema import ARTIST, PATH, START, TITLE
 
@@ -57,5 +57,4 @@ def _section(row: Mapping[Any, Any]) -> str:
 
 def _label(row: Mapping[Any, Any]) -> str:
     names = [text(row, ARTIST), text(row, TITLE) or Path(text(row, PATH)).stem]
-    label = " ".join(" - ".join(filter(None, names)).split())
-    return "".join(char if is_shown(char) else "\N{REPLACEMENT CHARACTER}" for char in label)
+    return shown_only(" ".join(" - ".join(filter(None, names)).split()))

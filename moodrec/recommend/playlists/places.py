@@ -97,10 +97,18 @@ def uri_of(path: str) -> str:
     """Write a path as a URI reference: ``file://`` before an absolute one, and ``./`` before a relative one that
     would read as a scheme.
     """
-    uri = quote(PurePath(path).as_posix().encode("utf-8", "surrogateescape"))
+    uri = quote(_encoded(PurePath(path).as_posix()))
     if os.path.isabs(path):  # noqa: PTH117
         return f"file://{uri if uri.startswith('/') else '/' + uri}"
     return f"./{uri}" if ":" in uri.partition("/")[0] else uri
+
+
+def _encoded(path: str) -> bytes:
+    """Return the bytes of a path as the disk has them; halves of characters, which no path has, become ``?``."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "replace")
 
 
 def as_entry(path: str, folder: str) -> str:
@@ -117,7 +125,12 @@ def as_entry(path: str, folder: str) -> str:
     return path
 
 
-_ONE_LINE: Final = re.compile("[^\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ONE_LINE: Final = re.compile(
+    "[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udc7f\udd00-\udfff]+"
+)
+"""Paths that a line of a playlist holds as they are: nothing in them ends a line, steers a terminal, turns text
+around, or is half a character.
+"""
 
 
 def seconds(row: Mapping[Any, Any]) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from moodrec.evaluation.experiment.compare import Contrast
+from moodrec.names import shown_only
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -14,13 +15,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         head: the headings of its columns.
         rows: the texts of its cells, row by row.
     """
-    lines = [head, ["---"] * len(head), *([escaped(cell) for cell in row] for row in rows)]
+    cells = [[escaped(cell) for cell in row] for row in rows]
+    lines = [[escaped(cell) for cell in head], ["---"] * len(head), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def escaped(text: str) -> str:
-    """Write a text so that it stays in its cell: names of tracks and moods may hold bars and line breaks."""
-    return " ".join(text.replace("|", "\\|").split())
+    """Write a text so that it stays in its cell: names of tracks and moods may hold bars, line breaks and tags."""
+    return shown_only(" ".join(text.replace("|", "\\|").replace("<", "&lt;").split()))
 
 
 def section(title: str, *parts: str) -> str:
