@@ -20,7 +20,6 @@ from moodrec.errors import (
     CorruptStoreError,
     DiskFullError,
     MoodrecError,
-    NotFoundError,
     UsageError,
 )
 
@@ -59,21 +58,6 @@ def refuse_device(path: Path) -> None:
         raise UsageError(f"{path}: is a device or a pipe, and files are replaced whole; name a file")
 
 
-def real_path(path: Path | str) -> Path:
-    """Make a path absolute, with ``~`` and links replaced; an unknown user or a loop of links stays as it is.
-
-    Raises:
-        UsageError: no file can have that name.
-    """
-    try:
-        # Path's own expanduser and resolve raise RuntimeError on unknown users and on loops.
-        return Path(os.path.realpath(os.path.expanduser(path)))  # noqa: PTH111
-    except ValueError:
-        raise UsageError(
-            f"{str(path)[:80]!r}: no file can have this name; it holds a zero character"
-        ) from None
-
-
 def make_mark(path: Path) -> None:
     """Make an empty file, unless something has the name already, which stays as it is."""
     with suppress(FileExistsError):
@@ -93,7 +77,6 @@ _LONG_KEY: Final = re.compile(
 )
 _AT_ONCE: Final = 1 << 26
 """Bytes that are written at a time."""
-_MOST_OF_SECRET: Final = 4096
 _MOST_ROWS: Final = 1 << 48
 _BEFORE_TEXT: Final = 10
 """Bytes of a ``.npy`` file before the text that describes its array."""
@@ -471,31 +454,3 @@ def read_regular(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise CorruptStoreError(f"{path}: is larger than {most >> 20:,} MiB, which none is")
     return content
-
-
-def read_secret(path: Path) -> str:
-    """Read the password or the token that a user keeps in a file; a pipe will do, as ``<(command)`` makes one.
-
-    Args:
-        path: the file; blanks and line breaks at its ends do not count.
-
-    Raises:
-        NotFoundError: there is no such file.
-        UsageError: it is longer than 4 KiB, or no text in UTF-8.
-        OSError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_OF_SECRET + 1)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: no such file") from None
-    if len(content) > _MOST_OF_SECRET:
-        raise UsageError(
-            f"{path}: is too long for a password or a token; name a file that holds nothing else"
-        )
-    try:
-        return content.decode().strip()
-    except UnicodeDecodeError:
-        raise UsageError(
-            f"{path}: is no text in UTF-8; name a file that holds a password or a token"
-        ) from None

@@ -14,10 +14,11 @@ from moodrec import MoodIndex
 from moodrec.audio.mood_tags import write_mood_tags
 from moodrec.catalog.refresh import refresh_index
 from moodrec.errors import AudioError, CorruptStoreError, NotFoundError, UsageError
-from moodrec.files import read_secret, real_path, temporary_beside
+from moodrec.files import temporary_beside
 from moodrec.library.library import Library
 from moodrec.library.place import default_library
 from moodrec.lock import WriterLock
+from moodrec.named_files import read_secret, real_path
 from moodrec.training.recipe import resolve_place
 from tests.cli.commands import run
 from tests.golden.make_golden import golden

@@ -12,7 +12,7 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
 from moodrec.errors import UsageError
-from moodrec.files import read_secret
+from moodrec.named_files import read_secret
 
 if TYPE_CHECKING:
     from moodrec.players.links import PlayerLink

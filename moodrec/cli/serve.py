@@ -14,7 +14,7 @@ from moodrec.cli.index_load import CatalogueOption
 from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
 from moodrec.engines import PASSWORD_VARIABLE
 from moodrec.errors import UsageError
-from moodrec.files import read_secret
+from moodrec.named_files import read_secret
 
 if TYPE_CHECKING:
     from moodrec.engines.address import EngineAddress

@@ -20,10 +20,10 @@ from moodrec.config import (
     validate,
 )
 from moodrec.errors import ConfigError, NotFoundError
-from moodrec.files import real_path
 from moodrec.model.describe import describe_model, model_folder, packaged_models
 from moodrec.model.metadata import MetadataField, metadata_columns
 from moodrec.model.spec import PublishedMood
+from moodrec.named_files import real_path
 from moodrec.training.copies import CopiesConfig
 from moodrec.training.tasks import TasksConfig
 

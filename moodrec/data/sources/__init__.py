@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moodrec.arguments import brief
 from moodrec.errors import ConfigError, DataError, NotFoundError, UsageError
-from moodrec.files import real_path
+from moodrec.named_files import real_path
 from moodrec.plugins import is_dotted_path, load_plugin, plugin_names
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.jamendo_files import TAGS, read_all_tags, read_names, read_parts
 from moodrec.errors import DataError, UsageError
-from moodrec.files import real_path
+from moodrec.named_files import real_path
 
 NAME: Final = "jamendo"
 MOOD: Final = "mood/theme---"
