@@ -34,7 +34,7 @@ def filesystem_of(address: str) -> tuple[Any, str]:
 
     Raises:
         MissingExtraError: fsspec, or what the protocol needs beside it, is not installed.
-        UsageError: nothing knows the protocol.
+        UsageError: nothing knows the protocol, or what the address lies in is not there.
     """
     if not has_modules("fsspec"):
         raise MissingExtraError(f"{address}: an address that is no path of this machine", _EXTRA)
@@ -44,6 +44,8 @@ def filesystem_of(address: str) -> tuple[Any, str]:
         filesystem, path = fsspec.core.url_to_fs(address)
     except ImportError as error:  # fsspec names the package that the protocol needs
         raise UsageError(f"{address}: {error}") from error
+    except OSError as error:  # such as an archive inside of which the address lies, and which is not there
+        raise UsageError(f"{address}: cannot be opened ({error})") from error
     except ValueError as error:
         raise UsageError(f"{address}: {error}; give a path or an address such as s3://bucket/file") from error
     return filesystem, path

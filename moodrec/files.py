@@ -15,7 +15,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
-from moodrec.errors import ConfigError, CorruptStoreError, DiskFullError, MoodrecError, UsageError
+from moodrec.errors import (
+    ConfigError,
+    CorruptStoreError,
+    DiskFullError,
+    MoodrecError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray

@@ -22,6 +22,7 @@ CHECKED = {
         "files",
         "html",
         "lock",
+        "named_files",
         "names",
         "ranking",
         "schema",

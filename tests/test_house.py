@@ -29,6 +29,7 @@ FLOORS = {
     "given": 0,
     "html": 0,
     "lock": 0,
+    "named_files": 0,
     "plugins": 0,
     "names": 0,
     "artists": 0,

@@ -13,10 +13,14 @@ import pytest
 from moodrec import MoodIndex
 from moodrec.audio.mood_tags import write_mood_tags
 from moodrec.catalog.refresh import refresh_index
-from moodrec.errors import AudioError, CorruptStoreError
+from moodrec.errors import AudioError, CorruptStoreError, NotFoundError, UsageError
 from moodrec.files import temporary_beside
 from moodrec.library.library import Library
+from moodrec.library.place import default_library
 from moodrec.lock import WriterLock
+from moodrec.named_files import read_secret, real_path
+from moodrec.training.recipe import resolve_place
+from tests.cli.commands import run
 from tests.golden.make_golden import golden
 from tests.library.tracks import MODEL
 
@@ -174,3 +178,49 @@ def test_the_copy_that_tags_are_written_to_is_no_link(tmp_path: Path, victim: Pa
     with pytest.raises(AudioError):
         write_mood_tags(song, {"MOOD": ["calm"]})
     assert victim.read_text() == TEXT
+
+
+def test_a_loop_of_links_and_an_unknown_user_are_names_like_others(
+    tmp_path: Path, index: MoodIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.save(tmp_path / "index")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for place in (tmp_path / "loop", tmp_path / "loop" / "below"):
+        assert real_path(place).is_absolute()
+        told = run("index", "pull", tmp_path / "index", place, code=None)
+        assert told.exit_code in (1, 2)
+        assert told.stderr.startswith(f"error: {tmp_path / 'loop'}")
+    assert resolve_place("~nobody-of-this-name/music", tmp_path).endswith("nobody-of-this-name/music")
+    with pytest.raises(UsageError, match="zero character"):
+        resolve_place("a\0b", tmp_path)
+    monkeypatch.setenv("MOODREC_LIBRARY", "~nobody-of-this-name/library")
+    assert default_library() == Path("~nobody-of-this-name/library")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("kind", ["pipe", "device", "loop", "dangling"])
+def test_an_index_is_saved_to_folders_alone(index: MoodIndex, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "place"
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        targets = {"device": Path("/dev/null"), "loop": place, "dangling": tmp_path / "new"}
+        place.symlink_to(targets[kind])
+    before = place.lstat()
+    with pytest.raises(UsageError, match="is no folder, and an index is one"):
+        index.save(place)
+    assert (place.lstat().st_ino, place.lstat().st_mode) == (before.st_ino, before.st_mode)
+    assert not (tmp_path / "new").exists()
+
+
+def test_files_of_secrets(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(" geheim \n")
+    assert read_secret(secret) == "geheim"
+    secret.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="no text in UTF-8"):
+        read_secret(secret)
+    with pytest.raises(UsageError, match="too long"):
+        read_secret(Path("/dev/zero") if os.name == "posix" else Path(__file__))
+    with pytest.raises(NotFoundError, match="no such file"):
+        read_secret(tmp_path / "none")

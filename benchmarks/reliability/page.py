@@ -312,6 +312,8 @@ PROMISES: dict[str, list[Promise]] = {
             "answered or refused.",
             (
                 "serve/test_safety.py::test_no_condition_breaks_the_server",
+                "serve/test_odd_requests.py::test_every_parameter_and_field",
+                "serve/test_odd_requests.py::test_every_header",
                 "serve/test_audio.py::test_two_hundred_traversals_find_nothing",
                 "serve/test_jobs.py::test_only_folders_of_the_server_are_analysed",
             ),

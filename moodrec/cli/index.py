@@ -21,6 +21,7 @@ from moodrec.cli.options import (
     chosen_library,
 )
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.named_files import real_path
 
 if TYPE_CHECKING:
     from moodrec.arguments import OnDuplicate
@@ -246,8 +247,7 @@ def pull(
     from moodrec.index.storage.published import pull_index
 
     _refuse_library(folder)
-    moved = pull_index(address, folder)
-    _tell_moved(Screen(as_json, quiet, form), moved, str(folder), "pulled to")
+    _tell_moved(Screen(as_json, quiet, form), pull_index(address, folder), str(folder), "pulled to")
 
 
 def _tell_moved(screen: Screen, moved: Moved, place: str, what: str) -> None:
@@ -325,7 +325,7 @@ def _open_own(path: Path) -> MoodIndex:
 
 
 def _refuse_library(path: Path) -> None:
-    if any((folder / "library.sqlite").exists() for folder in (path, path.resolve().parent)):
+    if any((folder / "library.sqlite").exists() for folder in (path, real_path(path).parent)):
         raise UsageError(f"{path}: a library's index follows the library; change that with: moodrec analyze")
 
 

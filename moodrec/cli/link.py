@@ -11,7 +11,8 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
-from moodrec.errors import NotFoundError, UsageError
+from moodrec.errors import UsageError
+from moodrec.named_files import read_secret
 
 if TYPE_CHECKING:
     from moodrec.players.links import PlayerLink
@@ -97,13 +98,7 @@ def _login(user: str, password_file: Path | None) -> Login:
 
     if key := os.environ.get(API_KEY):
         return Login(api_key=key)
-    if password_file is not None:
-        try:
-            password = password_file.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            raise NotFoundError(f"{password_file}: no such file") from None
-    else:
-        password = os.environ.get(PASSWORD, "")
+    password = os.environ.get(PASSWORD, "") if password_file is None else read_secret(password_file)
     if not user or not password:
         raise UsageError(
             f"the player needs a login: --user NAME with --password-file FILE or {PASSWORD}, or {API_KEY}"
@@ -128,7 +123,7 @@ def _prefixes(given: list[str]) -> dict[str, str]:
         theirs, equals, ours = text.partition("=")
         if not equals or not theirs or not ours:
             raise UsageError(f"--prefix {text}: should be THEIRS=OURS, such as /music=/home/me/Music")
-        pairs[theirs] = str(Path(ours).expanduser())
+        pairs[theirs] = str(Path(os.path.expanduser(ours)))  # noqa: PTH111  (Path's raises on unknown users)
     return pairs
 
 

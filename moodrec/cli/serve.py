@@ -13,7 +13,8 @@ from moodrec.cli.console import Screen
 from moodrec.cli.index_load import CatalogueOption
 from moodrec.cli.options import JsonOption, LibraryOption, ModelOption, QuietOption, chosen_library
 from moodrec.engines import PASSWORD_VARIABLE
-from moodrec.errors import NotFoundError, UsageError
+from moodrec.errors import UsageError
+from moodrec.named_files import read_secret
 
 if TYPE_CHECKING:
     from moodrec.engines.address import EngineAddress
@@ -151,10 +152,8 @@ def _token(file: Path | None) -> str | None:
 
     Raises:
         NotFoundError: there is no such file.
+        UsageError: it holds no token.
     """
     if file is None:
         return os.environ.get(TOKEN_VARIABLE) or None
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        raise NotFoundError(f"{file}: no such file") from None
+    return read_secret(file)

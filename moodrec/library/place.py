@@ -31,7 +31,7 @@ def default_library() -> Path:
         ConfigError: the settings file is not TOML.
     """
     if named := os.environ.get("MOODREC_LIBRARY"):
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))  # noqa: PTH111  (Path's raises on unknown users)
     file = settings_file()
     library = None if file is None else read_settings(file).get("library")
     return Path(library) if isinstance(library, str) else own_library()

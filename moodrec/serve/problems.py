@@ -133,9 +133,10 @@ async def _of_moodrec(request: Request, error: Exception) -> Response:
     return problem_of(error)
 
 
-def _in_their_words(status: int, detail: str) -> Response:
+def _in_their_words(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The form of errors that clients of other servers read."""
-    return Response(encoded({"error": printable(detail)}), status, media_type="application/json")
+    content = encoded({"error": printable(detail)})
+    return Response(content, status, dict(headers or {}), "application/json")
 
 
 async def _of_system(request: Request, error: Exception) -> Response:
@@ -160,6 +161,8 @@ async def _of_http(request: Request, error: Exception) -> Response:
     detail = str(error.detail)
     if error.status_code == 404 and detail == "Not Found":
         detail = "there is nothing at this address; /v1/openapi.json lists what there is"
+    if request.url.path.startswith(_OTHERS):
+        return _in_their_words(error.status_code, detail, error.headers)
     return problem(error.status_code, "HttpError", detail, error.headers)
 
 

@@ -23,6 +23,7 @@ from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.describe import describe_model, model_folder, packaged_models
 from moodrec.model.metadata import MetadataField, metadata_columns
 from moodrec.model.spec import PublishedMood
+from moodrec.named_files import real_path
 from moodrec.training.copies import CopiesConfig
 from moodrec.training.tasks import TasksConfig
 
@@ -285,4 +286,4 @@ def resolve_place(place: str, beside: Path) -> str:
     expanded = os.path.expandvars(place)
     if "$" in expanded:
         raise ConfigError(f"{place!r}: set the environment variable it names")
-    return str((beside / Path(expanded).expanduser()).resolve())
+    return str(real_path(beside / os.path.expanduser(expanded)))  # noqa: PTH111

@@ -227,7 +227,7 @@ def test_a_failed_addition_changes_nothing(index: MoodIndex) -> None:
     for wrong in (np.ones((2, 3)), np.zeros((2, 16)), np.ones((1, 16))):
         with pytest.raises(DataError):
             index.add(wrong, new)
-    with pytest.raises(DataError, match="do not fit"):
+    with pytest.raises(DataError, match="of the new tracks holds"):
         index.add(np.ones((2, 16)), new.set_column(3, "year", pa.array(["x", "y"])))
     with pytest.raises(ModelMismatchError, match=r"model a.*model b"):
         index.add(np.ones((2, 16)), new, model_fingerprint="b")

@@ -127,7 +127,7 @@ def test_new_columns_and_types_come_in_by_a_merge() -> None:
     index.add(SAMPLE.vectors[2:3], pa.table({"track_id": ["c"], "calm": [0.3], "happy": [0.1], "year": [7]}))
     assert index.matching("bpm = 90.5")["track_id"].to_pylist() == ["a"]
     assert index.matching("year = 1999.5 OR year = 7")["track_id"].to_pylist() == ["b", "c"]
-    with pytest.raises(DataError, match="do not fit"):
+    with pytest.raises(DataError, match="column 'year' of the new tracks holds"):
         index.add(
             SAMPLE.vectors[3:4], pa.table({"track_id": ["d"], "calm": [0.3], "happy": [0.1], "year": ["x"]})
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moodrec.arguments import brief
 from moodrec.errors import ConfigError, DataError, NotFoundError, UsageError
+from moodrec.named_files import real_path
 from moodrec.plugins import is_dotted_path, load_plugin, plugin_names
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def load_source(name: str, root: Path | str, options: Mapping[str, Any] | None =
         raise NotFoundError(f"{place}: no such file or folder")
     given = dict(options or {})
     _check_options(name, load, given)
-    return _checked(name, load(place.resolve(), **given))
+    return _checked(name, load(real_path(place), **given))
 
 
 def _loader(name: str) -> Any:

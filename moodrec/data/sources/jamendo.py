@@ -6,6 +6,7 @@ BY-NC-SA 4.0; each track has its own Creative Commons licence.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.data.sources.jamendo_files import TAGS, read_all_tags, read_names, read_parts
 from moodrec.errors import DataError, UsageError
+from moodrec.named_files import real_path
 
 NAME: Final = "jamendo"
 MOOD: Final = "mood/theme---"
@@ -124,7 +126,7 @@ def _find_files(root: Path, paths: list[str], files: str | None, kind: str) -> l
         raise UsageError(f"kind must be one of {', '.join(SUFFIXES)}, not {brief(kind)}")
     if files is None:
         return [""] * len(paths)
-    folder = ((root if root.is_dir() else root.parent) / Path(files).expanduser()).resolve()
+    folder = real_path((root if root.is_dir() else root.parent) / os.path.expanduser(files))  # noqa: PTH111
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder of audio")
     return [_find(folder / path.removesuffix(".mp3"), kind) for path in paths]

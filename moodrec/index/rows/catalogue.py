@@ -16,12 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from moodrec.arguments import is_whole
-from moodrec.errors import DataError
 from moodrec.filters import selection
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.filters.columns import NO_ORDERS, ColumnTable
 from moodrec.index.rows import keys
-from moodrec.index.rows.conforming import conformed
+from moodrec.index.rows.conforming import conformed, joined
 from moodrec.index.rows.recordings import Recordings
 from moodrec.index.rows.segment import Part, Segment
 from moodrec.index.rows.validation import chosen_columns
@@ -272,10 +271,7 @@ class Catalogue:
         if vectors is not None and table is not None:
             pieces, tables = [*pieces, vectors], [*tables, table]
             alive.append(np.ones(len(vectors), bool))
-        try:
-            merged = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-        except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
-            raise DataError(f"the new tracks' columns do not fit those of the index: {error}") from None
+        merged = joined(tables)
         base, n = self.base.segment, sum(map(len, pieces))
         order = None if base.order is None else np.concatenate([base.order, np.arange(len(base), n)])
         segment = Segment.of(np.concatenate(pieces), merged, self.moods, order, orders=base.columns.orders)

@@ -82,7 +82,8 @@ def publish_index(root: Path | str, address: str) -> Moved:
     if is_local(address):
         folder = local_path(address)
         return read_current(Path(root), lambda version: _into_folder(_FromDisk(version), folder))
-    return read_current(Path(root), lambda version: _Remote(address).take(version))
+    remote = _Remote(address)
+    return read_current(Path(root), remote.take)
 
 
 def pull_index(address: str, root: Path | str) -> Moved:

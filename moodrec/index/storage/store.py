@@ -242,6 +242,8 @@ def _open(folder: Path, pointer: bytes) -> Version:
 def _require_ours(root: Path) -> None:
     if root.is_file():
         raise UsageError(f"{root}: is a file; an index is a folder")
+    if (root.exists() or root.is_symlink()) and not root.is_dir():
+        raise UsageError(f"{root}: is no folder, and an index is one; name a folder or a new name")
     if root.is_dir() and not is_index(root) and any(not _is_leftover(path) for path in root.iterdir()):
         raise UsageError(f"{root}: is a folder of other things; give the index one of its own")
 

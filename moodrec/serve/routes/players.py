@@ -75,7 +75,7 @@ def send(request: Request, state: State, view: Current, name: Name, body: SendBo
 def _linked(request: Request, name: str) -> PlayerLink:
     link = players_of(request).links().get(name)
     if link is None:
-        raise NotFoundError(f"no player is linked as {brief(name)}; run: moodrec link URL --name {name}")
+        raise NotFoundError(f"no player is linked as {brief(name)}; run: moodrec link URL --name NAME")
     return link
 
 

@@ -302,6 +302,51 @@ def test_frames_of_pandas(values: Any) -> None:
         MoodIndex.build(VECTORS, pd.DataFrame({"track_id": IDS.to_pylist(), "what": values}))
 
 
+TWICE = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None]), pa.array(["a", "a", "b"]))
+PAIRS = {
+    "a dictionary, then texts": (pa.array(WORDS).dictionary_encode(), pa.array(WORDS)),
+    "texts, then a dictionary": (pa.array(WORDS), pa.array(WORDS).dictionary_encode()),
+    "a dictionary, then one that repeats": (pa.array(WORDS).dictionary_encode(), TWICE),
+    "a dictionary that repeats, then one": (TWICE, pa.array(WORDS).dictionary_encode()),
+    "a dictionary, then nothing": (pa.array(WORDS).dictionary_encode(), pa.nulls(N)),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_kinds_for_the_same_values(pair: str) -> None:
+    first, then = PAIRS[pair]
+    index = built(first)
+    index.add(VECTORS, pa.table({"track_id": [f"n{row}" for row in range(N)], "what": then}))
+    assert index.rows(["t0", "t1", "t2", "t3"])["what"].to_pylist() == first.to_pylist()
+    assert index.rows(["n0", "n1", "n2", "n3"])["what"].to_pylist() == then.to_pylist()
+    wanted = [
+        f"{name}{i}"
+        for name, column in (("t", first), ("n", then))
+        for i in range(N)
+        if column[i].as_py() == "a"
+    ]
+    assert found(index, "what = 'a'") == wanted
+
+
+@pytest.mark.parametrize(
+    "then", [pa.array([["a"]] * N), pa.array([1] * N), pa.array([1] * N, pa.timestamp("s", "UTC"))]
+)
+def test_kinds_that_do_not_fit(then: pa.Array) -> None:
+    index = built(pa.array(WORDS))
+    with pytest.raises(
+        DataError, match=r"column 'what' of the new tracks holds .*, and that of the index string: "
+    ):
+        index.add(VECTORS, pa.table({"track_id": [f"n{row}" for row in range(N)], "what": then}))
+    assert len(index) == N
+
+
+def test_unknown_lists_stay_unknown() -> None:
+    index = built(pa.array([["a"], None, [], ["b"]], pa.list_view(pa.string())))
+    assert index.rows(["t0", "t1", "t2", "t3"])["what"].to_pylist() == [["a"], None, [], ["b"]]
+    index = built(pa.array([[90], None, [], [5]], pa.list_(pa.duration("s"))))
+    assert index.rows(["t0", "t1", "t2", "t3"])["what"].to_pylist() == [[90.0], None, [], [5.0]]
+
+
 def test_a_message_does_not_grow_with_the_type() -> None:
     wide = pa.array([{f"field {i}": i for i in range(1000)}] * N)
     with pytest.raises(DataError) as raised:

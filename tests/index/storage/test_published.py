@@ -201,6 +201,8 @@ def test_addresses_that_hold_nothing_or_that_nothing_opens(tmp_path: Path) -> No
         publish_index(tmp_path / "gone", "memory://nothing/here")
     with pytest.raises(UsageError, match="nosuch"):
         publish_index(tmp_path / "own", "nosuch://bucket/index")
+    with pytest.raises(UsageError, match=r"zip://x::memory://none\.zip: cannot be opened"):
+        publish_index(tmp_path / "own", "zip://x::memory://none.zip")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("mine")
     with pytest.raises(UsageError, match="a folder of other things"):
