@@ -45,7 +45,7 @@ def test_streamed_builds(index: MoodIndex, tmp_path: Path, monkeypatch: pytest.M
     vectors = index.vectors(index.track_ids[:40])
     embeddings = pa.FixedSizeListArray.from_arrays(vectors.ravel(), vectors.shape[1])
     pq.write_table(table.append_column("embedding", embeddings), tmp_path / "tracks.parquet")
-    needed = {
+    needed: dict[str, Any] = {
         "path": tmp_path / "index",
         "source": ParquetTracks(tmp_path / "tracks.parquet"),
         "moods": index.moods,

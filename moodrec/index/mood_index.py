@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from moodrec.arguments import OnConflict, OnDuplicate, brief, texts, whole
 from moodrec.config import IndexConfig
 from moodrec.errors import UsageError
-from moodrec.given import kind_of, path_of, text_of, word_of
+from moodrec.given import path_of, text_of, word_of
 from moodrec.index import planner
 from moodrec.index.changes import added, compacted, rows_of, updated
 from moodrec.index.front import SearchFront
@@ -202,12 +202,15 @@ class MoodIndex(IndexReader, SearchFront):
             StoreLockedError, DiskFullError: as for :meth:`save`.
         """
         folder, column = path_of(path, "path"), text_of(embedding, "embedding")
-        read = kind_of(source, TrackSource, "source")
+        if not isinstance(source, TrackSource):
+            raise UsageError(
+                f"source is {brief(source)}; it must be a table read in batches, as ParquetTracks(path)"
+            )
         if model_fingerprint is not None:
             text_of(model_fingerprint, "model_fingerprint")
         chosen = preset if isinstance(preset, IndexConfig) else load_preset(preset)
         origin = Origin(preset if isinstance(preset, str) else chosen.kind, model_fingerprint)
-        build_saved(folder, read, column, texts(moods, "moods"), chosen, origin, context)
+        build_saved(folder, source, column, texts(moods, "moods"), chosen, origin, context)
         return cls.open(folder)
 
     @classmethod
