@@ -111,6 +111,15 @@ def test_a_password_on_the_command_line_is_refused(tmp_path: Path, address: str,
     assert not any(part in found.stderr for part in ("hid", "den@"))
 
 
+@pytest.mark.parametrize("address", ["postgresql://me:hid-den@[/db", "postgresql://me:hid-den%zz@h/db"])
+def test_an_address_that_cannot_be_read_is_not_repeated(tmp_path: Path, address: str) -> None:
+    found = run(tmp_path, "--check", MOODREC_SERVE_INDEX=address)
+    said = found.stdout + found.stderr
+    assert found.returncode in (1, 2)
+    assert "hid-den" not in said
+    assert "Traceback" not in said
+
+
 def test_no_catalogue_and_no_name(guarded: str, tmp_path: Path) -> None:
     found = run(tmp_path, "--index", guarded, "--catalogue", "none_such", MOODREC_INDEX_PASSWORD=SECRET)
     assert found.returncode == 3

@@ -43,6 +43,12 @@ class Server:
         text_of(address, "address")
         try:
             given = {*conninfo_to_dict(address)}
+        except psycopg.Error:  # its message quotes the address, with the password that may be in it
+            raise EngineError(
+                "PostgreSQL: the address cannot be read; write postgresql://user@host:5432/database, with "
+                "@ : / [ ] ? and % in names and passwords as %40 %3A %2F %5B %5D %3F and %25"
+            ) from None
+        try:
             late: dict[str, Any] = {} if "connect_timeout" in given else {"connect_timeout": _CONNECT_S}
             with psycopg.connect(address, autocommit=True, **late) as connection:
                 if (
