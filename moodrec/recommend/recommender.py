@@ -49,7 +49,7 @@ class Recommender:
         >>> rec = Recommender.open("indexes/open-game-music")
         >>> found = rec.similar("Albian Nocturne", k=3, where="calm >= 0.5")
         >>> found.tracks[["rank", "title"]].to_dict("list")
-        {'rank': [1, 2, 3], 'title': ['Love Theme', 'Mountain Idyll', 'ingame 14']}
+        {'rank': [1, 2, 3], 'title': ['Mountain Idyll', 'Hedgewars Nature', 'Intro Theme']}
     """
 
     def __init__(
