@@ -93,7 +93,7 @@ def replicas(index: Path, tmp_path: Path) -> Iterator[list[tuple[Any, subprocess
         places = {
             "milvus://milvus:19530": address,
             "milvus://milvus:19530?consistency=Bounded": behind,
-            "/work/index": str(index),
+            "/catalogue/index": str(index),
         }
         loaded = run_moodrec(tmp_path, *placed("cluster", "load", places), **secrets)
         assert loaded.returncode == 0, loaded.stderr
