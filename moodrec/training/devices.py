@@ -12,8 +12,9 @@ those of the processes; dropout and SpecAugment draw other random numbers.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -46,19 +47,29 @@ class Devices:
     """The number of processes."""
     device: torch.device
 
-    @staticmethod
-    def join() -> Devices:
-        """Meet the other processes, where ``torchrun`` started several; alone, take the GPU if there is one."""
+    @classmethod
+    @contextlib.contextmanager
+    def joined(cls) -> Iterator[Devices]:
+        """Meet the other processes, where ``torchrun`` started several; alone, take the GPU if there is one.
+
+        A process group that was made here ends with the context, since the threads of one that is left at the end of
+        a process may abort it. After an exception it stays: the others may be amid a collective, and to leave would
+        wait for them.
+        """
         gpu = torch.cuda.is_available()
         world = int(os.environ.get("WORLD_SIZE", "1"))
         if world == 1:
-            return Devices(0, 1, torch.device("cuda" if gpu else "cpu"))
+            yield cls.alone()
+            return
         device = torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu")
         if gpu:
             torch.cuda.set_device(device)
-        if not dist.is_initialized():
+        met_before = dist.is_initialized()
+        if not met_before:
             dist.init_process_group("nccl" if gpu else "gloo")
-        return Devices(rank_of_environment(), world, device)
+        yield cls(rank_of_environment(), world, device)
+        if not met_before:
+            dist.destroy_process_group()
 
     @staticmethod
     def alone() -> Devices:

@@ -84,11 +84,10 @@ def train_recipe(
         DataError: a dataset is malformed, or there are no moods to learn from it.
     """
     recipe = read_recipe(recipe_path)
-    devices = Devices.join()
     digest = recipe.digest  # computed first: it raises if the model to start from is missing
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-    with torch_threads(recipe.training.threads):
+    with Devices.joined() as devices, torch_threads(recipe.training.threads):
         data = _prepared(recipe, cache_folder or default_cache(), on_event, devices)
         copies = prepare_copies(recipe, data, cache_folder or default_cache(), on_event)
         calibration = plan_calibration(recipe, data)
