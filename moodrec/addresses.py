@@ -11,7 +11,7 @@ from typing import Any
 
 from moodrec.errors import MissingExtraError, UsageError
 from moodrec.extras import has_modules
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 
 _EXTRA = "lake"
 

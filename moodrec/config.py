@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from moodrec.errors import ConfigError, NotFoundError
-from moodrec.files import read_toml_table
+from moodrec.files.toml import read_toml_table
 
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError, StoreLockedError
-from moodrec.files import NO_LINKS, disk_errors
+from moodrec.files.disk import disk_errors
+from moodrec.files.kinds import NO_LINKS
 
 if sys.platform == "win32":
     import msvcrt

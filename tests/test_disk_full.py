@@ -18,7 +18,8 @@ from moodrec import MoodIndex
 from moodrec.catalog.export import export_library
 from moodrec.catalog.refresh import refresh_index
 from moodrec.errors import DiskFullError
-from moodrec.files import disk_errors, require_room, write_atomically
+from moodrec.files.disk import disk_errors, require_room
+from moodrec.files.replacing import write_atomically
 from moodrec.index.storage.format import size_of
 from moodrec.library.library import Library
 from tests.library.tracks import MODEL, analysed, file_state

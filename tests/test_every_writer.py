@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from moodrec.errors import AudioError, DiskFullError, MoodrecError
-from moodrec.files import write_array, write_together
+from moodrec.files.npy import write_array
+from moodrec.files.replacing import write_together
 from tests.small_disks import fill, mounted
 from tests.writers import WRITERS, Write, content, files_of_at_most
 

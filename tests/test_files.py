@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from moodrec.errors import UsageError
-from moodrec.files import replacing, write_atomically, write_together
+from moodrec.files.replacing import replacing, write_atomically, write_together
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "x" * 250 + ".m3u8", "\u6708" * 85, "a." + "b" * 253, ".csv"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import moodrec
-from moodrec.files import explained
+from moodrec.files.disk import explained
 
 SAMPLE = Path(moodrec.__file__).parent / "index" / "sample"
 

@@ -14,7 +14,7 @@ from moodrec import MoodIndex
 from moodrec.audio.mood_tags import write_mood_tags
 from moodrec.catalog.refresh import refresh_index
 from moodrec.errors import AudioError, CorruptStoreError, NotFoundError, UsageError
-from moodrec.files import temporary_beside
+from moodrec.files.replacing import temporary_beside
 from moodrec.library.library import Library
 from moodrec.library.place import default_library
 from moodrec.lock import WriterLock

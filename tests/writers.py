@@ -18,7 +18,8 @@ from moodrec import MoodIndex
 from moodrec.audio.mood_tags import write_mood_tags
 from moodrec.catalog.export import export_library
 from moodrec.catalog.refresh import refresh_index
-from moodrec.files import replacing, write_array
+from moodrec.files.npy import write_array
+from moodrec.files.replacing import replacing
 from moodrec.library.labelling import NewLabels
 from moodrec.library.library import Library
 from moodrec.model.folder import add_graph

@@ -33,7 +33,7 @@ from benchmarks.models.features import default_cache
 from benchmarks.models.figures import Said, fold_figures, stored_of
 from benchmarks.models.music import FOLDS, Floats, Music, joined, necks_of, unit_variance
 from moodrec.evaluation.experiment.stored import save_predictions
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 RESULTS = Path(__file__).parents[1] / "results" / "ear"
 PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (0, 4))

@@ -35,7 +35,7 @@ from moodrec.audio.level import level_track
 from moodrec.data.sources import load_source
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import SilentAudioError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 OUT = RESULTS / "copies.json"
 RATE = 16_000

@@ -27,7 +27,7 @@ from moodrec.audio.windows import cut_windows
 from moodrec.config import WindowConfig
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.frontend import build_front_end
 

@@ -31,7 +31,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.places import RECIPES, RESULTS
 from moodrec.evaluation.retrieval import QUADRANTS
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 from moodrec.metrics.classification import macro_f1
 from moodrec.metrics.tagging import macro_average_precision, macro_roc_auc
 from moodrec.model.checkpoint import load_model

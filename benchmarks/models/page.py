@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.models.compare import RESULTS
 from benchmarks.models.figures import COLUMNS
 from benchmarks.models.intervals import estimates
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 PAGE = Path(__file__).parents[2] / "docs" / "results" / "ear.md"
 TEMPLATE = Path(__file__).with_name("ear.md.in")

@@ -22,7 +22,7 @@ from moodrec.evaluation.experiment.report.facts import setup_section
 from moodrec.evaluation.experiment.report.markdown import counted, figure, table
 from moodrec.evaluation.experiment.report.tables import KNOWN_FIGURES
 from moodrec.evaluation.experiment.results import read_results
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
 
 RUNS: Final = RESULTS / "learning-curves"

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 HERE: Final = Path(__file__).parent
 CELLS: Final = HERE.parent / "results" / "metadata"

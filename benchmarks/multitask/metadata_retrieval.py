@@ -22,7 +22,7 @@ from moodrec.evaluation.context.evaluate import artist_folds
 from moodrec.evaluation.context.inputs import ContextInputs
 from moodrec.evaluation.neighbourhood.gallery import Gallery, System, SystemOutput, percentiles, unit
 from moodrec.evaluation.neighbourhood.report import benchmark
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.model.context.fit import FitData
 from moodrec.model.context.folds import NestedFits, cross_scores, cross_weights
 from moodrec.model.context.weights import KnownLabels

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine_report
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 RESULT = Path(__file__).parents[1] / "results" / "reliability" / "concurrent-changes.json"
 PRESETS = ("flat", "ivf", "ivf-sq8", "ivf-pq", "hnsw")

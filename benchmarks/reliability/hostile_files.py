@@ -25,7 +25,7 @@ from benchmarks.machine import machine_report
 from benchmarks.places import RESULTS
 from moodrec.catalog.analyze import analyze
 from moodrec.embedding.mood_model import MoodModel
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.library.library import Library
 from tests.catalog.corpus import write_songs
 from tests.catalog.hostile import mutant, originals, write_by_hand

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.machine import machine_report
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.index.mood_index import MoodIndex
 
 RESULT = Path(__file__).parents[1] / "results" / "reliability" / "hot-swap.json"

@@ -28,7 +28,7 @@ import numpy as np
 from benchmarks.machine import machine_report
 from benchmarks.places import RESULTS
 from moodrec.errors import MoodrecError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.library.library import Library
 from tests.catalog.corpus import write_song
 from tests.catalog.faults import FAULTS, can_inject, inject

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import machine_report
 from benchmarks.places import INDEXES, PAGES, RESULTS
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.index.mood_index import MoodIndex
 
 INDEX = INDEXES / "open-game-music"

@@ -32,7 +32,7 @@ from moodrec.evaluation.neighbourhood.gallery import (
     unit,
 )
 from moodrec.evaluation.neighbourhood.run import packaged_moods, run_benchmark
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 MODEL = "moodrec-1"
 """The model that is compared: the default when the page was written."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.audio.decode import decode
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 
 SAMPLE_RATE = 16_000
 COEFFICIENTS = 20

@@ -10,7 +10,7 @@ import numpy as np
 
 from moodrec.evaluation.neighbourhood.report import BenchmarkReport
 from moodrec.evaluation.neighbourhood.run import CEILING
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.plots.trade_off import KEPT, LEFT, trade_off
 
 Result = Mapping[str, Any]

@@ -38,7 +38,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
 from moodrec.evaluation.neighbourhood.gallery import gallery_of, metadata_run
 from moodrec.evaluation.neighbourhood.run import packaged_moods
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import model_folder

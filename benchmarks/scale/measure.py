@@ -38,7 +38,7 @@ from benchmarks.search.data import DIM, SearchData, load_data
 from benchmarks.search.results import ResultFile, result_file, rounded
 from benchmarks.search.terms import Columns
 from benchmarks.search.worker import Place, Worker
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 
 FILE: Final = RESULTS / "scale" / "clustered.json"
 SIZES: Final = (1_000_000, 3_000_000, 10_000_000)

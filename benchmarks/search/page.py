@@ -26,7 +26,7 @@ from benchmarks.search.tables import (
     overview_table,
     systems_table,
 )
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 INTRODUCTION = """# Search under filters
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from benchmarks.machine import machine_report
 from benchmarks.places import RESULTS
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 
 _SHORT_LIST: Final = re.compile(r"\[([\d\s.,e+-]+)\]")
 FOLDER: Final = RESULTS / "search"

@@ -37,7 +37,7 @@ import soundfile
 from benchmarks.machine import machine_report
 from benchmarks.places import RESULTS, ROOT
 from benchmarks.serve.fuzz import sent, traversals
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.library.library import Library
 
 RESULT: Final = RESULTS / "reliability" / "serve.json"

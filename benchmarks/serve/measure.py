@@ -37,7 +37,7 @@ from benchmarks.places import RESULTS
 from benchmarks.search.data import load_data
 from benchmarks.search.terms import Columns
 from benchmarks.serve.shell import QUESTIONS, exact, question, recall_of
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.index.mood_index import MoodIndex
 
 RESULT: Final = RESULTS / "serve.json"

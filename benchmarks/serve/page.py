@@ -28,7 +28,7 @@ from benchmarks.machine import machine_report
 from benchmarks.places import RESULTS
 from benchmarks.search.data import load_data
 from benchmarks.serve.measure import serving
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.index.mood_index import MoodIndex
 
 RESULT: Final = RESULTS / "serve-page.json"

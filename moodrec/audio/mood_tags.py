@@ -24,7 +24,9 @@ from mutagen.mp4 import MP4FreeForm, MP4Tags
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.tag_sources import DAMAGE
 from moodrec.errors import AudioError
-from moodrec.files import NO_LINKS, disk_full, is_disk_full, remove_quietly, temporary_beside
+from moodrec.files.disk import disk_full, is_disk_full
+from moodrec.files.kinds import NO_LINKS
+from moodrec.files.replacing import remove_quietly, temporary_beside
 
 MOOD: Final = "MOOD"
 OURS: Final = "MOODREC_"

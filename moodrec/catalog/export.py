@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from moodrec.errors import UsageError
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 from moodrec.given import path_of
 from moodrec.names import no_formula, shown_only
 from moodrec.schema import EMBEDDING, LISTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files import refuse_link
+from moodrec.files.kinds import refuse_link
 from moodrec.index.front import SearchFront
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.library import Library

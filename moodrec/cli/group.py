@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from moodrec.errors import AmbiguousSeedError, MoodrecError, UsageError
-from moodrec.files import explained
+from moodrec.files.disk import explained
 
 EXIT_SOME_FAILED: Final = 6
 EXIT_INTERRUPTED: Final = 130

@@ -20,7 +20,7 @@ import pyarrow as pa
 from moodrec.arguments import brief
 from moodrec.config import IndexConfig
 from moodrec.errors import DataError
-from moodrec.files import RowWriter
+from moodrec.files.npy import RowWriter
 from moodrec.index.backends.factory import build_arranged, has_lists
 from moodrec.index.presets import settled
 from moodrec.index.rows.catalogue import Catalogue

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError, DiskFullError, MoodrecError, NotFoundError, StoreLockedError
-from moodrec.files import disk_full, refuse_link, require_room
+from moodrec.files.disk import disk_full, require_room
+from moodrec.files.kinds import refuse_link
 from moodrec.library.checks import REMEDY, check_references, check_schema, check_values, time_limited
 
 SCHEMA_VERSION: Final = 4

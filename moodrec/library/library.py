@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from moodrec.arguments import brief, flag
 from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
-from moodrec.files import disk_errors
+from moodrec.files.disk import disk_errors
 from moodrec.given import path_of, text_of
 from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.checks import values_of

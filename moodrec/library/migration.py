@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.artists import credit, guests_in_title
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 from moodrec.library.checksum import checksum
 from moodrec.library.database import (
     GROUP_INDEXES,

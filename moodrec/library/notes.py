@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import MoodrecError
-from moodrec.files import read_regular, write_atomically
+from moodrec.files.kinds import read_regular
+from moodrec.files.replacing import write_atomically
 
 RUN_FILE: Final = "analysis.json"
 MODELS_FILE: Final = "models.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import ConfigError, NotFoundError
-from moodrec.files import read_toml_table
+from moodrec.files.toml import read_toml_table
 
 FILE_NAME: Final = "moodrec.toml"
 _PATHS: Final = ("library", "model")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files import read_regular
+from moodrec.files.kinds import read_regular
 from moodrec.given import path_of
 
 _PACKAGED: Final = Path(__file__).parent / "weights"

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from moodrec.config import explain
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files import read_regular, write_together
+from moodrec.files.kinds import read_regular
+from moodrec.files.replacing import write_together
 from moodrec.model.context.model import ContextModel
 from moodrec.model.describe import CONTEXT, CONTEXT_SUM, MOST_OF_SPEC, SPEC, fingerprint_of
 from moodrec.model.spec import ModelSpec

@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from moodrec.arguments import brief
 from moodrec.errors import CorruptStoreError, NotFoundError, UsageError
-from moodrec.files import disk_errors, read_regular, write_atomically
+from moodrec.files.disk import disk_errors
+from moodrec.files.kinds import read_regular
+from moodrec.files.replacing import write_atomically
 from moodrec.players.matching import Matches
 from moodrec.players.subsonic import Login, SubsonicServer
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from moodrec.errors import UsageError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.given import path_of
 
 FORMATS: Final = (".png", ".svg", ".pdf")

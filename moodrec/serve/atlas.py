@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import MoodrecError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.names import shown_only
 from moodrec.plots.projection import Projection, project
 from moodrec.recommend.regions import Region, map_regions

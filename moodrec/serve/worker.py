@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from moodrec.errors import AudioError, MoodrecError, SilentAudioError
-from moodrec.files import explained
+from moodrec.files.disk import explained
 
 if TYPE_CHECKING:
     from moodrec.catalog.analyze import AnalysisProgress

@@ -18,7 +18,8 @@ from moodrec.audio.decode import decode
 from moodrec.audio.level import level_track
 from moodrec.config import AudioConfig
 from moodrec.errors import AudioError, ConfigError, MissingExtraError
-from moodrec.files import replacing, write_array
+from moodrec.files.npy import write_array
+from moodrec.files.replacing import replacing
 from moodrec.model.frontend import build_front_end
 from moodrec.model.stored_mel import CAUTION, check_settings, is_stored_mel, read_stored_mel
 from moodrec.training.copies import copied

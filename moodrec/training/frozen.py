@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from moodrec.files import replacing, write_array
+from moodrec.files.npy import write_array
+from moodrec.files.replacing import replacing
 from moodrec.model.backbones import build_backbone
 from moodrec.model.checkpoint import load_model
 from moodrec.model.network import MoodNetwork

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.metrics.tagging import roc_auc
 from moodrec.model.losses import UNKNOWN_CLASS
 from moodrec.model.spec import MOOD_TASK

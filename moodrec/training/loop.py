@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from moodrec.errors import ConfigError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.model.network import MoodNetwork, NetworkOutput, join_outputs
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.base_rates import start_from_base_rates

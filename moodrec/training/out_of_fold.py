@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from moodrec.files import replacing, write_atomically
+from moodrec.files.replacing import replacing, write_atomically
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.predict import RowPredictions
 from moodrec.training.prepare import Prepared

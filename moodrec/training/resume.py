@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from moodrec.errors import ConfigError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.training.weighting import TaskWeighting
 

@@ -20,7 +20,8 @@ import platformdirs
 from numpy.typing import NDArray
 
 from moodrec.errors import ConfigError, ExportError, MissingExtraError
-from moodrec.files import disk_errors, write_atomically
+from moodrec.files.disk import disk_errors
+from moodrec.files.replacing import write_atomically
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.calibration import Calibration, plan_calibration

@@ -16,7 +16,7 @@ from moodrec.audio.decode import decode
 from moodrec.audio.mood_tags import read_mood_tags, write_mood_tags
 from moodrec.audio.probe import read_tags
 from moodrec.errors import AudioError
-from moodrec.files import temporary_beside
+from moodrec.files.replacing import temporary_beside
 from tests.audio.sounds import tone, write_any
 from tests.catalog.corpus import retag
 

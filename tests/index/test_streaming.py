@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from moodrec import MoodIndex
 from moodrec.errors import DataError, DuplicateIdError, UsageError
-from moodrec.files import RowWriter, write_array
+from moodrec.files.npy import RowWriter, write_array
 
 DIM = 12
 

@@ -43,7 +43,7 @@ from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
 from moodrec.demo.sample import find_sample_index
 from moodrec.errors import MoodrecError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL

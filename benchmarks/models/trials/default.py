@@ -31,7 +31,7 @@ from benchmarks.models.trials.settings import JOINTS, TRIALS, Hears, Joint, Tria
 from benchmarks.models.trials.windows import features_of
 from benchmarks.places import RECIPES, RESULTS
 from moodrec.evaluation.retrieval import QUADRANTS
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.model.network import NetworkOutput
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.inputs import FrozenFeatures, LoadFeatures

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 from moodrec.model.backbones.base import Backbone
 from moodrec.model.checkpoint import load_model
 from moodrec.model.frontend import compress

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import DataError, NotFoundError
-from moodrec.files import remove_quietly, temporary_beside
+from moodrec.files.replacing import remove_quietly, temporary_beside
 
 HOW_TO_INSTALL: Final = "on Debian/Ubuntu: apt install fluidsynth fluid-soundfont-gm"
 GAIN: Final = "1.0"

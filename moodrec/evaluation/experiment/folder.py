@@ -26,7 +26,7 @@ from moodrec.evaluation.experiment.stored import (
     save_predictions,
     write_result,
 )
-from moodrec.files import disk_errors
+from moodrec.files.disk import disk_errors
 from moodrec.lock import WriterLock
 
 PLAN: Final = "plan.toml"

@@ -23,7 +23,7 @@ from moodrec.evaluation.experiment.plan import Phase
 from moodrec.evaluation.experiment.runs import PlannedRun, chosen
 from moodrec.evaluation.experiment.work import runs_of, work
 from moodrec.evaluation.experiment.workers import Job, train_side_by_side
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.training.run import default_cache
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moodrec.errors import CorruptStoreError, DataError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.typing import TextArray
 
 

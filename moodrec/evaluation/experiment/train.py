@@ -19,7 +19,7 @@ from moodrec.evaluation.experiment.runs import PlannedRun
 from moodrec.evaluation.experiment.scores import Scores, score
 from moodrec.evaluation.experiment.stored import StoredPredictions
 from moodrec.evaluation.experiment.truth import Truth
-from moodrec.files import disk_errors
+from moodrec.files.disk import disk_errors
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.events import OnEvent

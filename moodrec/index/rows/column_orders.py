@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from moodrec.errors import FilterError
-from moodrec.files import write_array
+from moodrec.files.npy import write_array
 from moodrec.filters.arrow_columns import build_column
 from moodrec.filters.column_types import NumberColumn, TextColumn
 from moodrec.filters.selection import Order

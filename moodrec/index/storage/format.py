@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from moodrec.config import IndexConfig, explain
 from moodrec.errors import CorruptStoreError, UsageError
-from moodrec.files import write_array
+from moodrec.files.npy import write_array
 from moodrec.index.backends.factory import open_backend
 from moodrec.index.rows import column_orders
 from moodrec.index.rows.catalogue import Catalogue

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError
-from moodrec.files import refuse_link
+from moodrec.files.kinds import refuse_link
 from moodrec.index.storage.manifest import MANIFEST
 
 if sys.platform != "win32":

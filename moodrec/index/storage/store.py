@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
-from moodrec.files import UNFINISHED, disk_errors, make_mark, refuse_link, require_room, write_atomically
+from moodrec.files.disk import UNFINISHED, disk_errors, require_room
+from moodrec.files.kinds import make_mark, refuse_link
+from moodrec.files.replacing import write_atomically
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import StoredFile, damage_message
 from moodrec.index.storage.holding import held, remove_if_free

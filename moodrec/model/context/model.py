@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from moodrec.config import Config
 from moodrec.errors import CorruptStoreError, DataError, NotFoundError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.metrics.calibration import Platt, fit_platt, percentile, quantile_table
 from moodrec.model.context.applied import InContext, logits_of
 from moodrec.model.context.folds import NestedFits

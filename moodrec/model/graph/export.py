@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from moodrec.config import AudioConfig
 from moodrec.errors import CorruptStoreError, ExportError, MissingExtraError
 from moodrec.extras import TRAIN, has_modules
-from moodrec.files import disk_errors, require_room
+from moodrec.files.disk import disk_errors, require_room
 from moodrec.model.frontend import build_front_end
 from moodrec.model.graph.runtime import onnxruntime
 from moodrec.model.graph.session import EMBEDDING, LOGITS, WAVEFORM, GraphSession, GraphShape

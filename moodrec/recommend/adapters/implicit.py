@@ -15,7 +15,7 @@ import numpy as np
 
 from moodrec.arguments import share
 from moodrec.errors import DataError, MissingExtraError, UsageError
-from moodrec.files import replacing
+from moodrec.files.replacing import replacing
 from moodrec.recommend.adapters.vectors import FactorMap, ItemVectors
 from moodrec.typing import Float32Array
 

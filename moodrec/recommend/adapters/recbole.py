@@ -13,7 +13,7 @@ import numpy as np
 
 from moodrec.arguments import brief, texts
 from moodrec.errors import DataError, UsageError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.filters.names import hint
 from moodrec.given import path_of
 from moodrec.index.front import SearchFront

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 from moodrec.arguments import brief, flag
 from moodrec.errors import DataError, UsageError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.given import path_of, text_of
 from moodrec.index.rows.tables import is_table, to_frame
 from moodrec.names import shown_only, without_controls

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moodrec.errors import UsageError
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.names import shown_only
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
 from moodrec.schema import ARTIST, PATH, START, TITLE

@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from moodrec.errors import ModelMismatchError, UsageError
-from moodrec.files import disk_errors
+from moodrec.files.disk import disk_errors
 from moodrec.serve.documents import json_answer
 from moodrec.serve.routes.maps import atlas_of
 from moodrec.serve.schemas import answers

@@ -26,7 +26,7 @@ from moodrec.evaluation.experiment.report.tables import (
     other_figures_section,
 )
 from moodrec.evaluation.experiment.results import Results, read_results
-from moodrec.files import write_atomically
+from moodrec.files.replacing import write_atomically
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
 
 REPORT: Final = "report.md"

@@ -20,7 +20,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.files import write_array
+from moodrec.files.npy import write_array
 from moodrec.index.rows.stored_arrays import damaged, read_array, read_arrays, require
 from moodrec.typing import BoolArray, Float32Array, Vectors
 
