@@ -15,6 +15,7 @@ from moodrec.arguments import OnConflict, OnDuplicate
 from moodrec.engines.columns import stored_table
 from moodrec.engines.explaining import explanation
 from moodrec.engines.facts import NAME, CatalogueFacts, check_catalogue_name
+from moodrec.engines.memory import memory_of
 from moodrec.engines.reading import EngineReader, require_known
 from moodrec.engines.request import Candidates, EngineRequest, choose
 from moodrec.errors import DuplicateIdError
@@ -141,7 +142,7 @@ class EngineIndex(EngineReader):
         request = EngineRequest.of(
             options, checked_k(k, self.about()), self.moods, self.column_names, queries, own
         )
-        seeds = [self._candidates([one]) for one in own]
+        seeds = [self._found_by_id([one]) for one in own]
         require_known(own, {one for seed in seeds for one in seed.track_ids})
         results = [
             self._answer(request, query, seeds[query] if own else None) for query in range(len(queries))
@@ -158,9 +159,11 @@ class EngineIndex(EngineReader):
     def _answer(
         self, request: EngineRequest, query: int, seed: Candidates | None
     ) -> tuple[Candidates, list[str], Float32Array]:
-        depth = request.depth
+        depth, memory = request.depth, memory_of(self._facts)
         while True:
             found = self._nearest(request, query, depth)
+            if memory is not None:
+                memory.keep(found)
             ids, scores, certain = choose(request, query, found, seed)
             if certain or found.complete:
                 return found, ids, scores

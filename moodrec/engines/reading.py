@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of, texts
 from moodrec.engines.facts import CatalogueFacts
+from moodrec.engines.memory import memory_of
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.audio import on_audio
@@ -92,11 +93,11 @@ class EngineReader(SearchFront):
         self.close()
 
     def __contains__(self, track_id: object) -> bool:
-        return isinstance(track_id, str) and bool(self._known([track_id]))
+        return isinstance(track_id, str) and bool(self._there([track_id]))
 
     def contains(self, track_ids: Collection[str]) -> BoolArray:
         ids = ids_of(track_ids, "track_ids")
-        known = self._known(ids)
+        known = self._there(ids)
         return np.array([one in known for one in ids], bool)
 
     def refresh(self) -> bool:
@@ -210,7 +211,7 @@ class EngineReader(SearchFront):
     ) -> pa.Table:
         ids, ignores = ids_of(track_ids, "track_ids"), on_conflict_of(on_conflict) == "ignore"
         wanted = self._wanted(columns)
-        found = self._stored_rows(ids, list(dict.fromkeys([TRACK_ID, *wanted])))
+        found = self._rows_of(ids, list(dict.fromkeys([TRACK_ID, *wanted])))
         place = {track_id: row for row, track_id in enumerate(found[TRACK_ID].to_pylist())}
         if not ignores:
             require_known(ids, place)
@@ -219,7 +220,7 @@ class EngineReader(SearchFront):
 
     def vectors(self, track_ids: Sequence[str], *, on_conflict: OnConflict = "error") -> Vectors:
         ids, ignores = ids_of(track_ids, "track_ids"), on_conflict_of(on_conflict) == "ignore"
-        found = self._candidates(ids)
+        found = self._found_by_id(ids)
         place = {track_id: row for row, track_id in enumerate(found.track_ids)}
         if not ignores:
             require_known(ids, place)
@@ -242,13 +243,44 @@ class EngineReader(SearchFront):
 
     def same_recording(self, track_id: str, others: Sequence[str]) -> BoolArray:
         asked = [id_of(track_id, "track_id"), *ids_of(others, "others")]
-        found = self._candidates(list(dict.fromkeys(asked)))
+        found = self._found_by_id(list(dict.fromkeys(asked)))
         place = {one: row for row, one in enumerate(found.track_ids)}
         require_known(asked, place)
         rows = np.array([place[one] for one in asked], np.int64)
         vectors = np.ascontiguousarray(found.vectors)[rows]
         recordings = Catalogue.of(found.vectors, found.table, self.moods).recordings
         return recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
+
+    # Where one reading is under way, what it has met before is not asked for again.
+
+    def _found_by_id(self, track_ids: Sequence[str]) -> Candidates:
+        """Return some tracks as candidates, in any order; ids that no track has are left out."""
+        memory = memory_of(self._facts)
+        if memory is None:
+            return self._candidates(track_ids)
+        new = [one for one in track_ids if one not in memory]
+        found = self._candidates(new) if new or not track_ids else None
+        if found is not None:
+            memory.keep(found)
+        known = [one for one in track_ids if one in memory]
+        return found if found is not None and not known else memory.recalled(known)
+
+    def _rows_of(self, track_ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Return columns of the rows for ids, in any order; ids that no track has are left out."""
+        memory = memory_of(self._facts)
+        known = [] if memory is None else [one for one in track_ids if one in memory]
+        if memory is None or not known:
+            return self._stored_rows(track_ids, columns)
+        before = memory.recalled(known).table.select(columns)
+        new = [one for one in track_ids if one not in memory]
+        return pa.concat_tables([before, self._stored_rows(new, columns)]) if new else before
+
+    def _there(self, track_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that tracks have."""
+        memory = memory_of(self._facts)
+        known = set() if memory is None else {one for one in track_ids if one in memory}
+        new = [one for one in track_ids if one not in known]
+        return known | self._known(new) if new else known
 
     def _wanted(self, columns: Sequence[str] | None) -> list[str]:
         """Return the names of the columns that are wanted, checked."""

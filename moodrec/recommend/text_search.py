@@ -25,7 +25,8 @@ class TextSearch:
         Args:
             table: n tracks; fields that it lacks are empty.
         """
-        self._rows = len(table)
+        self.table = table
+        """What :meth:`find` counts the rows of."""
         self._texts = {name: folded(table[name]) for name in FIELDS if name in table.column_names}
 
     def find(self, words: str) -> RowNumbers:
@@ -36,15 +37,15 @@ class TextSearch:
         """
         whole = " ".join(fold_text(words).split())
         if not whole or not self._texts:
-            return np.arange(self._rows if not whole else 0, dtype=np.int64)
-        passed = np.ones(self._rows, bool)
+            return np.arange(0 if whole else len(self.table), dtype=np.int64)
+        passed = np.ones(len(self.table), bool)
         for word in dict.fromkeys(whole.split(" ")):
             passed &= self._having(word)
         rows = np.flatnonzero(passed)
         return rows[np.argsort(-self._rank(rows, whole), kind="stable")]
 
     def _having(self, word: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        found = np.zeros(self._rows, bool)
+        found = np.zeros(len(self.table), bool)
         for texts in self._texts.values():
             found |= _flags(pc.match_substring(texts, word))
         return found

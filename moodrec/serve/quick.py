@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
@@ -18,13 +18,10 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from moodrec.errors import NotFoundError
 from moodrec.serve.shared import Current, State, state_of, view_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Reader = Callable[[Request], Any]
-_REPEATS: Final = 3
-"""How often a request is repeated in which a track is gone, where an engine holds the catalogue."""
 _GIVEN: Final[tuple[tuple[Any, Reader], ...]] = (
     (Request, lambda request: request),
     (State, state_of),
@@ -42,19 +39,7 @@ class QuickRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """Return what answers a request of this route."""
         readers = _readers(self.endpoint)
-        return _anew(super().get_route_handler() if readers is None else _handler(self.endpoint, readers))
-
-
-def _anew(handler: Handler) -> Handler:
-    """Answer a request anew where a track is gone: another may have removed it from an engine meanwhile."""
-
-    async def answer(request: Request) -> Response:
-        for _ in range(_REPEATS if state_of(request).settings.engine is not None else 0):
-            with suppress(NotFoundError):
-                return await handler(request)
-        return await handler(request)
-
-    return answer
+        return super().get_route_handler() if readers is None else _handler(self.endpoint, readers)
 
 
 def query_of(model: type[BaseModel], given: QueryParams) -> BaseModel:
@@ -115,6 +100,7 @@ def _handler(endpoint: Callable[..., Response], readers: dict[str, Reader]) -> H
     async def answer(request: Request) -> Response:
         threads: Executor = request.app.state.threads
         values = {name: read(request) for name, read in readers.items()}
-        return await asyncio.get_running_loop().run_in_executor(threads, partial(endpoint, **values))
+        run = partial(copy_context().run, endpoint, **values)
+        return await asyncio.get_running_loop().run_in_executor(threads, run)
 
     return answer

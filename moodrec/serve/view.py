@@ -17,6 +17,7 @@ from moodrec.filters.columns import as_condition
 from moodrec.index.front import SearchFront
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.columns import ColumnSummary, column_summaries
+from moodrec.recommend.find.names import TOLD
 from moodrec.recommend.listing import in_order, sort_keys, within_limits
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.spread import MoodSpread, mood_spreads
@@ -62,7 +63,7 @@ class View:
     def texts(self) -> TextSearch:
         """The folded titles, artists and albums."""
         self.require_whole("words of titles, artists and albums")
-        return TextSearch(self.index.columns([TRACK_ID, *FIELDS]))
+        return TextSearch(self.index.columns(TOLD))
 
     @cached_property
     def spreads(self) -> dict[str, MoodSpread]:
@@ -158,7 +159,8 @@ class View:
             texts = TextSearch(table) if words.strip() else None
         else:
             table = self.index.columns(names)
-            texts = self.texts if words.strip() else None
+            # The rows of an engine are those of now, and not of when this version was first asked.
+            texts = (TextSearch(table) if self.in_engine else self.texts) if words.strip() else None
         if texts is not None:
             table = table.take(pa.array(texts.find(words)))
         if keys:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from moodrec.engines.base import EngineIndex
+from moodrec.engines.memory import one_reading
 from moodrec.errors import DataError, DuplicateIdError, FilterError, NotFoundError, UsageError
 from moodrec.filters.columns import ColumnTable, row_mask
 from moodrec.filters.conditions import Condition
@@ -233,6 +234,30 @@ class EngineContract:
         assert "label" not in pinned.column_names
         assert changed.snapshot().column_names[-1] == "label"
         assert pinned.search(sample.vectors[300], 1).track_ids.tolist() == [["t300"]]
+
+    def test_one_reading_keeps_the_tracks_that_it_has_met(
+        self, build: Build, sample: Sample, reader: Callable[[str], EngineIndex]
+    ) -> None:
+        with build(sample.part(0, 60), "reading") as writer, reader("reading") as other:
+            with one_reading():
+                hits = other.similar_to("t5", 12).track_ids[0].tolist()
+                rows, vectors = writer.rows([*hits, "t5"]), writer.vectors([*hits, "t5"])
+                left = [f"t{row}" for row in range(60) if f"t{row}" not in hits]
+                writer.remove(["t5", *hits])
+                assert other.rows([*hits, "t5"]).equals(rows)
+                assert other.rows(["t5", hits[0]], ["year"]).equals(rows.take([12, 0]).select(["year"]))
+                np.testing.assert_array_equal(other.vectors([*hits, "t5"]), vectors)
+                assert other.contains([*hits, "t5", "nobody"]).tolist() == [True] * 13 + [False]
+                assert "t5" in other
+                assert len(other.cosines(["t5"], left[:1])) == len(other.same_recording("t5", left[:1])) == 1
+                assert other.rows([left[0], "t5"])["track_id"].to_pylist() == [left[0], "t5"]
+                # What comes after is not what was met: searches find the tracks that are there.
+                assert not set(other.search(vectors[-1], 12).track_ids[0]) & {"t5", *hits}
+                with pytest.raises(NotFoundError, match="'nobody'"):
+                    other.rows(["t5", "nobody"])
+            with pytest.raises(NotFoundError, match="'t5'"):
+                other.rows([left[0], "t5"])
+            assert "t5" not in other
 
     def test_every_change_is_another_version_for_all(
         self, build: Build, sample: Sample, reader: Callable[[str], EngineIndex]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,27 @@ def test_get(of_engine: httpx.Client, of_folder: httpx.Client, path: str, query:
 @pytest.mark.parametrize(("path", "body"), POSTS, ids=str)
 def test_post(of_engine: httpx.Client, of_folder: httpx.Client, path: str, body: dict[str, Any]) -> None:
     same_answers(of_engine.post(path, json=body), of_folder.post(path, json=body))
+
+
+@pytest.mark.parametrize("engine", ["postgres", "milvus"])
+def test_tracks_that_another_removes_while_a_version_is_served(
+    request: pytest.FixtureRequest, engine: str
+) -> None:
+    """What was worked out of the version, such as the words of titles, still has them."""
+    kind, sample = ENGINES[engine], rich_catalogue()
+    place = str(request.getfixturevalue(f"{engine}_address"))
+    kind.build(place, sample.vectors, sample.table, MOODS, "fewer").close()
+    address = EngineAddress.of(place if "://" in place else f"milvus://{place}", "fewer")
+
+    def statuses(client: httpx.Client) -> dict[str, int]:
+        gets = {f"{path} {query}": client.get(path, params=query).status_code for path, query in GETS}
+        return gets | {f"{path} {body}": client.post(path, json=body).status_code for path, body in POSTS}
+
+    with serving(replace(engine_settings(address), refresh_s=3600.0)) as client:
+        before = statuses(client)
+        with kind.open(place, "fewer") as writer:
+            writer.remove([f"t{row}" for row in range(100, 400)])
+        assert statuses(client) == before
 
 
 def test_pages_of_a_list_fit_together(of_engine: httpx.Client, of_folder: httpx.Client) -> None:

@@ -18,6 +18,8 @@ from moodrec.schema import ALBUM, ARTIST, ARTISTS, TITLE, TRACK_ID
 
 OF_AN_ARTIST: Final = 50
 """The number of tracks that stand for an artist."""
+TOLD: Final = (TRACK_ID, TITLE, ARTIST, ALBUM, DUPLICATE_OF)
+"""The columns by which tracks are found and told apart."""
 _TRIED: Final = 2_000
 
 
@@ -40,7 +42,7 @@ class Names:
         Args:
             index: whose tracks there are.
             lexicon: of the same library.
-            texts: its folded texts, where they are at hand.
+            texts: the texts of :data:`TOLD`, where they are at hand.
         """
         self._index, self._lexicon = index, lexicon
         self._given = texts
@@ -58,7 +60,7 @@ class Names:
     def _tracks(self, phrase: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         words = [word for word in phrase if word != "by"] or list(phrase)
         rows = self._texts.find(" ".join(words))[:_TRIED]
-        found = self._told.take(pa.array(rows))
+        found = self._texts.table.take(pa.array(rows))
         hits = [row for row in found.to_pylist() if _is_called(row, phrase)]
         originals = [row for row in hits if not row.get(DUPLICATE_OF)]
         return tuple((row[TRACK_ID], _description(row)) for row in originals or hits)
@@ -72,15 +74,8 @@ class Names:
         return Seed(spellings[0], tuple(rows[TRACK_ID].slice(0, OF_AN_ARTIST).to_pylist()))
 
     @cached_property
-    def _told(self) -> pa.Table:
-        return self._index.columns(_TOLD)
-
-    @cached_property
     def _texts(self) -> TextSearch:
-        return TextSearch(self._told) if self._given is None else self._given
-
-
-_TOLD: Final = (TRACK_ID, TITLE, ARTIST, ALBUM, DUPLICATE_OF)
+        return TextSearch(self._index.columns(TOLD)) if self._given is None else self._given
 
 
 def _is_called(row: dict[str, str | None], phrase: tuple[str, ...]) -> bool:

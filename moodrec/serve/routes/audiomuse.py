@@ -226,9 +226,10 @@ def _representing(ids: PlayerIds, sounds: ArtistSounds, artist: str) -> list[dic
 
 def _songs(ids: PlayerIds, track_ids: Iterable[str], query: Any) -> list[dict[str, Any]]:
     """The songs as these clients know them; the distance is 1 minus the cosine with the query."""
-    wanted = list(track_ids)
     index = ids.view.index
-    rows = index.rows(wanted).to_pylist()
+    # A list that is kept for its next pages may name tracks that are gone from an engine.
+    rows = index.rows(list(track_ids), on_conflict="ignore").to_pylist()
+    wanted = [row[TRACK_ID] for row in rows]
     told = [
         {
             "item_id": ids.song(row[TRACK_ID]),
