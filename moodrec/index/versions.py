@@ -56,16 +56,48 @@ class Versions:
             self.current = make_next(self._checked())
             self._keep_up()
 
-    def settle(self, make_next: Callable[[Snapshot], Snapshot] = Snapshot.merged) -> Snapshot:
-        """Publish what ``make_next`` makes of the current snapshot (its tail merged, by default), and return it.
+    def settle(self, make_next: Callable[[Snapshot], Snapshot]) -> None:
+        """Publish what ``make_next`` makes of the current snapshot.
 
-        Unlike :meth:`change`, it starts no merge afterwards: it is for saving and compacting, which merge themselves.
+        Unlike :meth:`change`, it starts no merge afterwards: it is for compacting, which merges itself.
 
         Raises:
             CorruptStoreError: the files that the index was opened from are damaged.
         """
         with self._lock:
             self.current = make_next(self._checked())
+
+    def to_save(self) -> Snapshot:
+        """Return the current snapshot for saving, merged first where that is quick or it is to be built anew.
+
+        The tail of a large index stays as it is: it is merged while it is written
+        (:func:`moodrec.index.storage.format.saver`), which takes a small part of the memory.
+
+        Raises:
+            CorruptStoreError: the files that the index was opened from are damaged.
+        """
+        with self._lock:
+            now = self._checked()
+            self.current = now.merged() if len(now.catalogue) <= _AT_ONCE or now.is_worn else now
+            return self.current
+
+    def go_over(self, before: Snapshot, prepared: Snapshot) -> Snapshot:
+        """Publish a snapshot that was prepared aside, with what was changed meanwhile carried over to it.
+
+        Args:
+            before: the snapshot that the preparation began from.
+            prepared: its rows over another base.
+
+        Returns:
+            The snapshot that is current now: where the base was replaced meanwhile, as by compacting, what was
+            prepared is worthless and the current one stays.
+        """
+        with self._lock:
+            now = self.current
+            if now is before:
+                self.current = prepared
+            elif now.catalogue.base.segment is before.catalogue.base.segment:
+                self.current = now.carried_over(before, prepared)
             return self.current
 
     def move_to(self, expected: Snapshot, snapshot: Snapshot) -> bool:
@@ -119,12 +151,4 @@ class Versions:
         """Prepare a merged snapshot from the current one, then carry over to it what was changed meanwhile."""
         before = self.current
         while before.tail_is_long or before.is_worn:
-            prepared = before.merged()
-            with self._lock:
-                now = self.current
-                if now is before:
-                    self.current = prepared
-                # A base replaced meanwhile, as by compact, makes what was prepared worthless.
-                elif now.catalogue.base.segment is before.catalogue.base.segment:
-                    self.current = now.carried_over(before, prepared)
-                before = self.current
+            before = self.go_over(before, before.merged())
