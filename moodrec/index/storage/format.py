@@ -92,7 +92,9 @@ def _save_backend(snapshot: Snapshot, folder: Path) -> Facts:
     vectors, table = read_array(folder / VECTORS, mapped=True), mapped_table(folder / _TRACKS)
     with threads_for(len(tail)):
         whole = Segment.of(vectors, table, snapshot.catalogue.moods)
-        return snapshot.backend.save_extended(folder, whole, len(tail))
+        facts = snapshot.backend.save_extended(folder, whole, len(tail))
+    pa.default_memory_pool().release_unused()  # what reading texts took
+    return facts
 
 
 def size_of(snapshot: Snapshot) -> int:

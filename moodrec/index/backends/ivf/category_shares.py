@@ -78,18 +78,21 @@ class CategoryShares:
         Returns:
             The table, or None where the column's categories are not the former ones followed by new ones.
         """
-        texts, nlist = texts_of(column), len(sizes)
+        texts = texts_of(column)
         if texts is None or texts[: len(self.texts)] != self.texts:
             return None
         categories, rows = _holders(column, len(list_of))
-        cells = categories * nlist + list_of[rows]
-        counts = (
-            np.bincount(cells, minlength=len(texts) * nlist).reshape(len(texts), nlist).astype(np.float64)
-        )
-        before = sizes - np.bincount(list_of, minlength=nlist)
-        counts[: len(self.texts)] += self.holding * (before / WHOLE)
-        shares = np.maximum(np.rint(counts / np.maximum(sizes, 1) * WHOLE), counts > 0)
-        return CategoryShares(texts, shares.astype(np.uint16))
+        lists, own = np.unique(list_of, return_inverse=True)  # the shares of other lists stay as they are
+        shape = (len(texts), len(lists))
+        cells = categories * len(lists) + own[rows]
+        counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+        after = sizes[lists]
+        before = after - np.bincount(own, minlength=len(lists))
+        counts[: len(self.texts)] += self.holding[:, lists] * (before / WHOLE)
+        holding = np.zeros((len(texts), len(sizes)), np.uint16)
+        holding[: len(self.texts)] = self.holding
+        holding[:, lists] = np.maximum(np.rint(counts / after * WHOLE), counts > 0).astype(np.uint16)
+        return CategoryShares(texts, holding)
 
     def passing(self, test: CategoryTest, column: Column) -> NDArray[np.uint16] | None:
         """Add up the shares of the categories that pass a test.

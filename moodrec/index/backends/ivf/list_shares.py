@@ -82,16 +82,19 @@ class ListShares:
             list_of: (m,) the list of each new row.
             sizes: (nlist,) the number of rows in each list, new rows included.
         """
-        nlist = len(sizes)
         known = ~np.isnan(values)
         place = np.searchsorted(self.edges, values[known])
         on_edge = np.append(self.edges, np.float32(np.nan))[place] == values[known]
         row = 2 * place + on_edge + 1
-        cells = row * nlist + list_of[known]
-        counts = np.bincount(cells, minlength=self.below.size).reshape(self.below.shape)
-        before = sizes - np.bincount(list_of, minlength=nlist)
-        rows_below = self.below * (before / WHOLE) + np.cumsum(counts, axis=0)
-        return ListShares(self.edges, np.rint(rows_below / np.maximum(sizes, 1) * WHOLE).astype(np.uint16))
+        lists, own = np.unique(list_of, return_inverse=True)  # the shares of other lists stay as they are
+        shape = (len(self.below), len(lists))
+        counts = np.bincount(row * len(lists) + own[known], minlength=shape[0] * shape[1]).reshape(shape)
+        after = sizes[lists]
+        before = after - np.bincount(own, minlength=len(lists))
+        rows_below = self.below[:, lists] * (before / WHOLE) + np.cumsum(counts, axis=0)
+        below = self.below.copy()
+        below[:, lists] = np.rint(rows_below / after * WHOLE).astype(np.uint16)
+        return ListShares(self.edges, below)
 
     def ends(self, test: Range) -> tuple[End, End]:
         """Find the two ends of a range in the table, between which the rows lie that pass."""
@@ -157,14 +160,15 @@ class KnownShares:
             list_of: (m,) the list of each new row.
             sizes: (nlist,) the number of rows in each list, new rows included.
         """
-        columns, first = segment.columns, len(segment) - len(list_of)
+        columns, n_new = segment.columns, len(list_of)
+        new = ColumnTable(segment.table.slice(len(segment) - n_new).combine_chunks())
         of_numbers: dict[str, ListShares] = {}
         of_texts: dict[str, CategoryShares] = {}
         for name, of_number in self.columns.items():
             with suppress(
                 FilterError
             ):  # the column has another type now, or is gone, so its table is dropped
-                of_numbers[name] = of_number.added(columns.numbers(name)[first:], list_of, sizes)
+                of_numbers[name] = of_number.added(new.numbers(name), list_of, sizes)
         for name, of_text in self.categories.items():
             with suppress(FilterError):
                 if known := of_text.added(columns.column(name), list_of, sizes):

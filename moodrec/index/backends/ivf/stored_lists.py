@@ -19,7 +19,7 @@ from moodrec.index.backends.ivf.faiss_lists import emptied, sizes_of
 from moodrec.index.runtime import faiss
 
 _NO_LISTS: Final = b"sprs" + bytes(8)
-"""How an index ends that has no rows: no list has any."""
+"""How an index that has no rows ends: no list has any."""
 _BUFFER: Final = 1 << 20
 """Bytes that are written at a time; longer lists go by themselves."""
 
@@ -40,8 +40,10 @@ def write_lists(path: Path, config: IndexConfig, index: Any, later: Any | None =
     head = emptied(index, config)
     head.ntotal = parts[-1].ntotal
     sizes = np.sum([sizes_of(part) for part in parts], axis=0)
+    beginning = faiss.serialize_index(head)[: -len(_NO_LISTS)]
+    del head
     with path.open("wb", buffering=_BUFFER) as file:
-        file.write(faiss.serialize_index(head).tobytes().removesuffix(_NO_LISTS))
+        file.write(beginning.data)
         file.write(_form_of(sizes))
         for number in np.flatnonzero(sizes).tolist():
             for codes in _codes(parts, number):
