@@ -82,7 +82,7 @@ class CategoryShares:
         if texts is None or texts[: len(self.texts)] != self.texts:
             return None
         categories, rows = _holders(column, len(list_of))
-        lists, own = np.unique(list_of, return_inverse=True)  # the shares of other lists stay as they are
+        lists, own = changed_lists(list_of, len(sizes))
         shape = (len(texts), len(lists))
         cells = categories * len(lists) + own[rows]
         counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
@@ -91,7 +91,9 @@ class CategoryShares:
         counts[: len(self.texts)] += self.holding[:, lists] * (before / WHOLE)
         holding = np.zeros((len(texts), len(sizes)), np.uint16)
         holding[: len(self.texts)] = self.holding
-        holding[:, lists] = np.maximum(np.rint(counts / after * WHOLE), counts > 0).astype(np.uint16)
+        holding[:, lists] = np.maximum(np.rint(counts / np.maximum(after, 1) * WHOLE), counts > 0).astype(
+            np.uint16
+        )
         return CategoryShares(texts, holding)
 
     def passing(self, test: CategoryTest, column: Column) -> NDArray[np.uint16] | None:
@@ -113,6 +115,22 @@ class CategoryShares:
         shares = self.holding[passes].sum(axis=0, dtype=np.int64)
         passed: NDArray[np.uint16] = np.minimum(shares, WHOLE).astype(np.uint16)
         return passed
+
+
+def changed_lists(list_of: NDArray[np.int64], nlist: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Say which lists get new rows: the shares of the others stay as they are.
+
+    Args:
+        list_of: (m,) the list of each new row.
+        nlist: the number of lists.
+
+    Returns:
+        (c,) Those lists, or all where most get some, and (m,) which of them is that of each new row.
+    """
+    if len(list_of) >= nlist:
+        return np.arange(nlist), list_of
+    lists, own = np.unique(list_of, return_inverse=True)
+    return lists, own
 
 
 def tells_lists_apart(passed: NDArray[np.uint16]) -> bool:

@@ -127,10 +127,19 @@ def fill(index: Any, vectors: Vectors, list_of: NDArray[np.int64]) -> None:
         vectors: (n, d) float32 rows of unit length.
         list_of: (n,) the list of each row.
     """
+    if not index.ntotal:
+        _make_room(index, np.bincount(list_of, minlength=index.nlist))
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         part = np.ascontiguousarray(vectors[start : start + _ROWS_AT_ONCE])
         lists = np.ascontiguousarray(list_of[start : start + _ROWS_AT_ONCE])
         index.add_core(len(part), faiss.swig_ptr(part), None, faiss.swig_ptr(lists))
+
+
+def _make_room(index: Any, sizes: NDArray[np.int64]) -> None:
+    """Let empty lists take up their final sizes, where each row would else double a list now and then."""
+    for number, size in enumerate(sizes.tolist()):
+        index.invlists.resize(number, size)
+        index.invlists.resize(number, 0)
 
 
 def grown(index: Any, vectors: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> Any:
