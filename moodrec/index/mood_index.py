@@ -241,7 +241,7 @@ class MoodIndex(IndexReader, SearchFront):
             CorruptStoreError: the files that the index was opened from are damaged.
             DiskFullError: there is no room; what was saved before stays.
         """
-        with self._saving:
+        with self._saving, self._versions.merging:
             snapshot = self._versions.to_save()
             self._saved = publish(Path(path), saver(snapshot), size_of(snapshot))
             # A tail was merged on the way to the disk, so the merged rows are read from there.

@@ -50,13 +50,14 @@ def write_joined(tables: Sequence[pa.Table], path: Path) -> None:
     if len(tables) == 1:
         write_table(first, path)
         return
-    beside, columns = [], []
+    beside, columns, fields = [], [], []
     for place, name in enumerate(first.column_names):
         beside.append(path.with_name(f"{path.stem}-{place}{path.suffix}"))
         write_table(joined([table.select([name]) for table in tables]), beside[-1])
         pa.default_memory_pool().release_unused()
         columns.append(mapped_table(beside[-1]).column(0))
-    write_table(pa.table(columns, schema=first.schema), path)
+        fields.append(first.schema.field(place).with_type(columns[-1].type))
+    write_table(pa.table(columns, schema=pa.schema(fields, first.schema.metadata)), path)
     del columns  # what is mapped cannot be removed everywhere
     for scratch in beside:
         scratch.unlink()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,38 @@ def test_what_is_changed_during_a_save_is_kept(tmp_path: Path, monkeypatch: pyte
     index.save(tmp_path / "index")
     assert saved.refresh()
     assert saved.track_ids == index.track_ids
+
+
+@pytest.mark.usefixtures("all_are_large")
+def test_a_save_and_a_merge_aside_do_not_undo_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tail that has grown long is merged by a thread, which would end while the index is saved, were it let."""
+    monkeypatch.setattr("moodrec.index.snapshot._LEAST_TAIL", 10)
+    index, written_to_disk, merged = built("ivf-sq8"), threading.Event(), Snapshot.merged
+
+    def slowly(snapshot: Snapshot) -> Snapshot:
+        result = merged(snapshot)
+        written_to_disk.wait(0.5)
+        return result
+
+    def late(version: Version) -> Snapshot | None:
+        written_to_disk.set()
+        upkeep = index._versions._upkeep
+        assert upkeep is not None
+        upkeep.join(0.5)
+        return load_saved(version)
+
+    monkeypatch.setattr("moodrec.index.snapshot.Snapshot.merged", slowly)
+    monkeypatch.setattr("moodrec.index.mood_index.load_saved", late)
+    for first in (700, 710):
+        index.add(SAMPLE.vectors[first : first + 10], SAMPLE.table.slice(first, 10))
+    assert index._versions._upkeep is not None
+    index.save(tmp_path / "index")
+    assert not index.refresh()
+    assert index._catalogue.tail is None
+    assert index.search(SAMPLE.vectors[717], k=1).track_ids[0, 0] == "t717"
+    assert MoodIndex.open(tmp_path / "index").track_ids == index.track_ids
 
 
 @pytest.mark.usefixtures("all_are_large")
