@@ -45,7 +45,7 @@ from moodrec.index.backends.ivf.stored_lists import write_lists
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged, read_arrays, require
-from moodrec.index.runtime import map_over, threads_for
+from moodrec.index.runtime import give_back, map_over, threads_for
 from moodrec.index.search.blending import Blend
 from moodrec.index.search.request import Request
 from moodrec.typing import RowNumbers, Vectors
@@ -92,6 +92,7 @@ def learn(vectors: Vectors, config: IndexConfig) -> Learnt:
     if len(vectors) == 0:
         raise DataError(f"preset {config.kind!r} learns from tracks and there are none; use 'flat' or 'auto'")
     index = trained(vectors, config)
+    give_back()
     list_of = nearest_lists(index, vectors)
     by_list = np.argsort(list_of, kind="stable")
     return Learnt(index, by_list, list_of[by_list])
@@ -168,10 +169,12 @@ class IvfBackend:
         index, list_of = learnt.index, learnt.list_of
         fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, centroids_of(index), list_of, config)
+        give_back()
         backend = cls(index, rule, config, len(arranged))
         if config.kind != "ivf-pq":  # FAISS searches ivf-pq, and it can use neither
             backend.shares = KnownShares.of(arranged, list_of, index.nlist)
             backend.sketches = Sketches.of(arranged.vectors, rule.centroids, list_of, config.seed)
+            give_back()
         backend._calibrate(arranged, list_of)
         return (arranged if config.kind == "ivf-pq" else arranged.ordered()), backend
 
