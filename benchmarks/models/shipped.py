@@ -26,7 +26,7 @@ PREDICTIONS = {
     "moodrec-2": RESULTS.parent / "default-out-of-fold.parquet",
 }
 OWN_AXES = RESULTS / "own-axes.parquet"
-"""Valence and arousal of 4Q by logits of their own: the same networks' predictions, without the odds of the recipe."""
+"""Valence and arousal of 4Q by logits of their own: predictions of the same networks, without the recipe's odds."""
 _CLOSEST = 1e-7
 
 
