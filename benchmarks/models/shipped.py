@@ -60,9 +60,9 @@ def main() -> None:
 
 def with_own_axes(frame: pd.DataFrame) -> pd.DataFrame:
     """The predictions for 4Q, with valence and arousal by logits of their own."""
-    own = pd.read_parquet(OWN_AXES).set_index("track_id")
-    of_4q = frame[frame["track_id"].isin(own.index)].reset_index(drop=True)
-    return of_4q.assign(**{axis: own.loc[of_4q["track_id"], axis].to_numpy() for axis in own})
+    own = pd.read_parquet(OWN_AXES)
+    others = [name for name in frame.columns if name == "track_id" or name not in own.columns]
+    return own.merge(frame[others], on="track_id")
 
 
 def in_folds_of(frame: pd.DataFrame, music: Music) -> Music:
