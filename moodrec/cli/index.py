@@ -21,6 +21,7 @@ from moodrec.cli.options import (
     chosen_library,
 )
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.library.place import holds_library
 from moodrec.named_files import real_path
 
 if TYPE_CHECKING:
@@ -262,11 +263,9 @@ def index_folder(path: Path) -> Path:
     Raises:
         NotFoundError: a library without an index.
     """
-    if not (path / "library.sqlite").exists():
-        return path
-    if not (path / "index").exists():
+    if holds_library(path) and not (path / "index").exists():
         raise NotFoundError(f"{path}: has no index yet; run: moodrec index build --library {path}")
-    return path / "index"
+    return path / "index" if holds_library(path) else path
 
 
 def _of_library(library: Path, preset: str | None) -> MoodIndex:
@@ -325,7 +324,7 @@ def _open_own(path: Path) -> MoodIndex:
 
 
 def _refuse_library(path: Path) -> None:
-    if any((folder / "library.sqlite").exists() for folder in (path, real_path(path).parent)):
+    if any(holds_library(folder) for folder in (path, real_path(path).parent)):
         raise UsageError(f"{path}: a library's index follows the library; change that with: moodrec analyze")
 
 
