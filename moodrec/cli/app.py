@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from moodrec.cli import benchmark, index, index_load, library, library_tags, library_upkeep, model, playlist
+from moodrec.cli import (
+    benchmark,
+    index,
+    index_load,
+    index_publish,
+    library,
+    library_tags,
+    library_upkeep,
+    model,
+    playlist,
+)
 from moodrec.cli.analyze import analyze
 from moodrec.cli.clusters import clusters
 from moodrec.cli.columns import columns
@@ -94,8 +104,8 @@ _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "info": index.info,
     "repair": index.repair,
     "load": index_load.load,
-    "publish": index.publish,
-    "pull": index.pull,
+    "publish": index_publish.publish,
+    "pull": index_publish.pull,
 }
 for _name, _command in _INDEX_COMMANDS.items():
     index_app.command(_name)(_command)

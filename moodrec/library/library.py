@@ -283,7 +283,13 @@ class Library:
             return queries.last_run(self._connection, text_of(model_fingerprint, "model_fingerprint"))
 
     def back_up(self, out: Path) -> None:
-        """Write a consistent copy of the database; ``out`` is replaced in one step."""
+        """Write a consistent copy of the database; ``out`` is replaced in one step.
+
+        Raises:
+            UsageError: ``out`` is the database itself.
+        """
+        if self._lock.is_file_of(path_of(out, "out")):
+            raise UsageError(f"{out}: is the library itself; give the copy another place")
         with translated(self.path):
             copy_database(self._connection, path_of(out, "out"))
 

@@ -21,6 +21,10 @@ class LibraryLock(WriterLock):
         self.identity = _identity(self._database)
         """The numbers by which the system knows the file; None where there is none."""
 
+    def is_file_of(self, path: Path) -> bool:
+        """Say whether a path leads to the library's own file."""
+        return self.identity is not None and _identity(path) == self.identity
+
     def acquire(self) -> None:
         """Take the lock, as :meth:`WriterLock.acquire` does.
 
