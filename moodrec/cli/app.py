@@ -40,6 +40,7 @@ from moodrec.cli.moods import moods
 from moodrec.cli.serve import serve
 from moodrec.cli.settings import default_map
 from moodrec.cli.similar import similar
+from moodrec.cli.streams import open_closed_streams
 from moodrec.cli.train import train
 
 app = typer.Typer(
@@ -158,6 +159,7 @@ def main() -> None:
     # OpenMP reads this when torch is loaded. Threads that spin while they wait take the cores from the decoders and
     # from other programs, and make little progress on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack Unicode
