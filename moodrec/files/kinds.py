@@ -81,7 +81,7 @@ def open_regular(path: Path, flags: int = 0) -> int:
         _require_regular(path, path.stat())  # opening a device may do things
         descriptor = os.open(path, _READING | flags)
     except OSError as error:
-        if error.errno == errno.ELOOP:
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
             raise CorruptStoreError(f"{path}: is a link, and leads to no file here; remove it") from None
         raise
     with ExitStack() as on_failure:

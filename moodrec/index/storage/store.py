@@ -322,8 +322,11 @@ def _in_place(root: Path, lock: WriterLock) -> Iterator[None]:
 
 
 def _versions(root: Path) -> list[Path]:
-    found = root.glob("v[0-9]*-*") if root.is_dir() else ()
-    return sorted(path for path in found if VERSION.fullmatch(path.name) and not path.is_symlink())
+    try:
+        found = [root / name for name in os.listdir(root) if VERSION.fullmatch(name)]  # noqa: PTH208
+    except OSError:  # there is none, or it has gone this moment
+        return []
+    return sorted(path for path in found if not path.is_symlink())
 
 
 def _newest(root: Path) -> int:
