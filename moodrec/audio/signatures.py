@@ -67,7 +67,7 @@ NAMES: Final = {
 
 
 _MOST: Final = 1 << 26
-"""Bytes that are looked at where a file cannot be mapped into memory, as too large a one where that is limited."""
+"""Bytes that are searched where a file cannot be mapped into memory, as too large a one where that is limited."""
 
 
 @dataclass(frozen=True)
