@@ -34,11 +34,9 @@ from moodrec.evaluation.neighbourhood.gallery import (
 from moodrec.evaluation.neighbourhood.run import packaged_moods, run_benchmark
 from moodrec.files.replacing import write_atomically
 
-MODEL = "moodrec-1"
-"""The model that is compared: the default when the page was written."""
 OUT = RESULTS / "retrieval"
 FILES = {
-    "multi-task": RESULTS / "moodrec-1-out-of-fold.parquet",
+    "multi-task": RESULTS / "default-out-of-fold.parquet",
     "single-task": OUT / "single-task.parquet",
     "frozen MusiCNN": RESULTS / "frozen-musicnn-out-of-fold.parquet",
     "MFCC statistics": OUT / "mfcc.parquet",
@@ -74,7 +72,7 @@ def measure(dataset: str, root: Path) -> None:
     files = {
         name: [path] for name, path in (EMOPIA if dataset == "emopia" else FILES).items() if path.exists()
     }
-    moods = packaged_moods(MODEL)
+    moods = packaged_moods()
     gallery = gallery_of(table, moods)
     more = arms(gallery) if dataset == "mood4q" else []
     result = run_benchmark(table, files, ("random",), more, moods=moods).document()
@@ -102,7 +100,7 @@ def run_of(stored: StoredPredictions, gallery: Gallery) -> SystemOutput:
     column = {str(target): i for i, target in enumerate(stored.targets)}
     moods = {
         mood: percentiles(stored.logits[:, [column[t] for t in targets]].mean(axis=1))[rows]
-        for mood, targets in packaged_moods(MODEL).items()
+        for mood, targets in packaged_moods().items()
         if set(targets) <= set(column)
     }
     return SystemOutput(unit(stored.embeddings[rows]), moods, stored.folds[rows])

@@ -2,15 +2,16 @@
 
     MOODREC_DATA=... python -m benchmarks.retrieval.systems --single RUN [--emopia FOLDER]
 
-On Emotify and 4Q every row is out of fold, by networks or regressions that never heard the artist:
+On Emotify and 4Q every row is out of fold, in the folds of the default model, by networks or regressions that were
+not trained on the artist:
 
-- multi-task is benchmarks/results/moodrec-1-out-of-fold.parquet, frozen MusiCNN
+- multi-task is benchmarks/results/default-out-of-fold.parquet, frozen MusiCNN
   benchmarks/results/frozen-musicnn-out-of-fold.parquet; both are there already;
 - single-task is the out-of-fold table of a run (``--single``): ``moodrec train recipes/single-task.toml --out RUN``;
 - MFCC statistics and metadata (genres) get their moods from the regressions of benchmarks/models/frozen_musicnn.py.
 
-On EMOPIA, which none of them was trained on, the models trained on all of Emotify and 4Q are asked. FOLDER holds its
-tracks.csv and the rendered audio (``moodrec.data.sources.emopia.render_midis``, FluidR3_GM.sf2).
+On EMOPIA, which none of them was trained on, the models trained on all tracks analyse its clips. FOLDER holds its
+tracks.csv and the rendered audio (tools/render_emopia.py, FluidR3_GM.sf2).
 
 Writes benchmarks/results/retrieval/{single-task,mfcc,metadata}.parquet and emopia-*.parquet; of the first, what is
 there already stays.
@@ -31,27 +32,25 @@ import torch
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.models.frozen_musicnn import Task, choose, out_of_fold, tasks_of
+from benchmarks.models.frozen_musicnn import PREDICTIONS, Task, choose, in_folds_of, out_of_fold, tasks_of
 from benchmarks.places import RECIPES, RESULTS
 from benchmarks.retrieval.mfcc import cached_mfcc
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
+from moodrec.embedding.mood_model import MoodModel
 from moodrec.evaluation.neighbourhood.gallery import gallery_of, metadata_run
 from moodrec.evaluation.neighbourhood.run import packaged_moods
 from moodrec.files.replacing import replacing
-from moodrec.model import scales
 from moodrec.model.checkpoint import LoadedModel, load_model
-from moodrec.model.describe import model_folder
-from moodrec.model.spec import MOOD_TASK
+from moodrec.model.describe import PACKAGED_MODEL
 from moodrec.training.cache import LogMelCache
 from moodrec.training.frozen import frozen_features
 from moodrec.training.prepare import Prepared, prepare
 from moodrec.training.recipe import Recipe, read_recipe
 from moodrec.training.run import default_cache
 
-MODEL = "moodrec-1"
-"""The model that is compared: the default when the page was written."""
-RECIPE = RECIPES / f"{MODEL}.toml"
+RECIPE = RECIPES / "moodrec-1.toml"
+"""Emotify and 4Q, on the trunk of frozen MusiCNN."""
 OUT = RESULTS / "retrieval"
 MOODS = ("valence", "arousal", "happy", "tense", "sad", "calm")
 """What EMOPIA has labels for."""
@@ -67,7 +66,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=default_cache(), help="spectrograms and features")
     options = parser.parse_args()
     recipe = read_recipe(RECIPE)
-    data = prepare(recipe, options.cache, lambda event: None)
+    data = in_folds_of(PREDICTIONS, prepare(recipe, options.cache, lambda event: None))
     mfcc = cached_mfcc(list(data.table.tracks["audio"]), options.cache)
     if not (OUT / "mfcc.parquet").exists():
         write_own(OUT / "mfcc.parquet", data, mfcc, standardised(mfcc, data))
@@ -94,7 +93,7 @@ def write_own(out: Path, data: Prepared, features: Floats, embeddings: Floats) -
 
 def wanted(task: Task) -> Task | None:
     """The task without targets that no published mood is made of."""
-    behind = {target for targets in packaged_moods(MODEL).values() for target in targets}
+    behind = {target for targets in packaged_moods().values() for target in targets}
     kept = tuple(target for target in task.targets if target in behind)
     if task.name == "quadrants":
         return task
@@ -125,7 +124,7 @@ def metadata_of(data: Prepared) -> tuple[Floats, Floats]:
 
 def copy_out_of_fold(source: Path, out: Path) -> None:
     """What the benchmark reads of an out-of-fold table."""
-    behind = {target for targets in packaged_moods(MODEL).values() for target in targets}
+    behind = {target for targets in packaged_moods().values() for target in targets}
     table = pq.read_table(source)
     kept = [name for name in table.column_names if name in {"track_id", "fold", "embedding", *behind}]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -134,38 +133,35 @@ def copy_out_of_fold(source: Path, out: Path) -> None:
 
 
 def write_emopia(recipe: Recipe, data: Prepared, mfcc: Floats, options: argparse.Namespace) -> None:
-    """The four systems that can hear, on the rendered clips."""
+    """The systems that read audio, and the metadata, on the rendered clips."""
     table = load_source("emopia", options.emopia, {})
-    log_mels = LogMelCache(options.cache, recipe.audio).fill(list(table.tracks["audio"]), 2, lambda: None)
-    heard = [mel for mel in log_mels if mel is not None]
-    if len(heard) < len(table) or recipe.warm_start is None:
-        raise SystemExit("EMOPIA cannot be heard as a whole")
-    features = [load() for load in frozen_features(recipe, heard, lambda: None)]
-    models = {"multi-task": model_folder(MODEL), "single-task": options.single / "model"}
+    paths = list(table.tracks["audio"])
+    models = {"multi-task": PACKAGED_MODEL}
+    if options.single is not None:
+        models["single-task"] = options.single / "model"
     for name, folder in models.items():
-        write_model(OUT / f"emopia-{name}.parquet", table, load_model(folder), features)
-    trunk = load_model(Path(recipe.warm_start.model))
-    theirs = penultimate(trunk, [load() for load in data.features or []]), penultimate(trunk, features)
-    write_regressions(OUT / "emopia-frozen-musicnn.parquet", table, data, *theirs)
-    clips = cached_mfcc(list(table.tracks["audio"]), options.cache)
-    write_regressions(OUT / "emopia-mfcc.parquet", table, data, mfcc, clips)
+        write_model(OUT / f"emopia-{name}.parquet", table, MoodModel.load(folder, "cpu"))
+    if recipe.warm_start is not None and not (OUT / "emopia-frozen-musicnn.parquet").exists():
+        log_mels = LogMelCache(options.cache, recipe.audio).fill(paths, 2, lambda: None)
+        known = [mel for mel in log_mels if mel is not None]
+        if len(known) < len(table):
+            raise SystemExit("some clips of EMOPIA cannot be decoded")
+        features = [load() for load in frozen_features(recipe, known, lambda: None)]
+        trunk = load_model(Path(recipe.warm_start.model))
+        theirs = penultimate(trunk, [load() for load in data.features or []]), penultimate(trunk, features)
+        write_regressions(OUT / "emopia-frozen-musicnn.parquet", table, data, *theirs)
+    if not (OUT / "emopia-mfcc.parquet").exists():
+        write_regressions(OUT / "emopia-mfcc.parquet", table, data, mfcc, cached_mfcc(paths, options.cache))
     vectors = metadata_run(table, gallery_of(table, {}), np.zeros(len(table), np.int64), 0).embeddings
     write(OUT / "emopia-metadata.parquet", table.tracks[["track_id"]], vectors)
 
 
-@torch.inference_mode()
-def write_model(
-    out: Path, table: LabelTable, model: LoadedModel, features: list[NDArray[np.float32]]
-) -> None:
-    """Embeddings and mood scores of a model on the trunk whose features these are."""
-    network = model.network.eval()
-    mean = torch.stack([network.backbone.neck(torch.from_numpy(f)).mean(0) for f in features])
-    found = network.read(mean)
-    embeddings, logits = found.embedding, found.logits[MOOD_TASK].numpy()
-    probabilities = scales.probabilities(model.spec, scales.published_logits(model.spec, logits))
-    scores = scales.mood_scores(model.spec, probabilities)
-    columns = {mood: scores[:, i] for i, mood in enumerate(model.spec.moods) if mood in MOODS}
-    write(out, table.tracks[["track_id"]].assign(**columns), embeddings.numpy().astype(np.float64))
+def write_model(out: Path, table: LabelTable, model: MoodModel) -> None:
+    """Embeddings and mood scores as a model gives them for the files."""
+    found = [model.analyze(path) for path in table.tracks["audio"]]
+    columns = {mood: [one.moods[mood] for one in found] for mood in model.moods if mood in MOODS}
+    vectors = np.stack([one.embedding for one in found]).astype(np.float64)
+    write(out, table.tracks[["track_id"]].assign(**columns), vectors)
 
 
 @torch.inference_mode()
@@ -181,7 +177,7 @@ def write_regressions(out: Path, table: LabelTable, data: Prepared, known: Float
     for task in tasks_of(data):
         if task.name in ("quadrants", "valence", "arousal"):
             scores |= dict(zip(task.targets, transferred(task, data, known, new), strict=True))
-    moods = packaged_moods(MODEL)
+    moods = packaged_moods()
     columns = {mood: scores[moods[mood][0]].astype(np.float32) for mood in MOODS}
     frame = table.tracks[["track_id"]].assign(**columns)
     write(out, frame, StandardScaler().fit_transform(new))

@@ -25,6 +25,8 @@ from moodrec.given import kind_of, path_of, word_of
 from moodrec.html import score_table
 from moodrec.model import scales
 from moodrec.model.describe import model_folder
+from moodrec.model.odds import with_odds
+from moodrec.model.spec import MOOD_TASK
 from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
 from moodrec.typing import Float32Array, FloatArray
 
@@ -170,7 +172,7 @@ class MoodModel:
         return self._describe(self._embed_windows(windows))
 
     def _describe(self, means: WindowMeans) -> TrackMoods:
-        logits = scales.published_logits(self._spec, means.logits)
+        logits = scales.published_logits(self._spec, self._logits(means))
         probabilities = scales.probabilities(self._spec, logits)
         if not (np.isfinite(means.embedding).all() and np.isfinite(probabilities).all()):
             raise CorruptStoreError(
@@ -302,8 +304,13 @@ class MoodModel:
         Raises:
             SilentAudioError, AudioError, ConfigError: as :meth:`analyze`.
         """
-        logits = self._embed_file(path_of(path, "path"), None).logits.astype(np.float64)
+        logits = self._logits(self._embed_file(path_of(path, "path"), None)).astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+    def _logits(self, means: WindowMeans) -> Float32Array:
+        """(targets,) logits of a track."""
+        head = self._spec.heads.get(MOOD_TASK)
+        return means.logits if head is None else with_odds(head, means.logits)
 
     def _embed_windows(self, windows: Float32Array) -> WindowMeans:
         if not isinstance(windows, np.ndarray) or windows.dtype.kind != "f":

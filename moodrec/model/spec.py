@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import (
+    Field,
+    FiniteFloat,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
-from moodrec.config import AudioConfig, Config, ModelConfig, WindowConfig
+from moodrec.config import AudioConfig, Config, ModelConfig, WindowConfig, without_later
 from moodrec.schema import is_mood_name
 
 MOOD_TASK: Final = "mood"
@@ -20,6 +27,18 @@ _MOST_NUMBERS: Final = 1 << 28
 HeadKind = Literal["multi_label", "classes", "ordinal", "cosine"]
 
 
+Targets = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Odds(Config):
+    """Exclusive targets whose odds tell another target (:mod:`moodrec.model.odds`)."""
+
+    of: Targets
+    """The target is there where one of these is."""
+    against: Targets
+    """It is not there where one of these is."""
+
+
 class HeadSpec(Config):
     """The kind of one task's head, and its outputs."""
 
@@ -29,6 +48,21 @@ class HeadSpec(Config):
     """
     labels: tuple[str, ...]
     """The meaning of each output, in order."""
+    odds: dict[str, Odds] = Field(default={})
+    """Labels that are told by the odds of others instead of by their own logit."""
+
+    @model_validator(mode="after")
+    def _odds_are_of_labels(self) -> HeadSpec:
+        for name, odds in self.odds.items():
+            if unknown := sorted({name, *odds.of, *odds.against} - set(self.labels)):
+                raise ValueError(f"odds of {name}: there is no {', '.join(unknown)}")
+            if told := sorted({*odds.of, *odds.against} & set(self.odds)):
+                raise ValueError(f"odds of {name}: {', '.join(told)} is told by odds itself")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_later(self, written(self), ("odds",))
 
 
 class PublishedMood(Config):
@@ -36,7 +70,7 @@ class PublishedMood(Config):
 
     description: str
     """One sentence: what a high score means and what it was learnt from."""
-    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    targets: Targets
     """Namespaced training targets (``emotify:calmness``); their logits are averaged."""
 
 

@@ -13,6 +13,7 @@ those of the processes; dropout and SpecAugment draw other random numbers.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ class Devices:
             torch.cuda.set_device(device)
         met_before = dist.is_initialized()
         if not met_before:
+            # Its functions keep the group that there is when they are imported, which PyTorch's optimizers do.
+            importlib.import_module("torch.distributed.nn.functional")
             dist.init_process_group("nccl" if gpu else "gloo")
         yield cls(rank_of_environment(), world, device)
         if not met_before:

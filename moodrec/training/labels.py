@@ -8,11 +8,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from moodrec.config import explain
 from moodrec.data.labels import LabelTable
+from moodrec.errors import ConfigError
 from moodrec.model.heads import HeadKind, HeadSpec
 from moodrec.model.losses import UNKNOWN_CLASS
-from moodrec.model.spec import MOOD_TASK
+from moodrec.model.spec import MOOD_TASK, Odds
 from moodrec.names import fold
 from moodrec.training.tasks import TasksConfig
 
@@ -62,7 +65,7 @@ def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]
     labels = TaskLabels({}, {})
     if tasks.mood.weight > 0 and table.targets.shape[1]:
         names = tuple(map(str, table.targets.columns))
-        labels.heads[MOOD_TASK] = HeadSpec(kind="multi_label", labels=names)
+        labels.heads[MOOD_TASK] = _mood_head(names, tasks.mood.odds)
         labels.targets[MOOD_TASK] = table.targets.to_numpy(np.float32)
     for task, keys in (("artist", artist_keys(table)), ("album", album_keys(table))):
         settings = tasks.class_task(task)
@@ -76,6 +79,13 @@ def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]
     if tasks.genre.weight > 0:
         _add_genres(labels, table, seen, tasks.genre.min_count)
     return labels
+
+
+def _mood_head(names: tuple[str, ...], odds: dict[str, Odds]) -> HeadSpec:
+    try:
+        return HeadSpec(kind="multi_label", labels=names, odds=odds)
+    except ValidationError as error:
+        raise ConfigError(f"tasks.mood.odds: {explain(error)}") from None
 
 
 def artist_keys(table: LabelTable) -> list[str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from moodrec.model.inference import read_features
 from moodrec.model.network import MoodNetwork
+from moodrec.model.odds import all_with_odds
+from moodrec.model.spec import HeadSpec
 from moodrec.training.inputs import NetworkInputs
 from moodrec.typing import Float32Array
 
@@ -31,6 +34,7 @@ def predict(
     inputs: NetworkInputs,
     rows: NDArray[np.int64],
     metadata: Float32Array | None = None,
+    heads: Mapping[str, HeadSpec] | None = None,
 ) -> RowPredictions:
     """Compute the embedding and the logits of each row, over windows spread across the whole track.
 
@@ -39,6 +43,8 @@ def predict(
         inputs: the inputs of all tracks.
         rows: (n,) the rows to predict.
         metadata: (rows of the table, columns) of what is known beside the audio; None predicts from the audio alone.
+        heads: the network's heads by task, which say what targets are told by the odds of others; None leaves each
+            target its own logit.
     """
     device = next(network.parameters()).device
     known = None if metadata is None else torch.from_numpy(metadata).to(device)
@@ -47,7 +53,9 @@ def predict(
         for row in rows.tolist()
     ]
     logits = {task: np.stack([own.logits[task] for own in found]) for task in network.heads}
-    return RowPredictions(rows, np.stack([own.embedding for own in found]), logits)
+    return RowPredictions(
+        rows, np.stack([own.embedding for own in found]), all_with_odds(heads or {}, logits)
+    )
 
 
 @torch.inference_mode()

@@ -14,6 +14,7 @@ from moodrec.errors import ConfigError
 from moodrec.metrics.calibration import fit_platt, quantile_table
 from moodrec.model import scales
 from moodrec.model.checkpoint import save_model
+from moodrec.model.context.model import ContextModel
 from moodrec.model.heads import HeadSpec
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK, ModelSpec, MoodQuality, MoodScale, PublishedMood
@@ -114,6 +115,36 @@ def publish(
         ConfigError: as :func:`published_moods`.
         ExportError, MissingExtraError: the network cannot be written as an ONNX graph; nothing has been written.
     """
+    spec, context = fitted(recipe, heads, logits, labels, calibrated_on, tracks, quality)
+    return save_model(folder, network, spec, graph, context)
+
+
+def fitted(
+    recipe: Recipe,
+    heads: dict[str, HeadSpec],
+    logits: Float32Array,
+    labels: Float32Array,
+    calibrated_on: str,
+    tracks: pd.DataFrame | None = None,
+    quality: Mapping[str, MoodQuality] | None = None,
+) -> tuple[ModelSpec, ContextModel | None]:
+    """Fit the scales of the published moods, and how metadata corrects their scores.
+
+    Args:
+        recipe: how the network was trained.
+        heads: its heads, by task.
+        logits: (n, targets) predictions, as for :func:`publish`.
+        labels: (n, targets) in [0, 1], NaN unknown.
+        calibrated_on: a sentence on what those predictions are.
+        tracks: (n rows) metadata of these tracks; None fits no context.
+        quality: how well each mood is told.
+
+    Returns:
+        The model's description, and its context where metadata helps any mood.
+
+    Raises:
+        ConfigError: as :func:`published_moods`.
+    """
     spec = ModelSpec(
         name=recipe.name,
         audio=recipe.audio,
@@ -130,11 +161,10 @@ def publish(
     truth = {name: mood_labels(mood, spec.targets, labels) for name, mood in spec.moods.items()}
     found = {name: _scale(combined[:, i], own) for i, (name, own) in enumerate(truth.items())}
     scaled = spec.model_copy(update={"scales": found, "quality": dict(quality or {})})
-    context = None
-    if tracks is not None:
-        known = np.stack(list(truth.values()), axis=1)
-        context = fit_context(scaled, logits, known, tracks, scaled.provenance["data"])
-    return save_model(folder, network, scaled, graph, context)
+    if tracks is None:
+        return scaled, None
+    known = np.stack(list(truth.values()), axis=1)
+    return scaled, fit_context(scaled, logits, known, tracks, scaled.provenance["data"])
 
 
 def _scale(logits: Float32Array, labels: Float32Array) -> MoodScale:

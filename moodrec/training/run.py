@@ -147,7 +147,7 @@ class _Run:
         network, labels = self._train(_FINAL, self.data.seen)
         if self.data.held_out.any():
             rows = np.flatnonzero(self.data.held_out)
-            held = predict(network, self.data.inputs(self.recipe), rows)
+            held = predict(network, self.data.inputs(self.recipe), rows, heads=labels.heads)
             report_heads(self.out / "metadata-heads.json", labels, held, self.recipe.seed)
         return self._publish(network, labels, parts, written)
 
@@ -160,9 +160,9 @@ class _Run:
         place = self.out / f"fold-{fold}" / "predictions.safetensors"
         if place.exists():
             return load_predictions(place)
-        network, _ = self._train(f"fold-{fold}", self.data.seen & (self.data.folds != fold))
+        network, labels = self._train(f"fold-{fold}", self.data.seen & (self.data.folds != fold))
         rows = np.flatnonzero(self.data.folds == fold)
-        predictions = predict(network, self.data.inputs(self.recipe), rows)
+        predictions = predict(network, self.data.inputs(self.recipe), rows, heads=labels.heads)
         save_predictions(place, predictions)
         return predictions
 
@@ -212,7 +212,7 @@ class _Run:
         self, network: MoodNetwork, labels: TaskLabels, parts: list[RowPredictions], out_of_fold: Path | None
     ) -> TrainingResult:
         rows = self.calibration.rows
-        predicted = parts or [predict(network, self.data.inputs(self.recipe), rows)]
+        predicted = parts or [predict(network, self.data.inputs(self.recipe), rows, heads=labels.heads)]
         place = {row: i for i, row in enumerate(np.concatenate([part.rows for part in predicted]).tolist())}
         logits = np.concatenate([part.logits[MOOD_TASK] for part in predicted])
         logits = logits[[place[row] for row in rows.tolist()]]

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from moodrec.config import Config, Fraction, Positive, without_later
+from moodrec.model.spec import Odds
 
 Weight = Annotated[float, Field(ge=0)]
 
-_LATER_MOOD_FIELDS: Final = ("from_base_rates", "exclusive", "exclusive_weight", "regression")
+_LATER_MOOD_FIELDS: Final = ("from_base_rates", "exclusive", "exclusive_weight", "odds", "regression")
 
 
 class RegressionConfig(Config):
@@ -42,6 +43,9 @@ class MoodTask(Config):
     """Groups of targets of which a track has one. Softmax cross-entropies over them are added to the mood loss."""
     exclusive_weight: Weight = 1.0
     """Weight of these cross-entropies."""
+    odds: dict[str, Odds] = Field(default={})
+    """Targets that are told by the odds of exclusive ones instead of by their own logit: valence by the quadrants.
+    They are learnt all the same."""
     regression: RegressionConfig | None = None
     """Regressions that the mood head takes into account; it reads the backbone's features then."""
 

@@ -41,7 +41,7 @@ from moodrec.embedding.mood_model import MoodModel
 from moodrec.library.library import Library
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
-from moodrec.model.frontend import LogMel
+from moodrec.model.frontend import build_front_end
 from moodrec.model.inference import mean_features
 
 RESULT = RESULTS / "analysis-speed.json"
@@ -138,20 +138,21 @@ def fastest(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def stages(loaded: LoadedModel, path: Path) -> Figures:
-    """Decoding, log-mel and network by themselves, on one track."""
+    """Decoding, log-mel and network by themselves, on one track; a network that takes samples has no log-mel."""
     rate = loaded.spec.audio.sample_rate
     seconds = decode(path, rate).duration_s
-    windows, front = windows_of(loaded, path), LogMel(loaded.spec.audio)
-    log_mels = front(windows)
+    windows, front = windows_of(loaded, path), build_front_end(loaded.spec.audio)
+    inputs = front(windows)
+    own = {"log-mel": seconds / fastest(lambda: front(windows))} if loaded.spec.audio.mel != "none" else {}
     return {
         "decode": seconds / fastest(lambda: decode(path, rate)),
-        "log-mel": seconds / fastest(lambda: front(windows)),
-        "network": seconds / fastest(lambda: mean_features(loaded.network, log_mels)),
+        **own,
+        "network": seconds / fastest(lambda: mean_features(loaded.network, inputs)),
     }
 
 
 def windows_of(loaded: LoadedModel, path: Path) -> torch.Tensor:
-    """(windows, samples): what the network hears of a track."""
+    """(windows, samples): what the network takes of a track."""
     audio, windows = loaded.spec.audio, loaded.spec.windows
     samples = decode(path, audio.sample_rate).samples
     window = round(windows.window_s * audio.sample_rate)
@@ -160,15 +161,15 @@ def windows_of(loaded: LoadedModel, path: Path) -> torch.Tensor:
 
 def end_to_end(model: Path, paths: Sequence[Path], cores: int) -> Figures:
     """File to moods in this process, and the whole run that fills a library."""
-    hearing = MoodModel.load(model, "cpu")
+    loaded = MoodModel.load(model, "cpu")
     seconds = sum(soundfile.info(path).duration for path in paths)
-    hearing.analyze(paths[0])
+    loaded.analyze(paths[0])
     begun = time.perf_counter()
     for path in paths:
-        hearing.analyze(path)
+        loaded.analyze(path)
     one_by_one = time.perf_counter() - begun
     with tempfile.TemporaryDirectory() as folder, Library.create(Path(folder) / "library") as library:
-        run = analyze([paths[0].parent], library, hearing, jobs=cores)
+        run = analyze([paths[0].parent], library, loaded, jobs=cores)
     return {"file to result": seconds / one_by_one, "moodrec analyze": seconds / run.seconds}
 
 
@@ -212,8 +213,8 @@ def musicnn(options: argparse.Namespace, paths: Sequence[Path], cores: int) -> d
 def forward_ways(model: Path, path: Path) -> list[Way]:
     """The network's forward pass on one track, in several ways, on one core."""
     loaded = load_model(model)
-    log_mels = LogMel(loaded.spec.audio)(windows_of(loaded, path))
-    return compare_ways(loaded.network, log_mels, decode(path).duration_s, fastest)
+    inputs = build_front_end(loaded.spec.audio)(windows_of(loaded, path))
+    return compare_ways(loaded.network, inputs, decode(path).duration_s, fastest)
 
 
 def print_report(report: dict[str, Any]) -> None:

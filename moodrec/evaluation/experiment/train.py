@@ -89,7 +89,7 @@ def _train_run(
     network = trainer.run()
     settings = run.recipe.metadata_input
     told = metadata if settings is not None and settings.scored == "with" else None
-    predictions = predict(network, rows.inputs, rows.scored, told)
+    predictions = predict(network, rows.inputs, rows.scored, told, labels.heads)
     stored = stored_of(predictions, rows, truth)
     stored.require_finite()
     steps = trainer.epoch_steps * run.recipe.training.epochs
