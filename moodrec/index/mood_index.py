@@ -33,7 +33,7 @@ from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchOptions
 from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
-from moodrec.index.storage.format import load, saver, size_of
+from moodrec.index.storage.format import load, load_saved, saver, size_of
 from moodrec.index.storage.places import KnownPlaces
 from moodrec.index.storage.store import is_current, publish, read_current, verify_saved
 from moodrec.index.streaming import TrackSource, build_saved
@@ -248,12 +248,17 @@ class MoodIndex(IndexReader, SearchFront):
             CorruptStoreError: the files that the index was opened from are damaged.
             DiskFullError: there is no room; what was saved before stays.
         """
-        with self._saving:
-            snapshot = self._versions.settle()
-            folder = path_of(path, "path")
+        folder = path_of(path, "path")
+        with self._saving, self._versions.merging:
+            snapshot = self._versions.to_save()
             self._saved = publish(folder, saver(snapshot), size_of(snapshot), self._places.known(folder))
             self._places.note(self._saved)
-            self._versions.move_to(snapshot, replace(snapshot, version=self._saved))
+            # A tail was merged on the way to the disk, so the merged rows are read from there.
+            merged = None if snapshot.catalogue.tail is None else load_saved(self._saved)
+            if merged is None:
+                self._versions.move_to(snapshot, replace(snapshot, version=self._saved))
+            else:
+                self._versions.go_over(snapshot, merged)
 
     def refresh(self) -> bool:
         """Go over to the newest saved version, if there is a newer one; running searches keep the version they have.
