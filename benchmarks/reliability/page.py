@@ -114,10 +114,13 @@ def changes() -> str:
 
 def swaps() -> str:
     """Describe opens while the index is saved."""
-    presets = result("reliability/hot-swap")["presets"].values()
+    found = result("reliability/hot-swap")
+    presets, library = found["presets"].values(), found["library"]
     return (
         f"{sum(one['opens'] for one in presets):,} opens and refreshes of five presets while another process saved, "
-        f"{sum(one['failures'] for one in presets)} failures"
+        f"{sum(one['failures'] for one in presets)} failures; {library['opens']:,} of a library whose index another "
+        f"process built anew all the time ({library['different versions']:,} versions), "
+        f"{library['failures']} failures"
     )
 
 
