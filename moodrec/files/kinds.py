@@ -19,6 +19,11 @@ NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
 _READING: Final = os.O_RDONLY | NO_WAITING | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
+def is_there(path: Path) -> bool:
+    """Say whether a path leads to something; a link to a name that no file can have, and a loop of links, do not."""
+    return os.path.exists(path)  # noqa: PTH110  (Path's raises where the name is too long)
+
+
 def refuse_link(path: Path) -> None:
     """Refuse a symbolic link in a place of a store where moodrec writes: it would write to another place.
 
@@ -37,7 +42,7 @@ def refuse_irregular(path: Path) -> None:
     Raises:
         CorruptStoreError: ``path`` is one, or a link to one.
     """
-    if path.exists() and not path.is_file():
+    if is_there(path) and not path.is_file():
         raise CorruptStoreError(f"{path}: is no regular file; check what it is, and move it away")
 
 

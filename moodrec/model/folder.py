@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from moodrec.config import explain
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files.kinds import read_regular
+from moodrec.files.kinds import is_there, read_regular
 from moodrec.files.replacing import write_together
 from moodrec.model.context.model import MOST_OF_CONTEXT, ContextModel
 from moodrec.model.describe import CONTEXT, CONTEXT_SUM, MOST_OF_SPEC, SPEC, fingerprint_of
@@ -106,7 +106,7 @@ def _context(folder: Path, checksum: object, spec: ModelSpec) -> ContextModel:
 
 
 def _require(path: Path) -> None:
-    if not path.exists():
+    if not is_there(path):
         raise CorruptStoreError(f"{path}: is missing; copy the model again")
 
 

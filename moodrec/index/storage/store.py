@@ -35,7 +35,7 @@ from moodrec.errors import (
     UsageError,
 )
 from moodrec.files.disk import UNFINISHED, disk_errors, require_room
-from moodrec.files.kinds import make_mark, read_regular, refuse_irregular, refuse_link
+from moodrec.files.kinds import is_there, make_mark, read_regular, refuse_irregular, refuse_link
 from moodrec.files.replacing import write_atomically
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import StoredFile, damage_message
@@ -254,7 +254,7 @@ def name_in_pointer(pointer: bytes) -> str | None:
 
 def is_index(root: Path) -> bool:
     """Whether a folder holds an index, even one whose first save was interrupted."""
-    return (root / CURRENT).exists() or bool(_versions(root))
+    return is_there(root / CURRENT) or bool(_versions(root))
 
 
 def _pointer(root: Path) -> bytes:
