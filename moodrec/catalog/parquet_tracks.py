@@ -14,7 +14,7 @@ from moodrec.catalog.vector_tables import About, about, parquet_files, require_e
 from moodrec.errors import DataError
 from moodrec.schema import EMBEDDING
 
-_ROWS_AT_ONCE: Final = 1 << 15
+_ROWS_AT_ONCE: Final = 1 << 14
 _BUFFER: Final = 1 << 20
 """Bytes that are read of a column at a time; else a whole row group would lie in memory."""
 
@@ -104,7 +104,8 @@ class ParquetTracks:
         for file in self._files:
             opened = _opened(file)
             try:
-                for batch in opened.iter_batches(_ROWS_AT_ONCE, columns=list(names)):
+                # Threads of Arrow would keep the memory that they read into.
+                for batch in opened.iter_batches(_ROWS_AT_ONCE, columns=list(names), use_threads=False):
                     yield pa.Table.from_batches([batch]).select(list(names))
             except (pa.ArrowInvalid, OSError) as error:
                 raise unreadable(file, error) from error

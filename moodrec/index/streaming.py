@@ -122,11 +122,11 @@ def _write(
     """Write all files of a version, and return its manifest."""
     arriving = folder / _ARRIVING
     n = _write_vectors(source, embedding, arriving)
+    pa.default_memory_pool().release_unused()
     table = pa.table({name: _read_column(source, name, moods) for name in columns})
     if table.num_rows != n:
         raise DataError(f"{n} vectors were given for {table.num_rows} tracks")
     table = tracks_in_context(table, moods, context)
-    pa.default_memory_pool().release_unused()  # what reading and checking took
     if not has_lists(config):
         arriving.rename(folder / VECTORS)
         segment = Segment.of(read_array(folder / VECTORS, mapped=True), table, moods)
@@ -189,4 +189,6 @@ def _with_rows(source: TrackSource, names: Sequence[str]) -> Iterator[pa.Table]:
 
 def _read_column(source: TrackSource, name: str, moods: Sequence[str]) -> pa.Array:
     """Read one column of all rows, and check it."""
-    return checked_column(name, pa.concat_tables(source.batches([name])).column(0), moods)
+    column = checked_column(name, pa.concat_tables(source.batches([name])).column(0), moods)
+    pa.default_memory_pool().release_unused()  # what reading and checking took
+    return column

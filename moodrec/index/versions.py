@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from threading import RLock, Thread
+from threading import Lock, RLock, Thread
 from typing import Final
 
 from moodrec.errors import UsageError
@@ -43,6 +43,8 @@ class Versions:
         self.current = snapshot
         self._read_only = read_only
         self._lock = RLock()
+        self.merging: Final = Lock()
+        """Held by whoever merges aside, the thread or a save: neither makes in vain what the other makes."""
         self._upkeep: Thread | None = None
 
     def change(self, make_next: Callable[[Snapshot], Snapshot]) -> None:
@@ -56,17 +58,46 @@ class Versions:
             self.current = make_next(self._checked())
             self._keep_up()
 
-    def settle(self, make_next: Callable[[Snapshot], Snapshot] = Snapshot.merged) -> Snapshot:
-        """Publish what ``make_next`` makes of the current snapshot (its tail merged, by default), and return it.
+    def settle(self, make_next: Callable[[Snapshot], Snapshot]) -> None:
+        """Publish what ``make_next`` makes of the current snapshot.
 
-        Unlike :meth:`change`, it starts no merge afterwards: it is for saving and compacting, which merge themselves.
+        Unlike :meth:`change`, it starts no merge afterwards: it is for compacting, which merges itself.
 
         Raises:
             CorruptStoreError: the files that the index was opened from are damaged.
         """
         with self._lock:
             self.current = make_next(self._checked())
+
+    def to_save(self) -> Snapshot:
+        """Return the current snapshot for a save, merged first where that is quick or it is to be built anew.
+
+        The save holds :attr:`merging`. The tail of a large index stays as it is: it is merged while it is written
+        (:func:`moodrec.index.storage.format.saver`), which takes a small part of the memory.
+
+        Raises:
+            CorruptStoreError: the files that the index was opened from are damaged.
+        """
+        with self._lock:
+            now = self._checked()
+            self.current = now.merged() if len(now.catalogue) <= _AT_ONCE or now.is_worn else now
             return self.current
+
+    def go_over(self, before: Snapshot, prepared: Snapshot) -> None:
+        """Publish a snapshot that was prepared aside, with what was changed meanwhile carried over to it.
+
+        Where the base was replaced meanwhile, as by compacting, what was prepared is worthless and nothing happens.
+
+        Args:
+            before: the snapshot that the preparation began from.
+            prepared: its rows over another base.
+        """
+        with self._lock:
+            now = self.current
+            if now is before:
+                self.current = prepared
+            elif now.catalogue.base.segment is before.catalogue.base.segment:
+                self.current = now.carried_over(before, prepared)
 
     def move_to(self, expected: Snapshot, snapshot: Snapshot) -> bool:
         """Publish a snapshot that was made from another source, unless the index has changed meanwhile.
@@ -117,14 +148,9 @@ class Versions:
 
     def _merge_aside(self) -> None:
         """Prepare a merged snapshot from the current one, then carry over to it what was changed meanwhile."""
-        before = self.current
-        while before.tail_is_long or before.is_worn:
-            prepared = before.merged()
-            with self._lock:
-                now = self.current
-                if now is before:
-                    self.current = prepared
-                # A base replaced meanwhile, as by compact, makes what was prepared worthless.
-                elif now.catalogue.base.segment is before.catalogue.base.segment:
-                    self.current = now.carried_over(before, prepared)
+        while True:
+            with self.merging:
                 before = self.current
+                if not (before.tail_is_long or before.is_worn):
+                    return
+                self.go_over(before, before.merged())

@@ -424,3 +424,11 @@ def test_track_ids_in_a_dictionary_and_without(way: str, ids: list[str], data: s
         assert found.rows_of(wanted, alive).tolist() == expected
         assert [found.rows_of([one], alive).tolist()[0] for one in wanted[:5]] == expected[:5]
     assert found.at(np.arange(len(ids))).tolist() == ids
+
+
+@given(ids=st.lists(st.text(max_size=3), max_size=80), later=st.lists(st.text(max_size=3), max_size=20))
+def test_the_order_of_ids_that_some_follow_is_that_of_all(ids: list[str], later: list[str]) -> None:
+    whole = TrackIds(pa.array([*ids, *later], pa.string()))
+    known, new = (TrackIds(pa.array(some, pa.string())) for some in (ids, later))
+    np.testing.assert_array_equal(known.in_order_with(new), whole.in_order)
+    assert known.in_order_with(new).dtype == np.int32

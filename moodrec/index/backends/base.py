@@ -117,6 +117,15 @@ class Backend(Protocol):
     def save(self, folder: Path) -> Facts:
         """Write what cannot be worked out from the vectors into a folder, and return numbers for the manifest."""
 
+    def save_extended(self, folder: Path, segment: Segment, n_new: int) -> Facts:
+        """Write what :meth:`save` of a copy with new rows would, where possible without making that copy.
+
+        Args:
+            folder: the folder of the version.
+            segment: the rows of the backend, followed by the new ones.
+            n_new: the number of new rows.
+        """
+
 
 def from_table(rows: RowNumbers, scanned: int) -> Candidates:
     """Make candidates of the table that FAISS returns.

@@ -2,8 +2,8 @@
 
 FAISS believes what a file says: its sizes, the numbers of rows in its lists, the links of its graph, even the names
 of other files. So only the types that moodrec writes are let through, every size must follow from the number of rows
-and their length, and every number that FAISS or the kernel uses as a place must lie where it may. Nothing is copied
-but the row numbers of inverted lists.
+and their length, and every number that FAISS or the kernel uses as a place must lie where it may. What is large is
+not copied.
 """
 
 from __future__ import annotations
@@ -127,13 +127,17 @@ def _check_lists(file: _FaissFile, config: IndexConfig, n: int, dim: int) -> Non
         file.require(_ascend(pairs[:, 0], nlist), "its lists are out of range")
         sizes[pairs[:, 0]] = pairs[:, 1]
     file.require(_add_up(sizes, n), "its lists do not hold all rows once")
-    rows = []
+    seen, ascend = np.zeros(n, bool), True
     for size in sizes[sizes > 0].tolist():
         codes = file.array(np.uint8, size * code_size)
         if config.kind == "ivf":
             file.finite(codes.view(np.float32))
-        rows.append(file.array(np.int64, size))
-    _check_rows(file, np.concatenate(rows) if rows else np.empty(0, np.int64), sizes, n)
+        rows = file.array(np.int64, size)
+        file.require(rows.min() >= 0 and rows.max() < n, "rows in its lists are out of range")
+        ascend = ascend and bool((rows[1:] > rows[:-1]).all())
+        seen[rows] = True
+    file.require(seen.all(), "its lists do not hold all rows once")
+    file.require(ascend, "rows in its lists do not ascend")  # as the kernel believes
 
 
 def _ascend(numbers: NDArray[np.int64], end: int) -> bool:
@@ -146,18 +150,6 @@ def _ascend(numbers: NDArray[np.int64], end: int) -> bool:
 def _add_up(sizes: NDArray[np.int64], n: int) -> bool:
     """Whether lists hold ``n`` rows together; sums of wrong sizes may overflow, so each is compared first."""
     return bool((sizes >= 0).all() and (sizes <= n).all() and sizes.sum() == n)
-
-
-def _check_rows(file: _FaissFile, rows: NDArray[np.int64], sizes: NDArray[np.int64], n: int) -> None:
-    """Check that the lists hold each row once, and that rows ascend in each list, as the kernel believes."""
-    file.require(not n or bool(rows.min() >= 0 and rows.max() < n), "rows in its lists are out of range")
-    seen: NDArray[np.bool_] = np.zeros(n, bool)
-    seen[rows] = True
-    file.require(seen.all(), "its lists do not hold all rows once")
-    ascends = np.diff(rows) > 0
-    ends = np.cumsum(sizes)[:-1]
-    ascends[ends[(ends > 0) & (ends < n)] - 1] = True  # from the last row of a list to the first of the next
-    file.require(ascends.all(), "rows in its lists do not ascend")
 
 
 def _check_codes(file: _FaissFile, kind: str, dim: int) -> int:

@@ -39,3 +39,6 @@ class FlatBackend:
 
     def save(self, folder: Path) -> Facts:
         return {}
+
+    def save_extended(self, folder: Path, segment: Segment, n_new: int) -> Facts:
+        return {}

@@ -142,6 +142,9 @@ class HnswBackend:
         write_index(self.index, folder / INDEX_FILE)
         return {_COMPLETED: self.scale} if self.moods else {}
 
+    def save_extended(self, folder: Path, segment: Segment, n_new: int) -> Facts:
+        return self.extended(segment, n_new).save(folder)  # New rows change links all over the graph.
+
 
 def graph_dim(segment: Segment, facts: Facts) -> int:
     """Return the length of the vectors in a saved graph.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from moodrec.index.rows.column_kinds import is_bounded
+from moodrec.index.rows.conforming import joined
 from moodrec.index.rows.stored_arrays import damaged
 
 _MAGIC: Final = b"ARROW1\0\0"
@@ -29,6 +31,45 @@ def write_table(table: pa.Table, path: Path) -> None:
     """
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
+
+
+def write_joined(tables: Sequence[pa.Table], path: Path) -> None:
+    """Write tables one below another as one, of which no more than a column is in memory at a time.
+
+    An Arrow file that is mapped with one chunk a column was written in one piece, so each column goes to a file of
+    its own first, which is mapped and removed again.
+
+    Args:
+        tables: some with the same columns.
+        path: the file; those of the columns lie beside it.
+
+    Raises:
+        DataError: they hold more than 2 GB of text in one column.
+    """
+    first = tables[0]
+    if len(tables) == 1:
+        write_table(first, path)
+        return
+    beside, columns, fields = [], [], []
+    for place, name in enumerate(first.column_names):
+        beside.append(path.with_name(f"{path.stem}-{place}{path.suffix}"))
+        write_table(joined([table.select([name]) for table in tables]), beside[-1])
+        pa.default_memory_pool().release_unused()
+        columns.append(mapped_table(beside[-1]).column(0))
+        fields.append(first.schema.field(place).with_type(columns[-1].type))
+    write_table(pa.table(columns, schema=pa.schema(fields, first.schema.metadata)), path)
+    del columns  # what is mapped cannot be removed everywhere
+    for scratch in beside:
+        scratch.unlink()
+
+
+def mapped_table(path: Path) -> pa.Table:
+    """Map a table into memory that this process has just written, and that needs no checks therefore."""
+    return _in_one_chunk(pa.ipc.open_file(pa.memory_map(str(path))).read_all())
+
+
+def _in_one_chunk(table: pa.Table) -> pa.Table:
+    return table.combine_chunks() if any(column.num_chunks > 1 for column in table.columns) else table
 
 
 def read_table(path: Path) -> pa.Table:
@@ -57,7 +98,7 @@ def read_table(path: Path) -> pa.Table:
         if isinstance(error, FileNotFoundError):
             raise
         raise damaged(path, f"no table can be read ({str(error)[:200]})") from None
-    return table.combine_chunks() if any(column.num_chunks > 1 for column in table.columns) else table
+    return _in_one_chunk(table)
 
 
 def _is_compressed(message: pa.Message) -> bool:

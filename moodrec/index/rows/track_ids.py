@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -58,6 +58,28 @@ class TrackIds:
         if self._in_order is None:
             self._in_order = pc.sort_indices(self._column).to_numpy().astype(np.int32)
         return self._in_order
+
+    def in_order_with(self, later: TrackIds) -> NDArray[np.int32]:
+        """Return the order of these ids and of some that follow them, without sorting these anew.
+
+        Args:
+            later: m ids, few beside these.
+
+        Returns:
+            (n + m,) The rows in the order of their ids' bytes; of rows with one id, the earlier comes first.
+        """
+        n, rows = len(self._column), later.in_order
+        starts, in_order = _numbers(self._text[1]), _numbers(self.in_order)
+        text = self._text[0]
+
+        def id_at(place: int) -> bytes:
+            row = in_order[place]
+            return bytes(text[starts[row] : starts[row + 1]])
+
+        ids = [_bytes(track_id) for track_id in later.at(rows.astype(np.int64))]
+        places = [bisect_right(range(n), sought, key=id_at) for sought in ids]
+        found: NDArray[np.int32] = np.insert(self.in_order, places, rows + np.int32(n))
+        return found
 
     @cached_property
     def _heads(self) -> list[bytes]:

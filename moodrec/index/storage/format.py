@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from moodrec.config import IndexConfig, explain
 from moodrec.errors import CorruptStoreError, UsageError
 from moodrec.files.npy import write_array
+from moodrec.index.backends.base import Facts
 from moodrec.index.backends.factory import open_backend
 from moodrec.index.rows import column_orders
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.segment import LARGE
+from moodrec.index.rows.segment import LARGE, Segment
 from moodrec.index.rows.stored_arrays import all_finite, damaged, read_array, require
-from moodrec.index.rows.stored_table import read_table, write_table
+from moodrec.index.rows.stored_table import mapped_table, read_table, write_joined
+from moodrec.index.runtime import threads_for
 from moodrec.index.snapshot import Origin, Snapshot
+from moodrec.index.storage.holding import held
 from moodrec.index.storage.late_check import LateCheck
 from moodrec.index.storage.manifest import Manifest
 from moodrec.index.storage.store import Version
@@ -36,49 +41,72 @@ _LARGE_FILE: Final = 1 << 26
 
 
 def saver(snapshot: Snapshot) -> Callable[[Path], Manifest]:
-    """Return a function that writes a snapshot without a tail into a folder and returns its manifest.
+    """Return a function that writes a snapshot into a folder and returns its manifest.
 
-    :func:`moodrec.index.storage.store.publish` takes it. Vectors that lie in the folder already, as a streamed build
-    leaves them there, stay as they are.
+    :func:`moodrec.index.storage.store.publish` takes it. A tail is merged into the base on the way: the files are
+    those of :meth:`moodrec.index.snapshot.Snapshot.merged`, but what is merged goes to the disk piece by piece, and
+    is not in memory as a whole. Vectors that lie in the folder already, as a streamed build leaves them there, stay
+    as they are.
     """
-    base, origin = snapshot.catalogue.base, snapshot.origin
+    catalogue, origin = snapshot.catalogue, snapshot.origin
+    base, n = catalogue.base.segment, len(catalogue)
+    segments = [part.segment for part in catalogue.parts]
 
     def write(folder: Path) -> Manifest:
-        segment = base.segment
+        # The table comes first: while it is written there is a copy beside it, and no other file yet.
+        write_joined([segment.table for segment in segments], folder / _TRACKS)
         if not (folder / VECTORS).exists():
-            write_array(folder / VECTORS, segment.vectors)
-        write_table(segment.table, folder / _TRACKS)
-        if base.n_alive < len(segment):
-            write_array(folder / _ALIVE, base.alive)
-        if segment.order is not None:
-            write_array(folder / _ORDER, segment.order)
-        if len(segment) >= LARGE:
-            write_array(folder / _BY_ID, segment.track_ids.in_order)
-        column_orders.save(segment.columns.orders, folder)
+            write_array(folder / VECTORS, *[segment.vectors for segment in segments])
+        if catalogue.n_alive < n:
+            write_array(folder / _ALIVE, *[part.alive for part in catalogue.parts])
+        if base.order is not None:
+            write_array(folder / _ORDER, base.order, np.arange(len(base), n))
+        if n >= LARGE:
+            write_array(folder / _BY_ID, _by_id(segments))
+        column_orders.save(base.columns.orders, folder)
         return Manifest(
-            rows=len(segment),
-            dim=segment.dim,
+            rows=n,
+            dim=base.dim,
             preset=origin.preset,
             config=snapshot.config,
-            moods=segment.moods,
+            moods=base.moods,
             model_fingerprint=origin.model_fingerprint,
             library_revision=origin.library_revision,
-            facts=snapshot.backend.save(folder),
+            facts=_save_backend(snapshot, folder),
             files={},
         )
 
     return write
 
 
+def _by_id(segments: Sequence[Segment]) -> NDArray[np.int32]:
+    base, *later = [segment.track_ids for segment in segments]
+    return base.in_order_with(*later) if later else base.in_order
+
+
+def _save_backend(snapshot: Snapshot, folder: Path) -> Facts:
+    """Write the backend, over the rows that have been written."""
+    tail = snapshot.catalogue.tail
+    if tail is None:
+        return snapshot.backend.save(folder)
+    vectors, table = read_array(folder / VECTORS, mapped=True), mapped_table(folder / _TRACKS)
+    with threads_for(len(tail)):
+        whole = Segment.of(vectors, table, snapshot.catalogue.moods)
+        facts = snapshot.backend.save_extended(folder, whole, len(tail))
+    pa.default_memory_pool().release_unused()  # what reading texts took
+    return facts
+
+
 def size_of(snapshot: Snapshot) -> int:
     """Estimate the bytes that a snapshot takes on the disk, a little too low: what is not known counts as nothing."""
     segment = snapshot.catalogue.base.segment
-    n, dim = segment.vectors.shape
+    n, dim = len(snapshot.catalogue), segment.dim
+    table = sum(part.segment.table.nbytes for part in snapshot.catalogue.parts)
     orders = sum(order.rows.nbytes for order in segment.columns.orders.values())
     code = {"ivf": 4 * dim, "ivf-sq8": dim, "hnsw": 4 * dim + 8 * snapshot.config.links}
     ids = 8 if snapshot.config.kind.startswith("ivf") else 0
     of_backend = n * (code.get(snapshot.config.kind, 0) + ids)
-    return int(segment.vectors.nbytes + segment.table.nbytes + orders + of_backend)
+    return int(4 * n * dim + table + orders + of_backend)
 
 
 def load(version: Version, device: str | None = None) -> Snapshot:
@@ -96,13 +124,33 @@ def load(version: Version, device: str | None = None) -> Snapshot:
     late = frozenset(name for name in (VECTORS,) if name in files and files[name].size > _LARGE_FILE)
     version.verify_sizes(late)
     version.verify(files.keys() - late)
-    manifest, folder = version.manifest, version.folder
+    snapshot = _read(version, device, VECTORS in late)
+    check = LateCheck(version, late, snapshot.catalogue.base.segment.vectors) if late else None
+    return replace(snapshot, check=check)
+
+
+def load_saved(version: Version) -> Snapshot | None:
+    """Read a version that this process has just written, whose checksums and structure need no check therefore.
+
+    Returns:
+        The snapshot, or None where another process has replaced the version already.
+    """
+    try:
+        with held(version.folder):
+            return _read(version, written=True)
+    except FileNotFoundError:
+        return None
+
+
+def _read(version: Version, device: str | None = None, late: bool = False, written: bool = False) -> Snapshot:
+    """Read a version: where ``late``, the vectors are checked later; where ``written``, nothing large is checked."""
+    manifest = version.manifest
     config = manifest.config if device is None else _on(device, manifest.config)
-    catalogue = _read_catalogue(version, VECTORS in late)
-    backend = open_backend(folder, catalogue.base.segment, config, manifest.facts, files.keys())
+    catalogue = _read_catalogue(version, late or written, written)
+    segment, files = catalogue.base.segment, manifest.files.keys()
+    backend = open_backend(version.folder, segment, config, manifest.facts, files, written)
     origin = Origin(manifest.preset, manifest.model_fingerprint, manifest.library_revision)
-    check = LateCheck(version, late, catalogue.base.segment.vectors) if late else None
-    return Snapshot(catalogue, backend, config, origin, check, version)
+    return Snapshot(catalogue, backend, config, origin, version=version)
 
 
 def _on(device: str, config: IndexConfig) -> IndexConfig:
@@ -112,8 +160,8 @@ def _on(device: str, config: IndexConfig) -> IndexConfig:
         raise UsageError(explain(error)) from None
 
 
-def _read_catalogue(version: Version, late: bool) -> Catalogue:
-    """Read the rows; where ``late``, the vectors are checked later."""
+def _read_catalogue(version: Version, late: bool, written: bool) -> Catalogue:
+    """Read the rows; where ``late``, the vectors are checked later, and where ``written``, the table is as it was."""
     manifest, folder = version.manifest, version.folder
     n, last = manifest.rows, max(manifest.rows - 1, 0)
     if missing := {VECTORS, _TRACKS} - manifest.files.keys():
@@ -123,7 +171,7 @@ def _read_catalogue(version: Version, late: bool) -> Catalogue:
         raise damaged(folder / VECTORS, f"the vectors are {vectors.dtype} {vectors.shape}")
     if not late and not all_finite(vectors):
         raise damaged(folder / VECTORS, "the vectors hold numbers that are not finite")
-    table = read_table(folder / _TRACKS)
+    table = mapped_table(folder / _TRACKS) if written else read_table(folder / _TRACKS)
     _require_fits(folder / _TRACKS, table, manifest)
     alive = order = by_id = None
     if _ALIVE in manifest.files:

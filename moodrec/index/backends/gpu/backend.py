@@ -12,6 +12,7 @@ recall under filters, so filters and mood targets are left to the exact scan of
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Self
 
@@ -136,9 +137,12 @@ class GpuBackend:
     def outgrown(self, n: int, max_growth: float) -> bool:
         return self.cpu is not None and self.cpu.outgrown(n, max_growth)
 
-    def save(self, folder: Any) -> Facts:
+    def save(self, folder: Path) -> Facts:
         # The files are those of the CPU, so that a machine without a GPU opens them too.
         return {} if self.cpu is None else self.cpu.save(folder)
+
+    def save_extended(self, folder: Path, segment: Segment, n_new: int) -> Facts:
+        return {} if self.cpu is None else self.cpu.save_extended(folder, segment, n_new)
 
 
 def _search(index: Any, queries: Vectors, found: int, allowed: RowMask | None) -> Any:

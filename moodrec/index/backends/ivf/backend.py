@@ -25,15 +25,14 @@ from moodrec.index.backends.base import (
     Facts,
     PassesOver,
     read_index,
-    write_index,
 )
 from moodrec.index.backends.ivf import calibration
 from moodrec.index.backends.ivf.faiss_lists import (
     centroids_of,
     fill,
     grown,
-    in_memory,
     nearest_lists,
+    new_rows,
     sizes_of,
     trained,
 )
@@ -42,10 +41,11 @@ from moodrec.index.backends.ivf.kernel_search import ListSearch, ScanLimits
 from moodrec.index.backends.ivf.list_shares import KnownShares
 from moodrec.index.backends.ivf.sketches import Sketches
 from moodrec.index.backends.ivf.stop_rule import INFORMED, UNINFORMED, StopRule, fit
+from moodrec.index.backends.ivf.stored_lists import write_lists
 from moodrec.index.kernel.provider import provider
 from moodrec.index.rows.segment import Segment
 from moodrec.index.rows.stored_arrays import damaged, read_arrays, require
-from moodrec.index.runtime import map_over, threads_for
+from moodrec.index.runtime import give_back, map_over, threads_for
 from moodrec.index.search.blending import Blend
 from moodrec.index.search.request import Request
 from moodrec.typing import RowNumbers, Vectors
@@ -92,6 +92,7 @@ def learn(vectors: Vectors, config: IndexConfig) -> Learnt:
     if len(vectors) == 0:
         raise DataError(f"preset {config.kind!r} learns from tracks and there are none; use 'flat' or 'auto'")
     index = trained(vectors, config)
+    give_back()
     list_of = nearest_lists(index, vectors)
     by_list = np.argsort(list_of, kind="stable")
     return Learnt(index, by_list, list_of[by_list])
@@ -168,10 +169,12 @@ class IvfBackend:
         index, list_of = learnt.index, learnt.list_of
         fill(index, arranged.vectors, list_of)
         rule = fit(arranged.vectors, centroids_of(index), list_of, config)
+        give_back()
         backend = cls(index, rule, config, len(arranged))
         if config.kind != "ivf-pq":  # FAISS searches ivf-pq, and it can use neither
             backend.shares = KnownShares.of(arranged, list_of, index.nlist)
             backend.sketches = Sketches.of(arranged.vectors, rule.centroids, list_of, config.seed)
+            give_back()
         backend._calibrate(arranged, list_of)
         return (arranged if config.kind == "ivf-pq" else arranged.ordered()), backend
 
@@ -275,21 +278,38 @@ class IvfBackend:
     def extended(self, segment: Segment, n_new: int) -> IvfBackend:
         vectors = segment.vectors[len(segment) - n_new :]
         list_of = nearest_lists(self.index, vectors)
-        sizes = sizes_of(self.index) + np.bincount(list_of, minlength=self.index.nlist)
         index = grown(self.index, vectors, list_of, self.config)
-        shares = self.shares.added(segment, list_of, sizes)
-        rule = self.rule.with_rows(vectors, list_of, sizes)
+        rule, shares = self._with_rows(segment, vectors, list_of)
         backend = replace(self, index=index, rule=rule, shares=shares, _search=None)
         backend._searcher()  # The thread that adds prepares the lists, so that the first search need not.
         return backend
+
+    def _with_rows(
+        self, segment: Segment, vectors: Vectors, list_of: NDArray[np.int64]
+    ) -> tuple[StopRule, KnownShares]:
+        """Return the stop rule and the tables with the last rows of a segment counted in."""
+        sizes = sizes_of(self.index) + np.bincount(list_of, minlength=self.index.nlist)
+        return self.rule.with_rows(vectors, list_of, sizes), self.shares.added(segment, list_of, sizes)
 
     def outgrown(self, n: int, max_growth: float) -> bool:
         return bool(n > max_growth * self.learnt_from)
 
     def save(self, folder: Path) -> Facts:
-        write_index(in_memory(self.index, self.config), folder / INDEX_FILE)
-        np.savez(folder / _RULE_FILE, allow_pickle=False, **self.rule.fitted)
-        self.shares.save(folder / _SHARES_FILE)
+        write_lists(folder / INDEX_FILE, self.config, self.index)
+        return self._save_beside(folder, self.rule, self.shares)
+
+    def save_extended(self, folder: Path, segment: Segment, n_new: int) -> Facts:
+        vectors = segment.vectors[len(segment) - n_new :]
+        list_of = nearest_lists(self.index, vectors)
+        write_lists(
+            folder / INDEX_FILE, self.config, self.index, new_rows(self.index, vectors, list_of, self.config)
+        )
+        return self._save_beside(folder, *self._with_rows(segment, vectors, list_of))
+
+    def _save_beside(self, folder: Path, rule: StopRule, shares: KnownShares) -> Facts:
+        """Write what lies beside the lists."""
+        np.savez(folder / _RULE_FILE, allow_pickle=False, **rule.fitted)
+        shares.save(folder / _SHARES_FILE)
         self.sketches.save(folder)
         return {"learnt_from": self.learnt_from}
 

@@ -78,18 +78,23 @@ class CategoryShares:
         Returns:
             The table, or None where the column's categories are not the former ones followed by new ones.
         """
-        texts, nlist = texts_of(column), len(sizes)
+        texts = texts_of(column)
         if texts is None or texts[: len(self.texts)] != self.texts:
             return None
         categories, rows = _holders(column, len(list_of))
-        cells = categories * nlist + list_of[rows]
-        counts = (
-            np.bincount(cells, minlength=len(texts) * nlist).reshape(len(texts), nlist).astype(np.float64)
+        lists, own = changed_lists(list_of, len(sizes))
+        shape = (len(texts), len(lists))
+        cells = categories * len(lists) + own[rows]
+        counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+        after = sizes[lists]
+        before = after - np.bincount(own, minlength=len(lists))
+        counts[: len(self.texts)] += self.holding[:, lists] * (before / WHOLE)
+        holding = np.zeros((len(texts), len(sizes)), np.uint16)
+        holding[: len(self.texts)] = self.holding
+        holding[:, lists] = np.maximum(np.rint(counts / np.maximum(after, 1) * WHOLE), counts > 0).astype(
+            np.uint16
         )
-        before = sizes - np.bincount(list_of, minlength=nlist)
-        counts[: len(self.texts)] += self.holding * (before / WHOLE)
-        shares = np.maximum(np.rint(counts / np.maximum(sizes, 1) * WHOLE), counts > 0)
-        return CategoryShares(texts, shares.astype(np.uint16))
+        return CategoryShares(texts, holding)
 
     def passing(self, test: CategoryTest, column: Column) -> NDArray[np.uint16] | None:
         """Add up the shares of the categories that pass a test.
@@ -110,6 +115,22 @@ class CategoryShares:
         shares = self.holding[passes].sum(axis=0, dtype=np.int64)
         passed: NDArray[np.uint16] = np.minimum(shares, WHOLE).astype(np.uint16)
         return passed
+
+
+def changed_lists(list_of: NDArray[np.int64], nlist: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Say which lists get new rows: the shares of the others stay as they are.
+
+    Args:
+        list_of: (m,) the list of each new row.
+        nlist: the number of lists.
+
+    Returns:
+        (c,) Those lists, or all where most get some, and (m,) which of them is that of each new row.
+    """
+    if len(list_of) >= nlist:
+        return np.arange(nlist), list_of
+    lists, own = np.unique(list_of, return_inverse=True)
+    return lists, own
 
 
 def tells_lists_apart(passed: NDArray[np.uint16]) -> bool:

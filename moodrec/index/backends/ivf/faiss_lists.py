@@ -34,7 +34,7 @@ def trained(vectors: Vectors, config: IndexConfig) -> Any:
     """
     n, dim = vectors.shape
     nlist = min(config.nlist or _n_lists(n), n)
-    index = _empty(n, dim, nlist, config)
+    index = _empty(_bits(n), dim, nlist, config)
     index.cp.spherical = True
     index.cp.niter = _ROUNDS
     index.cp.seed = config.seed
@@ -57,14 +57,14 @@ def _n_lists(n: int) -> int:
     return max(1, int(4 * np.sqrt(n) * np.clip(np.sqrt(n / _SOME_ROWS), 1, 2)))
 
 
-def _empty(n: int, dim: int, nlist: int, config: IndexConfig) -> Any:
-    """Make a FAISS index of the preset's kind that nothing has been learnt for."""
+def _empty(bits: int, dim: int, nlist: int, config: IndexConfig) -> Any:
+    """Make a FAISS index of the preset's kind that nothing has been learnt for; ``bits`` are those of ``ivf-pq``."""
     quantizer, product = faiss.IndexFlatIP(dim), faiss.METRIC_INNER_PRODUCT
     if config.kind == "ivf-sq8":
-        bits = faiss.ScalarQuantizer.QT_8bit
-        index = faiss.IndexIVFScalarQuantizer(quantizer, dim, nlist, bits, product, False)
+        eight = faiss.ScalarQuantizer.QT_8bit
+        index = faiss.IndexIVFScalarQuantizer(quantizer, dim, nlist, eight, product, False)
     elif config.kind == "ivf-pq":
-        index = faiss.IndexIVFPQ(quantizer, dim, nlist, _pieces(dim, config.pq_bytes), _bits(n), product)
+        index = faiss.IndexIVFPQ(quantizer, dim, nlist, _pieces(dim, config.pq_bytes), bits, product)
         index.pq.cp.min_points_per_centroid = 1
     else:
         index = faiss.IndexIVFFlat(quantizer, dim, nlist, product)
@@ -127,24 +127,19 @@ def fill(index: Any, vectors: Vectors, list_of: NDArray[np.int64]) -> None:
         vectors: (n, d) float32 rows of unit length.
         list_of: (n,) the list of each row.
     """
+    if not index.ntotal:
+        _make_room(index, np.bincount(list_of, minlength=index.nlist))
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         part = np.ascontiguousarray(vectors[start : start + _ROWS_AT_ONCE])
         lists = np.ascontiguousarray(list_of[start : start + _ROWS_AT_ONCE])
         index.add_core(len(part), faiss.swig_ptr(part), None, faiss.swig_ptr(lists))
 
 
-def in_memory(index: Any, config: IndexConfig) -> Any:
-    """Return an index whose lists lie in memory: the index itself, or a copy where they are mapped from a file.
-
-    FAISS writes mapped lists as the name of their file, which goes with the version that it belongs to.
-
-    Args:
-        index: an index of this package.
-        config: the settled preset that the index was built by.
-    """
-    if isinstance(faiss.downcast_InvertedLists(index.invlists), faiss.ArrayInvertedLists):
-        return index
-    return grown(index, np.empty((0, index.d), np.float32), np.empty(0, np.int64), config)
+def _make_room(index: Any, sizes: NDArray[np.int64]) -> None:
+    """Let empty lists take up their final sizes, where each row would else double a list now and then."""
+    for number, size in enumerate(sizes.tolist()):
+        index.invlists.resize(number, size)
+        index.invlists.resize(number, 0)
 
 
 def grown(index: Any, vectors: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> Any:
@@ -156,7 +151,40 @@ def grown(index: Any, vectors: Vectors, list_of: NDArray[np.int64], config: Inde
         list_of: (m,) the list of each new row.
         config: the settled preset that the index was built by.
     """
-    copy = _empty(int(index.ntotal), index.d, index.nlist, config)
+    copy = emptied(index, config)
+    there, lists = faiss.downcast_InvertedLists(index.invlists), copy.invlists
+    for i in range(index.nlist):
+        if size := there.list_size(i):
+            lists.add_entries(i, size, there.get_ids(i), there.get_codes(i))
+    copy.ntotal = index.ntotal
+    fill(copy, vectors, list_of)
+    return copy
+
+
+def new_rows(index: Any, vectors: Vectors, list_of: NDArray[np.int64], config: IndexConfig) -> Any:
+    """Return an index with the centroids and codes of another one, whose lists hold new rows alone.
+
+    Args:
+        index: an index of this package.
+        vectors: (m, d) the new rows, whose numbers follow the last row of the index.
+        list_of: (m,) the list of each new row.
+        config: the settled preset that the index was built by.
+    """
+    alone = emptied(index, config)
+    alone.ntotal = index.ntotal
+    fill(alone, vectors, list_of)
+    return alone
+
+
+def emptied(index: Any, config: IndexConfig) -> Any:
+    """Return an index with the centroids and codes of another one, and no rows.
+
+    Args:
+        index: an index of this package.
+        config: the settled preset that the index was built by.
+    """
+    bits = int(index.pq.nbits) if config.kind == "ivf-pq" else 0
+    copy = _empty(bits, index.d, index.nlist, config)
     copy.quantizer.add(centroids_of(index))
     if config.kind == "ivf-sq8":
         faiss.copy_array_to_vector(faiss.vector_to_array(index.sq.trained), copy.sq.trained)
@@ -164,10 +192,4 @@ def grown(index: Any, vectors: Vectors, list_of: NDArray[np.int64], config: Inde
         copy.pq = index.pq
         copy.by_residual = index.by_residual
     copy.is_trained = True
-    there, lists = faiss.downcast_InvertedLists(index.invlists), copy.invlists
-    for i in range(index.nlist):
-        if size := there.list_size(i):
-            lists.add_entries(i, size, there.get_ids(i), there.get_codes(i))
-    copy.ntotal = index.ntotal
-    fill(copy, vectors, list_of)
     return copy

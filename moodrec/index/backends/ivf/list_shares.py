@@ -26,6 +26,7 @@ from moodrec.index.backends.ivf.category_shares import (
     WHOLE,
     CategoryShares,
     CategoryTest,
+    changed_lists,
     has_few_texts,
     tells_lists_apart,
 )
@@ -36,6 +37,7 @@ from moodrec.typing import Float32Array
 
 # Quantiles at which a column is cut: every 32nd part, and finer near both ends.
 _TAIL: Final = np.array([0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02])
+_ROWS_AT_ONCE: Final = 1 << 17
 _QUANTILES: Final = np.concatenate([_TAIL, np.arange(1, 32) / 32, 1 - _TAIL[::-1]])
 
 
@@ -82,16 +84,28 @@ class ListShares:
             list_of: (m,) the list of each new row.
             sizes: (nlist,) the number of rows in each list, new rows included.
         """
-        nlist = len(sizes)
+        lists, own = changed_lists(list_of, len(sizes))
+        counts = np.zeros((len(self.below), len(lists)), np.int64)
+        for start in range(0, len(values), _ROWS_AT_ONCE):
+            counts += self._counted(
+                values[start : start + _ROWS_AT_ONCE], own[start : start + _ROWS_AT_ONCE], counts.shape
+            )
+        after = sizes[lists]
+        before = after - np.bincount(own, minlength=len(lists))
+        rows_below = self.below[:, lists] * (before / WHOLE) + np.cumsum(counts, axis=0)
+        below = self.below.copy()
+        below[:, lists] = np.rint(rows_below / np.maximum(after, 1) * WHOLE).astype(np.uint16)
+        return ListShares(self.edges, below)
+
+    def _counted(
+        self, values: Float32Array, own: NDArray[np.int64], shape: tuple[int, int]
+    ) -> NDArray[np.int64]:
+        """Count the rows in the cells of a table whose columns are the lists that ``own`` numbers."""
         known = ~np.isnan(values)
         place = np.searchsorted(self.edges, values[known])
         on_edge = np.append(self.edges, np.float32(np.nan))[place] == values[known]
-        row = 2 * place + on_edge + 1
-        cells = row * nlist + list_of[known]
-        counts = np.bincount(cells, minlength=self.below.size).reshape(self.below.shape)
-        before = sizes - np.bincount(list_of, minlength=nlist)
-        rows_below = self.below * (before / WHOLE) + np.cumsum(counts, axis=0)
-        return ListShares(self.edges, np.rint(rows_below / np.maximum(sizes, 1) * WHOLE).astype(np.uint16))
+        cells = (2 * place + on_edge + 1) * shape[1] + own[known]
+        return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
 
     def ends(self, test: Range) -> tuple[End, End]:
         """Find the two ends of a range in the table, between which the rows lie that pass."""
@@ -157,14 +171,15 @@ class KnownShares:
             list_of: (m,) the list of each new row.
             sizes: (nlist,) the number of rows in each list, new rows included.
         """
-        columns, first = segment.columns, len(segment) - len(list_of)
+        columns, n_new = segment.columns, len(list_of)
+        new = ColumnTable(segment.table.slice(len(segment) - n_new).combine_chunks())
         of_numbers: dict[str, ListShares] = {}
         of_texts: dict[str, CategoryShares] = {}
         for name, of_number in self.columns.items():
             with suppress(
                 FilterError
             ):  # the column has another type now, or is gone, so its table is dropped
-                of_numbers[name] = of_number.added(columns.numbers(name)[first:], list_of, sizes)
+                of_numbers[name] = of_number.added(new.numbers(name), list_of, sizes)
         for name, of_text in self.categories.items():
             with suppress(FilterError):
                 if known := of_text.added(columns.column(name), list_of, sizes):

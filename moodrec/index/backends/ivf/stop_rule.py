@@ -271,13 +271,15 @@ def sample_scores(vectors: Vectors, seed: int, n: int = SAMPLE) -> Iterator[tupl
         n: how many rows are drawn, at most.
 
     Yields:
-        The row, and its (n,) scores with all rows; the score with itself is set to -1, the lowest there can be.
+        The row, and its (n,) scores with all rows, which are overwritten after it; the score with itself is set to
+        -1, the lowest there can be.
     """
     rng = np.random.default_rng(seed)
     sample = rng.choice(len(vectors), min(n, len(vectors)), replace=False)
+    room = np.empty((min(_QUERIES_AT_ONCE, len(sample)), len(vectors)), np.float32)
     for start in range(0, len(sample), _QUERIES_AT_ONCE):
         rows = sample[start : start + _QUERIES_AT_ONCE]
-        scores = vectors[rows] @ vectors.T
+        scores = np.matmul(vectors[rows], vectors.T, out=room[: len(rows)])
         scores[np.arange(len(rows)), rows] = -1
         yield from zip(rows.tolist(), scores, strict=True)
 
