@@ -10,6 +10,7 @@
     ├── NotFoundError                 exit 3   nothing by that name
     ├── CorruptStoreError             exit 4   a library, index or checkpoint is damaged
     ├── StoreLockedError              exit 5   another process is writing
+    ├── ConflictError                 exit 5   another store or version has taken the place of what was opened
     ├── DiskFullError                          there is no room to write
     ├── AudioError                             one file cannot be analysed
     │   └── SilentAudioError                   it holds only silence
@@ -71,6 +72,12 @@ class CorruptStoreError(MoodrecError):
 
 class StoreLockedError(MoodrecError):
     """Another process holds the writer's lock; the message says which."""
+
+    exit_code = 5
+
+
+class ConflictError(MoodrecError):
+    """Where a library or an index is to be written, there is another one, or a newer version, than was opened."""
 
     exit_code = 5
 

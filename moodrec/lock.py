@@ -13,7 +13,7 @@ from typing import Final
 
 from moodrec.errors import CorruptStoreError, StoreLockedError
 from moodrec.files.disk import disk_errors
-from moodrec.files.kinds import NO_LINKS
+from moodrec.files.kinds import NO_LINKS, NO_WAITING
 
 if sys.platform == "win32":
     import msvcrt
@@ -32,7 +32,6 @@ else:
 _OURS: Final = re.compile(rb"process \d+ on [^\n]*")
 """The text of a lock file; anything else in its place was not written by moodrec."""
 _MOST_TEXT: Final = 1000
-_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
 
 
 class WriterLock:
@@ -47,6 +46,16 @@ class WriterLock:
     def held(self) -> bool:
         """Say whether this object holds the lock."""
         return self._depth > 0
+
+    @property
+    def in_place(self) -> bool:
+        """Say whether the lock is held, and its file still lies where it was taken; its folder may be replaced."""
+        if self._descriptor is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.lstat())
+        except FileNotFoundError:
+            return False
 
     def acquire(self) -> None:
         """Take the lock, or raise the count of its holder by one.
@@ -91,7 +100,7 @@ class WriterLock:
     def _opened(self) -> int:
         """Open the lock file, which is made if there is none; a link in its place is not followed."""
         try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | NO_LINKS | _NO_WAITING, 0o644)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | NO_LINKS | NO_WAITING, 0o644)
         except OSError:
             if self._path.is_symlink() or (self._path.exists() and not self._path.is_file()):
                 raise self._foreign() from None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from moodrec.errors import UsageError
+from moodrec.files.disk import size_below
 from moodrec.files.replacing import replacing, write_atomically, write_together
 
 
@@ -62,3 +65,29 @@ def test_a_link_to_a_file_is_replaced_and_the_file_stays(tmp_path: Path) -> None
     write_atomically(tmp_path / "link", b"new")
     assert (tmp_path / "link").read_bytes() == b"new"
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_the_size_of_a_folder_while_files_come_and_go(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    for name in ("a", "below/b"):
+        (tmp_path / name).write_bytes(b"12345")
+    (tmp_path / "link").symlink_to("/usr")
+    (tmp_path / "loose").symlink_to("a" * 300)
+    assert size_below(tmp_path) == 10
+    assert size_below(tmp_path / "none") == 0
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            for number in range(20):
+                (tmp_path / "v" / "w").mkdir(parents=True, exist_ok=True)
+                (tmp_path / "v" / "w" / f"{number}").write_bytes(b"")
+            shutil.rmtree(tmp_path / "v")
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        assert {size_below(tmp_path) for _ in range(300)} == {10}
+    finally:
+        stop.set()
+        thread.join()

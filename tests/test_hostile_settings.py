@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from moodrec import Library, MoodIndex, Recommender
+from moodrec.audio.signatures import content_of
+from moodrec.bulk.manifest import Manifest
+from moodrec.catalog.label_files import read_label_table
+from moodrec.catalog.parquet_tracks import ParquetTracks
 from moodrec.data.sources.reading import read_text_table
 from moodrec.data.sources.table import load
 from moodrec.errors import ConfigError, CorruptStoreError, DataError, MoodrecError
 from moodrec.evaluation.experiment.plan import read_plan
+from moodrec.evaluation.predictions import load_array, load_predictions
 from moodrec.files.toml import read_toml_table
 from moodrec.index.presets import load_preset
 from moodrec.library.left_out import Rules
 from moodrec.library.place import read_settings
 from moodrec.players.links import links_of
+from moodrec.players.songs import read_songs
+from moodrec.recommend.playlists.history import read_plays
 
 READERS: dict[str, Callable[[Path], object]] = {
     "settings": read_settings,
@@ -102,3 +114,79 @@ def test_links_of_players(content: str, tmp_path: Path) -> None:
     (tmp_path / "players" / "x.json").write_text(content)
     with pytest.raises(CorruptStoreError, match="is damaged"):
         links_of(tmp_path)
+
+
+def _labels(path: Path) -> object:
+    with Library.open_or_empty(path.parent / "library") as library:
+        return read_label_table(path, library, ("calm",))
+
+
+def _plays(path: Path) -> object:
+    vectors = np.eye(3, dtype=np.float32)
+    return read_plays(path, Recommender(MoodIndex.build(vectors, pa.table({"track_id": list("abc")}))))
+
+
+NAMED: dict[str, Callable[[Path], object]] = {
+    "labels.csv": _labels,
+    "plays.csv": _plays,
+    "plays.json": _plays,
+    "plays.jsonl": _plays,
+    "songs.csv": lambda path: list(read_songs(path)),
+    "manifest.parquet": lambda path: Manifest(str(path)),
+    "predictions.parquet": load_predictions,
+    "predictions.csv": load_predictions,
+    "array.npy": load_array,
+    "vectors.parquet": lambda path: ParquetTracks(path),
+}
+"""Files that commands read by the paths that users name."""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no pipes with names")
+@pytest.mark.parametrize("name", NAMED)
+def test_files_that_users_name(name: str, tmp_path: Path) -> None:
+    """Nothing is waited for, and nothing that has no end is read."""
+    path = tmp_path / name
+    kinds: dict[str, Callable[[], object]] = {
+        "pipe": lambda: os.mkfifo(path),
+        "device": lambda: path.symlink_to("/dev/zero"),
+        "loop": lambda: path.symlink_to(path.name),
+        "folder": path.mkdir,
+    }
+    for make in kinds.values():
+        make()
+        with pytest.raises(MoodrecError, match=name):
+            NAMED[name](path)
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize(
+    "name", ["labels.csv", "plays.csv", "plays.json", "songs.csv", "predictions.parquet"]
+)
+def test_files_that_are_larger_than_any(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    os.truncate(tmp_path / name, 1 << 40)
+    with pytest.raises(MoodrecError, match=name):
+        NAMED[name](tmp_path / name)
+
+
+@pytest.mark.parametrize("moods", [b"[", b"[" * 100_000, b'{"a": 1}', b"[1]", b'"calm"'])
+def test_metadata_of_tables(moods: bytes, tmp_path: Path) -> None:
+    columns = {"track_id": ["a"], "embedding": [[1.0, 0.0]]}
+    table = pa.table(columns).replace_schema_metadata({b"moodrec.moods": moods})
+    pq.write_table(table, tmp_path / "vectors.parquet")
+    with pytest.raises(DataError, match="is no list of names"):
+        _ = ParquetTracks(tmp_path / "vectors.parquet").about
+
+
+def test_a_sound_file_that_cannot_be_mapped_is_not_read_whole(tmp_path: Path) -> None:
+    class Unmapped(io.FileIO):
+        """A file that the system does not map, as where address space is limited."""
+
+        def fileno(self) -> int:
+            raise OSError("no number")
+
+    (tmp_path / "a.wav").touch()
+    os.truncate(tmp_path / "a.wav", 1 << 40)
+    with Unmapped(tmp_path / "a.wav") as file:
+        assert content_of(file) is None
+        assert file.tell() == 0

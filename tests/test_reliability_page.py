@@ -23,6 +23,11 @@ def test_the_stored_results_hold_what_is_promised() -> None:
     assert hostile["below its limit"]
     interrupted = page.result("reliability/interruptions")["summary"]
     assert (interrupted["kills"], interrupted["tracks lost"], interrupted["wrong in any way"]) == (200, 0, 0)
+    swapped = page.result("reliability/hot-swap")
+    for found in (*swapped["presets"].values(), swapped["library"]):
+        assert found["failures"] == 0
+        assert found["opens"] >= 2_000
+        assert found["different versions"] > 100
     damaged = page.result("reliability/damaged-indexes")["summary"]
     assert damaged["faults"] == damaged["refused"] >= 10_000
     served = page.result("reliability/serve")

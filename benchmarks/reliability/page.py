@@ -114,10 +114,13 @@ def changes() -> str:
 
 def swaps() -> str:
     """Describe opens while the index is saved."""
-    presets = result("reliability/hot-swap")["presets"].values()
+    found = result("reliability/hot-swap")
+    presets, library = found["presets"].values(), found["library"]
     return (
         f"{sum(one['opens'] for one in presets):,} opens and refreshes of five presets while another process saved, "
-        f"{sum(one['failures'] for one in presets)} failures"
+        f"{sum(one['failures'] for one in presets)} failures; {library['opens']:,} of a library whose index another "
+        f"process built anew all the time ({library['different versions']:,} versions), "
+        f"{library['failures']} failures"
     )
 
 
@@ -305,6 +308,18 @@ PROMISES: dict[str, list[Promise]] = {
             ),
             swaps,
         ),
+        Promise(
+            "Where the folder of an index or of a library is replaced while it is open, what is open answers on, a "
+            "refresh goes over to what is there now or says what is wrong, and no save or change takes the place of "
+            "what was not opened, or goes where nobody finds it.",
+            (
+                "index/storage/test_replaced.py::test_a_reader_answers_on_and_refreshes_to_what_is_there",
+                "index/storage/test_replaced.py::test_a_save_replaces_no_version_that_it_does_not_know",
+                "library/test_replaced.py::test_no_change_is_acknowledged_that_would_be_found_nowhere",
+                "library/test_replaced.py::test_a_recommender_refreshes_to_the_library_that_is_there",
+                "serve/test_replaced.py::test_an_index_that_is_replaced",
+            ),
+        ),
     ],
     "A server": [
         Promise(
@@ -409,9 +424,23 @@ PROMISES: dict[str, list[Promise]] = {
             ),
         ),
         Promise(
+            "Pipes, devices, folders, sockets, sparse files and loops of links in the place of any file of a "
+            "library, an index or a model are refused in a sentence, or passed over; none is waited for or read to "
+            "its end.",
+            (
+                "test_special_files.py::test_files_of_an_index",
+                "test_special_files.py::test_files_of_a_library",
+                "test_special_files.py::test_files_of_a_model",
+                "test_special_files.py::test_files_that_reading_passes_over",
+            ),
+        ),
+        Promise(
             "A published index is pulled only where its files are what its manifest says: no pipe is waited for, and "
             "no device or file that is longer is copied.",
-            ("index/storage/test_published.py::test_what_is_no_file_of_a_version_is_not_copied",),
+            (
+                "index/storage/test_published.py::test_what_is_no_file_of_a_version_is_not_copied",
+                "index/storage/test_published.py::test_a_damaged_pointer_is_told_and_not_waited_for",
+            ),
         ),
         Promise(
             "Indexes, models and libraries of strangers open right or are refused, in bounded time and memory, even "

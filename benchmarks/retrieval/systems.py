@@ -159,7 +159,7 @@ def write_emopia(recipe: Recipe, data: Prepared, mfcc: Floats, options: argparse
 def write_model(out: Path, table: LabelTable, model: MoodModel) -> None:
     """Embeddings and mood scores as a model gives them for the files."""
     found = [model.analyze(path) for path in table.tracks["audio"]]
-    columns = {mood: [one.moods[mood] for one in found] for mood in model.moods if mood in MOODS}
+    columns = {mood: [one[mood] for one in found] for mood in model.moods if mood in MOODS}
     vectors = np.stack([one.embedding for one in found]).astype(np.float64)
     write(out, table.tracks[["track_id"]].assign(**columns), vectors)
 

@@ -66,6 +66,10 @@ NAMES: Final = {
 """Kinds as people call them; others by their capitals."""
 
 
+_MOST: Final = 1 << 26
+"""Bytes that are searched where a file cannot be mapped into memory, as too large a one where that is limited."""
+
+
 @dataclass(frozen=True)
 class Content:
     """What a file holds: the kind, such as ``flac``, and the position in bytes where it starts, behind tags and
@@ -91,7 +95,7 @@ def content_of(file: BinaryIO) -> Content | None:
             found = _content_of(data)
     except (OSError, ValueError):  # not a file of the system, or an empty one
         file.seek(0)
-        found = _content_of(file.read())
+        found = _content_of(file.read(_MOST))
     file.seek(0, os.SEEK_SET)
     return found
 

@@ -6,7 +6,7 @@ import hashlib
 from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import pyarrow as pa
@@ -129,6 +129,8 @@ class Manifest:
         return found
 
     def _opened(self, file: str) -> Any:
+        if self._filesystem is None and not Path(file).is_file():
+            raise DataError(f"{file}: is no regular file")
         try:
             source = file if self._filesystem is None else self._filesystem.open(file, "rb")
             return pq.ParquetFile(source)

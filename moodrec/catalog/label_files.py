@@ -16,6 +16,7 @@ from moodrec.audio.mood_tags import MOOD, OURS, MoodTags, read_mood_tags
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.catalog.tag_moods import Untaggable
 from moodrec.errors import AudioError, DataError, MoodrecError, NotFoundError, UsageError
+from moodrec.files.texts import read_text_file
 from moodrec.library.labelling import NewLabels
 from moodrec.names import fold
 from moodrec.schema import ALBUM, ALBUM_ARTIST, ARTIST, LABEL_PREFIX, PATH, TRACK_FIELDS, TRACK_ID
@@ -131,9 +132,7 @@ def parse_label(text: str) -> float | None:
 
 def _rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise NotFoundError(f"{path}: no such file") from None
+        text = read_text_file(path)
     except UnicodeDecodeError:
         raise DataError(f"{path}: is not in UTF-8; save it as CSV in UTF-8") from None
     lines = text.splitlines(keepends=True)

@@ -14,6 +14,7 @@ from moodrec.catalog.loose_seeds import find_seed
 from moodrec.catalog.refresh import index_is_stale
 from moodrec.catalog.run_text import run_text
 from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.files.disk import size_below
 from moodrec.given import kind_of, text_of
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.database import SCHEMA_VERSION
@@ -87,7 +88,7 @@ def library_info(library: Library) -> LibraryInfo:
     return LibraryInfo(
         path=library.path,
         format=SCHEMA_VERSION,
-        size=sum(place.stat().st_size for place in library.path.rglob("*") if place.is_file()),
+        size=size_below(library.path),
         tracks=0 if frame is None else len(frame),
         duplicates=0 if frame is None else int(frame[DUPLICATE_OF].notna().sum()),
         outcomes=library.outcomes(),

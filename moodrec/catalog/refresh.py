@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from moodrec.errors import CorruptStoreError, NotFoundError
+from moodrec.errors import ConflictError, CorruptStoreError, NotFoundError
 from moodrec.files.kinds import refuse_link
 from moodrec.index.front import SearchFront
 from moodrec.index.mood_index import MoodIndex
@@ -74,7 +74,10 @@ def refresh_scores(library: Library, track_ids: Sequence[str], revision_before: 
     if of != (revision_before, changed.model.fingerprint) or not same:
         return refresh_index(library)
     current.update(changed.table, library_revision=changed.revision)
-    current.save(library.index_path)
+    try:
+        current.save(library.index_path)
+    except ConflictError:  # another process has built it meanwhile
+        return refresh_index(library)
     return current
 
 

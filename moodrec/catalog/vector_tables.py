@@ -69,7 +69,12 @@ def about(metadata: Mapping[bytes, bytes]) -> About:
     texts: dict[str, Any] = {
         name.decode(): value.decode() for name, value in metadata.items() if name != b"ARROW:schema"
     }
-    moods = json.loads(texts["moodrec.moods"]) if "moodrec.moods" in texts else []
+    try:
+        moods = json.loads(texts.get("moodrec.moods", "[]"))
+    except (ValueError, RecursionError):
+        moods = None
+    if not isinstance(moods, list) or not all(isinstance(mood, str) for mood in moods):
+        raise DataError("what the table says of its moods in its metadata is no list of names; write it anew")
     return About(tuple(moods), texts.get("moodrec.model_fingerprint"))
 
 

@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from moodrec.cli import benchmark, index, index_load, library, library_tags, library_upkeep, model, playlist
+from moodrec.cli import (
+    benchmark,
+    index,
+    index_load,
+    index_publish,
+    library,
+    library_tags,
+    library_upkeep,
+    model,
+    playlist,
+)
 from moodrec.cli.analyze import analyze
 from moodrec.cli.clusters import clusters
 from moodrec.cli.columns import columns
@@ -30,6 +40,7 @@ from moodrec.cli.moods import moods
 from moodrec.cli.serve import serve
 from moodrec.cli.settings import default_map
 from moodrec.cli.similar import similar
+from moodrec.cli.streams import open_closed_streams
 from moodrec.cli.train import train
 
 app = typer.Typer(
@@ -94,8 +105,8 @@ _INDEX_COMMANDS: dict[str, Callable[..., None]] = {
     "info": index.info,
     "repair": index.repair,
     "load": index_load.load,
-    "publish": index.publish,
-    "pull": index.pull,
+    "publish": index_publish.publish,
+    "pull": index_publish.pull,
 }
 for _name, _command in _INDEX_COMMANDS.items():
     index_app.command(_name)(_command)
@@ -148,6 +159,7 @@ def main() -> None:
     # OpenMP reads this when torch is loaded. Threads that spin while they wait take the cores from the decoders and
     # from other programs, and make little progress on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack Unicode

@@ -9,13 +9,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import (
-    ColumnsOption,
-    FormatOption,
-    JsonOption,
-    LibraryOption,
-    QuietOption,
-)
+from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, LibraryOption, QuietOption, to_disk
 from moodrec.cli.playlist import start_on
 from moodrec.cli.playlist_options import (
     AbsoluteOption,
@@ -45,7 +39,10 @@ def clusters(
     max_per_artist: CapOption = None,
     random_seed: RandomOption = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a file a cluster into a folder.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", callback=to_disk, help="Write a file a cluster into a folder."
+        ),
     ] = None,
     file_format: Annotated[
         Literal["m3u8", "xspf", "jspf"], typer.Option("--file-format", help="Of the files in --out.")

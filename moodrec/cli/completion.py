@@ -93,11 +93,11 @@ def complete_title(context: typer.Context, incomplete: str) -> list[str]:
 def _named(context: typer.Context, names: Callable[[MoodIndex], list[str]]) -> list[str]:
     from moodrec.errors import MoodrecError
     from moodrec.index.mood_index import MoodIndex
-    from moodrec.library.place import default_library
+    from moodrec.library.place import default_library, holds_library
 
     try:
         library = Path(context.params.get("library") or default_library()).expanduser()
-        folder = library / "index" if (library / "library.sqlite").exists() else library
+        folder = library / "index" if holds_library(library) else library
         return names(MoodIndex.open(folder))[:_MOST]
     except (MoodrecError, OSError, RuntimeError):
         return []

@@ -11,7 +11,7 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.analysis_text import announce, failures_document, warn_of
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JobsOption, JsonOption, QuietOption
+from moodrec.cli.options import JobsOption, JsonOption, QuietOption, to_disk
 from moodrec.cli.progress import Advance
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import described, records, series_record, strongest, track_document
@@ -36,7 +36,10 @@ def demo(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the library and the picture.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="DIR", callback=to_disk, help="Folder for the library and the picture."
+        ),
     ] = Path("demo-output"),
     jobs: JobsOption = None,
     as_json: JsonOption = False,

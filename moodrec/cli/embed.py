@@ -10,7 +10,7 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.group import EXIT_SOME_FAILED
-from moodrec.cli.options import DeviceOption, JobsOption, JsonOption, ModelOption, QuietOption
+from moodrec.cli.options import DeviceOption, JobsOption, JsonOption, ModelOption, QuietOption, to_disk
 
 if TYPE_CHECKING:
     from moodrec.bulk.run import BulkReport
@@ -25,7 +25,10 @@ def embed(
         ),
     ],
     out: Annotated[
-        str, typer.Option("--out", "-o", metavar="DIR", help="The folder to write; s3://... as well.")
+        str,
+        typer.Option(
+            "--out", "-o", metavar="DIR", callback=to_disk, help="The folder to write; s3://... as well."
+        ),
     ],
     model: ModelOption = None,
     engine: Annotated[

@@ -12,7 +12,15 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.estimates import estimate_cells, estimate_columns
 from moodrec.cli.evaluate_context import FIT, ContextOptions, evaluate_context, inputs_of
-from moodrec.cli.options import ColumnsOption, DeviceOption, FormatOption, JsonOption, QuietOption, drawable
+from moodrec.cli.options import (
+    ColumnsOption,
+    DeviceOption,
+    FormatOption,
+    JsonOption,
+    QuietOption,
+    drawable,
+    to_disk,
+)
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
@@ -64,7 +72,10 @@ def evaluate(
         ),
     ] = None,
     save_context: Annotated[
-        Path | None, typer.Option("--save-context", metavar="FILE", help="Keep the weights of all tracks.")
+        Path | None,
+        typer.Option(
+            "--save-context", metavar="FILE", callback=to_disk, help="Keep the weights of all tracks."
+        ),
     ] = None,
     known_labels: Annotated[
         Literal["none", "other-albums", "others"],

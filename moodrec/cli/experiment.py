@@ -11,7 +11,7 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.estimates import estimate_cells, estimate_columns
 from moodrec.cli.group import EXIT_SOME_FAILED
-from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption
+from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption, to_disk
 from moodrec.cli.progress import Advance
 from moodrec.cli.tables import Column
 
@@ -32,7 +32,13 @@ def experiment(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Folder of results; else runs/<the plan's name>."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR",
+            callback=to_disk,
+            help="Folder of results; else runs/<the plan's name>.",
+        ),
     ] = None,
     jobs: TrainingJobs = 2,
     limit: Annotated[
@@ -47,7 +53,10 @@ def experiment(
         typer.Option("--phase", help="Instead of the plan's: select scores the validation set."),
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option("--cache", metavar="DIR", help="Folder of spectrograms; else the user's.")
+        Path | None,
+        typer.Option(
+            "--cache", metavar="DIR", callback=to_disk, help="Folder of spectrograms; else the user's."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs, and train none.")] = False,
     report: Annotated[

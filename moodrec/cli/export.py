@@ -9,7 +9,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library, to_disk
 from moodrec.errors import UsageError
 
 
@@ -18,6 +18,7 @@ def export(
         list[Path],
         typer.Argument(
             metavar="[LIBRARY] OUT",
+            callback=to_disk,
             help="The file to write, .parquet or .csv; before it the library's folder, unless it is your own.",
         ),
     ],

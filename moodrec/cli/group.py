@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
+from moodrec.cli.streams import give_up_stdout, told
 from moodrec.errors import AmbiguousSeedError, MoodrecError, UsageError
-from moodrec.files.disk import explained
 
 EXIT_SOME_FAILED: Final = 6
 EXIT_INTERRUPTED: Final = 130
@@ -67,7 +68,7 @@ class MoodrecGroup(TyperGroup):
         except MoodrecError as error:
             return _report(error, as_json)
         except OSError as error:
-            return _report(explained(error), as_json)
+            return _report(told(error), as_json)
         if code == EXIT_INTERRUPTED:
             _print_error("interrupted; what is done is kept")
         return code
@@ -92,11 +93,14 @@ def _report(error: MoodrecError, as_json: bool) -> int:
     body: dict[str, Any] = {"type": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
     if isinstance(error, AmbiguousSeedError):
         body["matches"] = [{"track_id": track_id, "description": text} for track_id, text in error.matches]
-    Screen(as_json=as_json).document({"error": body})
+    with suppress(OSError):  # where stdout takes nothing, stderr has said so
+        Screen(as_json=as_json).document({"error": body})
+    give_up_stdout()
     return error.exit_code
 
 
 def _print_error(text: str) -> None:
     from moodrec.cli.console import error_line
 
-    error_line(text)
+    with suppress(OSError):  # where stderr takes nothing either, the exit code says enough
+        error_line(text)

@@ -19,15 +19,16 @@ from moodrec.cli.options import (
     LibraryOption,
     QuietOption,
     chosen_library,
+    to_disk,
 )
 from moodrec.errors import NotFoundError, UsageError
+from moodrec.library.place import holds_library
 from moodrec.named_files import real_path
 
 if TYPE_CHECKING:
     from moodrec.arguments import OnDuplicate
     from moodrec.catalog.vector_tables import VectorTable
     from moodrec.index.mood_index import MoodIndex
-    from moodrec.index.storage.published import Moved
 
 IndexArgument = Annotated[Path, typer.Argument(metavar="INDEX", help="The index's folder.")]
 NewTracksArgument = Annotated[Path, typer.Argument(metavar="FILE.parquet", help="Tracks with their vectors.")]
@@ -54,7 +55,10 @@ def build(
     library: LibraryOption = None,
     table: TableOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where the index of a --table goes.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", callback=to_disk, help="Where the index of a --table goes."
+        ),
     ] = None,
     moods: Annotated[
         str | None, typer.Option("--moods", metavar="A,B", help="Columns of a --table that hold mood scores.")
@@ -209,64 +213,15 @@ def repair(
         screen.text(f"{store.index_path}: built anew from the library, {tracks}")
 
 
-def publish(
-    index: IndexArgument,
-    address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="A folder, or an address such as s3://bucket/index.")
-    ],
-    form: FormatOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Publish an index to a shared folder or an object store.
-
-    Readers there see the newest version whole, or the one before. What is there already is not written again.
-
-    Example: moodrec index publish my-index /srv/shared/index
-    """
-    from moodrec.index.storage.published import publish_index
-
-    moved = publish_index(index_folder(index), address)
-    _tell_moved(Screen(as_json, quiet, form), moved, address, "published to")
-
-
-def pull(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where an index was published.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the index on this machine.")],
-    form: FormatOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Pull a published index to this machine, if it is newer.
-
-    Every file is compared with its checksum before the version appears in the folder. 'moodrec serve' and
-    MoodIndex.refresh go over to it.
-
-    Example: moodrec index pull /srv/shared/index replica
-    """
-    from moodrec.index.storage.published import pull_index
-
-    _refuse_library(folder)
-    _tell_moved(Screen(as_json, quiet, form), pull_index(address, folder), str(folder), "pulled to")
-
-
-def _tell_moved(screen: Screen, moved: Moved, place: str, what: str) -> None:
-    screen.document(asdict(moved) | {"place": place})
-    done = f"{what} {place}, {moved.bytes / 1e6:,.1f} MB" if moved.changed else f"is at {place} already"
-    screen.text(f"{moved.version}: {words.plural(moved.tracks, 'row')}, {done}")
-
-
 def index_folder(path: Path) -> Path:
     """The index itself: a library keeps its own in a folder below it.
 
     Raises:
         NotFoundError: a library without an index.
     """
-    if not (path / "library.sqlite").exists():
-        return path
-    if not (path / "index").exists():
+    if holds_library(path) and not (path / "index").exists():
         raise NotFoundError(f"{path}: has no index yet; run: moodrec index build --library {path}")
-    return path / "index"
+    return path / "index" if holds_library(path) else path
 
 
 def _of_library(library: Path, preset: str | None) -> MoodIndex:
@@ -320,12 +275,12 @@ def _open_own(path: Path) -> MoodIndex:
     """
     from moodrec.index.mood_index import MoodIndex
 
-    _refuse_library(path)
+    refuse_library(path)
     return MoodIndex.open(path)
 
 
-def _refuse_library(path: Path) -> None:
-    if any((folder / "library.sqlite").exists() for folder in (path, real_path(path).parent)):
+def refuse_library(path: Path) -> None:
+    if any(holds_library(folder) for folder in (path, real_path(path).parent)):
         raise UsageError(f"{path}: a library's index follows the library; change that with: moodrec analyze")
 
 

@@ -12,7 +12,7 @@ from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.library import file_document, open_library
-from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library
+from moodrec.cli.options import JsonOption, LibraryOption, QuietOption, chosen_library, to_disk
 from moodrec.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def migrate(
 
 
 def backup(
-    out: Annotated[Path, typer.Argument(metavar="OUT.sqlite", help="The file to write.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.sqlite", callback=to_disk, help="The file to write.")],
     library: LibraryOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     as_json: JsonOption = False,

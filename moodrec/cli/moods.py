@@ -25,6 +25,7 @@ from moodrec.cli.options import (
 from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
+from moodrec.library.place import holds_library
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,7 +225,7 @@ def _short(share: float) -> str:
 
 def _reasons(place: Path, track_ids: list[str]) -> dict[str, dict[str, Explained]]:
     """Where the scores come from, if they are those of a library."""
-    if not (place / "library.sqlite").exists():
+    if not holds_library(place):
         return {}
     from moodrec.catalog.explain import explain_moods
     from moodrec.library.library import Library

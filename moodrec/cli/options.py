@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from moodrec.cli.completion import complete_columns, complete_condition
+from moodrec.errors import UsageError
 from moodrec.extras import require_matplotlib
 from moodrec.library.place import default_library
+
+
+def to_disk(given: Any) -> Any:
+    """Refuse ``-`` in the place of a file or a folder to write, before any work is done for it.
+
+    Args:
+        given: what an option or an argument was given: a path, several, or None.
+
+    Raises:
+        UsageError: a path is ``-``, by which other programs mean standard output.
+    """
+    if any(str(one) == "-" for one in (given if isinstance(given, list | tuple) else [given])):
+        raise UsageError(
+            "-: nothing is written to stdout but what is printed there anyway; name a file or a folder"
+        )
+    return given
 
 
 def drawable(path: Path | None) -> Path | None:
     """Check the argument of ``--plot`` before any work is done for it.
 
     Raises:
+        UsageError: as :func:`to_disk`.
         MissingExtraError: pictures are wanted, and matplotlib is not installed.
     """
-    if path is not None:
+    if to_disk(path) is not None:
         require_matplotlib("drawing a picture")
     return path
 

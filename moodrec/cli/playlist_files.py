@@ -9,6 +9,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.options import to_disk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,10 @@ AbsoluteOption = Annotated[
     bool, typer.Option("--absolute", help="Absolute paths in the file; else relative to it.")
 ]
 M3uOption = Annotated[
-    Path | None, typer.Option("--m3u", metavar="FILE", help="Write a playlist too (.m3u8, .xspf or .jspf).")
+    Path | None,
+    typer.Option(
+        "--m3u", metavar="FILE", callback=to_disk, help="Write a playlist too (.m3u8, .xspf or .jspf)."
+    ),
 ]
 
 

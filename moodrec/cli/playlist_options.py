@@ -11,7 +11,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import drawable
+from moodrec.cli.options import drawable, to_disk
 from moodrec.cli.playlist_files import AbsoluteOption as AbsoluteOption
 from moodrec.cli.playlist_files import refuse_other_formats, write_list
 from moodrec.cli.tables import Column
@@ -45,7 +45,9 @@ RandomOption = Annotated[
 ]
 OutOption = Annotated[
     list[Path] | None,
-    typer.Option("--out", "-o", metavar="FILE", help="Write .m3u8, .xspf or .jspf; repeatable."),
+    typer.Option(
+        "--out", "-o", metavar="FILE", callback=to_disk, help="Write .m3u8, .xspf or .jspf; repeatable."
+    ),
 ]
 PlotOption = Annotated[
     Path | None,

@@ -12,7 +12,7 @@ import typer
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.estimates import estimate_cells, estimate_columns
-from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption
+from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption, to_disk
 from moodrec.cli.progress import Advance
 from moodrec.cli.tables import Column
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file; recipes/ holds examples.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder of the run; else runs/<recipe>.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", callback=to_disk, help="Folder of the run; else runs/<recipe>."
+        ),
     ] = None,
     columns: ColumnsOption = None,
     form: FormatOption = None,

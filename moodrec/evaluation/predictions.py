@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
+from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError
 
 TRACK_ID: Final = "track_id"
@@ -80,6 +81,7 @@ def load_array(path: Path) -> NDArray[np.float64]:
     Raises:
         DataError: it cannot be read, or is not a two-dimensional array of numbers.
     """
+    require_file(path)
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -117,6 +119,7 @@ def match(predictions: Predictions, table: LabelTable) -> Matched:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    require_file(path)
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)

@@ -6,8 +6,9 @@ import errno
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -116,6 +117,17 @@ def disk_errors(place: Path, needed: int | None = None, written: Path | None = N
         if error.errno is not None and (error.filename is None or _is_temporary(error.filename)):
             raise OSError(error.errno, error.strerror, str(place)) from error
         raise
+
+
+def size_below(folder: Path) -> int:
+    """Sum up the sizes of the files below a folder, as far as they are there: others may write and remove some."""
+    size = 0
+    for place, _, names in os.walk(folder):  # passes over what it cannot read
+        for name in names:
+            with suppress(OSError):
+                status = Path(place, name).lstat()
+                size += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return size
 
 
 def _is_temporary(name: object) -> bool:

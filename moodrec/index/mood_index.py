@@ -34,7 +34,8 @@ from moodrec.index.search.options import SearchOptions
 from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load, load_saved, saver, size_of
-from moodrec.index.storage.store import current_name, publish, read_current, verify_saved
+from moodrec.index.storage.places import KnownPlaces
+from moodrec.index.storage.store import is_current, publish, read_current, verify_saved
 from moodrec.index.streaming import TrackSource, build_saved
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
@@ -93,6 +94,7 @@ class MoodIndex(IndexReader, SearchFront):
         self._pinned: MoodIndex | None = None  # never itself: maps of files go when the index goes
         self._device = device
         self._saved = snapshot.version
+        self._places = KnownPlaces(snapshot.version)
         self._saving = Lock()
 
     @property
@@ -235,15 +237,22 @@ class MoodIndex(IndexReader, SearchFront):
     def save(self, path: Path | str) -> None:
         """Write the index to a folder as a new version, which readers and crashes see whole or not at all.
 
+        An index that was opened from the folder, or saved to it, replaces the version that it was opened from, or
+        that it saved last, and no other: what others saved meanwhile stays.
+
         Raises:
             UsageError: ``path`` is a file, or a folder of other things.
             StoreLockedError: another process is writing there.
+            ConflictError: another version or another index is there than was opened or saved last; nothing was
+                written.
             CorruptStoreError: the files that the index was opened from are damaged.
             DiskFullError: there is no room; what was saved before stays.
         """
+        folder = path_of(path, "path")
         with self._saving, self._versions.merging:
             snapshot = self._versions.to_save()
-            self._saved = publish(Path(path), saver(snapshot), size_of(snapshot))
+            self._saved = publish(folder, saver(snapshot), size_of(snapshot), self._places.known(folder))
+            self._places.note(self._saved)
             # A tail was merged on the way to the disk, so the merged rows are read from there.
             merged = None if snapshot.catalogue.tail is None else load_saved(self._saved)
             if merged is None:
@@ -267,12 +276,17 @@ class MoodIndex(IndexReader, SearchFront):
                 "this index was built in memory and never saved, so there is nothing to refresh from"
             )
         before, root = self._snapshot, self._saved.folder.parent
-        if current_name(root) == self._saved.folder.name:
+        if is_current(self._saved):
             return False
         newest = read_current(root, lambda version: load(version, self._device))
         if before.version is None or not self._versions.move_to(before, newest):
-            raise UsageError(f"the index has changes that are not saved: save it, or open {root} anew")
+            raise UsageError(
+                f"the index has changes that are not saved, and another version is in its folder: open {root} anew, "
+                "or save the changes to another folder"
+            )
         self._saved = newest.version
+        if newest.version is not None:
+            self._places.note(newest.version)
         return True
 
     def snapshot(self) -> MoodIndex:

@@ -145,6 +145,7 @@ def holds_tables(path: Path) -> bool:
     Raises:
         CorruptStoreError: there is a file, and it is not a database.
     """
+    _require_own_files(path)
     if not path.is_file():
         return False
     with translated(path), closing(connected(path)) as connection:
@@ -177,9 +178,9 @@ def connected(path: Path) -> sqlite3.Connection:
     Raises:
         NotFoundError: there is no such file.
     """
+    _require_own_files(path)
     if not path.is_file():
         raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
-    _require_own_files(path)
     try:
         with ExitStack() as on_failure:
             connection = _connected(path, "mode=rw")  # a plain connection would create a missing file

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from moodrec.arguments import brief, flag
 from moodrec.audio.probe import Tags
@@ -26,7 +26,9 @@ from moodrec.library.database import (
     translated,
 )
 from moodrec.library.labelling import NewLabels, Values
+from moodrec.library.library_lock import LibraryLock
 from moodrec.library.migration import Migration, copy_database, format_of, migrate, migrated_copy
+from moodrec.library.place import DATABASE, holds_library
 from moodrec.library.records import (
     FileRecord,
     FileResult,
@@ -41,13 +43,10 @@ from moodrec.library.records import (
     TrackVectors,
 )
 from moodrec.library.snapshot import LibrarySnapshot, read_snapshot
-from moodrec.lock import WriterLock
 from moodrec.typing import Float32Array
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_DATABASE: Final = "library.sqlite"
 
 
 class Library:
@@ -75,7 +74,9 @@ class Library:
         """The format on the disk, where it is read as a copy in memory until the first change; else None."""
         self._unchecked = connection
         self._is_checked = False
-        self._lock = WriterLock(path / "lock")
+        self._lock = LibraryLock(path)
+        self.identity = self._lock.identity
+        """The numbers by which the system knows the file that was opened; None where there was none."""
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
@@ -88,7 +89,7 @@ class Library:
             CorruptStoreError: it is damaged, not a library, or written by a newer moodrec.
         """
         folder = path_of(path, "path")
-        database = folder / _DATABASE
+        database = folder / DATABASE
         found = format_of(database)
         if found == SCHEMA_VERSION:
             return cls(folder, open_database(database))
@@ -103,7 +104,7 @@ class Library:
         Raises:
             NotFoundError, CorruptStoreError: as :meth:`open`.
         """
-        return format_of(path_of(path, "path") / _DATABASE), SCHEMA_VERSION
+        return format_of(path_of(path, "path") / DATABASE), SCHEMA_VERSION
 
     @classmethod
     def create(cls, path: Path | str) -> Self:
@@ -112,7 +113,7 @@ class Library:
         Raises:
             UsageError: there is a library already, or ``path`` is a file.
         """
-        if (path_of(path, "path") / _DATABASE).exists():
+        if holds_library(path_of(path, "path")):
             raise UsageError(f"{path}: there is a library already")
         return cls.open_or_create(path)
 
@@ -133,9 +134,9 @@ class Library:
                 folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise UsageError(f"{path}: is a file, a library is a folder") from None
-        database = folder / _DATABASE
+        database = folder / DATABASE
         create_database(database)
-        migration = migrate(database, WriterLock(folder / "lock"))
+        migration = migrate(database, LibraryLock(folder))
         return cls(folder, open_database(database), migration)
 
     @classmethod
@@ -147,7 +148,7 @@ class Library:
             CorruptStoreError: as :meth:`open`.
         """
         folder = path_of(path, "path")
-        database = folder / _DATABASE
+        database = folder / DATABASE
         if holds_tables(database):
             return cls.open(folder)
         if not next(place for place in (folder, *folder.parents) if place.exists()).is_dir():
@@ -162,7 +163,7 @@ class Library:
     def _connection(self) -> sqlite3.Connection:
         """Give the database; the rows of a file, which may be a stranger's, are checked before the first is read."""
         if not self._is_checked:
-            check_rows(self._unchecked, self.path / _DATABASE)
+            check_rows(self._unchecked, self.path / DATABASE)
             self._is_checked = True
         return self._unchecked
 
@@ -282,7 +283,13 @@ class Library:
             return queries.last_run(self._connection, text_of(model_fingerprint, "model_fingerprint"))
 
     def back_up(self, out: Path) -> None:
-        """Write a consistent copy of the database; ``out`` is replaced in one step."""
+        """Write a consistent copy of the database; ``out`` is replaced in one step.
+
+        Raises:
+            UsageError: ``out`` is the database itself.
+        """
+        if self._lock.is_file_of(path_of(out, "out")):
+            raise UsageError(f"{out}: is the library itself; give the copy another place")
         with translated(self.path):
             copy_database(self._connection, path_of(out, "out"))
 
@@ -294,6 +301,7 @@ class Library:
 
         Raises:
             StoreLockedError: another process holds it.
+            ConflictError: the library's folder was moved or replaced since it was opened; every change says so too.
             CorruptStoreError: something else than moodrec's lock file is in its place.
         """
         self._lock.acquire()
@@ -305,7 +313,7 @@ class Library:
             self._lock.release()
 
     def _migrate(self) -> None:
-        database = self.path / _DATABASE
+        database = self.path / DATABASE
         self.migration = migrate(database, self._lock)
         copy, self._unchecked = self._unchecked, open_database(database)
         self._is_checked = False
@@ -465,9 +473,7 @@ class Library:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        if not self._lock.held:
-            raise UsageError("to change a library, hold its lock: with library.writer(): ...")
-        with translated(self.path):
+        with self._lock.changing(), translated(self.path):
             yield self._connection
 
     def _revision(self) -> int:

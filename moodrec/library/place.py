@@ -11,6 +11,8 @@ from moodrec.errors import ConfigError, NotFoundError
 from moodrec.files.toml import read_toml_table
 
 FILE_NAME: Final = "moodrec.toml"
+DATABASE: Final = "library.sqlite"
+"""Name of the database in a library's folder."""
 _PATHS: Final = ("library", "model")
 
 
@@ -19,6 +21,11 @@ def own_library() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("moodrec") / "library"
+
+
+def holds_library(folder: Path) -> bool:
+    """Say whether a folder is that of a library, be it one whose database is a link or a pipe: opening it says so."""
+    return os.path.lexists(folder / DATABASE)
 
 
 def default_library() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files.kinds import read_regular
+from moodrec.files.kinds import is_there, read_regular
 from moodrec.given import path_of
 
 _PACKAGED: Final = Path(__file__).parent / "weights"
@@ -94,7 +94,7 @@ def model_folder(model: Path | str | None = None) -> Path:
     if model is None:
         return PACKAGED_MODEL
     own = path_of(model, "model")
-    if not (own / SPEC).exists() and str(model) in packaged_models():
+    if not is_there(own / SPEC) and str(model) in packaged_models():
         return _PACKAGED / own
     return own
 

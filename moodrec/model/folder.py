@@ -18,9 +18,9 @@ from pydantic import ValidationError
 
 from moodrec.config import explain
 from moodrec.errors import CorruptStoreError, NotFoundError
-from moodrec.files.kinds import read_regular
+from moodrec.files.kinds import is_there, read_regular
 from moodrec.files.replacing import write_together
-from moodrec.model.context.model import ContextModel
+from moodrec.model.context.model import MOST_OF_CONTEXT, ContextModel
 from moodrec.model.describe import CONTEXT, CONTEXT_SUM, MOST_OF_SPEC, SPEC, fingerprint_of
 from moodrec.model.spec import ModelSpec
 
@@ -31,7 +31,7 @@ GRAPH: Final = "model.onnx"
 _WEIGHTS_SUM: Final = "weights_sha256"
 _GRAPH_SUM: Final = "graph_sha256"
 _SUMS: Final = (_WEIGHTS_SUM, _GRAPH_SUM, CONTEXT_SUM)
-LARGEST: Final = {SPEC: MOST_OF_SPEC, WEIGHTS: 1 << 30, GRAPH: 1 << 30, CONTEXT: 64 << 20}
+LARGEST: Final = {SPEC: MOST_OF_SPEC, WEIGHTS: 1 << 30, GRAPH: 1 << 30, CONTEXT: MOST_OF_CONTEXT}
 """Greatest size of each file, in bytes: what is larger is not read."""
 
 
@@ -106,7 +106,7 @@ def _context(folder: Path, checksum: object, spec: ModelSpec) -> ContextModel:
 
 
 def _require(path: Path) -> None:
-    if not path.exists():
+    if not is_there(path):
         raise CorruptStoreError(f"{path}: is missing; copy the model again")
 
 

@@ -16,6 +16,7 @@ from moodrec.errors import CorruptStoreError, NotFoundError, UsageError
 from moodrec.files.disk import disk_errors
 from moodrec.files.kinds import read_regular
 from moodrec.files.replacing import write_atomically
+from moodrec.library.place import holds_library
 from moodrec.players.matching import Matches
 from moodrec.players.subsonic import Login, SubsonicServer
 
@@ -114,7 +115,7 @@ def save_link(library: Path, link: PlayerLink, login: Login | None = None) -> Pa
     Raises:
         NotFoundError: there is no library.
     """
-    if not (library / "library.sqlite").exists():
+    if not holds_library(library):
         raise NotFoundError(f"{library}: no library; players are linked to a library, not to an index alone")
     folder = library / FOLDER
     with disk_errors(folder):

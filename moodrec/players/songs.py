@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 from moodrec.arguments import brief
-from moodrec.errors import DataError, NotFoundError
+from moodrec.errors import DataError
+from moodrec.files.texts import read_text_file
 
 ID: Final = "id"
 _TEXTS: Final = ("path", "title", "artist", "album", "artist_id", "recording_id")
@@ -65,19 +67,16 @@ def read_songs(file: Path) -> Iterator[PlayerSong]:
         DataError: it has no column ``id``, is no text in UTF-8, or a duration is no number.
     """
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines)
-            names = [name.strip().lower() for name in rows.fieldnames or ()]
-            if ID not in names:
-                raise DataError(
-                    f"{file}: no column 'id' with the player's ids; it has {', '.join(names) or 'none'}"
-                )
-            rows.fieldnames = names
-            for number, row in enumerate(rows, 2):
-                if row.get(ID):
-                    yield _of_row(row, f"{file}:{number}")
-    except FileNotFoundError:
-        raise NotFoundError(f"{file}: no such file") from None
+        rows = csv.DictReader(StringIO(read_text_file(file), newline=""))
+        names = [name.strip().lower() for name in rows.fieldnames or ()]
+        if ID not in names:
+            raise DataError(
+                f"{file}: no column 'id' with the player's ids; it has {', '.join(names) or 'none'}"
+            )
+        rows.fieldnames = names
+        for number, row in enumerate(rows, 2):
+            if row.get(ID):
+                yield _of_row(row, f"{file}:{number}")
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read as CSV in UTF-8 ({error})") from error
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from moodrec.audio.quiet import quiet_c_libraries
+from moodrec.catalog.current_model import known_folder
 from moodrec.errors import ModelMismatchError
 from moodrec.index.front import SearchFront
 from moodrec.schema import PATH
@@ -30,21 +31,43 @@ class AudioSeed:
     """(d,) The embedding, of unit length."""
 
 
+@dataclass(frozen=True)
+class ModelsOf:
+    """The models of a library, each in the folder that it was loaded from when it analysed the music."""
+
+    library: Path
+    """The library's folder."""
+
+    def folder_of(self, index: SearchFront) -> Path | None:
+        """Return the folder of the model that made the vectors of an index; None for the one that comes with moodrec,
+        or where the library does not say.
+        """
+        return known_folder(self.library, index.model_fingerprint)
+
+
+SeedModel: TypeAlias = "MoodModel | ModelsOf | Path | str | None"
+"""A model, its folder, the models of a library, or None for the model that comes with moodrec."""
+
+
 class AudioSeeds:
     """Analyses audio files with the model that made the vectors of an index."""
 
-    def __init__(self, index: SearchFront, model: MoodModel | Path | str | None) -> None:
+    def __init__(self, index: SearchFront, model: SeedModel) -> None:
         """Remember the model; it is loaded for the first file.
 
         Args:
             index: what the files are compared with.
-            model: a model, its folder, or None for the model that comes with moodrec.
+            model: a model, its folder, the models of a library, or None for the model that comes with moodrec.
         """
-        self._index, self._model = index, model
+        self._index, self._named = index, model
+        self._model: MoodModel | None = None
 
     def over(self, index: SearchFront) -> AudioSeeds:
-        """Return the same for another index; a model that was loaded is kept."""
-        return AudioSeeds(index, self._model)
+        """Return the same for another index; a model that was loaded is kept, unless that index is of another one."""
+        other = AudioSeeds(index, self._named)
+        same = index.model_fingerprint == self._index.model_fingerprint
+        other._model = self._model if same or not isinstance(self._named, ModelsOf) else None
+        return other
 
     def analyze(self, path: Path) -> AudioSeed:
         """Decode a file and infer its embedding and its moods.
@@ -68,8 +91,9 @@ class AudioSeeds:
     def _loaded(self) -> MoodModel:
         from moodrec.embedding.mood_model import MoodModel  # and with it torch
 
-        if not isinstance(self._model, MoodModel):
-            self._model = MoodModel.load(self._model)
+        if self._model is None:
+            named = self._named.folder_of(self._index) if isinstance(self._named, ModelsOf) else self._named
+            self._model = named if isinstance(named, MoodModel) else MoodModel.load(named)
         return self._model
 
 

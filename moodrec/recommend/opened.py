@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moodrec.catalog.current_model import known_folder
 from moodrec.catalog.run_text import run_text
 from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.given import path_of
 from moodrec.index.front import SearchFront
 from moodrec.index.mood_index import MoodIndex
 from moodrec.library.notes import latest_run
+from moodrec.library.place import holds_library
+from moodrec.recommend.audio_seeds import ModelsOf
 
 if TYPE_CHECKING:
     from moodrec.library.library import Library
@@ -25,8 +26,8 @@ class OpenedIndex:
     index: MoodIndex
     notes: tuple[str, ...] = ()
     """Sentences for people, such as that the index is out of date."""
-    model: Path | None = None
-    """Folder of the model that made the vectors; None for the model that comes with moodrec, or where unknown."""
+    models: ModelsOf | None = None
+    """The models of the library; None for an index alone."""
 
 
 def open_index(path: Path | str) -> OpenedIndex:
@@ -37,14 +38,13 @@ def open_index(path: Path | str) -> OpenedIndex:
         CorruptStoreError: the index is damaged; the message says how to repair it.
     """
     folder = path_of(path, "path")
-    if not (folder / "library.sqlite").exists():
+    if not holds_library(folder):
         return OpenedIndex(MoodIndex.open(folder))
     from moodrec.library.library import Library
 
     with Library.open(folder) as library:
         index = _index_of(library)
-        model = known_folder(library.path, index.model_fingerprint)
-        return OpenedIndex(index, _notes(index, library), model)
+        return OpenedIndex(index, _notes(index, library), ModelsOf(folder.absolute()))
 
 
 def notes_on(index: SearchFront, path: Path | str) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def notes_on(index: SearchFront, path: Path | str) -> tuple[str, ...]:
         path: the folder that was opened: of the index, or of its library.
     """
     folder = Path(path)
-    if not (folder / "library.sqlite").exists():
+    if not holds_library(folder):
         return ()
     from moodrec.library.library import Library
 

@@ -18,7 +18,7 @@ from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOp
 from moodrec.index.search.per_query import Asked, asked_of, each_of
 from moodrec.library.place import default_library
 from moodrec.recommend import queries
-from moodrec.recommend.audio_seeds import AudioSeeds, file_called
+from moodrec.recommend.audio_seeds import AudioSeeds, SeedModel, file_called
 from moodrec.recommend.listing import list_tracks, mood_spread
 from moodrec.recommend.opened import notes_on, open_index
 from moodrec.recommend.pages import Page
@@ -52,16 +52,14 @@ class Recommender:
         {'rank': [1, 2, 3], 'title': ['Mountain Idyll', 'Hedgewars Nature', 'Intro Theme']}
     """
 
-    def __init__(
-        self, index: SearchFront, notes: tuple[str, ...] = (), model: MoodModel | Path | str | None = None
-    ) -> None:
+    def __init__(self, index: SearchFront, notes: tuple[str, ...] = (), model: SeedModel = None) -> None:
         """Make a recommender over an opened index.
 
         Args:
             index: what is searched.
             notes: for every result; see :attr:`Recommendations.notes`.
-            model: analyses seeds that are not in the index: a model or its folder, by default the model that comes
-                with moodrec. It is loaded when it is needed.
+            model: analyses seeds that are not in the index: a model or its folder, or the models of a library; by
+                default the model that comes with moodrec. It is loaded when it is needed.
         """
         self.index = index
         self._path: Path | None = None
@@ -81,8 +79,8 @@ class Recommender:
         """
         path = default_library() if path is None else path
         opened = open_index(path)
-        recommender = cls(opened.index, opened.notes, opened.model if model is None else model)
-        recommender._path = Path(path)
+        recommender = cls(opened.index, opened.notes, opened.models if model is None else model)
+        recommender._path = Path(path).absolute()
         return recommender
 
     def refresh(self) -> bool:

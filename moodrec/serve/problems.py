@@ -31,6 +31,7 @@ STATUS: Final[Mapping[type[MoodrecError], int]] = {
     errors.CorruptStoreError: 503,
     errors.EngineError: 503,
     errors.StoreLockedError: 409,
+    errors.ConflictError: 409,
     errors.DiskFullError: 507,
     errors.AudioError: 422,
     errors.DataError: 400,

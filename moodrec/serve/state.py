@@ -10,6 +10,7 @@ from pathlib import Path
 from moodrec.engines.base import EngineIndex
 from moodrec.errors import MoodrecError, NotFoundError
 from moodrec.library.library import Library
+from moodrec.library.place import holds_library
 from moodrec.names import shown_only
 from moodrec.recommend.recommender import Recommender
 from moodrec.serve.events import Event, Hub
@@ -42,7 +43,7 @@ class ServerState:
         self._before: View | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._files: tuple[int, dict[str, Path]] | None = None
+        self._files: tuple[object, dict[str, Path]] | None = None
         if not self._open() and not self.is_library and not settings.music:
             Recommender.open(settings.folder)  # raises, and says what to do
         self._watcher = threading.Thread(target=self._watch, name="moodrec-refresh", daemon=True)
@@ -52,7 +53,7 @@ class ServerState:
     def is_library(self) -> bool:
         """Whether a library is served, rather than an index alone."""
         library = self.settings.library
-        return library is not None and (library / "library.sqlite").exists()
+        return library is not None and holds_library(library)
 
     @property
     def ready(self) -> bool:
@@ -88,7 +89,9 @@ class ServerState:
                 return self._open()
             notes = self._recommender.notes
             moved = self._recommender.refresh()
-            if moved or self._recommender.notes != notes:
+            # A refresh that failed may have gone over already.
+            other = self._view is None or self._view.index is not self._recommender.index.snapshot()
+            if moved or other or self._recommender.notes != notes:
                 self._publish(self._recommender)
             return moved
 
@@ -104,11 +107,12 @@ class ServerState:
         if not self.is_library:
             return {}
         with Library.open(self.settings.folder) as library:
-            revision = library.revision
+            # Another library that was put in the place of this one may have the same revision.
+            state = (library.revision, library.identity)
             known = self._files
-            if known is None or known[0] != revision:
+            if known is None or known[0] != state:
                 there = (record for record in library.files().values() if not record.missing)
-                known = (revision, {one.track_id: one.state.path for one in there if one.track_id})
+                known = (state, {one.track_id: one.state.path for one in there if one.track_id})
                 self._files = known
         return known[1]
 
@@ -132,7 +136,7 @@ class ServerState:
         pinned = recommender.snapshot()
         most = None if self.settings.engine is None else self.settings.limits.whole
         view = View(pinned, pinned.index.saved_as or f"{os.getpid():x}-{self.swaps}", most)
-        self._before, self._view = self._view, view
+        self._before, self._view, self._files = self._view, view, None
         self.swaps += 1
         self.hub.publish(Event("version", {"version": view.name, "tracks": len(view.index)}))
 

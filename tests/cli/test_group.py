@@ -26,6 +26,7 @@ CODES = {
     errors.NotFoundError: 3,
     errors.CorruptStoreError: 4,
     errors.StoreLockedError: 5,
+    errors.ConflictError: 5,
     errors.AudioError: 1,
     errors.DataError: 1,
     errors.ModelMismatchError: 1,

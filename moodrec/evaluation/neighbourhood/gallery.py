@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from moodrec.data.labels import LabelTable
+from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError
 from moodrec.evaluation.neighbourhood.moods import SHARED
 from moodrec.evaluation.retrieval import QUADRANTS
@@ -183,6 +184,7 @@ def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -
     Raises:
         DataError: it cannot be read, lacks a column, or a track of the gallery.
     """
+    require_file(path)
     try:
         table = pq.read_table(path)
     except (OSError, ValueError) as error:

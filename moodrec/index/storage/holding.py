@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.errors import CorruptStoreError
-from moodrec.files.kinds import refuse_link
+from moodrec.files.kinds import NO_LINKS, NO_WAITING, open_regular, refuse_link
 from moodrec.index.storage.manifest import MANIFEST
 
 if sys.platform != "win32":
@@ -28,10 +27,6 @@ if sys.platform != "win32":
 
 _GRACE_S: Final = 600.0
 """Seconds that a version stays after it was written, where no lock tells whether it is being opened."""
-_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
-"""Manifests are opened without following symbolic links, which moodrec never makes."""
-_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
-"""Opening a pipe in the place of a manifest would wait for its other end."""
 
 
 @contextmanager
@@ -44,10 +39,11 @@ def held(folder: Path) -> Iterator[None]:
     """
     path = folder / MANIFEST
     refuse_link(path)
-    descriptor = os.open(path, os.O_RDONLY | _NO_LINKS | _NO_WAITING)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise CorruptStoreError(f"{path}: is no regular file")
+        descriptor = open_regular(path, NO_LINKS)
+    except NotADirectoryError:
+        raise CorruptStoreError(f"{folder}: is no folder, and a version of an index is one") from None
+    try:
         if sys.platform != "win32":
             with suppress(OSError):  # no locks on this file system: the grace period protects the reader
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -64,7 +60,7 @@ def remove_if_free(folder: Path) -> None:
     if folder.is_symlink():
         return
     try:
-        descriptor = os.open(folder / MANIFEST, os.O_RDONLY | _NO_LINKS | _NO_WAITING)
+        descriptor = os.open(folder / MANIFEST, os.O_RDONLY | NO_LINKS | NO_WAITING)
     except FileNotFoundError:
         shutil.rmtree(folder, ignore_errors=True)  # an earlier removal was interrupted
         return

@@ -30,6 +30,8 @@ from moodrec.index.storage.checksums import damage_message
 from moodrec.index.storage.manifest import MANIFEST, Manifest, read_manifest
 from moodrec.index.storage.store import (
     CURRENT,
+    MOST_OF_MANIFEST,
+    MOST_OF_POINTER,
     VERSION,
     Version,
     is_index,
@@ -42,8 +44,8 @@ from moodrec.index.storage.store import (
 _RETRY_S: Final = 30.0
 """Seconds for which a pull tries again when versions are replaced while it reads them."""
 _PAUSE_S: Final = 0.2
-_MOST_OF_POINTER: Final = 1000
-_MOST_OF_MANIFEST: Final = 1 << 24
+_SETTLED_S: Final = 1.0
+"""Seconds after which a damaged ``CURRENT`` that has not changed is not one that is being written."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,8 @@ class _Remote:
 
     def current(self, read: Callable[[_Source], Moved]) -> Moved:
         """Read the version that is published here; try again where it is replaced meanwhile."""
-        name: str | None = None
         give_up = time.monotonic() + _RETRY_S
+        damaged, since = b"", 0.0
         while time.monotonic() < give_up:
             pointer = self._pointer()
             if pointer is None:
@@ -204,14 +206,18 @@ class _Remote:
                         raise CorruptStoreError(
                             f"{self._address}: a file of version {name} is missing; publish the index again"
                         ) from None
+            elif not since or pointer != damaged:
+                damaged, since = pointer, time.monotonic()
+            elif time.monotonic() - since >= _SETTLED_S:
+                raise CorruptStoreError(
+                    f"{self._path(CURRENT)}: the file is damaged; publish the index again"
+                )
             time.sleep(_PAUSE_S)
-        if name is None:
-            raise CorruptStoreError(f"{self._path(CURRENT)}: the file is damaged; publish the index again")
         raise StoreLockedError(f"{self._address}: the index is being replaced all the time; try again later")
 
     def _version(self, name: str, pointer: bytes) -> _FromAddress:
         path = self._path(name, MANIFEST)
-        text = self._begin(path, _MOST_OF_MANIFEST)
+        text = self._begin(path, MOST_OF_MANIFEST)
         if pointer_to(name, text) != pointer:
             raise CorruptStoreError(
                 f"{path}: the file is damaged (its checksum differs); publish the index again"
@@ -221,7 +227,7 @@ class _Remote:
     def _pointer(self) -> bytes | None:
         self._files.invalidate_cache()
         try:
-            return self._begin(self._path(CURRENT), _MOST_OF_POINTER)
+            return self._begin(self._path(CURRENT), MOST_OF_POINTER)
         except FileNotFoundError:
             return None
 

@@ -14,6 +14,7 @@ into memory, are verified while they are in use (:mod:`moodrec.index.storage.lat
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -26,9 +27,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from moodrec.errors import CorruptStoreError, NotFoundError, StoreLockedError, UsageError
+from moodrec.errors import (
+    ConflictError,
+    CorruptStoreError,
+    NotFoundError,
+    StoreLockedError,
+    UsageError,
+)
 from moodrec.files.disk import UNFINISHED, disk_errors, require_room
-from moodrec.files.kinds import make_mark, refuse_link
+from moodrec.files.kinds import is_there, make_mark, read_regular, refuse_irregular, refuse_link
 from moodrec.files.replacing import write_atomically
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import StoredFile, damage_message
@@ -39,8 +46,10 @@ from moodrec.lock import WriterLock
 CURRENT: Final = "CURRENT"
 _LOCK: Final = "lock"
 _POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
-_MOST_OF_POINTER: Final = 1000
-_MOST_OF_MANIFEST: Final = 1 << 24
+MOST_OF_POINTER: Final = 1000
+"""Greatest size of ``CURRENT``, in bytes."""
+MOST_OF_MANIFEST: Final = 1 << 24
+"""Greatest size of a manifest, in bytes."""
 VERSION: Final = re.compile(r"v\d{6,}-[0-9a-f]{8}")
 """The name of a version's folder."""
 _FIRST: Final = ".first-save"
@@ -59,6 +68,8 @@ class Version:
     """The folder of the version."""
     manifest: Manifest
     """What the version holds."""
+    pointer: bytes = b""
+    """What ``CURRENT`` holds where this is the current version: the version's name and its manifest's checksum."""
 
     def verify(self, names: Collection[str] | None = None) -> None:
         """Compare files with their recorded sizes and checksums: those in ``names``, or all files if it is None.
@@ -101,11 +112,13 @@ def verify_saved(version: Version) -> None:
             ) from None
         raise NotFoundError(
             f"{version.folder}: a newer version has taken the place of this one, whose files are gone; go over to "
-            "the newer one with refresh(), or save this one again"
+            "the newer one with refresh(), or save this one to another folder"
         ) from None
 
 
-def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> Version:
+def publish(
+    root: Path, describe: Callable[[Path], Manifest], size: int = 0, before: Version | None = None
+) -> Version:
     """Write a new version, make it the current one, and remove older versions that no reader is opening.
 
     Args:
@@ -113,16 +126,21 @@ def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> 
         describe: writes the version's files into the folder that it is given, and returns their manifest, in which
             ``files`` is still empty.
         size: about how many bytes it will write.
+        before: the version that the new one was made from, if it is one of this folder: no other one is replaced.
 
     Raises:
         UsageError: ``root`` is a file, or a folder of other things.
         StoreLockedError: another process is writing there.
+        ConflictError: there is another version than ``before``, or the folder was replaced while it was written to.
         DiskFullError: there is no room; nothing is left behind.
     """
+    root = Path(os.path.abspath(root))  # noqa: PTH100  (links stay: what they lead to may be replaced)
     _require_ours(root)
     with disk_errors(root, size):
         root.mkdir(parents=True, exist_ok=True)
-    with disk_errors(root, size), _writing(root), ExitStack() as on_failure:
+    with disk_errors(root, size), _writing(root) as lock, _in_place(root, lock), ExitStack() as on_failure:
+        _require_unchanged(root, before)
+        refuse_irregular(root / CURRENT)
         _remove_unfinished(root)
         require_room(root, size)
         if not is_index(root):
@@ -142,12 +160,31 @@ def publish(root: Path, describe: Callable[[Path], Manifest], size: int = 0) -> 
         on_failure.callback(shutil.rmtree, final, ignore_errors=True)
         # The rename must be on disk before CURRENT names it: after a power cut it would name nothing.
         _sync_folder(root)
-        write_atomically(root / CURRENT, pointer_to(final.name, text))
+        if not lock.in_place:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(root))
+        pointer = pointer_to(final.name, text)
+        write_atomically(root / CURRENT, pointer)
         on_failure.pop_all()
         _sync_folder(root)
         (root / _FIRST).unlink(missing_ok=True)
         _remove_others(root, final)
-    return Version(final, manifest)
+    return Version(final, manifest, pointer)
+
+
+def _require_unchanged(root: Path, before: Version | None) -> None:
+    """Refuse to replace a version that the new one was not made from: what is in it would be lost."""
+    if before is None or not before.pointer:
+        return
+    try:
+        pointer = _pointer(root)
+    except (NotFoundError, CorruptStoreError):  # there is nothing that anybody could read
+        return
+    name = name_in_pointer(pointer)
+    if name is not None and pointer != before.pointer:
+        raise ConflictError(
+            f"{root}: holds {name}, which was not saved by this index nor is what it was opened from "
+            f"({before.folder.name}); open it anew and repeat the changes, or save to another folder"
+        )
 
 
 def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
@@ -162,6 +199,7 @@ def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
         CorruptStoreError: it is damaged, or a file that its manifest names is missing.
         StoreLockedError: every version was replaced before it could be opened, for half a minute.
     """
+    root = Path(os.path.abspath(root))  # noqa: PTH100  (links stay: what they lead to may be replaced)
     give_up = time.monotonic() + _RETRY_S
     while time.monotonic() < give_up:
         pointer = _pointer(root)
@@ -187,6 +225,17 @@ def current_name(root: Path) -> str:
     return _name(root, _pointer(root))
 
 
+def is_current(version: Version) -> bool:
+    """Whether a version that was opened or saved earlier is the current one of its folder, which may be replaced.
+
+    Raises:
+        NotFoundError, CorruptStoreError: as :func:`current_name`.
+    """
+    pointer = _pointer(version.folder.parent)
+    _name(version.folder.parent, pointer)
+    return pointer == version.pointer
+
+
 def pointer_to(name: str, manifest: bytes) -> bytes:
     """Return what ``CURRENT`` holds where a version is the current one.
 
@@ -205,15 +254,12 @@ def name_in_pointer(pointer: bytes) -> str | None:
 
 def is_index(root: Path) -> bool:
     """Whether a folder holds an index, even one whose first save was interrupted."""
-    return (root / CURRENT).exists() or bool(_versions(root))
+    return is_there(root / CURRENT) or bool(_versions(root))
 
 
 def _pointer(root: Path) -> bytes:
     try:
-        if (root / CURRENT).exists() and not (root / CURRENT).is_file():
-            raise CorruptStoreError(f"{root / CURRENT}: is no regular file")
-        with (root / CURRENT).open("rb") as file:
-            return file.read(_MOST_OF_POINTER)
+        return read_regular(root / CURRENT, MOST_OF_POINTER)
     except FileNotFoundError:
         if _versions(root) and not (root / _FIRST).exists():
             raise CorruptStoreError(f"{root}: the file {CURRENT} is missing") from None
@@ -232,13 +278,10 @@ def _name(root: Path, pointer: bytes) -> str:
 
 
 def _open(folder: Path, pointer: bytes) -> Version:
-    with (folder / MANIFEST).open("rb") as file:
-        text = file.read(_MOST_OF_MANIFEST + 1)
-    if len(text) > _MOST_OF_MANIFEST:
-        raise CorruptStoreError(f"{folder / MANIFEST}: the file is larger than any manifest")
+    text = read_regular(folder / MANIFEST, MOST_OF_MANIFEST)
     if pointer != pointer_to(folder.name, text):
         raise CorruptStoreError(f"{folder / MANIFEST}: the file is damaged (its checksum differs)")
-    return Version(folder, read_manifest(folder / MANIFEST, text))
+    return Version(folder, read_manifest(folder / MANIFEST, text), pointer)
 
 
 def _require_ours(root: Path) -> None:
@@ -255,19 +298,35 @@ def _is_leftover(path: Path) -> bool:
 
 
 @contextmanager
-def _writing(root: Path) -> Iterator[None]:
+def _writing(root: Path) -> Iterator[WriterLock]:
     """Keep other writers out inside a ``with`` block; the system releases the lock when the process ends."""
     lock = WriterLock(root / _LOCK)
     lock.acquire()
     try:
-        yield
+        yield lock
     finally:
         lock.release()
 
 
+@contextmanager
+def _in_place(root: Path, lock: WriterLock) -> Iterator[None]:
+    """Say so where a file is missing inside the block because the folder was moved or replaced meanwhile."""
+    try:
+        yield
+    except FileNotFoundError:
+        if lock.in_place:
+            raise
+        raise ConflictError(
+            f"{root}: the folder was moved away or replaced while it was written to; nothing was saved there"
+        ) from None
+
+
 def _versions(root: Path) -> list[Path]:
-    found = root.glob("v[0-9]*-*") if root.is_dir() else ()
-    return sorted(path for path in found if VERSION.fullmatch(path.name) and not path.is_symlink())
+    try:
+        found = [root / name for name in os.listdir(root) if VERSION.fullmatch(name)]  # noqa: PTH208
+    except OSError:  # there is none, or it has gone this moment
+        return []
+    return sorted(path for path in found if not path.is_symlink())
 
 
 def _newest(root: Path) -> int:

@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from moodrec.config import Config
+from moodrec.config import Config, explain
 from moodrec.errors import CorruptStoreError, DataError, NotFoundError
+from moodrec.files.kinds import read_regular
 from moodrec.files.replacing import write_atomically
 from moodrec.metrics.calibration import Platt, fit_platt, percentile, quantile_table
 from moodrec.model.context.applied import InContext, logits_of
@@ -23,6 +24,8 @@ from moodrec.model.context.tracks import YEAR_COLUMNS, TrackContext, descriptor_
 from moodrec.model.context.weights import KINDS, KnownLabels, Parts, Weights, parts_of
 
 Floats = NDArray[np.float64]
+MOST_OF_CONTEXT: Final = 64 << 20
+"""Greatest size of a file of a context, in bytes: what is larger is not read."""
 LARGEST: Final = 1e9
 """No number of a context is larger, so that products of three of them are finite."""
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
@@ -258,11 +261,11 @@ class ContextModel(Config):
             CorruptStoreError: it is not such a file, or of another version.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
-        except (FileNotFoundError, IsADirectoryError):
+            return cls.model_validate_json(read_regular(path, MOST_OF_CONTEXT))
+        except (FileNotFoundError, NotADirectoryError):
             raise NotFoundError(f"{path}: no such context file") from None
-        except (OSError, ValidationError) as error:
-            raise CorruptStoreError(f"{path}: is not a context of this version ({error})") from error
+        except ValidationError as error:
+            raise CorruptStoreError(f"{path}: is not a context of this version ({explain(error)})") from error
 
 
 def _mood(weights: Weights, column: int, held_out: Floats, labels: Floats) -> MoodContext:

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import pandas as pd
 from moodrec.artists import credit
 from moodrec.catalog.seeds import resolve_seed
 from moodrec.errors import AmbiguousSeedError, DataError, NotFoundError
+from moodrec.files.texts import read_text_file
 from moodrec.given import path_of
 from moodrec.names import fold
 from moodrec.recommend.playlists.times import is_time, times_of
@@ -210,12 +212,12 @@ def _table(path: Path) -> pd.DataFrame:
         if suffix == ".parquet":
             return pd.read_parquet(path)
         if suffix in (".jsonl", ".ndjson"):
-            lines = path.read_text("utf-8-sig").splitlines()
+            lines = read_text_file(path).splitlines()
             return _of_plays(
                 _from_json(line, path, number) for number, line in enumerate(lines) if line.strip()
             )
         if suffix == ".json":
-            return _of_plays(_plays_in(json.loads(path.read_text("utf-8-sig"))))
+            return _of_plays(_plays_in(json.loads(read_text_file(path))))
         return _csv(path)
     except (ValueError, OSError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read as a table of plays ({error})") from error
@@ -229,11 +231,11 @@ def _from_json(line: str, path: Path, number: int) -> Any:
 
 
 def _csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        head = file.readline(_SNIFFED)
-        file.seek(0)
-        separator = max(",;\t|", key=head.count)
-        rows = [row for row in csv.reader(file, delimiter=separator) if row]
+    file = StringIO(read_text_file(path), newline="")
+    head = file.readline(_SNIFFED)
+    file.seek(0)
+    separator = max(",;\t|", key=head.count)
+    rows = [row for row in csv.reader(file, delimiter=separator) if row]
     if not rows:
         raise ValueError("it is empty")
     names = rows[0]

@@ -183,7 +183,7 @@ def test_facts_out_of_range(folder: Path, value: float | None) -> None:
 
 def test_a_manifest_without_end(folder: Path) -> None:
     sign(folder, lambda manifest: manifest.update({"preset": "x" * (1 << 24)}))
-    refused(folder, "larger than any manifest")
+    refused(folder, "larger than 16 MiB")
 
 
 def test_texts_that_lie_outside(folder: Path) -> None:
