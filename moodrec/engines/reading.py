@@ -251,7 +251,7 @@ class EngineReader(SearchFront):
         recordings = Catalogue.of(found.vectors, found.table, self.moods).recordings
         return recordings.copies(int(rows[0]), rows[1:], vectors[1:] @ vectors[0])
 
-    # Where one reading is under way, what it has met before is not asked for again.
+    # Where one reading is under way, what it has met before is not read again.
 
     def _found_by_id(self, track_ids: Sequence[str]) -> Candidates:
         """Return some tracks as candidates, in any order; ids that no track has are left out."""

@@ -159,7 +159,7 @@ class View:
             texts = TextSearch(table) if words.strip() else None
         else:
             table = self.index.columns(names)
-            # The rows of an engine are those of now, and not of when this version was first asked.
+            # The rows of an engine are those of now, and not of when this version was first read.
             texts = (TextSearch(table) if self.in_engine else self.texts) if words.strip() else None
         if texts is not None:
             table = table.take(pa.array(texts.find(words)))
