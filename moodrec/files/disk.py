@@ -100,7 +100,7 @@ def disk_errors(place: Path, needed: int | None = None, written: Path | None = N
 
     Raises:
         DiskFullError: the disk is full.
-        MoodrecError: NumPy wrote a part of an array, for another reason.
+        MoodrecError: NumPy wrote a part of an array, or Arrow failed, for another reason.
         OSError: any other error of the system; it names a file.
     """
     try:
@@ -113,6 +113,8 @@ def disk_errors(place: Path, needed: int | None = None, written: Path | None = N
             missing = int(short[1]) - int(short[2])
             if _free(place) < max(missing, 1 << 20) * 16:
                 raise disk_full(place, needed, at_least) from error
+            raise MoodrecError(f"{place}: the disk cannot be written to ({error})") from error
+        if error.errno is None and error.filename is None:  # Arrow's, which have neither
             raise MoodrecError(f"{place}: the disk cannot be written to ({error})") from error
         if error.errno is not None and (error.filename is None or _is_temporary(error.filename)):
             raise OSError(error.errno, error.strerror, str(place)) from error
