@@ -114,7 +114,7 @@ def disk_errors(place: Path, needed: int | None = None, written: Path | None = N
             if _free(place) < max(missing, 1 << 20) * 16:
                 raise disk_full(place, needed, at_least) from error
             raise MoodrecError(f"{place}: the disk cannot be written to ({error})") from error
-        if error.errno is None and error.filename is None:  # Arrow's, which have neither
+        if type(error) is OSError and error.errno is None:  # Arrow's; fsspec raises subclasses
             raise MoodrecError(f"{place}: the disk cannot be written to ({error})") from error
         if error.errno is not None and (error.filename is None or _is_temporary(error.filename)):
             raise OSError(error.errno, error.strerror, str(place)) from error
