@@ -18,7 +18,7 @@ from moodrec.serve.guard.access import Access
 from moodrec.serve.guard.headers import SafeHeaders
 from moodrec.serve.guard.library_only import LibraryOnly
 from moodrec.serve.guard.limits import Guarded
-from moodrec.serve.guard.one_reading import OneReading
+from moodrec.serve.guard.one_reading import in_one_reading
 from moodrec.serve.jobs import Jobs
 from moodrec.serve.metrics import Measured, Metrics
 from moodrec.serve.players import Players
@@ -118,7 +118,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
         app.mount("/", StaticFiles(directory=page, html=True), name="page")
     # The last one added is the first that a request passes.
     if settings.engine is not None:
-        app.add_middleware(OneReading)
+        app.add_middleware(in_one_reading)
         app.add_middleware(LibraryOnly)
     app.add_middleware(Guarded, limits=settings.limits)
     app.add_middleware(Access, settings=settings)

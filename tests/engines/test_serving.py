@@ -93,6 +93,11 @@ def test_tracks_that_another_removes_while_a_version_is_served(
         with kind.open(place, "fewer") as writer:
             writer.remove([f"t{row}" for row in range(100, 400)])
         assert statuses(client) == before
+        # No list is kept of these words.
+        fresh = client.get("/v1/tracks", params={"q": "title 15", "limit": 50})
+        ids = [one["track_id"] for one in fresh.json()["tracks"]]
+        assert ids[0] == "t15"
+        assert set(ids) <= {f"t{row}" for row in range(100)}
 
 
 def test_pages_of_a_list_fit_together(of_engine: httpx.Client, of_folder: httpx.Client) -> None:

@@ -19,6 +19,7 @@ from moodrec.library.notes import note_model
 from moodrec.library.records import ModelRecord
 from tests.golden.make_golden import golden
 from tests.library.tracks import MODEL, OTHER, analysed, file_state
+from tests.replaced import removed, renamed
 
 
 def made(folder: Path, tracks: int = 5, model: ModelRecord = MODEL) -> Path:
@@ -31,16 +32,6 @@ def made(folder: Path, tracks: int = 5, model: ModelRecord = MODEL) -> Path:
                 library.acknowledge(model, analysed(state, f"{folder.name}-{number}", model=model))
         refresh_index(library)
     return folder
-
-
-def renamed(folder: Path, other: Path) -> None:
-    folder.rename(folder.with_name("before"))
-    other.rename(folder)
-
-
-def removed(folder: Path, other: Path) -> None:
-    shutil.rmtree(folder)
-    other.rename(folder)
 
 
 def overwritten(folder: Path, other: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +12,11 @@ import pytest
 from moodrec.serve.settings import ServeSettings
 from moodrec.serve.state import ServerState
 from tests.cli.sample_library import write_sample_library
+from tests.replaced import removed, renamed
 from tests.serve.running import needs_the_extra, save_sample, serving, settings_for
 
 if TYPE_CHECKING:
     import httpx
-
-
-def renamed(folder: Path, other: Path) -> None:
-    folder.rename(folder.with_name("before"))
-    other.rename(folder)
-
-
-def removed(folder: Path, other: Path) -> None:
-    shutil.rmtree(folder)
-    other.rename(folder)
 
 
 def version(client: httpx.Client) -> Any:
