@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from moodrec.errors import ConfigError
 from moodrec.model.losses import (
     UNKNOWN_CLASS,
     exclusive_cross_entropy,
@@ -20,7 +19,7 @@ from moodrec.model.losses import (
 )
 from moodrec.model.network import NetworkOutput
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.labels import TaskLabels
+from moodrec.training.labels import TaskLabels, exclusive_columns
 from moodrec.training.recipe import Recipe
 
 
@@ -51,7 +50,7 @@ class Objective:
         prefixes = recipe.tasks.mood.target_weights
         matches = [[p for p in prefixes if name.startswith(p)] for name in (head.labels if head else ())]
         weights = [prefixes[max(found, key=len)] if found else 1.0 for found in matches]
-        exclusive = _columns(recipe.tasks.mood.exclusive, head.labels) if head else ()
+        exclusive = exclusive_columns(recipe.tasks.mood, head.labels) if head else ()
         return Objective(recipe, labels, torch.tensor(weights, device=device), exclusive)
 
     def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -115,12 +114,5 @@ def exclusive_labels(recipe: Recipe, labels: TaskLabels) -> list[NDArray[np.floa
     if MOOD_TASK not in labels.heads:
         return []
     targets = np.asarray(labels.targets[MOOD_TASK], np.float64)
-    groups = _columns(recipe.tasks.mood.exclusive, labels.heads[MOOD_TASK].labels)
+    groups = exclusive_columns(recipe.tasks.mood, labels.heads[MOOD_TASK].labels)
     return [targets[:, list(group)] for group in groups]
-
-
-def _columns(groups: tuple[tuple[str, ...], ...], targets: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
-    unknown = sorted({name for group in groups for name in group} - {*targets})
-    if unknown:
-        raise ConfigError(f"tasks.mood.exclusive: no dataset of the recipe has {', '.join(unknown)}")
-    return tuple(tuple(map(targets.index, group)) for group in groups)
