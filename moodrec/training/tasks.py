@@ -22,6 +22,13 @@ class RegressionConfig(Config):
     beginning wins); with a few hundred tracks, 100 to 1000 do well. Other targets are told by the network alone."""
     share: Fraction = 0.5
     """Share of the regressions in the logits; the rest is the network's."""
+    correlation: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """How much the weights of targets whose labels go together are drawn together; 0 fits each by itself. Rare words
+    gain from frequent ones of the same mood (``moodrec.training.regression.fit_logistic``)."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_later(self, written(self), ("correlation",))
 
 
 class MoodTask(Config):
