@@ -79,14 +79,14 @@ def test_random_patterns_match_what_they_should() -> None:
         return "".join(rng.choices(letters, k=rng.randint(1, most)))
 
     seen = {True: 0, False: 0}
-    for _ in range(20_000):
+    for _ in range(6_000):
         parts = [rng.choice(["**", some("ab?*", 4), some("ab*", 3)]) for _ in range(rng.randint(1, 4))]
         path = "/".join(some("ab", 4) for _ in range(rng.randint(1, 5)))
         pattern = "/".join(parts)
         wanted = slowly(pattern, path)
         assert matched(pattern, path) == wanted, (pattern, path)
         seen[wanted] += 1
-    assert min(seen.values()) > 2_000
+    assert min(seen.values()) > 600
 
 
 @pytest.mark.parametrize(
