@@ -133,7 +133,7 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
 
 
 class _Page(Mount):
-    """The page's files. They stand behind the endpoints: a method that one of those lacks is no missing file."""
+    """Serves the page's files, behind the endpoints: a method that one of those lacks is no missing file."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] == "http" and scope["path"].startswith(_ENDPOINTS):
