@@ -46,7 +46,9 @@ class Library(OpenedLibrary):
 
     @property
     def revision(self) -> int:
-        """Read the revision, which grows with every change; an index stores the revision that it was built from."""
+        """Read the revision, which grows with every change, by steps that are random, so that no other library and no
+        restored backup comes to the same; an index stores the revision that it was built from.
+        """
         with self._reading(checked=False) as connection:
             return queries.revision(connection)
 

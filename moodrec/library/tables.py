@@ -6,6 +6,10 @@ from typing import Final
 
 SCHEMA_VERSION: Final = 4
 """The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
+REVISE: Final = "UPDATE counters SET value = value + 1 + abs(random() % (1 << 20)) WHERE name = 'revision'"
+"""The statement that raises the revision. Its start and its steps are random, so that neither two libraries nor two
+ways on from one backup come to the same number; billions of changes stay below 2^53, which programs read exactly.
+"""
 APPLICATION_ID: Final = int.from_bytes(b"mood")
 """The number by which SQLite's header says that a file is a library."""
 
@@ -87,7 +91,7 @@ TABLES: Final = (
         files INTEGER NOT NULL,
         seconds REAL NOT NULL
     )""",
-    "INSERT INTO counters VALUES ('revision', 0)",
+    "INSERT INTO counters VALUES ('revision', abs(random() % (1 << 44)))",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
