@@ -7,7 +7,6 @@ averaged in one head that reads the features (``network.mood_reads``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +20,7 @@ from moodrec.model.spec import MOOD_TASK
 from moodrec.training.inputs import NetworkInputs
 from moodrec.training.labels import TaskLabels
 from moodrec.training.predict import mean_features
+from moodrec.training.prefixes import by_prefix
 from moodrec.training.tasks import RegressionConfig
 
 Floats = NDArray[np.float64]
@@ -42,16 +42,16 @@ class LinearMoods:
         """(n, features) to (n, targets)."""
         return np.asarray(features @ self.weights.T + self.biases)
 
-    def with_share(self, other: LinearMoods, targets: NDArray[np.int64], share: float) -> LinearMoods:
+    def with_share(self, other: LinearMoods, targets: NDArray[np.int64], share: Floats) -> LinearMoods:
         """Take a share of another's logits and the rest of these.
 
         Args:
             other: of some of the targets.
             targets: (m,) which these are; the rest stay.
-            share: in [0, 1].
+            share: (m,) in [0, 1].
         """
         weights, biases = self.weights.copy(), self.biases.copy()
-        weights[targets] = (1 - share) * weights[targets] + share * other.weights
+        weights[targets] = (1 - share)[:, None] * weights[targets] + share[:, None] * other.weights
         biases[targets] = (1 - share) * biases[targets] + share * other.biases
         return LinearMoods(weights, biases)
 
@@ -161,7 +161,8 @@ def add_regression(
     """
     targets, truth = labels.heads[MOOD_TASK].labels, labels.targets[MOOD_TASK][rows]
     features = np.stack([mean_features(network, inputs, int(row)).cpu().numpy() for row in rows])
-    penalties = penalties_of(targets, config.penalties)
+    penalties = by_prefix(targets, config.penalties)
+    shares = config.share if isinstance(config.share, dict) else {"": config.share}
     chosen = np.flatnonzero(~np.isnan(penalties))
     fitted = fit_logistic(
         features.astype(np.float64),
@@ -169,23 +170,9 @@ def add_regression(
         penalties[chosen],
         config.correlation,
     )
-    moods = moods_of(network).with_share(fitted, chosen, config.share)
+    moods = moods_of(network).with_share(fitted, chosen, by_prefix(targets, shares, otherwise=0.5)[chosen])
     network.heads[MOOD_TASK] = _head(moods).to(next(network.parameters()).device)
     network.of_features.add(MOOD_TASK)
-
-
-def penalties_of(targets: tuple[str, ...], by_prefix: Mapping[str, float]) -> Floats:
-    """Look up the penalty of each target, by the longest prefix that its name starts with.
-
-    Args:
-        targets: names of the targets.
-        by_prefix: beginnings of names to penalties.
-
-    Returns:
-        (targets,) penalties, NaN where no prefix fits.
-    """
-    matches = [[prefix for prefix in by_prefix if name.startswith(prefix)] for name in targets]
-    return np.array([by_prefix[max(own, key=len)] if own else np.nan for own in matches])
 
 
 def _head(moods: LinearMoods) -> nn.Linear:

@@ -53,9 +53,10 @@ def test_predictions_and_model_tell_the_target_by_the_odds(bright: Path) -> None
     [
         (ODDS.replace("table:low", "table:nothing"), r"tasks\.mood\.odds.*there is no table:nothing"),
         ('[tasks.mood]\nexclusive = [["table:low", "table:no"]]\n', r"tasks\.mood\.exclusive.* table:no$"),
+        ('[tasks.mood.neighbours]\ntargets = ["table:no"]\n', r"tasks\.mood\.neighbours.* table:no$"),
         ('[moods.odd]\ndescription = "odd"\ntargets = ["table:no"]\n', r"moods\.odd\.targets.* table:no$"),
     ],
-    ids=["odds", "exclusive", "moods"],
+    ids=["odds", "exclusive", "neighbours", "moods"],
 )
 def test_targets_that_no_dataset_has_are_refused_before_any_audio_is_decoded(
     bright: Path, tmp_path: Path, tables: str, told: str

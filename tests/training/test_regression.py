@@ -28,12 +28,12 @@ from moodrec.model.network import MoodNetwork, NetworkOutput
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.base_rates import start_from_base_rates
 from moodrec.training.labels import TaskLabels
+from moodrec.training.prefixes import by_prefix
 from moodrec.training.regression import (
     add_regression,
     fit_logistic,
     label_correlations,
     moods_of,
-    penalties_of,
 )
 from moodrec.training.run import train_recipe
 from moodrec.training.sampling import Draws
@@ -191,9 +191,29 @@ class TestJoined:
         found = np.stack([read_features(network, own).mood_logits for own in inputs.features])
         np.testing.assert_allclose(found, expected, atol=2e-3)
 
-    def test_the_longest_beginning_wins(self) -> None:
-        found = penalties_of(TARGETS, {"a:": 1.0, "a:tw": 2.0})
-        np.testing.assert_array_equal(found, [1.0, 2.0, np.nan])
+    def test_shares_by_the_beginnings_of_names(self, network: MoodNetwork) -> None:
+        x, truth = tracks(network.backbone.features)
+        before = moods_of(network).logits(x)
+        spec = HeadSpec(kind="multi_label", labels=TARGETS)
+        labels = TaskLabels({MOOD_TASK: spec}, {MOOD_TASK: truth.astype(np.float32)})
+        config = RegressionConfig(penalties={"": 10.0}, share={"a:": 0.2, "a:tw": 1.0})
+        add_regression(network, Given(torch.from_numpy(x.astype(np.float32))), np.arange(80), labels, config)
+        fitted = fit_logistic(x, truth, np.full(3, 10.0)).logits(x)
+        found = moods_of_features(network, x)
+        for column, share in enumerate((0.2, 1.0, 0.5)):
+            expected = (1 - share) * before[:, column] + share * fitted[:, column]
+            np.testing.assert_allclose(found[:, column], expected, atol=2e-3)
+
+
+def moods_of_features(network: MoodNetwork, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    features = torch.from_numpy(x.astype(np.float32))
+    return np.stack([read_features(network, own).mood_logits for own in features]).astype(np.float64)
+
+
+def test_the_longest_beginning_of_a_name_wins() -> None:
+    found = by_prefix(TARGETS, {"a:": 1.0, "a:tw": 2.0})
+    np.testing.assert_array_equal(found, [1.0, 2.0, np.nan])
+    np.testing.assert_array_equal(by_prefix(TARGETS, {}, otherwise=3.0), [3.0, 3.0, 3.0])
 
 
 class TestExclusive:
