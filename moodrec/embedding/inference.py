@@ -27,7 +27,7 @@ class TrackInference:
     """Infers one track at a time with the engine of a model."""
 
     def __init__(self, source: ModelSource, device: Device, engine: EngineName) -> None:
-        """Make the engine.
+        """Make the engine of a model.
 
         Args:
             source: the model folder.
