@@ -14,7 +14,8 @@ from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.binary import binary_labels
 from moodrec.evaluation.evaluate import BootstrapOptions, evaluate
-from moodrec.evaluation.predictions import Predictions, load_array
+from moodrec.evaluation.matrices import load_array
+from moodrec.evaluation.predictions import Predictions
 from moodrec.evaluation.scored import scored_arrays, scored_table
 
 QUICK = BootstrapOptions(n_resamples=100)
