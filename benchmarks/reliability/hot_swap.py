@@ -20,10 +20,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +47,8 @@ LIBRARY = "library"
 ROWS, DIM = 300, 16
 IN_LIBRARY = 60
 """Tracks of the library; each version adds as many labels to its journal, all of which every open checks."""
+
+Opened = TypeVar("Opened", MoodIndex, Recommender)
 
 
 def main() -> None:
@@ -119,46 +122,33 @@ def opens(preset: str, number: int) -> dict[str, Any]:
             place = root / "index" if preset == LIBRARY else root
             while not (place / "CURRENT").exists():
                 time.sleep(0.05)
-            return read_library(root, number) if preset == LIBRARY else read(root, number)
+            if preset == LIBRARY:
+                return read(place, number, lambda: Recommender.open(root), check_library)
+            return read(place, number, lambda: MoodIndex.open(root), check)
         finally:
             writer.kill()
             writer.wait()
 
 
-def read(root: Path, number: int) -> dict[str, Any]:
-    """Open the index ``number`` times and check what comes of it."""
+def read(
+    place: Path, number: int, open_it: Callable[[], Opened], check_it: Callable[[Opened], str | None]
+) -> dict[str, Any]:
+    """Open what is saved ``number`` times, and check what comes of it and what was opened first and goes along.
+
+    Args:
+        place: the folder of the index.
+        number: how many times.
+        open_it: opens the index, or its library.
+        check_it: checks what was opened, and names its version.
+    """
     failures: Counter[str] = Counter()
-    going_along, folders, refreshed = MoodIndex.open(root), set(), 0
+    going_along, versions, refreshed = open_it(), set(), 0
     for _ in range(number):
         try:
-            index = MoodIndex.open(root)
+            opened = open_it()
             refreshed += going_along.refresh()
-            for one in (index, going_along):
-                check(one)
-            folders.add(index.saved_as)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is counted as a failure
-            failures[f"{type(error).__name__}: {error}"[:200]] += 1
-    return {
-        "opens": number,
-        "failures": sum(failures.values()),
-        "errors": dict(failures),
-        "different versions": len(folders),
-        "refreshes to a newer version": refreshed,
-        "versions on disk at the end": len(list(root.glob("v*"))),
-    }
-
-
-def read_library(folder: Path, number: int) -> dict[str, Any]:
-    """Open the library's recommender ``number`` times and check what comes of it."""
-    failures: Counter[str] = Counter()
-    going_along, versions, refreshed = Recommender.open(folder), set(), 0
-    for _ in range(number):
-        try:
-            opened = Recommender.open(folder)
-            refreshed += going_along.refresh()
-            for one in (opened, going_along.snapshot()):
-                check_library(one)
-            versions.add(opened.index.saved_as)
+            version, _ = check_it(opened), check_it(going_along)
+            versions.add(version)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is counted as a failure
             failures[f"{type(error).__name__}: {error}"[:200]] += 1
     return {
@@ -167,25 +157,27 @@ def read_library(folder: Path, number: int) -> dict[str, Any]:
         "errors": dict(failures),
         "different versions": len(versions),
         "refreshes to a newer version": refreshed,
-        "versions on disk at the end": len(list((folder / "index").glob("v*"))),
+        "versions on disk at the end": len(list(place.glob("v*"))),
     }
 
 
-def check_library(recommender: Recommender) -> None:
-    """Check that a recommender is one whole version, and answers."""
+def check_library(recommender: Recommender) -> str | None:
+    """Check that a recommender is one whole version, and answers; name the version."""
     frame = recommender.frame
     if len(frame) != IN_LIBRARY or frame["calm"].nunique() != 1:
         raise AssertionError("rows of several versions")
     if len(recommender.similar("Title 7", k=3)) != 3:
         raise AssertionError("a search finds nothing")
+    return recommender.index.saved_as
 
 
-def check(index: MoodIndex) -> None:
-    """Check that an index is one whole version."""
+def check(index: MoodIndex) -> str | None:
+    """Check that an index is one whole version, and name it."""
     if len(set(index.table["version"].to_pylist())) != 1:
         raise AssertionError("rows of several versions")
     if index.search(index.vectors(["t7"])[0], k=1).track_ids[0, 0] != "t7":
         raise AssertionError("a track does not find itself")
+    return index.saved_as
 
 
 if __name__ == "__main__":

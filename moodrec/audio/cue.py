@@ -5,6 +5,7 @@ Layout: the CDRWIN user's guide, appendix A, and what programs write beside it (
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -15,13 +16,15 @@ from moodrec.audio.dates import plausible_year
 from moodrec.audio.formats import AUDIO_SUFFIXES
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.probe import Tags, read_tags
+from moodrec.audio.tag_text import clean, cleaned, isrc_of
 from moodrec.errors import AudioError
 
 SUFFIX: Final = ".cue"
 _LARGEST: Final = 1 << 20
 _FRAMES_A_SECOND: Final = 75
-_WORDS: Final = re.compile(r'"([^"]*)"?|(\S+)')
-_TIME: Final = re.compile(r"(\d+):(\d{1,2}):(\d{1,2})")
+_REMARK: Final = re.compile(r"(\w+)\s+(.*)")
+_TRACK: Final = re.compile(r"0*([0-9]{1,5})(?![0-9])(?:\s+(\S+))?.*")
+_INDEX: Final = re.compile(r"0*1\s+([0-9]{1,6}):([0-9]{1,2}):([0-9]{1,2})(?![0-9:]).*")
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -115,7 +118,10 @@ def section_tags(track: CueTrack) -> Tags:
 
 def _text(path: Path) -> str:
     with open_audio_file(path) as file:
-        content = file.read(_LARGEST + 1)
+        try:
+            content = file.read(_LARGEST + 1)
+        except OSError as error:
+            raise AudioError(f"{printable(path)}: cannot be read ({error.strerror})", "unreadable") from None
     if len(content) > _LARGEST:
         raise AudioError(f"{printable(path)}: is too large for a CUE sheet", "bad_cue")
     encodings = [name for mark, name in _MARKS if content.startswith(mark)] or ["utf-8", "cp1252", "latin-1"]
@@ -131,51 +137,55 @@ def _parsed(text: str) -> tuple[dict[str, str], list[_Entry]]:
     """Read the lines of a sheet: what it says of the album, and its tracks."""
     album: dict[str, str] = {}
     entries: list[_Entry] = []
+    numbers: set[int] = set()
+    highest = 0
     file = ""
     for line in text.splitlines():
-        words = [quoted or plain for quoted, plain in _WORDS.findall(line)]
-        command, given = (words[0].upper(), words[1:]) if words else ("", [])
-        if command == "REM" and len(given) > 1:
-            album.setdefault(given[0].lower(), " ".join(given[1:]))
+        command, given = [*line.strip().split(None, 1), "", ""][:2]
+        command = command.upper()
+        if command == "REM" and (remark := _REMARK.fullmatch(given)):
+            album.setdefault(remark[1].lower(), _value(remark[2]))
         elif command == "FILE" and given:
-            file = _name(line)
-        elif command == "TRACK" and given and given[0].isdecimal():
-            entries.append(_Entry(int(given[0]), file, given[1:2] in ([], ["AUDIO"])))
-        elif command in ("TITLE", "PERFORMER", "ISRC") and given:
-            value = " ".join(given)
+            file = _name(given)
+        elif command == "TRACK" and (track := _TRACK.fullmatch(given)):
+            is_audio = (track[2] or "AUDIO").upper() == "AUDIO"
+            # Each side of a record may count from 1: the next free number stands for one that is taken.
+            number = int(track[1]) if int(track[1]) not in numbers else highest + 1
+            numbers.add(number)
+            highest = max(highest, number)
+            entries.append(_Entry(number, file, is_audio))
+        elif command in ("TITLE", "PERFORMER", "ISRC"):
             if entries:
-                setattr(entries[-1], command.lower(), value)
+                setattr(entries[-1], command.lower(), _value(given))
             else:
-                album.setdefault(command.lower(), value)
-        elif (
-            command == "INDEX" and len(given) > 1 and entries and given[0].isdecimal() and int(given[0]) == 1
-        ):
-            entries[-1].start_s = _seconds(given[1])
+                album.setdefault(command.lower(), _value(given))
+        elif command == "INDEX" and entries and (place := _INDEX.fullmatch(given)):
+            minutes, seconds, frames = map(int, place.groups())
+            entries[-1].start_s = minutes * 60 + seconds + frames / _FRAMES_A_SECOND
             entries[-1].file = file
     return album, entries
 
 
-def _name(line: str) -> str:
+def _value(text: str) -> str:
+    """Read what stands behind a command: with or without quotes, in which a quote is doubled or has a backslash."""
+    inside = text[1:].removesuffix('"') if text.startswith('"') else text
+    return clean(inside.replace('""', '"').replace('\\"', '"'))
+
+
+def _name(text: str) -> str:
     """Read the name of a FILE line: it may hold spaces without standing in quotes, and a type follows it."""
-    if found := re.search(r'"(.*)"', line):
+    if found := re.search(r'"(.*)"', text):
         return found[1]
-    words = line.split()[1:]
+    words = text.split()
     return " ".join(words[:-1] if len(words) > 1 else words)
-
-
-def _seconds(text: str) -> float | None:
-    found = _TIME.fullmatch(text)
-    if found is None:
-        return None
-    minutes, seconds, frames = map(int, found.groups())
-    return minutes * 60 + seconds + frames / _FRAMES_A_SECOND
 
 
 def _audio_of(sheet: Path, name: str) -> Path:
     # Sheets from Windows hold paths of the machine that they were written on.
     called = PureWindowsPath(name).name
     for place in (sheet.parent / name, sheet.parent / called):
-        if place.is_file() and place.suffix.lower() in AUDIO_SUFFIXES:
+        # What os.path has no answer to is no file; Path's raises where a name is too long.
+        if os.path.isfile(place) and place.suffix.lower() in AUDIO_SUFFIXES:  # noqa: PTH113
             return place
     try:
         there = sorted(entry for entry in sheet.parent.iterdir() if entry.suffix.lower() in AUDIO_SUFFIXES)
@@ -189,16 +199,14 @@ def _audio_of(sheet: Path, name: str) -> Path:
 
 
 def _tags(album: dict[str, str], entry: _Entry) -> Tags:
-    date = album.get("date")
-    artist = entry.performer or album.get("performer")
-    genre = album.get("genre")
-    tags = Tags(
-        title=entry.title, artist=artist, album_artist=album.get("performer"), album=album.get("title")
-    )
-    return replace(
-        tags,
+    date, performer = album.get("date") or None, album.get("performer") or None
+    return Tags(
+        title=entry.title or None,
+        artist=entry.performer or performer,
+        album_artist=performer,
+        album=album.get("title") or None,
         date=date,
         year=plausible_year(date or ""),
-        genre=(genre,) if genre else (),
-        isrc=entry.isrc,
+        genre=tuple(cleaned(album.get("genre", "").split(";"))),
+        isrc=isrc_of(entry.isrc),
     )

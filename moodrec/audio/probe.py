@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from moodrec.artists import credit, first_id, guests_in_title
 from moodrec.audio.chromaprint import shortened
@@ -15,16 +11,8 @@ from moodrec.audio.dates import plausible_year
 from moodrec.audio.opening import open_audio_file
 from moodrec.audio.tag_dialects import TagTexts
 from moodrec.audio.tag_sources import DAMAGE, read_sources
+from moodrec.audio.tag_text import cleaned, isrc_of
 from moodrec.errors import AudioError
-from moodrec.names import is_shown
-
-_MAX_LENGTH: Final = 1000
-_ISRC: Final = 12
-"""The number of characters of an ISRC, without hyphens."""
-_SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
-_DROPPED: Final = frozenset({"Cf", "Cs"})
-# The letters of the flags of England, Scotland and Wales.
-_FLAG_LETTERS: Final = range(0xE0020, 0xE0080)
 
 
 @dataclass(frozen=True)
@@ -92,7 +80,7 @@ def _tags(values: TagTexts) -> Tags:
         musicbrainz_album_id=_first(values, "musicbrainz_album_id"),
         musicbrainz_artist_id=first_id(_first(values, "musicbrainz_artist_id")),
         artists=_artists(values),
-        isrc=_isrc(_first(values, "isrc")),
+        isrc=isrc_of(_first(values, "isrc")),
         acoustid_id=_first(values, "acoustid_id"),
         acoustid_fingerprint=shortened(_raw(values, "acoustid_fingerprint")),
         original_year=original_year,
@@ -107,18 +95,13 @@ def _artists(values: TagTexts) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*found.everyone, *guests)))
 
 
-def _isrc(text: str | None) -> str | None:
-    code = re.sub("[^A-Z0-9]", "", (text or "").split(";")[0].upper())
-    return code if len(code) == _ISRC else None
-
-
 def _texts(values: TagTexts, field: str) -> list[str]:
     """Give the distinct texts of the first key that holds any, each on one line and encodable as UTF-8.
 
     Programs separate several texts by a NUL, where their format has no other way.
     """
     for texts in values.get(field, ()):
-        if found := _cleaned(part for text in texts for part in text.split("\0")):
+        if found := cleaned(part for text in texts for part in text.split("\0")):
             return found
     return []
 
@@ -128,27 +111,10 @@ def _raw(values: TagTexts, field: str) -> str:
     return next((text for texts in values.get(field, ()) for text in texts), "")
 
 
-def _cleaned(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(text for text in map(_clean, texts) if text))
-
-
-def _clean(text: str) -> str:
-    valid = text[:_MAX_LENGTH].encode("utf-8", "replace").decode()
-    return " ".join("".join(map(_kept, valid)).split())
-
-
-def _kept(char: str) -> str:
-    """Give a character as it is stored: controls are spaces, and what turns text around is dropped."""
-    if is_shown(char) or ord(char) in _FLAG_LETTERS:
-        return char
-    category = unicodedata.category(char)
-    return " " if category in _SPACES else "" if category in _DROPPED else char
-
-
 def _title(values: TagTexts) -> str | None:
     """Give the last title of a file; what follows a terminator within a text is junk."""
     for texts in values.get("title", ()):
-        if found := _cleaned(text.lstrip("\0").split("\0")[0] for text in texts):
+        if found := cleaned(text.lstrip("\0").split("\0")[0] for text in texts):
             return found[-1]
     return None
 
@@ -168,7 +134,7 @@ def _genres(values: TagTexts) -> tuple[str, ...]:
 
 def _dated(values: TagTexts, field: str) -> tuple[str | None, int | None]:
     """Give the first date with a plausible year, and the year; where none has one, the first text."""
-    dates = _cleaned(part for texts in values.get(field, ()) for text in texts for part in text.split("\0"))
+    dates = cleaned(part for texts in values.get(field, ()) for text in texts for part in text.split("\0"))
     for date in dates:
         if (year := plausible_year(date)) is not None:
             return date, year

@@ -17,11 +17,11 @@ from moodrec.errors import CorruptStoreError, NotFoundError
 from moodrec.files.disk import size_below
 from moodrec.given import kind_of, text_of
 from moodrec.index.mood_index import MoodIndex
-from moodrec.library.database import SCHEMA_VERSION
 from moodrec.library.library import Library
 from moodrec.library.notes import RunState, latest_run
 from moodrec.library.records import FileRecord, ModelRecord, Outcome, RunRecord
 from moodrec.library.snapshot import DUPLICATE_OF, shown_path
+from moodrec.library.tables import SCHEMA_VERSION
 from moodrec.names import compose
 from moodrec.schema import PATH, TRACK_ID
 

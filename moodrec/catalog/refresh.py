@@ -82,11 +82,11 @@ def refresh_scores(library: Library, track_ids: Sequence[str], revision_before: 
 
 
 def index_is_stale(index: SearchFront, library: Library) -> bool:
-    """Say whether the library has changed since its index was built.
+    """Say whether the library has changed since its index was built, or the index is that of another library.
 
     Args:
         index: the index.
-        library: the library that it was built from.
+        library: the library that it should be built from.
     """
     return index.library_revision != library.revision
 

@@ -1,4 +1,4 @@
-"""A library is an SQLite file; this module defines its tables, and opens, checks and writes it.
+"""A library is an SQLite file; this module makes it, opens it and checks it.
 
 It uses write-ahead logging with ``synchronous=FULL``: an acknowledged transaction survives the death of the process
 and of the machine.
@@ -12,108 +12,17 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from moodrec.errors import CorruptStoreError, DiskFullError, MoodrecError, NotFoundError, StoreLockedError
-from moodrec.files.disk import disk_full, require_room
-from moodrec.files.kinds import refuse_link
+from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError
 from moodrec.library.checks import REMEDY, check_references, check_schema, check_values, time_limited
+from moodrec.library.own_files import require_own_files
+from moodrec.library.sqlite_errors import BUSY_S, translated
+from moodrec.library.tables import APPLICATION_ID, SCHEMA_VERSION, TABLES
 
-SCHEMA_VERSION: Final = 4
-"""The format that is written; older ones are migrated to it by :mod:`moodrec.library.migration`."""
-_APPLICATION_ID: Final = int.from_bytes(b"mood")
-_BUSY_S: Final = 30.0
-_LITTLE: Final = 1 << 16
-"""Free bytes below which an error of the disk is taken for a full one."""
 _NO_PLACE_FOR_LOG: Final = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
-)
-
-_JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
-"""What ends a rollback journal that names a file which several databases share."""
-
-TAG_BACKUPS: Final = """CREATE TABLE tag_backups (
-    track_id TEXT PRIMARY KEY REFERENCES tracks (track_id),
-    tags TEXT NOT NULL                    -- JSON: what the file's mood tags were before moodrec wrote any
-)"""
-GROUP_INDEXES: Final = (
-    "CREATE INDEX tracks_by_artist ON tracks (artist_key)",
-    "CREATE INDEX tracks_by_album ON tracks (album_key)",
-)
-LABELS: Final = (
-    """CREATE TABLE labels (
-        entry INTEGER PRIMARY KEY AUTOINCREMENT,
-        kind TEXT NOT NULL CHECK (kind IN ('track', 'artist', 'album')),
-        key TEXT NOT NULL,                -- a track's audio fingerprint; else as artist_key and album_key
-        name TEXT NOT NULL,               -- for people
-        mood TEXT NOT NULL,
-        value REAL CHECK (value BETWEEN 0 AND 1),  -- NULL takes the earlier label back
-        given_by TEXT NOT NULL,
-        given_at TEXT NOT NULL            -- ISO 8601, UTC
-    )""",
-    "CREATE INDEX labels_by_key ON labels (kind, key, mood)",
-)
-"""Entries are never changed: of each kind, key and mood the last one holds."""
-_TABLES: Final = (
-    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
-    """CREATE TABLE models (
-        fingerprint TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        moods TEXT NOT NULL,              -- JSON list, the order of the blobs below
-        embedding_dim INTEGER NOT NULL,
-        last_used INTEGER NOT NULL,       -- grows; the highest is the library's current model, 0 never was
-        context TEXT                      -- JSON: how metadata corrects the scores; NULL where it does not
-    )""",
-    """CREATE TABLE tracks (
-        row INTEGER PRIMARY KEY AUTOINCREMENT,
-        track_id TEXT NOT NULL UNIQUE,
-        audio_fingerprint TEXT NOT NULL,
-        duplicate_of TEXT REFERENCES tracks (track_id),
-        duration REAL NOT NULL,           -- seconds
-        title TEXT, artist TEXT, album_artist TEXT, album TEXT, date TEXT, year INTEGER,
-        genre TEXT,                       -- JSON list
-        musicbrainz_recording_id TEXT, musicbrainz_album_id TEXT, musicbrainz_artist_id TEXT,
-        artists TEXT,                     -- JSON list
-        isrc TEXT, acoustid_id TEXT, acoustid_fingerprint TEXT,
-        artist_key TEXT, album_key TEXT,  -- moodrec.library.groups; NULL where not known
-        original_year INTEGER
-    )""",
-    "CREATE INDEX tracks_by_audio ON tracks (audio_fingerprint)",
-    *GROUP_INDEXES,
-    """CREATE TABLE files (
-        path BLOB PRIMARY KEY,            -- the bytes of the file system: not every name is UTF-8
-        size INTEGER NOT NULL,
-        mtime_ns INTEGER NOT NULL,
-        outcome TEXT NOT NULL CHECK (outcome IN ('ok', 'partial', 'silent', 'failed')),
-        reason TEXT,
-        message TEXT,
-        model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
-        track_id TEXT UNIQUE REFERENCES tracks (track_id),
-        missing INTEGER NOT NULL DEFAULT 0,
-        audio BLOB,                       -- for a track of a CUE sheet: the file that it lies in
-        start REAL                        -- and where it begins in it, seconds
-    )""",
-    """CREATE TABLE analyses (
-        model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
-        track_id TEXT NOT NULL REFERENCES tracks (track_id),
-        embedding BLOB NOT NULL,          -- little-endian float32
-        mood_scores BLOB NOT NULL,
-        probabilities BLOB NOT NULL,
-        checksum BLOB NOT NULL DEFAULT x'',  -- moodrec.library.checksum, of the row
-        PRIMARY KEY (model_fingerprint, track_id)
-    )""",
-    TAG_BACKUPS,
-    *LABELS,
-    """CREATE TABLE runs (
-        run INTEGER PRIMARY KEY AUTOINCREMENT,
-        model_fingerprint TEXT NOT NULL REFERENCES models (fingerprint),
-        files INTEGER NOT NULL,
-        seconds REAL NOT NULL
-    )""",
-    "INSERT INTO counters VALUES ('revision', 0)",
-    f"PRAGMA application_id = {_APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
 
@@ -123,9 +32,9 @@ def create_database(path: Path) -> None:
     Raises:
         CorruptStoreError: there is a file, and it is not a library.
     """
-    _require_own_files(path)
+    require_own_files(path)
     connect = sqlite3.connect
-    with translated(path), closing(connect(path, timeout=_BUSY_S, isolation_level=None)) as connection:
+    with translated(path), closing(connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
         if _is_blank(connection):
             connection.execute("PRAGMA journal_mode = WAL")
             _make_tables(connection)
@@ -145,7 +54,7 @@ def holds_tables(path: Path) -> bool:
     Raises:
         CorruptStoreError: there is a file, and it is not a database.
     """
-    _require_own_files(path)
+    require_own_files(path)
     if not path.is_file():
         return False
     with translated(path), closing(connected(path)) as connection:
@@ -178,7 +87,7 @@ def connected(path: Path) -> sqlite3.Connection:
     Raises:
         NotFoundError: there is no such file.
     """
-    _require_own_files(path)
+    require_own_files(path)
     if not path.is_file():
         raise NotFoundError(f"{path.parent}: no library there; make one with: moodrec analyze FOLDER")
     try:
@@ -196,7 +105,7 @@ def connected(path: Path) -> sqlite3.Connection:
 
 def _connected(path: Path, options: str) -> sqlite3.Connection:
     place = f"{path.absolute().as_uri()}?{options}"
-    connection = sqlite3.connect(place, uri=True, timeout=_BUSY_S, isolation_level=None)
+    connection = sqlite3.connect(place, uri=True, timeout=BUSY_S, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")  # the file may be a stranger's
     connection.execute("PRAGMA cell_size_check = ON")
     return connection
@@ -216,25 +125,6 @@ def _connected_without_log(path: Path, reason: sqlite3.OperationalError) -> sqli
     return _connected(path, "mode=ro&immutable=1")
 
 
-def _require_own_files(path: Path) -> None:
-    """Refuse links, pipes and devices where SQLite reads and writes: it would follow them."""
-    for name in (path.name, *(f"{path.name}-{kind}" for kind in ("wal", "shm", "journal"))):
-        place = path.with_name(name)
-        refuse_link(place)
-        if place.exists() and not place.is_file():
-            raise CorruptStoreError(f"{place}: is no regular file; {REMEDY}")
-    _require_own_journal(path.with_name(f"{path.name}-journal"))
-
-
-def _require_own_journal(journal: Path) -> None:
-    """Refuse a journal that names another file, which SQLite would delete; moodrec's transactions have one file."""
-    if journal.exists():
-        with journal.open("rb") as file:
-            file.seek(max(0, journal.stat().st_size - len(_JOURNAL_MAGIC)))
-            if file.read() == _JOURNAL_MAGIC:
-                raise CorruptStoreError(f"{journal}: names another file; remove it")
-
-
 @contextmanager
 def transaction(connection: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iterator[None]:
     """Execute all of the block's statements or none of them.
@@ -252,58 +142,10 @@ def transaction(connection: sqlite3.Connection, mode: str = "IMMEDIATE") -> Iter
             connection.execute("ROLLBACK")
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Translate SQLite's errors into moodrec's, which say what to do."""
-    try:
-        yield
-    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
-        raise  # mistakes of this package, not of the file
-    except UnicodeDecodeError:  # SQLite quotes a damaged file
-        raise CorruptStoreError(f"{path}: not a moodrec library, or damaged; {REMEDY}") from None
-    except sqlite3.DatabaseError as error:
-        raise _explained(error, path) from error
-
-
-def _explained(error: sqlite3.DatabaseError, path: Path) -> MoodrecError:
-    # The lowest byte of SQLite's extended error code is the kind of error.
-    primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if "decode to UTF-8" in str(error):  # an error of Python's, without a code
-        return CorruptStoreError(f"{path}: it holds texts that are not UTF-8; {REMEDY}")
-    if primary_code in (
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_ERROR,
-        sqlite3.SQLITE_MISMATCH,
-        sqlite3.SQLITE_TOOBIG,
-    ):
-        return CorruptStoreError(f"{path}: not a moodrec library, or damaged ({error}); {REMEDY}")
-    if primary_code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreLockedError(f"{path}: another process has held the database for {_BUSY_S:.0f} s")
-    return write_error(error, path)
-
-
-def write_error(error: sqlite3.DatabaseError, path: Path, needed: int | None = None) -> MoodrecError:
-    """Make the error that says that a database cannot be written.
-
-    Args:
-        error: what SQLite said; it does not say the system's reason.
-        path: the database.
-        needed: bytes that were to be written, where that is known.
-    """
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-        return disk_full(path, needed)
-    try:
-        require_room(path, needed or _LITTLE)
-    except DiskFullError:
-        return disk_full(path, needed)
-    return MoodrecError(f"{path}: {error}; is the disk full, or the folder not writable?")
-
-
 def _make_tables(connection: sqlite3.Connection) -> None:
     with transaction(connection):
         if _is_blank(connection):  # checked again, because another process may have made them meanwhile
-            for statement in _TABLES:
+            for statement in TABLES:
                 connection.execute(statement)
 
 
@@ -322,7 +164,7 @@ def checked_version(connection: sqlite3.Connection, path: Path) -> int:
     Raises:
         CorruptStoreError: it is not a library, or a newer moodrec wrote it.
     """
-    if _pragma(connection, "application_id") != _APPLICATION_ID:
+    if _pragma(connection, "application_id") != APPLICATION_ID:
         raise CorruptStoreError(f"{path}: not a moodrec library; {REMEDY}")
     version = _pragma(connection, "user_version")
     if version > SCHEMA_VERSION:
@@ -348,7 +190,7 @@ def check_contents(connection: sqlite3.Connection, path: Path, complete: bool = 
         CorruptStoreError: it is damaged, or not as moodrec makes it.
     """
     with time_limited(connection, path):
-        check_schema(connection, path, _TABLES, complete)
+        check_schema(connection, path, TABLES, complete)
         fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if fault != "ok":
             raise CorruptStoreError(f"{path}: damaged ({' '.join(fault.split())[:200]}); {REMEDY}")

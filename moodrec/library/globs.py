@@ -15,7 +15,9 @@ from typing import Final
 
 from moodrec.names import compose
 
-_TOKENS: Final = re.compile(r"/\*\*(?=/)|/\*\*$|^\*\*/|\*+|\?|\[!?\]?[^\]/]*\]|\\?.", re.DOTALL)
+_TOKENS: Final = re.compile(r"\*+|\?|\[[!^]?\]?[^\]]*\]|\\?.", re.DOTALL)
+_RANGES: Final = re.compile(r"(.)-(.)|(.)", re.DOTALL)
+_NOTHING: Final = "(?!)"
 
 
 @dataclass(frozen=True)
@@ -59,24 +61,64 @@ def _parse(line: str) -> Glob | None:
     text = text.rstrip("/")
     if not text:
         return None
-    anchored = "/" in text
-    # An absolute path begins with a slash, and so may a path relative to the patterns' folder.
-    start = "/?" if anchored else "(?:.*/)?"
-    tokens = _TOKENS.findall(text.removeprefix("/"))
-    body = "".join(_translated(token, place == len(tokens) - 1) for place, token in enumerate(tokens))
-    return Glob(re.compile(start + body, re.IGNORECASE | re.DOTALL), folders_only, takes_back)
+    parts = text.removeprefix("/").split("/")
+    rule = _of_path(parts) if "/" in text else "(?:.*/)?" + _of_name(text)
+    return Glob(re.compile(rule, re.IGNORECASE | re.DOTALL), folders_only, takes_back)
 
 
-def _translated(token: str, is_last: bool) -> str:
-    if token == "/**":
-        return "/.*" if is_last else "(?:/.*)?"
-    if token == "**/":
-        return "(?:.*/)?"
-    if token.startswith("*"):
-        return "[^/]*"
+# A rule takes a time that grows with the pattern and the path, and not with their powers: the first place at which
+# what stands behind a star fits is as good as any later one, so that no other is tried ("(?>").
+
+
+def _of_path(parts: Sequence[str]) -> str:
+    """Write the rule of a pattern with slashes.
+
+    An absolute path begins with a slash, and so may a path relative to the patterns' folder.
+    """
+    runs: list[list[str]] = [[]]
+    for part in parts:
+        if part == "**":
+            runs.append([])
+        else:
+            runs[-1].append(_of_name(part))
+    rule, slash = "/?" + "/".join(runs[0]), "/" if runs[0] else ""
+    for place, run in enumerate(runs[1:], 2):
+        names = "/".join(run)
+        if place == len(runs):
+            return f"{rule}{slash}(?:.*/)?{names}" if names else f"{rule}{slash}.*"
+        if names:
+            rule, slash = f"{rule}(?>{slash}(?:[^/]*/)*?{names}(?=/))", "/"
+    return rule
+
+
+def _of_name(text: str) -> str:
+    """Write the rule of one name."""
+    pieces = [""]
+    for token in _TOKENS.findall(text):
+        if token.startswith("*"):
+            pieces.append("")
+        else:
+            pieces[-1] += _of_character(token)
+    if len(pieces) == 1:
+        return pieces[0]
+    return pieces[0] + "".join(f"(?>[^/]*?{piece})" for piece in pieces[1:-1]) + "[^/]*" + pieces[-1]
+
+
+def _of_character(token: str) -> str:
     if token == "?":
         return "[^/]"
-    if token.startswith("[") and token.endswith("]") and len(token) > 2:
-        inside = token[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-        return f"[{'^' + inside[1:] if inside.startswith('!') else inside}]"
+    if token.startswith("[") and len(token) > 2:
+        return _of_set(token[1:-1])
     return re.escape(token.removeprefix("\\") or token)
+
+
+def _of_set(inside: str) -> str:
+    """Write the rule of one character out of a set; a range whose ends are the wrong way round holds none."""
+    barred = len(inside) > 1 and inside[0] in "!^"
+    wanted = ""
+    for first, last, single in _RANGES.findall(inside[barred:]):
+        if single or first <= last:
+            wanted += re.escape(single) if single else f"{re.escape(first)}-{re.escape(last)}"
+    if not wanted:
+        return "[^/]" if barred else _NOTHING
+    return f"[^/{wanted}]" if barred else f"(?!/)[{wanted}]"

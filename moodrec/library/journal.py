@@ -1,4 +1,4 @@
-"""These functions record analyses in a library; each is one transaction and raises the revision by one."""
+"""These functions record analyses in a library; each is one transaction and raises the revision."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from moodrec.library.database import transaction
 from moodrec.library.groups import album_key, artist_key
 from moodrec.library.identity import TrackIdentity, identify
 from moodrec.library.records import FileResult, FileState, ModelRecord, Outcome, TrackAnalysis
+from moodrec.library.tables import REVISE
 from moodrec.schema import FINGERPRINT, LISTS, TAG_FIELDS
 from moodrec.typing import Float32Array
 
@@ -29,10 +30,10 @@ _TRACK_COLUMNS: Final = ("audio_fingerprint", "duration", *_TAG_COLUMNS)
 
 @contextmanager
 def revising(connection: sqlite3.Connection) -> Iterator[None]:
-    """Execute the block as a transaction that raises the revision by one."""
+    """Execute the block as a transaction that raises the revision once."""
     with transaction(connection):
         yield
-        connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'revision'")
+        connection.execute(REVISE)
 
 
 def register_model(connection: sqlite3.Connection, model: ModelRecord) -> None:

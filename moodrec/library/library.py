@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from moodrec.arguments import brief, flag
 from moodrec.audio.probe import Tags
 from moodrec.errors import NotFoundError, UsageError
-from moodrec.files.disk import disk_errors
 from moodrec.given import path_of, text_of
 from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.checks import values_of
-from moodrec.library.database import (
-    SCHEMA_VERSION,
-    check_rows,
-    create_database,
-    empty_database,
-    holds_tables,
-    open_database,
-    transaction,
-    translated,
-)
+from moodrec.library.database import transaction
 from moodrec.library.labelling import NewLabels, Values
-from moodrec.library.library_lock import LibraryLock
-from moodrec.library.migration import Migration, copy_database, format_of, migrate, migrated_copy
-from moodrec.library.place import DATABASE, holds_library
+from moodrec.library.migration import copy_database
+from moodrec.library.opened import OpenedLibrary
 from moodrec.library.records import (
     FileRecord,
     FileResult,
@@ -49,145 +37,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Library:
+class Library(OpenedLibrary):
     """A library folder: ``library.sqlite``, ``index/`` (derived, disposable) and ``lock``.
 
     Any number of processes may read; to change something, hold :meth:`writer`. A library is used from the thread
     that opened it.
     """
 
-    def __init__(
-        self, path: Path, connection: sqlite3.Connection, migration: Migration | None = None
-    ) -> None:
-        """Wrap an open database; use :meth:`open` and its siblings instead.
-
-        Args:
-            path: the library's folder.
-            connection: its database.
-            migration: the migration that was done when it was opened, if any.
-        """
-        self.path = path
-        """The library's folder."""
-        self.migration = migration
-        """The migration that was done when it was opened, or first changed; None if none was needed."""
-        self.older_format: int | None = None
-        """The format on the disk, where it is read as a copy in memory until the first change; else None."""
-        self._unchecked = connection
-        self._is_checked = False
-        self._lock = LibraryLock(path)
-        self.identity = self._lock.identity
-        """The numbers by which the system knows the file that was opened; None where there was none."""
-
-    @classmethod
-    def open(cls, path: Path | str) -> Self:
-        """Open an existing library; reading changes nothing on the disk.
-
-        One that an older moodrec wrote is read as a copy in memory, and :meth:`writer` migrates it.
-
-        Raises:
-            NotFoundError: there is no library.
-            CorruptStoreError: it is damaged, not a library, or written by a newer moodrec.
-        """
-        folder = path_of(path, "path")
-        database = folder / DATABASE
-        found = format_of(database)
-        if found == SCHEMA_VERSION:
-            return cls(folder, open_database(database))
-        library = cls(folder, migrated_copy(database))
-        library.older_format = found
-        return library
-
-    @classmethod
-    def formats(cls, path: Path | str) -> tuple[int, int]:
-        """Read the format of an existing library, and give the one that this moodrec writes.
-
-        Raises:
-            NotFoundError, CorruptStoreError: as :meth:`open`.
-        """
-        return format_of(path_of(path, "path") / DATABASE), SCHEMA_VERSION
-
-    @classmethod
-    def create(cls, path: Path | str) -> Self:
-        """Make an empty library in a folder, which is made too.
-
-        Raises:
-            UsageError: there is a library already, or ``path`` is a file.
-        """
-        if holds_library(path_of(path, "path")):
-            raise UsageError(f"{path}: there is a library already")
-        return cls.open_or_create(path)
-
-    @classmethod
-    def open_or_create(cls, path: Path | str) -> Self:
-        """Open a library to change it, or make an empty one if there is none.
-
-        One that an older moodrec wrote is backed up, then migrated to this format.
-
-        Raises:
-            UsageError: ``path`` is a file.
-            CorruptStoreError: as :meth:`open`.
-            StoreLockedError: it needs a migration, and another process is writing to it.
-        """
-        folder = path_of(path, "path")
-        try:
-            with disk_errors(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise UsageError(f"{path}: is a file, a library is a folder") from None
-        database = folder / DATABASE
-        create_database(database)
-        migration = migrate(database, LibraryLock(folder))
-        return cls(folder, open_database(database), migration)
-
-    @classmethod
-    def open_or_empty(cls, path: Path | str) -> Self:
-        """Open a library, or an empty one in memory if there is none; then the disk stays as it is.
-
-        Raises:
-            UsageError: ``path`` is a file, or below one.
-            CorruptStoreError: as :meth:`open`.
-        """
-        folder = path_of(path, "path")
-        database = folder / DATABASE
-        if holds_tables(database):
-            return cls.open(folder)
-        if not next(place for place in (folder, *folder.parents) if place.exists()).is_dir():
-            raise UsageError(f"{path}: is a file, a library is a folder")
-        return cls(folder, empty_database())
-
-    def close(self) -> None:
-        """Close the database; the object cannot be used afterwards."""
-        self._unchecked.close()
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        """Give the database; the rows of a file, which may be a stranger's, are checked before the first is read."""
-        if not self._is_checked:
-            check_rows(self._unchecked, self.path / DATABASE)
-            self._is_checked = True
-        return self._unchecked
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def index_path(self) -> Path:
-        """Give the folder of the library's index."""
-        return self.path / "index"
-
     @property
     def revision(self) -> int:
-        """Read the revision, which grows with every change; an index stores the revision that it was built from."""
-        with translated(self.path):
-            return self._revision()
+        """Read the revision, which grows with every change, by steps that are random, so that no other library and no
+        restored backup comes to the same; an index stores the revision that it was built from.
+        """
+        with self._reading(checked=False) as connection:
+            return queries.revision(connection)
 
     def models(self) -> list[ModelRecord]:
         """List the models that were used: the one that search uses first, then earlier ones."""
-        with translated(self.path):
-            return queries.models(self._unchecked)
+        with self._reading(checked=False) as connection:
+            return queries.models(connection)
 
     def model(self, fingerprint: str | None = None) -> ModelRecord:
         """Give one model; without a fingerprint, the one that search uses.
@@ -195,24 +63,24 @@ class Library:
         Raises:
             NotFoundError: the library holds no analyses of it.
         """
-        with translated(self.path):
-            return self._model(fingerprint)
+        with self._reading(checked=False) as connection:
+            return self._model(connection, fingerprint)
 
     def waiting(self, fingerprint: str) -> int:
         """Count the tracks of the current model that another model has not analysed yet."""
         current = next((model.fingerprint for model in self.models()), fingerprint)
-        with translated(self.path):
-            return queries.waiting(self._connection, current, text_of(fingerprint, "fingerprint"))
+        with self._reading() as connection:
+            return queries.waiting(connection, current, text_of(fingerprint, "fingerprint"))
 
     def files(self, model_fingerprint: str | None = None) -> dict[Path, FileRecord]:
         """List all files by path; ``acknowledged`` is set for the given model (default: the current one)."""
-        with translated(self.path):
-            return queries.files(self._connection, model_fingerprint)
+        with self._reading() as connection:
+            return queries.files(connection, model_fingerprint)
 
     def outcomes(self) -> dict[Outcome, int]:
         """Count the files that exist by outcome; every outcome is a key."""
-        with translated(self.path):
-            return queries.outcomes(self._connection)
+        with self._reading() as connection:
+            return queries.outcomes(connection)
 
     def failures(self) -> list[FileRecord]:
         """List the files that exist and could not be analysed, by path."""
@@ -234,10 +102,10 @@ class Library:
             CorruptStoreError: vectors differ from what was written.
         """
         # Of a few tracks, the values are checked as they are converted; checking all would take longer.
-        connection = self._connection if only is None else self._unchecked
-        with translated(self.path), transaction(connection, "DEFERRED"), values_of(self.path):
-            model = self._model(model_fingerprint, counted=only is None)
-            return read_snapshot(connection, model, self._revision(), only)
+        complete = only is None
+        with self._reading(complete) as connection, transaction(connection, "DEFERRED"), values_of(self.path):
+            model = self._model(connection, model_fingerprint, complete)
+            return read_snapshot(connection, model, queries.revision(connection), only)
 
     def frame(self, model_fingerprint: str | None = None) -> pd.DataFrame:
         """Read one row per analysed track: TRACK_FIELDS, ``duplicate_of``, and a score and a ``prob_`` column for
@@ -257,30 +125,30 @@ class Library:
             model_fingerprint: the model.
             audio_fingerprint: hash of the decoded audio.
         """
-        with translated(self.path):
-            return queries.find_vectors(self._connection, model_fingerprint, audio_fingerprint)
+        with self._reading() as connection:
+            return queries.find_vectors(connection, model_fingerprint, audio_fingerprint)
 
     def damaged(self) -> list[tuple[str, str]]:
         """List ``(model fingerprint, track id)`` of the vectors that differ from what was written."""
-        with translated(self.path):
-            return queries.damaged(self._connection)
+        with self._reading() as connection:
+            return queries.damaged(connection)
 
     def tag_backups(self) -> dict[str, StoredTags]:
         """Read, by track id, the mood tags that its file had before moodrec wrote any."""
-        with translated(self.path):
-            return queries.tag_backups(self._connection)
+        with self._reading() as connection:
+            return queries.tag_backups(connection)
 
     def labels(self, history: bool = False) -> list[LabelRecord]:
         """List the mood labels that people gave, in the order in which they were given; with ``history`` also those
         that were replaced or taken back.
         """
-        with translated(self.path):
-            return labelling.entries(self._connection, flag(history, "history"))
+        with self._reading() as connection:
+            return labelling.entries(connection, flag(history, "history"))
 
     def last_run(self, model_fingerprint: str) -> RunRecord | None:
         """Read how long the last run with a model took; None if there was none."""
-        with translated(self.path):
-            return queries.last_run(self._connection, text_of(model_fingerprint, "model_fingerprint"))
+        with self._reading() as connection:
+            return queries.last_run(connection, text_of(model_fingerprint, "model_fingerprint"))
 
     def back_up(self, out: Path) -> None:
         """Write a consistent copy of the database; ``out`` is replaced in one step.
@@ -290,35 +158,8 @@ class Library:
         """
         if self._lock.is_file_of(path_of(out, "out")):
             raise UsageError(f"{out}: is the library itself; give the copy another place")
-        with translated(self.path):
-            copy_database(self._connection, path_of(out, "out"))
-
-    @contextmanager
-    def writer(self) -> Iterator[Self]:
-        """Hold the right to write while the block runs; it is released when the process dies.
-
-        A library that an older moodrec wrote is backed up and migrated first.
-
-        Raises:
-            StoreLockedError: another process holds it.
-            ConflictError: the library's folder was moved or replaced since it was opened; every change says so too.
-            CorruptStoreError: something else than moodrec's lock file is in its place.
-        """
-        self._lock.acquire()
-        try:
-            if self.older_format is not None:
-                self._migrate()
-            yield self
-        finally:
-            self._lock.release()
-
-    def _migrate(self) -> None:
-        database = self.path / DATABASE
-        self.migration = migrate(database, self._lock)
-        copy, self._unchecked = self._unchecked, open_database(database)
-        self._is_checked = False
-        copy.close()
-        self.older_format = None
+        with self._reading() as connection:
+            copy_database(connection, path_of(out, "out"))
 
     def register_model(self, model: ModelRecord) -> None:
         """Record a model; the first one becomes the current one at once."""
@@ -471,17 +312,11 @@ class Library:
         with self._writing() as connection:
             upkeep.note_new_state(connection, state)
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock.changing(), translated(self.path):
-            yield self._connection
-
-    def _revision(self) -> int:
-        return queries.revision(self._unchecked)
-
-    def _model(self, fingerprint: str | None, counted: bool = True) -> ModelRecord:
+    def _model(
+        self, connection: sqlite3.Connection, fingerprint: str | None, counted: bool = True
+    ) -> ModelRecord:
         fingerprint = None if fingerprint is None else text_of(fingerprint, "model_fingerprint")
-        for model in queries.models(self._unchecked, counted):
+        for model in queries.models(connection, counted):
             if fingerprint in (None, model.fingerprint):
                 return model
         which = "any model" if fingerprint is None else f"model {brief(fingerprint)}"

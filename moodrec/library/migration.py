@@ -17,19 +17,10 @@ from typing import Final
 from moodrec.artists import credit, guests_in_title
 from moodrec.files.replacing import replacing
 from moodrec.library.checksum import checksum
-from moodrec.library.database import (
-    GROUP_INDEXES,
-    LABELS,
-    SCHEMA_VERSION,
-    TAG_BACKUPS,
-    check_contents,
-    checked_version,
-    connected,
-    transaction,
-    translated,
-    write_error,
-)
+from moodrec.library.database import check_contents, checked_version, connected, transaction
 from moodrec.library.groups import album_key, artist_key
+from moodrec.library.sqlite_errors import translated, write_error
+from moodrec.library.tables import GROUP_INDEXES, LABELS, SCHEMA_VERSION, TAG_BACKUPS
 from moodrec.lock import WriterLock
 
 

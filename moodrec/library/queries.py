@@ -66,7 +66,7 @@ _ANALYSES: Final = (
 
 
 def revision(connection: sqlite3.Connection) -> int:
-    """Read the revision, which grows with every change."""
+    """Read the revision, which grows with every change; see :data:`moodrec.library.tables.REVISE`."""
     return int(connection.execute("SELECT value FROM counters WHERE name = 'revision'").fetchone()[0])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moodrec.audio.cue import CueTrack, read_cue
+from moodrec.audio.opening import printable
 from moodrec.errors import AudioError
 from moodrec.library.records import FileState, Section
 
@@ -42,14 +43,17 @@ def divide(files: Sequence[FileState], sheets: Iterable[Path]) -> Divided:
     faults: list[str] = []
     for sheet in sheets:
         try:
-            tracks = read_cue(sheet)
+            tracks, changed_ns = read_cue(sheet), sheet.stat().st_mtime_ns
         except AudioError as error:
             faults.append(str(error))
+            continue
+        except OSError as error:  # the sheet has gone since it was read
+            faults.append(f"{printable(sheet)}: cannot be read ({error.strerror})")
             continue
         of_sheet = [(Path(os.path.realpath(track.audio)), track) for track in tracks]
         found = [(audio, track) for audio, track in of_sheet if audio in states and audio not in divided]
         divided.update(audio for audio, _ in found)
-        entries += [_entry(sheet, states[audio], track) for audio, track in found]
+        entries += [_entry(sheet, changed_ns, states[audio], track) for audio, track in found]
     kept = [state for state in files if state.path not in divided]
     return Divided(tuple(sorted([*kept, *entries], key=lambda state: str(state.path))), tuple(faults))
 
@@ -66,7 +70,7 @@ def dividing(sheets: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _entry(sheet: Path, audio: FileState, track: CueTrack) -> FileState:
-    latest = max(audio.mtime_ns, sheet.stat().st_mtime_ns)
+def _entry(sheet: Path, changed_ns: int, audio: FileState, track: CueTrack) -> FileState:
+    latest = max(audio.mtime_ns, changed_ns)
     path = Path(f"{sheet}#{track.number}")
     return FileState(path, audio.size, latest, Section(audio.path, track.start_s))

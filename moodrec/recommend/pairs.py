@@ -17,7 +17,8 @@ from moodrec.index.front import SearchFront
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.index.search.options import SearchOptions
 from moodrec.ranking import blend, mood_affinity
-from moodrec.recommend.queries import Mood, MoodTarget, known_ids, mood_target, with_mood
+from moodrec.recommend.mood_targets import Mood, MoodTarget, mood_target, with_mood
+from moodrec.recommend.queries import known_ids
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from numbers import Integral
-from pathlib import Path
-from typing import TYPE_CHECKING, Self, Unpack, overload
+from typing import TYPE_CHECKING, Unpack, overload
 
 from moodrec.arguments import OnConflict, id_of, ids_of, on_conflict_of
 from moodrec.catalog.loose_seeds import find_seed
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
-from moodrec.index.front import SearchFront
 from moodrec.index.search.hits import Hits, stacked
 from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
 from moodrec.index.search.per_query import Asked, asked_of, each_of
-from moodrec.library.place import default_library
-from moodrec.recommend import queries
-from moodrec.recommend.audio_seeds import AudioSeeds, SeedModel, file_called
+from moodrec.recommend.audio_seeds import file_called
+from moodrec.recommend.histories import History, history_weights, search_mix
 from moodrec.recommend.listing import list_tracks, mood_spread
-from moodrec.recommend.opened import notes_on, open_index
+from moodrec.recommend.mood_targets import Mood, search_moods, targets_of, without_mood
 from moodrec.recommend.pages import Page
 from moodrec.recommend.pairs import PairScorer
-from moodrec.recommend.queries import History, Mood
+from moodrec.recommend.queries import is_one, known_ids, known_seeds, notes_on_each
 from moodrec.recommend.rerank import Reranker
 from moodrec.recommend.results import Batch, Recommendations, SimilarTracks
-from moodrec.recommend.version import RecommenderVersion, of_one_version
+from moodrec.recommend.versioned import VersionedRecommender, of_one_version
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from moodrec.embedding.mood_model import MoodModel
 
-
-class Recommender:
+class Recommender(VersionedRecommender):
     """Answers from one index, while others may change it: each call sees one version from beginning to end.
 
     Changes of ``index`` in this process show in the next call, versions that others save after :meth:`refresh`.
@@ -51,76 +45,6 @@ class Recommender:
         >>> found.tracks[["rank", "title"]].to_dict("list")
         {'rank': [1, 2, 3], 'title': ['Mountain Idyll', 'Hedgewars Nature', 'Intro Theme']}
     """
-
-    def __init__(self, index: SearchFront, notes: tuple[str, ...] = (), model: SeedModel = None) -> None:
-        """Make a recommender over an opened index.
-
-        Args:
-            index: what is searched.
-            notes: for every result; see :attr:`Recommendations.notes`.
-            model: analyses seeds that are not in the index: a model or its folder, or the models of a library; by
-                default the model that comes with moodrec. It is loaded when it is needed.
-        """
-        self.index = index
-        self._path: Path | None = None
-        self._version = RecommenderVersion(index.snapshot(), notes, AudioSeeds(index, model))
-
-    @classmethod
-    def open(cls, path: Path | str | None = None, model: MoodModel | Path | str | None = None) -> Self:
-        """Open a library or an index by its folder.
-
-        Args:
-            path: the folder; by default that of ``MOODREC_LIBRARY``, else of ``moodrec.toml``, else the user's own.
-            model: as for the class; by default that of the library, if it says where it is.
-
-        Raises:
-            NotFoundError: there is neither, or the library has no index yet.
-            CorruptStoreError: it is damaged.
-        """
-        path = default_library() if path is None else path
-        opened = open_index(path)
-        recommender = cls(opened.index, opened.notes, opened.models if model is None else model)
-        recommender._path = Path(path).absolute()
-        return recommender
-
-    def refresh(self) -> bool:
-        """Go over to the newest saved version of the index; calls that are under way end on the one they began with.
-
-        Returns:
-            Whether there was a newer one.
-
-        Raises:
-            UsageError: the index was never saved, or has changes that are not saved.
-            NotFoundError: its folder holds no index any more.
-            CorruptStoreError: the newest version is damaged; this one stays.
-        """
-        moved = self.index.refresh()
-        index = self.index.snapshot()
-        notes = self.notes if self._path is None else notes_on(index, self._path)
-        if moved or notes != self.notes:
-            self._version = self._version.over(index, notes)
-        return moved
-
-    def snapshot(self) -> Self:
-        """Return a recommender of this version alone, for several calls that must see the same tracks."""
-        index = self.index.snapshot()
-        if index is self.index:
-            return self
-        if self._version.index is not index:
-            self._version = self._version.over(index, self._version.notes)
-        pinned = copy(self)
-        pinned.index, pinned._version = index, self._version
-        return pinned
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences for people, for every result; see :attr:`Recommendations.notes`."""
-        return self._version.notes
-
-    @property
-    def stale(self) -> bool:
-        """Whether the library had changed since its index was built, when this was opened."""
-        return bool(self.notes)
 
     @property
     def moods(self) -> tuple[str, ...]:
@@ -304,10 +228,10 @@ class Recommender:
         Raises:
             UsageError: an unknown mood, a target out of range, or options that contradict the target.
         """
-        targets = queries.targets_of(target)
+        targets = targets_of(target)
         page = Page.of(k, offset, self.index)
-        asked = page.asked(queries.without_mood(asked_of(options, keywords, len(targets)), "by_mood"))
-        hits = page.cut(queries.search_moods(self.index, targets, page.depth, asked))
+        asked = page.asked(without_mood(asked_of(options, keywords, len(targets)), "by_mood"))
+        hits = page.cut(search_moods(self.index, targets, page.depth, asked))
         batch = Batch.of(hits, self.index, self._notes(asked))
         return batch[0] if isinstance(target, Mapping) else batch
 
@@ -361,7 +285,7 @@ class Recommender:
             NotFoundError: ids are not in the index; the message lists them.
             UsageError: nothing is left of a history, or its weights cancel out.
         """
-        single = queries.is_one(history)
+        single = is_one(history)
         histories: Sequence[History] = [history] if single else list(history)  # type: ignore[list-item]
         page = Page.of(k, offset, self.index)
         asked = page.asked(asked_of(options, keywords, len(histories)))
@@ -384,7 +308,7 @@ class Recommender:
     def _similar_to_many(
         self, given: Sequence[str], page: Page, asked: Asked, on_conflict: OnConflict
     ) -> Batch:
-        seeds, asked = queries.known_seeds(self.index, given, page.asked(asked), on_conflict)
+        seeds, asked = known_seeds(self.index, given, page.asked(asked), on_conflict)
         copies = [self.copies(seed) for seed in seeds]
         if any(copies):
             each_own = zip(each_of(asked, len(seeds)), copies, strict=True)
@@ -393,12 +317,12 @@ class Recommender:
         return Batch.of(page.cut(hits), self.index, self._notes(asked), seeds)
 
     def _mix(self, history: History, options: SearchOptions, k: int, on_conflict: OnConflict) -> Hits:
-        weights = queries.history_weights(history)
-        known = {one: weights[one] for one in queries.known_ids(self.index, weights, on_conflict)}
-        return queries.search_mix(self.index, known, k, options.excluding(self._version.copies.of_all(known)))
+        weights = history_weights(history)
+        known = {one: weights[one] for one in known_ids(self.index, weights, on_conflict)}
+        return search_mix(self.index, known, k, options.excluding(self._version.copies.of_all(known)))
 
     def _notes(self, asked: Asked) -> tuple[str, ...]:
-        return (*self.notes, *queries.notes_on_each(self.index, asked))
+        return (*self.notes, *notes_on_each(self.index, asked))
 
     def _similar(
         self, seed_id: str | None, file: pa.Table | None, hits: Hits, options: SearchOptions

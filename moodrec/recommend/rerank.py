@@ -19,16 +19,9 @@ from moodrec.index.rows.validation import listed
 from moodrec.index.search.hits import SCORE, Explanation, Hits
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.ranking import blend, mood_affinity
+from moodrec.recommend.mood_targets import Mood, MoodTarget, mood_target, with_mood
 from moodrec.recommend.pairs import numbers_in
-from moodrec.recommend.queries import (
-    Mood,
-    MoodTarget,
-    is_one,
-    known_ids,
-    mood_target,
-    series_by_id,
-    with_mood,
-)
+from moodrec.recommend.queries import is_one, known_ids, series_by_id
 from moodrec.recommend.results import Batch, Recommendations
 from moodrec.schema import TRACK_ID
 from moodrec.typing import BoolArray

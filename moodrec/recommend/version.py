@@ -1,11 +1,10 @@
-"""What a recommender knows of one version of an index, and calls that see one version from beginning to end."""
+"""What a recommender knows of one version of an index."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from moodrec.catalog.seeds import SEED_COLUMNS
 from moodrec.index.front import SearchFront
@@ -17,8 +16,6 @@ from moodrec.recommend.rerank import Reranker
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,22 +62,3 @@ class RecommenderVersion:
             notes: sentences for people about it.
         """
         return RecommenderVersion(index, notes, self.audio.over(index))
-
-
-def of_one_version(function: Function) -> Function:
-    """Run a method of a recommender, or a function of one, on a view of one version of it.
-
-    A change in another thread then never shows half-way through.
-    """
-
-    @wraps(function)
-    def on_snapshot(recommender: Any, *args: Any, **keywords: Any) -> Any:
-        return function(recommender.snapshot(), *args, **keywords)
-
-    return cast(Function, on_snapshot)
-
-
-def seed_names(recommender: Any) -> pd.DataFrame:
-    """Return the columns of a recommender's track table by which a seed names a track, one row a track."""
-    names: pd.DataFrame = recommender.snapshot()._version.names
-    return names

@@ -10,11 +10,14 @@ from typing import Any, Final
 
 import anyio.to_thread
 from fastapi import FastAPI
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 import moodrec
 from moodrec.serve import openapi, problems
 from moodrec.serve.guard.access import Access
+from moodrec.serve.guard.head import HeadAsGet
 from moodrec.serve.guard.headers import SafeHeaders
 from moodrec.serve.guard.library_only import LibraryOnly
 from moodrec.serve.guard.limits import Guarded
@@ -46,6 +49,7 @@ from moodrec.serve.uploads import Uploads
 STATIC: Final = Path(__file__).parent / "static"
 ENGINE_PAGE: Final = Path(__file__).parent / "engine_page"
 """What stands in the place of the page where an engine's catalogue is served."""
+_ENDPOINTS: Final = ("/v1/", "/rest/", "/api/")
 ABOUT: Final = (
     "Tracks by sound, by mood and by conditions, from a library that moodrec has analysed. Errors are problem "
     "documents (RFC 9457), whose `detail` says what to do."
@@ -115,8 +119,9 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     openapi.install(app)
     page = static if settings.engine is None else ENGINE_PAGE
     if (page / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=page, html=True), name="page")
+        app.router.routes.append(_Page("/", StaticFiles(directory=page, html=True), name="page"))
     # The last one added is the first that a request passes.
+    app.add_middleware(HeadAsGet)
     if settings.engine is not None:
         app.add_middleware(in_one_reading)
         app.add_middleware(LibraryOnly)
@@ -125,6 +130,15 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measured, metrics=app.state.metrics)
     return app
+
+
+class _Page(Mount):
+    """Serves the page's files, behind the endpoints: a method that one of those lacks is no missing file."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] == "http" and scope["path"].startswith(_ENDPOINTS):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 def _operation(route: Any) -> str:

@@ -107,7 +107,7 @@ class ServerState:
         if not self.is_library:
             return {}
         with Library.open(self.settings.folder) as library:
-            # Another library that was put in the place of this one may have the same revision.
+            # A library of an older moodrec that was put in the place of another may have its revision.
             state = (library.revision, library.identity)
             known = self._files
             if known is None or known[0] != state:

@@ -22,7 +22,7 @@ from moodrec.recommend.listing import in_order, sort_keys, within_limits
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.spread import MoodSpread, mood_spreads
 from moodrec.recommend.text_search import FIELDS, TextSearch
-from moodrec.recommend.version import seed_names
+from moodrec.recommend.versioned import seed_names
 from moodrec.schema import ARTIST, ARTISTS, TRACK_ID
 from moodrec.serve.problems import ProblemError
 from moodrec.typing import RowNumbers

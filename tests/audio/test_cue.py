@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -68,8 +72,88 @@ def test_a_file_that_was_converted_since_is_found(album: Path, named: str) -> No
 
 def test_names_without_quotes_and_commands_in_small_letters(album: Path) -> None:
     text = "file album.flac WAVE\ntrack 1 audio\ntitle One and more\nindex 1 0:0:0\ntrack 2 audio\nindex 1 0:1:0\n"
-    tracks = read_cue(write(album.parent, text.replace("audio", "AUDIO")))
+    tracks = read_cue(write(album.parent, text))
     assert [track.tags.title for track in tracks] == ["One and more", None]
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ('"Say ""hello"" twice"', 'Say "hello" twice'),
+        (r'"Say \"hello\""', 'Say "hello"'),
+        ('"An end is missing', "An end is missing"),
+        ("No quotes  at all ", "No quotes at all"),
+        ('""', None),
+        ("", None),
+        ('"\x1b[31mred\x1b[0m\0 \u202edesrever"', "[31mred [0m desrever"),
+        (f'"{"x" * 5000}"', "x" * 1000),
+    ],
+)
+def test_titles_in_all_spellings(album: Path, written: str, title: str | None) -> None:
+    sheet = write(album.parent, SHEET.format(file="album.flac").replace('"First"', written))
+    assert read_cue(sheet)[0].tags.title == title
+
+
+def test_sides_that_count_from_one_each(tmp_path: Path) -> None:
+    sides = []
+    for side in "ab":
+        write_any(tmp_path / f"{side}.flac", tone(440.0, 2.0))
+        text = SHEET.format(file=f"{side}.flac").replace("Last", f"Last of {side}")
+        sides.append(text[text.index("FILE") :])
+    sheet = write(tmp_path, "".join(sides))
+    tracks = read_cue(sheet)
+    assert [track.number for track in tracks] == [1, 2, 3, 4, 5, 6]
+    assert [track.audio.name for track in tracks] == ["a.flac"] * 3 + ["b.flac"] * 3
+    assert [cue_track(sheet, number).tags.title for number in (3, 6)] == ["Last of a", "Last of b"]
+    assert all(cue_track(sheet, track.number) == track for track in tracks)
+
+
+DIGITS = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("TRACK 02", f"TRACK {DIGITS}"),
+        ("TRACK 02", "TRACK \u0662"),
+        ("00:01:37", f"{DIGITS}:00:00"),
+        ("00:01:37", f"00:{DIGITS}:00"),
+        ("INDEX 01 00:01:37", f"INDEX {DIGITS} 00:01:37"),
+        ("DATE 1998", f"DATE {DIGITS}"),
+        ('"album.flac"', '"' + "n" * 300 + '.flac"'),
+        ('"album.flac"', '"' + "n/" * 5000 + '.flac"'),
+        ('"album.flac"', '"album\0.flac"'),
+        ('"album.flac"', '"~nobody/\ud7ff.flac"'),
+        ('"album.flac"', '"."'),
+        ("TITLE", " " * 200_000 + "TITLE"),
+        ("TITLE", "TITLE" + " " * 200_000 + "x"),
+        ("  TRACK 03", "  TRACK 03 AUDIO\n" * 40_000 + "  TRACK 03"),
+    ],
+)
+def test_no_sheet_is_more_than_one_clear_error(album: Path, before: str, after: str) -> None:
+    sheet = write(album.parent, SHEET.format(file="album.flac").replace(before, after), name="other.cue")
+    begun = time.process_time()
+    try:
+        found = "".join(str(track.audio) for track in read_cue(sheet))
+    except AudioError as error:
+        found = str(error)
+    assert "\n" not in found
+    assert time.process_time() - begun < 5.0
+
+
+class FailingDisk(io.RawIOBase):
+    def readinto(self, buffer: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def readable(self) -> bool:
+        return True
+
+
+def test_a_sheet_on_a_disk_that_fails(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = write(album.parent, SHEET.format(file="album.flac"))
+    monkeypatch.setattr("moodrec.audio.cue.open_audio_file", lambda path: FailingDisk())
+    with pytest.raises(AudioError, match=r"album\.cue: cannot be read"):
+        read_cue(sheet)
 
 
 def test_a_sheet_over_files_that_stand_for_themselves_gives_nothing(tmp_path: Path) -> None:

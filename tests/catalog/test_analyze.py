@@ -375,7 +375,7 @@ def test_tags_are_read_again_where_size_and_time_are_the_same(library: Library, 
     report = run_analysis(plan_analysis([music], library, MODEL, rescan_tags=True), library, MODEL)
     assert (report.retagged, sum(report.counts.values())) == (1, 0)
     assert sorted(library.frame()["title"]) == ["After!", "Before", "Before"]
-    assert library.revision == revision + 1
+    assert library.revision > revision
     assert ids(library) == before
 
 

@@ -98,6 +98,29 @@ def test_two_copies_of_an_album_keep_their_own_entries(library: Library, music: 
     pd.testing.assert_frame_equal(library.frame(), frame)
 
 
+def test_sides_that_count_from_one_each_are_all_there(library: Library, music: Path) -> None:
+    write_any(music / "b.flac", np.concatenate([tone(pitch, 1.5) for pitch in (330.0, 550.0)]))
+    side = SHEET.format(file="b.flac")
+    with (music / "album.cue").open("a") as sheet:
+        sheet.write(side[side.index("FILE") :].replace('"First"', '"Fourth"').replace('"Last"', '"Sixth"'))
+    assert analyze(library, music, cue=True).counts[Outcome.OK] == 7
+    found = library.frame().set_index("title")
+    assert Path(found.path["Fourth"]).name == Path(found.path["Sixth"]).name == "b.flac"
+    assert Path(found.path["First"]).name == Path(found.path["Last"]).name == "album.flac"
+
+
+@pytest.mark.parametrize("cue", [False, True])
+def test_no_sheet_keeps_other_files_from_being_analysed(library: Library, music: Path, cue: bool) -> None:
+    (music / "digits.cue").write_text(SHEET.format(file="album.flac").replace("00:01:37", "9" * 5000))
+    (music / "name.cue").write_text(SHEET.format(file="x" * 300 + ".flac"))
+    (music / "track.cue").write_text(
+        SHEET.format(file="album.flac").replace("TRACK 02", "TRACK " + "9" * 5000)
+    )
+    report = analyze(library, music, cue=cue)
+    assert report.counts[Outcome.FAILED] == 0
+    assert {Path(path).name for path in library.frame().path} == {"song.flac", "album.flac"}
+
+
 def test_titles_follow_the_sheet(library: Library, music: Path) -> None:
     analyze(library, music, cue=True)
     ids = set(library.frame()["track_id"])

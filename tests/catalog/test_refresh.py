@@ -66,6 +66,32 @@ def test_a_library_that_changed_has_a_stale_index(library: Library, music: Path)
     assert len(index) == 5
 
 
+def test_an_index_of_another_library_is_built_anew(library: Library, music: Path, tmp_path: Path) -> None:
+    index = refresh_index(library)
+    with Library.create(tmp_path / "other") as other:
+        analyze([*write_songs(tmp_path / "songs", 3), write_song(tmp_path / "9.flac", 9)], other, MODEL)
+        shutil.copytree(library.index_path, other.index_path)
+        assert index_is_stale(index, other)
+        assert set(refresh_index(other).track_ids) == set(other.snapshot().frame["track_id"])
+
+
+def test_an_index_of_changes_that_a_backup_took_back_is_built_anew(
+    library: Library, music: Path, tmp_path: Path
+) -> None:
+    library.back_up(tmp_path / "backup.sqlite")
+    write_song(music / "new.flac", 9)
+    analyze([music], library, MODEL)
+    index = refresh_index(library)
+    assert not index_is_stale(index, library)
+    library.close()
+    shutil.copy(tmp_path / "backup.sqlite", library.path / "library.sqlite")
+    write_song(music / "new.flac", 10)
+    with Library.open(library.path) as restored:
+        analyze([music], restored, MODEL)
+        assert index_is_stale(index, restored)
+        assert set(refresh_index(restored).track_ids) == set(restored.snapshot().frame["track_id"])
+
+
 def test_a_file_that_is_gone_leaves_the_index(library: Library, music: Path) -> None:
     refresh_index(library)
     (music / "000.flac").unlink()

@@ -14,9 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 from moodrec.audio.probe import Tags
-from moodrec.library.database import SCHEMA_VERSION
 from moodrec.library.library import Library
 from moodrec.library.records import FileResult, Outcome
+from moodrec.library.tables import SCHEMA_VERSION
 from tests.library.tracks import MODEL, OTHER, analysed, failed, file_state
 
 HERE = Path(__file__).parent

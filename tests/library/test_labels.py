@@ -79,7 +79,7 @@ def test_the_same_label_again_changes_nothing(library: Library) -> None:
     assert library.label({"calm": 1}, artist="  ANN ").written == ()
     assert library.revision == revision
     assert library.label({"calm": 0}, artist="Ann").written
-    assert library.revision == revision + 1
+    assert library.revision > revision
 
 
 def test_labels_outlive_models_moves_and_files_that_are_gone(library: Library, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from moodrec.errors import CorruptStoreError, StoreLockedError
 from moodrec.library import migration
-from moodrec.library.database import SCHEMA_VERSION
 from moodrec.library.library import Library
 from moodrec.library.records import Outcome
+from moodrec.library.tables import SCHEMA_VERSION
 from tests.golden.make_golden import golden
 from tests.library.tracks import MODEL, OTHER
 

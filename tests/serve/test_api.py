@@ -298,3 +298,48 @@ def test_lists_keep_to_their_limits_on_artists(client: httpx.Client, rec: Recomm
     assert found == list(firsts.values())
     of_another_list = {"cursor": client.get("/v1/tracks", params=query).json()["next"], "limit": 7}
     assert client.get("/v1/tracks", params=of_another_list).status_code == 400
+
+
+def test_head_is_answered_as_get_is(client: httpx.Client) -> None:
+    known = client.get("/v1/openapi.json").json()["paths"]
+    examples = {"{track_id}": "t5", "{job_id}": "none", "{method}": "ping", "{name}": "none"}
+    paths = [
+        path
+        for path, methods in known.items()
+        if "get" in methods and not path.endswith(("/events", "/audio"))
+    ]
+    assert {"/healthz", "/metrics", "/v1/tracks", "/rest/{method}"} <= {*paths}
+    for path in [*paths, "/", "/js/main.js", "/v1/nothing", "/nothing"]:
+        for part, example in examples.items():
+            path = path.replace(part, example)
+        options: dict[str, Any] = {"params": {"seed": "t5", "mood": "calm=1", "q": "calm", "artist": "x"}}
+        headers = {"accept-encoding": "identity"}
+        got, head = (client.request(method, path, headers=headers, **options) for method in ("GET", "HEAD"))
+        assert head.status_code == got.status_code, path
+        assert head.content == b""
+        told = {"content-type", "etag", "cache-control", "allow"} & {*got.headers}
+        assert {name: head.headers.get(name) for name in told} == {name: got.headers[name] for name in told}
+        if path != "/metrics":  # it counts its own requests
+            assert head.headers["content-length"] == str(len(got.content)), path
+    counted = client.get("/metrics").text
+    assert 'moodrec_requests_total{method="HEAD",route="/rest/{method}",status="200"}' in counted
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/label", "POST"),
+        ("HEAD", "/v1/label", "POST"),
+        ("PUT", "/v1/playlists/radio", "POST"),
+        ("OPTIONS", "/v1/tracks", "GET"),
+        ("POST", "/v1/tracks/t5", "GET"),
+        ("DELETE", "/api/alchemy", "POST"),
+        ("POST", "/", "GET, HEAD"),
+        ("HEAD", "/v1/events", "GET"),
+    ],
+)
+def test_a_method_that_an_address_lacks_is_told(
+    client: httpx.Client, method: str, path: str, allowed: str
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +49,12 @@ def opened(settings: ServeSettings) -> ServerState:
 
 
 def test_the_files_of_a_library_that_is_replaced(tmp_path: Path) -> None:
-    """The other library has the same revision and other files."""
+    """The other library has the same revision, as an older moodrec counted, and other files."""
     library = write_sample_library(tmp_path / "a", moved=False)
     other = write_sample_library(tmp_path / "b", moved=False)
+    for folder in (library, other):
+        with closing(sqlite3.connect(folder / "library.sqlite")) as connection, connection:
+            connection.execute("UPDATE counters SET value = 70 WHERE name = 'revision'")
     state = opened(settings_for(library, refresh_s=3600))
     try:
         first = state.files()

@@ -19,7 +19,7 @@ from moodrec.recommend.listing import within_limits
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.results import Recommendations
 from moodrec.recommend.text_search import TextSearch
-from moodrec.recommend.version import of_one_version
+from moodrec.recommend.versioned import of_one_version
 from moodrec.schema import ALBUM, ARTIST
 
 DEFAULT_K: Final = 20

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from moodrec.index.rows.frames import to_pandas
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.recommend.mood_targets import single_targets, without_mood
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.course import Course, Pool, Spacing
 from moodrec.recommend.playlists.line import Line, points_of
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules, rules_of
 from moodrec.recommend.playlists.tracks import TrackFacts, and_known_duration
-from moodrec.recommend.queries import notes_on, single_targets, without_mood
+from moodrec.recommend.queries import notes_on
 from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.results import with_scores
-from moodrec.recommend.version import of_one_version
+from moodrec.recommend.versioned import of_one_version
 from moodrec.typing import Float64Array
 
 _GRID: Final = 24

@@ -13,13 +13,13 @@ from moodrec.arguments import brief, texts, whole
 from moodrec.errors import UsageError
 from moodrec.index.runtime import faiss, threads_for
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.recommend.mood_targets import without_mood
 from moodrec.recommend.pairs import numbers_in
 from moodrec.recommend.playlists.chain import Aim, Chain
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules, rules_of
-from moodrec.recommend.queries import without_mood
 from moodrec.recommend.recommender import Recommender
-from moodrec.recommend.version import of_one_version
+from moodrec.recommend.versioned import of_one_version
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float64Array
 

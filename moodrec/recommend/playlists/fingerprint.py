@@ -15,6 +15,7 @@ from moodrec.errors import UsageError
 from moodrec.given import kind_of
 from moodrec.index.rows.tables import is_table, to_frame
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.recommend.histories import mix_vector
 from moodrec.recommend.pairs import mood_matrix
 from moodrec.recommend.playlists.history import PLAYED_AT, looked_up, named_columns
 from moodrec.recommend.playlists.history import read_plays as read_plays
@@ -22,9 +23,9 @@ from moodrec.recommend.playlists.kinds import mix
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.recommend.playlists.times import times_of
-from moodrec.recommend.queries import known_ids, mix_vector
+from moodrec.recommend.queries import known_ids
 from moodrec.recommend.recommender import Recommender
-from moodrec.recommend.version import of_one_version
+from moodrec.recommend.versioned import of_one_version
 from moodrec.schema import TRACK_ID
 
 DAY: Final = 86_400.0

@@ -21,7 +21,7 @@ from moodrec.given import path_of
 from moodrec.names import fold
 from moodrec.recommend.playlists.times import is_time, times_of
 from moodrec.recommend.recommender import Recommender
-from moodrec.recommend.version import seed_names
+from moodrec.recommend.versioned import seed_names
 from moodrec.schema import ARTIST, ARTISTS, PATH, RECORDING_ID, TITLE, TRACK_ID
 
 PLAYED_AT: Final = "played_at"

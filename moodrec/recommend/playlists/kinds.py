@@ -14,13 +14,14 @@ import numpy as np
 from moodrec.arguments import OnConflict, share
 from moodrec.errors import UsageError
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.recommend.histories import history_weights, mix_vector
 from moodrec.recommend.playlists.arc import arc as arc
 from moodrec.recommend.playlists.chain import Aim, Chain, Place, Vector
 from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules, rules_of
-from moodrec.recommend.queries import history_weights, known_ids, mix_vector
+from moodrec.recommend.queries import known_ids
 from moodrec.recommend.recommender import Recommender
-from moodrec.recommend.version import of_one_version
+from moodrec.recommend.versioned import of_one_version
 from moodrec.schema import TITLE
 
 

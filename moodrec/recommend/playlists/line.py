@@ -12,8 +12,8 @@ from moodrec.arguments import brief, every_of, finite, plain, texts
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.index.search.options import SearchOptions
+from moodrec.recommend.mood_targets import single_targets
 from moodrec.recommend.pairs import numbers_in
-from moodrec.recommend.queries import single_targets
 from moodrec.recommend.recommender import Recommender
 from moodrec.typing import Float64Array
 

@@ -15,7 +15,7 @@ from moodrec.index.search.options import SearchOptions
 from moodrec.players.links import server_of
 from moodrec.players.subsonic import known
 from moodrec.recommend.artists import ArtistSounds
-from moodrec.recommend.queries import mix_vector
+from moodrec.recommend.histories import mix_vector
 from moodrec.schema import ALBUM, ARTIST, TITLE, TRACK_ID
 from moodrec.serve.documents import json_answer
 from moodrec.serve.guard.library_only import OF_ARTISTS, needs_library

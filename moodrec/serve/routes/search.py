@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from starlette.responses import Response
 
 from moodrec.index.search.options import SearchOptions
-from moodrec.recommend.queries import history_weights, mix_vector
+from moodrec.recommend.histories import history_weights, mix_vector
 from moodrec.recommend.results import Recommendations, SimilarTracks
 from moodrec.serve.documents import (
     chosen_columns,

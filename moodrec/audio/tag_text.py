@@ -1,0 +1,57 @@
+"""Texts of tags as they are stored: on one line, not too long, and without what steers terminals or turns text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from moodrec.names import is_shown
+
+_MAX_LENGTH: Final = 1000
+_ISRC: Final = 12
+"""The number of characters of an ISRC, without hyphens."""
+_SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_DROPPED: Final = frozenset({"Cf", "Cs"})
+# The letters of the flags of England, Scotland and Wales.
+_FLAG_LETTERS: Final = range(0xE0020, 0xE0080)
+
+
+def cleaned(texts: Iterable[str]) -> list[str]:
+    """Clean texts, and leave out empty ones and repetitions.
+
+    Args:
+        texts: as a file has them.
+    """
+    return list(dict.fromkeys(text for text in map(clean, texts) if text))
+
+
+def clean(text: str) -> str:
+    """Clean one text: controls become single spaces, and what turns text around is dropped.
+
+    Returns:
+        At most a thousand characters that UTF-8 can encode.
+    """
+    valid = text[:_MAX_LENGTH].encode("utf-8", "replace").decode()
+    return " ".join("".join(map(_kept, valid)).split())
+
+
+def isrc_of(text: str | None) -> str | None:
+    """Read the code of a recording (ISO 3901) out of a tag, which may have hyphens and several of them.
+
+    Args:
+        text: the tag.
+
+    Returns:
+        Its twelve characters; None where there are not so many.
+    """
+    code = re.sub("[^A-Z0-9]", "", (text or "").split(";")[0].upper())
+    return code if len(code) == _ISRC else None
+
+
+def _kept(char: str) -> str:
+    if is_shown(char) or ord(char) in _FLAG_LETTERS:
+        return char
+    category = unicodedata.category(char)
+    return " " if category in _SPACES else "" if category in _DROPPED else char
