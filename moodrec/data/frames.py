@@ -55,7 +55,12 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def column_called(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Find columns by their names, the best first; capitals, and spaces for underscores, do not count."""
+    """Find columns by their names, the best first; capitals, and spaces for underscores, do not count.
+
+    Args:
+        frame: the table.
+        names: the names, the best first, in small letters with underscores.
+    """
     there = {_plain(str(column)): str(column) for column in reversed(frame.columns)}
     return [there[name] for name in names if name in there]
 
@@ -100,7 +105,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 def _separator(path: Path) -> str:
-    """A comma; a semicolon where the header has these alone. None is looked for in what is compressed."""
+    """A comma; a semicolon where the header has these alone. What is compressed has commas."""
     if path.suffix.lower() != ".csv":
         return ","
     with path.open(encoding="utf-8-sig", errors="replace") as file:

@@ -116,7 +116,12 @@ def numbered(n: int) -> tuple[str, ...]:
 
 
 def some(names: Sequence[str], limit: int = 3) -> str:
-    """Name the first of them."""
+    """List the first of some names.
+
+    Args:
+        names: all of them.
+        limit: greatest number that is listed.
+    """
     return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")
 
 
