@@ -65,11 +65,14 @@ def column_called(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return [there[name] for name in names if name in there]
 
 
-def track_ids_of(frame: pd.DataFrame) -> tuple[tuple[str, ...] | None, list[str]]:
+def track_ids_of(
+    frame: pd.DataFrame, names: Sequence[str] = TRACK_ID_NAMES
+) -> tuple[tuple[str, ...] | None, list[str]]:
     """Find the ids of a table's tracks.
 
     Args:
         frame: the table, from :func:`read_frame`.
+        names: columns that may hold ids, the best first.
 
     Returns:
         The ids, "" where a row has none, None where the table has none; and the columns that are no data of tracks:
@@ -77,7 +80,7 @@ def track_ids_of(frame: pd.DataFrame) -> tuple[tuple[str, ...] | None, list[str]
         numbers.
     """
     nameless = [_NO_NAME] if _NO_NAME in frame.columns else []
-    found = column_called(frame, TRACK_ID_NAMES)[:1] or [
+    found = column_called(frame, names)[:1] or [
         column for column in nameless if not _are_row_numbers(frame[column])
     ]
     if not found:
