@@ -53,6 +53,40 @@ def test_certainty_is_a_little_beyond_the_others() -> None:
     assert len(np.unique(found[:, 2])) == 1
 
 
-@pytest.mark.parametrize("scores", [LOGITS, np.abs(LOGITS) * 100, LOGITS.clip(-1, 1)])
+@pytest.mark.parametrize(
+    "scores",
+    [
+        LOGITS * 1e-9,
+        LOGITS * 1e300,
+        LOGITS + 1e9,
+        np.where(np.arange(500)[:, None] == 7, 1e12, LOGITS),
+        np.where(np.arange(500)[:, None] == 7, -1e300, LOGITS),
+    ],
+)
+def test_scores_of_any_unit_keep_their_order(scores: np.ndarray) -> None:
+    found = logits_of_scores(scores)
+    assert 0.1 < found.std() < 10
+    assert np.abs(found).max() <= 6
+    assert_array_equal(np.argsort(found, axis=0), np.argsort(scores, axis=0))
+    others = np.arange(500) != 7
+    assert_allclose(np.corrcoef(found[others, 0], LOGITS[others, 0])[0, 1], 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1e9, -1e300, 1e-300])
+def test_constant_scores_stay_constant(value: float) -> None:
+    found = logits_of_scores(np.column_stack([LOGITS[:, 0], np.full(500, value)]))
+    assert len(np.unique(found[:, 1])) == 1
+    assert_array_equal(found[:, 0], LOGITS[:, 0])
+
+
+def test_probabilities_beyond_the_ends_keep_their_order() -> None:
+    scores = probabilities(LOGITS)
+    scores[:6, 0] = [-2e-9, -1e-9, 0.0, 1.0, 1 + 1e-9, 1 + 2e-9]
+    found = logits_of_scores(scores)
+    assert_array_equal(np.argsort(found[:, 0]), np.argsort(scores[:, 0]))
+    assert (np.diff(found[:6, 0]) > 0).all()
+
+
+@pytest.mark.parametrize("scores", [LOGITS, np.abs(LOGITS) * 100, LOGITS.clip(-1, 1), LOGITS * 3e-4])
 def test_all_else_is_left_alone(scores: np.ndarray) -> None:
     assert_array_equal(logits_of_scores(scores), scores)
