@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,7 +85,8 @@ def match(predictions: Predictions, table: LabelTable) -> Matched:
     Raises:
         DataError: they share no targets or no tracks, or no track has all its scores.
     """
-    targets = tuple(str(name) for name in table.targets.columns if name in predictions.targets)
+    places = _columns_of([str(name) for name in table.targets.columns], predictions.targets)
+    targets = tuple(places)
     if not targets:
         raise DataError(
             f"predictions and {table.name} share no targets; predicted are {_some(predictions.targets)}, "
@@ -96,13 +98,24 @@ def match(predictions: Predictions, table: LabelTable) -> Matched:
     if not rows.size:
         examples = f"{_some(predictions.track_ids)}; {table.name} has {_some(list(table.tracks['track_id']))}"
         raise DataError(f"predictions and {table.name} share no track ids; predicted are {examples}")
-    columns = [predictions.targets.index(target) for target in targets]
-    scores = predictions.scores[np.array(found)[rows]][:, columns].astype(np.float64)
+    scores = predictions.scores[np.array(found)[rows]][:, list(places.values())].astype(np.float64)
     some, whole = scored_part(scores)
     if not whole.size:
         raise DataError(f"no track of {table.name} has a prediction of each target")
     kept = tuple(targets[int(column)] for column in some)
     return Matched(rows[whole], kept, without_infinities(scores[whole][:, some]))
+
+
+def _columns_of(labelled: Sequence[str], predicted: Sequence[str]) -> dict[str, int]:
+    """Find the column of each target that is predicted, by its name with or without that of the dataset."""
+    place = {name: column for column, name in enumerate(predicted)}
+    bare = Counter(target.partition(":")[2] for target in labelled)
+    found = {
+        target: place.get(target, place.get(name, -1) if bare[name] == 1 else -1)
+        for target in labelled
+        if (name := target.partition(":")[2])
+    }
+    return {target: column for target, column in found.items() if column >= 0}
 
 
 def _some(names: Sequence[str], limit: int = 3) -> str:

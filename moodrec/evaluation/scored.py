@@ -117,6 +117,7 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
     if not kept.any():
         raise DataError(f"{table.name}: no track of split {brief(split)} has a prediction")
     rows = matched.rows[kept]
+    missing = [str(name) for name in table.targets.columns if name not in matched.targets]
     columns = np.array(
         [list(table.targets.columns).index(target) for target in matched.targets], dtype=np.int64
     )
@@ -130,5 +131,5 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
         soft=np.where(binary.soft[columns], values, np.nan),
         groups=tuple(table.tracks["group"].iloc[rows]),
         n_missing=int(in_split.sum()) - len(rows),
-        note=binary.note,
+        note=binary.note if not missing else f"{binary.note}; without predictions: {', '.join(missing)}",
     )

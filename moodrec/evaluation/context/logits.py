@@ -13,8 +13,8 @@ ROUNDING: Final = 1e-3
 _MOST_ROUNDED: Final = 0.1
 """Where a larger share of scores lies outside [0, 1], they are no probabilities."""
 FAR: Final = 5.0
-"""Scores are drawn in beyond so many spreads from the median, lest a few make up the whole variance; a spread is that of
-the middle nine tenths.
+"""Scores are drawn in beyond so many spreads from the median, lest a few make up the whole variance; a spread is that
+of the middle nine tenths.
 """
 _SIZES: Final = (1e-6, 1e6)
 """Spreads and greatest sizes of logits; columns of other units are brought to a spread of 1."""
