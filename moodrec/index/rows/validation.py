@@ -332,14 +332,15 @@ def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
         (n, d) numbers.
 
     Raises:
-        DataError: a row is NULL, or of another length than the first.
+        DataError: a row is NULL, or of another length than the first that is not.
     """
     array = column.combine_chunks()
     kind = array.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         raise DataError(f"column {brief(name)} holds {str(kind)[:80]} values; vectors are lists of numbers")
     lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
-    wrong = np.flatnonzero((lengths < 1) | (lengths != lengths[:1])).tolist()
+    usual = lengths[lengths >= 1][:1]
+    wrong = np.flatnonzero((lengths < 1) | (lengths != (usual if len(usual) else 0))).tolist()
     if wrong:
         raise DataError(
             f"column {brief(name)}: the vectors of rows {listed(wrong)} are missing or of another length"
