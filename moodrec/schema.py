@@ -7,6 +7,7 @@ here are carried along and can be filtered on.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import pyarrow as pa
@@ -90,6 +91,16 @@ def audio_column(name: str) -> str:
     probability in context.
     """
     return AUDIO_PREFIX + name
+
+
+def audio_columns(moods: Iterable[str], there: Collection[str]) -> dict[str, str]:
+    """Give, by mood, the column that holds what the audio alone says: its own where no context changes the scores.
+
+    Args:
+        moods: names of the moods.
+        there: the columns of the table.
+    """
+    return {mood: column if (column := audio_column(mood)) in there else mood for mood in moods}
 
 
 def label_column(mood: str) -> str:

@@ -23,7 +23,8 @@ from moodrec.index.front import SearchFront
 from moodrec.index.info import IndexInfo
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.validation import chosen_columns, listed
-from moodrec.schema import TRACK_ID, audio_column
+from moodrec.index.tracks import paired_ids
+from moodrec.schema import TRACK_ID, audio_columns
 from moodrec.typing import BoolArray, Float64Array, Vectors
 
 
@@ -197,10 +198,9 @@ class EngineReader(SearchFront):
         return self._matching(chosen, wanted)
 
     def mood_columns(self, audio_only: bool = False) -> dict[str, str]:
-        names = {mood: audio_column(mood) for mood in self.moods}
-        known = self.column_names
-        audio_only = flag(audio_only, "audio_only")
-        return {mood: one if audio_only and one in known else mood for mood, one in names.items()}
+        if not flag(audio_only, "audio_only"):
+            return {mood: mood for mood in self.moods}
+        return audio_columns(self.moods, self.column_names)
 
     def rows(
         self,
@@ -232,9 +232,7 @@ class EngineReader(SearchFront):
     def cosines(
         self, lefts: Sequence[str], rights: Sequence[str], *, on_conflict: OnConflict = "error"
     ) -> Float64Array:
-        first, second = ids_of(lefts, "lefts"), ids_of(rights, "rights")
-        if len(first) != len(second):
-            raise UsageError(f"{len(first)} first tracks and {len(second)} second ones are no pairs")
+        first, second = paired_ids(lefts, rights)
         every = list(dict.fromkeys([*first, *second]))
         vectors = self.vectors(every, on_conflict=on_conflict).astype(np.float64)
         place = {track_id: row for row, track_id in enumerate(every)}

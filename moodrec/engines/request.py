@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Unpack
 
 import numpy as np
 import pyarrow as pa
 
+from moodrec.arguments import brief
 from moodrec.config import IndexConfig
+from moodrec.engines.columns import StoredColumn
 from moodrec.errors import UsageError
 from moodrec.filters.audio import on_audio
 from moodrec.filters.columns import as_condition, parts_of
@@ -18,11 +20,15 @@ from moodrec.index import planner
 from moodrec.index.backends.flat import FlatBackend
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.search.blending import Blend, resolve_blend
+from moodrec.index.search.completed import completed_query
 from moodrec.index.search.options import SearchKeywords, SearchOptions
 from moodrec.index.search.request import resolve
-from moodrec.schema import TRACK_ID, audio_column
+from moodrec.names import fold
+from moodrec.schema import ALBUM, ARTIST, TRACK_ID, audio_column
 from moodrec.typing import Float32Array, RowNumbers, Vectors
 
+_NEEDED_BY: Final = {"exclude_artist": ARTIST, "max_per_artist": ARTIST, "max_per_album": ALBUM}
+"""The columns of text that options need."""
 _CONFIG: Final = IndexConfig(kind="flat")
 _EXTRA: Final = 16
 """Candidates beyond those that are needed, so that rounding in the engine does not lose a hit."""
@@ -93,6 +99,25 @@ class EngineRequest:
         """The moods that a track must have a score for."""
         return () if self.blend is None else self.blend.moods
 
+    @property
+    def excluded_artists(self) -> list[str]:
+        """The names of the artists by whom no hit may be, as they are compared, in order."""
+        return sorted({fold(artist) for artist in self.options.exclude_artist})
+
+    def require_columns(self, columns: Mapping[str, StoredColumn]) -> None:
+        """Check that the track table has the columns that the options need.
+
+        Args:
+            columns: the stored columns by name.
+
+        Raises:
+            UsageError: it lacks one, or that is not of text.
+        """
+        for option, column in _NEEDED_BY.items():
+            stored = columns.get(column)
+            if getattr(self.options, option) and (stored is None or stored.kind != "text" or stored.lists):
+                raise UsageError(f"{option} needs a column {brief(column)} of text in the track table")
+
     def targets(self, query: int) -> dict[str, float]:
         """Return the mood targets of one query by mood."""
         if self.blend is None:
@@ -102,6 +127,10 @@ class EngineRequest:
     def weight(self, query: int) -> float:
         """Return the weight of the moods for one query; 0 without a target."""
         return 0.0 if self.blend is None else float(self.blend.weights[query])
+
+    def completed(self, query: int) -> Float32Array:
+        """Return one query's (d + 2 J + 1,) completed vector, whose inner products rank tracks by score."""
+        return completed_query(self.queries[query], self.moods, self.targets(query), self.weight(query))
 
     def asking(self, **options: Unpack[SearchKeywords]) -> EngineRequest:
         """Return the same queries with other options, and without a mood target.

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of, texts
-from moodrec.errors import UsageError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.index.changes import rows_of
@@ -17,7 +16,7 @@ from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.validation import chosen_columns
 from moodrec.index.search.products import cosines_of
 from moodrec.index.search.request import mood_columns, rows_where
-from moodrec.index.tracks import TrackReader
+from moodrec.index.tracks import TrackReader, paired_ids
 from moodrec.typing import BoolArray, Float64Array, Vectors
 
 
@@ -94,9 +93,7 @@ class IndexReader(TrackReader):
     def cosines(
         self, lefts: Sequence[str], rights: Sequence[str], *, on_conflict: OnConflict = "error"
     ) -> Float64Array:
-        catalogue, first, second = self._catalogue, ids_of(lefts, "lefts"), ids_of(rights, "rights")
-        if len(first) != len(second):
-            raise UsageError(f"{len(first)} first tracks and {len(second)} second ones are no pairs")
+        catalogue, (first, second) = self._catalogue, paired_ids(lefts, rights)
         rows = rows_of(catalogue, first + second, on_conflict_of(on_conflict))
         return cosines_of(catalogue, rows[: len(first)], rows[len(first) :])
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict
+from moodrec.arguments import OnConflict, ids_of
+from moodrec.errors import UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.index.rows.frames import to_pandas
 from moodrec.schema import TRACK_ID
@@ -179,3 +180,19 @@ class TrackReader(ABC):
             NotFoundError, UsageError: as :meth:`rows`.
         """
         return to_pandas(self.rows(track_ids, columns, on_conflict=on_conflict))
+
+
+def paired_ids(lefts: Sequence[str], rights: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Check the ids of pairs of tracks.
+
+    Args:
+        lefts: (m,) the ids of the first tracks.
+        rights: (m,) those of the second ones.
+
+    Raises:
+        UsageError: they are no ids, or there are not as many first tracks as second ones.
+    """
+    first, second = ids_of(lefts, "lefts"), ids_of(rights, "rights")
+    if len(first) != len(second):
+        raise UsageError(f"{len(first)} first tracks and {len(second)} second ones are no pairs")
+    return first, second

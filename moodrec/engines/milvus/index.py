@@ -27,7 +27,7 @@ from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
-from moodrec.index.search.completed import completed_dim, completed_query
+from moodrec.index.search.completed import completed_dim
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Float32Array, Vectors
 
@@ -150,13 +150,12 @@ class MilvusIndex(EngineIndex):
 
     def _nearest(self, request: EngineRequest, query: int, depth: int) -> Candidates:
         where = self._statements.passing(request)
-        weight = request.weight(query)
-        vector = completed_query(request.queries[query], self.moods, request.targets(query), weight)
+        vector = request.completed(query)
         every, passing = (self._server.count(self._collection, one, roughly=True) for one in (EVERY, where))
         reason = _why_scan(request, passing, depth)
         if reason is not None:
             return self._scanned(where, passing, vector, depth, reason)
-        ef = _MOST_EF if weight >= _HEAVY_MOODS else _breadth(depth, every, passing)
+        ef = _MOST_EF if request.weight(query) >= _HEAVY_MOODS else _breadth(depth, every, passing)
         found = self._server.nearest(self._collection, vector, where, depth, ef, [SEQ, COMPLETED, ROW])
         if len(found) < depth:
             return self._scanned(where, passing, vector, depth, "the graph gave up before enough rows passed")

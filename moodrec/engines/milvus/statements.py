@@ -10,20 +10,17 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import brief
 from moodrec.engines.columns import StoredColumn
 from moodrec.engines.leaves import column_of
 from moodrec.engines.milvus.expressions import Outcomes, Translator
 from moodrec.engines.milvus.fields import CREDITED, ROW, FilterField
 from moodrec.engines.milvus.terms import EVERY, among, both, contains
 from moodrec.engines.request import EngineRequest
-from moodrec.errors import FilterError, UsageError
+from moodrec.errors import FilterError
 from moodrec.filters.columns import ColumnTable, row_mask
 from moodrec.filters.conditions import Comparison, Condition, Field, IsNull, Leaf, Not
-from moodrec.names import fold
-from moodrec.schema import ALBUM, ARTIST, TRACK_ID
+from moodrec.schema import TRACK_ID
 
-_NEEDED_BY: Final = {"exclude_artist": ARTIST, "max_per_artist": ARTIST, "max_per_album": ALBUM}
 MOST_EVALUATED: Final = 1_000_000
 """In larger catalogues, conditions without an expression are refused: each search would read a column whole."""
 Pages = Callable[[str, Sequence[str]], Iterator[list[dict[str, Any]]]]
@@ -57,10 +54,7 @@ class Statements:
             UsageError: an option needs a column that the track table lacks.
         """
         options = request.options
-        for option, column in _NEEDED_BY.items():
-            stored = self.columns.get(column)
-            if getattr(options, option) and (stored is None or stored.kind != "text" or stored.lists):
-                raise UsageError(f"{option} needs a column {brief(column)} of text in the track table")
+        request.require_columns(self.columns)
         parts = [self.condition(one).true for one in request.conditions]
         parts += [self._has(mood) for mood in request.needed_moods]
         if options.only is not None:
@@ -68,8 +62,7 @@ class Statements:
         if options.exclude:
             parts.append(f"not ({among(TRACK_ID, options.exclude)})")
         if options.exclude_artist:
-            folded = sorted({fold(artist) for artist in options.exclude_artist})
-            parts.append(f"not ({contains(CREDITED, folded)})")
+            parts.append(f"not ({contains(CREDITED, request.excluded_artists)})")
         return both(*parts) if parts else EVERY
 
     def _has(self, mood: str) -> str:

@@ -30,7 +30,6 @@ from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.engines.widening import widening
 from moodrec.errors import NotFoundError
 from moodrec.filters.conditions import Condition
-from moodrec.index.search.completed import completed_query
 from moodrec.schema import TRACK_ID
 from moodrec.typing import Vectors
 
@@ -161,10 +160,8 @@ class PostgresIndex(EngineIndex):
 
     def _nearest(self, request: EngineRequest, query: int, depth: int) -> Candidates:
         passing = self._statements.passing(request)
-        vector = completed_query(
-            request.queries[query], self.moods, request.targets(query), request.weight(query)
-        )
-        statement, values = self._statements.nearest(passing, depth), (*passing.values, vector)
+        statement = self._statements.nearest(passing, depth)
+        values = (*passing.values, request.completed(query))
         with self._server.transaction() as cursor:
             every, expected = (self._estimated(cursor, one) for one in (TRUE, passing))
             reason = _why_scan(request, query, every, expected, depth)

@@ -7,18 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from moodrec.arguments import brief
 from moodrec.engines.columns import StoredColumn
 from moodrec.engines.leaves import Thresholds
 from moodrec.engines.postgres.conditions import TRUE, Sql, Translator, joined
 from moodrec.engines.postgres.tables import COMPLETED, CREDITED, EMBEDDING, SEQ, identifier
 from moodrec.engines.request import EngineRequest
-from moodrec.errors import UsageError
 from moodrec.filters.conditions import Condition
-from moodrec.names import fold
-from moodrec.schema import ALBUM, ARTIST, TRACK_ID
+from moodrec.schema import TRACK_ID
 
-_NEEDED_BY: Final = {"exclude_artist": ARTIST, "max_per_artist": ARTIST, "max_per_album": ALBUM}
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -45,10 +41,7 @@ class Statements:
             UsageError: an option needs a column that the track table lacks.
         """
         options = request.options
-        for option, column in _NEEDED_BY.items():
-            stored = self.columns.get(column)
-            if getattr(options, option) and (stored is None or stored.kind != "text" or stored.lists):
-                raise UsageError(f"{option} needs a column {brief(column)} of text in the track table")
+        request.require_columns(self.columns)
         parts = [self.condition(one) for one in request.conditions]
         parts += [Sql(f"{identifier(mood)} IS NOT NULL") for mood in request.needed_moods]
         name = identifier(TRACK_ID)
@@ -57,8 +50,8 @@ class Statements:
         if options.exclude:
             parts.append(Sql(f"{name} <> ALL(%s)", (storable(options.exclude),)))
         if options.exclude_artist:
-            folded = sorted({fold(artist) for artist in options.exclude_artist})
-            parts.append(Sql(f"({CREDITED} IS NULL OR NOT {CREDITED} && %s::text[])", (storable(folded),)))
+            names = storable(request.excluded_artists)
+            parts.append(Sql(f"({CREDITED} IS NULL OR NOT {CREDITED} && %s::text[])", (names,)))
         return joined(tuple(parts), "AND") if parts else TRUE
 
     def nearest(self, passing: Sql, limit: int) -> str:

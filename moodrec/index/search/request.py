@@ -30,7 +30,7 @@ from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.index.search.passing import Passing, RowCondition, Term
 from moodrec.ranking import Cap
-from moodrec.schema import ALBUM, ARTIST, audio_column
+from moodrec.schema import ALBUM, ARTIST, audio_columns
 from moodrec.typing import RowMask, RowNumbers, Vectors
 
 MOST_SKIPPED: Final = 64
@@ -187,8 +187,7 @@ def mood_columns(catalogue: Catalogue, audio_only: bool) -> Mapping[str, str]:
     """
     if not flag(audio_only, "audio_only"):
         return {mood: mood for mood in catalogue.moods}
-    names = set(catalogue.column_names)
-    return {mood: column if (column := audio_column(mood)) in names else mood for mood in catalogue.moods}
+    return audio_columns(catalogue.moods, set(catalogue.column_names))
 
 
 def _on_audio(options: SearchOptions, catalogue: Catalogue) -> SearchOptions:
