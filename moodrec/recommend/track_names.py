@@ -9,19 +9,20 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from moodrec.names import one_line
 from moodrec.schema import PATH, TITLE, TRACK_ID
 
 _FOLDERS: Final = "(?s)^.*/"
 
 
 def called(row: Mapping[str, Any]) -> str:
-    """Choose what to call a track: its title, else the name of its file without the suffix, else its id.
+    """Choose what to call a track: its title, else the name of its file without the suffix, else its id; on one line.
 
     Args:
         row: of a track table.
     """
     title, path = (value if isinstance(value, str) else "" for value in (row.get(TITLE), row.get(PATH)))
-    return title.strip() or PurePath(path).stem.strip() or str(row.get(TRACK_ID) or "")
+    return one_line(title.strip() or PurePath(path).stem.strip() or str(row.get(TRACK_ID) or ""))
 
 
 def file_names(table: pa.Table) -> pa.Array:
