@@ -18,7 +18,7 @@ from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.names import without_controls
 from moodrec.recommend.track_names import file_names
-from moodrec.schema import AUDIO_PREFIX, PATH, PROBABILITY_PREFIX, TITLE, TRACK_ID, probability_column
+from moodrec.schema import PATH, PROBABILITY_PREFIX, TITLE, TRACK_ID, audio_column, probability_column
 
 JSON: Final = "application/json"
 FILE: Final = "file"
@@ -76,7 +76,8 @@ def chosen_columns(known: Sequence[str], moods: Sequence[str], columns: Sequence
     """
     known = told_columns(known)
     if columns is None:
-        hidden = {name for mood in moods for name in (probability_column(mood), AUDIO_PREFIX + mood)}
+        scores = [name for mood in moods for name in (mood, probability_column(mood))]
+        hidden = {*scores, *map(audio_column, scores)} - {*moods}
         hidden |= _HIDDEN
         return [name for name in known if name not in hidden]
     for name in columns:
