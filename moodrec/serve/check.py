@@ -14,7 +14,7 @@ from moodrec.model.describe import describe_model
 from moodrec.players.links import links_of, server_of
 from moodrec.recommend.recommender import Recommender
 from moodrec.serve.app import STATIC
-from moodrec.serve.listening import close, listen
+from moodrec.serve.binding import bind, close
 from moodrec.serve.settings import ServeSettings, is_loopback
 
 
@@ -65,7 +65,7 @@ def _index(settings: ServeSettings) -> str:
 
 
 def _address(settings: ServeSettings) -> str:
-    close(listen(settings))
+    close(bind(settings))
     return settings.url
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import uvicorn
 
 from moodrec.serve.app import create_app
-from moodrec.serve.listening import close, listen, port_of
+from moodrec.serve.binding import bind, close, port_of
 from moodrec.serve.problems import problem
 from moodrec.serve.settings import ServeSettings
 
@@ -37,10 +37,10 @@ def run(settings: ServeSettings, ready: Callable[[ServeSettings], None]) -> None
         ready: called before the first request, with the port that was taken.
 
     Raises:
-        UsageError, MoodrecError: as :func:`moodrec.serve.listening.listen`.
+        UsageError, MoodrecError: as :func:`moodrec.serve.binding.bind`.
         NotFoundError, CorruptStoreError: as :func:`moodrec.serve.app.create_app`.
     """
-    taken = listen(settings)
+    taken = bind(settings)
     try:
         settings = replace(settings, port=port_of(taken))
         server = server_of(settings)

@@ -22,8 +22,8 @@ needs_the_extra()
 
 import httpx  # noqa: E402
 
+from moodrec.serve.binding import bind, close, port_of  # noqa: E402
 from moodrec.serve.check import check  # noqa: E402
-from moodrec.serve.listening import close, listen, port_of  # noqa: E402
 
 SERVE = [sys.executable, "-m", "moodrec", "serve"]
 
@@ -68,7 +68,7 @@ def test_any_free_port_is_told(sample_folder: Path) -> None:
 
 
 def test_all_addresses_of_a_name_have_one_port(tmp_path: Path) -> None:
-    taken = listen(ServeSettings(library=tmp_path, host="localhost", port=0))
+    taken = bind(ServeSettings(library=tmp_path, host="localhost", port=0))
     try:
         assert {one.getsockname()[1] for one in taken} == {port_of(taken)}
         assert "127.0.0.1" in {one.getsockname()[0] for one in taken}
@@ -80,13 +80,13 @@ def test_what_is_no_address_of_this_machine(tmp_path: Path) -> None:
     token = "long enough for a token"
     for host in ("no such host", "nohost.invalid", "x" * 300, "192.0.2.1"):
         with pytest.raises(UsageError, match=re.escape(host)):
-            listen(ServeSettings(library=tmp_path, host=host, port=0, token=token))
+            bind(ServeSettings(library=tmp_path, host=host, port=0, token=token))
 
 
 def test_nothing_stays_taken_where_a_port_is_in_use(tmp_path: Path, busy: int) -> None:
     for host in ("127.0.0.1", "localhost"):
         with pytest.raises(MoodrecError, match="another program uses this port"):
-            listen(ServeSettings(library=tmp_path, host=host, port=busy))
+            bind(ServeSettings(library=tmp_path, host=host, port=busy))
     found = {one.what: one for one in check(ServeSettings(library=tmp_path, port=busy))}
     assert not found["address"].ok
     assert "another program uses this port" in found["address"].detail

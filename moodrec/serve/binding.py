@@ -17,7 +17,7 @@ _REASONS: Final = {
 }
 
 
-def listen(settings: ServeSettings) -> list[socket.socket]:
+def bind(settings: ServeSettings) -> list[socket.socket]:
     """Take the address of a server: a socket for each address that its host name stands for.
 
     Args:
@@ -51,7 +51,7 @@ def listen(settings: ServeSettings) -> list[socket.socket]:
 
 
 def port_of(taken: list[socket.socket]) -> int:
-    """Return the port that sockets listen on."""
+    """Return the port that sockets have taken."""
     port: int = taken[0].getsockname()[1]
     return port
 
