@@ -79,6 +79,7 @@ ROOMS = {
     "versions": 6,
     "changes": 6,
     "storage": 6,
+    "saved": 7,
     "info": 7,
     "tracks": 7,
     "streaming": 7,

@@ -92,66 +92,64 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "link": link,
 }
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
-
-index_app = typer.Typer(help="Build, change, check, describe and publish an index.", rich_markup_mode=None)
-_INDEX_COMMANDS: dict[str, Callable[..., None]] = {
-    "build": index.build,
-    "add": index.add,
-    "upsert": index.upsert,
-    "remove": index.remove,
-    "verify": index.verify,
-    "info": index.info,
-    "repair": index.repair,
-    "load": index_load.load,
-    "publish": index_publish.publish,
-    "pull": index_publish.pull,
+_GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
+    "index": (
+        "Build, change, check, describe and publish an index.",
+        {
+            "build": index.build,
+            "add": index.add,
+            "upsert": index.upsert,
+            "remove": index.remove,
+            "verify": index.verify,
+            "info": index.info,
+            "repair": index.repair,
+            "load": index_load.load,
+            "publish": index_publish.publish,
+            "pull": index_publish.pull,
+        },
+    ),
+    "playlist": (
+        "Make playlists: radio, path, mix, arc, clusters, fingerprint.",
+        {
+            "radio": playlist.radio,
+            "path": playlist.path,
+            "mix": playlist.mix,
+            "arc": playlist.arc,
+            "clusters": clusters,
+            "fingerprint": fingerprint,
+        },
+    ),
+    "benchmark": ("Measure retrieval on labelled music.", {"retrieval": benchmark.retrieval}),
+    "model": ("Maintain model folders.", {"export": model.export}),
+    "library": (
+        "Show what a library holds, check it and maintain it.",
+        {
+            "info": library.info,
+            "list": library.list_files,
+            "show": library.show,
+            "failures": library.failures,
+            "verify": library_upkeep.verify,
+            "backup": library_upkeep.backup,
+            "migrate": library_upkeep.migrate,
+            "switch": library_upkeep.switch,
+            "prune": library_upkeep.prune,
+            "write-tags": library_tags.write_tags,
+            "restore-tags": library_tags.restore_tags,
+        },
+    ),
 }
-for _name, _command in _INDEX_COMMANDS.items():
-    index_app.command(_name)(_command)
-app.add_typer(index_app, name="index")
 
-playlist_app = typer.Typer(
-    help="Make playlists: radio, path, mix, arc, clusters, fingerprint.", rich_markup_mode=None
-)
-_PLAYLIST_COMMANDS: dict[str, Callable[..., None]] = {
-    "radio": playlist.radio,
-    "path": playlist.path,
-    "mix": playlist.mix,
-    "arc": playlist.arc,
-    "clusters": clusters,
-    "fingerprint": fingerprint,
-}
-for _name, _command in _PLAYLIST_COMMANDS.items():
-    playlist_app.command(_name)(_command)
-app.add_typer(playlist_app, name="playlist")
 
-benchmark_app = typer.Typer(help="Measure retrieval on labelled music.", rich_markup_mode=None)
-benchmark_app.command("retrieval")(benchmark.retrieval)
-app.add_typer(benchmark_app, name="benchmark")
+def _add_commands(to: typer.Typer, commands: dict[str, Callable[..., None]]) -> None:
+    for name, command in commands.items():
+        to.command(name)(command)
 
-model_app = typer.Typer(help="Maintain model folders.", rich_markup_mode=None)
-model_app.command("export")(model.export)
-app.add_typer(model_app, name="model")
 
-library_app = typer.Typer(help="Show what a library holds, check it and maintain it.", rich_markup_mode=None)
-_LIBRARY_COMMANDS: dict[str, Callable[..., None]] = {
-    "info": library.info,
-    "list": library.list_files,
-    "show": library.show,
-    "failures": library.failures,
-    "verify": library_upkeep.verify,
-    "backup": library_upkeep.backup,
-    "migrate": library_upkeep.migrate,
-    "switch": library_upkeep.switch,
-    "prune": library_upkeep.prune,
-    "write-tags": library_tags.write_tags,
-    "restore-tags": library_tags.restore_tags,
-}
-for _name, _command in _LIBRARY_COMMANDS.items():
-    library_app.command(_name)(_command)
-app.add_typer(library_app, name="library")
+_add_commands(app, _COMMANDS)
+for _name, (_says, _commands) in _GROUPS.items():
+    _group = typer.Typer(help=_says, rich_markup_mode=None)
+    _add_commands(_group, _commands)
+    app.add_typer(_group, name=_name)
 
 
 def main() -> None:

@@ -140,18 +140,13 @@ def parse_targets(text: str | None) -> dict[str, float] | None:
     """
     if text is None:
         return None
-    targets: dict[str, float] = {}
-    for part in text.split(","):
-        name, equals, value = part.partition("=")
-        try:
-            if not equals or name.strip() in targets:
-                raise ValueError
-            targets[name.strip()] = float(value)
-        except ValueError:
-            message = (
-                f"--mood {text}: should be NAME=TARGET,... with each name once, such as happy=0.9,calm=0.7"
-            )
-            raise UsageError(message) from None
+    from moodrec.recommend.mood_targets import written_targets
+
+    targets = written_targets(text)
+    if targets is None:
+        raise UsageError(
+            f"--mood {text}: should be NAME=TARGET,... with each name once, such as happy=0.9,calm=0.7"
+        )
     return targets
 
 

@@ -8,27 +8,19 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, get_args, overload
 
 import numpy as np
-import soxr
-from numpy.typing import NDArray
 
 from moodrec.arguments import texts, whole
-from moodrec.audio.decode import decode
-from moodrec.audio.level import level_track
-from moodrec.audio.windows import cut_windows
 from moodrec.config import AudioConfig, DecodeLimits, Device, WindowConfig
-from moodrec.embedding.engine import Engine, EngineName, SpectrogramEngine, WindowMeans
+from moodrec.embedding.engine import EngineName
+from moodrec.embedding.inference import TrackInference
 from moodrec.embedding.source import ModelSource
 from moodrec.embedding.track_moods import TrackMoods, TrackMoodsList
 from moodrec.embedding.waveforms import is_several, mono_of, paths_of, rates_of
-from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
+from moodrec.errors import AudioError, SilentAudioError
 from moodrec.given import kind_of, path_of, word_of
 from moodrec.html import score_table
-from moodrec.model import scales
 from moodrec.model.describe import model_folder
-from moodrec.model.odds import with_odds
-from moodrec.model.spec import MOOD_TASK
-from moodrec.model.stored_mel import check_settings, is_stored_mel, log_mel_windows, read_stored_mel
-from moodrec.typing import Float32Array, FloatArray
+from moodrec.typing import Float32Array
 
 Waveform: TypeAlias = Any
 """A waveform of NumPy or PyTorch, which type checkers know under other names each."""
@@ -57,9 +49,8 @@ class MoodModel:
         Raises:
             UsageError, ConfigError, CorruptStoreError, MissingExtraError: as :meth:`load`.
         """
-        self._source, self._spec, self._device = source, source.files.spec, device
-        self._engine: Engine = source.engine(device, engine)
-        self._spectrogram_engine: SpectrogramEngine | None = None
+        self._spec = source.files.spec
+        self._inference = TrackInference(source, device, engine)
         self.fingerprint = source.files.fingerprint
         """16 hex digits; embeddings of models that differ in it are never compared."""
         self.context = source.files.context
@@ -160,7 +151,7 @@ class MoodModel:
     @property
     def engine(self) -> str:
         """Name the library that runs the network, and where it runs."""
-        return self._engine.description
+        return self._inference.engine.description
 
     def analyze_windows(self, windows: Float32Array) -> TrackMoods:
         """Analyse one track, given as (n, window_samples) float32 in [-1, 1] at ``sample_rate``.
@@ -169,21 +160,7 @@ class MoodModel:
             SilentAudioError: every window is silent.
             UsageError: the shape is wrong.
         """
-        return self._describe(self._embed_windows(windows))
-
-    def _describe(self, means: WindowMeans) -> TrackMoods:
-        logits = scales.published_logits(self._spec, self._logits(means))
-        probabilities = scales.probabilities(self._spec, logits)
-        if not (np.isfinite(means.embedding).all() and np.isfinite(probabilities).all()):
-            raise CorruptStoreError(
-                f"the model {self.name} computes numbers that are not finite: its weights are wrong"
-            )
-        if not means.embedding.any():
-            raise CorruptStoreError(
-                f"the model {self.name} computes an embedding of zeros: its weights or settings are wrong"
-            )
-        scores = scales.mood_scores(self._spec, probabilities)
-        return TrackMoods(_unit_length(means.embedding), scores, probabilities, self.moods)
+        return self._inference.moods(self._inference.means_of_windows(windows))
 
     @overload
     def analyze_waveform(
@@ -223,7 +200,7 @@ class MoodModel:
         """
         if not is_several(waveform):
             mono, rate = mono_of(waveform, axis), whole(sample_rate, "sample_rate (Hz)", _LOWEST_RATE)
-            return self.analyze_windows(self._cut(self._resampled(mono, rate)))
+            return self.analyze_windows(self._inference.windows_of(mono, rate))
         rates = rates_of(sample_rate, len(waveform))
         labels = [str(place) for place in range(len(waveform))]
         return self._several(
@@ -259,7 +236,7 @@ class MoodModel:
         if limits is not None:
             kind_of(limits, DecodeLimits, "limits")
         if isinstance(path, str | PathLike):
-            return self._describe(self._embed_file(path_of(path, "path"), limits))
+            return self._inference.moods(self._inference.means_of_file(path_of(path, "path"), limits))
         paths = paths_of(path)
         return self._several(paths, lambda place: self.analyze(paths[place], limits), "")
 
@@ -304,64 +281,6 @@ class MoodModel:
         Raises:
             SilentAudioError, AudioError, ConfigError: as :meth:`analyze`.
         """
-        logits = self._logits(self._embed_file(path_of(path, "path"), None)).astype(np.float64)
+        means = self._inference.means_of_file(path_of(path, "path"), None)
+        logits = self._inference.logits(means).astype(np.float64)
         return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
-
-    def _logits(self, means: WindowMeans) -> Float32Array:
-        """(targets,) logits of a track."""
-        head = self._spec.heads.get(MOOD_TASK)
-        return means.logits if head is None else with_odds(head, means.logits)
-
-    def _embed_windows(self, windows: Float32Array) -> WindowMeans:
-        if not isinstance(windows, np.ndarray) or windows.dtype.kind != "f":
-            raise UsageError("windows are a NumPy array of floating point in [-1, 1]")
-        if windows.ndim != 2 or windows.shape[1] != self.window_samples:
-            raise UsageError(f"windows must be (n, {self.window_samples}) samples, not {windows.shape}")
-        audible = windows[_loudness(windows) > self.windows.silence_dbfs]
-        if not len(audible):
-            raise SilentAudioError
-        return self._engine.embed_windows(audible)
-
-    def _embed_file(self, path: Path | str, limits: DecodeLimits | None) -> WindowMeans:
-        return (
-            self._embed_spectrogram(Path(path))
-            if is_stored_mel(path)
-            else self._embed_windows(self._read(path, limits))
-        )
-
-    def _embed_spectrogram(self, path: Path) -> WindowMeans:
-        check_settings(self._spec.audio)
-        windows = log_mel_windows(read_stored_mel(path), self._spec.audio, self.windows)
-        return self._for_spectrograms().embed_log_mels(windows)
-
-    def _for_spectrograms(self) -> SpectrogramEngine:
-        """Give the engine that takes spectrograms, which is made when the first one comes: graphs take samples."""
-        if isinstance(self._engine, SpectrogramEngine):
-            return self._engine
-        if self._spectrogram_engine is None:
-            self._spectrogram_engine = self._source.torch_engine(self._device, "analysing spectrograms")
-        return self._spectrogram_engine
-
-    def _read(self, path: Path | str, limits: DecodeLimits | None) -> Float32Array:
-        return self._cut(decode(Path(path), self.sample_rate, limits or DecodeLimits()).samples)
-
-    def _cut(self, samples: Float32Array) -> Float32Array:
-        audio = self.audio
-        audible = level_track(samples, audio.sample_rate, audio.loudness_lufs, audio.quiet_lu)
-        return cut_windows(audible, self.window_samples, self.windows.max_windows)
-
-    def _resampled(self, mono: FloatArray, rate: int) -> Float32Array:
-        return np.asarray(soxr.resample(mono.astype(np.float32), rate, self.sample_rate), np.float32)
-
-
-def _loudness(windows: Float32Array) -> NDArray[np.float64]:
-    """Compute the RMS level of each window in dB relative to full scale; minus infinity for digital silence."""
-    power = np.mean(np.square(windows, dtype=np.float64), axis=1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(10 * np.log10(power), np.float64)
-
-
-def _unit_length(embedding: Float32Array) -> Float32Array:
-    """Divide an embedding by its Euclidean norm, computed in float64."""
-    wide = embedding.astype(np.float64)
-    return np.asarray(wide / np.linalg.norm(wide), np.float32)

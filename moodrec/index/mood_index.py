@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
@@ -29,13 +28,13 @@ from moodrec.index.rows.validation import (
     unit_rows,
     without_vectors,
 )
+from moodrec.index.saved import SavedVersions
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchOptions
 from moodrec.index.search.request import resolve
 from moodrec.index.snapshot import Origin, Snapshot
-from moodrec.index.storage.format import load, load_saved, saver, size_of
-from moodrec.index.storage.places import KnownPlaces
-from moodrec.index.storage.store import is_current, publish, read_current, verify_saved
+from moodrec.index.storage.format import load
+from moodrec.index.storage.store import read_current, verify_saved
 from moodrec.index.streaming import TrackSource, build_saved
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID
@@ -93,9 +92,7 @@ class MoodIndex(IndexReader, SearchFront):
         self._read_only = read_only
         self._pinned: MoodIndex | None = None  # never itself: maps of files go when the index goes
         self._device = device
-        self._saved = snapshot.version
-        self._places = KnownPlaces(snapshot.version)
-        self._saving = Lock()
+        self._on_disk = SavedVersions(self._versions, device)
 
     @property
     def _snapshot(self) -> Snapshot:
@@ -248,17 +245,7 @@ class MoodIndex(IndexReader, SearchFront):
             CorruptStoreError: the files that the index was opened from are damaged.
             DiskFullError: there is no room; what was saved before stays.
         """
-        folder = path_of(path, "path")
-        with self._saving, self._versions.merging:
-            snapshot = self._versions.to_save()
-            self._saved = publish(folder, saver(snapshot), size_of(snapshot), self._places.known(folder))
-            self._places.note(self._saved)
-            # A tail was merged on the way to the disk, so the merged rows are read from there.
-            merged = None if snapshot.catalogue.tail is None else load_saved(self._saved)
-            if merged is None:
-                self._versions.move_to(snapshot, replace(snapshot, version=self._saved))
-            else:
-                self._versions.go_over(snapshot, merged)
+        self._on_disk.save(path_of(path, "path"))
 
     def refresh(self) -> bool:
         """Go over to the newest saved version, if there is a newer one; running searches keep the version they have.
@@ -271,23 +258,7 @@ class MoodIndex(IndexReader, SearchFront):
             NotFoundError: its folder holds no index any more.
             CorruptStoreError: the newest version is damaged; this one stays.
         """
-        if self._saved is None:
-            raise UsageError(
-                "this index was built in memory and never saved, so there is nothing to refresh from"
-            )
-        before, root = self._snapshot, self._saved.folder.parent
-        if is_current(self._saved):
-            return False
-        newest = read_current(root, lambda version: load(version, self._device))
-        if before.version is None or not self._versions.move_to(before, newest):
-            raise UsageError(
-                f"the index has changes that are not saved, and another version is in its folder: open {root} anew, "
-                "or save the changes to another folder"
-            )
-        self._saved = newest.version
-        if newest.version is not None:
-            self._places.note(newest.version)
-        return True
+        return self._on_disk.refresh()
 
     def snapshot(self) -> MoodIndex:
         """Return an index that stays at this version and refuses changes; the same one as long as the version lasts.
@@ -300,7 +271,7 @@ class MoodIndex(IndexReader, SearchFront):
         now, pinned = self._snapshot, self._pinned
         if pinned is None or pinned._snapshot is not now:
             pinned = type(self)(now, self._device, read_only=True)
-            pinned._saved = self._saved
+            pinned._on_disk.latest = self._on_disk.latest
             self._pinned = pinned
         return pinned
 
@@ -329,11 +300,12 @@ class MoodIndex(IndexReader, SearchFront):
     @property
     def saved_as(self) -> str | None:
         """Name of the saved version that this index is, or came from; None where it was never saved."""
-        return None if self._saved is None else self._saved.folder.name
+        saved = self._on_disk.latest
+        return None if saved is None else saved.folder.name
 
     def info(self) -> IndexInfo:
         """Return a description of the index: its size, its preset and its origin."""
-        return info_of(self._snapshot, self._saved)
+        return info_of(self._snapshot, self._on_disk.latest)
 
     def verify(self) -> None:
         """Check the files that the index was opened from or saved to, and the vectors in memory.
@@ -342,8 +314,8 @@ class MoodIndex(IndexReader, SearchFront):
             CorruptStoreError: a file or a vector is damaged.
             NotFoundError: the files are gone, because a newer version was saved: :meth:`refresh` goes over to it.
         """
-        if self._saved is not None:
-            verify_saved(self._saved)
+        if self._on_disk.latest is not None:
+            verify_saved(self._on_disk.latest)
         self._snapshot.verify_vectors()
 
     def update(self, tracks: pd.DataFrame | pa.Table, *, library_revision: int | None = None) -> None:

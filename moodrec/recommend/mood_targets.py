@@ -37,6 +37,20 @@ def targets_of(given: Any) -> list[Mood]:
     return list(every_of(values, "target"))
 
 
+def written_targets(text: str) -> dict[str, float] | None:
+    """Read ``happy=0.9,energetic=0.7``; None where a text is not of that form, or names a mood twice."""
+    targets: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        try:
+            if not equals or name.strip() in targets:
+                return None
+            targets[name.strip()] = float(value)
+        except ValueError:
+            return None
+    return targets
+
+
 def search_moods(index: SearchFront, targets: Sequence[Mood], k: int, asked: Asked) -> Hits:
     """Find the k tracks nearest to each mood target, whatever they sound like.
 

@@ -19,7 +19,7 @@ from moodrec.data.sources import reading
 from moodrec.data.sources.midi import render_midi
 from moodrec.data.sources.quadrants import quadrant_targets
 from moodrec.errors import DataError, NotFoundError
-from moodrec.names import fold, known_name
+from moodrec.names import fold
 
 NAME: Final = "emopia"
 RENDERED_SUFFIXES: Final = (".wav", ".flac", ".ogg", ".opus")
@@ -80,21 +80,15 @@ def render_midis(root: Path, out: Path, soundfont: Path, sample_rate: int = 16_0
 
 def _load_tracks(root: Path, path: Path) -> LabelTable:
     frame = reading.read_text_table(path, ["id", "quadrant", "song_id"])
-    ids = [clip or "" for clip in reading.cells(frame, "id")]
-    artists = [known_name(artist) for artist in reading.cells(frame, "artist")]
+    known = reading.track_columns(path, frame, "id")
     columns: reading.Columns = {
-        "track_id": ids,
-        "audio": [_rendered(root, clip) for clip in ids],
-        "artist": artists,
-        "album": [known_name(album) for album in reading.cells(frame, "album")],
-        "title": reading.cells(frame, "title"),
+        **known,
+        "audio": [_rendered(root, clip) for clip in known["track_id"]],
         "year": [reading.year_of(year) for year in _release_years(frame)],
         "group": join_groups(
             [f"song:{song}" if song else None for song in reading.cells(frame, "song_id")],
-            [f"artist:{fold(artist)}" if artist else None for artist in artists],
+            [f"artist:{fold(artist)}" if artist else None for artist in known["artist"]],
         ),
-        "split": reading.cells(frame, "split"),
-        "fold": reading.fold_numbers(path, frame),
     }
     return LabelTable.build(NAME, columns, quadrant_targets(NAME, path, reading.cells(frame, "quadrant")))
 

@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.data.groups import artist_groups
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources import reading
 from moodrec.errors import DataError
-from moodrec.names import known_name
 
 NAME: Final = "emotify"
 EMOTIONS: Final = (
@@ -53,19 +51,11 @@ def load(root: Path) -> LabelTable:
 
 def _load_tracks(root: Path, path: Path) -> LabelTable:
     frame = reading.read_text_table(path, ["track_id", "audio", *EMOTIONS])
-    ids = [track_id or "" for track_id in reading.cells(frame, "track_id")]
-    artists = [known_name(artist) for artist in reading.cells(frame, "artist")]
     columns: reading.Columns = {
-        "track_id": ids,
+        **reading.track_columns(path, frame),
         "audio": reading.audio_paths(root, reading.cells(frame, "audio")),
-        "artist": artists,
-        "album": [known_name(album) for album in reading.cells(frame, "album")],
-        "title": reading.cells(frame, "title"),
         "year": [reading.year_of(year) for year in reading.cells(frame, "year")],
         "genre": [reading.split_list(genre) for genre in reading.cells(frame, "genre")],
-        "group": artist_groups(artists, [f"track:{track_id}" for track_id in ids]),
-        "split": reading.cells(frame, "split"),
-        "fold": reading.fold_numbers(path, frame),
     }
     reading.require_audio(path, columns["audio"])
     shares = {emotion: reading.numbers(path, frame, emotion) for emotion in EMOTIONS}

@@ -16,11 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.data.groups import artist_groups
 from moodrec.data.labels import LabelTable, describe_rows
 from moodrec.data.sources import reading
 from moodrec.errors import DataError
-from moodrec.names import known_name
 
 NAME: Final = "mirex_mood"
 CLUSTERS: Final = ("1", "2", "3", "4", "5")
@@ -55,18 +53,10 @@ def load(root: Path, min_word_count: int = 1) -> LabelTable:
     if not path.is_file():
         raise DataError(f"{root}: holds no tracks.csv")
     frame = reading.read_text_table(path, ["track_id", "audio", "mood", "cluster"])
-    ids = [track_id or "" for track_id in reading.cells(frame, "track_id")]
-    artists = [known_name(name) for name in reading.cells(frame, "artist")]
     columns: reading.Columns = {
-        "track_id": ids,
+        **reading.track_columns(path, frame),
         "audio": reading.audio_paths(root, reading.cells(frame, "audio")),
-        "artist": artists,
-        "album": [known_name(name) for name in reading.cells(frame, "album")],
-        "title": reading.cells(frame, "title"),
         "year": _years(reading.cells(frame, "year"), reading.cells(frame, "hit_decade")),
-        "group": artist_groups(artists, [f"track:{track_id}" for track_id in ids]),
-        "split": reading.cells(frame, "split"),
-        "fold": reading.fold_numbers(path, frame),
     }
     reading.require_audio(path, columns["audio"])
     words = [_word(text) for text in reading.cells(frame, "mood")]

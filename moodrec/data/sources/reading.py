@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.audio.dates import plausible_year
+from moodrec.data.groups import artist_groups
 from moodrec.data.labels import describe_rows
 from moodrec.errors import DataError
+from moodrec.names import known_name
 
 Cells = list[str | None]
 """The texts of a column, None where it is empty."""
@@ -143,6 +145,31 @@ def split_list(text: str | None, separator: str = ";") -> list[str]:
         separator: what stands between two parts.
     """
     return [part.strip() for part in (text or "").split(separator) if part.strip()]
+
+
+def track_columns(path: Path, frame: pd.DataFrame, ids: str = "track_id") -> Columns:
+    """Read what the tables ``tracks.csv`` of datasets have in common: ids, names, the published parts, and groups by
+    artist, where a track without one is a group of its own.
+
+    Args:
+        path: the file that the table comes from, for messages.
+        frame: the table.
+        ids: name of the column of track ids.
+
+    Raises:
+        DataError: a fold is not a whole number of at least 0.
+    """
+    track_ids = [track_id or "" for track_id in cells(frame, ids)]
+    artists = [known_name(artist) for artist in cells(frame, "artist")]
+    return {
+        "track_id": track_ids,
+        "artist": artists,
+        "album": [known_name(album) for album in cells(frame, "album")],
+        "title": cells(frame, "title"),
+        "group": artist_groups(artists, [f"track:{track_id}" for track_id in track_ids]),
+        "split": cells(frame, "split"),
+        "fold": fold_numbers(path, frame),
+    }
 
 
 def audio_paths(root: Path, relative: Cells) -> list[str]:

@@ -68,35 +68,23 @@ def train_run(
         ConfigError: the checkpoints in ``scratch`` belong to other settings.
     """
     with torch_threads(run.recipe.training.threads or os.cpu_count() or 1):
-        return _train_run(run, digest, rows, truth, scratch, out, on_event)
-
-
-def _train_run(
-    run: PlannedRun,
-    digest: str,
-    rows: RunRows,
-    truth: Truth,
-    scratch: Path,
-    out: ResultFolder,
-    on_event: OnEvent,
-) -> TrainedRun:
-    labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
-    with disk_errors(scratch):
-        scratch.mkdir(parents=True, exist_ok=True)
-    metadata = metadata_of(run.recipe, rows.table)
-    training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest, metadata)
-    trainer = Trainer(run.recipe, training_set, scratch, on_event)
-    network = trainer.run()
-    settings = run.recipe.metadata_input
-    told = metadata if settings is not None and settings.scored == "with" else None
-    predictions = predict(network, rows.inputs, rows.scored, told, labels.heads)
-    stored = stored_of(predictions, rows, truth)
-    stored.require_finite()
-    steps = trainer.epoch_steps * run.recipe.training.epochs
-    scores = score(stored.as_stored())
-    cost = _cost(network, labels, scratch, steps)
-    out.keep(run, stored, describe(run, digest, rows) | asdict(scores) | cost, scratch)
-    return TrainedRun(cost["seconds"], scores)
+        labels = encode_labels(rows.table, run.recipe.tasks, rows.train)
+        with disk_errors(scratch):
+            scratch.mkdir(parents=True, exist_ok=True)
+        metadata = metadata_of(run.recipe, rows.table)
+        training_set = TrainingSet(rows.inputs, labels, np.flatnonzero(rows.train), rows.digest, metadata)
+        trainer = Trainer(run.recipe, training_set, scratch, on_event)
+        network = trainer.run()
+        settings = run.recipe.metadata_input
+        told = metadata if settings is not None and settings.scored == "with" else None
+        predictions = predict(network, rows.inputs, rows.scored, told, labels.heads)
+        stored = stored_of(predictions, rows, truth)
+        stored.require_finite()
+        steps = trainer.epoch_steps * run.recipe.training.epochs
+        scores = score(stored.as_stored())
+        cost = _cost(network, labels, scratch, steps)
+        out.keep(run, stored, describe(run, digest, rows) | asdict(scores) | cost, scratch)
+        return TrainedRun(cost["seconds"], scores)
 
 
 def stored_of(predictions: RowPredictions, rows: RunRows, truth: Truth) -> StoredPredictions:

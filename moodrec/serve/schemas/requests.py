@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.index.search.options import SearchOptions
+from moodrec.recommend.mood_targets import written_targets
 from moodrec.recommend.playlists.rules import Rules
 from moodrec.serve.problems import ProblemError
 from moodrec.serve.settings import Limits
@@ -327,15 +328,9 @@ def read_targets(text: str | None) -> dict[str, float] | None:
     """
     if not text:
         return None
-    targets: dict[str, float] = {}
-    for part in text.split(","):
-        name, equals, value = part.partition("=")
-        try:
-            if not equals or name.strip() in targets:
-                raise ValueError
-            targets[name.strip()] = float(value)
-        except ValueError:
-            raise UsageError(
-                f"mood is {brief(text)}; it should be NAME=TARGET,... with each name once, such as happy=0.9,calm=0.7"
-            ) from None
+    targets = written_targets(text)
+    if targets is None:
+        raise UsageError(
+            f"mood is {brief(text)}; it should be NAME=TARGET,... with each name once, such as happy=0.9,calm=0.7"
+        )
     return targets

@@ -119,7 +119,7 @@ def test_what_is_changed_during_a_save_is_kept(tmp_path: Path, monkeypatch: pyte
         index.add(-SAMPLE.vectors[2:3], SAMPLE.table.slice(2, 1), on_conflict="replace")
         return load_saved(version)
 
-    monkeypatch.setattr("moodrec.index.mood_index.load_saved", busy)
+    monkeypatch.setattr("moodrec.index.saved.load_saved", busy)
     index.save(tmp_path / "index")
     monkeypatch.undo()
     assert len(index._catalogue.base) == 807
@@ -156,7 +156,7 @@ def test_a_save_and_a_merge_aside_do_not_undo_each_other(
         return load_saved(version)
 
     monkeypatch.setattr("moodrec.index.snapshot.Snapshot.merged", slowly)
-    monkeypatch.setattr("moodrec.index.mood_index.load_saved", late)
+    monkeypatch.setattr("moodrec.index.saved.load_saved", late)
     for first in (700, 710):
         index.add(SAMPLE.vectors[first : first + 10], SAMPLE.table.slice(first, 10))
     assert index._versions._upkeep is not None
@@ -183,7 +183,7 @@ def test_a_version_that_another_process_replaces_at_once(
         built("flat", 50).save(tmp_path / "index")
         return load_saved(version)
 
-    monkeypatch.setattr("moodrec.index.mood_index.load_saved", late)
+    monkeypatch.setattr("moodrec.index.saved.load_saved", late)
     index.save(tmp_path / "index")
     assert index.track_ids == ids
     assert index.search(SAMPLE.vectors[750], k=1).track_ids[0, 0] == "t750"
