@@ -81,6 +81,14 @@ def shown_only(text: str, keep: str = "") -> str:
     return "".join(char if is_shown(char) or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
+_ENDS: Final = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+
+
+def one_line(text: str) -> str:
+    """Put a space for each end of a line in a text, such as the name of a file."""
+    return _ENDS.sub(" ", text)
+
+
 _FORMULA: Final = re.compile(r"[=@+\-](?![0-9.,]+%?\Z)")
 
 

@@ -37,7 +37,7 @@ def _open(path: Path | str) -> int:
     try:
         descriptor = os.open(path, _FLAGS)
     except (FileNotFoundError, NotADirectoryError):
-        raise AudioError(f"{printable(path)}: no such file", reason="missing") from None
+        raise AudioError(f"{printable(path)}: {_missing(path)}", reason="missing") from None
     except PermissionError:
         raise AudioError(f"{printable(path)}: may not be read", reason="forbidden") from None
     except (OSError, ValueError) as error:
@@ -49,6 +49,13 @@ def _open(path: Path | str) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _missing(path: Path | str) -> str:
+    try:
+        return f"leads to {printable(os.readlink(path))}, and there is no such file"  # noqa: PTH115  (odd names)
+    except OSError:  # it is no link
+        return "no such file"
 
 
 def _check_regular(path: Path | str, status: os.stat_result) -> None:

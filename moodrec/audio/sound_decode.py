@@ -138,7 +138,7 @@ def _blocks(
         with nullcontext(first) if place == 0 else _opened(part, name) as sound:
             blocks = _blocks_of(sound, part, frames, seconds, name)
             yield from blocks if sound.samplerate == first.samplerate else _resampled(blocks, sound, first)
-            seconds += sound.tell() / sound.samplerate
+            seconds += _place(sound) / sound.samplerate
     if not complete:
         raise CutShortError(f"{name}: cut off after {seconds:.1f} s", Cause.CUT_OFF)
 
@@ -182,11 +182,19 @@ def _is_all(sound: soundfile.SoundFile, total: int) -> bool:
 
 def _fill(sound: soundfile.SoundFile, buffer: NDArray[np.float32]) -> tuple[int, str | None]:
     """Read one block; after damage, say how many frames before it are good, and what libsndfile reported."""
-    before = sound.tell()
+    before = _place(sound)
     try:
         return len(sound.read(out=buffer)), None
     except soundfile.LibsndfileError as error:
-        return min(max(0, sound.tell() - before), len(buffer)), _one_line(error)
+        return min(max(0, _place(sound) - before), len(buffer)), _one_line(error)
+
+
+def _place(sound: soundfile.SoundFile) -> int:
+    """Tell the frame at which a file stands; 0 for codecs that do not tell (GSM 06.10, G.721, NMS ADPCM)."""
+    try:
+        return int(sound.tell())
+    except soundfile.LibsndfileError:
+        return 0
 
 
 def _falls_short(sound: soundfile.SoundFile, total: int) -> bool:

@@ -12,6 +12,8 @@ from moodrec.names import is_shown
 _MAX_LENGTH: Final = 1000
 _ISRC: Final = 12
 """The number of characters of an ISRC, without hyphens."""
+_MISREAD: Final = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]")
+"""How the bytes of a character in UTF-8 begin when they are read as Latin-1, or as Windows reads them."""
 _SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED: Final = frozenset({"Cf", "Cs"})
 # The letters of the flags of England, Scotland and Wales.
@@ -30,10 +32,12 @@ def cleaned(texts: Iterable[str]) -> list[str]:
 def clean(text: str) -> str:
     """Clean one text: controls become single spaces, and what turns text around is dropped.
 
+    UTF-8 that was read as Latin-1, where a tag says so or cannot say anything else, is read as UTF-8.
+
     Returns:
         At most a thousand characters that UTF-8 can encode.
     """
-    valid = text[:_MAX_LENGTH].encode("utf-8", "replace").decode()
+    valid = _as_utf8(text[: 4 * _MAX_LENGTH])[:_MAX_LENGTH].encode("utf-8", "replace").decode()
     return " ".join("".join(map(_kept, valid)).split())
 
 
@@ -48,6 +52,18 @@ def isrc_of(text: str | None) -> str | None:
     """
     code = re.sub("[^A-Z0-9]", "", (text or "").split(";")[0].upper())
     return code if len(code) == _ISRC else None
+
+
+def _as_utf8(text: str) -> str:
+    # No text in Latin-1 reads as UTF-8 by chance: each of its accents would have to be followed by a sign.
+    if not _MISREAD.search(text):
+        return text
+    for encoding in ("latin-1", "cp1252"):
+        try:
+            return text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return text
 
 
 def _kept(char: str) -> str:

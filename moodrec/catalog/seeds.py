@@ -41,7 +41,8 @@ def resolve_seed(frame: pd.DataFrame, seed: str, files: bool = True) -> str:
         frame: a track table with at least ``track_id``, as of a library or an index.
         seed: the text.
         files: whether a path or the name of a file may name a track; False where the text comes from a stranger,
-            whose paths must not be tried out on this machine.
+            whose paths must not be tried out on this machine. Tracks without a title are named by their files all the
+            same.
 
     Raises:
         AmbiguousSeedError: several tracks match; ``matches`` lists them.
@@ -69,8 +70,9 @@ def _ways(frame: pd.DataFrame, seed: str, text: str, by_file: bool) -> Iterator[
         yield _by_path(frame, seed)
     yield _by_title(frame, text)
     yield _by_both(frame, text)
-    if by_file and not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
-        files = [PurePath(path) for path in texts_of(frame, PATH)]
+    if not by_file or not os.path.isfile(os.path.expanduser(seed)):  # noqa: PTH111, PTH113  (Path's raise on odd names)
+        named = zip(texts_of(frame, PATH), texts_of(frame, TITLE), strict=True)
+        files = [PurePath(path if by_file or not title.strip() else "") for path, title in named]
         yield _rows_called(text, [file.name for file in files])
         yield _rows_called(text, [file.stem for file in files])
 
@@ -169,7 +171,7 @@ def ambiguous(
     """
     found = frame.iloc[rows]
     paths = texts_of(found, PATH) if with_paths else [""] * len(found)
-    matches = list(zip(map(str, found[TRACK_ID]), _descriptions(found), strict=True))
+    matches = list(zip(map(str, found[TRACK_ID]), _descriptions(found, with_paths), strict=True))
     lines = []
     for number, ((track_id, description), path) in enumerate(zip(matches, paths, strict=True), start=1):
         if number > SHOWN:
@@ -183,11 +185,13 @@ def ambiguous(
     )
 
 
-def _descriptions(frame: pd.DataFrame) -> list[str]:
+def _descriptions(frame: pd.DataFrame, with_paths: bool) -> list[str]:
     columns = (texts_of(frame, name) for name in (ARTIST, TITLE, ALBUM, PATH))
     described = []
     for artist, title, album, path in zip(*columns, strict=True):
-        text = " - ".join(part for part in (artist, title) if part) or path
+        text = " - ".join(part for part in (artist, title) if part) or (
+            path if with_paths else PurePath(path).name
+        )
         described.append(f"{text} ({album})" if album else text)
     return described
 

@@ -102,8 +102,7 @@ def serve(
     if check:
         _check(screen, settings)
         return
-    _announce(screen, settings)
-    run(settings)
+    run(settings, lambda ready: _announce(screen, ready))
 
 
 def _engine(

@@ -11,7 +11,7 @@ import getpass
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,7 +22,7 @@ from moodrec.given import text_of
 from moodrec.library.groups import artist_key, title_and_artist
 from moodrec.library.journal import revising
 from moodrec.library.records import LabelKind, LabelRecord
-from moodrec.names import fold
+from moodrec.names import fold, one_line
 from moodrec.schema import is_mood_name
 
 Values = Mapping[str, float | None]
@@ -191,13 +191,27 @@ def write(
 def entries(connection: sqlite3.Connection, history: bool = False) -> list[LabelRecord]:
     """Read the labels that hold, in the order in which they were given.
 
+    Those that hold have the names that tracks have now; the history keeps the names of the time.
+
     Args:
         connection: an open library.
         history: whether to read every entry, labels that were replaced or taken back included.
     """
     which = "" if history else f"WHERE entry IN ({_LAST}) AND value IS NOT NULL"
     query = f"SELECT {_COLUMNS} FROM labels {which} ORDER BY entry"
-    return [LabelRecord(*row) for row in connection.execute(query)]
+    found = [LabelRecord(*row) for row in connection.execute(query)]
+    if history:
+        return found
+    now = _names_now(connection)
+    return [replace(one, name=now.get(one.key) or one.name) if one.kind == "track" else one for one in found]
+
+
+def _names_now(connection: sqlite3.Connection) -> dict[str, str]:
+    """Give the names of labelled tracks by their audio: of several copies, that of the first one that is there."""
+    query = """SELECT audio_fingerprint, artist, title, path FROM tracks JOIN files USING (track_id)
+        WHERE audio_fingerprint IN (SELECT key FROM labels WHERE kind = 'track')
+        ORDER BY missing DESC, tracks.row DESC"""
+    return {key: _name(*names) for key, *names in connection.execute(query)}
 
 
 def tracks_of(connection: sqlite3.Connection, subjects: Iterable[Subject]) -> tuple[str, ...]:
@@ -236,8 +250,11 @@ def _track(connection: sqlite3.Connection, track_id: str) -> Subject:
     ).fetchone()
     if row is None:
         raise NotFoundError(f"the library has no track {brief(track_id)}")
-    names = " - ".join(filter(None, row[1:3])) if row[2] else ""
-    return Subject("track", row[0], names or _shown(row[3]) or track_id)
+    return Subject("track", row[0], _name(*row[1:]) or track_id)
+
+
+def _name(artist: str | None, title: str | None, path: bytes | None) -> str:
+    return (" - ".join(filter(None, (artist, title))) if title else "") or _shown(path)
 
 
 def _album(connection: sqlite3.Connection, title: str, artist: str | None) -> Subject:
@@ -258,11 +275,9 @@ def _album(connection: sqlite3.Connection, title: str, artist: str | None) -> Su
 
 
 def _shown(path: bytes | None) -> str:
-    return (
-        ""
-        if path is None
-        else os.fsdecode(path).encode("utf-8", "backslashreplace").decode().rsplit("/", 1)[-1]
-    )
+    if path is None:
+        return ""
+    return one_line(os.fsdecode(path).encode("utf-8", "backslashreplace").decode().rsplit("/", 1)[-1])
 
 
 def _user() -> str:

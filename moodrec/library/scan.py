@@ -105,7 +105,9 @@ class _Walk:
             if (why := inside.why_not(entry.path, is_folder)) is not None:
                 self._leave_out(entry.path, why)
                 continue
-            path = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+            # A link that leads nowhere stands for itself: it is what there is to mend.
+            leads = entry.is_symlink() and os.path.exists(entry.path)  # noqa: PTH110
+            path = os.path.realpath(entry.path) if leads else entry.path
             if is_folder:
                 subfolders.append((path, inside))
             elif suffix == CUE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -86,7 +87,9 @@ def _of_row(row: Mapping[str, Any], place: str) -> PlayerSong:
     try:
         duration = float(text) if text else None
     except ValueError:
-        raise DataError(f"{place}: duration is {brief(text)}; it must be a number of seconds") from None
+        duration = -1.0
+    if duration is not None and not 0 <= duration < math.inf:
+        raise DataError(f"{place}: duration is {brief(text)}; it must be a number of seconds")
     return PlayerSong(
         id=row[ID].strip(), duration=duration, **{name: (row.get(name) or "").strip() for name in _TEXTS}
     )

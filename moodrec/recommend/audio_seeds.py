@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from moodrec.audio.opening import printable
 from moodrec.audio.quiet import quiet_c_libraries
 from moodrec.catalog.current_model import known_folder
-from moodrec.errors import ModelMismatchError
+from moodrec.errors import ModelMismatchError, SilentAudioError
 from moodrec.index.front import SearchFront
 from moodrec.schema import PATH
 
@@ -84,7 +85,10 @@ class AudioSeeds:
             )
         self._index.require_model(model.fingerprint)
         with quiet_c_libraries():
-            track = model.analyze(path)
+            try:
+                track = model.analyze(path)
+            except SilentAudioError as error:
+                raise SilentAudioError(f"{printable(path)}: {error}") from None
         moods = {mood: [score] for mood, score in zip(model.moods, track.mood_scores.tolist(), strict=True)}
         return AudioSeed(pa.table({PATH: [str(path)], **moods}), track.embedding)
 

@@ -1,4 +1,6 @@
-"""Tracks by words of their titles, artists and albums, whatever the case and the accents."""
+"""Tracks by words of their titles, artists and albums, whatever the case and the accents; those without a title by
+words of the names of their files.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodrec.schema import ALBUM, ARTIST, TITLE
+from moodrec.recommend.track_names import file_names
+from moodrec.schema import ALBUM, ARTIST, PATH, TITLE
 from moodrec.typing import RowNumbers
 
 FIELDS: Final = (TITLE, ARTIST, ALBUM)
@@ -23,11 +26,16 @@ class TextSearch:
         """Fold the texts of a table.
 
         Args:
-            table: n tracks; fields that it lacks are empty.
+            table: n tracks; fields that it lacks are empty. Where it has paths, the names of files stand for titles
+                that are not there.
         """
         self.table = table
         """What :meth:`find` counts the rows of."""
         self._texts = {name: folded(table[name]) for name in FIELDS if name in table.column_names}
+        if PATH in table.column_names:
+            names = folded(pa.chunked_array([file_names(table)]))
+            titles = self._texts.get(TITLE)
+            self._texts[TITLE] = names if titles is None else pc.if_else(pc.equal(titles, ""), names, titles)
 
     def find(self, words: str) -> RowNumbers:
         """Return the rows that hold every word, the best first.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from moodrec.model.describe import describe_model
 from moodrec.players.links import links_of, server_of
 from moodrec.recommend.recommender import Recommender
 from moodrec.serve.app import STATIC
+from moodrec.serve.binding import bind, close
 from moodrec.serve.settings import ServeSettings, is_loopback
 
 
@@ -65,10 +65,7 @@ def _index(settings: ServeSettings) -> str:
 
 
 def _address(settings: ServeSettings) -> str:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((settings.host, settings.port))
+    close(bind(settings))
     return settings.url
 
 

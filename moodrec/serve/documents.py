@@ -17,9 +17,12 @@ from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.names import without_controls
-from moodrec.schema import AUDIO_PREFIX, PATH, PROBABILITY_PREFIX, TRACK_ID, probability_column
+from moodrec.recommend.track_names import file_names
+from moodrec.schema import PATH, PROBABILITY_PREFIX, TITLE, TRACK_ID, audio_column, probability_column
 
 JSON: Final = "application/json"
+FILE: Final = "file"
+"""A column that answers have beside those of the index: the name of the file of a track without a title."""
 _DECIMALS: Final = 6
 _HIDDEN: Final = frozenset({PATH, "acoustid_fingerprint"})
 """Columns that are told on request alone: one is nobody's business, the other long."""
@@ -44,6 +47,8 @@ def track_documents(
         UsageError: there is no such column.
     """
     names = chosen_columns(table.column_names, moods, columns)
+    if FILE in names and FILE not in table.column_names:
+        table = table.append_column(FILE, file_names(table))
     scored = [mood for mood in moods if mood in names]
     likely = {mood: column for mood in moods if (column := probability_column(mood)) in names}
     apart = {*scored, *likely.values()}
@@ -69,8 +74,10 @@ def chosen_columns(known: Sequence[str], moods: Sequence[str], columns: Sequence
     Raises:
         UsageError: there is no such column.
     """
+    known = told_columns(known)
     if columns is None:
-        hidden = {name for mood in moods for name in (probability_column(mood), AUDIO_PREFIX + mood)}
+        scores = [name for mood in moods for name in (mood, probability_column(mood))]
+        hidden = {*scores, *map(audio_column, scores)} - {*moods}
         hidden |= _HIDDEN
         return [name for name in known if name not in hidden]
     for name in columns:
@@ -78,6 +85,20 @@ def chosen_columns(known: Sequence[str], moods: Sequence[str], columns: Sequence
             raise UsageError(f"no such column: {brief(name)}; {hint(name, known, 'columns')}")
     wanted = {TRACK_ID, "rank", "score", *columns, *(moods if "moods" in columns else ())}
     return [name for name in known if name in wanted]
+
+
+def told_columns(known: Sequence[str]) -> list[str]:
+    """List the columns that answers may have: those of a table, and :data:`FILE` where it has paths."""
+    return [*known, *([FILE] if PATH in known and FILE not in known else [])]
+
+
+def read_columns(names: Sequence[str]) -> list[str]:
+    """List the columns that are read for some columns of an answer.
+
+    Args:
+        names: as from :func:`chosen_columns`.
+    """
+    return list(dict.fromkeys([*names, *((TITLE, PATH) if FILE in names else ())]))
 
 
 def plain_value(value: Any) -> Any:

@@ -12,7 +12,7 @@ from moodrec.errors import UsageError
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.results import Recommendations
 from moodrec.recommend.why import reasons
-from moodrec.serve.documents import chosen_columns, plain_value, track_documents
+from moodrec.serve.documents import chosen_columns, plain_value, read_columns, track_documents
 from moodrec.serve.settings import Limits
 from moodrec.serve.view import View
 
@@ -43,7 +43,7 @@ def found_document(
         k: what was asked for.
         columns: of the tracks; None takes all but paths and probabilities.
     """
-    table = found.select(chosen_columns(found.column_names, view.index.moods, columns))
+    table = found.select(read_columns(chosen_columns(found.column_names, view.index.moods, columns)))
     return {
         "version": view.name,
         "count": len(found),

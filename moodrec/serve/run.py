@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import uvicorn
 
 from moodrec.serve.app import create_app
+from moodrec.serve.binding import bind, close, port_of
 from moodrec.serve.problems import problem
 from moodrec.serve.settings import ServeSettings
 
@@ -26,13 +29,25 @@ def _refusal() -> bytes:
 _TOO_LARGE: Final = _refusal()
 
 
-def run(settings: ServeSettings) -> None:
+def run(settings: ServeSettings, ready: Callable[[ServeSettings], None]) -> None:
     """Serve until the process is told to end.
 
+    Args:
+        settings: of the server.
+        ready: called before the first request, with the port that was taken.
+
     Raises:
+        UsageError, MoodrecError: as :func:`moodrec.serve.binding.bind`.
         NotFoundError, CorruptStoreError: as :func:`moodrec.serve.app.create_app`.
     """
-    server_of(settings).run()
+    taken = bind(settings)
+    try:
+        settings = replace(settings, port=port_of(taken))
+        server = server_of(settings)
+        ready(settings)
+        server.run(sockets=taken)
+    finally:
+        close(taken)
 
 
 def server_of(settings: ServeSettings) -> uvicorn.Server:

@@ -23,7 +23,7 @@ from moodrec.recommend.recommender import Recommender
 from moodrec.recommend.spread import MoodSpread, mood_spreads
 from moodrec.recommend.text_search import FIELDS, TextSearch
 from moodrec.recommend.versioned import seed_names
-from moodrec.schema import ARTIST, ARTISTS, TRACK_ID
+from moodrec.schema import ARTIST, ARTISTS, PATH, TRACK_ID
 from moodrec.serve.problems import ProblemError
 from moodrec.typing import RowNumbers
 
@@ -151,7 +151,13 @@ class View:
     ) -> pa.Array:
         self.require_whole("a list of tracks")
         keys = sort_keys(sort) if sort else []
-        wanted = {TRACK_ID, *FIELDS, ARTISTS, *(key.column for key in keys)}
+        wanted = {
+            TRACK_ID,
+            *FIELDS,
+            ARTISTS,
+            *((PATH,) if words.strip() else ()),
+            *(key.column for key in keys),
+        }
         names = [name for name in self.index.column_names if name in wanted]
         if where:
             condition = as_condition(SearchOptions(where=where).where or where)

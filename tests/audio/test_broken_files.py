@@ -41,6 +41,13 @@ def test_missing(tmp_path: Path) -> None:
     assert refusal(tmp_path / "x.wav").reason == "missing"
 
 
+def test_a_link_to_nowhere_says_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "x.wav").symlink_to("no\nwhere.wav")
+    found = refusal(tmp_path / "x.wav")
+    assert found.reason == "missing"
+    assert str(found).endswith("x.wav: leads to no?where.wav, and there is no such file")
+
+
 def test_empty(tmp_path: Path) -> None:
     (tmp_path / "x.mp3").touch()
     assert refusal(tmp_path / "x.mp3").reason == "empty"

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from scipy.signal import resample_poly
 
 from moodrec.audio.decode import decode, probe_audio
 from moodrec.config import DecodeLimits
-from moodrec.errors import MissingExtraError
+from moodrec.errors import AudioError, MissingExtraError
 from tests.audio.sounds import AV_FORMATS, SOUND_FORMATS, strongest_frequency, tone, write_any, write_sound
 
 SUFFIXES = [*SOUND_FORMATS, *AV_FORMATS]
@@ -29,6 +30,31 @@ def test_a_tone_keeps_its_pitch_level_and_length(tmp_path: Path, suffix: str) ->
     assert strongest_frequency(middle, 16_000) == pytest.approx(1000.0, abs=2.0)
     # A sine of amplitude A has an RMS of A / sqrt(2).
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
+
+
+CODECS = [
+    (kind, codec)
+    for kind in ("WAV", "AIFF", "AU", "CAF", "W64", "RF64", "OGG", "FLAC")
+    for codec in soundfile.available_subtypes(kind)
+    if codec not in ("MPEG_LAYER_III", "DWVW_12")  # named, and not written in these files
+]
+
+
+@pytest.mark.parametrize(("kind", "codec"), CODECS)
+def test_every_codec_that_libsndfile_writes(tmp_path: Path, kind: str, codec: str) -> None:
+    path = tmp_path / f"x.{kind.lower()}"
+    soundfile.write(path, tone(440.0, 2.0, 8_000, level=0.5), 8_000, codec, format=kind)
+    for blocks in (999, 1 << 20):
+        waveform = decode(path, limits=DecodeLimits(block_frames=blocks))
+        assert waveform.cause is None
+        assert waveform.duration_s == pytest.approx(2.0, abs=0.1)
+        assert strongest_frequency(waveform.samples[8_000:24_000], 16_000) == pytest.approx(440.0, abs=2.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    try:
+        found = decode(path).duration_s
+    except AudioError:  # refused, as when all is in one page of an Ogg
+        found = 0.0
+    assert found < 1.9
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -376,3 +376,63 @@ def test_a_picture_of_a_wrong_length_hides_no_comments_of_flac(tmp_path: Path, l
     at = content.index(b"\xff\xd8") - 4
     path.write_bytes(content[:at] + struct.pack(">I", length) + content[at + 4 :])
     assert short(read_tags(path)) == ("Song", "Band; Guest", 1994)
+
+
+MISREAD = [
+    "Caf\u00e9 \u2019n\u2019 B\u00e9b\u00e9",
+    "\U0001f3b5 N\u00ba 1",
+    "\u3055\u304f\u3089",
+    "\u041f\u0440\u0438\u0432\u0435\u0442",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "misread"),
+    [*((text, "latin-1") for text in MISREAD), *((text, "cp1252") for text in MISREAD[:2])],
+)
+def test_utf8_that_was_taken_for_another_encoding_is_read(tmp_path: Path, text: str, misread: str) -> None:
+    shown = text.encode().decode(misread)
+    mp3 = write_any(tmp_path / "x.mp3", SOUND)
+    tags = ID3()
+    if misread == "latin-1":  # as ID3 has it that says Latin-1 and holds UTF-8
+        tags.add(TIT2(encoding=0, text=[shown]))
+        tags.add(TPE1(encoding=0, text=["Bj\u00f6rk"]))
+    else:  # as a program wrote it that read such a tag
+        tags.add(TIT2(encoding=3, text=[shown]))
+        tags.add(TPE1(encoding=3, text=["Bj\u00f6rk".encode().decode(misread)]))
+    tags.save(mp3)
+    assert short(read_tags(mp3))[:2] == (text, "Bj\u00f6rk")
+    flac = write_any(tmp_path / "x.flac", SOUND)
+    comments = FLAC(flac)
+    comments["title"] = shown
+    comments.save()
+    assert read_tags(flac).title == text
+
+
+def test_utf8_in_a_tag_that_names_no_encoding(tmp_path: Path) -> None:
+    path = write_any(tmp_path / "x.mp3", SOUND)
+    content = path.read_bytes()
+    for title in ("Caf\u00e9 M\u00fcller", "\u041f\u0440\u0438\u0432\u0435\u0442"):
+        path.write_bytes(content + b"TAG" + title.encode().ljust(30, b"\0") + bytes(94) + b"\xff")
+        assert read_tags(path).title == title
+        path.write_bytes(content)
+    path.write_bytes(
+        content + b"TAG" + "Caf\u00e9 M\u00fcller".encode("latin-1").ljust(30, b"\0") + bytes(94) + b"\xff"
+    )
+    assert read_tags(path).title == "Caf\u00e9 M\u00fcller"
+
+
+RIGHT = """
+\u00c3|\u00bb\u00d6\u00ab|S\u00c3O PAULO|\u00c2 vous|\u00c0 bient\u00f4t
+|N\u00ba 5|\u00bfQu\u00e9?|\u00dcber \u00a7 5|\u00d1 \u00ab|Stra\u00dfe\u2122
+|MOT\u00d6RHEAD|\u00c9\u00e9|\u0415\u0301
+"""
+
+
+@pytest.mark.parametrize("text", RIGHT.replace("\n", "").split("|"))
+def test_texts_that_are_right_stay(tmp_path: Path, text: str) -> None:
+    path = write_any(tmp_path / "x.flac", SOUND)
+    comments = FLAC(path)
+    comments["title"] = text
+    comments.save()
+    assert read_tags(path).title == text

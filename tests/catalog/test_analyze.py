@@ -217,6 +217,26 @@ def test_files_that_go_and_come_back(library: Library, music: Path, tmp_path: Pa
     assert ids(library) == before
 
 
+def test_what_a_link_leads_to_goes_and_comes_back(library: Library, music: Path, tmp_path: Path) -> None:
+    write_songs(music, 2)
+    write_song(tmp_path / "disk" / "x.flac", 9)
+    (music / "link.flac").symlink_to(tmp_path / "disk" / "x.flac")
+    analyze(library, music)
+    before = ids(library)
+    assert set(before) == {"000.flac", "001.flac", "x.flac"}
+    (tmp_path / "disk").rename(tmp_path / "away")
+    report = analyze(library, music)
+    assert [(str(one.state.path), one.reason) for one in report.failures] == [
+        (str(music / "link.flac"), "missing")
+    ]
+    assert analyze(library, music).failures == ()
+    (tmp_path / "away").rename(tmp_path / "disk")
+    plan = plan_analysis([music], library, MODEL)
+    assert plan.files == ()
+    run_analysis(plan, library, MODEL)
+    assert ids(library) == before
+
+
 def test_a_folder_that_is_empty_all_at_once_may_be_a_disk_that_is_not_there(
     library: Library, music: Path, tmp_path: Path
 ) -> None:

@@ -151,3 +151,25 @@ def test_some_tracks_are_read_as_all_are(library: Library) -> None:
     assert part.table.column("title").to_pylist() == ["b", "d"]
     np.testing.assert_array_equal(part.embeddings, whole.embeddings[[1, 3]])
     assert library.snapshot(only=["nobody"]).table.num_rows == 0
+
+
+def test_labels_have_the_names_that_tracks_have_now(library: Library, tmp_path: Path) -> None:
+    library.label({"calm": 1}, track=track(library, "a"), by="ann")
+    untitled = [analysed(file_state(tmp_path / f"{name}.wav"), f"audio-{name}", Tags()) for name in "xy"]
+    ids = [library.acknowledge(MODEL, one) for one in untitled]
+    library.label({"calm": 0.5}, track=str(ids[0]), by="ann")
+
+    def names(history: bool = False) -> list[str]:
+        return [one.name for one in library.labels(history)]
+
+    assert names() == names(history=True) == ["Ann - a", "x.wav"]
+    add(library, tmp_path, "e", audio="audio-a")  # another file holds the sound, tagged anew
+    (tmp_path / "line\nbreak.wav").touch()
+    for place, sound in (("line\nbreak", "x"), ("x", "y")):  # the files have changed their names
+        library.acknowledge(MODEL, analysed(file_state(tmp_path / f"{place}.wav"), f"audio-{sound}", Tags()))
+    assert names() == ["Ann - a", "line break.wav"]
+    assert names(history=True) == ["Ann - a", "x.wav"]
+    library.mark_missing([file_state(tmp_path / "a.wav")])
+    assert names() == ["Ann - e", "line break.wav"]
+    library.label({"calm": None}, track=str(ids[0]), by="ann")
+    assert names() == ["Ann - e"]

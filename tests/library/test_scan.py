@@ -67,9 +67,12 @@ def test_links_lead_out_of_the_folder(tmp_path: Path) -> None:
     assert names(tmp_path, tmp_path / "music") == ["elsewhere/x.mp3"]
 
 
-def test_a_link_to_nowhere_is_listed(tmp_path: Path) -> None:
+def test_a_link_to_nowhere_is_listed_by_its_own_name(tmp_path: Path) -> None:
     (tmp_path / "x.mp3").symlink_to("gone.mp3")
-    assert names(tmp_path) == ["gone.mp3"]
+    (tmp_path / "y.mp3").symlink_to(tmp_path / "no folder" / "z.mp3")
+    assert names(tmp_path) == ["x.mp3", "y.mp3"]
+    touch(tmp_path / "gone.mp3")
+    assert names(tmp_path) == ["gone.mp3", "y.mp3"]
 
 
 def test_a_folder_named_like_music_is_searched_and_listed_if_there_is_none_in_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -78,6 +79,69 @@ def test_recordings_and_names() -> None:
     assert matched(title="Angel", artist="Massive Attack", duration=300.0) is None
     assert matched(title="Twice", artist="Nina", duration=100.0) == "f"  # the other is its copy
     assert matched(title="Angel") is None
+
+
+ODD = pa.table(
+    {
+        "track_id": ["s1", "s2", "s3", "u1", "u2", "g", "m", "c1", "c2", "c3", "l1", "l2"],
+        "path": ["/m/cue/album.flac"] * 3
+        + ["/m/rips/My Tune.mp3", "/m/rips/take 2.wav"]
+        + [f"/m/{name}.flac" for name in ("g", "m", "c1", "c2", "c3", "l1", "l2")],
+        "title": ["One", "Two", "Three", None, " ", "Song", "Duet", "Hit", "Hit", "Hit", "Both", "Both"],
+        "artist": ["B"] * 3 + [None, "B", "A feat. B", "A; B", "A", "A", "A", "A feat. B", "A"],
+        "artists": [["B"]] * 3
+        + [None, ["B"], ["A", "B"], ["A", "B"], ["A"], ["A"], ["A"], ["A", "B"], ["A"]],
+        "album": ["Sheet"] * 3 + [None, None, "G", "M", "Album", "Best of", None, "L", "L"],
+        "duration": pa.array(
+            [60.0, 60.0, 90.0, 10.0, 20.0, 30.0, 40.0, 50.0, 50.0, 51.0, 70.0, 70.0], pa.float32()
+        ),
+        "musicbrainz_recording_id": [None] * 7 + [RECORDING, RECORDING, None, None, None],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("song", "expected"),
+    [
+        # Several tracks of a sheet lie in one file.
+        ({"path": "/m/cue/album.flac", "title": "Sheet", "duration": 210.0}, None),
+        ({"path": "/m/cue/album.flac", "title": "two", "duration": 61.0}, "s2"),
+        ({"path": "/x/cue/album.flac", "title": "Two", "duration": 60.0}, "s2"),
+        ({"path": "/m/cue/album.flac", "duration": 90.0}, "s3"),
+        ({"path": "/m/cue/album.flac", "title": "?", "duration": 60.0}, None),
+        # Players call songs without a title by their files.
+        ({"title": "My Tune", "artist": "[Unknown Artist]", "duration": 10.0}, "u1"),
+        ({"title": "my tune", "duration": 10.0}, "u1"),
+        ({"title": "My Tune", "artist": "[Unknown Artist]", "duration": 90.0}, None),
+        ({"title": "My Tune", "artist": "Somebody", "duration": 10.0}, None),
+        ({"title": "Take 2", "artist": "B"}, "u2"),
+        # Artists are shown in several ways.
+        ({"title": "Song", "artist": "A feat. B"}, "g"),
+        ({"title": "Song", "artist": "A"}, "g"),
+        ({"title": "Song", "artist": "B"}, None),
+        ({"title": "Duet", "artist": "A \u2022 B"}, "m"),
+        ({"title": "Duet", "artist": "A ft. B"}, "m"),
+        ({"title": "Duet", "artist": "A;B"}, "m"),
+        ({"title": "Both", "artist": "A feat. B", "album": "L"}, "l1"),
+        ({"title": "Both", "artist": "A", "album": "L"}, "l2"),
+        # One recording on two albums.
+        ({"recording_id": RECORDING, "album": "best of"}, "c2"),
+        ({"recording_id": RECORDING}, None),
+        ({"title": "Hit", "artist": "A", "album": "Album", "duration": 50.5}, "c1"),
+        ({"title": "Hit", "artist": "A", "duration": 50.5}, None),
+        ({"title": "Hit", "artist": "A", "album": "Other", "duration": 50.5}, None),
+        ({"title": "", "artist": ""}, None),
+    ],
+)
+def test_songs_of_odd_collections(song: dict[str, Any], expected: str | None) -> None:
+    assert match([PlayerSong("p", **song)], ODD).tracks.get("p") == expected
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "1e999"])
+def test_what_is_no_duration_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "songs.csv").write_text(f"id,title,duration\n1,Song,{text}\n")
+    with pytest.raises(DataError, match=r":2: duration is '.*'; it must be a number of seconds"):
+        list(read_songs(tmp_path / "songs.csv"))
 
 
 def test_the_report_counts_ways_and_names_what_is_left() -> None:

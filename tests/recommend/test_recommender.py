@@ -25,6 +25,7 @@ from moodrec.index.mood_index import MoodIndex
 from moodrec.library.library import Library
 from moodrec.model.checkpoint import save_model
 from moodrec.recommend.recommender import Recommender
+from tests.audio.sounds import write_sound
 from tests.catalog.corpus import write_song
 from tests.small_model import small_network, small_spec
 
@@ -70,6 +71,14 @@ def test_similar_tracks(recommender: Recommender) -> None:
     assert "tracks pass" in similar.explain()
     by_index = recommender.index.similar_to(similar.seed_id or "", 5)
     assert similar.tracks["track_id"].tolist() == by_index.track_ids[0].tolist()
+
+
+def test_a_file_that_is_no_seed_is_named(recommender: Recommender, tmp_path: Path) -> None:
+    write_sound(tmp_path / "silent.flac", np.zeros(48_000, np.float32))
+    (tmp_path / "text.flac").write_text("no sound")
+    for name, why in (("silent", "the audio is silent"), ("text", "no audio in it")):
+        with pytest.raises(AudioError, match=rf"{name}\.flac: {why}"):
+            recommender.similar(str(tmp_path / f"{name}.flac"))
 
 
 def test_a_seed_by_id_path_title_or_both(recommender: Recommender, place: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pyarrow as pa
 import pytest
 
 from moodrec.errors import EngineError
@@ -19,7 +20,7 @@ needs_the_extra()
 from starlette.requests import Request  # noqa: E402
 
 from moodrec.serve import problems  # noqa: E402
-from moodrec.serve.documents import encoded  # noqa: E402
+from moodrec.serve.documents import encoded, track_documents  # noqa: E402
 from moodrec.serve.problems import problem  # noqa: E402
 
 
@@ -45,3 +46,24 @@ def test_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
     (line,) = caplog.messages
     assert not STEERING & set(line)
     assert "\n" not in line
+
+
+def test_scores_of_the_audio_and_probabilities_are_told_on_request_alone() -> None:
+    names = ["calm", "prob_calm", "audio_calm", "audio_prob_calm", "audio_engineer", "label_calm"]
+    table = pa.table({"track_id": ["t"], "path": ["/m/a.mp3"], **{name: [0.5] for name in names}})
+    (plain,) = track_documents(table, ["calm"])
+    told = {
+        "track_id": "t",
+        "file": "a.mp3",
+        "audio_engineer": 0.5,
+        "label_calm": 0.5,
+        "moods": {"calm": 0.5},
+    }
+    assert plain == told
+    (asked,) = track_documents(table, ["calm"], ["prob_calm", "audio_prob_calm", "path"])
+    assert asked == {
+        "track_id": "t",
+        "path": "/m/a.mp3",
+        "audio_prob_calm": 0.5,
+        "probabilities": {"calm": 0.5},
+    }

@@ -14,11 +14,12 @@ from moodrec.library.snapshot import DUPLICATE_OF
 from moodrec.recommend.find.lexicon import Lexicon, folded_words
 from moodrec.recommend.find.sentence import Seed
 from moodrec.recommend.text_search import TextSearch
-from moodrec.schema import ALBUM, ARTIST, ARTISTS, TITLE, TRACK_ID
+from moodrec.recommend.track_names import called
+from moodrec.schema import ALBUM, ARTIST, ARTISTS, PATH, TITLE, TRACK_ID
 
 OF_AN_ARTIST: Final = 50
 """The number of tracks that stand for an artist."""
-TOLD: Final = (TRACK_ID, TITLE, ARTIST, ALBUM, DUPLICATE_OF)
+TOLD: Final = (TRACK_ID, TITLE, ARTIST, ALBUM, PATH, DUPLICATE_OF)
 """The columns by which tracks are found and told apart."""
 _TRIED: Final = 2_000
 
@@ -34,7 +35,10 @@ class Named:
 
 
 class Names:
-    """Finds tracks by their whole titles, ``artist title`` or ``title by artist``, and artists by their names."""
+    """Finds tracks by their whole titles, ``artist title`` or ``title by artist``, and artists by their names.
+
+    The name of its file stands for the title of a track that has none.
+    """
 
     def __init__(self, index: SearchFront, lexicon: Lexicon, texts: TextSearch | None = None) -> None:
         """Remember where names are found.
@@ -79,12 +83,12 @@ class Names:
 
 
 def _is_called(row: dict[str, str | None], phrase: tuple[str, ...]) -> bool:
-    title, artist = (folded_words(row.get(name) or "") for name in (TITLE, ARTIST))
+    title, artist = (folded_words(text) for text in (called(row), row.get(ARTIST) or ""))
     if not title:
         return False
     return phrase in {title, artist + title, (*title, "by", *artist), title + artist}
 
 
 def _description(row: dict[str, str | None]) -> str:
-    names = " - ".join(filter(None, (row.get(ARTIST), row.get(TITLE))))
+    names = " - ".join(filter(None, (row.get(ARTIST), called(row))))
     return f"{names} ({row[ALBUM]})" if row.get(ALBUM) else names

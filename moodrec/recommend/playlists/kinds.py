@@ -21,8 +21,8 @@ from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules, rules_of
 from moodrec.recommend.queries import known_ids
 from moodrec.recommend.recommender import Recommender
+from moodrec.recommend.track_names import called
 from moodrec.recommend.versioned import of_one_version
-from moodrec.schema import TITLE
 
 
 @of_one_version
@@ -184,6 +184,4 @@ def _any(recommender: Recommender) -> Vector:
 
 
 def _name(recommender: Recommender, track_id: str) -> str:
-    row = recommender.index.tracks([track_id]).iloc[0]
-    title = row.get(TITLE)
-    return title if isinstance(title, str) else track_id
+    return called(recommender.index.rows([track_id]).to_pylist()[0])

@@ -59,6 +59,7 @@ class Place:
             relative: whether entries are written relative to that folder.
         """
         self._folder = os.path.realpath(out.parent)
+        self._exists = os.path.isdir(self._folder)  # noqa: PTH112
         self._relative = relative
         self.unresolved: list[str] = []
         """The paths of entries, among those made so far, whose files are not there."""
@@ -70,7 +71,9 @@ class Place:
             return ""
         absolute = _on_disk(os.path.abspath(given))  # noqa: PTH100  (Path.absolute keeps "..")
         written = self._written(absolute)
-        if not os.path.exists(os.path.join(self._folder, written)):  # noqa: PTH110, PTH118  (odd names)
+        place = os.path.join(self._folder, written)  # noqa: PTH118  (odd names)
+        # From a folder that has yet to be made, no system finds its way up.
+        if not os.path.exists(place if self._exists else os.path.normpath(place)):  # noqa: PTH110
             self.unresolved.append(given)
         return written
 

@@ -16,7 +16,8 @@ from moodrec.players.links import server_of
 from moodrec.players.subsonic import known
 from moodrec.recommend.artists import ArtistSounds
 from moodrec.recommend.histories import mix_vector
-from moodrec.schema import ALBUM, ARTIST, TITLE, TRACK_ID
+from moodrec.recommend.track_names import called
+from moodrec.schema import ALBUM, ARTIST, TRACK_ID
 from moodrec.serve.documents import json_answer
 from moodrec.serve.guard.library_only import OF_ARTISTS, needs_library
 from moodrec.serve.nearest import playable
@@ -233,7 +234,7 @@ def _songs(ids: PlayerIds, track_ids: Iterable[str], query: Any) -> list[dict[st
     told = [
         {
             "item_id": ids.song(row[TRACK_ID]),
-            "title": row.get(TITLE) or row[TRACK_ID],
+            "title": called(row),
             "author": row.get(ARTIST) or "",
             "album": row.get(ALBUM) or "unknown",
         }

@@ -14,9 +14,18 @@ from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
 from moodrec.recommend.spread import numbers
+from moodrec.recommend.track_names import file_names
 from moodrec.schema import TRACK_ID
 from moodrec.serve.atlas import FOLDER, Atlas
-from moodrec.serve.documents import etag_of, json_answer, not_modified, packed, plain_value
+from moodrec.serve.documents import (
+    FILE,
+    etag_of,
+    json_answer,
+    not_modified,
+    packed,
+    plain_value,
+    told_columns,
+)
 from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
 from moodrec.serve.schemas.requests import Id
@@ -83,13 +92,13 @@ def tracks(request: Request, view: Current, query: Annotated[MapColumns, Query()
     etag = etag_of(request, view.tag)
     if (same := not_modified(request, etag)) is not None:
         return same
-    names = dict.fromkeys([TRACK_ID, *query.columns])
+    names, known = dict.fromkeys([TRACK_ID, *query.columns]), told_columns(view.index.column_names)
     for name in names:
-        if name not in view.index.column_names:
-            raise UsageError(
-                f"no such column: {brief(name)}; {hint(name, view.index.column_names, 'columns')}"
-            )
-    table = view.index.table.select(list(names))
+        if name not in known:
+            raise UsageError(f"no such column: {brief(name)}; {hint(name, known, 'columns')}")
+    table = view.index.table
+    if FILE in names and FILE not in table.column_names:
+        table = table.append_column(FILE, file_names(table))
     return json_answer(request, {name: plain_value(table[name].to_pylist()) for name in names}, etag)
 
 

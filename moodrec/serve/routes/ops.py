@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 import moodrec
-from moodrec.serve.documents import json_answer
+from moodrec.serve.documents import json_answer, told_columns
 from moodrec.serve.guard.access import BEARER, COOKIE, same, session_of
 from moodrec.serve.metrics import Metrics
 from moodrec.serve.problems import problem
@@ -63,7 +63,7 @@ def stats(request: Request, state: State) -> Response:
             "tracks": len(view.index),
             "moods": list(view.index.moods),
             "notes": list(view.recommender.notes),
-            "columns": list(view.index.column_names),
+            "columns": told_columns(view.index.column_names),
             "dim": info.dim,
             "kind": info.kind,
             "preset": info.preset,

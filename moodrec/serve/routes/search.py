@@ -19,6 +19,7 @@ from moodrec.serve.documents import (
     json_answer,
     not_modified,
     plain_value,
+    read_columns,
     track_documents,
 )
 from moodrec.serve.found import explained, found_document, within
@@ -99,7 +100,8 @@ def _like_seed(
     seed_id = view.resolve(seed)
     found: SimilarTracks = view.recommender.similar(seed_id, k, options)
     names = chosen_columns(view.index.column_names, view.index.moods, asked.columns)
-    row = view.index.rows([seed_id], names)
+    wanted = [name for name in read_columns(names) if name in view.index.column_names]
+    row = view.index.rows([seed_id], wanted)
     document = found_document(view, found, asked.k, asked.columns)
     if asked.explain:
         moods = {name: plain_value(found.seed_row[name]) for name in view.index.moods}

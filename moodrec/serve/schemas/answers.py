@@ -23,6 +23,7 @@ class Track(BaseModel):
     model_config = ConfigDict(extra="allow")
     track_id: str
     title: str | None = None
+    file: str | None = Field(None, description="The name of its file, where it has no title.")
     artist: str | None = None
     moods: dict[str, float | None] | None = None
     rank: int | None = None

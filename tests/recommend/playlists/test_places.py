@@ -63,6 +63,17 @@ def test_a_relative_place_for_the_playlist(home: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("suffix", [".m3u8", ".xspf", ".jspf"])
+@pytest.mark.parametrize("inside", ["Music/New/Deep", "New", "Music/Lists/../New"])
+def test_a_playlist_in_a_folder_that_is_not_there_yet(home: Path, suffix: str, inside: str) -> None:
+    tracks = pd.DataFrame(
+        {"path": [str((home / "Music").resolve() / name) for name in ("a.flac", "gone.mp3")]}
+    )
+    out = home / inside / f"list{suffix}"
+    assert write_playlist(tracks, out).unresolved == (tracks.path[1],)
+    assert opened(out) == [True, False]
+
+
+@pytest.mark.parametrize("suffix", [".m3u8", ".xspf", ".jspf"])
 def test_entries_that_lead_nowhere_are_named(home: Path, suffix: str) -> None:
     tracks = pd.DataFrame({"path": [str(home / "Music" / name) for name in ("a.flac", "gone.mp3")]})
     written = write_playlist(tracks, home / f"x{suffix}")

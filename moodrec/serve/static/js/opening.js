@@ -45,7 +45,7 @@ async function firstRows() {
 async function readMap() {
   try {
     const [places, moods, tracks, info] = await Promise.all([
-      block("map"), block("map/moods"), json("map/tracks", { params: { columns: knownOf(["title", "artist"]) } }), json("map/info"),
+      block("map"), block("map/moods"), json("map/tracks", { params: { columns: knownOf(["title", "file", "artist"]) } }), json("map/info"),
     ]);
     atlas.value = new Atlas(new Uint16Array(places), new Uint8Array(moods), tracks, info.regions, library.peek().moods.map((one) => one.name));
     if (info.coming) setTimeout(readMap, 15_000);

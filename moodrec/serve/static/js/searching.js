@@ -11,7 +11,7 @@ import { atlas, columnNames, knownOf, library, named, results, say, sentence, se
 const WAIT_MS = 60, SLACK = 1.5, MOST_MS = 1000;
 const HITS = 60;
 /** What rows show. Moods are read for the one row that one opens. */
-const SHOWN = ["title", "artist", "album", "year", "duration"];
+const SHOWN = ["title", "file", "artist", "album", "year", "duration"];
 let running = null;
 let waiting = 0;
 let begun = Number.NEGATIVE_INFINITY;
@@ -84,8 +84,8 @@ async function countDrops(said, signal) {
 function nameEnds(said, found) {
   const way = kindOf(said) === "path" ? found.tracks : [], first = found.seed ?? way[0], last = way.at(-1);
   const names = {};
-  if (first && said.seed && !said.seed.title) names.seed = named(first);
-  if (last && said.end && !said.end.title) names.end = named(last);
+  if (first && said.seed && !(said.seed.title || said.seed.file)) names.seed = named(first);
+  if (last && said.end && !(said.end.title || said.end.file)) names.end = named(last);
   if (Object.keys(names).length) say(names, { quiet: true });
 }
 

@@ -1,7 +1,7 @@
 /**
  * The sentence that says what is wanted, as one immutable value; every control changes it, and the results follow it.
  *
- * @typedef {{track_id: string, title?: string|null, artist?: string|null}} Named
+ * @typedef {{track_id: string, title?: string|null, file?: string|null, artist?: string|null}} Named
  * @typedef {object} Sentence
  * @property {Named|null} seed the track that results are like
  * @property {{name: string, embedding: number[], place: number[]|null}|null} file a dropped file in place of a track

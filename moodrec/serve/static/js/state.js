@@ -68,8 +68,8 @@ export function tell(text, { undo, lasting = false } = {}) {
   }, undo ? 8000 : 5000);
 }
 
-export const named = ({ track_id, title, artist }) => ({ track_id, title, artist });
-export const titleOf = (track) => track?.title || track?.track_id || "";
+export const named = ({ track_id, title, file, artist }) => ({ track_id, title, file, artist });
+export const titleOf = (track) => track?.title || track?.file || track?.track_id || "";
 
 effect(() => {
   if (theme.value !== "light" && theme.value !== "dark") return;

@@ -37,7 +37,7 @@ function change(next, text) {
 /** @param {object[]} tracks those that are in the list already are left out */
 export function addToList(tracks) {
   const known = new Set(list.peek().map((one) => one.track_id));
-  const added = tracks.filter((one) => !known.has(one.track_id)).map(({ track_id, title, artist, duration }) => ({ track_id, title, artist, duration }));
+  const added = tracks.filter((one) => !known.has(one.track_id)).map(({ track_id, title, file, artist, duration }) => ({ track_id, title, file, artist, duration }));
   if (!added.length) return tell(tracks.length === 1 ? "It is in the list already." : "They are in the list already.");
   const room = MOST - list.peek().length;
   if (room <= 0) return tell(`The list is full: it holds ${MOST.toLocaleString()} tracks.`);

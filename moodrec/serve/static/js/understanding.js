@@ -2,7 +2,7 @@
 import { json } from "./api.js";
 import { lookUp } from "./searching.js";
 import { NOTHING } from "./sentence.js";
-import { knownOf, library, say, sentence, startFrom } from "./state.js";
+import { knownOf, library, say, sentence, startFrom, titleOf } from "./state.js";
 import { play } from "./playing.js";
 import { quoted } from "./words.js";
 
@@ -51,9 +51,9 @@ function valuesOf(text) {
 }
 
 async function tracksOf(text, signal) {
-  const found = await json("tracks", { params: { q: text, limit: TRACKS, columns: knownOf(["title", "artist", "album"]) }, signal });
+  const found = await json("tracks", { params: { q: text, limit: TRACKS, columns: knownOf(["title", "file", "artist", "album"]) }, signal });
   return found.tracks.map((track) => ({
-    kind: "like", text: track.title || track.track_id, more: [track.artist, track.album].filter(Boolean).join(" · "),
+    kind: "like", text: titleOf(track), more: [track.artist, track.album].filter(Boolean).join(" · "),
     act: () => { startFrom(track); play(track); },
   }));
 }

@@ -10,7 +10,7 @@ export class Atlas {
   /**
    * @param {Uint16Array} places x and y of each track, one after the other
    * @param {Uint8Array} moods a byte for each track and mood, 255 where unknown
-   * @param {{track_id: string[], title?: string[], artist?: string[]}} tracks
+   * @param {{track_id: string[], title?: string[], file?: string[], artist?: string[]}} tracks
    * @param {object[]} regions places with the names of what is there
    * @param {string[]} moodNames
    */
@@ -27,7 +27,7 @@ export class Atlas {
 
   /** The id, title and artist of a row. @param {number} row */
   track(row) {
-    return { track_id: this.tracks.track_id[row], title: this.tracks.title?.[row] ?? null, artist: this.tracks.artist?.[row] ?? null };
+    return { track_id: this.tracks.track_id[row], title: this.tracks.title?.[row] ?? null, file: this.tracks.file?.[row] ?? null, artist: this.tracks.artist?.[row] ?? null };
   }
 
   /** The moods of a row, null where unknown. @param {number} row @returns {Record<string, number|null>} */

@@ -1,0 +1,51 @@
+"""What people call a track: by its title, else by its file, since much music has no tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from moodrec.names import one_line
+from moodrec.schema import PATH, TITLE, TRACK_ID
+
+_FOLDERS: Final = "(?s)^.*/"
+
+
+def called(row: Mapping[str, Any]) -> str:
+    """Choose what to call a track: its title, else the name of its file without the suffix, else its id; on one line.
+
+    Args:
+        row: of a track table.
+    """
+    title, path = (value if isinstance(value, str) else "" for value in (row.get(TITLE), row.get(PATH)))
+    return one_line(title.strip() or PurePath(path).stem.strip() or str(row.get(TRACK_ID) or ""))
+
+
+def file_names(table: pa.Table) -> pa.Array:
+    """Give the names of the files of tracks without a title; null for all others.
+
+    Args:
+        table: n tracks, with their paths.
+
+    Returns:
+        n texts.
+    """
+    names = pc.replace_substring_regex(_texts(table[PATH]), _FOLDERS, "")
+    if TITLE not in table.column_names:
+        return names
+    titles = pc.utf8_trim_whitespace(pc.fill_null(_texts(table[TITLE]), ""))
+    return pc.if_else(pc.equal(titles, ""), names, pa.scalar(None, names.type))
+
+
+def _texts(column: pa.ChunkedArray) -> pa.Array:
+    texts = column.cast(pa.large_string()).combine_chunks()
+    # Of no chunks, or where they were too many for one array.
+    return (
+        pa.concat_arrays([*texts.chunks, pa.array([], pa.large_string())])
+        if isinstance(texts, pa.ChunkedArray)
+        else texts
+    )
