@@ -91,7 +91,7 @@ def variants_of(recipe: Recipe) -> dict[str, Recipe]:
         "no regressions": with_moods(regression=None),
         "valence and arousal by logits of their own": with_moods(odds={}),
         "neighbours without moods": with_moods(neighbours=None),
-        "neighbours with .35 of moods": with_moods(neighbours=near(0.35)),
+        "neighbours with .2 of moods": with_moods(neighbours=near(0.2)),
         "neighbours with .5 of moods": with_moods(neighbours=near(0.5)),
         "copies not counted": changed(recipe, copies=None),
         "copies counted twice as much": changed(
