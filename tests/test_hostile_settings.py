@@ -21,7 +21,8 @@ from moodrec.data.sources.reading import read_text_table
 from moodrec.data.sources.table import load
 from moodrec.errors import ConfigError, CorruptStoreError, DataError, MoodrecError
 from moodrec.evaluation.experiment.plan import read_plan
-from moodrec.evaluation.predictions import load_array, load_predictions
+from moodrec.evaluation.matrices import load_array
+from moodrec.evaluation.predictions import load_predictions
 from moodrec.files.toml import read_toml_table
 from moodrec.index.presets import load_preset
 from moodrec.library.left_out import Rules

@@ -141,6 +141,8 @@ class Manifest:
         if PATH not in schema.names:
             raise DataError(f"{file}: has no column {PATH!r}; a manifest names an audio file in each row")
         kind = schema.field(PATH).type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
             raise DataError(f"{file}: column {PATH!r} holds {str(kind)[:80]}, and should hold texts")
         if self.schema is None:

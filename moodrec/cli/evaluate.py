@@ -50,12 +50,16 @@ def evaluate(
     predictions: Annotated[
         Path | None,
         typer.Option(
-            "--predictions", metavar="FILE", help="Stored predictions (.parquet, .csv, .npy), no model."
+            "--predictions",
+            metavar="FILE",
+            help="Stored predictions (.parquet, .csv, .tsv, .npy, .npz), no model.",
         ),
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option("--labels", metavar="FILE.npy", help="Stored 0/1 labels for .npy predictions."),
+        typer.Option(
+            "--labels", metavar="FILE", help="Stored 0/1 labels of the predictions, in the same formats."
+        ),
     ] = None,
     metadata: Annotated[
         Path | None,
@@ -68,7 +72,9 @@ def evaluate(
     context: Annotated[
         str | None,
         typer.Option(
-            "--context", metavar="fit|FILE", help="Fit its weights by folds of artists, or take stored ones."
+            "--context",
+            metavar="fit|FILE|MODEL",
+            help="Fit its weights by folds of artists, or take stored ones or a model's.",
         ),
     ] = None,
     save_context: Annotated[
@@ -119,7 +125,7 @@ def evaluate(
     if save_context is not None or per_tag or known_labels != "none":
         raise UsageError("--save-context, --per-tag and --known-labels go with --metadata or --context")
     if labels is not None:
-        scored = _from_arrays(predictions, labels)
+        scored = _from_files(predictions, labels)
     elif data is not None:
         scored = _from_table(screen, data, root, option or [], split, predictions, model, device)
     else:
@@ -133,13 +139,12 @@ def evaluate(
     _print(screen, report)
 
 
-def _from_arrays(predictions: Path | None, labels: Path) -> LabelledScores:
-    from moodrec.evaluation.predictions import load_array
-    from moodrec.evaluation.scored import scored_arrays
+def _from_files(predictions: Path | None, labels: Path) -> LabelledScores:
+    from moodrec.evaluation.scored import scored_files
 
     if predictions is None:
         raise UsageError("--labels needs --predictions")
-    return scored_arrays(load_array(labels), load_array(predictions), dataset=labels.stem)
+    return scored_files(predictions, labels)
 
 
 def _context_inputs(

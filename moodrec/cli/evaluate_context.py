@@ -25,7 +25,7 @@ class ContextOptions:
     """What to do about the context."""
 
     context: str
-    """``fit``, or a file that ``save`` wrote."""
+    """``fit``, a file that ``save`` wrote, or a model."""
     known_labels: Literal["none", "other-albums", "others"]
     per_tag: bool
     save: Path | None
@@ -70,12 +70,13 @@ def evaluate_context(
     """
     from moodrec.evaluation.context.evaluate import apply_context, compare, fit_in_context
     from moodrec.model.context.model import ContextModel
+    from moodrec.model.describe import context_file
 
     if options.context == FIT:
         with screen.progress("fitting") as advance:
             found = fit_in_context(inputs, options.known_labels, advance)
     else:
-        model = ContextModel.load(Path(options.context))
+        model = ContextModel.load(context_file(options.context))
         found = apply_context(inputs, model, options.known_labels)
     report = compare(inputs, found, options.known_labels, bootstrap)
     if options.save is not None:

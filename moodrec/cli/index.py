@@ -78,8 +78,8 @@ def build(
     """Build an index.
 
     Of the library, or of a Parquet file (or a folder of them) with a column track_id, a column of vectors, and any
-    others. What 'moodrec export' and 'moodrec embed' write tells its moods and its model itself. A context is the
-    context.json of a model, or a file that 'moodrec evaluate --save-context' wrote.
+    others. What 'moodrec export' and 'moodrec embed' write tells its moods and its model itself. A context is
+    that of a model (its folder or name), or a file that 'moodrec evaluate --save-context' wrote.
 
     Example: moodrec index build --table vectors.parquet --moods calm,happy --out my-index
     """
@@ -244,11 +244,12 @@ def _of_table(
     from moodrec.catalog.parquet_tracks import ParquetTracks
     from moodrec.index.mood_index import MoodIndex
     from moodrec.model.context.model import ContextModel
+    from moodrec.model.describe import context_file
 
     tracks = ParquetTracks(path, embedding)
     _note_left_out(screen, tracks.left_out)
     named = [name.strip() for name in moods.split(",")] if moods else tracks.about.moods
-    weights = None if context is None else ContextModel.load(context)
+    weights = None if context is None else ContextModel.load(context_file(context))
     fingerprint = tracks.about.model_fingerprint
     return MoodIndex.build_into(out, tracks, named, preset, embedding, fingerprint, weights)
 

@@ -45,6 +45,39 @@ def join_groups(*keys: Sequence[str | None]) -> list[str]:
     return [names[forest.root(row)] for row in range(len(rows))]
 
 
+def library_groups(
+    artists: Sequence[str | None],
+    albums: Sequence[str | None],
+    track_ids: Sequence[str] | None = None,
+) -> list[str]:
+    """Name what must share a fold in a library: the tracks of an artist, and where that is not known, of an album.
+
+    An album that only one artist is known to have tells the artist of its other tracks.
+
+    Args:
+        artists: ``(n,)`` folded names or ids, None where unknown.
+        albums: ``(n,)`` folded names or ids, None where unknown.
+        track_ids: ``(n,)`` ids, by which a track of which nothing is known is named, so that groups do not depend on
+            the order of the rows; None names it by its place.
+
+    Returns:
+        ``(n,)`` names of groups.
+    """
+    owners: dict[str, set[str]] = {}
+    for artist, album in zip(artists, albums, strict=True):
+        if artist and album:
+            owners.setdefault(album, set()).add(artist)
+    only = {album: next(iter(names)) for album, names in owners.items() if len(names) == 1}
+    places = [str(row) for row in range(len(artists))]
+    if track_ids is not None:
+        places = [track_id or f"row {place}" for track_id, place in zip(track_ids, places, strict=True)]
+    names = [artist or only.get(album or "") for artist, album in zip(artists, albums, strict=True)]
+    return [
+        f"artist:{artist}" if artist else f"album:{album}" if album else f"track:{place}"
+        for artist, album, place in zip(names, albums, places, strict=True)
+    ]
+
+
 def _first(values: Iterable[str | None], default: str) -> str:
     return next((value for value in values if value is not None), default)
 

@@ -74,8 +74,8 @@ class _TagFigures:
     def of(self, weights: NDArray[np.float32] | None) -> Float64Array:
         """Compute the three figures, ``(resamples, 3)``; the correlation is NaN where labels are not soft."""
         mine = None if weights is None else weights[:, self._known]
-        precision, area = self._ranked.average_precision(mine), self._ranked.roc_auc(mine)
-        return np.stack([precision, area, self._pearson(mine, len(precision))], axis=1)
+        ranked = self._ranked.both(mine)
+        return np.column_stack([ranked, self._pearson(mine, len(ranked))])
 
     def _pearson(self, weights: NDArray[np.float32] | None, n: int) -> Float64Array:
         if np.isnan(self._soft).any():

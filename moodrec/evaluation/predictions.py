@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
-from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError
+from moodrec.evaluation.matrices import load_matrix, scored_part, without_infinities
 
 TRACK_ID: Final = "track_id"
 
@@ -25,13 +26,13 @@ class Predictions:
     Attributes:
         track_ids: ``n`` ids, unique.
         targets: ``T`` names, as in the label table.
-        scores: ``(n, T)`` finite, higher means more likely.
+        scores: ``(n, T)``, higher means more likely; NaN where there is none.
         failures: track id -> why it has no prediction.
     """
 
     track_ids: tuple[str, ...]
     targets: tuple[str, ...]
-    scores: NDArray[np.float32]
+    scores: NDArray[np.floating]
     failures: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -41,10 +42,6 @@ class Predictions:
         twice = pd.Index(self.track_ids)[pd.Index(self.track_ids).duplicated()].tolist()
         if twice:
             raise DataError(f"predictions hold {len(twice)} track ids twice: {twice[:5]}")
-        bad = np.flatnonzero(~np.isfinite(self.scores).all(axis=1))
-        if bad.size:
-            names = [self.track_ids[row] for row in bad[:5]]
-            raise DataError(f"predictions are not finite for {bad.size} tracks: {names}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,52 +53,40 @@ class Matched:
     targets: tuple[str, ...]
     """``T`` targets that both have, in the table's order."""
     scores: NDArray[np.float64]
-    """``(n, T)`` scores, higher means more likely."""
+    """``(n, T)`` finite scores, higher means more likely."""
 
 
 def load_predictions(path: Path) -> Predictions:
-    """Read a Parquet or CSV table: ``track_id`` and one column per target; columns without numbers are ignored.
+    """Read a table (``track_id`` and one column per target; columns without numbers are ignored), or an ``.npz`` with
+    ``track_id`` and ``tags``.
 
     Raises:
-        DataError: it cannot be read, has no ``track_id``, no numbers, or a number that is not finite.
+        NotFoundError: there is no such file.
+        DataError: it cannot be read, has no ``track_id``, names of targets or numbers, or a track twice.
     """
-    frame = _read(path)
-    if TRACK_ID not in frame.columns:
-        raise DataError(f"{path}: no column {TRACK_ID}; it has {', '.join(map(str, frame.columns))}")
-    numeric = frame.drop(columns=TRACK_ID).select_dtypes(["number", "bool"])
-    if numeric.empty:
-        raise DataError(f"{path}: needs a column of numbers for each target, beside {TRACK_ID}")
-    ids = tuple(str(track_id) for track_id in frame[TRACK_ID])
-    return Predictions(ids, tuple(map(str, numeric.columns)), numeric.to_numpy(dtype=np.float32))
-
-
-def load_array(path: Path) -> NDArray[np.float64]:
-    """Read an ``(n, tags)`` array from a ``.npy`` file, never a pickled one.
-
-    Raises:
-        DataError: it cannot be read, or is not a two-dimensional array of numbers.
-    """
-    require_file(path)
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read as an array ({error})") from error
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "biuf":
-        raise DataError(f"{path}: must hold an (n, tags) array of numbers")
-    return array.astype(np.float64)
+    found = load_matrix(path)
+    if found.track_ids is None:
+        raise DataError(f"{path}: has no {TRACK_ID}, by which tracks are found in the dataset")
+    if found.tags is None:
+        raise DataError(f"{path}: has no names of targets, by which they are found in the dataset")
+    return Predictions(found.track_ids, found.tags, found.values)
 
 
 def match(predictions: Predictions, table: LabelTable) -> Matched:
     """Find each track of a table in the predictions, by its id or by ``<table name>/<id>``.
+
+    A track that lacks a score of a target that both have counts as not predicted, a target that has no score of any
+    track as not predicted either.
 
     Args:
         predictions: scores of tracks.
         table: the label table.
 
     Raises:
-        DataError: they share no targets or no tracks.
+        DataError: they share no targets or no tracks, or no track has all its scores.
     """
-    targets = tuple(str(name) for name in table.targets.columns if name in predictions.targets)
+    places = _columns_of([str(name) for name in table.targets.columns], predictions.targets)
+    targets = tuple(places)
     if not targets:
         raise DataError(
             f"predictions and {table.name} share no targets; predicted are {_some(predictions.targets)}, "
@@ -113,19 +98,24 @@ def match(predictions: Predictions, table: LabelTable) -> Matched:
     if not rows.size:
         examples = f"{_some(predictions.track_ids)}; {table.name} has {_some(list(table.tracks['track_id']))}"
         raise DataError(f"predictions and {table.name} share no track ids; predicted are {examples}")
-    columns = [predictions.targets.index(target) for target in targets]
-    scores = predictions.scores[np.array(found)[rows]][:, columns].astype(np.float64)
-    return Matched(rows, targets, scores)
+    scores = predictions.scores[np.array(found)[rows]][:, list(places.values())].astype(np.float64)
+    some, whole = scored_part(scores)
+    if not whole.size:
+        raise DataError(f"no track of {table.name} has a prediction of each target")
+    kept = tuple(targets[int(column)] for column in some)
+    return Matched(rows[whole], kept, without_infinities(scores[whole][:, some]))
 
 
-def _read(path: Path) -> pd.DataFrame:
-    require_file(path)
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, dtype={TRACK_ID: str}, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as a table ({error})") from error
+def _columns_of(labelled: Sequence[str], predicted: Sequence[str]) -> dict[str, int]:
+    """Find the column of each target that is predicted, by its name with or without that of the dataset."""
+    place = {name: column for column, name in enumerate(predicted)}
+    bare = Counter(target.partition(":")[2] for target in labelled)
+    found = {
+        target: place.get(target, place.get(name, -1) if bare[name] == 1 else -1)
+        for target in labelled
+        if (name := target.partition(":")[2])
+    }
+    return {target: column for target, column in found.items() if column >= 0}
 
 
 def _some(names: Sequence[str], limit: int = 3) -> str:

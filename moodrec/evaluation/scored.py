@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,8 @@ from moodrec.arguments import brief
 from moodrec.data.labels import SPLITS, LabelTable
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.binary import binary_labels
+from moodrec.evaluation.matching import match_files, numbered
+from moodrec.evaluation.matrices import load_matrix
 from moodrec.evaluation.predictions import Predictions, match
 from moodrec.metrics.checks import label_matrix
 from moodrec.typing import Float64Array
@@ -66,6 +69,32 @@ def scored_arrays(
     return LabelledScores(dataset, "all", names, labels, scores, soft, None, 0, "labels are 0 or 1 as given")
 
 
+def scored_files(predictions: Path, labels: Path) -> LabelledScores:
+    """Read and match two files.
+
+    Args:
+        predictions: ``(n, T)`` scores, in a format that :func:`moodrec.evaluation.matrices.load_matrix` reads.
+        labels: ``(n, T)`` labels of 0 and 1, in such a format.
+
+    Raises:
+        NotFoundError: a file is not there.
+        DataError: a file is malformed, or rows or columns cannot be matched.
+    """
+    matched = match_files(load_matrix(predictions), load_matrix(labels, "labels"))
+    found = matched.finite(matched.tags or numbered(matched.labels.shape[1]))
+    return LabelledScores(
+        dataset=labels.stem,
+        split="all",
+        tags=found.tags,
+        labels=found.labels,
+        scores=found.scores,
+        soft=np.full_like(found.labels, np.nan),
+        groups=None,
+        n_missing=len(matched.scores) - len(found.rows),
+        note="; ".join(("labels are 0 or 1 as given", *found.notes)),
+    )
+
+
 def scored_table(table: LabelTable, predictions: Predictions, split: str | None = None) -> LabelledScores:
     """Match predictions to a label table.
 
@@ -88,6 +117,7 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
     if not kept.any():
         raise DataError(f"{table.name}: no track of split {brief(split)} has a prediction")
     rows = matched.rows[kept]
+    missing = [str(name) for name in table.targets.columns if name not in matched.targets]
     columns = np.array(
         [list(table.targets.columns).index(target) for target in matched.targets], dtype=np.int64
     )
@@ -101,5 +131,5 @@ def scored_table(table: LabelTable, predictions: Predictions, split: str | None 
         soft=np.where(binary.soft[columns], values, np.nan),
         groups=tuple(table.tracks["group"].iloc[rows]),
         n_missing=int(in_split.sum()) - len(rows),
-        note=binary.note,
+        note=binary.note if not missing else f"{binary.note}; without predictions: {', '.join(missing)}",
     )

@@ -117,7 +117,7 @@ class MoodIndex(IndexReader, SearchFront):
 
         Args:
             embeddings: (n, d) finite numbers, no zero rows; they are scaled to unit length.
-            tracks: pandas or Arrow, n rows: ``track_id`` (text, unique) and any other columns.
+            tracks: pandas or Arrow, n rows: ``track_id`` (text or whole numbers, unique) and any other columns.
             moods: columns of ``tracks`` that hold mood scores in [0, 1]; NULL is unknown.
             preset: a preset's name, the path of a TOML file, or a config.
             model_fingerprint: the fingerprint of the model that made the embeddings.

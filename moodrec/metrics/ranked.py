@@ -40,11 +40,7 @@ class RankedLabels:
         Returns:
             ``(resamples,)`` in [0, 1]; NaN where the positives weigh nothing.
         """
-        positives, negatives = self._stretches(weights)
-        found = np.cumsum(positives, axis=1)
-        seen = found + np.cumsum(negatives, axis=1)[:, 1::2]
-        precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
-        return _ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
+        return _average_precision(*self._stretches(weights))
 
     def roc_auc(self, weights: Weights | None = None) -> NDArray[np.float64]:
         """Compute the chance that a positive scores above a negative, ties counting one half.
@@ -55,13 +51,19 @@ class RankedLabels:
         Returns:
             ``(resamples,)`` in [0, 1]; NaN where positives or negatives weigh nothing.
         """
-        positives, negatives = self._stretches(weights)
-        total = negatives.sum(axis=1)
-        tied = negatives[:, 1::2]
-        above = np.cumsum(negatives, axis=1)[:, 1::2] - tied
-        below = total[:, None] - above - tied
-        wins = (positives * (below + tied / 2)).sum(axis=1)
-        return _ratio(wins, positives.sum(axis=1) * total)
+        return _roc_auc(*self._stretches(weights))
+
+    def both(self, weights: Weights | None = None) -> NDArray[np.float64]:
+        """Compute average precision and ROC-AUC in one pass.
+
+        Args:
+            weights: as for :meth:`average_precision`.
+
+        Returns:
+            ``(resamples, 2)``.
+        """
+        stretches = self._stretches(weights)
+        return np.stack([_average_precision(*stretches), _roc_auc(*stretches)], axis=1)
 
     def _stretches(self, weights: Weights | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Sum the weights of the positives in each run, and of the negatives in each stretch.
@@ -74,6 +76,22 @@ class RankedLabels:
         # The running count of positives translates bounds among all rows to bounds among the positives.
         positives = _sums(ranked[:, self._labels], np.cumsum(np.append(0, self._labels))[self._bounds])
         return positives[:, 1::2], total - positives
+
+
+def _average_precision(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:
+    found = np.cumsum(positives, axis=1)
+    seen = found + np.cumsum(negatives, axis=1)[:, 1::2]
+    precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
+    return _ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
+
+
+def _roc_auc(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = negatives.sum(axis=1)
+    tied = negatives[:, 1::2]
+    above = np.cumsum(negatives, axis=1)[:, 1::2] - tied
+    below = total[:, None] - above - tied
+    wins = (positives * (below + tied / 2)).sum(axis=1)
+    return _ratio(wins, positives.sum(axis=1) * total)
 
 
 def _tied_runs(ranked: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

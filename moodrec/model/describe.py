@@ -99,6 +99,25 @@ def model_folder(model: Path | str | None = None) -> Path:
     return own
 
 
+def context_file(place: Path | str) -> Path:
+    """Find the file of a context: the file itself, or that of a model.
+
+    Args:
+        place: the file, or a model as for :func:`model_folder`.
+
+    Raises:
+        NotFoundError: the model has no context.
+        UsageError: it is no path.
+    """
+    own = path_of(place, "context")
+    folder = model_folder(place)
+    if not own.is_dir() and not (is_there(folder / SPEC) and not is_there(own)):
+        return own
+    if not is_there(folder / CONTEXT):
+        raise NotFoundError(f"{place}: the model has no context ({CONTEXT})")
+    return folder / CONTEXT
+
+
 def describe_model(model: Path | str | None = None) -> ModelDescription:
     """Read a model's description, not its weights.
 

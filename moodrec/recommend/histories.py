@@ -44,7 +44,7 @@ def history_weights(history: History) -> dict[str, float]:
         return checked_weights(by_id, "history")
     if not is_table(history):
         return _summed(ids_of(history, "history"), None)
-    table = as_arrow(history)
+    table = as_arrow(history, "the history")
     if TRACK_ID not in table.column_names:
         raise DataError(
             f"the history has no column {TRACK_ID!r}; {hint(TRACK_ID, table.column_names, 'columns')}"

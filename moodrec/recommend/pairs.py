@@ -45,7 +45,7 @@ def pairs_of(given: Any) -> Pairs:
         UsageError: they are no pairs, or an id is neither text nor a whole number.
     """
     if is_table(given):
-        table = as_arrow(given)
+        table = as_arrow(given, "the table of pairs")
         if table.num_columns < 2:
             raise DataError("a table of pairs needs two columns of track ids")
         return Pairs(ids_of(table.column(0), "pairs"), ids_of(table.column(1), "pairs"), single=False)

@@ -64,7 +64,7 @@ def candidates_of(given: Any) -> Scored:
 
 
 def _of_table(given: Any) -> Scored:
-    table = as_arrow(given)
+    table = as_arrow(given, "the table of candidates")
     missing = [name for name in (TRACK_ID, SCORE) if name not in table.column_names]
     if missing:
         raise DataError(

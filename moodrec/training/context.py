@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.data.groups import join_groups
+from moodrec.artists import credit
+from moodrec.data.groups import library_groups
 from moodrec.data.splits import grouped_folds
 from moodrec.model import scales
 from moodrec.model.context.applied import logits_of
@@ -39,7 +40,7 @@ def fit_context(
         spec: the model, with its scales.
         logits: ``(n, targets)`` by models that were not trained on the track or its artist.
         labels: ``(n, moods)`` in [0, 1], NaN unknown.
-        tracks: ``n`` rows with artist, album, genre (a list) and year.
+        tracks: ``n`` rows with track_id, artist, album, genre (a list) and year.
         data: names of the datasets, for the file.
 
     Returns:
@@ -47,8 +48,8 @@ def fit_context(
         held-out tracks.
     """
     audio = logits_of(scales.probabilities(spec, scales.published_logits(spec, logits)))
-    artists, albums = (_folded(tracks[column].tolist()) for column in ("artist", "album"))
-    groups = _groups(artists, albums)
+    artists, albums = _main_artists(tracks["artist"].tolist()), _folded(tracks["album"].tolist())
+    groups = library_groups(artists, albums, tracks["track_id"].tolist())
     n_folds = min(N_FOLDS, len(set(groups)))
     if n_folds < LEAST_FOLDS:
         return None
@@ -65,13 +66,9 @@ def fit_context(
     return found if found.does_anything else None
 
 
-def _groups(artists: Sequence[str | None], albums: Sequence[str | None]) -> list[str]:
-    """What must share a fold: an artist's tracks; where the artist is not known, an album's."""
-    fallback = [
-        f"album:{album}" if album and not artist else None
-        for artist, album in zip(artists, albums, strict=True)
-    ]
-    return join_groups([f"artist:{artist}" if artist else None for artist in artists], fallback)
+def _main_artists(names: Sequence[str | None]) -> list[str | None]:
+    main = [credit(name).main if isinstance(name, str) else () for name in names]
+    return _folded([each[0] if each else None for each in main])
 
 
 def _folded(names: Sequence[str | None]) -> list[str | None]:

@@ -194,6 +194,15 @@ def test_manifests_that_are_none_are_refused(tmp_path: Path, model: str) -> None
         embed_manifest("nowhere-such://m.parquet", out, model)
 
 
+def test_paths_may_be_categories(tmp_path: Path, model: str) -> None:
+    paths = [str(tmp_path / "gone 1.wav"), str(tmp_path / "gone 2.wav")]
+    pq.write_table(pa.table({"path": pa.array(paths).dictionary_encode()}), tmp_path / "m.parquet")
+    assert embed_manifest(str(tmp_path / "m.parquet"), str(tmp_path / "out"), model).rows == 2
+    found = pq.read_table(tmp_path / "out")
+    assert found["outcome"].to_pylist() == ["failed"] * 2
+    assert found["track_id"].to_pylist() == paths
+
+
 def test_an_empty_manifest_leaves_a_folder_without_parts(tmp_path: Path, model: str) -> None:
     manifest = write_manifest(tmp_path / "m.parquet", [])
     assert embed_manifest(str(manifest), str(tmp_path / "out"), model).rows == 0

@@ -32,6 +32,9 @@ def test_predictions_in_context(tmp_path: Path) -> None:
     assert any("genres" in tag["kinds"] for tag in report["tags"])
 
     again = run_json("evaluate", *files, "--context", tmp_path / "c.json")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "c.json").rename(tmp_path / "model" / "context.json")
+    assert run_json("evaluate", *files, "--context", tmp_path / "model") == again
     assert again["tags"] == []
     assert again["difference"]["macro_ap"]["value"] > 0
     warm = run_json("evaluate", *files, "--known-labels", "others")
@@ -114,6 +117,25 @@ def test_a_dataset_has_its_own_metadata(tmp_path: Path) -> None:
             ],
             4,
             "bad.json",
+        ),
+        (
+            ["--metadata", "tracks.parquet", "--predictions", "P.npy", "--labels", "Y.npy", "--context", "."],
+            3,
+            "the model has no context",
+        ),
+        (
+            [
+                "--metadata",
+                "tracks.parquet",
+                "--predictions",
+                "P.npy",
+                "--labels",
+                "Y.npy",
+                "--context",
+                "default",
+            ],
+            1,
+            "the context has no weights for tag_0",
         ),
         (
             ["--metadata", "two.csv", "--predictions", "P.npy", "--labels", "Y.npy"],

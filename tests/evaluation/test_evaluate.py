@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError, UsageError
 from moodrec.evaluation.binary import binary_labels
 from moodrec.evaluation.evaluate import BootstrapOptions, evaluate
-from moodrec.evaluation.predictions import Predictions, load_array
+from moodrec.evaluation.matrices import load_array
+from moodrec.evaluation.predictions import Predictions
 from moodrec.evaluation.scored import scored_arrays, scored_table
 
 QUICK = BootstrapOptions(n_resamples=100)
@@ -104,6 +106,34 @@ class TestTable:
         assert hard.pearson is None
         assert report.mean_pearson is not None
         assert report.mean_pearson.value == soft.pearson.value
+
+    def test_names_of_targets_may_lack_that_of_the_dataset(self) -> None:
+        table = soft_table()
+        named = noisy(table)
+        bare = replace(named, targets=tuple(name.partition(":")[2] for name in named.targets))
+        whole = scored_table(table, named)
+        assert scored_table(table, bare).tags == whole.tags
+        np.testing.assert_array_equal(scored_table(table, bare).scores, whole.scores)
+        both = replace(named, targets=("set:soft", "soft", "never"))
+        assert scored_table(table, both).tags == ("set:soft", "set:never")
+        assert scored_table(table, both).note.endswith("; without predictions: set:hard")
+
+    def test_tracks_and_targets_without_scores_are_left_out(self) -> None:
+        table = soft_table()
+        named = noisy(table)
+        scores = named.scores.copy()
+        scores[3, 0] = scores[70, 2] = np.nan
+        scores[:, 1] = np.nan
+        scores[5, 0] = -np.inf
+        found = scored_table(table, replace(named, scores=scores))
+        kept = np.delete(np.arange(len(table)), [3, 70])
+        assert found.tags == ("set:soft", "set:never")
+        assert found.n_missing == 2
+        np.testing.assert_array_equal(found.labels, binary_labels(table).labels[kept][:, [0, 2]])
+        assert found.scores[4, 0] == found.scores[:, 0].min()
+        assert np.isfinite(found.scores).all()
+        with pytest.raises(DataError, match="has a prediction of each target"):
+            scored_table(table, replace(named, scores=np.full_like(scores, np.nan)))
 
     def test_predictions_of_a_mix_are_matched_by_prefix(self) -> None:
         table = soft_table()

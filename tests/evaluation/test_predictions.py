@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from moodrec.errors import DataError
-from moodrec.evaluation.predictions import Predictions, load_array, load_predictions
+from moodrec.evaluation.matrices import load_array
+from moodrec.evaluation.predictions import Predictions, load_predictions
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -35,10 +36,11 @@ def test_embeddings_in_the_table_are_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,set:calm\na,0.5\n", "no column track_id; it has id, set:calm"),
-        ("track_id,title\na,x\n", "needs a column of numbers"),
-        ("track_id,set:calm\na,\n", r"not finite for 1 tracks: \['a'\]"),
-        ("track_id,set:calm\na,0.5\na,0.5\n", r"1 track ids twice: \['a'\]"),
+        ("name,set:calm\na,0.5\n", "has no track_id"),
+        ("track_id,title\na,x\n", "needs rows, and a column of numbers"),
+        ("track_id,set:calm\na,\n", "needs rows, and a column of numbers"),
+        ("track_id,set:calm\n,0.5\n", "1 of 1 rows have no track id"),
+        ("track_id,set:calm\na,0.5\na,0.5\n", "1 track ids occur twice: a"),
         ("", "cannot be read as a table"),
     ],
 )

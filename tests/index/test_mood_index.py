@@ -180,23 +180,56 @@ def table(**columns: Any) -> pa.Table:
     return pa.table({"track_id": ["a", "b", "c"], "calm": [0.1, 0.2, 0.3], **columns})
 
 
+def frame(value: object) -> pd.DataFrame:
+    """A table of pandas with a column of one value."""
+    return pd.DataFrame(
+        {"track_id": ["a", "b", "c"], "calm": [0.1] * 3, "x": pd.Series([value] * 3, dtype=object)}
+    )
+
+
 @pytest.mark.parametrize(
     ("tracks", "message"),
     [
         (table().drop_columns(["track_id"]), "no column 'track_id'"),
         (table().drop_columns(["calm"]), "no column 'calm'"),
-        (table(track_id=[1, 2, 3]), "ids are text"),
+        (table(track_id=[1.0, 2.0, 3.0]), "ids are texts or whole numbers"),
         (table(track_id=["a", None, ""]), "empty in rows 1, 2"),
         (table(calm=[0.1, 1.5, -1.0]), r"outside \[0, 1\] in rows 1, 2"),
         (table(calm=["high", "low", "low"]), "mood scores are numbers"),
         (table().slice(0, 2), "3 vectors were given for 2 tracks"),
         (pd.DataFrame({"track_id": ["a", "b", "c"], "calm": [0.1] * 3, "x": [1, "a", None]}), "mixed values"),
+        (pd.DataFrame({"track_id": [1, "b", "c"], "calm": [0.1] * 3}), "mixed values"),
+        (frame(2**70), "whole number of more than 64 bits"),
+        (frame("\ud800"), "a text that is no Unicode: "),
+        (frame(1j), "mixed values"),
+        (frame(0).assign(x=pd.arrays.SparseArray([0, 1, 0])), "cannot be read: Sparse"),
+        (table(track_id=pa.array([2**63, 1, 2], pa.uint64())), "above 9223372036854775807"),
+        (table(track_id=[1, None, 3]), "empty in rows 1"),
         ([{"track_id": "a"}], "must be a table of pandas, Arrow, polars"),
     ],
 )
 def test_wrong_tables(tracks: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         MoodIndex.build(np.eye(3), tracks, ["calm"])
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.int8(), pa.uint64(), "dictionary"])
+def test_whole_numbers_are_ids(kind: Any) -> None:
+    """They are texts in the index, and one may ask by either."""
+    numbers = pa.array([7, 8, 9], pa.int64())
+    ids = numbers.dictionary_encode() if kind == "dictionary" else numbers.cast(kind)
+    seven: Any = [7, np.int64(9)]
+    index: Any = MoodIndex.build(np.eye(3), table(track_id=ids), ["calm"])
+    assert index.track_ids == ["7", "8", "9"]
+    assert index.search(np.eye(3)[1], 3, only=[8, "9"]).track_ids.tolist() == [["8", "9", None]]
+    changes = pa.table({"track_id": pa.array([9, 10]), "calm": [0.5, 0.6]})
+    index.upsert(np.eye(3)[:2], changes)
+    index.update(pa.table({"track_id": pa.array([7]), "calm": [0.9]}))
+    index.remove([8])
+    assert sorted(index.track_ids) == ["10", "7", "9"]
+    assert index.rows(seven)["calm"].to_pylist() == pytest.approx([0.9, 0.5])
+    with pytest.raises(DuplicateIdError, match="'9'"):
+        index.add(np.eye(3)[:1], changes.slice(0, 1))
 
 
 def test_ids_that_occur_twice_are_listed() -> None:

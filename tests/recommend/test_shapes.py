@@ -370,3 +370,17 @@ def test_what_is_called_otherwise_elsewhere_is_named() -> None:
     for call, message in calls:
         with pytest.raises(MoodrecError, match=message):
             call()
+
+
+@pytest.mark.parametrize("column", [["t1", 2], [2**70, 1], [1j, 2j], pd.arrays.SparseArray([1, 2])])
+def test_tables_that_arrow_cannot_hold_are_one_sentence(column: Any) -> None:
+    table = pd.DataFrame({"track_id": column, "score": [0.5, 0.6]})
+    calls: dict[str, Callable[[], object]] = {
+        "candidates": lambda: REC.rerank(table, mood={MOODS[0]: 0.9}, mood_weight=0.5),
+        "the history": lambda: REC.for_history(table),
+        "the table of pairs": lambda: REC.score(table),
+        "the table of vectors": lambda: REC.index.search(table, 3),
+    }
+    for name, call in calls.items():
+        with pytest.raises(DataError, match=rf"{name}.* (cannot be read|mixed values|64 bits)"):
+            call()

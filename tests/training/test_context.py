@@ -33,6 +33,7 @@ def tracks(artists: int, each: int, seed: int = 0) -> tuple[np.ndarray, np.ndarr
     logits = np.column_stack([audio[:, 0], audio[:, 1], audio[:, 1]]).astype(np.float32)
     frame = pd.DataFrame(
         {
+            "track_id": [f"t{row}" for row in range(n)],
             "artist": [f"Artist {number}" for number in artist],
             "album": [None] * n,
             "genre": [["rock"] if value > 0 else ["ambient"] for value in taste[:, 0]],

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.audio.dates import plausible_year
+from moodrec.data.cells import text_of
 from moodrec.data.groups import artist_groups
 from moodrec.data.labels import describe_rows
 from moodrec.errors import DataError
@@ -86,13 +87,7 @@ def cells(frame: pd.DataFrame, column: str) -> Cells:
     """
     if column not in frame.columns:
         return [None] * len(frame)
-    return [_text(value) for value in frame[column].tolist()]
-
-
-def _text(value: object) -> str | None:
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return None
-    return str(value).strip() or None
+    return [text_of(value) for value in frame[column].tolist()]
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: str) -> NDArray[np.float64]:

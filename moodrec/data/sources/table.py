@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moodrec.artists import credit
 from moodrec.audio.decode import AUDIO_SUFFIXES
 from moodrec.audio.probe import read_tags
+from moodrec.data.cells import listed, text_of
+from moodrec.data.frames import read_frame, track_ids_of
 from moodrec.data.groups import artist_groups
-from moodrec.data.labels import LabelTable, describe_rows
+from moodrec.data.labels import NO_FOLD, LabelTable, describe_rows
 from moodrec.data.sources import reading
 from moodrec.data.sources.quadrants import QUADRANTS, quadrant_targets
 from moodrec.errors import DataError
@@ -26,7 +29,7 @@ from moodrec.names import known_name
 NAME: Final = "table"
 MOOD_PREFIX: Final = "mood:"
 """Prefix of the columns that hold moods where none are named."""
-READERS: Final = (".csv", ".tsv", ".parquet")
+READERS: Final = (".csv", ".tsv", ".parquet", ".pq")
 """Suffixes of the tables that can be read."""
 
 _NAMESPACED = re.compile(r"[a-z][a-z0-9_]*:")
@@ -63,13 +66,7 @@ def _read(path: Path) -> pd.DataFrame:
     suffix = path.suffix.lower()
     if suffix not in READERS:
         raise DataError(f"{path}: a table must be one of {', '.join(READERS)}")
-    if suffix != ".parquet":
-        return reading.read_text_table(path, [], "\t" if suffix == ".tsv" else ",")
-    reading.require_file(path)
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({error})") from error
+    return read_frame(path)
 
 
 def _mood_columns(path: Path, frame: pd.DataFrame, moods: Sequence[str] | None) -> dict[str, str]:
@@ -99,8 +96,9 @@ def _quadrants(path: Path, frame: pd.DataFrame, name: str) -> dict[str, NDArray[
 def _columns(path: Path, frame: pd.DataFrame) -> reading.Columns:
     audio = reading.cells(frame, "audio" if "audio" in frame.columns else "path")
     ids = _track_ids(path, frame, audio)
-    artists = [known_name(artist) for artist in reading.cells(frame, "artist")]
-    by_artist = artist_groups(artists, [f"track:{track_id}" for track_id in ids])
+    artists = [_known_artist(artist) for artist in reading.cells(frame, "artist")]
+    splits, folds = reading.cells(frame, "split"), reading.fold_numbers(path, frame)
+    by_artist = _artist_groups(artists, ids, splits, folds)
     groups = [given or other for given, other in zip(reading.cells(frame, "group"), by_artist, strict=True)]
     dates = reading.cells(frame, "year" if "year" in frame.columns else "date")
     return {
@@ -112,30 +110,51 @@ def _columns(path: Path, frame: pd.DataFrame) -> reading.Columns:
         "year": [reading.year_of(date) for date in dates],
         "genre": _genres(frame),
         "group": groups,
-        "split": reading.cells(frame, "split"),
-        "fold": reading.fold_numbers(path, frame),
+        "split": splits,
+        "fold": folds,
     }
 
 
+def _known_artist(name: str | None) -> str | None:
+    known = known_name(name)
+    return known if known and credit(known).main else None
+
+
+def _artist_groups(
+    artists: Sequence[str | None], ids: Sequence[str], splits: reading.Cells, folds: Sequence[int]
+) -> list[str]:
+    """Group the tracks of a main artist, guests aside; by the artist as it is written where splits or folds that are
+    given part these.
+    """
+    alone = [f"track:{track_id}" for track_id in ids]
+    main = [credit(artist).main[0] if artist else None for artist in artists]
+    groups = artist_groups(main, alone)
+    for parts in (splits, [None if fold == NO_FOLD else str(fold) for fold in folds]):
+        told = {(group, part) for group, part in zip(groups, parts, strict=True) if part is not None}
+        if len(told) > len({group for group, _ in told}):
+            return artist_groups(artists, alone)
+    return groups
+
+
 def _track_ids(path: Path, frame: pd.DataFrame, audio: reading.Cells) -> list[str]:
-    if "track_id" in frame.columns:
-        return [track_id or "" for track_id in reading.cells(frame, "track_id")]
+    found, _ = track_ids_of(frame, ("track_id",))
+    if found is not None:
+        return list(found)
     if all(audio) and audio:
         return [place or "" for place in audio]
     raise DataError(f"{path}: needs a column track_id, or a column audio (or path) without empty cells")
 
 
 def _genres(frame: pd.DataFrame) -> list[list[str]]:
-    """Read the genres: lists (Parquet) as they are, text split at ``;``."""
+    """Read the genres: lists as they are, text split at ``;``."""
     if "genre" not in frame.columns:
         return [[] for _ in range(len(frame))]
     return [_genre(value) for value in frame["genre"].tolist()]
 
 
 def _genre(value: object) -> list[str]:
-    if isinstance(value, np.ndarray | list | tuple):
-        return [str(genre) for genre in value]
-    return reading.split_list(value) if isinstance(value, str) else []
+    names = listed(value)
+    return reading.split_list(text_of(value)) if names is None else list(names)
 
 
 def _load_folder(root: Path, name: str) -> LabelTable:
@@ -146,7 +165,7 @@ def _load_folder(root: Path, name: str) -> LabelTable:
         raise DataError(f"{root}: holds no audio files")
     tags = [read_tags(path) for path in files]
     ids = [path.relative_to(root).as_posix() for path in files]
-    artists = [known_name(tag.artist) for tag in tags]
+    artists = [_known_artist(tag.artist) for tag in tags]
     columns: reading.Columns = {
         "track_id": ids,
         "audio": [str(path) for path in files],
@@ -155,7 +174,7 @@ def _load_folder(root: Path, name: str) -> LabelTable:
         "title": [tag.title for tag in tags],
         "year": [np.nan if tag.year is None else float(tag.year) for tag in tags],
         "genre": [list(tag.genre) for tag in tags],
-        "group": artist_groups(artists, [f"track:{track_id}" for track_id in ids]),
+        "group": _artist_groups(artists, ids, [None] * len(ids), [NO_FOLD] * len(ids)),
     }
     no_targets: dict[str, NDArray[np.float32]] = {}
     return LabelTable.build(name, columns, no_targets)

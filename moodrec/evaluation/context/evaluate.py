@@ -190,14 +190,7 @@ class _Pair:
     def of(self, weights: NDArray[np.float32] | None) -> Floats:
         """``(b, 4)``: audio's average precision and ROC-AUC, then those in context."""
         mine = None if weights is None else weights[:, self._known]
-        return np.stack(
-            [
-                figure
-                for ranked in self._ranked
-                for figure in (ranked.average_precision(mine), ranked.roc_auc(mine))
-            ],
-            axis=1,
-        )
+        return np.concatenate([ranked.both(mine) for ranked in self._ranked], axis=1)
 
 
 def _system(plain: Floats, draws: Floats, columns: tuple[int, int], level: float) -> SystemFigures:

@@ -4,40 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.data.labels import LabelTable
-from moodrec.errors import DataError, NotFoundError
-from moodrec.evaluation.context.metadata import Metadata, load_metadata, metadata_of, read_table
-from moodrec.evaluation.predictions import TRACK_ID, Predictions, load_array
+from moodrec.errors import DataError
+from moodrec.evaluation.context.logits import is_probability, logits_of_scores
+from moodrec.evaluation.context.metadata import Metadata, load_metadata, metadata_of
+from moodrec.evaluation.matching import Matched, match_files, numbered, some
+from moodrec.evaluation.matrices import load_matrix
+from moodrec.evaluation.predictions import Predictions, match
 from moodrec.evaluation.scored import scored_table
-from moodrec.metrics.checks import label_matrix
 
 Floats = NDArray[np.float64]
-
-ARRAY_NAMES: Final = ("predictions", "scores", "labels", "groundtruth", "arr_0")
-"""Arrays that an ``.npz`` file is searched for, where it holds more than one of two dimensions."""
-SMALLEST: Final = 1e-9
-"""Probabilities are kept this far from 0 and 1 before their logit is taken."""
-
-
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """Numbers of ``n`` tracks and ``T`` tags.
-
-    Attributes:
-        values: ``(n, T)``.
-        track_ids: ``n`` ids, None where the file has none.
-        tags: ``T`` names, None where the file has none.
-    """
-
-    values: Floats
-    track_ids: tuple[str, ...] | None = None
-    tags: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,23 +41,17 @@ class ContextInputs:
     notes: tuple[str, ...] = ()
 
     def logits(self) -> Floats:
-        """Predictions as logits: those in [0, 1] are taken for probabilities, all others for logits already."""
-        if not is_probability(self.scores):
-            return self.scores
-        p = np.clip(self.scores, SMALLEST, 1 - SMALLEST)
-        return np.asarray(np.log(p) - np.log1p(-p))
-
-
-def is_probability(scores: Floats) -> bool:
-    """Whether all scores lie in [0, 1]."""
-    return bool(((scores >= 0) & (scores <= 1)).all())
+        """Predictions as logits; see :func:`moodrec.evaluation.context.logits.logits_of_scores`."""
+        return logits_of_scores(self.scores)
 
 
 def load_inputs(predictions: Path, labels: Path, metadata: Path) -> ContextInputs:
     """Read and match three files.
 
-    Rows are matched by track id where both sides have ids, else by their order, where there are equally many. The
-    rows of an MTG-Jamendo table are also found by their mood tags, if these are the labels of one of its splits.
+    Rows of predictions and labels are matched by :func:`moodrec.evaluation.matching.match_files`, those of the
+    metadata by track id where both sides have ids, else by their order, where there are equally many. The rows of an
+    MTG-Jamendo table are also found by their mood tags, if these are the labels of one of its splits. Tracks that the
+    metadata does not have stay, and nothing is known of them.
 
     Args:
         predictions: ``(n, T)`` probabilities or logits, in a format that :func:`load_matrix` reads.
@@ -88,15 +62,20 @@ def load_inputs(predictions: Path, labels: Path, metadata: Path) -> ContextInput
         NotFoundError: a file is not there.
         DataError: a file is malformed, or rows or columns cannot be matched; the message says what would help.
     """
-    scored, labelled, told = load_matrix(predictions), load_matrix(labels), load_metadata(metadata)
-    scored, labelled = _same_rows(scored, labelled)
-    scored, labelled = _same_columns(scored, labelled)
-    truth, scores = label_matrix(labelled.values, scored.values)
-    ids = scored.track_ids or labelled.track_ids
-    rows, note = _rows_of(told, ids, truth, metadata)
-    tags = scored.tags or labelled.tags or _mtg_names(told, truth) or _numbered(truth.shape[1])
-    found = ContextInputs(labels.stem, tags, scores, truth, told.select(rows), (note,))
-    return replace(found, notes=(*found.notes, _scale_note(scores)))
+    matched = match_files(load_matrix(predictions), load_matrix(labels, "labels"))
+    told = load_metadata(metadata)
+    theirs, note = _rows_of(told, matched, metadata)
+    found = matched.finite(
+        matched.tags or _mtg_names(told, matched.labels) or numbered(matched.labels.shape[1])
+    )
+    return ContextInputs(
+        labels.stem,
+        found.tags,
+        found.scores,
+        found.labels,
+        theirs.select(found.rows),
+        (note, *found.notes, _scale_note(found.scores)),
+    )
 
 
 def inputs_of_table(table: LabelTable, predictions: Predictions, split: str | None = None) -> ContextInputs:
@@ -112,138 +91,52 @@ def inputs_of_table(table: LabelTable, predictions: Predictions, split: str | No
         UsageError: there is no such split.
     """
     scored = scored_table(table, predictions, split)
-    place = {track_id: row for row, track_id in enumerate(predictions.track_ids)}
-    known = [i in place or f"{table.name}/{i}" in place for i in table.tracks["track_id"]]
-    wanted = np.array(known) & np.array([split is None or mine == split for mine in table.tracks["split"]])
-    told = metadata_of(table).select(np.flatnonzero(wanted))
+    rows = match(predictions, table).rows
+    splits = table.tracks["split"].iloc[rows]
+    told = metadata_of(table).select(rows[[split is None or mine == split for mine in splits]])
     return ContextInputs(
         table.name, scored.tags, scored.scores, scored.labels, told, (scored.note, _scale_note(scored.scores))
     )
 
 
-def load_matrix(path: Path) -> Matrix:
-    """Read ``.npy``, ``.npz`` (with ``track_id`` and ``tags``, if it likes), ``.parquet``, ``.tsv`` or ``.csv``.
-
-    Raises:
-        NotFoundError: there is no such file.
-        DataError: it holds no matrix of numbers.
-    """
-    if not path.is_file():
-        raise NotFoundError(f"{path}: no such file")
-    if path.suffix.lower() == ".npy":
-        return Matrix(load_array(path))
-    if path.suffix.lower() == ".npz":
-        return _load_archive(path)
-    frame = read_table(path)
-    ids = tuple(map(str, frame[TRACK_ID])) if TRACK_ID in frame.columns else None
-    rest = frame.drop(columns=TRACK_ID, errors="ignore")
-    if path.suffix.lower() == ".parquet":
-        numbers = rest.select_dtypes(["number", "bool"]).astype(np.float64)
-    else:
-        numbers = rest.apply(pd.to_numeric, errors="coerce").dropna(axis="columns", how="all")
-    if numbers.empty:
-        raise DataError(f"{path}: needs rows, and a column of numbers for each tag")
-    return Matrix(numbers.to_numpy(np.float64), _unique(ids, path), tuple(map(str, numbers.columns)))
-
-
-def _load_archive(path: Path) -> Matrix:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read as arrays ({error})") from error
-    wide = [name for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"]
-    named = [name for name in ARRAY_NAMES if name in wide] or wide
-    if not named or (len(wide) > 1 and named is wide):
-        raise DataError(
-            f"{path}: needs one (n, tags) array of numbers, or one called predictions; it has {list(arrays)}"
-        )
-    ids = next((arrays[name] for name in ("track_id", "track_ids") if name in arrays), None)
-    tags = arrays.get("tags")
-    return Matrix(
-        arrays[named[0]].astype(np.float64),
-        None if ids is None else _unique(tuple(map(str, ids)), path),
-        None if tags is None else tuple(map(str, tags)),
-    )
-
-
-def _unique(ids: tuple[str, ...] | None, path: Path) -> tuple[str, ...] | None:
-    if ids is not None and len(set(ids)) < len(ids):
-        twice = pd.Index(ids)[pd.Index(ids).duplicated()].tolist()
-        raise DataError(f"{path}: {len(twice)} track ids occur twice: {', '.join(twice[:3])}")
-    return ids
-
-
-def _same_rows(scored: Matrix, labelled: Matrix) -> tuple[Matrix, Matrix]:
-    if scored.track_ids is not None and labelled.track_ids is not None:
-        place = {track_id: row for row, track_id in enumerate(scored.track_ids)}
-        both = [row for row, track_id in enumerate(labelled.track_ids) if track_id in place]
-        if not both:
-            raise DataError(
-                f"predictions and labels share no track ids: {_some(scored.track_ids)}; {_some(labelled.track_ids)}"
-            )
-        ids = tuple(labelled.track_ids[row] for row in both)
-        rows = [place[track_id] for track_id in ids]
-        return (
-            replace(scored, values=scored.values[rows], track_ids=ids),
-            replace(labelled, values=labelled.values[both], track_ids=ids),
-        )
-    if len(scored.values) != len(labelled.values):
-        raise DataError(
-            f"predictions have {len(scored.values)} rows and labels {len(labelled.values)}; "
-            "give both a track_id to match them by"
-        )
-    return scored, labelled
-
-
-def _same_columns(scored: Matrix, labelled: Matrix) -> tuple[Matrix, Matrix]:
-    if scored.tags is not None and labelled.tags is not None:
-        names = tuple(tag for tag in labelled.tags if tag in set(scored.tags))
-        if not names:
-            raise DataError(
-                f"predictions and labels share no tags: {_some(scored.tags)} and {_some(labelled.tags)}"
-            )
-        mine, theirs = ([tags.index(name) for name in names] for tags in (scored.tags, labelled.tags))
-        return (
-            replace(scored, values=scored.values[:, mine], tags=names),
-            replace(labelled, values=labelled.values[:, theirs], tags=names),
-        )
-    if scored.values.shape[1] != labelled.values.shape[1]:
-        raise DataError(
-            f"predictions have {scored.values.shape[1]} tags and labels {labelled.values.shape[1]}"
-        )
-    return scored, labelled
-
-
-def _rows_of(
-    told: Metadata, ids: tuple[str, ...] | None, truth: Floats, path: Path
-) -> tuple[NDArray[np.int64], str]:
-    """Rows of the metadata that belong to the scored tracks, and how they were found."""
-    n = len(truth)
+def _rows_of(told: Metadata, matched: Matched, path: Path) -> tuple[Metadata, str]:
+    """The metadata of the matched tracks, and how they were found."""
+    ids, truth = matched.track_ids, matched.labels
     if ids is not None and told.track_ids is not None:
-        place = {track_id: row for row, track_id in enumerate(told.track_ids)}
-        missing = [track_id for track_id in ids if track_id not in place]
-        if missing:
-            raise DataError(
-                f"{path}: lacks {len(missing)} of {n} track ids, such as {_some(tuple(missing))}; "
-                f"it has {_some(told.track_ids)}"
-            )
-        return np.array([place[track_id] for track_id in ids], dtype=np.int64), "metadata matched by track id"
-    if len(told) == n:
+        return _by_ids(told, ids, path)
+    if matched.one_order and len(told) == len(truth):
         names = _mtg_names(told, truth)
         if names is not None and not _are_labels(told, names, truth):
             raise DataError(
                 f"{path}: its mood tags are not the labels, so its rows are in another order; "
                 "give a track_id on both sides"
             )
-        return np.arange(n), "metadata taken in the order of the predictions"
+        return told, "metadata taken in the order of the predictions"
     found = _by_moods(told, truth)
     if found is None:
+        order = "" if matched.one_order else ", which labels and predictions do not have in one order"
         raise DataError(
-            f"{path}: has {len(told)} rows for {n} predictions; give the same rows in the same order, "
-            "or a track_id to match them by on both sides"
+            f"{path}: has {len(told)} rows for {len(truth)} predictions{order}; give the same rows in the same "
+            "order, or a track_id to match them by on both sides"
         )
-    return found, "metadata matched by the mood tags of the table"
+    return told.select(found), "metadata matched by the mood tags of the table"
+
+
+def _by_ids(told: Metadata, ids: tuple[str, ...], path: Path) -> tuple[Metadata, str]:
+    whole = told.merged(path)
+    place = {track_id: row for row, track_id in enumerate(whole.track_ids or ())}
+    rows = np.array([place.get(track_id, -1) for track_id in ids], dtype=np.int64)
+    missing = int((rows < 0).sum())
+    if missing == len(ids):
+        raise DataError(
+            f"{path}: has none of the {missing} track ids {some(ids)}; it has {some(tuple(place))}"
+        )
+    lacks = (
+        f"; it lacks {missing} of {len(ids)}, such as {ids[int(rows.argmin())]}, of which nothing is known"
+    )
+    return replace(
+        whole.select(rows), track_ids=ids
+    ), f"metadata matched by track id{lacks if missing else ''}"
 
 
 def _by_moods(told: Metadata, truth: Floats) -> NDArray[np.int64] | None:
@@ -270,14 +163,6 @@ def _mtg_names(told: Metadata, truth: Floats) -> tuple[str, ...] | None:
     return tuple(names) if len(names) == truth.shape[1] else None
 
 
-def _numbered(n: int) -> tuple[str, ...]:
-    return tuple(f"tag_{i}" for i in range(n))
-
-
 def _scale_note(scores: Floats) -> str:
     kind = "probabilities, whose logits are corrected" if is_probability(scores) else "logits"
     return f"predictions were taken for {kind}"
-
-
-def _some(names: tuple[str, ...], limit: int = 3) -> str:
-    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

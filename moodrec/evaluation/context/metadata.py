@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from moodrec.data.groups import join_groups
+from moodrec.artists import credit
+from moodrec.audio.dates import plausible_year
+from moodrec.data.cells import listed, names_of, text_of
+from moodrec.data.frames import column_called, read_frame, track_ids_of
+from moodrec.data.groups import library_groups
 from moodrec.data.labels import LabelTable
-from moodrec.errors import DataError, NotFoundError
+from moodrec.errors import DataError
 from moodrec.model.context.tracks import TrackContext
 from moodrec.names import fold, known_name
 
+T = TypeVar("T")
+
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "track_id": ("track_id", "id"),
-    "artist": ("artist_id", "artist", "artist_name"),
+    "artist": ("artist_id", "artist", "artist_name", "artists"),
     "album": ("album_id", "album", "album_name"),
     "genres": ("genres", "genre", "tags"),
-    "year": ("year", "release_year", "date", "releasedate"),
+    "year": ("year", "release_year", "date", "release_date", "releasedate"),
     "split": ("split", "split0"),
 }
-"""What is known of a track, and the columns that may hold it, the best first; capitals do not count."""
+"""What is known of a track, and the columns that may hold it, the best first: where that is empty, the next one
+counts. Capitals, and spaces for underscores, do not matter.
+"""
 MTG_MOOD: Final = "mood/theme---"
 MTG_GENRE: Final = "genre---"
 _MTG_CATEGORY: Final = "---"
-_LISTS: Final = re.compile(r"[|;\t,]")
-_YEAR: Final = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class Metadata:
         years: ``(n,)`` NaN unknown.
         tags: MTG-Jamendo's own mood tags of each track, without their category; None where the table has none.
         splits: name of the part of the dataset that each track is in, None where there is none.
-        columns: what is known to the column that it was read from.
+        columns: what is known to the first column that it was read from.
     """
 
     track_ids: tuple[str, ...] | None
@@ -61,17 +64,59 @@ class Metadata:
         return len(self.artists)
 
     def select(self, rows: Sequence[int] | NDArray[np.int64]) -> Metadata:
-        """The tracks of some rows, in their order."""
+        """The tracks of some rows, in their order; of a row -1 nothing is known."""
         at = [int(row) for row in rows]
+        ids, tags = self.track_ids, self.tags
         return Metadata(
-            None if self.track_ids is None else tuple(self.track_ids[row] for row in at),
-            tuple(self.artists[row] for row in at),
-            tuple(self.albums[row] for row in at),
-            tuple(self.genres[row] for row in at),
-            self.years[at],
-            None if self.tags is None else tuple(self.tags[row] for row in at),
-            tuple(self.splits[row] for row in at),
+            None if ids is None else tuple(ids[row] if row >= 0 else f"row {i}" for i, row in enumerate(at)),
+            tuple(self.artists[row] if row >= 0 else None for row in at),
+            tuple(self.albums[row] if row >= 0 else None for row in at),
+            tuple(self.genres[row] if row >= 0 else () for row in at),
+            np.array([self.years[row] if row >= 0 else np.nan for row in at], dtype=np.float64),
+            None if tags is None else tuple(tags[row] if row >= 0 else frozenset() for row in at),
+            tuple(self.splits[row] if row >= 0 else None for row in at),
             self.columns,
+        )
+
+    def merged(self, path: Path) -> Metadata:
+        """Each track that has an id once: the genres of all its rows, and what any of them says of its artist, album
+        and year.
+
+        Args:
+            path: the table, for the message.
+
+        Raises:
+            DataError: rows of one track name different artists.
+        """
+        ids = self.track_ids or ()
+        rows: dict[str, list[int]] = {}
+        for row, track_id in enumerate(ids):
+            if not track_id:
+                continue
+            rows.setdefault(track_id, []).append(row)
+        if len(rows) == len(ids):
+            return self
+        for track_id, mine in rows.items():
+            artists = sorted({artist for row in mine if (artist := self.artists[row])})
+            if len(artists) > 1:
+                raise DataError(
+                    f"{path}: rows of track {track_id} name different artists: {', '.join(artists[:3])}"
+                )
+        first = self.select([mine[0] for mine in rows.values()])
+        return replace(
+            first,
+            artists=tuple(_first(self.artists, mine) for mine in rows.values()),
+            albums=tuple(_first(self.albums, mine) for mine in rows.values()),
+            genres=tuple(
+                tuple(dict.fromkeys(name for row in mine for name in self.genres[row]))
+                for mine in rows.values()
+            ),
+            years=np.array(
+                [
+                    next((y for row in mine if np.isfinite(y := self.years[row])), np.nan)
+                    for mine in rows.values()
+                ]
+            ),
         )
 
     def tracks(self) -> TrackContext:
@@ -79,12 +124,8 @@ class Metadata:
         return TrackContext.of(self.artists, self.albums, self.genres, self.years)
 
     def groups(self) -> list[str]:
-        """What must share a fold: an artist's tracks; where the artist is not known, an album's."""
-        fallback = [
-            None if artist or not album else f"album:{album}"
-            for artist, album in zip(self.artists, self.albums, strict=True)
-        ]
-        return join_groups([f"artist:{artist}" if artist else None for artist in self.artists], fallback)
+        """What must share a fold; see :func:`moodrec.data.groups.library_groups`."""
+        return library_groups(self.artists, self.albums, self.track_ids)
 
 
 def metadata_of(table: LabelTable) -> Metadata:
@@ -92,7 +133,7 @@ def metadata_of(table: LabelTable) -> Metadata:
     tracks = table.tracks
     return Metadata(
         tuple(tracks["track_id"]),
-        tuple(_folded(name) for name in tracks["artist"]),
+        tuple(_folded(_artist(name)) for name in tracks["artist"]),
         tuple(_folded(name) for name in tracks["album"]),
         tuple(tuple(genres) for genres in tracks["genre"]),
         tracks["year"].to_numpy(np.float64),
@@ -105,67 +146,71 @@ def metadata_of(table: LabelTable) -> Metadata:
 def load_metadata(path: Path) -> Metadata:
     """Read a Parquet, CSV or TSV table; ``COLUMNS`` says which columns count.
 
-    Genres are a list, or text with commas, semicolons, bars or tabs between them. Where tags have categories
-    (``genre---ambient``), as MTG-Jamendo's, genres are those of the category genre.
+    Genres are a list of any kind, or text with commas, semicolons, bars or tabs between them. Where tags have
+    categories (``genre---ambient``), as MTG-Jamendo's, genres are those of the category genre. An artist is the main
+    one of a credit ("A feat. B", "A; B", a list).
 
     Raises:
         NotFoundError: there is no such file.
         DataError: it cannot be read, or has no column for artists.
     """
-    frame = read_table(path)
-    columns = _columns(frame)
+    frame = read_frame(path)
+    columns = {what: found for what, names in COLUMNS.items() if (found := column_called(frame, names))}
     if "artist" not in columns:
         raise DataError(
             f"{path}: no column for artists ({', '.join(COLUMNS['artist'])}), by which tracks are held apart; it has "
-            f"{', '.join(map(str, frame.columns)) or 'none'}"
+            f"{', '.join(filter(None, frame.columns)) or 'none'}"
         )
-    told = {what: frame[column].tolist() for what, column in columns.items()}
-    blank: list[Any] = [None] * len(frame)
-    listed = [_names(cell) for cell in told.get("genres", blank)]
-    categories = any(_MTG_CATEGORY in name for names in listed for name in names)
+    told = {what: [frame[column].tolist() for column in found] for what, found in columns.items()}
+    blank: list[list[Any]] = [[None] * len(frame)]
+    names = _best([[names_of(cell) for cell in cells] for cells in told.get("genres", blank)], ())
+    categories = any(_MTG_CATEGORY in name for mine in names for name in mine)
+    years = _best([[_year(cell) for cell in cells] for cells in told.get("year", blank)], None)
     return Metadata(
-        tuple(_text(cell) or "" for cell in told["track_id"]) if "track_id" in told else None,
-        tuple(_folded(_text(cell)) for cell in told["artist"]),
-        tuple(_folded(_text(cell)) for cell in told.get("album", blank)),
-        tuple(_under(names, MTG_GENRE) if categories else names for names in listed),
-        np.array([_year(cell) for cell in told.get("year", blank)], dtype=np.float64),
-        tuple(frozenset(_under(names, MTG_MOOD)) for names in listed) if categories else None,
-        tuple(_text(cell) for cell in told.get("split", blank)),
-        columns,
+        track_ids_of(frame)[0],
+        _one_spelling(columns["artist"], told["artist"], _artist),
+        _one_spelling(columns.get("album", ["album"]), told.get("album", blank), text_of),
+        tuple(_under(mine, MTG_GENRE) if categories else mine for mine in names),
+        np.array([np.nan if year is None else year for year in years], dtype=np.float64),
+        tuple(frozenset(_under(mine, MTG_MOOD)) for mine in names) if categories else None,
+        tuple(map(text_of, told.get("split", blank)[0])),
+        {what: found[0] for what, found in columns.items()},
     )
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read Parquet, TSV or CSV by the file's ending, all cells of the latter two as text.
-
-    Raises:
-        NotFoundError: there is no such file.
-        DataError: it cannot be read.
+def _one_spelling(
+    columns: Sequence[str], cells: Sequence[Sequence[Any]], read: Callable[[Any], str | None]
+) -> tuple[str | None, ...]:
+    """Folded ids or names of artists or albums: of the best column that says anything, and the id, where another row
+    has the name and the id beside it.
     """
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as a table ({error})") from error
+    texts = [
+        [_folded(text_of(cell) if column.casefold().endswith("id") else read(cell)) for cell in mine]
+        for column, mine in zip(columns, cells, strict=True)
+    ]
+    best = texts[-1]
+    for better in reversed(texts[:-1]):
+        known = {name: own for name, own in zip(best, better, strict=True) if name and own}
+        best = [
+            own or (known.get(name, name) if name else None) for name, own in zip(best, better, strict=True)
+        ]
+    return tuple(best)
 
 
-def _columns(frame: pd.DataFrame) -> dict[str, str]:
-    there = {str(column).strip().casefold(): column for column in reversed(frame.columns)}
-    found = {what: [there[name] for name in names if name in there] for what, names in COLUMNS.items()}
-    return {what: columns[0] for what, columns in found.items() if columns}
+def _artist(cell: Any) -> str | None:
+    """The main artist of a credit."""
+    names = listed(cell)
+    main = credit(None, names).main if names is not None else credit(text_of(cell)).main
+    return main[0] if main else None
 
 
-def _text(cell: Any) -> str | None:
-    """A cell as text, None where it is empty; whole numbers without a point."""
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
-        return None
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip() or None
+def _best(columns: Sequence[Sequence[T]], nothing: T) -> list[T]:
+    """Each row's value of the first column that has one."""
+    return [next((value for value in row if value), nothing) for row in zip(*columns, strict=True)]
+
+
+def _first(values: Sequence[str | None], rows: Sequence[int]) -> str | None:
+    return next((value for row in rows if (value := values[row])), None)
 
 
 def _folded(name: str | None) -> str | None:
@@ -173,17 +218,9 @@ def _folded(name: str | None) -> str | None:
     return fold(known) if known else None
 
 
-def _names(cell: Any) -> tuple[str, ...]:
-    parts: Iterable[Any] = (
-        cell if isinstance(cell, list | tuple | np.ndarray) else _LISTS.split(_text(cell) or "")
-    )
-    return tuple(name for part in parts if (name := _text(part)))
-
-
 def _under(names: Iterable[str], category: str) -> tuple[str, ...]:
     return tuple(name.removeprefix(category) for name in names if name.startswith(category))
 
 
-def _year(cell: Any) -> float:
-    found = _YEAR.search(_text(cell) or "")
-    return float(found.group()) if found else float("nan")
+def _year(cell: Any) -> float | None:
+    return plausible_year(text_of(cell) or "")

@@ -83,8 +83,8 @@ class MoodFigures:
         }
 
     def _per_tag(self, weights: Weights) -> tuple[list[Float64Array], list[Float64Array], list[Float64Array]]:
-        precision = [tag.ranked.average_precision(tag.mine(weights)) for tag in self.tags]
-        area = [tag.ranked.roc_auc(tag.mine(weights)) for tag in self.tags]
+        ranked = [tag.ranked.both(tag.mine(weights)) for tag in self.tags]
+        precision, area = ([each[:, at] for each in ranked] for at in (0, 1))
         return precision, area, [tag.pearson(weights) for tag in self.tags]
 
     def _quadrant_f1(self, weights: Weights) -> Float64Array:

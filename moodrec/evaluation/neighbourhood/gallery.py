@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +11,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from moodrec.data.cells import numbers_of_column, text_of
 from moodrec.data.labels import LabelTable
 from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError
@@ -182,7 +185,8 @@ def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -
         moods: the targets behind each mood.
 
     Raises:
-        DataError: it cannot be read, lacks a column, or a track of the gallery.
+        DataError: it cannot be read, lacks a column or a track of the gallery, has a track twice, or lacks a number
+            of a track of the gallery.
     """
     require_file(path)
     try:
@@ -192,18 +196,44 @@ def read_run(path: Path, gallery: Gallery, moods: Mapping[str, Sequence[str]]) -
     missing = {TRACK_ID, EMBEDDING} - set(table.column_names)
     if missing:
         raise DataError(f"{path}: no column {', '.join(sorted(missing))}")
-    rows = _rows(table[TRACK_ID].to_pylist(), gallery, path)
-    embeddings = vectors_of(table[EMBEDDING], EMBEDDING)[rows].astype(np.float64)
-    frame = table.drop_columns([EMBEDDING]).to_pandas()
-    found = {mood: _score(frame, mood, targets) for mood, targets in moods.items() if mood in gallery.human}
-    spaces = frame[FOLD].to_numpy(np.int64)[rows] if FOLD in frame else np.zeros(len(rows), np.int64)
-    return SystemOutput(
-        unit(embeddings), {mood: score[rows] for mood, score in found.items() if score is not None}, spaces
-    )
+    rows = _rows([text_of(track_id) for track_id in table[TRACK_ID].to_pylist()], gallery, path)
+    embeddings = vectors_of(table[EMBEDDING].take(pa.array(rows)), EMBEDDING).astype(np.float64)
+    wrong = [gallery.track_ids[row] for row in np.flatnonzero(~np.isfinite(embeddings).all(axis=1))]
+    if wrong:
+        raise DataError(
+            f"{path}: the vectors of {len(wrong)} tracks hold NaN or infinite numbers: {wrong[:5]}"
+        )
+    frame = table.drop_columns([EMBEDDING]).to_pandas(ignore_metadata=True)
+    scores: dict[str, Float64Array] = {}
+    for mood, targets in moods.items():
+        score = _score(frame, mood, targets, path) if mood in gallery.human else None
+        if score is not None:
+            scores[mood] = _known(score[rows], mood, gallery, path)
+    spaces = np.zeros(len(rows), np.int64)
+    if FOLD in frame:
+        spaces = _known(_numbers(frame, FOLD, path)[rows], FOLD, gallery, path).astype(np.int64)
+    return SystemOutput(unit(embeddings), scores, spaces)
 
 
-def _rows(ids: Sequence[str], gallery: Gallery, path: Path) -> Codes:
+def _numbers(frame: pd.DataFrame, column: str, path: Path) -> Float64Array:
+    numbers = numbers_of_column(frame[column])
+    if numbers is None:
+        raise DataError(f"{path}: column {column} must hold numbers")
+    return numbers
+
+
+def _known(values: Float64Array, column: str, gallery: Gallery, path: Path) -> Float64Array:
+    missing = [gallery.track_ids[row] for row in np.flatnonzero(~np.isfinite(values))]
+    if missing:
+        raise DataError(f"{path}: column {column} is empty for {len(missing)} tracks: {missing[:5]}")
+    return values
+
+
+def _rows(ids: Sequence[str | None], gallery: Gallery, path: Path) -> Codes:
     place = {track_id: row for row, track_id in enumerate(ids)}
+    if len(place) < len(ids) - ids.count(None) + (None in place):
+        twice = [track_id for track_id, count in Counter(ids).items() if track_id and count > 1]
+        raise DataError(f"{path}: {len(twice)} track ids occur twice: {twice[:5]}")
     rows = [place.get(i, place.get(f"{gallery.dataset}/{i}", -1)) for i in gallery.track_ids]
     missing = [i for i, row in zip(gallery.track_ids, rows, strict=True) if row < 0]
     if missing:
@@ -211,12 +241,13 @@ def _rows(ids: Sequence[str], gallery: Gallery, path: Path) -> Codes:
     return np.array(rows, np.int64)
 
 
-def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str]) -> Float64Array | None:
+def _score(frame: pd.DataFrame, mood: str, targets: Sequence[str], path: Path) -> Float64Array | None:
     if mood in frame:
-        return np.asarray(frame[mood].to_numpy(np.float64))
+        return _numbers(frame, mood, path)
     if not set(targets) <= set(frame.columns):
         return None
-    probabilities = np.clip(frame[list(targets)].to_numpy(np.float64), _EDGE, 1 - _EDGE)
+    columns = np.stack([_numbers(frame, target, path) for target in targets], axis=1)
+    probabilities = np.clip(columns, _EDGE, 1 - _EDGE)
     return percentiles(np.log(probabilities / (1 - probabilities)).mean(axis=1))
 
 

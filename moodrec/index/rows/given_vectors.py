@@ -72,7 +72,7 @@ def _of_column(column: pa.ChunkedArray) -> NDArray[Any]:
 
 def _of_table(given: Any) -> NDArray[Any]:
     """Read a table as a matrix: a column a dimension, or one column of lists."""
-    table = as_arrow(given)
+    table = as_arrow(given, "the table of vectors")
     if not table.num_columns:
         raise DataError(
             "a table of vectors has a column of numbers for each dimension, or one column of lists; this "

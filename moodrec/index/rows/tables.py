@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from moodrec.arguments import brief
+from moodrec.errors import DataError
 from moodrec.index.rows.frames import to_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_LONGEST: Final = 300
+"""Most characters of what Arrow says that a message repeats."""
 
 
 def is_table(given: object) -> bool:
@@ -25,12 +31,34 @@ def is_table(given: object) -> bool:
     )
 
 
-def as_arrow(given: Any) -> pa.Table:
+def as_arrow(given: Any, name: str = "the table") -> pa.Table:
     """Return a table as an Arrow table, without copying where its library allows it.
 
+    Args:
+        given: the table.
+        name: what it is called in messages.
+
     Raises:
-        pa.ArrowInvalid, pa.ArrowTypeError, ValueError: a column holds mixed values, or two have one name.
+        DataError: a column holds what Arrow cannot hold, such as values of several types, or two have one name.
     """
+    try:
+        return _as_arrow(given)
+    except UnicodeEncodeError as error:
+        raise DataError(f"{name} holds a text that is no Unicode: {brief(error.object)}") from None
+    except OverflowError:
+        raise DataError(f"{name} holds a whole number of more than 64 bits") from None
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"{name} holds a column of mixed values: {_brief(error)}") from None
+    except (ValueError, TypeError, pa.ArrowException) as error:  # two columns of one name; sparse columns
+        raise DataError(f"{name} cannot be read: {_brief(error)}") from None
+
+
+def _brief(error: Exception) -> str:
+    text = ": ".join(map(str, error.args)) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _as_arrow(given: Any) -> pa.Table:
     if isinstance(given, pa.Table):
         return given
     if isinstance(given, pa.RecordBatch):

@@ -193,7 +193,8 @@ def track_table(tracks: pd.DataFrame | pa.Table, moods: Sequence[str] = ()) -> p
     """Convert a user's table to Arrow, with one chunk a column and float32 mood columns.
 
     Args:
-        tracks: a pandas or Arrow table with ``track_id`` (text, unique) and the mood columns.
+        tracks: a pandas or Arrow table with ``track_id`` (text, or whole numbers, which become text; unique) and the
+            mood columns.
         moods: names of columns of numbers in [0, 1], where NULL and NaN mean unknown.
 
     Raises:
@@ -261,12 +262,7 @@ def _arrow(tracks: pd.DataFrame | pa.Table) -> pa.Table:
         raise DataError(
             f"tracks must be a table of pandas, Arrow, polars or any that Arrow reads, not {type(tracks).__name__}"
         )
-    try:
-        return as_arrow(tracks)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise DataError(f"the track table holds a column of mixed values: {error}") from None
-    except ValueError as error:  # two columns of one name
-        raise DataError(f"the track table cannot be read: {error}") from None
+    return as_arrow(tracks, "the track table")
 
 
 def _replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
@@ -275,9 +271,11 @@ def _replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 
 def _ids(column: pa.ChunkedArray) -> pa.Array:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    if len(column) and not any(check(kind) for check in text):
-        raise DataError(f"{TRACK_ID} holds {str(kind)[:80]} values; ids are text: use .astype(str)")
+    told = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_integer)
+    if len(column) and not any(check(kind) for check in told):
+        raise DataError(
+            f"{TRACK_ID} holds {str(kind)[:80]} values; ids are texts or whole numbers: convert them"
+        )
     ids = column.cast(pa.string()).combine_chunks()
     empty = pc.fill_null(pc.equal(ids, ""), True).to_numpy(zero_copy_only=False)
     if empty.any():
@@ -334,14 +332,15 @@ def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
         (n, d) numbers.
 
     Raises:
-        DataError: a row is NULL, or of another length than the first.
+        DataError: a row is NULL, or of another length than the first that is not.
     """
     array = column.combine_chunks()
     kind = array.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         raise DataError(f"column {brief(name)} holds {str(kind)[:80]} values; vectors are lists of numbers")
     lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
-    wrong = np.flatnonzero((lengths < 1) | (lengths != lengths[:1])).tolist()
+    usual = lengths[lengths >= 1][:1]
+    wrong = np.flatnonzero((lengths < 1) | (lengths != (usual if len(usual) else 0))).tolist()
     if wrong:
         raise DataError(
             f"column {brief(name)}: the vectors of rows {listed(wrong)} are missing or of another length"

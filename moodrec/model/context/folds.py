@@ -80,15 +80,18 @@ class NestedFits:
         """Choose the penalty and each mood's gates on the folds that are left, and fit on all of these."""
         rows = ~np.isin(self.folds, sorted(without))
         data, folds = self.data.select(rows), self.folds[rows]
-        held = [_Held(data, folds, self._inner(without, place)) for place in range(len(PENALTIES))]
-        audio = calibrated_losses(data.logits, data.labels).sum(0)
-        place = int(
-            np.argmin([_share(each.total(_all(WITHOUT_LABELS, data)), data.labels, audio) for each in held])
-        )
-        artists = data.tracks.artists
-        gates = gates_of(held[place].total, COLD_GROUPS, data.labels, artists)
-        labelled = _Held(data, folds, self._with_labels(without, place, gates), data.known)
         cold = _all(WITHOUT_LABELS, data)
+        audio = calibrated_losses(data.logits, data.labels).sum(0)
+        # One penalty's parts at a time: those of all would fill the memory where a table has many tracks.
+        shares = [
+            _share(_Held(data, folds, self._inner(without, place)).total(cold), data.labels, audio)
+            for place in range(len(PENALTIES))
+        ]
+        place = int(np.argmin(shares))
+        held = _Held(data, folds, self._inner(without, place))
+        artists = data.tracks.artists
+        gates = gates_of(held.total, COLD_GROUPS, data.labels, artists)
+        labelled = _Held(data, folds, self._with_labels(without, place, gates), data.known)
         gates |= gates_of(lambda on: labelled.total(cold | on), LABEL_GROUPS, data.labels, artists)
         weights = fit_labels(_gated(self._weights(without)[place], gates), data)
         return Chosen(weights, rows, labelled.total(cold))
@@ -194,16 +197,21 @@ def aligned(scores: Sequence[Floats]) -> list[Floats]:
     Args:
         scores: ``(n, M)`` each.
     """
-    common = np.mean([np.sort(each, axis=0) for each in scores], axis=0)
-    return [np.take_along_axis(common, _ranks(each), axis=0) for each in scores]
+    # A mood after the other, each in one piece of memory.
+    columns = [np.ascontiguousarray(each.T) for each in scores]
+    found = [np.empty_like(each) for each in columns]
+    for mood in range(len(columns[0])):
+        orders = [np.argsort(each[mood], kind="stable") for each in columns]
+        common = np.mean([each[mood][order] for each, order in zip(columns, orders, strict=True)], axis=0)
+        for each, order, new in zip(columns, orders, found, strict=True):
+            new[mood][order] = common[_first_of_ties(each[mood][order])]
+    return [each.T for each in found]
 
 
-def _ranks(scores: Floats) -> NDArray[np.int64]:
-    """``(n, M)`` rank of each row; of equal scores all get the first rank of theirs, so that they stay equal."""
-    ranks = np.empty(scores.shape, np.int64)
-    for mood in range(scores.shape[1]):
-        ranks[:, mood] = np.searchsorted(np.sort(scores[:, mood]), scores[:, mood])
-    return ranks
+def _first_of_ties(ordered: Floats) -> NDArray[np.int64]:
+    """For each of ``(n,)`` rising scores the place of the first that is equal to it."""
+    starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf) != 0)
+    return np.repeat(starts, np.diff(starts, append=len(ordered)))
 
 
 def _all(kinds: Sequence[str], data: FitData) -> Gates:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moodrec.data.labels import LabelTable
 from moodrec.data.sources import load_source
 from moodrec.errors import DataError
 from tests.data.sources.contract import SourceContract, write_table, write_tone
@@ -119,11 +120,70 @@ class TestParquet(TestCsv):
 
     def test_unreadable(self, tmp_path: Path) -> None:
         (tmp_path / "x.parquet").write_bytes(b"PAR1 no")
-        with pytest.raises(DataError, match="cannot be read as Parquet"):
+        with pytest.raises(DataError, match="cannot be read as a table"):
             load_source("table", tmp_path / "x.parquet")
         (tmp_path / "x.xlsx").touch()
         with pytest.raises(DataError, match=r"must be one of \.csv, \.tsv, \.parquet"):
             load_source("table", tmp_path / "x.xlsx")
+
+
+def table_of(folder: Path, **columns: object) -> LabelTable:
+    """Six tracks without audio by three artists, some columns as given."""
+    whole = {
+        "track_id": [f"t{i}" for i in range(6)], "audio": "", "artist": list("AABBCC"), "genre": "Jazz",
+        "mood:calm": [0, 1] * 3,
+    }  # fmt: skip
+    pd.DataFrame(whole | columns).to_parquet(folder / "t.parquet")
+    return load_source("table", folder / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("ids", "read"),
+    [
+        (np.arange(6) * 1.0, ["0", "1"]),
+        ([b"a", b"b", b"c", b"d", b"e", b"f"], ["a", "b"]),
+        (pd.Categorical(list("xyzuvw")), ["x", "y"]),
+        (pd.array(range(2**60, 2**60 + 6), dtype="Int64"), [str(2**60), str(2**60 + 1)]),
+    ],
+)
+def test_ids_of_every_type(tmp_path: Path, ids: object, read: list[str]) -> None:
+    assert table_of(tmp_path, track_id=ids).tracks["track_id"].tolist()[:2] == read
+
+
+def test_ids_in_an_index(tmp_path: Path) -> None:
+    tracks = table_of(tmp_path).tracks
+    pd.read_parquet(tmp_path / "t.parquet").set_index("track_id").to_parquet(tmp_path / "t.parquet")
+    again = load_source("table", tmp_path / "t.parquet").tracks
+    pd.testing.assert_frame_equal(again, tracks)
+
+
+def test_gaps_of_every_type_are_unknown(tmp_path: Path) -> None:
+    found = table_of(
+        tmp_path,
+        artist=pd.array(["A", pd.NA, "nan", "NA", "VA", "B"], dtype="string"),
+        year=pd.array([1990, pd.NA, 1991, 1992, 1993, 1994], dtype="Int64"),
+        **{"mood:calm": pd.array([True, pd.NA, False, True, False, True], dtype="boolean")},
+    )
+    assert found.tracks["artist"].tolist() == ["A", None, None, "NA", None, "B"]
+    assert found.tracks["group"].tolist()[1:3] == ["track:t1", "track:t2"]
+    np.testing.assert_array_equal(found.tracks["year"], [1990, np.nan, 1991, 1992, 1993, 1994])
+    np.testing.assert_array_equal(found.targets.iloc[:, 0], [1, np.nan, 0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("genre", [["Jazz", None, "Folk, World, & Country"], '["Jazz", "Folk, World, & Country"]',
+                                   "['Jazz' 'Folk, World, & Country']", "Jazz; Folk, World, & Country"])  # fmt: skip
+def test_genres_of_every_form(tmp_path: Path, genre: object) -> None:
+    found = table_of(tmp_path, genre=pd.Series([genre] * 6, dtype=object))
+    assert found.tracks["genre"][0] == ["Jazz", "Folk, World, & Country"]
+
+
+def test_guests_stay_with_the_main_artist(tmp_path: Path) -> None:
+    names = ["A", "A feat. X", "A; B", "B", "X", "X ft. A"]
+    groups = table_of(tmp_path, artist=names).tracks["group"].tolist()
+    assert groups == ["artist:a"] * 3 + ["artist:b"] + ["artist:x"] * 2
+    parted = table_of(tmp_path, artist=names, fold=[0, 1, 2, 0, 1, 2]).tracks
+    assert parted["group"].nunique() == 6, "folds that are given stay as they are"
+    assert parted["artist"].tolist() == names
 
 
 class TestFolder(SourceContract):

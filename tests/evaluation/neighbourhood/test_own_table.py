@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from moodrec.data.sources import load_source
+from moodrec.errors import DataError
 from moodrec.evaluation.neighbourhood.gallery import gallery_of, read_run
 from moodrec.evaluation.neighbourhood.measures import Measures
 from moodrec.evaluation.neighbourhood.moods import moods_of
@@ -139,3 +140,56 @@ def test_a_quadrant_that_is_none(tmp_path: Path) -> None:
     table.write_text(table.read_text().replace("Q1", "Q5", 1))
     command = ("benchmark", "retrieval", "--data", "table", "--root", table, "-s", f"own={system}")
     assert "Q1 to Q4" in run(*command, code=1).stderr
+
+
+def spoilt(folder: Path, **columns: Any) -> Path:
+    """The system's table with other columns and one more row, of a track that is not asked for and has no vector."""
+    frame = pd.read_parquet(folder / "own.parquet").assign(**columns)
+    frame.loc[N] = None
+    frame.to_parquet(folder / "spoilt.parquet")
+    return folder / "spoilt.parquet"
+
+
+def test_files_of_systems_in_odd_forms(tmp_path: Path) -> None:
+    table_path, system = write(tmp_path)
+    pd.read_csv(table_path).assign(track_id=range(N)).to_csv(table_path, index=False)
+    table = load_source("table", table_path)
+    moods = moods_of(table)
+    gallery = gallery_of(table, moods)
+    plain = pd.read_parquet(system)
+    plain.assign(track_id=range(N)).iloc[::-1].to_parquet(tmp_path / "numbers.parquet")
+    wanted = read_run(tmp_path / "numbers.parquet", gallery, moods)
+    forms: dict[str, object] = {"ids": np.arange(N) * 1.0, "bytes": [str(i).encode() for i in range(N)]}
+    for ids in forms.values():
+        found = read_run(spoilt(tmp_path, track_id=ids, fold=[0.0, 1.0] * 30), gallery, moods)
+        np.testing.assert_array_equal(found.embeddings, wanted.embeddings)
+        np.testing.assert_array_equal(found.moods["calm"], wanted.moods["calm"])
+        np.testing.assert_array_equal(found.spaces, [0, 1] * 30)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "complaint"),
+    [
+        ("track_id", "table/s1", "1 track ids occur twice"),
+        ("calm", "high", "column calm must hold numbers"),
+        ("calm", None, r"column calm is empty for 1 tracks: \['s0'\]"),
+        ("fold", None, r"column fold is empty for 1 tracks: \['s0'\]"),
+        ("fold", "a", "column fold must hold numbers"),
+        ("table:Gym ready", "x", "column table:Gym ready must hold numbers"),
+        ("embedding", [np.nan, 1.0, 1.0, 1.0], r"vectors of 1 tracks hold NaN or infinite numbers: \['s0'\]"),
+        ("embedding", None, "the vectors of rows 0 are missing"),
+        ("embedding", [1.0], "the vectors of rows 1, 2"),
+    ],
+)
+def test_what_a_system_lacks_is_named(tmp_path: Path, column: str, value: object, complaint: str) -> None:
+    table_path, system = write(tmp_path)
+    table = load_source("table", table_path)
+    moods = moods_of(table)
+    frame = pd.read_parquet(system).assign(fold=0)
+    cells = frame[column].astype(object).tolist()
+    frame[column] = pd.Series([str(value) if isinstance(value, str) else value, *cells[1:]], dtype=object)
+    if isinstance(value, str):
+        frame[column] = frame[column].astype(str)
+    frame.to_parquet(tmp_path / "spoilt.parquet")
+    with pytest.raises(DataError, match=complaint):
+        read_run(tmp_path / "spoilt.parquet", gallery_of(table, moods), moods)

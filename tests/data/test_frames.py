@@ -1,0 +1,98 @@
+"""Tables as pandas, R, spreadsheets and MTG-Jamendo write them: each column by its name, each id as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from moodrec.data.frames import column_called, read_frame, track_ids_of
+from moodrec.errors import DataError, NotFoundError
+
+IDS = ["t2", "t0", "t1"]
+TABLE = pd.DataFrame({"track_id": IDS, "artist": ["NA", None, "nan"], "plays": [3, 1, 2]})
+INDEXED = TABLE.set_index("track_id")
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "plain.parquet": lambda path: TABLE.to_parquet(path),
+    "index.parquet": lambda path: INDEXED.to_parquet(path),
+    "index without a name.parquet": lambda path: INDEXED.rename_axis(None).to_parquet(path),
+    "types of pandas.parquet": lambda path: TABLE.convert_dtypes().to_parquet(path),
+    "categories.parquet": lambda path: TABLE.astype({"track_id": "category"}).to_parquet(path),
+    "plain.csv": lambda path: TABLE.to_csv(path, index=False),
+    "row numbers.csv": lambda path: TABLE.to_csv(path),
+    "index without a name.csv": lambda path: INDEXED.rename_axis(None).to_csv(path),
+    "mark.csv": lambda path: TABLE.to_csv(path, index=False, encoding="utf-8-sig"),
+    "semicolons.csv": lambda path: TABLE.to_csv(path, index=False, sep=";"),
+    "small.csv.gz": lambda path: TABLE.to_csv(path, index=False),
+    "capitals.csv": lambda path: TABLE.rename(columns={"track_id": "Track ID"}).to_csv(path, index=False),
+    "as R writes it.csv": lambda path: path.write_text("artist,plays\nt2,NA,3\nt0,,1\nt1,nan,2\n"),
+    "plain.tsv": lambda path: TABLE.to_csv(path, index=False, sep="\t"),
+    "as R writes it.tsv": lambda path: path.write_text("artist\tplays\nt2\tNA\t3\nt0\t\t1\nt1\tnan\t2\n"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_ids_are_found_and_stay_in_order(name: str, tmp_path: Path) -> None:
+    WRITERS[name](tmp_path / name)
+    frame = read_frame(tmp_path / name)
+    ids, no_data = track_ids_of(frame)
+    assert ids == tuple(IDS)
+    assert [column for column in frame.columns if column not in no_data] == ["artist", "plays"]
+    assert [str(plays) for plays in frame["plays"]] == ["3", "1", "2"]
+
+
+def test_row_numbers_are_no_ids(tmp_path: Path) -> None:
+    INDEXED.reset_index(drop=True).iloc[[2, 0, 1]].to_parquet(tmp_path / "m.parquet")
+    frame = read_frame(tmp_path / "m.parquet")
+    assert track_ids_of(frame) == (None, [""])
+    assert frame["plays"].tolist() == [2, 3, 1]
+
+
+def test_large_ids_beside_gaps_keep_every_digit(tmp_path: Path) -> None:
+    pd.DataFrame({"id": pd.array([2**60 + 1, None], dtype="Int64")}).to_parquet(tmp_path / "m.parquet")
+    assert track_ids_of(read_frame(tmp_path / "m.parquet"))[0] == (str(2**60 + 1), "")
+
+
+def test_tags_of_mtg_jamendo_stand_behind_tabs(tmp_path: Path) -> None:
+    header = "TRACK_ID\tARTIST_ID\tTAGS\n"
+    (tmp_path / "m.tsv").write_text(
+        f"{header}t1\ta1\tgenre---rock\tgenre---pop\nt2\ta2\tgenre---jazz\nt3\ta3\t\n"
+    )
+    frame = read_frame(tmp_path / "m.tsv")
+    assert frame["TAGS"].tolist() == ["genre---rock\tgenre---pop", "genre---jazz", ""]
+    (tmp_path / "quoted.tsv").write_text('track_id\tname\n1\t"a\tb"\n2\t"c\nd"\n')
+    assert read_frame(tmp_path / "quoted.tsv")["name"].tolist() == ["a\tb", "c\nd"]
+
+
+def test_the_best_column_comes_first() -> None:
+    frame = pd.DataFrame(columns=["Artist Name", "ARTIST_ID", "x"])
+    assert column_called(frame, ("artist_id", "artist", "artist_name")) == ["ARTIST_ID", "Artist Name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("m.csv", b"", "cannot be read as a table"),
+        ("m.tsv", b"", "cannot be read as a table"),
+        ("m.csv", "track_id,é\n".encode("utf-16"), "cannot be read as a table"),
+        ("m.parquet", b"PAR1", "cannot be read as a table"),
+        ("m.csv", b"a,b\n1,2,3\n1,2\n1,2,3,4\n", "cannot be read as a table"),
+    ],
+)
+def test_what_is_no_table(name: str, content: bytes, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=complaint):
+        read_frame(tmp_path / name)
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    pd.DataFrame([[1, 2]], columns=["a", " a"]).to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(DataError, match="two columns called 'a'"):
+        read_frame(tmp_path / "m.parquet")
+    with pytest.raises(NotFoundError):
+        read_frame(tmp_path / "none.parquet")
+    with pytest.raises(DataError, match="no regular file"):
+        read_frame(tmp_path)
