@@ -89,8 +89,10 @@ AUDIO: Final[dict[int | str, dict[str, Any]]] = {
 def audio(
     request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
 ) -> Response:
-    """Send the audio file of a track, or a range of it; decoded to WAV where a player cannot play the file itself, and
-    where the track is a part of its file, as a CUE sheet says.
+    """Send the audio file of a track, or a range of it.
+
+    It is decoded to WAV where a player cannot play the file itself, and where the track is a part of its file, as a
+    CUE sheet says.
     """
     return audio_answer(request, state, view, known_id(view, track_id), form)
 
