@@ -66,18 +66,6 @@ def tracks(request: Request, state: State, view: Current, query: Annotated[Track
     )
 
 
-@router.get("/{track_id}", response_model=answers.Track, summary="One track")
-def track(
-    request: Request, view: Current, track_id: TrackId, query: Annotated[Answering, Query()]
-) -> Response:
-    """Return the columns and the moods of a track."""
-    etag = etag_of(request, view.tag)
-    if (same := not_modified(request, etag)) is not None:
-        return same
-    rows = view.index.rows([known_id(view, track_id)])
-    return json_answer(request, track_documents(rows, view.index.moods, query.columns)[0], etag)
-
-
 AUDIO: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The whole file.", "content": {"audio/*": {}}},
     206: {"description": "The range that was asked for.", "content": {"audio/*": {}}},
@@ -85,7 +73,9 @@ AUDIO: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.get("/{track_id}/audio", response_class=Response, responses=AUDIO, summary="The audio of a track")
+@router.get(
+    "/{track_id:path}/audio", response_class=Response, responses=AUDIO, summary="The audio of a track"
+)
 def audio(
     request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
 ) -> Response:
@@ -97,12 +87,24 @@ def audio(
     return audio_answer(request, state, view, known_id(view, track_id), form)
 
 
-@router.head("/{track_id}/audio", include_in_schema=False)
+@router.head("/{track_id:path}/audio", include_in_schema=False)
 def audio_head(
     request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
 ) -> Response:
     """Send the headers of a track's audio."""
     return audio_answer(request, state, view, known_id(view, track_id), form)
+
+
+@router.get("/{track_id:path}", response_model=answers.Track, summary="One track")
+def track(
+    request: Request, view: Current, track_id: TrackId, query: Annotated[Answering, Query()]
+) -> Response:
+    """Return the columns and the moods of a track."""
+    etag = etag_of(request, view.tag)
+    if (same := not_modified(request, etag)) is not None:
+        return same
+    rows = view.index.rows([known_id(view, track_id)])
+    return json_answer(request, track_documents(rows, view.index.moods, query.columns)[0], etag)
 
 
 def known_id(view: View, track_id: str) -> str:
