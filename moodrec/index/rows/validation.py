@@ -14,7 +14,7 @@ from moodrec.arguments import brief, finite, ids_of, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
-from moodrec.index.rows.column_kinds import storable
+from moodrec.index.rows.column_kinds import storable, without_tensors
 from moodrec.index.rows.given_vectors import as_matrix
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.schema import TRACK_ID
@@ -334,7 +334,7 @@ def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     Raises:
         DataError: a row is NULL, or of another length than the first that is not.
     """
-    array = column.combine_chunks()
+    array = without_tensors(column).combine_chunks()
     kind = array.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         raise DataError(f"column {brief(name)} holds {str(kind)[:80]} values; vectors are lists of numbers")
