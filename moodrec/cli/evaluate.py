@@ -115,9 +115,20 @@ def evaluate(
     from moodrec.evaluation.evaluate import BootstrapOptions
     from moodrec.evaluation.evaluate import evaluate as score
 
+    in_context = metadata is not None or context is not None
+    _require_use(
+        {"MODEL": model, "--split": split, "--root": root, "--option": option},
+        "goes with --data",
+        data is None,
+    )
+    _require_use({"--data": data}, "has labels of its own: leave out --labels", labels is not None)
+    _require_use({"MODEL": model}, "is not asked where there are --predictions", predictions is not None)
+    _require_use(
+        {"--plot": plot}, "draws no scores in context: leave out --metadata and --context", in_context
+    )
     screen = Screen(as_json, quiet, form, columns)
     bootstrap = BootstrapOptions(n_resamples=resamples, seed=seed)
-    if metadata is not None or context is not None:
+    if in_context:
         wanted = ContextOptions(context or FIT, known_labels, per_tag, save_context)
         inputs = _context_inputs(metadata, predictions, labels, data, root, option or [], split)
         evaluate_context(screen, inputs, wanted, bootstrap)
@@ -137,6 +148,17 @@ def evaluate(
         pr_curves(scored, report, plot)
         screen.note(f"curves drawn to {plot}")
     _print(screen, report)
+
+
+def _require_use(given: dict[str, object], why: str, unused: bool) -> None:
+    """Refuse options that would be passed over, lest figures be taken for those of something else.
+
+    Raises:
+        UsageError: one was given.
+    """
+    names = [name for name, value in given.items() if value]
+    if unused and names:
+        raise UsageError(f"{names[0]} {why}")
 
 
 def _from_files(predictions: Path | None, labels: Path) -> LabelledScores:
