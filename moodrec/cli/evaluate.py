@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +9,7 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.datasets import default_root, parse_options
 from moodrec.cli.estimates import estimate_cells, estimate_columns
 from moodrec.cli.evaluate_context import FIT, ContextOptions, evaluate_context, inputs_of
 from moodrec.cli.options import (
@@ -237,38 +237,6 @@ def _predict(screen: Screen, table: Any, model: Path | None, device: Device) -> 
         screen.note(f"names of moods are snake_case: {words.renamed(names, 'is compared with')}")
     with screen.progress("predicting") as advance:
         return predict(loaded, table, advance)
-
-
-def default_root(data: str) -> Path:
-    """Give the default place of a dataset, ``$MOODREC_DATA/<data>``.
-
-    Raises:
-        UsageError: the variable is not set.
-    """
-    place = os.environ.get("MOODREC_DATA")
-    if not place:
-        raise UsageError(f"name the place of {data}: --root PATH, or MOODREC_DATA for the folder above it")
-    return Path(place) / data
-
-
-def parse_options(options: list[str]) -> dict[str, Any]:
-    """Parse ``KEY=VALUE`` options; a value is TOML (``3``, ``true``, ``["a"]``), or else plain text.
-
-    Raises:
-        UsageError: an option has no ``=``.
-    """
-    import tomllib
-
-    parsed: dict[str, Any] = {}
-    for given in options:
-        key, equals, value = given.partition("=")
-        if not equals:
-            raise UsageError(f"--option {given}: should be KEY=VALUE")
-        try:
-            parsed[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            parsed[key] = value
-    return parsed
 
 
 def _print(screen: Screen, report: EvaluationReport) -> None:
