@@ -88,6 +88,16 @@ def test_a_dataset_has_its_own_metadata(tmp_path: Path) -> None:
         (["--metadata", "tracks.parquet"], 2, "--predictions"),
         (["--context", "fit"], 2, "--metadata"),
         (["--per-tag"], 2, "--metadata"),
+        (["--predictions", "P.npy", "--labels", "Y.npy", "--split", "test"], 2, "--split goes with --data"),
+        (["--predictions", "P.npy", "--labels", "Y.npy", "--root", "x"], 2, "--root goes with --data"),
+        (["--predictions", "P.npy", "--labels", "Y.npy", "--data", "table"], 2, "leave out --labels"),
+        (["model", "--predictions", "P.npy", "--labels", "Y.npy"], 2, "MODEL goes with --data"),
+        (["model", "--predictions", "P.npy", "--data", "table"], 2, "where there are --predictions"),
+        (
+            ["--predictions", "P.npy", "--labels", "Y.npy", "--context", "fit", "--plot", "a.png"],
+            2,
+            "--plot draws",
+        ),
         (["--metadata", "tracks.parquet", "--data", "table", "--predictions", "P.npy"], 2, "own metadata"),
         (["--metadata", "nothing.csv", "--predictions", "P.npy", "--labels", "Y.npy"], 3, "nothing.csv"),
         (

@@ -139,8 +139,11 @@ def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
     """
     if not isinstance(weights, Mapping):
         raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {brief(weights)}")
-    given = zip(ids_of(list(weights), name), weights.values(), strict=True)
-    return {track_id: finite(weight, f"the weight of {brief(track_id)}") for track_id, weight in given}
+    found: dict[str, float] = {}
+    for track_id, weight in zip(ids_of(list(weights), name), weights.values(), strict=True):
+        # The keys 7 and "7" are one track.
+        found[track_id] = found.get(track_id, 0.0) + finite(weight, f"the weight of {brief(track_id)}")
+    return found
 
 
 def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
