@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +180,7 @@ def parquet_files(path: Path) -> list[Path]:
 
 def _read(path: Path, embedding: str) -> pa.Table:
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(pa.OSFile(os.fsencode(path))).read()
     except (pa.ArrowInvalid, OSError) as error:
         raise unreadable(path, error) from error
     require_embedding(path, table.column_names, embedding)

@@ -11,7 +11,7 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.datasets import default_root, parse_options
 from moodrec.cli.estimates import estimate_cells, estimate_columns
-from moodrec.cli.evaluate_context import FIT, ContextOptions, evaluate_context, inputs_of
+from moodrec.cli.evaluate_context import FIT, ContextOptions, context_out, evaluate_context, inputs_of
 from moodrec.cli.options import (
     ColumnsOption,
     DeviceOption,
@@ -19,7 +19,6 @@ from moodrec.cli.options import (
     JsonOption,
     QuietOption,
     drawable,
-    to_disk,
 )
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
@@ -80,7 +79,10 @@ def evaluate(
     save_context: Annotated[
         Path | None,
         typer.Option(
-            "--save-context", metavar="FILE", callback=to_disk, help="Keep the weights of all tracks."
+            "--save-context",
+            metavar="FILE",
+            callback=context_out,
+            help="Keep the weights of all tracks (.json).",
         ),
     ] = None,
     known_labels: Annotated[

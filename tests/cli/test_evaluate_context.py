@@ -202,3 +202,13 @@ def write_context(path: Path, tags: list[str]) -> None:
     }  # fmt: skip
     whole = {"moods": dict.fromkeys(tags, mood), "means": {}, "fitted_on": "nothing: written by hand"}
     path.write_text(json.dumps(whole))
+
+
+def test_a_context_takes_the_place_of_no_table(tmp_path: Path) -> None:
+    predictions, labels, metadata = write_files(tmp_path)
+    files = ("--predictions", predictions, "--labels", labels, "--metadata", metadata)
+    for out in (labels, tmp_path / "notes"):
+        before = out.read_bytes() if out.exists() else None
+        result = run("evaluate", *files, "--save-context", out, code=2)
+        assert f"{out.name}: a context is written as .json" in result.stderr
+        assert (out.read_bytes() if out.exists() else None) == before
