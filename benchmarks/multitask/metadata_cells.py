@@ -98,11 +98,13 @@ def _compared(
     known: Labels,
     rows: NDArray[np.bool_],
 ) -> ContextReport:
-    from moodrec.evaluation.context.evaluate import InContext
+    from moodrec.evaluation.context.evaluate import InContext, kinds_of
 
     told = inputs.metadata.select(np.flatnonzero(rows))
     mine = replace(inputs, scores=inputs.scores[rows], labels=inputs.labels[rows], metadata=told)
-    return compare(mine, InContext(scores[rows], model, source), known)
+    return compare(
+        mine, InContext(scores[rows], model, source, tuple(map(kinds_of, model.moods.values()))), known
+    )
 
 
 DATASETS: dict[str, Callable[[], ContextInputs]] = {

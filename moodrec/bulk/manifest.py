@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from moodrec.addresses import filesystem_of, is_local, local_path
+from moodrec.catalog.vector_tables import common_schema, conform
 from moodrec.errors import DataError, NotFoundError
 from moodrec.schema import PATH
 
@@ -55,15 +56,17 @@ class Manifest:
         digest = hashlib.blake2b(digest_size=12)
         groups: list[RowGroup] = []
         self.rows = 0
-        self.schema: pa.Schema | None = None
-        for file in self._files(path):
+        files, schemas = self._files(path), []
+        for file in files:
             with self._opened(file) as parquet:
-                self._same_columns(file, parquet.schema_arrow)
+                _require_paths(file, parquet.schema_arrow)
+                schemas.append(parquet.schema_arrow)
                 digest.update(repr(parquet.metadata.to_dict()).encode())
                 for number in range(parquet.num_row_groups):
                     rows = parquet.metadata.row_group(number).num_rows
                     groups.append(RowGroup(file, number, self.rows, rows))
                     self.rows += rows
+        self.schema: pa.Schema = common_schema(files, schemas)
         self.groups = tuple(groups)
         self.digest = digest.hexdigest()
         """24 hex digits that change with the manifest's rows."""
@@ -73,7 +76,7 @@ class Manifest:
     @property
     def columns(self) -> list[str]:
         """Give the names of its columns."""
-        return [] if self.schema is None else list(self.schema.names)
+        return list(self.schema.names)
 
     def slice(self, start: int, rows: int) -> pa.Table:
         """Read rows with all columns.
@@ -93,7 +96,7 @@ class Manifest:
     def read(self, group: RowGroup, columns: list[str] | None = None) -> pa.Table:
         """Read a row group, or some columns of it."""
         with self._opened(group.file) as parquet:
-            return parquet.read_row_group(group.number, columns)
+            return conform(group.file, parquet.read_row_group(group.number, columns), self.schema)
 
     def _table(self, group: RowGroup) -> pa.Table:
         if group not in self._held:
@@ -104,7 +107,7 @@ class Manifest:
         return self._held[group]
 
     def _empty(self) -> pa.Table:
-        return (self.schema or pa.schema([])).empty_table()
+        return self.schema.empty_table()
 
     def _files(self, path: str) -> list[str]:
         if self._filesystem is None:
@@ -137,15 +140,12 @@ class Manifest:
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{file}: not a Parquet file ({str(error).splitlines()[0]})") from error
 
-    def _same_columns(self, file: str, schema: pa.Schema) -> None:
-        if PATH not in schema.names:
-            raise DataError(f"{file}: has no column {PATH!r}; a manifest names an audio file in each row")
-        kind = schema.field(PATH).type
-        if pa.types.is_dictionary(kind):
-            kind = kind.value_type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
-            raise DataError(f"{file}: column {PATH!r} holds {str(kind)[:80]}, and should hold texts")
-        if self.schema is None:
-            self.schema = schema
-        elif not self.schema.equals(schema):
-            raise DataError(f"{file}: has other columns than the files before it")
+
+def _require_paths(file: str, schema: pa.Schema) -> None:
+    if PATH not in schema.names:
+        raise DataError(f"{file}: has no column {PATH!r}; a manifest names an audio file in each row")
+    kind = schema.field(PATH).type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+        raise DataError(f"{file}: column {PATH!r} holds {str(kind)[:80]}, and should hold texts")

@@ -61,8 +61,8 @@ def _export_csv(library: Library, out: Path, model_fingerprint: str | None) -> i
     for place, field in enumerate(table.schema):
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
             table = table.set_column(place, field.name, _harmless(table[field.name]))
-    with replacing(out) as temporary:
-        csv.write_csv(table, temporary)
+    with replacing(out) as temporary, temporary.open("wb") as file:
+        csv.write_csv(table, file)
     return int(table.num_rows)
 
 
@@ -103,8 +103,8 @@ def export_parquet(library: Library, out: Path | str, model_fingerprint: str | N
     place = path_of(out, "out")
     _refuse_folder(place)
     snapshot = library.snapshot(model_fingerprint)
-    with replacing(place) as temporary:
-        pq.write_table(export_table(snapshot), temporary, compression="zstd")
+    with replacing(place) as temporary, temporary.open("wb") as file:
+        pq.write_table(export_table(snapshot), file, compression="zstd")
     return int(snapshot.table.num_rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +11,15 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from moodrec.catalog.vector_tables import About, about, parquet_files, require_embedding, unreadable
-from moodrec.errors import DataError
+from moodrec.catalog.vector_tables import (
+    About,
+    about,
+    common_schema,
+    conform,
+    parquet_files,
+    require_embedding,
+    unreadable,
+)
 from moodrec.schema import EMBEDDING
 
 _ROWS_AT_ONCE: Final = 1 << 14
@@ -41,9 +49,7 @@ class ParquetTracks:
         schemas = [_opened(file).schema_arrow for file in self._files]
         for file, schema in zip(self._files, schemas, strict=True):
             require_embedding(file, schema.names, embedding)
-            if not schema.equals(schemas[0]) or schema.metadata != schemas[0].metadata:
-                raise DataError(f"{file}: has other columns, or another model, than {self._files[0]}")
-        self._schema = schemas[0]
+        self._schema = common_schema(self._files, schemas)
 
     @property
     def names(self) -> list[str]:
@@ -106,13 +112,13 @@ class ParquetTracks:
             try:
                 # Threads of Arrow would keep the memory that they read into.
                 for batch in opened.iter_batches(_ROWS_AT_ONCE, columns=list(names), use_threads=False):
-                    yield pa.Table.from_batches([batch]).select(list(names))
+                    yield conform(file, pa.Table.from_batches([batch]), self._schema).select(list(names))
             except (pa.ArrowInvalid, OSError) as error:
                 raise unreadable(file, error) from error
 
 
 def _opened(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
+        return pq.ParquetFile(pa.OSFile(os.fsencode(path)), buffer_size=_BUFFER, pre_buffer=False)
     except (pa.ArrowInvalid, OSError) as error:
         raise unreadable(path, error) from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,9 @@ import pyarrow.parquet as pq
 from moodrec.errors import DataError, NotFoundError
 from moodrec.given import path_of
 from moodrec.schema import EMBEDDING
+
+_ROW_NUMBERS: Final = "__index_level_"
+"""How the names of columns begin that pandas writes for rows whose numbers are not 0, 1, 2, ..."""
 
 
 class About(NamedTuple):
@@ -53,15 +57,95 @@ def read_vector_table(path: Path | str, embedding: str = EMBEDDING) -> VectorTab
     """
     files = parquet_files(path_of(path, "path"))
     tables = [_read(file, embedding) for file in files]
-    told = tables[0].schema.metadata or {}
-    for file, table in zip(files, tables, strict=True):
-        if not table.schema.equals(tables[0].schema) or (table.schema.metadata or {}) != told:
-            raise DataError(f"{file}: has other columns, or another model, than {files[0]}")
-    whole = pa.concat_tables(tables)
+    schema = common_schema(files, [table.schema for table in tables])
+    whole = pa.concat_tables(conform(file, table, schema) for file, table in zip(files, tables, strict=True))
+    told = schema.metadata or {}
     known = whole[embedding].is_valid()
     kept = whole.filter(known)
     found = about(told)
     return VectorTable(kept, whole.num_rows - kept.num_rows, found.moods, found.model_fingerprint)
+
+
+def common_schema(files: Sequence[Path | str], schemas: Sequence[pa.Schema]) -> pa.Schema:
+    """Find the types that hold the columns of all files: those of an empty part, of shorter numbers, of dictionaries
+    and of other lists are brought to the wider ones. Row numbers that pandas wrote are left out.
+
+    Args:
+        files: their names, for messages.
+        schemas: the schema of each.
+
+    Raises:
+        DataError: files have different columns, values that do not go together, or models.
+    """
+    own = [_without_row_numbers(schema) for schema in schemas]
+    mixed = {
+        name
+        for name in own[0].names
+        if len({_is_dictionary(each, name) for each in own if name in each.names}) > 1
+    }
+    plain = [_written_out(schema, mixed) for schema in own]
+    for file, schema in zip(files, own, strict=True):
+        other = sorted(set(schema.names) ^ set(own[0].names))
+        if other:
+            raise DataError(f"{file}: has other columns than {files[0]}: {', '.join(other[:5])}")
+        if _of_moodrec(schema) != _of_moodrec(own[0]):
+            raise DataError(f"{file}: has another model, or other moods, than {files[0]}")
+    try:
+        found: pa.Schema = pa.unify_schemas(plain, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        raise DataError(f"{files[0]} and other files have columns of different kinds ({error})") from None
+    return found.with_metadata(own[0].metadata)
+
+
+def conform(file: Path | str, table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Bring a table of one file to the types of all, and its columns to their order.
+
+    Args:
+        file: the file, for messages.
+        table: some of its columns, as they are in the file.
+        schema: from :func:`common_schema`; columns that it lacks are left out.
+
+    Raises:
+        DataError: a value would change, such as a whole number that has no equal floating number.
+    """
+    names = [name for name in schema.names if name in table.column_names]
+    wanted = pa.schema([schema.field(name) for name in names], schema.metadata)
+    kept = table.select(names)
+    if kept.schema.equals(wanted):
+        return kept.replace_schema_metadata(schema.metadata)
+    try:
+        return kept.cast(wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"{file}: has a column of another kind than other files ({error})") from None
+
+
+def _without_row_numbers(schema: pa.Schema) -> pa.Schema:
+    kept = [
+        field
+        for field in schema
+        if not (field.name.startswith(_ROW_NUMBERS) and pa.types.is_integer(field.type))
+    ]
+    return pa.schema(kept, schema.metadata)
+
+
+def _is_dictionary(schema: pa.Schema, name: str) -> bool:
+    return bool(pa.types.is_dictionary(schema.field(name).type))
+
+
+def _written_out(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
+    """The schema with plain values in place of the dictionaries of some columns."""
+    return pa.schema(
+        [
+            field.with_type(field.type.value_type)
+            if field.name in names and pa.types.is_dictionary(field.type)
+            else field
+            for field in schema
+        ]
+    )
+
+
+def _of_moodrec(schema: pa.Schema) -> dict[bytes, bytes]:
+    return {name: value for name, value in (schema.metadata or {}).items() if name.startswith(b"moodrec.")}
 
 
 def about(metadata: Mapping[bytes, bytes]) -> About:
@@ -96,7 +180,7 @@ def parquet_files(path: Path) -> list[Path]:
 
 def _read(path: Path, embedding: str) -> pa.Table:
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(pa.OSFile(os.fsencode(path))).read()
     except (pa.ArrowInvalid, OSError) as error:
         raise unreadable(path, error) from error
     require_embedding(path, table.column_names, embedding)

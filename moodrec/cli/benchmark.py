@@ -9,8 +9,8 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.datasets import default_root, parse_options
 from moodrec.cli.estimates import estimate_cells, estimate_columns
-from moodrec.cli.evaluate import default_root, parse_options
 from moodrec.cli.options import ColumnsOption, FormatOption, JsonOption, QuietOption, drawable
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,8 +9,9 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
+from moodrec.cli.datasets import default_root, parse_options
 from moodrec.cli.estimates import estimate_cells, estimate_columns
-from moodrec.cli.evaluate_context import FIT, ContextOptions, evaluate_context, inputs_of
+from moodrec.cli.evaluate_context import FIT, ContextOptions, context_out, evaluate_context, inputs_of
 from moodrec.cli.options import (
     ColumnsOption,
     DeviceOption,
@@ -19,7 +19,6 @@ from moodrec.cli.options import (
     JsonOption,
     QuietOption,
     drawable,
-    to_disk,
 )
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
@@ -80,7 +79,10 @@ def evaluate(
     save_context: Annotated[
         Path | None,
         typer.Option(
-            "--save-context", metavar="FILE", callback=to_disk, help="Keep the weights of all tracks."
+            "--save-context",
+            metavar="FILE",
+            callback=context_out,
+            help="Keep the weights of all tracks (.json).",
         ),
     ] = None,
     known_labels: Annotated[
@@ -115,9 +117,20 @@ def evaluate(
     from moodrec.evaluation.evaluate import BootstrapOptions
     from moodrec.evaluation.evaluate import evaluate as score
 
+    in_context = metadata is not None or context is not None
+    _require_use(
+        {"MODEL": model, "--split": split, "--root": root, "--option": option},
+        "goes with --data",
+        data is None,
+    )
+    _require_use({"--data": data}, "has labels of its own: leave out --labels", labels is not None)
+    _require_use({"MODEL": model}, "is not asked where there are --predictions", predictions is not None)
+    _require_use(
+        {"--plot": plot}, "draws no scores in context: leave out --metadata and --context", in_context
+    )
     screen = Screen(as_json, quiet, form, columns)
     bootstrap = BootstrapOptions(n_resamples=resamples, seed=seed)
-    if metadata is not None or context is not None:
+    if in_context:
         wanted = ContextOptions(context or FIT, known_labels, per_tag, save_context)
         inputs = _context_inputs(metadata, predictions, labels, data, root, option or [], split)
         evaluate_context(screen, inputs, wanted, bootstrap)
@@ -137,6 +150,17 @@ def evaluate(
         pr_curves(scored, report, plot)
         screen.note(f"curves drawn to {plot}")
     _print(screen, report)
+
+
+def _require_use(given: dict[str, object], why: str, unused: bool) -> None:
+    """Refuse options that would be passed over, lest figures be taken for those of something else.
+
+    Raises:
+        UsageError: one was given.
+    """
+    names = [name for name, value in given.items() if value]
+    if unused and names:
+        raise UsageError(f"{names[0]} {why}")
 
 
 def _from_files(predictions: Path | None, labels: Path) -> LabelledScores:
@@ -215,38 +239,6 @@ def _predict(screen: Screen, table: Any, model: Path | None, device: Device) -> 
         screen.note(f"names of moods are snake_case: {words.renamed(names, 'is compared with')}")
     with screen.progress("predicting") as advance:
         return predict(loaded, table, advance)
-
-
-def default_root(data: str) -> Path:
-    """Give the default place of a dataset, ``$MOODREC_DATA/<data>``.
-
-    Raises:
-        UsageError: the variable is not set.
-    """
-    place = os.environ.get("MOODREC_DATA")
-    if not place:
-        raise UsageError(f"name the place of {data}: --root PATH, or MOODREC_DATA for the folder above it")
-    return Path(place) / data
-
-
-def parse_options(options: list[str]) -> dict[str, Any]:
-    """Parse ``KEY=VALUE`` options; a value is TOML (``3``, ``true``, ``["a"]``), or else plain text.
-
-    Raises:
-        UsageError: an option has no ``=``.
-    """
-    import tomllib
-
-    parsed: dict[str, Any] = {}
-    for given in options:
-        key, equals, value = given.partition("=")
-        if not equals:
-            raise UsageError(f"--option {given}: should be KEY=VALUE")
-        try:
-            parsed[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            parsed[key] = value
-    return parsed
 
 
 def _print(screen: Screen, report: EvaluationReport) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.estimates import estimate_cells, estimate_columns
+from moodrec.cli.options import to_disk
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
 
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
     from moodrec.evaluation.evaluate import BootstrapOptions
 
 FIT = "fit"
+
+
+def context_out(path: Path | None) -> Path | None:
+    """Refuse a file to keep weights in that is called otherwise than a context: it may be a table.
+
+    Args:
+        path: what ``--save-context`` was given.
+
+    Raises:
+        UsageError: it does not end in ``.json``, or is ``-``.
+    """
+    if to_disk(path) is not None and path is not None and path.suffix.lower() != ".json":
+        raise UsageError(f"{path}: a context is written as .json")
+    return path
 
 
 @dataclass(frozen=True)

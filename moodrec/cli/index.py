@@ -248,7 +248,7 @@ def _of_table(
 
     tracks = ParquetTracks(path, embedding)
     _note_left_out(screen, tracks.left_out)
-    named = [name.strip() for name in moods.split(",")] if moods else tracks.about.moods
+    named = [name.strip() for name in moods.split(",") if name.strip()] if moods else tracks.about.moods
     weights = None if context is None else ContextModel.load(context_file(context))
     fingerprint = tracks.about.model_fingerprint
     return MoodIndex.build_into(out, tracks, named, preset, embedding, fingerprint, weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,26 +14,34 @@ from moodrec.cli.options import to_disk
 if TYPE_CHECKING:
     import pandas as pd
 
+
+def playlist_file(given: Any) -> Any:
+    """Refuse a file whose suffix is not that of a playlist before any work is done for it: it may be music.
+
+    Args:
+        given: what an option was given: a path, several, or None.
+
+    Raises:
+        UsageError: it is not; the message lists the suffixes.
+    """
+    named = given if isinstance(given, list | tuple) else [given]
+    if to_disk(given) and any(named):
+        from moodrec.recommend.playlists.files import writer_of
+
+        for one in named:
+            writer_of(Path(one))
+    return given
+
+
 AbsoluteOption = Annotated[
     bool, typer.Option("--absolute", help="Absolute paths in the file; else relative to it.")
 ]
 M3uOption = Annotated[
     Path | None,
     typer.Option(
-        "--m3u", metavar="FILE", callback=to_disk, help="Write a playlist too (.m3u8, .xspf or .jspf)."
+        "--m3u", metavar="FILE", callback=playlist_file, help="Write a playlist too (.m3u8, .xspf or .jspf)."
     ),
 ]
-
-
-def refuse_other_formats(out: Path) -> None:
-    """Refuse a file whose suffix is not that of a playlist.
-
-    Raises:
-        UsageError: it is not; the message lists the suffixes.
-    """
-    from moodrec.recommend.playlists.files import writer_of
-
-    writer_of(out)
 
 
 def write_list(screen: Screen, tracks: pd.DataFrame, out: Path, title: str, absolute: bool) -> None:
@@ -42,17 +50,13 @@ def write_list(screen: Screen, tracks: pd.DataFrame, out: Path, title: str, abso
     Args:
         screen: where it is said.
         tracks: with ``path``, and ``title``, ``artist`` and ``duration`` where known.
-        out: the file; a suffix that is no playlist's makes an M3U.
+        out: the file; its suffix is the format.
         title: of the playlist.
         absolute: whether paths are written whole, and not relative to the file.
     """
-    from moodrec.recommend.playlists.files import FORMATS, write_playlist
-    from moodrec.recommend.playlists.m3u import write_m3u
+    from moodrec.recommend.playlists.files import write_playlist
 
-    known = out.suffix.lower() in FORMATS
-    count = (
-        write_playlist(tracks, out, title, not absolute) if known else write_m3u(tracks, out, not absolute)
-    )
+    count = write_playlist(tracks, out, title, not absolute)
     screen.note(f"{words.plural(int(count), 'track')} in {out}")
     if warning := count.warning(out):
         screen.warn(warning)

@@ -11,9 +11,9 @@ import typer
 
 from moodrec.cli import words
 from moodrec.cli.console import Screen
-from moodrec.cli.options import drawable, to_disk
+from moodrec.cli.options import drawable
 from moodrec.cli.playlist_files import AbsoluteOption as AbsoluteOption
-from moodrec.cli.playlist_files import refuse_other_formats, write_list
+from moodrec.cli.playlist_files import playlist_file, write_list
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import print_tracks, records, strongest, track_columns, track_documents
 
@@ -46,7 +46,7 @@ RandomOption = Annotated[
 OutOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--out", "-o", metavar="FILE", callback=to_disk, help="Write .m3u8, .xspf or .jspf; repeatable."
+        "--out", "-o", metavar="FILE", callback=playlist_file, help="Write .m3u8, .xspf or .jspf; repeatable."
     ),
 ]
 PlotOption = Annotated[
@@ -74,7 +74,6 @@ class Outputs:
             moods: those that the picture shows; none chooses them.
         """
         for place in self.out:
-            refuse_other_formats(place)
             write_list(screen, playlist.tracks, place, playlist.title, self.absolute)
         if self.plot is not None:
             from moodrec.plots.mood_course import mood_course

@@ -78,9 +78,21 @@ def print_tracks(
         rows: rows of a track table.
         columns: columns that :func:`track_columns` made.
     """
-    # Files get the tags as they are; people get something to call the track by.
-    named = [{**row, "title": words.name_of(row)} for row in rows] if screen.for_people else rows
-    screen.table(columns, named)
+    if screen.for_people:
+        screen.table(columns, [{**row, "title": words.name_of(row)} for row in rows])
+        return
+    # Files get the tags as they are, and the id where tracks have no titles to be told by.
+    untitled = screen.chosen is None and bool(rows) and not any("title" in row for row in rows)
+    screen.table(_by_id(columns) if untitled else columns, rows)
+
+
+def _by_id(columns: Sequence[Column]) -> list[Column]:
+    """The columns with the id in the place of the title."""
+    others = [column for column in columns if column.name != "track_id"]
+    return [
+        replace(NAMED["track_id"], shown=column.shown) if column.name == "title" else column
+        for column in others
+    ]
 
 
 def track_documents(

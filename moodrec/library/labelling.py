@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from moodrec.arguments import brief, share
+from moodrec.artists import credit
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.names import hint
 from moodrec.given import text_of
@@ -83,7 +84,8 @@ def subject_of(connection: sqlite3.Connection, new: NewLabels) -> Subject:
         return _track(connection, new.track)
     if new.album is not None:
         return _album(connection, new.album, new.artist)
-    names = dict(connection.execute(_NAMES["artist"]).fetchall())
+    shown = connection.execute(_NAMES["artist"]).fetchall()
+    names = {key: next(iter(credit(text).main), text) for key, text in shown}
     key = artist_key(new.artist)
     if key is None or key not in names:
         raise NotFoundError(

@@ -59,6 +59,11 @@ class FileState:
         if not -_TIMES <= self.mtime_ns < _TIMES:
             object.__setattr__(self, "mtime_ns", folded_time(self.mtime_ns))
 
+    @property
+    def audio(self) -> Path:
+        """The file that holds the sound: the one that is divided, for a track of a CUE sheet."""
+        return self.path if self.section is None else self.section.audio
+
 
 def folded_time(nanoseconds: int) -> int:
     """Give a time as a database can hold it: one of 64 bits is itself, others are folded onto those."""

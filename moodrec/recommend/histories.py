@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ WEIGHT: Final = "weight"
 
 
 def history_weights(history: History) -> dict[str, float]:
-    """Return the weight of each track of a history; of plain ids, 1 for each time that a track is in it.
+    """Return the weight of each track of a history: the sum of all that it has; of plain ids, 1 for each time that a
+    track is in it.
 
     Args:
         history: weights by track id, also as a series of pandas with the ids in its index; ids; or a table with
@@ -39,9 +40,9 @@ def history_weights(history: History) -> dict[str, float]:
     """
     if isinstance(history, Mapping):
         return checked_weights(history, "history")
-    by_id = series_by_id(history)
-    if by_id is not None:
-        return checked_weights(by_id, "history")
+    if series_by_id(history) is not None:
+        series: Any = history
+        return _summed(ids_of(series.index.tolist(), "history"), series.tolist())
     if not is_table(history):
         return _summed(ids_of(history, "history"), None)
     table = as_arrow(history, "the history")

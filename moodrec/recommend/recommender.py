@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack, overload
 
 from moodrec.arguments import OnConflict, id_of, ids_of, on_conflict_of
 from moodrec.catalog.loose_seeds import find_seed
-from moodrec.errors import NotFoundError
+from moodrec.errors import NotFoundError, UsageError
 from moodrec.filters.conditions import Condition
 from moodrec.index.search.hits import Hits, stacked
 from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
@@ -164,6 +164,8 @@ class Recommender(VersionedRecommender):
         if isinstance(seed, Integral):
             seed = id_of(seed, "seed")
         if not isinstance(seed, str):
+            if seed is None:
+                raise UsageError("seed is None: give a track id, or a list of ids")
             seeds = ids_of(seed, "seed")
             return self._similar_to_many(seeds, page, asked_of(options, keywords, len(seeds)), on_conflict)
         (own,) = each_of(page.asked(asked_of(options, keywords, 1)), 1)

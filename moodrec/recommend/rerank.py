@@ -226,9 +226,11 @@ def rerank_lists(known: _Known, lists: Sequence[Scored], target: MoodTarget, k: 
 
 def _scaled(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scale scores to [0, 1]; all become 1 where they are equal."""
-    if not len(scores) or np.ptp(scores) == 0:
+    # Halves, so that the difference of the largest and the least number is finite.
+    halves = scores / 2
+    if not len(scores) or np.ptp(halves) == 0:
         return np.ones(len(scores))
-    return np.asarray((scores - scores.min()) / np.ptp(scores))
+    return np.asarray((halves - halves.min()) / np.ptp(halves))
 
 
 def padded(found: Sequence[Scored], k: int | None, explanation: Explanation) -> Hits:

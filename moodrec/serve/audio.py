@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 from moodrec.arguments import brief
 from moodrec.audio.formats import AUDIO_SUFFIXES
 from moodrec.errors import NotFoundError
-from moodrec.schema import PATH
+from moodrec.schema import PATH, START
 from moodrec.serve.problems import problem
 from moodrec.serve.state import ServerState
-from moodrec.serve.transcoding import MEDIA, Transcoder, WavePart
+from moodrec.serve.transcoding import MEDIA, Stretch, Transcoder, WavePart
 from moodrec.serve.view import View
 
 TYPES: Final = {
@@ -72,7 +72,8 @@ def audio_answer(
         state: of the server.
         view: the version of the index.
         track_id: a track of it.
-        form: ``wav`` decodes the file for players that cannot.
+        form: ``wav`` decodes the file for players that cannot. Tracks of CUE sheets are always decoded: they are a
+            part of their file.
 
     Raises:
         NotFoundError: the track has no file, or it may not be served.
@@ -81,9 +82,10 @@ def audio_answer(
     """
     path = audio_path(state, view, track_id)
     descriptor, found = _opened(path, track_id)
-    if form == "wav":
+    stretch = _stretch(view, track_id)
+    if form == "wav" or stretch.start_s is not None:
         os.close(descriptor)
-        return _as_wave(request, view, track_id, path, found)
+        return _as_wave(request, path, found, stretch)
     size = found.st_size
     headers = {
         "Accept-Ranges": "bytes",
@@ -103,15 +105,20 @@ def audio_answer(
     return _part_answer(_FilePart(descriptor, *part[:2]), part, size, headers, media)
 
 
-def _as_wave(request: Request, view: View, track_id: str, path: Path, found: os.stat_result) -> Response:
+def _stretch(view: View, track_id: str) -> Stretch:
+    row = view.index.rows([track_id]).to_pylist()[0]
+    start, length = (row.get(name) for name in (START, "duration"))
+    return Stretch(start if isinstance(start, float) and start >= 0 else None, length)
+
+
+def _as_wave(request: Request, path: Path, found: os.stat_result, stretch: Stretch) -> Response:
     transcoder: Transcoder = request.app.state.transcoder
-    tag = f"{found.st_mtime_ns:x}-{found.st_size:x}-wav"
+    part_of = "" if stretch.start_s is None else f"-{stretch.start_s:.3f}-{stretch.length_s}"
+    tag = f"{found.st_mtime_ns:x}-{found.st_size:x}-wav{part_of}"
     headers = {"Accept-Ranges": "bytes", "ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    known = view.index.rows([track_id])
-    length = known["duration"][0].as_py() if "duration" in known.column_names else None
-    wave = transcoder.wave(path, tag, length)
+    wave = transcoder.wave(path, tag, stretch)
     part = _part(request, wave.size, headers["ETag"])
     if part is None:
         return _no_such_range(request, wave.size)

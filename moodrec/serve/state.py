@@ -103,7 +103,10 @@ class ServerState:
             self._engine.close()
 
     def files(self) -> dict[str, Path]:
-        """Return the file of each track of the library; empty where an index alone is served."""
+        """Return the file of each track of the library; empty where an index alone is served.
+
+        The tracks of a CUE sheet share one.
+        """
         if not self.is_library:
             return {}
         with Library.open(self.settings.folder) as library:
@@ -112,7 +115,7 @@ class ServerState:
             known = self._files
             if known is None or known[0] != state:
                 there = (record for record in library.files().values() if not record.missing)
-                known = (state, {one.track_id: one.state.path for one in there if one.track_id})
+                known = (state, {one.track_id: one.state.audio for one in there if one.track_id})
                 self._files = known
         return known[1]
 

@@ -38,11 +38,23 @@ _START: Final = (
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """What is played of an audio file."""
+
+    start_s: float | None
+    """The second at which it begins; None is the whole file."""
+    length_s: float | None
+    """Its length in seconds; None is unknown. Of a whole file, it counts where the header does not tell."""
+
+
+@dataclass(frozen=True)
 class Wave:
-    """What the WAV file of an audio file would be."""
+    """What the WAV file of an audio file, or of a stretch of it, would be."""
 
     rate: int
     frames: int
+    first: int = 0
+    """The frame of the audio file at which it begins."""
 
     @property
     def size(self) -> int:
@@ -66,13 +78,13 @@ class Transcoder:
         self._known: OrderedDict[tuple[str, str], Wave] = OrderedDict()
         self._lock = threading.Lock()
 
-    def wave(self, path: Path, tag: str, seconds: float | None) -> Wave:
+    def wave(self, path: Path, tag: str, stretch: Stretch) -> Wave:
         """Tell what the WAV file of an audio file is.
 
         Args:
             path: of the file.
-            tag: changes with what it holds.
-            seconds: its length where its header does not tell; None is unknown.
+            tag: changes with what it holds, and with the stretch.
+            stretch: what is played of it.
 
         Raises:
             AudioError: it cannot be decoded.
@@ -85,8 +97,10 @@ class Transcoder:
                 return self._known[key]
         with self._place(), _Decoder(path, 0) as decoder:
             rate, stated = decoder.opened()
-        length = stated if stated > 0 else seconds or 0.0
-        wave = Wave(rate, min(round(length * rate), (_LARGEST - HEADER) // FRAME))
+        start, known = stretch.start_s or 0.0, stretch.length_s or 0.0
+        left = max(0.0, stated - start) if stated > 0 else known
+        length = min(known, left) if stretch.start_s is not None and known else left
+        wave = Wave(rate, min(round(length * rate), (_LARGEST - HEADER) // FRAME), round(start * rate))
         with self._lock:
             self._known[key] = wave
             while len(self._known) > _KNOWN:
@@ -163,7 +177,7 @@ def _range(path: Path, wave: Wave, start: int, stop: int) -> Generator[bytes, No
     left = stop - HEADER - first
     if left <= 0:
         return
-    with _Decoder(path, first // FRAME) as decoder:
+    with _Decoder(path, wave.first + first // FRAME) as decoder:
         decoder.opened()
         skip = first % FRAME
         while left > 0 and (block := decoder.read()):

@@ -31,6 +31,8 @@ from moodrec.training.steady import CopiedTracks
 
 FEW_TRACKS = 200
 """With fewer mood-labelled tracks than this, the levels of scores are not reliable."""
+_NAMED = 5
+"""Most names in a warning."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
     held_out = _held_out(recipe, table)
     seen = _takes_part(recipe, table) & ~held_out & ~_in_splits(table, recipe.split.held_out)
     _warn_of_few(int((_with_mood(table) & seen).sum()), on_event)
+    _warn_of_constant(table, seen, on_event)
     return Prepared(
         table=table,
         log_mels=known,
@@ -194,6 +197,20 @@ def _warn_of_few(with_mood: int, on_event: OnEvent) -> None:
             "its levels; compare tracks within a library by pct(mood)"
         )
         on_event(TrainingWarning(message))
+
+
+def _warn_of_constant(table: LabelTable, seen: NDArray[np.bool_], on_event: OnEvent) -> None:
+    """Warn of moods that all labelled training tracks have alike: what they sound like cannot be learnt."""
+    known = table.targets[seen]
+    alike = [str(name) for name in known.columns if known[name].nunique() == 1]
+    if alike:
+        more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+        on_event(
+            TrainingWarning(
+                f"all labelled training tracks have the same {', '.join(alike[:_NAMED])}{more}: it takes tracks with "
+                "and without a mood to learn it"
+            )
+        )
 
 
 def _in_splits(table: LabelTable, splits: Sequence[str]) -> NDArray[np.bool_]:

@@ -88,6 +88,16 @@ def test_a_dataset_has_its_own_metadata(tmp_path: Path) -> None:
         (["--metadata", "tracks.parquet"], 2, "--predictions"),
         (["--context", "fit"], 2, "--metadata"),
         (["--per-tag"], 2, "--metadata"),
+        (["--predictions", "P.npy", "--labels", "Y.npy", "--split", "test"], 2, "--split goes with --data"),
+        (["--predictions", "P.npy", "--labels", "Y.npy", "--root", "x"], 2, "--root goes with --data"),
+        (["--predictions", "P.npy", "--labels", "Y.npy", "--data", "table"], 2, "leave out --labels"),
+        (["model", "--predictions", "P.npy", "--labels", "Y.npy"], 2, "MODEL goes with --data"),
+        (["model", "--predictions", "P.npy", "--data", "table"], 2, "where there are --predictions"),
+        (
+            ["--predictions", "P.npy", "--labels", "Y.npy", "--context", "fit", "--plot", "a.png"],
+            2,
+            "--plot draws",
+        ),
         (["--metadata", "tracks.parquet", "--data", "table", "--predictions", "P.npy"], 2, "own metadata"),
         (["--metadata", "nothing.csv", "--predictions", "P.npy", "--labels", "Y.npy"], 3, "nothing.csv"),
         (
@@ -192,3 +202,13 @@ def write_context(path: Path, tags: list[str]) -> None:
     }  # fmt: skip
     whole = {"moods": dict.fromkeys(tags, mood), "means": {}, "fitted_on": "nothing: written by hand"}
     path.write_text(json.dumps(whole))
+
+
+def test_a_context_takes_the_place_of_no_table(tmp_path: Path) -> None:
+    predictions, labels, metadata = write_files(tmp_path)
+    files = ("--predictions", predictions, "--labels", labels, "--metadata", metadata)
+    for out in (labels, tmp_path / "notes"):
+        before = out.read_bytes() if out.exists() else None
+        result = run("evaluate", *files, "--save-context", out, code=2)
+        assert f"{out.name}: a context is written as .json" in result.stderr
+        assert (out.read_bytes() if out.exists() else None) == before

@@ -131,6 +131,28 @@ def test_what_is_wrong_is_said(index: Path, args: list[str], code: int, complain
     assert run_json(*args, "--library", index, code=code)["error"]["exit_code"] == code
 
 
+@pytest.mark.parametrize("name", ["song.flac", "SONG.MP3", "library.sqlite", "cover.png", "notes", ".m3u8"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["list", "--m3u"],
+        ["similar", "tone 3", "--m3u"],
+        ["find", "calm", "--m3u"],
+        ["playlist", "radio", "tone 3", "--out", "first.m3u8", "--out"],
+        ["playlist", "path", "tone 1", "tone 2", "--out"],
+    ],
+)
+def test_a_playlist_takes_the_place_of_no_other_file(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(b"somebody's music")
+    result = run(*command, name, "--library", library, code=2)
+    assert f"{name}: playlists are written as .m3u8, .m3u, .xspf, .jspf" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"somebody's music"
+
+
 def test_an_ambiguous_title_lists_the_tracks(tmp_path: Path) -> None:
     table = write_vectors(tmp_path / "v.parquet", ["a", "b", "A"])
     run("index", "build", "--table", table, "--out", tmp_path / "index")

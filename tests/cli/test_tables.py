@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +117,19 @@ def test_formats_of_a_list(index: str) -> None:
     assert few == [{"track_id": whole[0]["track_id"], "calm": whole[0]["moods"]["calm"]}]
     assert "+track_id" not in run(*command, "--columns", "+track_id").stdout.splitlines()[0]
     assert run(*command, "--columns", "+track_id").stdout.splitlines()[0].endswith("track_id")
+
+
+def test_tracks_without_titles_are_told_by_their_ids_in_files(tmp_path: Path) -> None:
+    columns = {"track_id": [7, 8], "calm": [0.25, 0.5], "embedding": [[1.0, 0.0], [0.0, 1.0]]}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    run("index", "build", "--table", tmp_path / "t.parquet", "--moods", "calm, ", "--out", tmp_path / "index")
+    command = ("list", "-l", tmp_path / "index", "--sort", "calm")
+    assert run(*command, "--format", "tsv").stdout.splitlines() == ["track_id\tcalm", "7\t0.25", "8\t0.5"]
+    similar = run("similar", "7", "-l", tmp_path / "index", "--format", "csv").stdout.splitlines()
+    assert similar[0] == "rank,score,track_id,calm"
+    assert similar[1].split(",")[2] == "8"
+    chosen = run(*command, "--columns", "title,calm", "--format", "tsv").stdout.splitlines()
+    assert chosen == ["title\tcalm", "\t0.25", "\t0.5"]
 
 
 def test_errors_follow_the_format(index: str) -> None:

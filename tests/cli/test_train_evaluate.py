@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moodrec.cli.evaluate import parse_options
+from moodrec.cli.datasets import parse_options
 from tests.cli.commands import run, run_json, write_model, write_tone
 
 RECIPE = """

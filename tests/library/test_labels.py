@@ -173,3 +173,13 @@ def test_labels_have_the_names_that_tracks_have_now(library: Library, tmp_path: 
     assert names() == ["Ann - e", "line break.wav"]
     library.label({"calm": None}, track=str(ids[0]), by="ann")
     assert names() == ["Ann - e"]
+
+
+def test_an_artist_is_called_by_the_name_alone(library: Library, tmp_path: Path) -> None:
+    for name, artist in (("f", "Cee feat. Ann"), ("g", "Dee; Cee"), ("h", "Eff & Gee")):
+        tags = Tags(title=name, artist=artist)
+        library.acknowledge(MODEL, analysed(file_state(tmp_path / f"{name}.wav"), f"audio-{name}", tags))
+    for artist, name in (("cee", "Cee"), ("DEE", "Dee"), ("eff & gee", "Eff & Gee"), ("Ann", "Ann")):
+        assert {one.name for one in library.label({"calm": 1}, artist=artist).written} == {name}
+    with pytest.raises(NotFoundError, match="'Dee'"):
+        library.label({"calm": 1}, artist="De")

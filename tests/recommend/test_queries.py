@@ -90,6 +90,35 @@ def test_a_history_is_a_weighted_sum() -> None:
     assert REC.for_history({"x": 1.0, "t7": 1.0}, k=10, on_conflict="ignore").track_ids == batch[1].track_ids
 
 
+def test_what_a_history_says_of_one_track_adds_up() -> None:
+    """A log of plays names tracks again and again, in whatever form it comes."""
+    wanted = REC.for_history({"t1": 3.0, "t2": 1.0}, k=5)
+    plays: list[Any] = [
+        pd.Series([2.0, 1.0, 1.0], index=["t1", "t2", "t1"]),
+        pd.DataFrame({"track_id": ["t1", "t2", "t1"], "weight": [2.0, 1.0, 1.0]}),
+        pa.table({"track_id": ["t1", "t1", "t2", "t1"]}),
+        ["t1", "t1", "t2", "t1"],
+    ]
+    for history in plays:
+        np.testing.assert_array_equal(REC.for_history(history, k=5).scores, wanted.scores)
+    rec = type(REC)(MoodIndex.build(np.eye(3), pa.table({"track_id": [7, 8, 9]})))
+    both: Any = {7: 1.0, "7": 2.0, 8: 1.0}
+    assert rec.for_history(both, k=1).scores == rec.for_history({"7": 3.0, "8": 1.0}, k=1).scores
+
+
+def test_no_seed_is_a_mistake_and_no_seeds_are_not() -> None:
+    nothing: Any = None
+    with pytest.raises(UsageError, match="seed is None"):
+        REC.similar(nothing)
+    assert len(REC.similar([])) == 0
+
+
+def test_scores_of_any_size_are_scaled() -> None:
+    candidates = {"t1": 1e308, "t2": -1e308, "t3": 0.0}
+    found = REC.rerank(candidates, mood={REC.moods[0]: 0.5}, mood_weight=0.0)
+    assert dict(zip(found.track_ids, found.scores, strict=True)) == {"t1": 1.0, "t3": 0.5, "t2": 0.0}
+
+
 @pytest.mark.parametrize(
     ("history", "message"),
     [

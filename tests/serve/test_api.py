@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from moodrec.errors import MoodrecError
+from moodrec.index.mood_index import MoodIndex
 from moodrec.recommend.recommender import Recommender
 from tests.serve.running import save_sample, serving, settings_for
 
@@ -343,3 +346,43 @@ def test_a_method_that_an_address_lacks_is_told(
 ) -> None:
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+IDS = [
+    "a/b",
+    "/a",
+    "a/",
+    "//",
+    "x/events",
+    "\u00fc \u00f1",
+    "\u65e5\u672c",
+    "a?b#c%41",
+    "..",
+    "../..",
+    "a:b",
+    " a",
+    "t+1",
+    "a\\b",
+    "e\u0301",
+]
+
+
+def test_ids_of_all_kinds(tmp_path: Path) -> None:
+    vectors = np.eye(len(IDS), 16, dtype=np.float32) + 0.1
+    table = pa.table({"track_id": IDS, "title": IDS, "calm": pa.array([0.5] * len(IDS), pa.float32())})
+    MoodIndex.build(vectors, table, ["calm"]).save(tmp_path / "index")
+    with serving(settings_for(tmp_path / "index")) as client:
+        for track_id in IDS:
+            path = f"/v1/tracks/{quote(track_id, safe='').replace('.', '%2E')}"
+            assert client.get(path).json()["track_id"] == track_id
+            assert client.get(path, params={"columns": "title"}).json()["title"] == track_id
+            assert client.head(path).status_code == 200
+            found = client.get("/v1/similar", params={"seed": track_id, "k": 1, "columns": "track_id"}).json()
+            assert found["seed"] == {"track_id": track_id}
+            for answer in (client.get(f"{path}/audio"), client.get(f"{path}%20")):
+                assert answer.status_code == 404
+                assert answer.json()["type"].endswith("NotFoundError")
+        assert client.get("/v1/tracks/").status_code in (307, 422)
+        routes = client.get("/metrics").text
+        assert 'route="/v1/tracks/{track_id:path}"' in routes
+        assert "a/b" not in routes

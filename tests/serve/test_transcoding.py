@@ -13,7 +13,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moodrec.catalog.analyze import analyze
+from moodrec.catalog.analyze import analyze, plan_analysis, run_analysis
 from moodrec.catalog.refresh import refresh_index
 from moodrec.library.library import Library
 from tests.catalog.toy import ToyModel
@@ -107,3 +107,55 @@ def test_places_are_given_back_however_an_answer_ends(player: httpx.Client) -> N
         with player.stream("GET", place) as answer:
             assert answer.status_code == 200
     assert player.get(place).status_code == 200
+
+
+TIMES = (0.0, 1.56, 4.24)
+"""Seconds at which the tracks of the album begin."""
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, np.ndarray]]:
+    """A server of an album in one file, which a CUE sheet divides, and its samples."""
+    music = tmp_path_factory.mktemp("album")
+    at = np.arange(RATE * 6) / RATE
+    samples = np.stack([0.4 * np.sin(2 * np.pi * pitch * at * (1 + at)) for pitch in (200, 330)], axis=1)
+    soundfile.write(music / "album.flac", samples, RATE)
+    entries = []
+    for number, time in enumerate(TIMES, 1):
+        place = f"00:{int(time):02}:{round(time % 1 * 75):02}"
+        entries.append(f'TRACK {number:02} AUDIO\nTITLE "Song {number}"\nINDEX 01 {place}\n')
+    (music / "album.cue").write_text('FILE "album.flac" WAVE\n' + "".join(entries))
+    folder = tmp_path_factory.mktemp("library")
+    model = ToyModel()
+    with Library.open_or_create(folder) as library:
+        run_analysis(plan_analysis([music], library, model, cue=True), library, model, 1)
+        refresh_index(library)
+    whole, _ = soundfile.read(music / "album.flac", dtype="int16", always_2d=True)
+    with serving(settings_for(folder, music=(music,))) as client:
+        yield client, whole
+
+
+@pytest.mark.parametrize("form", ["", "?form=file", "?form=wav"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_track_of_a_sheet_is_its_part_of_the_file(
+    album: tuple[httpx.Client, np.ndarray], form: str, number: int
+) -> None:
+    client, whole = album
+    tracks = {one["title"]: one for one in client.get("/v1/tracks").json()["tracks"]}
+    place = f"/v1/tracks/{tracks[f'Song {number}']['track_id']}/audio{form}"
+    answer = client.get(place)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
+    samples, rate = soundfile.read(io.BytesIO(answer.content), dtype="int16", always_2d=True)
+    start, stop = (round(time * rate) for time in (*TIMES, 6.0)[number - 1 : number + 1])
+    assert rate == RATE
+    assert abs(len(samples) - (stop - start)) <= 2
+    right = whole[start : start + len(samples)]
+    assert np.abs(samples[: len(right)].astype(int) - right).max() <= 1
+    assert client.head(place).headers["content-length"] == str(len(answer.content))
+    middle = len(answer.content) // 2
+    part = client.get(place, headers={"Range": f"bytes={middle}-{middle + 999}"})
+    assert (part.status_code, part.content) == (206, answer.content[middle : middle + 1000])
+    tags = {
+        client.head(f"/v1/tracks/{one['track_id']}/audio{form}").headers["etag"] for one in tracks.values()
+    }
+    assert len(tags) == 3

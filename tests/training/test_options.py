@@ -250,6 +250,24 @@ def test_few_tracks_are_warned_of(mixed: Path, cache: Path) -> None:
     assert "pct(" in message
 
 
+def test_moods_that_all_tracks_have_alike_are_warned_of(catalogue: Path, cache: Path, tmp_path: Path) -> None:
+    for path in catalogue.glob("*.flac"):
+        (tmp_path / path.name).symlink_to(path)
+    table = pd.read_csv(catalogue / "tracks.csv")
+    table.assign(**{"mood:high": table["mood:high"].where(table["mood:high"].isna(), 0)}).to_csv(
+        tmp_path / "tracks.csv", index=False
+    )
+    events: list[TrainingEvent] = []
+    prepare(read_recipe(write_recipe(tmp_path, "alike", 1)), cache, events.append)
+    (message,) = [
+        event.message
+        for event in events
+        if isinstance(event, TrainingWarning) and "have the same" in event.message
+    ]
+    assert "high:" in message
+    assert "low" not in message
+
+
 def running_statistics(made: Trainer) -> dict[str, torch.Tensor]:
     state = made.state.network.state_dict()
     return {name: value.clone() for name, value in state.items() if "running" in name}

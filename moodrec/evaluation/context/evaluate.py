@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,7 +21,7 @@ from moodrec.metrics.ranked import RankedLabels
 from moodrec.metrics.tagging import both_classes
 from moodrec.model.context.fit import FitData
 from moodrec.model.context.folds import LEAST_FOLDS, NestedFits, Progress, cross_fit
-from moodrec.model.context.model import OFFSETS, ContextModel
+from moodrec.model.context.model import OFFSETS, ContextModel, MoodContext
 from moodrec.model.context.weights import KnownLabels
 
 Floats = NDArray[np.float64]
@@ -38,11 +39,15 @@ class InContext:
         scores: ``(n, T)`` in the units of the audio logits.
         model: the weights of the whole table, or those that were given.
         source: where the weights of ``scores`` come from, for reports.
+        kinds: ``T`` times the kinds of metadata whose gates are open.
+        without: tags that have no weights and keep their audio scores.
     """
 
     scores: Floats
     model: ContextModel
     source: str
+    kinds: tuple[tuple[str, ...], ...]
+    without: tuple[str, ...] = ()
 
 
 def fit_in_context(
@@ -64,7 +69,8 @@ def fit_in_context(
     fits = NestedFits(data, folds, on_fit)
     scores = cross_fit(fits, _known(inputs, known))
     model = ContextModel.fit(inputs.tags, fits, f"{len(folds)} tracks of {inputs.dataset}")
-    return InContext(scores, model, f"fitted by {len(fits.numbers)} folds of artists of this table, nested")
+    source = f"fitted by {len(fits.numbers)} folds of artists of this table, nested"
+    return InContext(scores, model, source, tuple(map(kinds_of, model.moods.values())))
 
 
 def apply_context(inputs: ContextInputs, model: ContextModel, known: Labels = "none") -> InContext:
@@ -73,28 +79,44 @@ def apply_context(inputs: ContextInputs, model: ContextModel, known: Labels = "n
     The weights are of standardised scores, so level and spread of each tag are taken from the predictions at hand.
 
     Args:
-        inputs: tracks with predictions, labels and metadata. Tags are matched to the model's moods by name; where
-            both are only numbered, by their order.
+        inputs: tracks with predictions, labels and metadata. Tags are matched to the model's moods by name, and keep
+            their audio scores where it has none; where both are only numbered, they are matched by their order.
         model: fitted weights of each mood.
         known: whose labels a track learns from: nobody's, those of its artist's other albums, or those of all other
             tracks of its artist and album. Never its own.
 
     Raises:
-        DataError: the tags are not those of the model.
+        DataError: none of the tags is one of the model.
     """
-    tags, own = list(inputs.tags), list(model.moods)
-    numbered = all(tag.startswith("tag_") for tag in tags) or all(mood.startswith("tag_") for mood in own)
-    if not set(tags) <= set(own) and not (numbered and len(tags) == len(own)):
-        missing = [tag for tag in tags if tag not in model.moods]
+    moods = _moods_of(inputs.tags, model)
+    columns = [column for column, mood in enumerate(moods) if mood is not None]
+    if not columns:
         raise DataError(
-            f"the context has no weights for {', '.join(missing[:5])}; it has {', '.join(own[:5])}, ..."
+            f"the context has no weights for {', '.join(inputs.tags[:5])}; it has "
+            f"{', '.join(list(model.moods)[:5])}, ..."
         )
-    order = own if not set(tags) <= set(own) else tags
-    mine = model.model_copy(update={"moods": {mood: model.moods[mood] for mood in order}})
-    logits = inputs.logits()
-    mine = mine.restandardised(logits)
-    scores = mine.score(logits, inputs.metadata.tracks(), _known(inputs, known)).logits
-    return InContext(scores, mine, f"given ones: {model.fitted_on}")
+    logits, labels = inputs.logits(), _known(inputs, known)
+    mine = model.of_moods([mood for mood in moods if mood is not None]).restandardised(logits[:, columns])
+    scores = logits.copy()
+    scores[:, columns] = mine.score(
+        logits[:, columns], inputs.metadata.tracks(), None if labels is None else labels.of_moods(columns)
+    ).logits
+    return InContext(
+        scores,
+        mine,
+        f"given ones: {model.fitted_on}",
+        tuple(() if mood is None else kinds_of(model.moods[mood]) for mood in moods),
+        tuple(tag for tag, mood in zip(inputs.tags, moods, strict=True) if mood is None),
+    )
+
+
+def _moods_of(tags: Sequence[str], model: ContextModel) -> list[str | None]:
+    """The mood of the model that each tag is, None where it has none."""
+    own = list(model.moods)
+    numbered = all(tag.startswith("tag_") for tag in tags) or all(mood.startswith("tag_") for mood in own)
+    if numbered and len(tags) == len(own) and not set(tags) <= set(own):
+        return list(own)
+    return [tag if tag in model.moods else None for tag in tags]
 
 
 def artist_folds(metadata: Metadata) -> NDArray[np.int64]:
@@ -143,7 +165,6 @@ def compare(
         options.n_resamples,
         options.seed,
     )
-    kinds = _kinds(found.model)
     tags = tuple(
         TagFigures(
             tag=inputs.tags[column],
@@ -152,11 +173,13 @@ def compare(
             audio_ap=float(plain[i, 0]),
             context_ap=float(plain[i, 2]),
             difference=_estimate(plain[i, 2] - plain[i, 0], draws[:, i, 2] - draws[:, i, 0], options.level),
-            kinds=kinds[column],
+            kinds=found.kinds[column],
         )
         for i, column in enumerate(usable)
     )
-    told = inputs.metadata
+    told, notes = inputs.metadata, inputs.notes
+    if found.without:
+        notes = (*notes, f"no weights for {', '.join(found.without)}, which keep their audio scores")
     return ContextReport(
         dataset=inputs.dataset,
         weights=found.source,
@@ -171,7 +194,7 @@ def compare(
         difference=_difference(plain, draws, tags, options.level),
         tags=tags,
         skipped=tuple(tag for column, tag in enumerate(inputs.tags) if column not in usable),
-        notes=inputs.notes,
+        notes=notes,
         intervals=describe_intervals(True, options),
     )
 
@@ -231,16 +254,13 @@ def _mean_known(values: Floats) -> Floats:
     return np.asarray(np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0))
 
 
-def _kinds(model: ContextModel) -> list[tuple[str, ...]]:
-    """Open gates of each mood."""
-    return [
-        (
-            *(("genres",) if mood.genres else ()),
-            *(("year",) if any(mood.year) else ()),
-            *(kind for kind in OFFSETS if getattr(mood, kind).weight > 0),
-        )
-        for mood in model.moods.values()
-    ]
+def kinds_of(mood: MoodContext) -> tuple[str, ...]:
+    """Open gates of a mood."""
+    return (
+        *(("genres",) if mood.genres else ()),
+        *(("year",) if any(mood.year) else ()),
+        *(kind for kind in OFFSETS if getattr(mood, kind).weight > 0),
+    )
 
 
 def _known(inputs: ContextInputs, known: Labels) -> KnownLabels | None:

@@ -182,9 +182,23 @@ def read_index(path: Path, mapped: bool = False) -> Any:
         CorruptStoreError: FAISS cannot read the file.
     """
     try:
-        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP if mapped and os.name == "posix" else 0)
+        flags = faiss.IO_FLAG_MMAP if mapped and os.name == "posix" else 0
+        if _is_utf8(path):
+            return faiss.read_index(str(path), flags)
+        with path.open(
+            "rb"
+        ) as file:  # FAISS takes names in UTF-8 alone; the system knows an open file by another
+            return faiss.read_index(f"/dev/fd/{file.fileno()}", flags)
     except RuntimeError as error:
         raise CorruptStoreError(f"{path}: FAISS cannot read the file ({_first_line(error)})") from None
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:

@@ -69,6 +69,13 @@ def is_bounded(kind: pa.DataType) -> bool:
     return all(is_bounded(kind.field(i).type) for i in range(kind.num_fields))
 
 
+def without_tensors(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of Arrow's tensors, of any shape, as lists of numbers; any other column as it is."""
+    if not isinstance(column.type, pa.FixedShapeTensorType):
+        return column
+    return pa.chunked_array([one.storage for one in column.chunks], column.type.storage_type)
+
+
 def _storable(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         column.validate(full=True)
@@ -105,6 +112,8 @@ def _converted(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """Return a column as one of the kinds that are stored; None where it has no meaning as any."""
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
+        if isinstance(kind, pa.FixedShapeTensorType):
+            return _converted(without_tensors(column))
         stored = pa.chunked_array([one.storage for one in column.chunks], kind.storage_type)
         if isinstance(kind, pa.Bool8Type):
             return stored.cast(pa.bool_())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from moodrec.arguments import brief
 from moodrec.errors import DataError
+from moodrec.index.rows.column_kinds import without_tensors
 from moodrec.index.rows.tables import as_arrow, is_table
 
 
@@ -57,6 +58,7 @@ def _chunked(given: Any) -> pa.ChunkedArray:
 
 def _of_column(column: pa.ChunkedArray) -> NDArray[Any]:
     """Read a column: of numbers as (n,), of lists as (n, d)."""
+    column = without_tensors(column)
     kind = column.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         return np.asarray(column.to_numpy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ def write_table(table: pa.Table, path: Path) -> None:
         table: the track table.
         path: the file.
     """
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with pa.OSFile(os.fsencode(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
 
 
@@ -65,7 +66,7 @@ def write_joined(tables: Sequence[pa.Table], path: Path) -> None:
 
 def mapped_table(path: Path) -> pa.Table:
     """Map a table into memory that this process has just written, and that needs no checks therefore."""
-    return _in_one_chunk(pa.ipc.open_file(pa.memory_map(str(path))).read_all())
+    return _in_one_chunk(pa.ipc.open_file(pa.memory_map(os.fsencode(path))).read_all())
 
 
 def _in_one_chunk(table: pa.Table) -> pa.Table:
@@ -82,7 +83,7 @@ def read_table(path: Path) -> pa.Table:
         CorruptStoreError: it is no table, or not one that moodrec wrote.
     """
     try:
-        mapped = pa.memory_map(str(path)).read_buffer()
+        mapped = pa.memory_map(os.fsencode(path)).read_buffer()
         if mapped.size < len(_MAGIC) or mapped.slice(0, len(_MAGIC)).to_pybytes() != _MAGIC:
             raise damaged(path, "it is no table")
         stream = mapped.slice(len(_MAGIC))

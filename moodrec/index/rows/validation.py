@@ -14,7 +14,7 @@ from moodrec.arguments import brief, finite, ids_of, texts
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.kernel.provider import provider
-from moodrec.index.rows.column_kinds import storable
+from moodrec.index.rows.column_kinds import storable, without_tensors
 from moodrec.index.rows.given_vectors import as_matrix
 from moodrec.index.rows.tables import as_arrow, is_table
 from moodrec.schema import TRACK_ID
@@ -139,8 +139,11 @@ def checked_weights(weights: object, name: str = "weights") -> dict[str, float]:
     """
     if not isinstance(weights, Mapping):
         raise UsageError(f"{name} takes numbers by track id, such as {{'a': 1.0}}, not {brief(weights)}")
-    given = zip(ids_of(list(weights), name), weights.values(), strict=True)
-    return {track_id: finite(weight, f"the weight of {brief(track_id)}") for track_id, weight in given}
+    found: dict[str, float] = {}
+    for track_id, weight in zip(ids_of(list(weights), name), weights.values(), strict=True):
+        # The keys 7 and "7" are one track.
+        found[track_id] = found.get(track_id, 0.0) + finite(weight, f"the weight of {brief(track_id)}")
+    return found
 
 
 def mixture(vectors: Vectors, weights: Sequence[float]) -> Vectors:
@@ -334,7 +337,7 @@ def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
     Raises:
         DataError: a row is NULL, or of another length than the first that is not.
     """
-    array = column.combine_chunks()
+    array = without_tensors(column).combine_chunks()
     kind = array.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         raise DataError(f"column {brief(name)} holds {str(kind)[:80]} values; vectors are lists of numbers")

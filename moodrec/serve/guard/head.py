@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from moodrec.serve.guard.limits import STREAMS
+_LASTING: Final = re.compile("/v1/events|/v1/tracks/.+/audio", re.DOTALL)
 
 
 class HeadAsGet:
@@ -31,7 +32,7 @@ class HeadAsGet:
             receive: gives its body.
             send: takes the answer.
         """
-        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].endswith(STREAMS):
+        if scope["type"] != "http" or scope["method"] != "HEAD" or _LASTING.fullmatch(scope["path"]):
             await self._app(scope, receive, send)
             return
 

@@ -12,7 +12,7 @@ from moodrec.serve.problems import ProblemError, problem_of
 OF_ARTISTS: Final = "the sound of artists needs the vectors of all tracks"
 _NEEDS: Final = (
     (re.compile(r"/v1/map(/.*)?"), "the map needs the vectors of all tracks"),
-    (re.compile(r"/v1/tracks/[^/]+/audio"), "audio needs the files of a library"),
+    (re.compile(r"/v1/tracks/.+/audio"), "audio needs the files of a library"),
     (re.compile(r"/v1/(analyze|jobs(/.*)?)"), "analyses need a library to write into"),
     (re.compile(r"/v1/labels?"), "labels are kept in a library"),
     (re.compile(r"/v1/players/.+|/api/create_playlist"), "players are linked to a library"),

@@ -66,7 +66,36 @@ def tracks(request: Request, state: State, view: Current, query: Annotated[Track
     )
 
 
-@router.get("/{track_id}", response_model=answers.Track, summary="One track")
+AUDIO: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The whole file.", "content": {"audio/*": {}}},
+    206: {"description": "The range that was asked for.", "content": {"audio/*": {}}},
+    416: {"description": "There is no such range."},
+}
+
+
+@router.get(
+    "/{track_id:path}/audio", response_class=Response, responses=AUDIO, summary="The audio of a track"
+)
+def audio(
+    request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
+) -> Response:
+    """Send the audio file of a track, or a range of it.
+
+    It is decoded to WAV where a player cannot play the file itself, and where the track is a part of its file, as a
+    CUE sheet says.
+    """
+    return audio_answer(request, state, view, known_id(view, track_id), form)
+
+
+@router.head("/{track_id:path}/audio", include_in_schema=False)
+def audio_head(
+    request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
+) -> Response:
+    """Send the headers of a track's audio."""
+    return audio_answer(request, state, view, known_id(view, track_id), form)
+
+
+@router.get("/{track_id:path}", response_model=answers.Track, summary="One track")
 def track(
     request: Request, view: Current, track_id: TrackId, query: Annotated[Answering, Query()]
 ) -> Response:
@@ -76,29 +105,6 @@ def track(
         return same
     rows = view.index.rows([known_id(view, track_id)])
     return json_answer(request, track_documents(rows, view.index.moods, query.columns)[0], etag)
-
-
-AUDIO: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The whole file.", "content": {"audio/*": {}}},
-    206: {"description": "The range that was asked for.", "content": {"audio/*": {}}},
-    416: {"description": "There is no such range."},
-}
-
-
-@router.get("/{track_id}/audio", response_class=Response, responses=AUDIO, summary="The audio of a track")
-def audio(
-    request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
-) -> Response:
-    """Send the audio file of a track, or a range of it; decoded to WAV where a player cannot play the file itself."""
-    return audio_answer(request, state, view, known_id(view, track_id), form)
-
-
-@router.head("/{track_id}/audio", include_in_schema=False)
-def audio_head(
-    request: Request, state: State, view: Current, track_id: TrackId, form: AudioForm = "file"
-) -> Response:
-    """Send the headers of a track's audio."""
-    return audio_answer(request, state, view, known_id(view, track_id), form)
 
 
 def known_id(view: View, track_id: str) -> str:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.testing import assert_allclose
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from moodrec.evaluation.context.evaluate import InContext, artist_folds, compare, fit_in_context
+from moodrec.errors import DataError
+from moodrec.evaluation.context.evaluate import (
+    InContext,
+    apply_context,
+    artist_folds,
+    compare,
+    fit_in_context,
+)
 from moodrec.evaluation.context.inputs import ContextInputs, load_inputs
 from moodrec.evaluation.context.report import ContextReport
 from moodrec.evaluation.evaluate import BootstrapOptions
@@ -72,3 +81,27 @@ def test_metadata_of_other_tracks_gains_nothing(tmp_path: Path) -> None:
         gains.append(evaluated(tmp_path, mixed)[2].difference.macro_ap.value)
     assert np.mean(gains) < 0.005
     assert min(gains) > -0.02
+
+
+def test_tags_without_weights_keep_their_audio_scores(tmp_path: Path) -> None:
+    inputs, found, _ = evaluated(tmp_path, metadata_frame())
+    own = apply_context(inputs, found.model)
+    part = found.model.of_moods(["sad", "calm"])
+    some = apply_context(inputs, part)
+    assert inputs.tags == ("calm", "happy", "sad")
+    assert some.without == ("happy",)
+    assert_allclose(some.scores[:, [0, 2]], own.scores[:, [0, 2]])
+    assert_array_equal(some.scores[:, 1], inputs.logits()[:, 1])
+    report = compare(inputs, some, options=BootstrapOptions(20, 0))
+    assert report.tags[1].kinds == ()
+    assert report.tags[1].difference.value == 0
+    assert [tag.kinds for tag in report.tags[::2]] == [own.kinds[0], own.kinds[2]]
+    assert "no weights for happy, which keep their audio scores" in report.notes
+    with pytest.raises(DataError, match="no weights for x, y, z; it has sad, calm"):
+        apply_context(replace(inputs, tags=("x", "y", "z")), part)
+
+
+def test_numbered_tags_are_matched_by_their_order(tmp_path: Path) -> None:
+    inputs, found, _ = evaluated(tmp_path, metadata_frame())
+    numbered = replace(inputs, tags=("tag_0", "tag_1", "tag_2"))
+    assert_array_equal(apply_context(numbered, found.model).scores, apply_context(inputs, found.model).scores)
