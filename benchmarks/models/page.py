@@ -1,4 +1,4 @@
-"""Writes docs/results/ear.md from the results of compare.py and copies.py.
+"""Writes docs/results/ear.md from the results of compare.py, refinements.py and copies.py.
 
 python -m benchmarks.models.page
 """
@@ -34,6 +34,14 @@ GOALS = {
 }
 """Figure to what moodrec-1 has and what the model after it should reach."""
 
+REFINED = {
+    **{name: COLUMNS[name] for name in GOALS},
+    "genre": "same genre",
+    "mp3-32k": "MP3 32 kbit/s",
+    "low-pass-4k": "low-pass 4 kHz",
+}
+"""Figures of the refinements."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -65,6 +73,7 @@ def main() -> None:
         "cost": cost_table(ring["systems"]),
         "machine": f"{ring['machine']['processor']}, {ring['machine']['cores']} cores",
         "versions": ", ".join(f"{name} {number}" for name, number in ring["machine"]["versions"].items()),
+        "refinements": refinements_table(RESULTS / "refinements.json"),
         "copies": copies_table(RESULTS / "copies.json"),
     }
     text = TEMPLATE.read_text()
@@ -100,6 +109,17 @@ def folds_table(folder: Path) -> str:
         rows.append([document["system"], *cells])
     goals = ["goal", *(goal for _, goal in GOALS.values())]
     return markdown(["system", *(COLUMNS[name] for name in GOALS)], [*rows, goals])
+
+
+def refinements_table(path: Path) -> str:
+    """Means over pairs and folds of each variant; below the first, differences to it where they are clear in bold."""
+    variants: Mapping[str, Rows] = json.loads(path.read_text())["variants"]
+    (name, first), *others = variants.items()
+    rows = [
+        [name, *(_level(first, figure) for figure in REFINED)],
+        *([other, *(_said(paired(own, first, figure)) for figure in REFINED)] for other, own in others),
+    ]
+    return markdown(["variant", *REFINED.values()], rows)
 
 
 def cost_table(systems: Mapping[str, Mapping[str, Any]]) -> str:

@@ -25,8 +25,6 @@ PREDICTIONS = {
     "moodrec-1": RESULTS.parent / "moodrec-1-out-of-fold.parquet",
     "moodrec-2": RESULTS.parent / "default-out-of-fold.parquet",
 }
-OWN_AXES = RESULTS / "own-axes.parquet"
-"""Valence and arousal of 4Q by logits of their own: predictions of the same networks, without the recipe's odds."""
 _CLOSEST = 1e-7
 
 
@@ -34,7 +32,6 @@ def main() -> None:
     """Score and store."""
     whole = Music.of(ALL)
     frames = {name: pd.read_parquet(path) for name, path in PREDICTIONS.items()}
-    frames["moodrec-2-own-axes"] = with_own_axes(frames["moodrec-2"])
     for name, frame in frames.items():
         music = in_folds_of(frame, whole)
         said = said_in(frame, music)
@@ -56,13 +53,6 @@ def main() -> None:
         }
         write(place.with_suffix(".json"), document)
         print(name, means(rows), flush=True)
-
-
-def with_own_axes(frame: pd.DataFrame) -> pd.DataFrame:
-    """The predictions for 4Q, with valence and arousal by logits of their own."""
-    own = pd.read_parquet(OWN_AXES)
-    others = [name for name in frame.columns if name == "track_id" or name not in own.columns]
-    return own.merge(frame[others], on="track_id")
 
 
 def in_folds_of(frame: pd.DataFrame, music: Music) -> Music:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import Final
 
 from benchmarks.places import PAGES, RESULTS
-from moodrec.evaluation.experiment.compare import Contrast
+from moodrec.evaluation.experiment.compare import Contrast, Sampled, contrast
 from moodrec.evaluation.experiment.folder import finished_runs
 from moodrec.evaluation.experiment.report.cells import Place, Sampler
 from moodrec.evaluation.experiment.report.facts import setup_section
 from moodrec.evaluation.experiment.report.markdown import counted, figure, table
 from moodrec.evaluation.experiment.report.tables import KNOWN_FIGURES
-from moodrec.evaluation.experiment.results import read_results
+from moodrec.evaluation.experiment.results import Cell, read_results
 from moodrec.files.replacing import write_atomically
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
 
@@ -29,6 +30,8 @@ RUNS: Final = RESULTS / "learning-curves"
 TEMPLATE: Final = Path(__file__).with_name("curves.md.in")
 FIGURES: Final = ("ap", "quadrant_f1", "valence_auc", "arousal_auc", "quadrant_p10_others", "pearson")
 RIDGE: Final = "ridge"
+FROZEN: Final = "musicnn_frozen"
+SCRATCH: Final = "fcn"
 
 
 def main() -> None:
@@ -40,25 +43,83 @@ def main() -> None:
     results = read_results(RUNS)
     ridge = tuple(run for run in finished_runs(RUNS) if run.arm == RIDGE)
     sampler = Sampler(replace(results, runs=(*results.runs, *ridge)), options.resamples)
-    found = {
-        (place, arm): dict(contrasts(sampler, place, arm))
-        for arm in arms(sampler)
-        for place in places(sampler)
-    }
+    frozen, scratch = Section(sampler, FROZEN, whole=True), Section(sampler, SCRATCH, whole=False)
     text = Template(TEMPLATE.read_text()).substitute(
-        levels=table(["dataset", "seeds", *labels()], [levels(sampler, place) for place in places(sampler)]),
-        differences=table(
-            ["dataset", "arm", "seeds", *labels()],
-            [
-                [place.dataset, arm, seeds(own), *(cell(own.get(name)) for name in FIGURES)]
-                for (place, arm), own in sorted(found.items(), key=lambda item: order(item[0][0]))
-                if own
-            ],
-        ),
-        counted=counted([one for (_, arm), own in found.items() if arm != RIDGE for one in own.values()]),
+        levels=frozen.levels(),
+        differences=frozen.differences(),
+        counted=frozen.counted(),
+        scratch_levels=scratch.levels(),
+        scratch_differences=scratch.differences(),
+        scratch_counted=scratch.counted(),
         setup=setup_section([results]),
     )
     write_atomically(options.out / "learning-curves.md", text.encode())
+
+
+@dataclass(frozen=True)
+class Section:
+    """The tables of one backbone."""
+
+    sampler: Sampler
+    backbone: str
+    whole: bool
+    """Whether tracks of all folds are compared, those of the first alone otherwise."""
+
+    def levels(self) -> str:
+        """The figures of the moods alone, means over their seeds."""
+        return table(["dataset", "seeds", *labels()], [self._level(place) for place in self.places])
+
+    def differences(self) -> str:
+        """Each arm's difference to the moods alone."""
+        rows = [
+            [place.dataset, arm, seeds(own), *(cell(own.get(name)) for name in FIGURES)]
+            for (place, arm), own in sorted(self.compared.items(), key=lambda item: order(item[0][0]))
+            if own
+        ]
+        return table(["dataset", "arm", "seeds", *labels()], rows)
+
+    def counted(self) -> str:
+        """How many of the differences lie clear of zero."""
+        own = [one for (_, arm), found in self.compared.items() if arm != RIDGE for one in found.values()]
+        return counted(own)
+
+    @cached_property
+    def compared(self) -> dict[tuple[Place, str], dict[str, Contrast]]:
+        """Place and arm to the differences by figure; none where the arm is not finished."""
+        return {
+            (place, arm): dict(self._contrasts(place, arm))
+            for arm in arms(self.sampler)
+            for place in self.places
+        }
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Where the baseline is finished, the fewest labels first."""
+        baseline = self.sampler.baseline
+        cells = [
+            one for one in self.sampler.results.cells if one.arm == baseline and one.backbone == self.backbone
+        ]
+        return sorted((Place(one.dataset, one.backbone) for one in cells if self._sampled(one)), key=order)
+
+    def _sampled(self, one: Cell) -> dict[int, Sampled]:
+        return self.sampler.all_folds(one) if self.whole else self.sampler.first(one)
+
+    def _contrasts(self, place: Place, arm: str) -> Iterator[tuple[str, Contrast]]:
+        """Figure to the difference of an arm, of those that both have."""
+        base, mine = (self._sampled(place.arm(name)) for name in (self.sampler.baseline, arm))
+        if not set(mine) & set(base):
+            return
+        known = next(iter(mine.values())).plain
+        yield from ((name, contrast(base, mine, name)) for name in FIGURES if name in known)
+
+    def _level(self, place: Place) -> list[str]:
+        found = self._sampled(place.arm(self.sampler.baseline))
+        values = [[own.plain[name] for own in found.values() if name in own.plain] for name in FIGURES]
+        return [
+            place.dataset,
+            str(len(found)),
+            *(f"{sum(own) / len(own):.3f}" if own else "" for own in values),
+        ]
 
 
 def arms(sampler: Sampler) -> list[str]:
@@ -66,37 +127,10 @@ def arms(sampler: Sampler) -> list[str]:
     return [*(arm for arm in sampler.results.plan.names("arm") if arm != sampler.baseline), RIDGE]
 
 
-def places(sampler: Sampler) -> list[Place]:
-    """Where the baseline has all folds, the fewest labels first."""
-    cells = [cell for cell in sampler.results.cells if cell.arm == sampler.baseline]
-    found = [Place(cell.dataset, cell.backbone) for cell in cells if sampler.all_folds(cell)]
-    return sorted(found, key=order)
-
-
 def order(place: Place) -> tuple[str, int]:
     """The dataset's name, and how many per cent of its moods are labelled."""
     name, _, share = place.dataset.rpartition("-")
     return name, int(share)
-
-
-def contrasts(sampler: Sampler, place: Place, arm: str) -> Iterator[tuple[str, Contrast]]:
-    """Figure to the difference of an arm, of those that both have."""
-    mine = sampler.all_folds(place.arm(arm))
-    if not set(mine) & set(sampler.all_folds(place.arm(sampler.baseline))):
-        return
-    known = next(iter(mine.values())).plain
-    for name in FIGURES:
-        if name in known:
-            one = sampler.contrast_all_folds(place, name, arm)
-            if one is not None:
-                yield name, one
-
-
-def levels(sampler: Sampler, place: Place) -> list[str]:
-    """The baseline's figures, means over its seeds."""
-    found = sampler.all_folds(place.arm(sampler.baseline))
-    values = [[own.plain[name] for own in found.values() if name in own.plain] for name in FIGURES]
-    return [place.dataset, str(len(found)), *(f"{sum(own) / len(own):.3f}" if own else "" for own in values)]
 
 
 def labels() -> list[str]:

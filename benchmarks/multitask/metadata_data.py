@@ -16,17 +16,14 @@ from moodrec.evaluation.context.inputs import ContextInputs
 from moodrec.evaluation.context.metadata import load_metadata, metadata_of
 from moodrec.evaluation.predictions import load_predictions, match
 from moodrec.evaluation.scored import scored_table
-from moodrec.model.describe import SPEC, model_folder
+from moodrec.model.describe import PACKAGED_MODEL, SPEC
 from moodrec.model.spec import PublishedMood
 from moodrec.training.quality import mood_labels
 
 Floats = NDArray[np.float64]
 RESULTS: Final = Path(__file__).parents[1] / "results"
-OUT_OF_FOLD: Final = {
-    "moodrec-1": RESULTS / "moodrec-1-out-of-fold.parquet",
-    "default": RESULTS / "default-out-of-fold.parquet",
-}
-"""Model to its out-of-fold predictions."""
+OUT_OF_FOLD: Final = RESULTS / "default-out-of-fold.parquet"
+"""Out-of-fold predictions of the default model."""
 JAMENDO: Final = ("vggish", "convs", "filters")
 
 
@@ -63,7 +60,7 @@ def jamendo(system: str, part: str) -> ContextInputs:
 
 
 def words(least: int = 10) -> ContextInputs:
-    """Mood words of 4Q that this many clips have, by the out-of-fold predictions of moodrec-1."""
+    """Mood words of 4Q that this many clips have, by the default model's out-of-fold predictions."""
     inputs = _targets("mood4q")
     kept = [
         i for i, tag in enumerate(inputs.tags) if ":word:" in tag and np.nansum(inputs.labels[:, i]) >= least
@@ -77,11 +74,11 @@ def felt() -> ContextInputs:
     return _columns(inputs, [i for i, tag in enumerate(inputs.tags) if tag.startswith("emotify:")])
 
 
-def published(dataset: str, model: str = "moodrec-1") -> ContextInputs:
-    """The published moods of a model that have a label in a dataset, by out-of-fold predictions."""
+def published(dataset: str) -> ContextInputs:
+    """The published moods of the default model that have a label in a dataset, by out-of-fold predictions."""
     table = load_source(dataset, data_folder() / dataset)
-    predictions = load_predictions(OUT_OF_FOLD[model])
-    document = json.loads((model_folder(model) / SPEC).read_text())
+    predictions = load_predictions(OUT_OF_FOLD)
+    document = json.loads((PACKAGED_MODEL / SPEC).read_text())
     named = {name: PublishedMood.model_validate(mood) for name, mood in document["moods"].items()}
     targets = tuple(document["heads"]["mood"]["labels"])
     frame = pd.DataFrame(_logit(predictions.scores.astype(np.float64)), columns=list(predictions.targets))
@@ -110,12 +107,12 @@ def published(dataset: str, model: str = "moodrec-1") -> ContextInputs:
 
 def mirex() -> ContextInputs:
     """The words and clusters of the MIREX-like set, by the default model's out-of-fold predictions."""
-    return _targets("mirex_mood", "default")
+    return _targets("mirex_mood")
 
 
-def _targets(dataset: str, model: str = "moodrec-1") -> ContextInputs:
+def _targets(dataset: str) -> ContextInputs:
     table = load_source(dataset, data_folder() / dataset)
-    predictions = load_predictions(OUT_OF_FOLD[model])
+    predictions = load_predictions(OUT_OF_FOLD)
     scored = scored_table(table, predictions)
     told = metadata_of(table).select(match(predictions, table).rows)
     return ContextInputs(dataset, scored.tags, scored.scores, scored.labels, told)

@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 def main() -> None:
     """Fit, search, write."""
-    inputs = {"mood4q": published("mood4q", "default"), "mirex_mood": mirex()}
+    inputs = {"mood4q": published("mood4q"), "mirex_mood": mirex()}
     document = {
         "machine": machine_report("moodrec", "numpy"),
         "datasets": {name: measured(name, own) for name, own in inputs.items()},
@@ -54,7 +54,7 @@ def measured(dataset: str, inputs: ContextInputs) -> dict[str, Any]:
         "in context": cross_scores(fits, weights),
         "in context, with labels": cross_scores(fits, weights, KnownLabels(inputs.labels)),
     }
-    frame = pd.read_parquet(OUT_OF_FOLD["default"]).set_index("track_id")
+    frame = pd.read_parquet(OUT_OF_FOLD).set_index("track_id")
     own = frame.loc[[f"{dataset}/{track_id}" for track_id in inputs.metadata.track_ids or ()]]
     embeddings, folds = (
         np.stack(own["embedding"].to_list()).astype(np.float64),

@@ -154,9 +154,8 @@ def measure(file: ResultFile, size: Size, steps: Sequence[str], again: bool) -> 
         if step in known and not again:
             continue
         tell(f"{size.place.n:,} tracks: {step}")
-        found = calls[step]() | {"source": source_hash()}
-        known[step] = found
         report = machine_report("moodrec", "faiss-cpu", "numpy", "pyarrow")
+        known[step] = calls[step]() | {"source": source_hash(), "processor": report["processor"]}
         report.pop("load")  # of each step, not of the whole
         file.document["machine"] = report
         file.save()

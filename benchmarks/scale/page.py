@@ -74,7 +74,7 @@ def sections() -> Iterator[str]:
             ["tracks", "CPU s", "wall s", "load", "peak MB", "private MB"],
             [_change(n, one["change"]) for n, one in sizes.items() if "change" in one],
         )
-        yield _machine(document)
+        yield f"{_machine(document)}\n{_processors(sizes)}"
     for name in NAMES:
         path = FILE.parent / f"graph-{name}.json"
         if path.exists():
@@ -160,6 +160,15 @@ def _machine(document: Mapping[str, Any]) -> str:
         f"Measured on {machine['cores']} cores {machine['processor']} ({machine['vectors']}), "
         f"seed {document['seed']}; {versions}."
     )
+
+
+def _processors(sizes: Mapping[str, Mapping[str, Any]]) -> str:
+    """A sentence that says which steps ran on which processor."""
+    steps: dict[str, list[str]] = {}
+    for n, one in sizes.items():
+        for step, found in one.items():
+            steps.setdefault(found["processor"], []).append(f"{step} of {int(n):,}")
+    return "By processor: " + "; ".join(f"{name}: {', '.join(own)}" for name, own in steps.items()) + "."
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from moodrec.arguments import brief
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import And, Between, Comparison, Condition, Field, Membership, Not, Or
 from moodrec.filters.names import near_names
-from moodrec.names import fold
+from moodrec.names import compose, fold
 
 if TYPE_CHECKING:
     from moodrec.index.front import SearchFront
@@ -129,7 +130,7 @@ def _on_values(index: SearchFront, test: Condition) -> Iterator[str]:
             return
     there = _values(index.table[field.name])
     for value in wanted:
-        if value in there:
+        if compose(value) in there:
             continue
         near = _near(value, there)
         like = f"; there is {' and '.join(f'{name!r} ({there[name]:,})' for name in near)}" if near else ""
@@ -137,15 +138,18 @@ def _on_values(index: SearchFront, test: Condition) -> Iterator[str]:
 
 
 def _values(column: pa.ChunkedArray) -> dict[str, int]:
-    """Count the texts of a column, or of its lists."""
+    """Count the texts of a column, or of its lists; accents that are encoded in two ways are the same to filters."""
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
         column = pc.list_flatten(column)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return {}
-    counted = pc.value_counts(column).to_pylist()
-    return {pair["values"]: pair["counts"] for pair in counted if pair["values"] is not None}
+    counts: Counter[str] = Counter()
+    for pair in pc.value_counts(column).to_pylist():
+        if pair["values"] is not None:
+            counts[compose(pair["values"])] += pair["counts"]
+    return counts
 
 
 def _near(value: str, there: dict[str, int]) -> list[str]:

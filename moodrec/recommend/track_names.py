@@ -34,11 +34,13 @@ def file_names(table: pa.Table) -> pa.Array:
     Returns:
         n texts.
     """
+    untitled = pa.repeat(pa.scalar(True), len(table))
+    if TITLE in table.column_names:
+        untitled = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(_texts(table[TITLE]), "")), "")
+    if not pc.any(untitled).as_py():  # as in most large catalogues, whose paths need not be read then
+        return pa.nulls(len(table), pa.large_string())
     names = pc.replace_substring_regex(_texts(table[PATH]), _FOLDERS, "")
-    if TITLE not in table.column_names:
-        return names
-    titles = pc.utf8_trim_whitespace(pc.fill_null(_texts(table[TITLE]), ""))
-    return pc.if_else(pc.equal(titles, ""), names, pa.scalar(None, names.type))
+    return pc.if_else(untitled, names, pa.scalar(None, names.type))
 
 
 def _texts(column: pa.ChunkedArray) -> pa.Array:

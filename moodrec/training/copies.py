@@ -70,9 +70,6 @@ class CopiesConfig(Config):
     strength: Annotated[float, Field(gt=0)] = 1.0
     """How much a difference by copying counts beside a difference between tracks. With more, copies lie closer
     together, and so do tracks of different moods."""
-    moods: Annotated[float, Field(ge=0)] = 0.0
-    """How much a difference between the classes of ``tasks.mood.exclusive`` counts again beside a difference between
-    tracks: the directions that tell moods are scaled up while those that copying changes are scaled down."""
 
 
 def copied(waveform: Floats, sample_rate: int, kind: str) -> Floats:

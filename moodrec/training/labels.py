@@ -15,9 +15,9 @@ from moodrec.data.labels import LabelTable
 from moodrec.errors import ConfigError
 from moodrec.model.heads import HeadKind, HeadSpec
 from moodrec.model.losses import UNKNOWN_CLASS
-from moodrec.model.spec import MOOD_TASK, Odds
+from moodrec.model.spec import MOOD_TASK
 from moodrec.names import fold
-from moodrec.training.tasks import TasksConfig
+from moodrec.training.tasks import MoodTask, TasksConfig
 
 Targets = dict[str, NDArray[np.float32] | NDArray[np.int64]]
 """Task to its targets."""
@@ -63,9 +63,9 @@ def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]
         seen: (n,) mask of the rows that training uses.
     """
     labels = TaskLabels({}, {})
-    if tasks.mood.weight > 0 and table.targets.shape[1]:
-        names = tuple(map(str, table.targets.columns))
-        labels.heads[MOOD_TASK] = _mood_head(names, tasks.mood.odds)
+    head = mood_head(table, tasks.mood)
+    if head is not None:
+        labels.heads[MOOD_TASK] = head
         labels.targets[MOOD_TASK] = table.targets.to_numpy(np.float32)
     for task, keys in (("artist", artist_keys(table)), ("album", album_keys(table))):
         settings = tasks.class_task(task)
@@ -81,11 +81,40 @@ def encode_labels(table: LabelTable, tasks: TasksConfig, seen: NDArray[np.bool_]
     return labels
 
 
-def _mood_head(names: tuple[str, ...], odds: dict[str, Odds]) -> HeadSpec:
+def mood_head(table: LabelTable, task: MoodTask) -> HeadSpec | None:
+    """Describe the head of the mood targets; None where there are none, or their weight is 0.
+
+    Args:
+        table: the joined label table.
+        task: settings of the mood head.
+
+    Raises:
+        ConfigError: ``odds`` names a target that the table has not.
+    """
+    names = tuple(map(str, table.targets.columns))
+    if not names or task.weight == 0:
+        return None
     try:
-        return HeadSpec(kind="multi_label", labels=names, odds=odds)
+        return HeadSpec(kind="multi_label", labels=names, odds=task.odds)
     except ValidationError as error:
         raise ConfigError(f"tasks.mood.odds: {explain(error)}") from None
+
+
+def exclusive_columns(task: MoodTask, targets: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    """Find the columns of each group of exclusive targets.
+
+    Args:
+        task: settings of the mood head.
+        targets: names of the mood targets, in the order of their columns.
+
+    Raises:
+        ConfigError: a group names a target that there is not.
+    """
+    groups = task.exclusive
+    unknown = sorted({name for group in groups for name in group} - {*targets})
+    if unknown:
+        raise ConfigError(f"tasks.mood.exclusive: no dataset of the recipe has {', '.join(unknown)}")
+    return tuple(tuple(map(targets.index, group)) for group in groups)
 
 
 def artist_keys(table: LabelTable) -> list[str | None]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from moodrec.errors import ConfigError
 from moodrec.model.losses import (
     UNKNOWN_CLASS,
     exclusive_cross_entropy,
@@ -20,7 +17,8 @@ from moodrec.model.losses import (
 )
 from moodrec.model.network import NetworkOutput
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.labels import TaskLabels
+from moodrec.training.labels import TaskLabels, exclusive_columns
+from moodrec.training.prefixes import by_prefix
 from moodrec.training.recipe import Recipe
 
 
@@ -48,11 +46,9 @@ class Objective:
             ConfigError: an exclusive group names a target that there is not.
         """
         head = labels.heads.get(MOOD_TASK)
-        prefixes = recipe.tasks.mood.target_weights
-        matches = [[p for p in prefixes if name.startswith(p)] for name in (head.labels if head else ())]
-        weights = [prefixes[max(found, key=len)] if found else 1.0 for found in matches]
-        exclusive = _columns(recipe.tasks.mood.exclusive, head.labels) if head else ()
-        return Objective(recipe, labels, torch.tensor(weights, device=device), exclusive)
+        weights = by_prefix(head.labels if head else (), recipe.tasks.mood.target_weights, otherwise=1.0)
+        exclusive = exclusive_columns(recipe.tasks.mood, head.labels) if head else ()
+        return Objective(recipe, labels, torch.tensor(weights, dtype=torch.float32, device=device), exclusive)
 
     def losses(self, output: NetworkOutput, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Compute the unweighted loss of each task for which the batch has a known target.
@@ -97,30 +93,3 @@ class Objective:
         if task in self.labels.paired:
             return len(set(known.tolist())) < len(known)
         return len(known) > 0
-
-
-def exclusive_labels(recipe: Recipe, labels: TaskLabels) -> list[NDArray[np.float64]]:
-    """Take the labels of each group of moods of which a track has one.
-
-    Args:
-        recipe: names the groups, in ``tasks.mood.exclusive``.
-        labels: heads and targets of all tracks.
-
-    Returns:
-        For each group, (tracks, moods of the group), NaN unknown.
-
-    Raises:
-        ConfigError: a group names a target that there is not.
-    """
-    if MOOD_TASK not in labels.heads:
-        return []
-    targets = np.asarray(labels.targets[MOOD_TASK], np.float64)
-    groups = _columns(recipe.tasks.mood.exclusive, labels.heads[MOOD_TASK].labels)
-    return [targets[:, list(group)] for group in groups]
-
-
-def _columns(groups: tuple[tuple[str, ...], ...], targets: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
-    unknown = sorted({name for group in groups for name in group} - {*targets})
-    if unknown:
-        raise ConfigError(f"tasks.mood.exclusive: no dataset of the recipe has {', '.join(unknown)}")
-    return tuple(tuple(map(targets.index, group)) for group in groups)

@@ -25,6 +25,7 @@ from moodrec.training.events import FeaturesReady, OnEvent, SpectrogramReady, Tr
 from moodrec.training.frozen import frozen_features, trunk_is_frozen
 from moodrec.training.inputs import FrozenFeatures, LoadFeatures, NetworkInputs, Spectrograms
 from moodrec.training.labels import artist_keys
+from moodrec.training.named_targets import check_named_targets
 from moodrec.training.recipe import Recipe
 from moodrec.training.steady import CopiedTracks
 
@@ -87,9 +88,11 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
         on_event: receives progress and warnings.
 
     Raises:
+        ConfigError: the recipe names a mood target that none of its datasets has.
         DataError: a dataset is malformed, or none of its audio can be read.
     """
     table = load_tables(recipe)
+    check_named_targets(recipe, table)
     log_mels = _spectrograms(recipe, table, cache_folder, on_event)
     readable = np.array([mel is not None for mel in log_mels])
     if not readable.any():

@@ -180,15 +180,6 @@ class Recipe(Config):
     label_smoothing: Fraction = 0.0
     """Share by which mood targets are moved towards 0.5."""
 
-    @model_validator(mode="after")
-    def _moods_need_classes(self) -> Recipe:
-        if self.copies and self.copies.moods and not self.tasks.mood.exclusive:
-            raise ValueError(
-                "copies.moods: scales up what tells exclusive moods apart; name their targets in "
-                "tasks.mood.exclusive, or leave it out"
-            )
-        return self
-
     @property
     def shape(self) -> ModelConfig:
         """The shape of the network that is trained: with metadata as input, it names the numbers that it takes."""

@@ -31,15 +31,14 @@ from moodrec.training.heads_report import report_heads
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.metadata_input import metadata_of
-from moodrec.training.objective import exclusive_labels
 from moodrec.training.out_of_fold import OUT_OF_FOLD, load_predictions, save_predictions, write_out_of_fold
 from moodrec.training.predict import RowPredictions, predict
 from moodrec.training.prepare import Prepared, prepare, prepare_copies
 from moodrec.training.publish import publish, renamed_moods
 from moodrec.training.quality import MeasuredMood, measure_moods
 from moodrec.training.recipe import Recipe, read_recipe
-from moodrec.training.regression import add_regression
-from moodrec.training.steady import CopiedTracks, make_steady
+from moodrec.training.refine import refine
+from moodrec.training.steady import CopiedTracks
 from moodrec.training.threads import torch_threads
 from moodrec.typing import Float32Array
 
@@ -182,13 +181,8 @@ class _Run:
         metadata = metadata_of(self.recipe, self.data.table)
         training_set = TrainingSet(inputs, labels, rows, self.data.digest, metadata)
         network = Trainer(self.recipe, training_set, folder, self.on_event, self.devices).run()
-        regression = self.recipe.tasks.mood.regression
-        if regression is not None and MOOD_TASK in labels.heads and self.devices.first:
-            add_regression(network, inputs, rows, labels, regression)
-        if self.copies is not None and self.recipe.copies is not None and self.devices.first:
-            make_steady(
-                network, inputs, self.copies, seen, self.recipe.copies, exclusive_labels(self.recipe, labels)
-            )
+        if self.devices.first:
+            refine(network, self.recipe, inputs, labels, seen, self.copies)
         return network, labels
 
     def _write_out_of_fold(self, parts: list[RowPredictions]) -> Path:

@@ -11,7 +11,14 @@ from moodrec.model.spec import Odds
 
 Weight = Annotated[float, Field(ge=0)]
 
-_LATER_MOOD_FIELDS: Final = ("from_base_rates", "exclusive", "exclusive_weight", "odds", "regression")
+_LATER_MOOD_FIELDS: Final = (
+    "from_base_rates",
+    "exclusive",
+    "exclusive_weight",
+    "odds",
+    "regression",
+    "neighbours",
+)
 
 
 class RegressionConfig(Config):
@@ -20,8 +27,29 @@ class RegressionConfig(Config):
     penalties: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
     """Beginnings of target names to the penalty on the squared weights of the standardised features (the longest
     beginning wins); with a few hundred tracks, 100 to 1000 do well. Other targets are told by the network alone."""
-    share: Fraction = 0.5
-    """Share of the regressions in the logits; the rest is the network's."""
+    share: Fraction | dict[str, Fraction] = 0.5
+    """Share of the regressions in the logits; the rest is the network's. One number, or beginnings of target names to
+    one (the longest beginning wins; 0.5 where none fits)."""
+    correlation: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """How much the weights of targets whose labels go together are drawn together; 0 fits each by itself. Rare words
+    gain from frequent ones of the same mood (``moodrec.training.regression.fit_logistic``)."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_later(self, written(self), ("correlation",))
+
+
+class NeighboursConfig(Config):
+    """Neighbours are made more alike in some moods: the inner product of embeddings is that of the logits, to a part.
+
+    It is done after training (``moodrec.training.mood_metric``); logits stay what they are.
+    """
+
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Targets whose logits count."""
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the logits in the mean squared distance between training tracks. With more, neighbours are more alike
+    in these moods and less in everything else."""
 
 
 class MoodTask(Config):
@@ -48,6 +76,8 @@ class MoodTask(Config):
     They are learnt all the same."""
     regression: RegressionConfig | None = None
     """Regressions that the mood head takes into account; it reads the backbone's features then."""
+    neighbours: NeighboursConfig | None = None
+    """Moods in which neighbours are to be more alike."""
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:

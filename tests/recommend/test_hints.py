@@ -90,3 +90,12 @@ def test_values_that_occur_nowhere_are_named_with_those_like_them(
 
 def test_without_a_condition_there_is_no_advice(index: MoodIndex) -> None:
     assert hints_on(index, None, N) == []
+
+
+def test_accents_that_are_encoded_in_two_ways_are_one_value() -> None:
+    names = ["Bj\u00f6rk", "Bjo\u0308rk", "Bj\u00f6rk", "Air"]
+    table = pa.table({"track_id": list("abcd"), "artist": names, "calm": pa.array([0.5] * 4, pa.float32())})
+    index = MoodIndex.build(np.eye(4, 8, dtype=np.float32), table, ["calm"])
+    (hint,) = hints(index, "artist = 'bj\u00f6rk'")
+    assert "there is 'Bj\u00f6rk' (3);" in hint
+    assert hints(index, "artist = 'Bjo\u0308rk' AND calm > 0.9") == []

@@ -19,6 +19,8 @@ def test_names_of_files_stand_where_there_is_no_title(text: pa.DataType) -> None
     assert file_names(table).to_pylist() == names
     assert file_names(table.slice(0, 0)).to_pylist() == []
     assert file_names(table.drop_columns(["title"])).to_pylist() == ["a.mp3", *names[1:]]
+    titled = table.slice(0, 1)
+    assert file_names(pa.concat_tables([titled, titled])).to_pylist() == [None, None]
     assert file_names(pa.concat_tables([table, table])).to_pylist() == names * 2
 
 

@@ -6,22 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from scipy.signal import butter, freqs
 
-from moodrec.config import AudioConfig, ModelConfig
-from moodrec.errors import ConfigError
 from moodrec.model.checkpoint import load_model
-from moodrec.model.heads import HeadSpec
-from moodrec.model.network import MoodNetwork
 from moodrec.training.copies import CopiesConfig, copied
 from moodrec.training.events import SpectrogramReady, TrainingEvent
 from moodrec.training.predict import predict
 from moodrec.training.prepare import prepare, prepare_copies
 from moodrec.training.recipe import read_recipe
 from moodrec.training.run import train_recipe
-from moodrec.training.steady import apply_map, scatter_of, steady_map
+from moodrec.training.steady import steady_map
 from tests.training.conftest import write_recipe
 from tests.training.test_learning import quiet
 
@@ -107,48 +102,6 @@ class TestMap:
         before_cosine, after_cosine = ((a * b).sum(1)[250:].mean() for a, b in (units, after))
         assert after_cosine > before_cosine + 0.1
 
-    def test_directions_that_tell_moods_grow(self) -> None:
-        rng = np.random.default_rng(0)
-        originals = rng.normal(size=(20_000, 3)) * [1.0, 2.0, 3.0]
-        differences = [rng.normal(size=(20_000, 3)) * [0.0, 2.0, 0.0]]
-        found = steady_map(originals, differences, 0.5, np.diag([0.0, 2.0, 9.0]))
-        np.testing.assert_allclose(found, np.diag([1, (4 + 2) / (4 + 2), (9 + 9) / 9]), atol=0.03)
-
-    def test_the_scatter_of_classes_is_what_lies_between_them(self) -> None:
-        rng = np.random.default_rng(2)
-        numbers = rng.integers(0, 4, 400)
-        embeddings = rng.normal(size=(4, 6))[numbers] * 3 + rng.normal(size=(400, 6))
-        classes = np.eye(4)[numbers]
-        classes[:50] = np.nan
-        within = [np.cov(embeddings[50:][numbers[50:] == k].T, bias=True) * np.mean(numbers[50:] == k)
-                  for k in range(4)]  # fmt: skip
-        # The whole covariance is that within the classes and that between them.
-        whole = np.cov(embeddings[50:].T, bias=True)
-        np.testing.assert_allclose(scatter_of(embeddings, classes), whole - np.sum(within, axis=0), atol=1e-9)
-        np.testing.assert_array_equal(scatter_of(embeddings, np.full((400, 4), np.nan)), np.zeros((6, 6)))
-
-    def test_the_embedding_is_mapped_and_logits_stay(self) -> None:
-        torch.manual_seed(0)
-        heads = {"mood": HeadSpec(kind="multi_label", labels=("a:one", "a:two"))}
-        network = MoodNetwork(AudioConfig(), ModelConfig(backbone="fcn", channels=4, embedding_dim=5), heads)
-        network.train()(torch.rand(16, AudioConfig().n_mels, 40))
-        network.eval()
-        matrix = np.eye(5) + 0.3 * np.random.default_rng(0).normal(size=(5, 5))
-        features = torch.randn(7, network.backbone.features)
-        with torch.inference_mode():
-            before = network.read(features)
-            apply_map(network, matrix)
-            after = network.read(features)
-        expected = before.embedding.numpy() @ matrix
-        np.testing.assert_allclose(after.embedding.numpy(), expected, atol=1e-4)
-        np.testing.assert_allclose(after.logits["mood"].numpy(), before.logits["mood"].numpy(), atol=1e-4)
-
-    def test_cosine_heads_are_refused(self) -> None:
-        heads = {"artist": HeadSpec(kind="cosine", labels=("a", "b"))}
-        network = MoodNetwork(AudioConfig(), ModelConfig(backbone="fcn", channels=4, embedding_dim=3), heads)
-        with pytest.raises(ConfigError, match=r"tasks\.artist\.kind"):
-            apply_map(network, np.eye(3))
-
 
 def test_a_model_is_trained_as_before_and_steadier(catalogue: Path, tmp_path: Path) -> None:
     folds = "[split]\nfolds = 2\n"
@@ -178,28 +131,6 @@ def test_a_model_is_trained_as_before_and_steadier(catalogue: Path, tmp_path: Pa
             expected = logits
     np.testing.assert_allclose(logits, expected, atol=1e-3)
     assert distances[1] < 0.9 * distances[0]
-
-
-def test_moods_lie_further_apart_where_they_count_again(catalogue: Path, tmp_path: Path) -> None:
-    tasks = '[tasks.mood]\nexclusive = [["table:high", "table:low"]]\n'
-    ratios = []
-    for name, more in (("without", ""), ("with", "moods = 4.0\n")):
-        path = write_recipe(catalogue, name, 2, OPTIONS + more + tasks)
-        model = train_recipe(path, tmp_path / name, quiet, tmp_path / "cache").model
-        assert model is not None
-        recipe = read_recipe(path)
-        data = prepare(recipe, tmp_path / "cache", quiet)
-        rows = np.arange(len(data.table))
-        found = predict(load_model(model).network, data.inputs(recipe), rows).embeddings.astype(np.float64)
-        classes = data.table.targets[["table:high", "table:low"]].to_numpy(np.float64)
-        known = ~np.isnan(classes).any(axis=1)
-        ratios.append(np.trace(scatter_of(found, classes)) / np.trace(np.cov(found[known].T)))
-    assert ratios[1] > 1.05 * ratios[0]
-
-
-def test_moods_count_again_only_with_classes(catalogue: Path) -> None:
-    with pytest.raises(ConfigError, match=r"copies\.moods.*tasks\.mood\.exclusive"):
-        read_recipe(write_recipe(catalogue, "none", 1, OPTIONS + "moods = 1.0\n"))
 
 
 def test_copies_are_made_once(catalogue: Path, tmp_path: Path) -> None:

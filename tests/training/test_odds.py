@@ -11,6 +11,7 @@ from scipy.special import logit
 
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.errors import ConfigError
+from moodrec.training.events import TrainingEvent
 from moodrec.training.recipe import read_recipe
 from moodrec.training.run import train_recipe
 from tests.training.conftest import write_recipe
@@ -47,10 +48,24 @@ def test_predictions_and_model_tell_the_target_by_the_odds(bright: Path) -> None
     assert {"bright", "high", "low"} <= set(model.moods)
 
 
-def test_odds_of_targets_that_no_dataset_has_are_refused(bright: Path) -> None:
-    recipe = write_recipe(bright, "unknown", 1, ODDS.replace("table:low", "table:nothing"))
-    with pytest.raises(ConfigError, match=r"tasks\.mood\.odds.*there is no table:nothing"):
-        train_recipe(recipe, bright / "out", lambda event: None, bright / "cache")
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        (ODDS.replace("table:low", "table:nothing"), r"tasks\.mood\.odds.*there is no table:nothing"),
+        ('[tasks.mood]\nexclusive = [["table:low", "table:no"]]\n', r"tasks\.mood\.exclusive.* table:no$"),
+        ('[tasks.mood.neighbours]\ntargets = ["table:no"]\n', r"tasks\.mood\.neighbours.* table:no$"),
+        ('[moods.odd]\ndescription = "odd"\ntargets = ["table:no"]\n', r"moods\.odd\.targets.* table:no$"),
+    ],
+    ids=["odds", "exclusive", "neighbours", "moods"],
+)
+def test_targets_that_no_dataset_has_are_refused_before_any_audio_is_decoded(
+    bright: Path, tmp_path: Path, tables: str, told: str
+) -> None:
+    events: list[TrainingEvent] = []
+    recipe = write_recipe(bright, "unknown", 1, tables)
+    with pytest.raises(ConfigError, match=told):
+        train_recipe(recipe, tmp_path / "out", events.append, tmp_path / "cache")
+    assert not events
 
 
 def test_a_recipe_without_odds_is_the_recipe_that_it_was(bright: Path) -> None:

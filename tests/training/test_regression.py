@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
@@ -24,7 +28,13 @@ from moodrec.model.network import MoodNetwork, NetworkOutput
 from moodrec.model.spec import MOOD_TASK
 from moodrec.training.base_rates import start_from_base_rates
 from moodrec.training.labels import TaskLabels
-from moodrec.training.regression import add_regression, fit_logistic, moods_of, penalties_of
+from moodrec.training.prefixes import by_prefix
+from moodrec.training.regression import (
+    add_regression,
+    fit_logistic,
+    label_correlations,
+    moods_of,
+)
 from moodrec.training.run import train_recipe
 from moodrec.training.sampling import Draws
 from moodrec.training.tasks import MoodTask, RegressionConfig
@@ -94,11 +104,68 @@ class TestFit:
         assert not found.weights[2].any()
         assert not np.allclose(found.weights[1], fit_logistic(x, truth, np.full(3, 10.0)).weights[1])
 
+    @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
+    def test_the_least_of_the_penalised_cross_entropy_is_found(self, correlation: float) -> None:
+        x, truth = tracks(6)
+        truth[60:, 2] = NAN
+        penalties = np.array([3.0, 3.0, 20.0])
+        scaled = (x - x.mean(0)) / x.std(0)
+        prior = (1 - correlation) * np.eye(3) + correlation * label_correlations(truth)
+        precision = np.sqrt(np.outer(penalties, penalties)) * np.linalg.inv(prior)
+
+        def loss(flat: NDArray[np.float64]) -> float:
+            weights, biases = flat[:18].reshape(6, 3), flat[18:]
+            logits = scaled @ weights + biases
+            entropy = np.logaddexp(0, logits) - truth * logits
+            return float(np.nansum(entropy) + 0.5 * np.trace(weights @ precision @ weights.T))
+
+        least = minimize(loss, np.zeros(21), method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-14}).x
+        found = fit_logistic(x, truth, penalties, correlation).logits(x)
+        np.testing.assert_allclose(found, scaled @ least[:18].reshape(6, 3) + least[18:], atol=5e-3)
+
+    def test_a_rare_target_learns_from_the_one_it_goes_with(self) -> None:
+        """Five tracks of 300 have the rare label; all of them have the frequent one, which says where it lies."""
+        rng = np.random.default_rng(0)
+        x, axis = rng.normal(size=(300, 40)), rng.normal(size=40)
+        frequent = (x @ axis > 0).astype(np.float64)
+        rare = np.zeros(300)
+        rare[np.argsort(x @ axis)[-5:]] = 1
+        labels, penalties = np.column_stack([frequent, rare]), np.full(2, 30.0)
+        unseen = rng.normal(size=(2000, 40))
+        order = [
+            np.corrcoef(fit_logistic(x, labels, penalties, share).logits(unseen)[:, 1], unseen @ axis)[0, 1]
+            for share in (0.0, 0.9)
+        ]
+        assert order[1] > order[0]
+
     def test_soft_labels_are_learnt_as_rates(self) -> None:
         x = np.zeros((200, 2))
         found = fit_logistic(x, np.full((200, 1), 0.3), np.ones(1))
         assert 1 / (1 + np.exp(-found.biases[0])) == pytest.approx(0.3, abs=1e-3)
         assert not found.weights.any()  # of features that are constant
+
+
+class TestLabelCorrelations:
+    def test_they_are_those_of_numpy(self) -> None:
+        labels = np.random.default_rng(0).normal(size=(50, 4))
+        np.testing.assert_allclose(label_correlations(labels), np.corrcoef(labels.T), atol=1e-12)
+
+    @given(
+        arrays(
+            np.float64,
+            st.tuples(st.integers(1, 12), st.integers(1, 6)),
+            elements=st.sampled_from([0, 1, NAN]),
+        )
+    )
+    def test_they_are_a_covariance_whatever_is_unknown(self, labels: NDArray[np.float64]) -> None:
+        found = label_correlations(labels)
+        assert np.linalg.eigvalsh(found)[0] > -1e-9
+        np.testing.assert_array_equal(np.diag(found), np.ones(labels.shape[1]))
+
+    def test_targets_of_different_datasets_have_nothing_in_common(self) -> None:
+        labels = np.full((8, 2), NAN)
+        labels[:4, 0] = labels[4:, 1] = [0, 1, 0, 1]
+        np.testing.assert_array_equal(label_correlations(labels), np.eye(2))
 
 
 class TestJoined:
@@ -124,9 +191,29 @@ class TestJoined:
         found = np.stack([read_features(network, own).mood_logits for own in inputs.features])
         np.testing.assert_allclose(found, expected, atol=2e-3)
 
-    def test_the_longest_beginning_wins(self) -> None:
-        found = penalties_of(TARGETS, {"a:": 1.0, "a:tw": 2.0})
-        np.testing.assert_array_equal(found, [1.0, 2.0, np.nan])
+    def test_shares_by_the_beginnings_of_names(self, network: MoodNetwork) -> None:
+        x, truth = tracks(network.backbone.features)
+        before = moods_of(network).logits(x)
+        spec = HeadSpec(kind="multi_label", labels=TARGETS)
+        labels = TaskLabels({MOOD_TASK: spec}, {MOOD_TASK: truth.astype(np.float32)})
+        config = RegressionConfig(penalties={"": 10.0}, share={"a:": 0.2, "a:tw": 1.0})
+        add_regression(network, Given(torch.from_numpy(x.astype(np.float32))), np.arange(80), labels, config)
+        fitted = fit_logistic(x, truth, np.full(3, 10.0)).logits(x)
+        found = moods_of_features(network, x)
+        for column, share in enumerate((0.2, 1.0, 0.5)):
+            expected = (1 - share) * before[:, column] + share * fitted[:, column]
+            np.testing.assert_allclose(found[:, column], expected, atol=2e-3)
+
+
+def moods_of_features(network: MoodNetwork, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    features = torch.from_numpy(x.astype(np.float32))
+    return np.stack([read_features(network, own).mood_logits for own in features]).astype(np.float64)
+
+
+def test_the_longest_beginning_of_a_name_wins() -> None:
+    found = by_prefix(TARGETS, {"a:": 1.0, "a:tw": 2.0})
+    np.testing.assert_array_equal(found, [1.0, 2.0, np.nan])
+    np.testing.assert_array_equal(by_prefix(TARGETS, {}, otherwise=3.0), [3.0, 3.0, 3.0])
 
 
 class TestExclusive:
