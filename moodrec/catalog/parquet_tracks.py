@@ -49,7 +49,7 @@ class ParquetTracks:
         schemas = [_opened(file).schema_arrow for file in self._files]
         for file, schema in zip(self._files, schemas, strict=True):
             require_embedding(file, schema.names, embedding)
-        self._schema = common_schema(self._files, schemas)
+        self._schema = _with_lists(common_schema(self._files, schemas), embedding)
 
     @property
     def names(self) -> list[str]:
@@ -115,6 +115,14 @@ class ParquetTracks:
                     yield conform(file, pa.Table.from_batches([batch]), self._schema).select(list(names))
             except (pa.ArrowInvalid, OSError) as error:
                 raise unreadable(file, error) from error
+
+
+def _with_lists(schema: pa.Schema, embedding: str) -> pa.Schema:
+    """The schema with lists of numbers in the place of vectors that are Arrow's tensors."""
+    field = schema.field(embedding)
+    if not isinstance(field.type, pa.FixedShapeTensorType):
+        return schema
+    return schema.set(schema.get_field_index(embedding), field.with_type(field.type.storage_type))
 
 
 def _opened(path: Path) -> pq.ParquetFile:

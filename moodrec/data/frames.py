@@ -95,16 +95,25 @@ def _are_row_numbers(column: pd.Series) -> bool:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     # What pandas noted about its types is left aside: it turns ids into an index and gaps into objects of its own.
-    frame: pd.DataFrame = (
-        pq.ParquetFile(path).read().to_pandas(ignore_metadata=True, integer_object_nulls=True)
-    )
+    table = pq.ParquetFile(path).read()
+    table.validate(full=True)  # texts that are not UTF-8 fail later, and less plainly
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
     return frame
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    frame = pd.read_csv(path, sep=_separator(path), dtype=str, keep_default_na=False, skipinitialspace=True)
-    # Where rows have one cell more than the header, as R writes them, the first is the name of the row.
-    return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(names=_NO_NAME)
+    return _with_row_names(
+        pd.read_csv(path, sep=_separator(path), dtype=str, keep_default_na=False, skipinitialspace=True)
+    )
+
+
+def _with_row_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Where rows have one cell more than the header, as R writes them, the first is the name of the row."""
+    if isinstance(frame.index, pd.RangeIndex):
+        return frame
+    if frame.index.nlevels > 1:
+        raise ValueError(f"its rows have {frame.index.nlevels} cells more than its header")
+    return frame.reset_index(names=_NO_NAME)
 
 
 def _separator(path: Path) -> str:
@@ -126,8 +135,7 @@ def _read_tsv(path: Path) -> pd.DataFrame:
         return pd.DataFrame(
             [row + [""] * (width - len(row)) for row in cut], columns=[*map(str, rows[0])], dtype=str
         )
-    frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(names=_NO_NAME)
+    return _with_row_names(pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False))
 
 
 def _name(column: object) -> str:

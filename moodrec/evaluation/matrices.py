@@ -14,6 +14,7 @@ from moodrec.data.cells import numbers_of_column, text_of
 from moodrec.data.frames import read_frame, track_ids_of
 from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError, NotFoundError
+from moodrec.files.npy import UNREADABLE_ARCHIVE
 
 Floats = NDArray[np.float64]
 Role = Literal["predictions", "labels"]
@@ -88,7 +89,7 @@ def load_array(path: Path) -> NDArray[np.float64]:
     require_file(path)
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except UNREADABLE_ARCHIVE as error:
         raise DataError(f"{path}: cannot be read as an array ({error})") from error
     if not isinstance(array, np.ndarray) or not _is_matrix(array):
         raise DataError(f"{path}: must hold an (n, tags) array of numbers")
@@ -124,9 +125,10 @@ def _of_lists(column: pd.Series, path: Path) -> Floats:
 def _load_archive(path: Path, role: Role) -> Matrix:
     require_file(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # NumPy itself does not close a file that is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: _array(archive, name) for name in archive.files}
-    except (OSError, ValueError, EOFError) as error:
+    except UNREADABLE_ARCHIVE as error:
         raise DataError(f"{path}: cannot be read as arrays ({error})") from error
     wide = {name: array for name, array in arrays.items() if array is not None and _is_matrix(array)}
     named = [name for name in NAMES[role] if name in wide] or list(wide)

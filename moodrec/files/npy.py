@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 import io
+import struct
+import zipfile
+import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
+
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    EOFError,
+    SyntaxError,
+    TokenError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+)
+"""What NumPy raises where a header cannot be parsed as the Python literal that it should be."""
+UNREADABLE_ARCHIVE: Final = (
+    *UNREADABLE,
+    OSError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What it raises for a ``.npz`` file that is damaged, or none."""
 
 _AT_ONCE: Final = 1 << 26
 """Bytes that are written at a time."""

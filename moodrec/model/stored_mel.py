@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from moodrec.audio.windows import window_starts
 from moodrec.config import AudioConfig, WindowConfig
 from moodrec.errors import AudioError, ConfigError
+from moodrec.files.npy import UNREADABLE
 from moodrec.typing import Float32Array
 
 SUFFIX: Final = ".npy"
@@ -67,7 +68,7 @@ def read_stored_mel(path: Path) -> Float32Array:
         raise AudioError(f"{path}: is no regular file", "not_a_file")
     try:
         stored = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (*UNREADABLE, OSError) as error:
         raise AudioError(f"{path}: cannot be read as a spectrogram ({error})") from error
     _check(path, stored)
     power = np.power(10.0, stored / _SCALE, dtype=np.float32)

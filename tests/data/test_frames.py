@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from moodrec.data.frames import column_called, read_frame, track_ids_of
@@ -80,12 +82,21 @@ def test_the_best_column_comes_first() -> None:
         ("m.csv", "track_id,é\n".encode("utf-16"), "cannot be read as a table"),
         ("m.parquet", b"PAR1", "cannot be read as a table"),
         ("m.csv", b"a,b\n1,2,3\n1,2\n1,2,3,4\n", "cannot be read as a table"),
+        ("m.csv", b"a,b\n1,2,3,4\n1,2,3,4\n", "2 cells more than its header"),
     ],
 )
 def test_what_is_no_table(name: str, content: bytes, complaint: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=complaint):
         read_frame(tmp_path / name)
+
+
+def test_texts_that_are_no_unicode(tmp_path: Path) -> None:
+    offsets = pa.array(["ab"]).buffers()[:2]
+    bad = pa.Array.from_buffers(pa.string(), 1, [*offsets, pa.py_buffer(b"\xff\xfe")])
+    pq.write_table(pa.table({"track_id": bad}), tmp_path / "m.parquet")
+    with pytest.raises(DataError, match="cannot be read as a table"):
+        read_frame(tmp_path / "m.parquet")
 
 
 def test_two_columns_of_one_name(tmp_path: Path) -> None:

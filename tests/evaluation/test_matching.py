@@ -147,6 +147,22 @@ def test_archives_that_are_refused(arrays: dict[str, Any], complaint: str, tmp_p
         load_matrix(tmp_path / "none.npz")
 
 
+@pytest.mark.parametrize("name", ["p.npy", "p.npz"])
+def test_damaged_arrays_are_told(name: str, tmp_path: Path) -> None:
+    """Whatever byte is another one, the file is read or refused in one sentence."""
+    np.save(tmp_path / name, SCORES) if name.endswith("y") else np.savez(tmp_path / name, SCORES)
+    whole = (tmp_path / name).read_bytes()
+    refused = 0
+    for place in range(0, len(whole), 3):
+        for content in (whole[:place], whole[:place] + bytes([whole[place] ^ 0x5B]) + whole[place + 1 :]):
+            (tmp_path / name).write_bytes(content)
+            try:
+                load_matrix(tmp_path / name)
+            except DataError:
+                refused += 1
+    assert refused > len(whole) // 3
+
+
 def test_rows_and_columns_find_each_other() -> None:
     mixed = np.array([4, 2, 0, 5])
     scored = Matrix(SCORES[mixed][:, ::-1], tuple(IDS[i] for i in mixed), ("happy", "calm"))

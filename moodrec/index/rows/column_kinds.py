@@ -112,8 +112,6 @@ def _converted(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """Return a column as one of the kinds that are stored; None where it has no meaning as any."""
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        if isinstance(kind, pa.FixedShapeTensorType):
-            return _converted(without_tensors(column))
         stored = pa.chunked_array([one.storage for one in column.chunks], kind.storage_type)
         if isinstance(kind, pa.Bool8Type):
             return stored.cast(pa.bool_())

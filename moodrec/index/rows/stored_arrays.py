@@ -7,10 +7,8 @@ range of every array are checked, and no more is allocated than the file holds.
 from __future__ import annotations
 
 import math
-import struct
 import zipfile
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any, Final
 
 import numpy as np
@@ -18,18 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
 from moodrec.errors import CorruptStoreError
-
-# What NumPy raises where a header cannot be parsed as the Python literal that it should be.
-_UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    EOFError,
-    SyntaxError,
-    TokenError,
-    MemoryError,
-    RecursionError,
-    struct.error,
-)
+from moodrec.files.npy import UNREADABLE, UNREADABLE_ARCHIVE
 
 _AT_ONCE: Final = 1 << 20
 """Numbers that are checked at a time."""
@@ -61,7 +48,7 @@ def read_array(path: Path, mapped: bool = False) -> NDArray[Any]:
             if file.tell() + math.prod(shape) * dtype.itemsize != path.stat().st_size:
                 raise damaged(path, "the array has another size than its header says")
         array: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise damaged(path, f"no array can be read ({error})") from None
     return array
 
@@ -84,7 +71,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             for one in members:
                 with archive.open(one) as file:
                     found[one.filename.removesuffix(".npy")] = _member(file, one.file_size, path)
-    except (*_UNREADABLE, OSError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+    except UNREADABLE_ARCHIVE as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise damaged(path, f"no arrays can be read ({error})") from None
