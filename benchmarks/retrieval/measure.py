@@ -1,6 +1,6 @@
 """The retrieval benchmark behind docs/results/retrieval.md.
 
-    MOODREC_DATA=... python -m benchmarks.retrieval.measure [--emopia FOLDER]   # measure, then render
+    MOODREC_DATA=... python -m benchmarks.retrieval.measure [--only DATASET ...]   # measure, then render
     python -m benchmarks.retrieval.measure --render                            # render what is there
 
 The systems are tables under benchmarks/results: benchmarks/retrieval/systems.py makes them. Each dataset's result is
