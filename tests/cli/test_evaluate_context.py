@@ -82,6 +82,10 @@ def test_a_dataset_has_its_own_metadata(tmp_path: Path) -> None:
     assert report["difference"]["macro_ap"]["value"] > 0
 
 
+PLAIN = ["--metadata", "tracks.parquet", "--predictions", "P.npy", "--labels", "Y.npy"]
+"""A table of metadata beside scores and labels."""
+
+
 @pytest.mark.parametrize(
     ("options", "code", "complaint"),
     [
@@ -100,53 +104,14 @@ def test_a_dataset_has_its_own_metadata(tmp_path: Path) -> None:
         ),
         (["--metadata", "tracks.parquet", "--data", "table", "--predictions", "P.npy"], 2, "own metadata"),
         (["--metadata", "nothing.csv", "--predictions", "P.npy", "--labels", "Y.npy"], 3, "nothing.csv"),
+        ([*PLAIN, "--context", "no.json"], 3, "no.json"),
+        ([*PLAIN, "--context", "bad.json"], 4, "bad.json"),
         (
-            [
-                "--metadata",
-                "tracks.parquet",
-                "--predictions",
-                "P.npy",
-                "--labels",
-                "Y.npy",
-                "--context",
-                "no.json",
-            ],
-            3,
-            "no.json",
-        ),
-        (
-            [
-                "--metadata",
-                "tracks.parquet",
-                "--predictions",
-                "P.npy",
-                "--labels",
-                "Y.npy",
-                "--context",
-                "bad.json",
-            ],
-            4,
-            "bad.json",
-        ),
-        (
-            ["--metadata", "tracks.parquet", "--predictions", "P.npy", "--labels", "Y.npy", "--context", "."],
+            [*PLAIN, "--context", "."],
             3,
             "the model has no context",
         ),
-        (
-            [
-                "--metadata",
-                "tracks.parquet",
-                "--predictions",
-                "P.npy",
-                "--labels",
-                "Y.npy",
-                "--context",
-                "default",
-            ],
-            1,
-            "the context has no weights for tag_0",
-        ),
+        ([*PLAIN, "--context", "default"], 1, "the context has no weights for tag_0"),
         (
             ["--metadata", "two.csv", "--predictions", "P.npy", "--labels", "Y.npy"],
             1,
