@@ -13,6 +13,7 @@ weights that recipes/default.toml starts from, and the features that ``moodrec t
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,13 +66,26 @@ def main() -> None:
     options = parser.parse_args()
     with torch_threads(recipe.training.threads), tempfile.TemporaryDirectory() as folder:
         ring = Ring.of(recipe, Path(folder))
-        document: dict[str, Any] = {"data": ring.music.digest, "variants": {}}
+        document = started(ring)
         for name in options.only:
+            if name in document["variants"]:
+                continue
             rows = list(ring.rows(variants[name]))
-            document["variants"][name] = rows
+            known = document["variants"] | {name: rows}
+            document["variants"] = {one: known[one] for one in variants if one in known}
             document["machine"] = machine_report("torch", "scikit-learn")
             write(OUT, document)
             print(name, means(rows), flush=True)
+
+
+def started(ring: Ring) -> dict[str, Any]:
+    """The results so far, if they are of the same recipe and about the same tracks; else none."""
+    mine = {"data": ring.music.digest, "recipe": ring.recipe.digest}
+    if OUT.exists():
+        document: dict[str, Any] = json.loads(OUT.read_text())
+        if all(document.get(name) == value for name, value in mine.items()):
+            return document
+    return mine | {"variants": {}}
 
 
 def variants_of(recipe: Recipe) -> dict[str, Recipe]:

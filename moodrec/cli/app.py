@@ -130,6 +130,7 @@ _GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
             "failures": library.failures,
             "verify": library_upkeep.verify,
             "backup": library_upkeep.backup,
+            "restore": library_upkeep.restore,
             "migrate": library_upkeep.migrate,
             "switch": library_upkeep.switch,
             "prune": library_upkeep.prune,

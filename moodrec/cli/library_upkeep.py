@@ -1,10 +1,11 @@
-"""``moodrec library verify|migrate|backup|switch|prune`` check and maintain a library."""
+"""``moodrec library verify|migrate|backup|restore|switch|prune`` check and maintain a library."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +18,8 @@ from moodrec.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from moodrec.library.library import Library
+
+BEFORE_RESTORE: Final = "library-before-restore.sqlite"
 
 ApplyOption = Annotated[
     bool, typer.Option("--apply", help="Do it; without this, only print what would be done.")
@@ -90,8 +93,7 @@ def backup(
 ) -> None:
     """Copy the database, also while it is being written.
 
-    The copy is consistent. To go back to it, put it in the place of library.sqlite, without a library.sqlite-wal
-    beside it; the index follows at the next analysis.
+    The copy is consistent; moodrec library restore goes back to it.
 
     Example: moodrec library backup ~/backups/moodrec.sqlite
     """
@@ -102,6 +104,39 @@ def backup(
         store.back_up(out)
     screen.document({"out": out, "size": out.stat().st_size})
     screen.text(f"{out}: {words.size(out.stat().st_size)}")
+
+
+def restore(
+    copy: Annotated[Path, typer.Argument(metavar="COPY.sqlite", help="A file that library backup wrote.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Go back to a copy of the database, and build the index of it.
+
+    The database as it is goes to library-before-restore.sqlite first. Players and servers that have the library open
+    go on with the restored one.
+
+    Example: moodrec library restore ~/backups/moodrec.sqlite
+    """
+    from moodrec.catalog.refresh import refresh_index
+
+    screen = Screen(as_json, quiet)
+    with open_library(screen, library) as store, store.writer():
+        before = store.path / BEFORE_RESTORE
+        if os.path.lexists(before):
+            raise UsageError(f"{before}: an earlier restore left it; move it away or remove it first")
+        store.back_up(before)
+        try:
+            store.restore(copy)
+        except BaseException:
+            before.unlink()
+            raise
+        tracks = len(refresh_index(store))
+    screen.document({"path": store.path, "restored": copy, "before": before, "tracks": tracks})
+    screen.text(
+        f"{store.path}: as {copy} has it, {words.plural(tracks, 'track')}; as it was before: {before}"
+    )
 
 
 def switch(

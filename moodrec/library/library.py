@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from moodrec.library import journal, labelling, queries, upkeep
 from moodrec.library.checks import values_of
 from moodrec.library.database import transaction
 from moodrec.library.labelling import NewLabels, Values
-from moodrec.library.migration import copy_database
+from moodrec.library.migration import copy_database, opened_copy
 from moodrec.library.opened import OpenedLibrary
 from moodrec.library.records import (
     FileRecord,
@@ -160,6 +161,25 @@ class Library(OpenedLibrary):
             raise UsageError(f"{out}: is the library itself; give the copy another place")
         with self._reading() as connection:
             copy_database(connection, path_of(out, "out"))
+
+    def restore(self, copy: Path) -> None:
+        """Take everything from a copy that :meth:`back_up` wrote, in one transaction; what was here is gone.
+
+        Others that have the library open read the restored one from then on. An index is out of date afterwards.
+
+        Args:
+            copy: a database of this or an older moodrec; it stays as it is.
+
+        Raises:
+            UsageError: ``copy`` is the database itself.
+            NotFoundError, CorruptStoreError: there is no such file, or it is no whole database of a library.
+            ConflictError: as for every change.
+        """
+        place = path_of(copy, "copy")
+        if self._lock.is_file_of(place):
+            raise UsageError(f"{copy}: is the library itself; name a copy")
+        with closing(opened_copy(place)) as source, self._writing() as connection:
+            source.backup(connection)
 
     def register_model(self, model: ModelRecord) -> None:
         """Record a model; the first one becomes the current one at once."""

@@ -15,9 +15,17 @@ from pathlib import Path
 from typing import Final
 
 from moodrec.artists import credit, guests_in_title
+from moodrec.errors import NotFoundError
 from moodrec.files.replacing import replacing
 from moodrec.library.checksum import checksum
-from moodrec.library.database import check_contents, checked_version, connected, transaction
+from moodrec.library.database import (
+    check_contents,
+    check_rows,
+    checked_version,
+    connected,
+    open_database,
+    transaction,
+)
 from moodrec.library.groups import album_key, artist_key
 from moodrec.library.sqlite_errors import translated, write_error
 from moodrec.library.tables import GROUP_INDEXES, LABELS, SCHEMA_VERSION, TAG_BACKUPS
@@ -85,6 +93,27 @@ def migrated_copy(database: Path) -> sqlite3.Connection:
         check_contents(memory, database)
     memory.execute("PRAGMA query_only = ON")
     return memory
+
+
+def opened_copy(place: Path) -> sqlite3.Connection:
+    """Open a copy of a library's database to be read, with every row checked; one of an older format is migrated in
+    memory.
+
+    Raises:
+        NotFoundError: there is no such file.
+        CorruptStoreError: it is damaged, not a library's, or written by a newer moodrec.
+    """
+    if not place.is_file():
+        raise NotFoundError(f"{place}: no such file")
+    if format_of(place) < SCHEMA_VERSION:
+        return migrated_copy(place)
+    connection = open_database(place)
+    try:
+        check_rows(connection, place)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def copy_database(connection: sqlite3.Connection, place: Path) -> None:

@@ -157,13 +157,15 @@ def add_regression(
         inputs: the inputs of all tracks.
         rows: the rows that the network was trained on.
         labels: heads and targets of all tracks.
-        config: which targets, and how much.
+        config: which targets, and how much; where it names none of these, the network stays as it is.
     """
     targets, truth = labels.heads[MOOD_TASK].labels, labels.targets[MOOD_TASK][rows]
     features = np.stack([mean_features(network, inputs, int(row)).cpu().numpy() for row in rows])
     penalties = by_prefix(targets, config.penalties)
     shares = config.share if isinstance(config.share, dict) else {"": config.share}
     chosen = np.flatnonzero(~np.isnan(penalties))
+    if not len(chosen):
+        return
     fitted = fit_logistic(
         features.astype(np.float64),
         truth[:, chosen].astype(np.float64),

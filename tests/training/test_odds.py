@@ -54,9 +54,13 @@ def test_predictions_and_model_tell_the_target_by_the_odds(bright: Path) -> None
         (ODDS.replace("table:low", "table:nothing"), r"tasks\.mood\.odds.*there is no table:nothing"),
         ('[tasks.mood]\nexclusive = [["table:low", "table:no"]]\n', r"tasks\.mood\.exclusive.* table:no$"),
         ('[tasks.mood.neighbours]\ntargets = ["table:no"]\n', r"tasks\.mood\.neighbours.* table:no$"),
+        (
+            "[tasks.mood.regression.penalties]\n'Table:' = 9.0\n'no:' = 9.0\n",
+            r"regression\.penalties: no target begins with Table: or no:; there are table:",
+        ),
         ('[moods.odd]\ndescription = "odd"\ntargets = ["table:no"]\n', r"moods\.odd\.targets.* table:no$"),
     ],
-    ids=["odds", "exclusive", "neighbours", "moods"],
+    ids=["odds", "exclusive", "neighbours", "penalties", "moods"],
 )
 def test_targets_that_no_dataset_has_are_refused_before_any_audio_is_decoded(
     bright: Path, tmp_path: Path, tables: str, told: str

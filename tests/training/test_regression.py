@@ -191,6 +191,16 @@ class TestJoined:
         found = np.stack([read_features(network, own).mood_logits for own in inputs.features])
         np.testing.assert_allclose(found, expected, atol=2e-3)
 
+    def test_penalties_of_no_target_leave_the_network_as_it_is(self, network: MoodNetwork) -> None:
+        x, truth = tracks(network.backbone.features)
+        before = moods_of(network).logits(x)
+        labels = TaskLabels(
+            {MOOD_TASK: HeadSpec(kind="multi_label", labels=TARGETS)}, {MOOD_TASK: truth.astype(np.float32)}
+        )
+        inputs = Given(torch.from_numpy(x.astype(np.float32)))
+        add_regression(network, inputs, np.arange(80), labels, RegressionConfig(penalties={"c:": 1.0}))
+        np.testing.assert_array_equal(moods_of(network).logits(x), before)
+
     def test_shares_by_the_beginnings_of_names(self, network: MoodNetwork) -> None:
         x, truth = tracks(network.backbone.features)
         before = moods_of(network).logits(x)
