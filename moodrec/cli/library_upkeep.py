@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -126,12 +127,11 @@ def restore(
         before = store.path / BEFORE_RESTORE
         if os.path.lexists(before):
             raise UsageError(f"{before}: an earlier restore left it; move it away or remove it first")
-        store.back_up(before)
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(before.unlink, missing_ok=True)
+            store.back_up(before)
             store.restore(copy)
-        except BaseException:
-            before.unlink()
-            raise
+            on_failure.pop_all()
         tracks = len(refresh_index(store))
     screen.document({"path": store.path, "restored": copy, "before": before, "tracks": tracks})
     screen.text(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -107,12 +107,11 @@ def opened_copy(place: Path) -> sqlite3.Connection:
         raise NotFoundError(f"{place}: no such file")
     if format_of(place) < SCHEMA_VERSION:
         return migrated_copy(place)
-    connection = open_database(place)
-    try:
+    with ExitStack() as on_failure:
+        connection = open_database(place)
+        on_failure.callback(connection.close)
         check_rows(connection, place)
-    except BaseException:
-        connection.close()
-        raise
+        on_failure.pop_all()
     return connection
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,57 @@ def test_backup(place: Path, tmp_path: Path) -> None:
     (tmp_path / "restored").mkdir()
     (tmp_path / "copy.sqlite").rename(tmp_path / "restored" / "library.sqlite")
     assert run_json("library", "info", "--library", tmp_path / "restored")["tracks"] == 3
+
+
+def test_restore_goes_back_while_others_have_the_library_open(place: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    run(*library(place, "backup", copy))
+    track = next(file["track_id"] for file in run_json(*library(place, "list"))["files"] if file["track_id"])
+    with Library.open(place / "lib") as reader:
+        before = reader.snapshot().revision
+        run("label", track, "calm=1", "--library", place / "lib")
+        assert len(reader.labels()) == 1
+        done = run_json(*library(place, "restore", copy))
+        assert not reader.labels()  # SQLite reads on from its own log, in which the restored pages are
+        assert reader.snapshot().revision == before
+    assert (place / "lib" / "library-before-restore.sqlite") == Path(done["before"])
+    about = run_json(*library(place, "info"))
+    assert (about["tracks"], about["index"]) == (done["tracks"], "up to date")
+
+    assert "library-before-restore.sqlite" in run(*library(place, "restore", copy), code=2).stderr
+    kept = Path(done["before"]).rename(tmp_path / "kept.sqlite")
+    run(*library(place, "restore", kept))
+    with Library.open(place / "lib") as reader:
+        assert len(reader.labels()) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "told"),
+    [
+        (lambda place: place / "lib" / "library.sqlite", 2, "is the library itself"),
+        (lambda place: place / "none.sqlite", 3, "no such file"),
+        (lambda place: place / "music" / "low.flac", 4, "low.flac"),
+        (lambda place: place / "music", 3, "no such file"),
+    ],
+    ids=["itself", "missing", "music", "folder"],
+)
+def test_restore_of_what_is_no_copy_changes_nothing(
+    place: Path, make: Callable[[Path], Path], code: int, told: str
+) -> None:
+    files = sorted((place / "lib").iterdir())
+    assert told in run(*library(place, "restore", make(place)), code=code).stderr
+    assert sorted((place / "lib").iterdir()) == files
+    assert run_json(*library(place, "info"))["tracks"] == 3
+
+
+def test_restore_of_an_older_format(place: Path, tmp_path: Path) -> None:
+    shutil.copy(golden(1), tmp_path / "old.sqlite")
+    before = (tmp_path / "old.sqlite").read_bytes()
+    run(*library(place, "restore", tmp_path / "old.sqlite"))
+    assert (tmp_path / "old.sqlite").read_bytes() == before
+    found, current = Library.formats(place / "lib")
+    assert found == current
+    assert run_json(*library(place, "info"))["index"] == "up to date"
 
 
 def test_a_new_model_takes_over_when_it_has_heard_everything(place: Path) -> None:
