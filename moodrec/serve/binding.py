@@ -11,6 +11,8 @@ from typing import Final
 from moodrec.errors import MoodrecError, UsageError
 from moodrec.serve.settings import ServeSettings
 
+BACKLOG: Final = 512
+"""The number of connections that may wait to be accepted."""
 _REASONS: Final = {
     errno.EADDRINUSE: "another program uses this port; take another one: --port N",
     errno.EACCES: "this user may not take this port; take one above 1023: --port N",
@@ -18,7 +20,9 @@ _REASONS: Final = {
 
 
 def bind(settings: ServeSettings) -> list[socket.socket]:
-    """Take the address of a server: a socket for each address that its host name stands for.
+    """Take the address of a server: a listening socket for each address that its host name stands for.
+
+    Two programs can have one port until one of them listens on it; connections wait until they are accepted.
 
     Args:
         settings: of the server; any free port is taken for port 0, the same one for all addresses.
@@ -71,6 +75,7 @@ def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...]) -
             with suppress(OSError, AttributeError):
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind(address)
+        made.listen(BACKLOG)
     except OSError:
         made.close()
         raise
