@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from moodrec.addresses import filesystem_of, is_local, local_path
-from moodrec.catalog.vector_tables import common_schema, conform
+from moodrec.catalog.vector_tables import common_schema, conform, refuse_repeated
 from moodrec.errors import DataError, NotFoundError
 from moodrec.schema import PATH
 
@@ -144,6 +144,7 @@ class Manifest:
 def _require_paths(file: str, schema: pa.Schema) -> None:
     if PATH not in schema.names:
         raise DataError(f"{file}: has no column {PATH!r}; a manifest names an audio file in each row")
+    refuse_repeated(file, schema.names)
     kind = schema.field(PATH).type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type

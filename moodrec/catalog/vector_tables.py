@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,21 +68,24 @@ def read_vector_table(path: Path | str, embedding: str = EMBEDDING) -> VectorTab
 
 
 def common_schema(files: Sequence[Path | str], schemas: Sequence[pa.Schema]) -> pa.Schema:
-    """Find the types that hold the columns of all files: those of an empty part, of shorter numbers, of dictionaries
-    and of other lists are brought to the wider ones. Row numbers that pandas wrote are left out.
+    """Find the types that hold the columns of all files: those of an empty part, of shorter numbers, of dictionaries,
+    of Arrow's tensors and of other lists are brought to the wider ones. Row numbers that pandas wrote are left out.
 
     Args:
         files: their names, for messages.
         schemas: the schema of each.
 
     Raises:
-        DataError: files have different columns, values that do not go together, or models.
+        DataError: a file has two columns of one name, or files have different columns, values that do not go
+            together, or models.
     """
     own = [_without_row_numbers(schema) for schema in schemas]
+    for file, schema in zip(files, own, strict=True):
+        refuse_repeated(file, schema.names)
     mixed = {
         name
         for name in own[0].names
-        if len({_is_dictionary(each, name) for each in own if name in each.names}) > 1
+        if len({_form(each.field(name).type) for each in own if name in each.names}) > 1
     }
     plain = [_written_out(schema, mixed) for schema in own]
     for file, schema in zip(files, own, strict=True):
@@ -128,20 +132,39 @@ def _without_row_numbers(schema: pa.Schema) -> pa.Schema:
     return pa.schema(kept, schema.metadata)
 
 
-def _is_dictionary(schema: pa.Schema, name: str) -> bool:
-    return bool(pa.types.is_dictionary(schema.field(name).type))
+def refuse_repeated(file: Path | str, names: Sequence[str]) -> None:
+    """Check that each column of a file has a name of its own.
+
+    Args:
+        file: the file, for the message.
+        names: its columns.
+
+    Raises:
+        DataError: two columns have one name.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{file}: has two columns called {twice[0]!r}; rename one, or leave it out")
+
+
+def _form(kind: pa.DataType) -> str:
+    """How values are held, where that may differ from file to file while the values themselves go together."""
+    if pa.types.is_dictionary(kind):
+        return "dictionary"
+    return str(kind) if isinstance(kind, pa.FixedShapeTensorType) else "plain"
 
 
 def _written_out(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
-    """The schema with plain values in place of the dictionaries of some columns."""
+    """The schema with plain values in place of the dictionaries and tensors of some columns."""
     return pa.schema(
-        [
-            field.with_type(field.type.value_type)
-            if field.name in names and pa.types.is_dictionary(field.type)
-            else field
-            for field in schema
-        ]
+        [field.with_type(_plain(field.type)) if field.name in names else field for field in schema]
     )
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    return kind.storage_type if isinstance(kind, pa.FixedShapeTensorType) else kind
 
 
 def _of_moodrec(schema: pa.Schema) -> dict[bytes, bytes]:

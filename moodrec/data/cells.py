@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 
 MISSING: Final = frozenset({"nan", "NaN", "-nan", "<NA>", "NaT", "null", "NULL", "None"})
 """Texts that programs write for nothing. "NA" is not among them: it is the name of artists and the id of tracks."""
+NO_NUMBER: Final = frozenset({"na", "n/a", "#n/a", "#na", "#n/a n/a", "#nv"})
+"""Texts, in small letters, that R and spreadsheets write where a number is missing; elsewhere they may be names."""
+DECIMAL: Final = "decimal"
+"""Key of ``DataFrame.attrs``: the decimal sign of a table's texts, where it is no point."""
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
 _SEPARATORS: Final = re.compile(r"[|;\t,\0\n]")
 _UNDIVIDED: Final = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*")(?:\s+(?:'[^']*'|"[^"]*"))+\s*\]\Z""")
@@ -45,28 +49,38 @@ def text_of(cell: Any) -> str | None:
     return None if text in MISSING else text or None
 
 
-def number_of(cell: Any) -> float | None:
+def number_of(cell: Any, decimal: str = ".") -> float | None:
     """Read a cell as a number: one of any type, a truth value, or their text.
 
+    Args:
+        cell: the cell.
+        decimal: the decimal sign of its text beside the point, which is read always.
+
     Returns:
-        NaN where the cell is empty or missing, None where it says something else than a number.
+        NaN where the cell is empty or missing, or says that there is no number (``NO_NUMBER``); None where it says
+        something else than a number.
     """
     if isinstance(cell, bool | int | float | np.number | np.bool_ | Decimal):
         return float(cell)
     text = text_of(cell) if cell is None or isinstance(cell, str | bytes) or cell is pd.NA else "no number"
-    if text is None:
+    if text is None or text.casefold() in NO_NUMBER:
         return float("nan")
     try:
-        return _TRUTH[text.casefold()] if text.casefold() in _TRUTH else float(text)
+        return _TRUTH[text.casefold()] if text.casefold() in _TRUTH else float(text.replace(decimal, "."))
     except ValueError:
         return None
 
 
 def numbers_of_column(column: pd.Series) -> NDArray[np.float64] | None:
-    """Read a column as numbers, NaN where it is empty; None where it holds anything else, or nothing at all."""
+    """Read a column as numbers, NaN where it is empty; None where it holds anything else, or nothing at all.
+
+    Args:
+        column: a column of a table, whose ``attrs`` tell the decimal sign of texts where it is no point.
+    """
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column.to_numpy(np.float64)
-    found = [number_of(cell) for cell in column.tolist()]
+    decimal = column.attrs.get(DECIMAL, ".")
+    found = [number_of(cell, decimal) for cell in column.tolist()]
     numbers = [number for number in found if number is not None]
     if len(numbers) < len(found) or np.isnan(numbers).all():
         return None

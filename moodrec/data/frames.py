@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from moodrec.data.cells import text_of
+from moodrec.data.cells import DECIMAL, text_of
 from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError, NotFoundError
 
@@ -19,13 +21,15 @@ TRACK_ID_NAMES: Final = ("track_id", "trackid", "id")
 """Columns that may hold the ids of tracks, the best first; capitals and spaces do not count."""
 _NO_NAME: Final = ""
 """Name of a column that has none, such as the row numbers that pandas writes."""
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 def read_frame(path: Path) -> pd.DataFrame:
     """Read Parquet, TSV or CSV by the file's ending, all cells of the latter two as text.
 
-    An index that pandas wrote is a column like any other. Of a TSV, what a row has beyond its header belongs to the
-    last column, with tabs between, as in the tables of MTG-Jamendo.
+    An index that pandas wrote is a column like any other; whole numbers in a column without a name are numbers in
+    every format. Of a TSV, what a row has beyond its header belongs to the last column, with tabs between, as in the
+    tables of MTG-Jamendo. Where semicolons part the cells, ``attrs`` of the table say that commas are decimal.
 
     Raises:
         NotFoundError: there is no such file.
@@ -51,6 +55,8 @@ def read_frame(path: Path) -> pd.DataFrame:
     twice = frame.columns[frame.columns.duplicated()].unique().tolist()
     if twice:
         raise DataError(f"{path}: has two columns called {twice[0]!r}")
+    if suffix not in PARQUET and _NO_NAME in frame.columns:
+        frame[_NO_NAME] = _as_whole_numbers(frame[_NO_NAME])
     return frame
 
 
@@ -66,22 +72,23 @@ def column_called(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 def track_ids_of(
-    frame: pd.DataFrame, names: Sequence[str] = TRACK_ID_NAMES
+    frame: pd.DataFrame, names: Sequence[str] = TRACK_ID_NAMES, numbers: bool = True
 ) -> tuple[tuple[str, ...] | None, list[str]]:
     """Find the ids of a table's tracks.
 
     Args:
         frame: the table, from :func:`read_frame`.
         names: columns that may hold ids, the best first.
+        numbers: whether numbers in a column without a name may be ids.
 
     Returns:
         The ids, "" where a row has none, None where the table has none; and the columns that are no data of tracks:
-        that of the ids, and one without a name. Texts in a column without a name are ids, numbers there are row
-        numbers.
+        that of the ids, and one without a name. Texts in a column without a name are ids; numbers there are row
+        numbers where they count the rows from 0 or 1, and else ids.
     """
     nameless = [_NO_NAME] if _NO_NAME in frame.columns else []
     found = column_called(frame, names)[:1] or [
-        column for column in nameless if not _are_row_numbers(frame[column])
+        column for column in nameless if not _are_row_numbers(frame[column], numbers)
     ]
     if not found:
         return None, nameless
@@ -89,8 +96,20 @@ def track_ids_of(
     return ids, list(dict.fromkeys([*found, *nameless]))
 
 
-def _are_row_numbers(column: pd.Series) -> bool:
-    return all((text := text_of(cell)) is None or text.isdigit() for cell in column.tolist())
+def _are_row_numbers(column: pd.Series, in_order: bool) -> bool:
+    """Whether a column holds numbers alone, or nothing, and, if they must be in order, these count the rows."""
+    known = [(row, cell) for row, cell in enumerate(column.tolist()) if text_of(cell) is not None]
+    if not all(isinstance(cell, int | float | Decimal) for _, cell in known):
+        return False
+    return not in_order or any(all(cell == row + first for row, cell in known) for first in (0, 1))
+
+
+def _as_whole_numbers(column: pd.Series) -> pd.Series:
+    """A column of texts as numbers where these are all whole, as Parquet has them; else as it is."""
+    texts = [text_of(cell) for cell in column.tolist()]
+    if not all(text is None or _WHOLE.fullmatch(text) for text in texts):
+        return column
+    return pd.Series([None if text is None else int(text) for text in texts], column.index, dtype=object)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -102,9 +121,13 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    return _with_row_names(
-        pd.read_csv(path, sep=_separator(path), dtype=str, keep_default_na=False, skipinitialspace=True)
+    separator = _separator(path)
+    frame = _with_row_names(
+        pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
     )
+    if separator == ";":
+        frame.attrs[DECIMAL] = ","
+    return frame
 
 
 def _with_row_names(frame: pd.DataFrame) -> pd.DataFrame:

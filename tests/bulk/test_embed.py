@@ -185,6 +185,10 @@ def test_manifests_that_are_none_are_refused(tmp_path: Path, model: str) -> None
     pq.write_table(pa.table({"path": [1]}), tmp_path / "number.parquet")
     with pytest.raises(DataError, match="should hold texts"):
         embed_manifest(str(tmp_path / "number.parquet"), out, model)
+    twice = pa.Table.from_arrays([pa.array(["a"])] * 2, ["path", "path"])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    with pytest.raises(DataError, match="two columns called 'path'"):
+        embed_manifest(str(tmp_path / "twice.parquet"), out, model)
     taken = write_manifest(tmp_path / "taken.parquet", ["a"], {"calm": [0.5], "outcome": ["x"]})
     with pytest.raises(UsageError, match="calm, outcome"):
         embed_manifest(str(taken), out, model)

@@ -182,6 +182,40 @@ def test_parts_of_another_model_are_refused(tmp_path: Path) -> None:
         ParquetTracks(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["calm", "embedding"])
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, name: str) -> None:
+    rows = table(False)
+    pq.write_table(rows.append_column(name, rows[name]), tmp_path / "0.parquet")
+    for read in (read_vector_table, ParquetTracks):
+        with pytest.raises(DataError, match=rf"0\.parquet: has two columns called '{name}'"):
+            read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "common"),
+    [
+        (pa.list_(pa.float32()), pa.list_(pa.float32())),
+        (pa.list_(pa.float64()), pa.list_(pa.float64())),
+        (pa.list_(pa.float32(), 4), pa.list_(pa.float32(), 4)),
+        (pa.fixed_shape_tensor(pa.float64(), [4]), pa.list_(pa.float64(), 4)),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_parts_may_hold_tensors_and_lists(
+    tmp_path: Path, kind: pa.DataType, common: pa.DataType, order: int
+) -> None:
+    vectors = np.arange(8, dtype=np.float32).reshape(2, 4)
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(vectors)
+    own = pa.array(vectors.tolist(), getattr(kind, "storage_type", kind))
+    other = pa.ExtensionArray.from_storage(kind, own) if isinstance(kind, pa.BaseExtensionType) else own
+    for part, column in enumerate([tensors, other][::order]):
+        ids = [f"{part}a", f"{part}b"]
+        pq.write_table(pa.table({"track_id": ids, "embedding": column}), tmp_path / f"{part}.parquet")
+    found = read_both(tmp_path)
+    assert found["embedding"].type == common
+    assert found["embedding"].to_pylist() == vectors.tolist() * 2
+
+
 def test_vectors_may_be_tensors_of_arrow(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
     tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(vectors)

@@ -56,7 +56,7 @@ def test_numbers(cell: object, number: float | None) -> None:
     assert number_of(cell) == number
 
 
-@pytest.mark.parametrize("cell", [None, "", "nan", pd.NA, float("nan")])
+@pytest.mark.parametrize("cell", [None, "", "nan", pd.NA, float("nan"), "NA", " n/a", "#N/A", b"NA"])
 def test_empty_cells_are_no_number(cell: object) -> None:
     found = number_of(cell)
     assert found is not None
@@ -70,6 +70,8 @@ def test_empty_cells_are_no_number(cell: object) -> None:
         (pd.Series([True, None, False], dtype=object), [1, np.nan, 0]),
         (pd.Series(["0.5", "", "1e-3"]), [0.5, np.nan, 0.001]),
         (pd.Series([Decimal("0.5"), None]), [0.5, np.nan]),
+        (pd.Series(["0.5", "NA", "#N/A"]), [0.5, np.nan, np.nan]),
+        (pd.Series(["NA", "N/A"]), None),
         (pd.Series(pd.Categorical(["1", "0"])), [1, 0]),
         (pd.Series([np.nan, np.nan]), [np.nan, np.nan]),
         (pd.Series(["", ""]), None),

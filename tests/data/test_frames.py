@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from moodrec.data.cells import numbers_of_column
 from moodrec.data.frames import column_called, read_frame, track_ids_of
 from moodrec.errors import DataError, NotFoundError
 
@@ -47,10 +49,53 @@ def test_ids_are_found_and_stay_in_order(name: str, tmp_path: Path) -> None:
 
 
 def test_row_numbers_are_no_ids(tmp_path: Path) -> None:
-    INDEXED.reset_index(drop=True).iloc[[2, 0, 1]].to_parquet(tmp_path / "m.parquet")
+    INDEXED.reset_index(drop=True).to_parquet(tmp_path / "m.parquet", index=True)
     frame = read_frame(tmp_path / "m.parquet")
     assert track_ids_of(frame) == (None, [""])
-    assert frame["plays"].tolist() == [2, 3, 1]
+    assert frame["plays"].tolist() == [3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("index", "in_parquet", "in_csv"),
+    [
+        (["103", "101", "102"], True, True),
+        ([103, 101, 102], True, True),
+        ([2, 0, 1], True, True),
+        ([0, 1, 2], False, False),
+        ([1, 2, 3], False, False),
+        (["0", "1", "2"], True, False),
+        (["001", "002", "003"], True, True),
+        ([None, None, None], False, False),
+    ],
+)
+def test_numbers_in_an_index_without_a_name_are_ids_unless_they_count_the_rows(
+    index: list[object], in_parquet: bool, in_csv: bool, tmp_path: Path
+) -> None:
+    table = pd.DataFrame({"calm": [0.1, 0.2, 0.3]}, index=pd.Index(index))
+    table.to_parquet(tmp_path / "m.parquet", index=True)
+    table.to_csv(tmp_path / "m.csv")
+    table.to_csv(tmp_path / "m.tsv", sep="\t")
+    ids = tuple(map(str, index))
+    for suffix, are_ids in (("parquet", in_parquet), ("csv", in_csv), ("tsv", in_csv)):
+        assert track_ids_of(read_frame(tmp_path / f"m.{suffix}")) == (ids if are_ids else None, [""])
+
+
+def test_numbers_without_a_name_are_no_ids_where_others_tell() -> None:
+    numbers, texts = pd.DataFrame({"": [103, 101]}), pd.DataFrame({"": ["103", "101"]})
+    assert track_ids_of(numbers, numbers=False) == (None, [""])
+    assert track_ids_of(texts, numbers=False) == (("103", "101"), [""])
+
+
+def test_commas_are_decimal_where_semicolons_part_the_cells(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("track_id;calm;title\na;0,5;7,8\nb;1;x\nc;1,5e-3;\nd;-.5;y\n")
+    frame = read_frame(tmp_path / "m.csv")
+    rest = frame.drop(columns=track_ids_of(frame)[1])
+    found = numbers_of_column(rest["calm"])
+    assert found is not None
+    np.testing.assert_array_equal(found, [0.5, 1, 0.0015, -0.5])
+    assert rest["title"].tolist() == ["7,8", "x", "", "y"]
+    (tmp_path / "m.csv").write_text('track_id,calm\na,"0,5"\n')
+    assert numbers_of_column(read_frame(tmp_path / "m.csv")["calm"]) is None
 
 
 def test_large_ids_beside_gaps_keep_every_digit(tmp_path: Path) -> None:

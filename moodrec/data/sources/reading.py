@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moodrec.audio.dates import plausible_year
-from moodrec.data.cells import text_of
+from moodrec.data.cells import DECIMAL, number_of, text_of
 from moodrec.data.groups import artist_groups
 from moodrec.data.labels import describe_rows
 from moodrec.errors import DataError
@@ -95,7 +95,7 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> NDArray[np.float64]
 
     Args:
         path: the file that the table comes from, for messages.
-        frame: the table.
+        frame: the table, whose ``attrs`` tell the decimal sign of texts where it is no point.
         column: name of the column, which may be missing.
 
     Returns:
@@ -105,23 +105,13 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> NDArray[np.float64]
         DataError: a cell is not a number; the rows are named.
     """
     texts = cells(frame, column)
-    values = np.array([_number(text) for text in texts], dtype=np.float64)
-    wrong = [row for row, text in enumerate(texts) if text is not None and not np.isfinite(values[row])]
+    decimal = frame.attrs.get(DECIMAL, ".")
+    found = [number_of(text, decimal) for text in texts]
+    wrong = [row for row, number in enumerate(found) if number is None or np.isinf(number)]
     if wrong:
         where = describe_rows(wrong)
         raise DataError(f"{path}: column {column} must hold numbers, not {texts[wrong[0]]!r} ({where})")
-    return values
-
-
-def _number(text: str | None) -> float:
-    if text is None:
-        return np.nan
-    if text in ("True", "true", "False", "false"):
-        return float(text in ("True", "true"))
-    try:
-        return float(text)
-    except ValueError:
-        return np.inf  # marks the cell as wrong, where NaN means empty
+    return np.array(found, dtype=np.float64)
 
 
 def year_of(text: str | None) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from moodrec.artists import credit
 from moodrec.audio.decode import AUDIO_SUFFIXES
 from moodrec.audio.probe import read_tags
-from moodrec.data.cells import listed, text_of
+from moodrec.data.cells import NO_NUMBER, listed, text_of
 from moodrec.data.frames import read_frame, track_ids_of
 from moodrec.data.groups import artist_groups
 from moodrec.data.labels import NO_FOLD, LabelTable, describe_rows
@@ -79,7 +79,10 @@ def _mood_columns(path: Path, frame: pd.DataFrame, moods: Sequence[str] | None) 
 
 
 def _quadrants(path: Path, frame: pd.DataFrame, name: str) -> dict[str, NDArray[np.float32]]:
-    given = [None if cell is None else cell.upper() for cell in reading.cells(frame, "quadrant")]
+    given = [
+        None if cell is None or cell.casefold() in NO_NUMBER else cell.upper()
+        for cell in reading.cells(frame, "quadrant")
+    ]
     known = np.array([cell is not None for cell in given], np.bool_)
     if not set(QUADRANTS) & set(given):
         return {}
@@ -137,10 +140,11 @@ def _artist_groups(
 
 
 def _track_ids(path: Path, frame: pd.DataFrame, audio: reading.Cells) -> list[str]:
-    found, _ = track_ids_of(frame, ("track_id",))
+    paths_tell = bool(audio) and all(audio)
+    found, _ = track_ids_of(frame, ("track_id",), numbers=not paths_tell)
     if found is not None:
         return list(found)
-    if all(audio) and audio:
+    if paths_tell:
         return [place or "" for place in audio]
     raise DataError(f"{path}: needs a column track_id, or a column audio (or path) without empty cells")
 

@@ -157,6 +157,27 @@ def test_ids_in_an_index(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(again, tracks)
 
 
+def test_numbers_in_an_index_are_no_ids_where_paths_are(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.wav").touch()
+    table = pd.DataFrame({"path": ["a.wav", "b.wav"], "mood:calm": [0, 1]}, index=[7, 3])
+    table.to_parquet(tmp_path / "t.parquet")
+    found = load_source("table", tmp_path / "t.parquet").tracks
+    assert found["track_id"].tolist() == ["a.wav", "b.wav"]
+    table.drop(columns="path").to_parquet(tmp_path / "t.parquet")
+    assert load_source("table", tmp_path / "t.parquet").tracks["track_id"].tolist() == ["7", "3"]
+
+
+def test_numbers_as_spreadsheets_and_r_write_them(tmp_path: Path) -> None:
+    rows = "a;0,25;Q1;0;NA\nb;NA;NA;#N/A;x\nc;1;Q3;1;y\n"
+    (tmp_path / "t.csv").write_text(f"track_id;mood:calm;quadrant;fold;artist\n{rows}")
+    found = load_source("table", tmp_path / "t.csv")
+    np.testing.assert_array_equal(found.targets["table:calm"], [0.25, np.nan, 1])
+    np.testing.assert_array_equal(found.targets["table:q1"], [1, np.nan, 0])
+    assert found.tracks["fold"].tolist() == [0, -1, 1]
+    assert found.tracks["artist"].tolist() == ["NA", "x", "y"]
+
+
 def test_gaps_of_every_type_are_unknown(tmp_path: Path) -> None:
     found = table_of(
         tmp_path,
