@@ -14,6 +14,14 @@ _ISRC: Final = 12
 """The number of characters of an ISRC, without hyphens."""
 _MISREAD: Final = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]")
 """How the bytes of a character in UTF-8 begin when they are read as Latin-1, or as Windows reads them."""
+# Windows leaves five bytes undefined, and reads them as Latin-1 does.
+_BYTES: Final = {
+    char: byte
+    for encoding in ("latin-1", "cp1252")
+    for byte in range(256)
+    if (char := bytes([byte]).decode(encoding, "ignore"))
+}
+"""The byte that each character of Latin-1 and of Windows-1252 was."""
 _SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED: Final = frozenset({"Cf", "Cs"})
 # The letters of the flags of England, Scotland and Wales.
@@ -32,7 +40,7 @@ def cleaned(texts: Iterable[str]) -> list[str]:
 def clean(text: str) -> str:
     """Clean one text: controls become single spaces, and what turns text around is dropped.
 
-    UTF-8 that was read as Latin-1, where a tag says so or cannot say anything else, is read as UTF-8.
+    UTF-8 that was read as Latin-1 or Windows-1252, where a tag says so or cannot say anything else, is read as UTF-8.
 
     Returns:
         At most a thousand characters that UTF-8 can encode.
@@ -58,12 +66,10 @@ def _as_utf8(text: str) -> str:
     # No text in Latin-1 reads as UTF-8 by chance: each of its accents would have to be followed by a sign.
     if not _MISREAD.search(text):
         return text
-    for encoding in ("latin-1", "cp1252"):
-        try:
-            return text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-    return text
+    try:
+        return bytes(_BYTES[char] for char in text).decode("utf-8")
+    except (KeyError, UnicodeError):
+        return text
 
 
 def _kept(char: str) -> str:

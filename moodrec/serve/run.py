@@ -10,7 +10,7 @@ from typing import Any, Final
 import uvicorn
 
 from moodrec.serve.app import create_app
-from moodrec.serve.binding import bind, close, port_of
+from moodrec.serve.binding import BACKLOG, bind, close, port_of
 from moodrec.serve.problems import problem
 from moodrec.serve.settings import ServeSettings
 
@@ -63,7 +63,7 @@ def server_of(settings: ServeSettings) -> uvicorn.Server:
         http=_protocol(settings.limits.head_s),
         ws="none",
         limit_concurrency=settings.limits.connections,
-        backlog=512,
+        backlog=BACKLOG,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
         proxy_headers=False,

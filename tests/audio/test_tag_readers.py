@@ -384,6 +384,17 @@ MISREAD = [
     "\u3055\u304f\u3089",
     "\u041f\u0440\u0438\u0432\u0435\u0442",
 ]
+# Their bytes hold those that Windows-1252 leaves undefined: 81, 8D, 8F, 90 and 9D.
+OF_UNDEFINED_BYTES = [
+    "\u201cHeroes\u201d",
+    "\u00cdsland \u2013 \u00c1",
+    "\u3042 \u00cf \u00d0 \u010d",
+]
+
+
+def misread_by_windows(text: str) -> str:
+    """What a program of Windows shows of UTF-8."""
+    return "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode())
 
 
 @pytest.mark.parametrize(
@@ -405,6 +416,15 @@ def test_utf8_that_was_taken_for_another_encoding_is_read(tmp_path: Path, text: 
     flac = write_any(tmp_path / "x.flac", SOUND)
     comments = FLAC(flac)
     comments["title"] = shown
+    comments.save()
+    assert read_tags(flac).title == text
+
+
+@pytest.mark.parametrize("text", [*MISREAD, *OF_UNDEFINED_BYTES])
+def test_utf8_that_windows_misread_is_read(tmp_path: Path, text: str) -> None:
+    flac = write_any(tmp_path / "x.flac", SOUND)
+    comments = FLAC(flac)
+    comments["title"] = misread_by_windows(text)
     comments.save()
     assert read_tags(flac).title == text
 

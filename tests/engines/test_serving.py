@@ -127,6 +127,11 @@ def test_what_needs_a_library_says_so(of_engine: httpx.Client, method: str, path
         assert "moodrec serve LIBRARY" in told["detail"]
 
 
+def test_an_id_with_the_ending_of_audio_needs_no_library(of_engine: httpx.Client) -> None:
+    answer = of_engine.get("/v1/tracks/t3%2Faudio")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "no track has the id 't3/audio'")
+
+
 def test_artists_need_a_library_too(of_engine: httpx.Client) -> None:
     body = {"items": [{"id": "Artist 3", "type": "artist", "op": "ADD"}]}
     answer = of_engine.post("/api/alchemy", json=body)

@@ -303,6 +303,17 @@ def test_lists_keep_to_their_limits_on_artists(client: httpx.Client, rec: Recomm
     assert client.get("/v1/tracks", params=of_another_list).status_code == 400
 
 
+def test_head_of_the_stream_of_events_has_its_headers(client: httpx.Client) -> None:
+    with client.stream("GET", "/v1/events") as stream:
+        headers = dict(stream.headers)
+    head = client.head("/v1/events", timeout=5)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"].startswith("text/event-stream")
+    passing = {"date", "transfer-encoding"}
+    assert {*headers} - passing == {*head.headers} - passing
+    assert all(head.headers[name] == headers[name] for name in {*headers} - passing)
+
+
 def test_head_is_answered_as_get_is(client: httpx.Client) -> None:
     known = client.get("/v1/openapi.json").json()["paths"]
     examples = {"{track_id}": "t5", "{job_id}": "none", "{method}": "ping", "{name}": "none"}
@@ -338,7 +349,6 @@ def test_head_is_answered_as_get_is(client: httpx.Client) -> None:
         ("POST", "/v1/tracks/t5", "GET"),
         ("DELETE", "/api/alchemy", "POST"),
         ("POST", "/", "GET, HEAD"),
-        ("HEAD", "/v1/events", "GET"),
     ],
 )
 def test_a_method_that_an_address_lacks_is_told(
@@ -354,6 +364,11 @@ IDS = [
     "a/",
     "//",
     "x/events",
+    "t0",
+    "t0/audio",
+    "/audio",
+    "t0/audio/audio",
+    "t0%2Faudio",
     "\u00fc \u00f1",
     "\u65e5\u672c",
     "a?b#c%41",

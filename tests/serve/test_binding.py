@@ -60,11 +60,33 @@ def test_any_free_port_is_told(sample_folder: Path) -> None:
         found = re.search(r"http://127\.0\.0\.1:(\d+)/; Ctrl-C ends it", server.stderr.readline())
         assert found is not None
         assert int(found[1]) > 0
-        transport = httpx.HTTPTransport(retries=20)
-        with httpx.Client(transport=transport, trust_env=False) as client:
+        with httpx.Client(trust_env=False) as client:  # which tries once: what is told is listened on
             assert client.get(f"http://127.0.0.1:{found[1]}/readyz").json()["status"] == "ready"
         server.send_signal(signal.SIGINT)
         server.wait(30)
+
+
+def test_a_port_that_is_taken_is_listened_on(tmp_path: Path) -> None:
+    taken = bind(ServeSettings(library=tmp_path, port=0))
+    try:
+        with pytest.raises(MoodrecError, match="another program uses this port"):
+            bind(ServeSettings(library=tmp_path, port=port_of(taken)))
+        socket.create_connection(("127.0.0.1", port_of(taken)), 10).close()
+    finally:
+        close(taken)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port is taken by whoever binds it")
+def test_a_port_that_another_program_has_not_listened_on_yet(tmp_path: Path) -> None:
+    with closing(socket.socket()) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        taken = bind(ServeSettings(library=tmp_path, port=other.getsockname()[1]))
+        try:
+            with pytest.raises(OSError, match="in use"):
+                other.listen()
+        finally:
+            close(taken)
 
 
 def test_all_addresses_of_a_name_have_one_port(tmp_path: Path) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LASTING: Final = re.compile("/v1/events|/v1/tracks/.+/audio", re.DOTALL)
+from moodrec.serve.lasting import lasts
 
 
 class HeadAsGet:
-    """Answers ``HEAD`` with the status and the headers of ``GET``, but for answers that last.
+    """Answers ``HEAD`` with the status and the headers of ``GET``.
 
-    Of those, audio says its headers itself, and a stream of events has no end that could be waited for.
+    Endpoints whose answers last say their headers themselves: a stream of events has no end to wait for.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -32,7 +31,7 @@ class HeadAsGet:
             receive: gives its body.
             send: takes the answer.
         """
-        if scope["type"] != "http" or scope["method"] != "HEAD" or _LASTING.fullmatch(scope["path"]):
+        if scope["type"] != "http" or scope["method"] != "HEAD" or lasts(scope):
             await self._app(scope, receive, send)
             return
 

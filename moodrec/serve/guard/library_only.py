@@ -7,12 +7,13 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from moodrec.serve.lasting import is_audio
 from moodrec.serve.problems import ProblemError, problem_of
 
+_AUDIO: Final = "audio needs the files of a library"
 OF_ARTISTS: Final = "the sound of artists needs the vectors of all tracks"
 _NEEDS: Final = (
     (re.compile(r"/v1/map(/.*)?"), "the map needs the vectors of all tracks"),
-    (re.compile(r"/v1/tracks/.+/audio"), "audio needs the files of a library"),
     (re.compile(r"/v1/(analyze|jobs(/.*)?)"), "analyses need a library to write into"),
     (re.compile(r"/v1/labels?"), "labels are kept in a library"),
     (re.compile(r"/v1/players/.+|/api/create_playlist"), "players are linked to a library"),
@@ -39,12 +40,17 @@ class LibraryOnly:
             receive: gives its body.
             send: takes the answer.
         """
-        path = scope["path"] if scope["type"] == "http" else ""
-        why = next((why for pattern, why in _NEEDS if pattern.fullmatch(path)), None)
+        why = _need(scope) if scope["type"] == "http" else None
         if why is None:
             await self._app(scope, receive, send)
             return
         await problem_of(needs_library(why))(scope, receive, send)
+
+
+def _need(scope: Scope) -> str | None:
+    if is_audio(scope):
+        return _AUDIO
+    return next((why for pattern, why in _NEEDS if pattern.fullmatch(scope["path"])), None)
 
 
 def needs_library(why: str) -> ProblemError:

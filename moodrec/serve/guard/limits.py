@@ -1,4 +1,7 @@
-"""What a request may cost: its rate, its body, its time, and how many are worked on at once."""
+"""What a request may cost: its rate, its body, its time, and how many are worked on at once.
+
+Answers that last are counted apart from the requests that compute.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,11 @@ from typing import Final
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from moodrec.serve.lasting import lasts
 from moodrec.serve.problems import problem
 from moodrec.serve.settings import Limits
 
 UPLOAD: Final = "/v1/analyze"
-STREAMS: Final = ("/events", "/audio")
-"""Endings of the paths whose answers last: they are counted apart from the requests that compute."""
 _FREE: Final = ("/healthz", "/readyz")
 _READING: Final = 4
 """Bodies that may be on their way, for each request that may be worked on."""
@@ -82,7 +84,7 @@ class Guarded:
         if wait := self._buckets.wait(client, time.monotonic()):
             detail = f"too many requests; the limit is {self._limits.rate:g} a second"
             await problem(429, "TooMany", detail, {"Retry-After": f"{wait:.0f}"})(scope, receive, send)
-        elif scope["path"].endswith(STREAMS):
+        elif lasts(scope):
             await self._stream(scope, receive, send)
         else:
             await self._counted(scope, receive, send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Iterable
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -66,8 +67,18 @@ async def events(state: State, every: All) -> Response:
     if state.ready:
         view = state.view()
         first.insert(0, Event("version", {"version": view.name, "tracks": len(view.index)}))
+    return _streamed(state.hub.stream(first))
+
+
+@router.head("/events", include_in_schema=False)
+async def events_head() -> Response:
+    """Send the headers of the stream of events."""
+    return _streamed(())
+
+
+def _streamed(content: AsyncIterable[bytes] | Iterable[bytes]) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(state.hub.stream(first), 200, headers, "text/event-stream")
+    return StreamingResponse(content, 200, headers, "text/event-stream")
 
 
 def _document(job: Job) -> dict[str, Any]:

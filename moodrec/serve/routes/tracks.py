@@ -8,11 +8,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from moodrec.arguments import brief
 from moodrec.errors import NotFoundError, UsageError
 from moodrec.serve.audio import Form, audio_answer
 from moodrec.serve.documents import etag_of, json_answer, not_modified, track_documents
+from moodrec.serve.lasting import is_audio
 from moodrec.serve.problems import ProblemError
 from moodrec.serve.quick import QuickRoute
 from moodrec.serve.schemas import answers
@@ -20,7 +23,17 @@ from moodrec.serve.schemas.requests import Answering, TracksQuery
 from moodrec.serve.shared import Current, State
 from moodrec.serve.view import View
 
-router: Final = APIRouter(prefix="/v1/tracks", tags=["tracks"], route_class=QuickRoute)
+
+class _TrackRoute(QuickRoute):
+    """A route whose own slashes are none of an id: a track with the id ``t0/audio`` is no audio of ``t0``."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if self.path.endswith("/audio") and not is_audio(scope):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+router: Final = APIRouter(prefix="/v1/tracks", tags=["tracks"], route_class=_TrackRoute)
 TrackId = Annotated[str, Path(min_length=1, max_length=1000, description="A track id.")]
 
 AudioForm = Annotated[Form, Query(description="`wav` decodes the file, for players that cannot.")]
