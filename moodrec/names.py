@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import PurePath
 from typing import Final
 
 
@@ -87,6 +88,20 @@ _ENDS: Final = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 def one_line(text: str) -> str:
     """Put a space for each end of a line in a text, such as the name of a file."""
     return _ENDS.sub(" ", text)
+
+
+def track_name(title: object, path: object) -> str:
+    """Choose what to call a track: its title, else the name of its file without the suffix; on one line.
+
+    Args:
+        title: as a table has it; what is no text is none.
+        path: of its file, likewise.
+
+    Returns:
+        "" where it has neither.
+    """
+    called, file = (value if isinstance(value, str) else "" for value in (title, path))
+    return one_line(called.strip() or PurePath(file).stem.strip())
 
 
 _FORMULA: Final = re.compile(r"[=@+\-](?![0-9.,]+%?\Z)")

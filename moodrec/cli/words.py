@@ -8,7 +8,7 @@ from typing import Any
 
 from moodrec.catalog.run_text import duration
 from moodrec.cli.jsonout import plain
-from moodrec.names import one_line
+from moodrec.names import one_line, track_name
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
@@ -70,9 +70,8 @@ def text(value: Any) -> str:
 
 
 def name_of(row: Mapping[str, Any]) -> str:
-    """Choose what to call a track: its title, else the name of its file, else its id; on one line."""
-    title, path = text(row.get("title")), text(row.get("path"))
-    return one_line(title or path.rsplit("/", 1)[-1] or text(row.get("track_id")))
+    """Choose what to call a track: its title, else the name of its file without the suffix, else its id."""
+    return track_name(row.get("title"), row.get("path")) or one_line(text(row.get("track_id")))
 
 
 def artist_of(row: Mapping[str, Any]) -> str:

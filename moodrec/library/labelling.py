@@ -23,7 +23,7 @@ from moodrec.given import text_of
 from moodrec.library.groups import artist_key, title_and_artist
 from moodrec.library.journal import revising
 from moodrec.library.records import LabelKind, LabelRecord
-from moodrec.names import fold, one_line
+from moodrec.names import fold, track_name
 from moodrec.schema import is_mood_name
 
 Values = Mapping[str, float | None]
@@ -256,7 +256,8 @@ def _track(connection: sqlite3.Connection, track_id: str) -> Subject:
 
 
 def _name(artist: str | None, title: str | None, path: bytes | None) -> str:
-    return (" - ".join(filter(None, (artist, title))) if title else "") or _shown(path)
+    name = track_name(title, _text(path))
+    return " - ".join(filter(None, (artist, name))) if title else name
 
 
 def _album(connection: sqlite3.Connection, title: str, artist: str | None) -> Subject:
@@ -276,10 +277,8 @@ def _album(connection: sqlite3.Connection, title: str, artist: str | None) -> Su
     raise UsageError(f"{len(found)} albums are called {called}; name the artist too: {listed}")
 
 
-def _shown(path: bytes | None) -> str:
-    if path is None:
-        return ""
-    return one_line(os.fsdecode(path).encode("utf-8", "backslashreplace").decode().rsplit("/", 1)[-1])
+def _text(path: bytes | None) -> str | None:
+    return None if path is None else os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _user() -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodrec.names import one_line
+from moodrec.names import one_line, track_name
 from moodrec.schema import PATH, TITLE, TRACK_ID
 
 _FOLDERS: Final = "(?s)^.*/"
@@ -21,8 +20,7 @@ def called(row: Mapping[str, Any]) -> str:
     Args:
         row: of a track table.
     """
-    title, path = (value if isinstance(value, str) else "" for value in (row.get(TITLE), row.get(PATH)))
-    return one_line(title.strip() or PurePath(path).stem.strip() or str(row.get(TRACK_ID) or ""))
+    return track_name(row.get(TITLE), row.get(PATH)) or one_line(str(row.get(TRACK_ID) or ""))
 
 
 def file_names(table: pa.Table) -> pa.Array:

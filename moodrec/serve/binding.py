@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from contextlib import suppress
 from typing import Final
 
 from moodrec.errors import MoodrecError, UsageError
@@ -20,9 +19,9 @@ _REASONS: Final = {
 
 
 def bind(settings: ServeSettings) -> list[socket.socket]:
-    """Take the address of a server: a listening socket for each address that its host name stands for.
+    """Take the address of a server: a socket for each address that its host name stands for, open to connections.
 
-    Two programs can have one port until one of them listens on it; connections wait until they are accepted.
+    Two programs can have one port until it is open for one of them. Connections wait until they are accepted.
 
     Args:
         settings: of the server; any free port is taken for port 0, the same one for all addresses.
@@ -39,10 +38,10 @@ def bind(settings: ServeSettings) -> list[socket.socket]:
         raise UsageError(f"--host {settings.host}: there is no such address") from None
     taken: list[socket.socket] = []
     refused: OSError | None = None
-    for family, kind, protocol, _, (host, port, *more) in dict.fromkeys(known):
+    for family, _, _, _, (host, port, *more) in dict.fromkeys(known):
         port = port_of(taken) if taken else port
         try:
-            taken.append(_bound(family, kind, protocol, (host, port, *more)))
+            taken.append(socket.create_server((host, port, *more), family=family, backlog=BACKLOG))
         except OSError as error:
             refused = error
             # A host name may stand for an address of IPv6 where the system has none.
@@ -66,23 +65,9 @@ def close(taken: list[socket.socket]) -> None:
         one.close()
 
 
-def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
-    made = socket.socket(family, kind, protocol)
-    try:
-        if os.name == "posix":
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            with suppress(OSError, AttributeError):
-                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind(address)
-        made.listen(BACKLOG)
-    except OSError:
-        made.close()
-        raise
-    return made
-
-
 def _explained(settings: ServeSettings, error: OSError) -> MoodrecError:
     if error.errno in _REASONS:
         return MoodrecError(f"{settings.url}: {_REASONS[error.errno]}")
-    return UsageError(f"--host {settings.host}: is no address of this machine ({error.strerror})")
+    return UsageError(
+        f"--host {settings.host}: is no address of this machine ({os.strerror(error.errno or 0)})"
+    )

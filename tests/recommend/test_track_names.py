@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from moodrec.cli.words import name_of
 from moodrec.recommend.text_search import TextSearch
 from moodrec.recommend.track_names import called, file_names
 
@@ -29,6 +30,7 @@ def test_what_a_track_is_called() -> None:
         {"track_id": "t", "title": title, "path": path} for title, path in zip(TITLES, PATHS, strict=True)
     ]
     assert [called(row) for row in rows] == ["Song", "b c", "d\\e", "f", "t", ".mp3"]
+    assert [name_of(row) for row in rows] == [called(row) for row in rows]
     assert called({"track_id": "t", "title": float("nan")}) == "t"
 
 
