@@ -149,9 +149,9 @@ def test_pairs_in_an_array() -> None:
         REC.score([("1", "2", "3")])
 
 
-def test_whole_track_ids_of_a_table_are_refused_with_a_way_out() -> None:
-    with pytest.raises(DataError, match=r"astype\(str\)"):
-        MoodIndex.build(VECTORS, TABLE.to_pandas().assign(track_id=range(N)), ["calm"])
+def test_whole_track_ids_of_a_table_are_texts_in_the_index() -> None:
+    index = MoodIndex.build(VECTORS, TABLE.to_pandas().assign(track_id=range(N)), ["calm"])
+    assert list(index.track_ids[:3]) == ["0", "1", "2"]
     with pytest.raises(DataError, match="tracks must be a table of pandas"):
         MoodIndex.build(VECTORS, cast(Any, {"track_id": ["a"]}), ["calm"])
 

@@ -35,6 +35,9 @@ _KNOWS_S, _SEARCHES_S, _READS_S = 5.0, 20.0, 120.0
 """Seconds after which a question about collections, a search, or a read counts as failed. Without a time, the client
 would repeat it for minutes where the server is gone."""
 _LONGEST_ERROR: Final = 500
+_KEEPALIVE: Final = {"grpc.keepalive_time_ms": 300_000, "grpc.keepalive_permit_without_calls": False}
+"""A server of gRPC's own settings ends a connection over pings that come sooner than every five minutes ("Too many
+pings"); the client sends one every ten seconds, idle or not."""
 
 
 class Server:
@@ -64,7 +67,7 @@ class Server:
         self._types: Any = DataType
         uri, user, password, self._consistency = _parts_of(text_of(address, "address"))
         with self._told():
-            self._client: Any = MilvusClient(uri=uri, user=user, password=password)
+            self._client: Any = MilvusClient(uri=uri, user=user, password=password, grpc_options=_KEEPALIVE)
 
     def close(self) -> None:
         """Close the connection."""
