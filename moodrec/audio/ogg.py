@@ -52,6 +52,7 @@ def ogg_layout(file: BinaryIO) -> OggLayout:
                 before = page.granule
             page = following
         complete = page is not None and _is_end(page, len(data), before, rate)
+        starts = starts or [0]  # a damaged header may mark no page as the first of a stream
         ends = [*starts[1:], len(data)]
     file.seek(0)
     return OggLayout(tuple(zip(starts, ends, strict=True)), complete)
