@@ -145,10 +145,11 @@ def test_what_is_within_the_rounding_of_a_sketch_is_not_taken_for_farther_away(
     scatter: float, side: int
 ) -> None:
     vectors = tight(5, scatter, offset=0.5)
-    index = MoodIndex.build(vectors, SAMPLE.table, MOODS, load_preset("ivf").model_copy(update={"nlist": 40}))
+    # All lists are probed, so that sketches alone can lose a row: opposite queries are far from every list.
+    every_list = load_preset("ivf").model_copy(update={"nlist": 40, "first_lists": 40, "most_lists": 1.0})
+    index = MoodIndex.build(vectors, SAMPLE.table, MOODS, every_list)
     found, exact = (index.search(side * vectors[::50], 10, exact=exact) for exact in (False, True))
-    # Opposite queries are far from every list; on some processors the nearest of 40 is not among those probed.
-    assert recall(found, exact) > 0.95
+    assert recall(found, exact) > 0.98
 
 
 @needs_kernel
