@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def fold(name: str) -> str:
@@ -102,6 +106,19 @@ def track_name(title: object, path: object) -> str:
     """
     called, file = (value if isinstance(value, str) else "" for value in (title, path))
     return one_line(called.strip() or PurePath(file).stem.strip())
+
+
+def name_of(row: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Choose what to call a track of a table: by :func:`track_name`, else its id; on one line.
+
+    Args:
+        row: the track's values by column, of which ``title``, ``path`` and ``track_id`` are read.
+
+    Returns:
+        "" where it has none of the three.
+    """
+    title, path, track_id = (row.get(column) for column in ("title", "path", "track_id"))
+    return track_name(title, path) or one_line(track_id if isinstance(track_id, str) else "")
 
 
 _FORMULA: Final = re.compile(r"[=@+\-](?![0-9.,]+%?\Z)")
