@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,10 @@ _TRACK_COLUMNS: Final = (TRACK_ID, PATH, "track")
 """Columns that name a track, the surest first."""
 _MOOD: Final = "mood"
 _VALUE: Final = "value"
+_NAMES: Final = (*TRACK_FIELDS.names, "track")
+"""Columns that say what a track is."""
+_DECIMAL_COMMA: Final = re.compile(r"\A(\s*[01]),([0-9]+\s*)\Z")
+"""A label as it stands where semicolons part the cells."""
 _BETWEEN: Final = re.compile(r"[;,/|\0]")
 
 
@@ -51,9 +56,10 @@ def read_label_table(path: Path, library: Library, moods: Sequence[str]) -> list
 
     Raises:
         NotFoundError: there is no such file, or no track of that name.
+        AmbiguousSeedError: several tracks have that name; the message names the row.
         DataError: a row cannot be read; the message names it.
     """
-    header, rows = _rows(path)
+    header, rows = _rows(path, moods)
     frame = library.frame() if any(name in header for name in _TRACK_COLUMNS) else None
     columns = _label_columns(path, header, moods)
     found = []
@@ -63,7 +69,9 @@ def read_label_table(path: Path, library: Library, moods: Sequence[str]) -> list
             if labels:
                 found.append(_of_row(cells, labels, frame))
         except MoodrecError as error:
-            raise type(error)(f"{path}, row {number}: {error}") from None
+            # As it is, with what it carries besides, such as the tracks that match.
+            error.args = (f"{path}, row {number}: {error}", *error.args[1:])
+            raise
     if not found:
         raise DataError(f"{path}: holds no labels")
     return found
@@ -130,25 +138,33 @@ def parse_label(text: str) -> float | None:
     return value
 
 
-def _rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+def _rows(path: Path, moods: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
     try:
         text = read_text_file(path)
     except UnicodeDecodeError:
         raise DataError(f"{path}: is not in UTF-8; save it as CSV in UTF-8") from None
-    lines = text.splitlines(keepends=True)
-    head = lines[0] if lines else ""
-    separator = max(",;\t", key=head.count)
+    separator = max(",;\t", key=text.partition("\n")[0].count)
     try:
-        table = list(csv.reader(lines, delimiter=separator, strict=True))
+        table = list(csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise DataError(f"{path}: cannot be read as a table ({error})") from None
-    header = [name.strip() for name in table[0]] if table else []
+    known = {
+        name.lower(): name
+        for name in (*_NAMES, _MOOD, _VALUE, *moods, *(LABEL_PREFIX + mood for mood in moods))
+    }
+    stripped = [name.strip() for name in table[0]] if table else []
+    header = [known.get(name.lower().replace(" ", "_"), name) for name in stripped]
     if len(set(header)) < len(header):
         raise DataError(f"{path}: two columns have the same name")
     for number, cells in enumerate(table[1:], 2):
         if cells and len(cells) != len(header):
             raise DataError(f"{path}, row {number}: has {len(cells)} cells, the first row {len(header)}")
-    return header, [dict(zip(header, cells, strict=True)) for cells in table[1:] if cells]
+    rows = [dict(zip(header, cells, strict=True)) for cells in table[1:] if cells]
+    if separator == ";":
+        values = [name for name in header if name not in _NAMES]
+        for row in rows:
+            row.update({name: _DECIMAL_COMMA.sub(r"\1.\2", row[name]) for name in values})
+    return header, rows
 
 
 def _label_columns(path: Path, header: Sequence[str], moods: Sequence[str]) -> dict[str, str]:
@@ -164,7 +180,7 @@ def _label_columns(path: Path, header: Sequence[str], moods: Sequence[str]) -> d
             f"{path}: no column holds labels: name columns after moods ({', '.join(moods[:8])}), "
             "or give a column mood and a column value"
         )
-    known = {*TRACK_FIELDS.names, *found, "track"}
+    known = {*_NAMES, *found}
     if odd := [name for name in header if name not in known]:
         raise DataError(f"{path}: there is no mood {brief(odd[0])}; moods: {', '.join(moods)}")
     return found

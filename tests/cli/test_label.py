@@ -86,6 +86,9 @@ def test_artists_and_albums_are_labelled(library: Path) -> None:
         "track,calm,happy\nDawn,1,\nNoon,,0\n",
         "\ufefftrack;calm;happy\r\nDawn;1;\r\nNoon;;0\r\n",
         "track\tmood\tvalue\nDawn\tcalm\t1\nNoon\thappy\t0\n",
+        "Track,Calm,HAPPY\nDawn,1,\nNoon,,0\n",
+        "Track ID,Track,Label_Calm,label_happy\nforeign,Dawn,1,\n,Noon,,0\n",
+        "track;mood;value\nDawn;calm;1,0\nNoon;happy;0,00\n",
         "path,track_id,label_calm,label_happy,calm\nDawn.flac,,1,,0.4\nNoon.flac,foreign,,0,0.2\n",
     ],
 )
@@ -93,6 +96,36 @@ def test_labels_come_from_a_table(library: Path, tmp_path: Path, text: str) -> N
     (tmp_path / "labels.csv").write_text(text, encoding="utf-8", newline="")
     run("label", "--csv", tmp_path / "labels.csv", "-l", library)
     assert labels(library) == [("Ann - Dawn", "calm", 1.0), ("Ann - Noon", "happy", 0.0)]
+
+
+def test_decimal_commas_are_those_of_labels(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("artist;calm\nAnn;0,25\n")
+    run("label", "--csv", tmp_path / "labels.csv", "-l", library)
+    assert labels(library) == [("Ann", "calm", 0.25)]
+    (tmp_path / "labels.csv").write_text("track;calm\n1,5;0,25\n")
+    assert (
+        "no track is called '1,5'"
+        in run("label", "--csv", tmp_path / "labels.csv", "-l", library, code=3).stderr
+    )
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\x0b"])
+def test_only_line_breaks_end_rows(library: Path, tmp_path: Path, end: str) -> None:
+    (tmp_path / "labels.csv").write_text(f"artist,calm\nAnn{end},1\n", encoding="utf-8")
+    run("label", "--csv", tmp_path / "labels.csv", "-l", library)
+    assert labels(library) == [("Ann", "calm", 1.0)]
+
+
+def test_a_name_in_a_table_that_several_tracks_have_is_told_by_its_row(library: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "other.flac", np.zeros(9, np.float32), 8_000)
+    with Library.open(library) as store, store.writer():
+        state = state_of(tmp_path / "other.flac")
+        store.acknowledge(MODEL, analysed(state, "other", Tags(title="Noon", artist="Cy")))
+    (tmp_path / "labels.csv").write_text("track,calm\nDawn,1\nNoon,1\n")
+    failed = run("label", "--csv", tmp_path / "labels.csv", "-l", library, code=2)
+    assert "row 3: 2 tracks match 'Noon'" in failed.stderr
+    assert "Cy - Noon" in failed.stderr, "the tracks that match are listed"
+    assert labels(library) == []
 
 
 def test_a_table_may_label_artists_and_albums(library: Path, tmp_path: Path) -> None:
