@@ -32,6 +32,7 @@ FLOORS = {
     "named_files": 0,
     "plugins": 0,
     "names": 0,
+    "printable": 0,
     "artists": 0,
     "typing": 0,
     "config": 0,
