@@ -14,6 +14,9 @@ NAMED = re.compile(r"`((?:docs|recipes|benchmarks|indexes|tools|examples|moodrec
 MODULE = re.compile(r"python -m ((?:benchmarks|tools)(?:\.\w+)+)")
 
 
+PART = re.compile(r"`([\w./-]+\.(?:py|c|h))`")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links(page: Path) -> None:
     text = page.read_text()
@@ -23,3 +26,14 @@ def test_links(page: Path) -> None:
         name for name in MODULE.findall(text) if not (ROOT / (name.replace(".", "/") + ".py")).exists()
     ]
     assert missing == []
+
+
+def test_architecture_names_files_that_are_there() -> None:
+    files = [
+        f"/{path.relative_to(ROOT)}"
+        for top in ("moodrec", "benchmarks", "tests")
+        for path in (ROOT / top).rglob("*")
+    ]
+    named = set(PART.findall((ROOT / "docs" / "architecture.md").read_text()))
+    assert len(named) > 50
+    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in files)) == []

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.names import without_controls
+from moodrec.printable import without_controls
 from moodrec.recommend.file_names import file_names
 from moodrec.schema import PATH, PROBABILITY_PREFIX, TITLE, TRACK_ID, audio_column, probability_column
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from moodrec import errors
 from moodrec.errors import AmbiguousSeedError, MoodrecError
 from moodrec.files.disk import explained, is_disk_full
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 from moodrec.serve.documents import encoded
 
 PROBLEM: Final = "application/problem+json"
