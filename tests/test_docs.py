@@ -37,3 +37,12 @@ def test_architecture_names_files_that_are_there() -> None:
     named = set(PART.findall((ROOT / "docs" / "architecture.md").read_text()))
     assert len(named) > 50
     assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in files)) == []
+
+
+def test_the_table_of_benchmarks_names_each_that_can_be_run() -> None:
+    told = (ROOT / "benchmarks" / "README.md").read_text()
+    run = re.compile(r"^(?: {4}\S.*)?\s*python -m benchmarks\.([\w.]+)", re.MULTILINE)
+    files = (ROOT / "benchmarks").rglob("*.py")
+    found = {name[1] for path in files if (name := run.search(path.read_text()))}
+    assert len(found) > 30
+    assert sorted(name for name in found if f"`{name}`" not in told) == []
