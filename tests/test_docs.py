@@ -46,3 +46,9 @@ def test_the_table_of_benchmarks_names_each_that_can_be_run() -> None:
     found = {name[1] for path in files if (name := run.search(path.read_text()))}
     assert len(found) > 30
     assert sorted(name for name in found if f"`{name}`" not in told) == []
+
+
+def test_contributors_are_told_what_makes_each_page_of_results() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    pages = sorted((ROOT / "docs" / "results").glob("*.md"))
+    assert [page.name for page in pages if f"](docs/results/{page.name}) | `python -m " not in told] == []
