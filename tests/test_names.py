@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moodrec.names import compose, fold
+from moodrec.names import compose, fold, name_of
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,19 @@ def test_folding_does_not_depend_on_the_form_and_is_done_once(text: str) -> None
 
 def test_composing_changes_nothing_but_the_form() -> None:
     assert compose("/Mu\u0308sik/A  B.MP3 ") == "/M\u00fcsik/A  B.MP3 "
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ({"title": " Song ", "path": "/m/a.mp3", "track_id": "t"}, "Song"),
+        ({"title": "  ", "path": "/m/b c.flac", "track_id": "t"}, "b c"),
+        ({"title": float("nan"), "path": "/m/x\ny/d\\e.ogg", "track_id": "t"}, "d\\e"),
+        ({"path": "/m/one\ntwo.wav"}, "one two"),
+        ({"path": "/m/.mp3", "track_id": "t"}, ".mp3"),
+        ({"title": None, "path": None, "track_id": "t\n1"}, "t 1"),
+        ({"track_id": None}, ""),
+    ],
+)
+def test_a_track_is_called_by_its_title_else_its_file_else_its_id(row: dict[str, object], name: str) -> None:
+    assert name_of(row) == name

@@ -14,9 +14,10 @@ from typing import Final
 from moodrec.artists import credit, guests_in_title
 from moodrec.audio.dates import plausible_year
 from moodrec.audio.formats import AUDIO_SUFFIXES
+from moodrec.audio.genres import genre_names
 from moodrec.audio.opening import open_audio_file, printable
 from moodrec.audio.probe import Tags, read_tags
-from moodrec.audio.tag_text import clean, cleaned, isrc_of
+from moodrec.audio.tag_text import clean, isrc_of
 from moodrec.errors import AudioError
 
 SUFFIX: Final = ".cue"
@@ -207,6 +208,6 @@ def _tags(album: dict[str, str], entry: _Entry) -> Tags:
         album=album.get("title") or None,
         date=date,
         year=plausible_year(date or ""),
-        genre=tuple(cleaned(album.get("genre", "").split(";"))),
+        genre=genre_names([album.get("genre", "")]),
         isrc=isrc_of(entry.isrc),
     )

@@ -208,6 +208,9 @@ def _collect(
     samples = bytearray()
     for block in _resampled(source, stream.info.sample_rate, sample_rate):
         samples += block.tobytes()
+    if not samples:
+        lasts = f"{source.frames / stream.info.sample_rate:.2g} s"
+        raise AudioError(f"{name}: the audio in the file lasts {lasts}, which is too short", reason="empty")
     duration_s = source.frames / stream.info.sample_rate
     return Waveform(np.frombuffer(samples, np.float32), sample_rate, duration_s, duration_s, source.cause)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from moodrec.artists import credit, first_id, guests_in_title
 from moodrec.audio.chromaprint import shortened
 from moodrec.audio.dates import plausible_year
+from moodrec.audio.genres import genre_names
 from moodrec.audio.opening import open_audio_file
 from moodrec.audio.tag_dialects import TagTexts
 from moodrec.audio.tag_sources import DAMAGE, read_sources
@@ -75,7 +76,7 @@ def _tags(values: TagTexts) -> Tags:
         album=_first(values, "album"),
         date=date or original_date,
         year=year,
-        genre=_genres(values),
+        genre=genre_names(_texts(values, "genre")),
         musicbrainz_recording_id=_first(values, "musicbrainz_recording_id"),
         musicbrainz_album_id=_first(values, "musicbrainz_album_id"),
         musicbrainz_artist_id=first_id(_first(values, "musicbrainz_artist_id")),
@@ -125,11 +126,6 @@ def _first(values: TagTexts, field: str) -> str | None:
 
 def _joined(values: TagTexts, field: str) -> str | None:
     return "; ".join(_texts(values, field)) or None
-
-
-def _genres(values: TagTexts) -> tuple[str, ...]:
-    parts = (part.strip() for text in _texts(values, "genre") for part in text.split(";"))
-    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def _dated(values: TagTexts, field: str) -> tuple[str | None, int | None]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mutagen.asf import ASFTags
 from mutagen.id3 import ID3
-from mutagen.mp4 import MP4Tags
+from mutagen.mp4 import AtomDataType, MP4FreeForm, MP4Tags
 
 TagTexts = Mapping[str, Sequence[Sequence[str]]]
 """Field of :class:`moodrec.audio.probe.Tags`, or ``original_date``, to the texts of each key that holds it, the
@@ -188,8 +188,6 @@ def _translated(texts: Mapping[str, Sequence[str]], keys: Keys) -> dict[str, lis
 
 
 def _frame_texts(frame: Any) -> list[str]:
-    if hasattr(frame, "genres"):
-        return list(frame.genres)
     if hasattr(frame, "data"):
         return [_text(frame.data)]
     # One text is followed by others, unless an empty one says that what follows the terminator is junk.
@@ -202,4 +200,6 @@ def _item_texts(items: Any) -> list[str]:
 
 
 def _text(item: Any) -> str:
+    if isinstance(item, MP4FreeForm) and item.dataformat == AtomDataType.UTF16:
+        return bytes(item).decode("utf-16-be", "replace")
     return bytes(item).decode("utf-8", "replace") if isinstance(item, bytes) else str(item)

@@ -142,5 +142,4 @@ def _of_id3_in_front(file: BinaryIO) -> TagTexts:
 def _of_id3v1(file: BinaryIO) -> TagTexts:
     file.seek(-_ID3V1, os.SEEK_END)
     frames = ParseID3v1(file.read(_ID3V1)) or {}
-    texts = {name: getattr(frame, "genres", None) or frame.text for name, frame in frames.items()}
-    return of_frames({name: [str(text) for text in several] for name, several in texts.items()})
+    return of_frames({name: [str(text) for text in frame.text] for name, frame in frames.items()})

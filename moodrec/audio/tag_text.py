@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from moodrec.names import is_shown
+from moodrec.printable import is_shown
 
 _MAX_LENGTH: Final = 1000
 _ISRC: Final = 12
@@ -22,6 +22,10 @@ _BYTES: Final = {
     if (char := bytes([byte]).decode(encoding, "ignore"))
 }
 """The byte that each character of Latin-1 and of Windows-1252 was."""
+# Latin-1 has controls that no text holds where Windows-1252 has quotes, dashes and dots.
+_OF_WINDOWS: Final = {
+    byte: char for byte in range(0x80, 0xA0) if (char := bytes([byte]).decode("cp1252", "ignore"))
+}
 _SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _DROPPED: Final = frozenset({"Cf", "Cs"})
 # The letters of the flags of England, Scotland and Wales.
@@ -40,12 +44,18 @@ def cleaned(texts: Iterable[str]) -> list[str]:
 def clean(text: str) -> str:
     """Clean one text: controls become single spaces, and what turns text around is dropped.
 
-    UTF-8 that was read as Latin-1 or Windows-1252, where a tag says so or cannot say anything else, is read as UTF-8.
+    UTF-8 that was read as Latin-1 or Windows-1252, where a tag says so or cannot say anything else, is read as UTF-8,
+    and Windows-1252 that was read as Latin-1 as what it is: its quotes and dashes are no controls.
 
     Returns:
         At most a thousand characters that UTF-8 can encode.
     """
-    valid = _as_utf8(text[: 4 * _MAX_LENGTH])[:_MAX_LENGTH].encode("utf-8", "replace").decode()
+    valid = (
+        _as_utf8(text[: 4 * _MAX_LENGTH])[:_MAX_LENGTH]
+        .translate(_OF_WINDOWS)
+        .encode("utf-8", "replace")
+        .decode()
+    )
     return " ".join("".join(map(_kept, valid)).split())
 
 

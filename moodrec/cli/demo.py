@@ -15,6 +15,7 @@ from moodrec.cli.options import JobsOption, JsonOption, QuietOption, to_disk
 from moodrec.cli.progress import Advance
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import described, records, series_record, strongest, track_document
+from moodrec.names import name_of
 
 if TYPE_CHECKING:
     from moodrec.catalog.analyze import AnalysisProgress
@@ -115,7 +116,7 @@ def _print_answer(screen: Screen, answer: Answer) -> None:
     rows = [
         [
             row["rank"],
-            words.name_of(row),
+            name_of(row),
             words.artist_of(row),
             f"{answer.mood} {words.score(row[answer.mood])}",
         ]

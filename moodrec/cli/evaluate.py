@@ -104,7 +104,7 @@ def evaluate(
 ) -> None:
     """Score a model, or stored predictions.
 
-    Datasets: table, emotify, mood4q, emopia, jamendo, open_game_music.
+    Datasets: table, emotify, mood4q, mirex_mood, emopia, jamendo, open_game_music.
 
     Examples:
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -125,13 +123,7 @@ def restore(
     screen = Screen(as_json, quiet)
     with open_library(screen, library) as store, store.writer():
         before = store.path / BEFORE_RESTORE
-        if os.path.lexists(before):
-            raise UsageError(f"{before}: an earlier restore left it; move it away or remove it first")
-        with ExitStack() as on_failure:
-            on_failure.callback(before.unlink, missing_ok=True)
-            store.back_up(before)
-            store.restore(copy)
-            on_failure.pop_all()
+        store.restore(copy, keep_as=before)
         tracks = len(refresh_index(store))
     screen.document({"path": store.path, "restored": copy, "before": before, "tracks": tracks})
     screen.text(

@@ -26,6 +26,7 @@ from moodrec.cli.seeds import chosen_seed
 from moodrec.cli.tables import Column
 from moodrec.cli.tracks import records, track_document
 from moodrec.library.place import holds_library
+from moodrec.names import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,7 +237,7 @@ def _reasons(place: Path, track_ids: list[str]) -> dict[str, dict[str, Explained
 
 def _distinct(rows: list[dict[str, Any]]) -> list[str]:
     """Call tracks by their names, and tracks of one name by their ids as well."""
-    names = [words.name_of(row) for row in rows]
+    names = [name_of(row) for row in rows]
     return [
         name if names.count(name) == 1 else f"{name} ({row['track_id']})"
         for name, row in zip(names, rows, strict=True)

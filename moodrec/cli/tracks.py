@@ -11,6 +11,7 @@ from moodrec.cli import words
 from moodrec.cli.console import Screen
 from moodrec.cli.jsonout import plain
 from moodrec.cli.tables import Column, chosen_columns
+from moodrec.names import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def print_tracks(
         columns: columns that :func:`track_columns` made.
     """
     if screen.for_people:
-        screen.table(columns, [{**row, "title": words.name_of(row)} for row in rows])
+        screen.table(columns, [{**row, "title": name_of(row)} for row in rows])
         return
     # Files get the tags as they are, and the id where tracks have no titles to be told by.
     untitled = screen.chosen is None and bool(rows) and not any("title" in row for row in rows)
@@ -197,6 +198,6 @@ def described(row: Mapping[str, Any], moods: Sequence[str]) -> str:
         row: the row of the track table.
         moods: names of the moods to choose from; none leaves the parentheses out.
     """
-    names = " - ".join(filter(None, (words.name_of(row), words.artist_of(row))))
+    names = " - ".join(filter(None, (name_of(row), words.artist_of(row))))
     best = ", ".join(f"{mood} {words.score(row[mood])}" for mood in strongest(row, moods))
     return f"{names} ({best})" if best else names

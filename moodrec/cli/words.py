@@ -8,7 +8,6 @@ from typing import Any
 
 from moodrec.catalog.run_text import duration
 from moodrec.cli.jsonout import plain
-from moodrec.names import one_line, track_name
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
@@ -67,11 +66,6 @@ def cell(value: Any) -> str:
 def text(value: Any) -> str:
     """Give a text as it is; "" where it is unknown."""
     return value if isinstance(value, str) else ""
-
-
-def name_of(row: Mapping[str, Any]) -> str:
-    """Choose what to call a track: its title, else the name of its file without the suffix, else its id."""
-    return track_name(row.get("title"), row.get("path")) or one_line(text(row.get("track_id")))
 
 
 def artist_of(row: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from moodrec.data.cells import DECIMAL, text_of
+from moodrec.data.delimited import read_texts
 from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError, NotFoundError
 
@@ -121,10 +122,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    separator = _separator(path)
-    frame = _with_row_names(
-        pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
-    )
+    # What is compressed has commas.
+    texts, separator = read_texts(path, None if path.suffix.lower() == ".csv" else ",")
+    frame = _with_row_names(texts)
     if separator == ";":
         frame.attrs[DECIMAL] = ","
     return frame
@@ -139,15 +139,6 @@ def _with_row_names(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index(names=_NO_NAME)
 
 
-def _separator(path: Path) -> str:
-    """A comma; a semicolon where the header has these alone. What is compressed has commas."""
-    if path.suffix.lower() != ".csv":
-        return ","
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
-    return ";" if ";" in header and "," not in header else ","
-
-
 def _read_tsv(path: Path) -> pd.DataFrame:
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     width = len(rows[0]) if rows else 0
@@ -158,7 +149,7 @@ def _read_tsv(path: Path) -> pd.DataFrame:
         return pd.DataFrame(
             [row + [""] * (width - len(row)) for row in cut], columns=[*map(str, rows[0])], dtype=str
         )
-    return _with_row_names(pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False))
+    return _with_row_names(read_texts(path, "\t", spaces=True)[0])
 
 
 def _name(column: object) -> str:

@@ -15,7 +15,7 @@ from moodrec.config import DecodeLimits, Device
 from moodrec.embedding.engine import EngineName, SpectrogramEngine, WindowMeans
 from moodrec.embedding.source import ModelSource
 from moodrec.embedding.track_moods import TrackMoods
-from moodrec.errors import CorruptStoreError, SilentAudioError, UsageError
+from moodrec.errors import AudioError, CorruptStoreError, SilentAudioError, UsageError
 from moodrec.model import scales
 from moodrec.model.odds import with_odds
 from moodrec.model.spec import MOOD_TASK
@@ -83,8 +83,16 @@ class TrackInference:
         Args:
             mono: (samples,) floating point in [-1, 1].
             rate: its sample rate, in Hz.
+
+        Raises:
+            AudioError: it is shorter than one sample of the model (reason ``empty``).
         """
         samples = soxr.resample(mono.astype(np.float32), rate, self._spec.audio.sample_rate)
+        if not len(samples):
+            lasts = f"{len(mono) / rate:.2g} s"
+            raise AudioError(
+                f"a waveform of {len(mono)} samples lasts {lasts}, which is too short", reason="empty"
+            )
         return self._cut(np.asarray(samples, np.float32))
 
     def logits(self, means: WindowMeans) -> Float32Array:

@@ -194,7 +194,7 @@ class MoodModel:
 
         Raises:
             SilentAudioError: the waveform holds only silence; of several, the message says which.
-            AudioError: it is empty, or holds NaN or infinite samples; of several, the message says which.
+            AudioError: it is empty, too short, or holds NaN or infinite samples; of several, the message says which.
             UsageError: it holds other numbers, is (samples, channels) without ``axis=0``, or the sample rate is below
                 100 Hz.
         """

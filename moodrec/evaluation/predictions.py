@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from moodrec.data.labels import LabelTable
 from moodrec.errors import DataError
 from moodrec.evaluation.matrices import load_matrix, scored_part, without_infinities
+from moodrec.names import mood_name
 
 TRACK_ID: Final = "track_id"
 
@@ -107,16 +108,31 @@ def match(predictions: Predictions, table: LabelTable) -> Matched:
 
 
 def _columns_of(labelled: Sequence[str], predicted: Sequence[str]) -> dict[str, int]:
-    """Find the column of each target that is predicted, by its name with or without that of the dataset."""
+    """Find the column of each target that is predicted, by its name with or without that of the dataset, or by the
+    mood that it is published as: ``gym_ready`` for ``table:Gym ready``.
+    """
     place = {name: column for column, name in enumerate(predicted)}
-    bare = Counter(target.partition(":")[2] for target in labelled)
-    found = {
-        target: place.get(target, place.get(name, -1) if bare[name] == 1 else -1)
-        for target in labelled
-        if (name := target.partition(":")[2])
-    }
-    return {target: column for target, column in found.items() if column >= 0}
+    published = _alone([mood_name(name) for name in predicted])
+    names = [target.partition(":")[2] for target in labelled]
+    bare, moods = _alone(names), _alone([mood_name(name) for name in names])
+    found: dict[str, int] = {}
+    for target, name in zip(labelled, names, strict=True):
+        if target in place:
+            found[target] = place[target]
+        elif name in bare and name in place:
+            found[target] = place[name]
+        elif (mood := mood_name(name)) in moods and mood in published:
+            found[target] = published[mood]
+    return found
+
+
+def _alone(names: Sequence[str]) -> dict[str, int]:
+    """Give the places of names that occur once."""
+    counts = Counter(names)
+    return {name: place for place, name in enumerate(names) if name and counts[name] == 1}
 
 
 def _some(names: Sequence[str], limit: int = 3) -> str:
+    if not names:
+        return "none"
     return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

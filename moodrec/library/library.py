@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,24 +163,34 @@ class Library(OpenedLibrary):
         with self._reading() as connection:
             copy_database(connection, path_of(out, "out"))
 
-    def restore(self, copy: Path) -> None:
-        """Take everything from a copy that :meth:`back_up` wrote, in one transaction; what was here is gone.
+    def restore(self, copy: Path, keep_as: Path | None = None) -> None:
+        """Take everything from a copy that :meth:`back_up` wrote, in one transaction.
 
         Others that have the library open read the restored one from then on. An index is out of date afterwards.
 
         Args:
             copy: a database of this or an older moodrec; it stays as it is.
+            keep_as: where the database as it is now goes first, once ``copy`` is found whole; without it, what was
+                here is gone.
 
         Raises:
-            UsageError: ``copy`` is the database itself.
+            UsageError: ``copy`` is the database itself, or there is something at ``keep_as``.
             NotFoundError, CorruptStoreError: there is no such file, or it is no whole database of a library.
             ConflictError: as for every change.
         """
         place = path_of(copy, "copy")
         if self._lock.is_file_of(place):
             raise UsageError(f"{copy}: is the library itself; name a copy")
-        with closing(opened_copy(place)) as source, self._writing() as connection:
-            source.backup(connection)
+        with closing(opened_copy(place)) as source, ExitStack() as on_failure:
+            if keep_as is not None:
+                kept = path_of(keep_as, "keep_as")
+                if os.path.lexists(kept):
+                    raise UsageError(f"{kept}: an earlier restore left it; move it away or remove it first")
+                on_failure.callback(kept.unlink, missing_ok=True)
+                self.back_up(kept)
+            with self._writing() as connection:
+                source.backup(connection)
+            on_failure.pop_all()
 
     def register_model(self, model: ModelRecord) -> None:
         """Record a model; the first one becomes the current one at once."""

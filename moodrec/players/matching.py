@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from moodrec.artists import credit, is_artist
 from moodrec.library.snapshot import DUPLICATE_OF
-from moodrec.names import compose, fold
+from moodrec.names import compose, fold, track_name
 from moodrec.players.songs import PlayerSong
 from moodrec.schema import ALBUM, ARTIST, ARTISTS, PATH, RECORDING_ID, TITLE, TRACK_ID
 
@@ -98,7 +98,7 @@ class _Finder:
         if row.get(RECORDING_ID):
             self._recordings[row[RECORDING_ID].lower()].append(track_id)
         # Players call a song without a title by its file, as we do.
-        title = fold(row.get(TITLE) or "") or fold(PurePosixPath(row.get(PATH) or "").stem)
+        title = fold(track_name(row.get(TITLE), row.get(PATH)))
         for names, artist in zip(
             self._names, _artists(row.get(ARTIST) or "", row.get(ARTISTS) or ()), strict=True
         ):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from moodrec.errors import DataError
 from moodrec.plots.canvas import INK, heading, new_figure, save_figure, tidy
 from moodrec.plots.colours import oklch
-from moodrec.plots.text import font_families, label, track_name
+from moodrec.plots.text import drawn_name, font_families, label
 
 GAP: Final = 0.075
 """Least distance between the names of two curves, in mood scores."""
@@ -60,7 +60,7 @@ def mood_course(
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
-    return [track_name(row) for _, row in frame.iterrows()]
+    return [drawn_name(row) for _, row in frame.iterrows()]
 
 
 def _name_curves(

@@ -14,7 +14,7 @@ from matplotlib.projections.polar import PolarAxes
 from moodrec.errors import DataError
 from moodrec.plots.canvas import FAINT, INK, MUTED, new_figure, save_figure
 from moodrec.plots.colours import oklch
-from moodrec.plots.text import font_families, label, track_name
+from moodrec.plots.text import drawn_name, font_families, label
 
 MAX_TRACKS: Final = 6
 """Greatest number of outlines that can be told apart."""
@@ -95,5 +95,5 @@ def _dress(axes: PolarAxes, moods: Sequence[str], angles: np.ndarray) -> None:
 
 def _name(row: pd.Series) -> str:
     artist = row.get("artist")
-    names = [track_name(row), artist if isinstance(artist, str) else ""]
+    names = [drawn_name(row), artist if isinstance(artist, str) else ""]
     return label(" - ".join(name for name in names if name.strip()), 46)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from moodrec.errors import DataError, UsageError
 from moodrec.plots.colours import affect_colours, score_colours
 from moodrec.plots.projection import Projection, project
-from moodrec.plots.text import label, track_name
+from moodrec.plots.text import drawn_name, label
 from moodrec.typing import Float64Array
 
 AFFECT: Final = ("valence", "arousal")
@@ -53,7 +53,7 @@ class Scene:
             limit: greatest number of characters.
         """
         values = self.frame.iloc[row]
-        title, artist = track_name(values), values.get("artist")
+        title, artist = drawn_name(values), values.get("artist")
         return label(f"{title} - {artist}" if isinstance(artist, str) and artist.strip() else title, limit)
 
     def title(self, row: int, limit: int = 24) -> str:
@@ -63,7 +63,7 @@ class Scene:
             row: the track.
             limit: greatest number of characters.
         """
-        return label(track_name(self.frame.iloc[row]), limit)
+        return label(drawn_name(self.frame.iloc[row]), limit)
 
 
 def make_scene(

@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moodrec.plots.demo_picture import demo_picture
-from moodrec.schema import PATH, TITLE
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from moodrec.index.front import SearchFront
 
 _MOST_MOODS: Final = 12
@@ -36,7 +33,7 @@ def search_picture(
     row_of = {track_id: row for row, track_id in enumerate(index.track_ids)}
     demo_picture(
         index.vectors(index.track_ids),
-        _with_names(index.frame),
+        index.frame,
         _shown_moods(index.moods),
         row_of[seed_id],
         [row_of[track_id] for track_id in track_ids],
@@ -48,11 +45,3 @@ def search_picture(
 def _shown_moods(moods: Sequence[str]) -> list[str]:
     """The moods that the colours of the map do not show already, as many as can be read."""
     return [mood for mood in moods if mood not in ("valence", "arousal")][:_MOST_MOODS]
-
-
-def _with_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the name of the file as the title where there is none."""
-    if TITLE not in frame or PATH not in frame:
-        return frame
-    stems = frame[PATH].map(lambda path: Path(path).stem if isinstance(path, str) else None)
-    return frame.assign(**{TITLE: frame[TITLE].where(frame[TITLE].notna(), stems)})

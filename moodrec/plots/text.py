@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
+
+from moodrec.names import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,14 +55,9 @@ def label(text: str | None, limit: int = 40) -> str:
     return short.replace("$", r"\$")
 
 
-def track_name(row: Mapping[str, Any] | pd.Series[Any]) -> str:
-    """Choose what to call a track: its title, else the name of its file, else its id, else ``untitled``."""
-    title, path, track_id = (row.get(name) for name in ("title", "path", "track_id"))
-    if isinstance(title, str) and title.strip():
-        return title
-    if isinstance(path, str) and (stem := PurePath(path).stem).strip():
-        return stem
-    return track_id if isinstance(track_id, str) and track_id else UNTITLED
+def drawn_name(row: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Choose what a picture calls a track: by :func:`moodrec.names.name_of`, else ``untitled``."""
+    return name_of(row) or UNTITLED
 
 
 def font_families() -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodrec.recommend.track_names import file_names
+from moodrec.recommend.file_names import file_names
 from moodrec.schema import ALBUM, ARTIST, PATH, TITLE
 from moodrec.typing import RowNumbers
 

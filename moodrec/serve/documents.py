@@ -17,8 +17,8 @@ from starlette.responses import Response
 from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.names import without_controls
-from moodrec.recommend.track_names import file_names
+from moodrec.printable import without_controls
+from moodrec.recommend.file_names import file_names
 from moodrec.schema import PATH, PROBABILITY_PREFIX, TITLE, TRACK_ID, audio_column, probability_column
 
 JSON: Final = "application/json"

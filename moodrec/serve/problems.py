@@ -17,7 +17,7 @@ from moodrec import errors
 from moodrec.arguments import brief
 from moodrec.errors import AmbiguousSeedError, MoodrecError
 from moodrec.files.disk import explained, is_disk_full
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 from moodrec.serve.documents import encoded
 
 PROBLEM: Final = "application/problem+json"

@@ -14,7 +14,7 @@ from mutagen.apev2 import APEv2
 from mutagen.asf import ASF
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import ID3, TDRC, TIT2, TPE1
-from mutagen.mp4 import MP4
+from mutagen.mp4 import MP4, AtomDataType, MP4FreeForm
 from mutagen.wave import WAVE
 
 from moodrec.audio.mood_tags import write_mood_tags
@@ -456,3 +456,57 @@ def test_texts_that_are_right_stay(tmp_path: Path, text: str) -> None:
     comments["title"] = text
     comments.save()
     assert read_tags(path).title == text
+
+
+@pytest.mark.parametrize("front", [b"", bytes(500)])
+@pytest.mark.parametrize("version", [2, 3, 4])
+@pytest.mark.parametrize(
+    ("text", "genres"),
+    [
+        ("(17)", ("Rock",)),
+        ("17", ("Rock",)),
+        ("(17)(9)", ("Rock", "Metal")),
+        ("(4)Eurodisco", ("Disco", "Eurodisco")),
+        ("(255)", ()),
+        ("80s", ("80s",)),
+    ],
+)
+def test_numbers_of_genres_also_where_mutagen_reads_no_tag(
+    read: ReadMp3, front: bytes, version: int, text: str, genres: tuple[str, ...]
+) -> None:
+    name = b"TCO" if version == 2 else b"TCON"
+    assert read(front + tag(version, frame(name, b"\0" + text.encode(), version))).genre == genres
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".ogg", ".opus", ".m4a"])
+def test_numbers_of_genres_in_containers_that_have_names(tmp_path: Path, suffix: str) -> None:
+    path = write_any(tmp_path / f"x{suffix}", SOUND)
+    file = mutagen.File(path)
+    file["\xa9gen" if suffix == ".m4a" else "genre"] = ["17; (9)", "(4)Eurodisco", "255", "Unknown", "1977"]
+    file.save()
+    assert read_tags(path).genre == ("Rock", "Metal", "Disco", "Eurodisco", "1977")
+
+
+def test_numbers_of_genres_in_an_info_chunk_and_in_front_of_flac(tmp_path: Path) -> None:
+    wav = with_chunk(write_any(tmp_path / "x.wav", SOUND), info(IGNR="17"))
+    assert read_tags(wav).genre == ("Rock",)
+    flac = write_any(tmp_path / "x.flac", SOUND)
+    flac.write_bytes(tag(3, frame(b"TCON", b"\0(17)")) + flac.read_bytes())
+    assert read_tags(flac).genre == ("Rock",)
+
+
+@pytest.mark.parametrize("front", [b"", bytes(500)])
+@pytest.mark.parametrize("title", ["Don\u2019t \u2013 Caf\u00e9\u2026", "\u201cHi\u201d", "\u20ac"])
+def test_windows_quotes_and_dashes_in_frames_that_say_latin_1(
+    read: ReadMp3, front: bytes, title: str
+) -> None:
+    assert read(front + tag(3, frame(b"TIT2", b"\0" + title.encode("cp1252")))).title == title
+
+
+def test_free_fields_of_mp4_in_utf_16(tmp_path: Path) -> None:
+    path = write_any(tmp_path / "x.m4a", SOUND)
+    file = MP4(path)
+    name = "\u00c4rzte".encode("utf-16-be")
+    file["----:com.apple.iTunes:ARTISTS"] = [MP4FreeForm(name, dataformat=AtomDataType.UTF16)]
+    file.save()
+    assert read_tags(path).artists == ("\u00c4rzte",)

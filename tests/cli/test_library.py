@@ -155,9 +155,12 @@ def test_restore_goes_back_while_others_have_the_library_open(place: Path, tmp_p
     ],
     ids=["itself", "missing", "music", "folder"],
 )
+@pytest.mark.parametrize("after_another", [False, True], ids=["first", "after another"])
 def test_restore_of_what_is_no_copy_changes_nothing(
-    place: Path, make: Callable[[Path], Path], code: int, told: str
+    place: Path, make: Callable[[Path], Path], code: int, told: str, after_another: bool
 ) -> None:
+    if after_another:  # what is wrong with the copy is told before what an earlier restore left
+        (place / "lib" / "library-before-restore.sqlite").write_bytes(b"left")
     files = sorted((place / "lib").iterdir())
     assert told in run(*library(place, "restore", make(place)), code=code).stderr
     assert sorted((place / "lib").iterdir()) == files
@@ -174,7 +177,7 @@ def test_restore_of_an_older_format(place: Path, tmp_path: Path) -> None:
     assert run_json(*library(place, "info"))["index"] == "up to date"
 
 
-def test_a_new_model_takes_over_when_it_has_heard_everything(place: Path) -> None:
+def test_a_new_model_takes_over_when_it_has_analysed_every_track(place: Path) -> None:
     assert "name one" in run(*library(place, "switch"), code=2).stderr
     before = run_json("index", "info", place / "lib")["model_fingerprint"]
     part = run(*analyze(place, "--limit", 2, model="other"))

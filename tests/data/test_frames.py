@@ -122,11 +122,13 @@ def test_the_best_column_comes_first() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("m.csv", b"", "cannot be read as a table"),
-        ("m.tsv", b"", "cannot be read as a table"),
-        ("m.csv", "track_id,é\n".encode("utf-16"), "cannot be read as a table"),
+        ("m.csv", b"", "it is empty"),
+        ("m.tsv", b"", "it is empty"),
+        ("m.csv", "track_id,é\n".encode("utf-16"), "not in UTF-8: byte 0xff; save it as UTF-8"),
+        ("m.csv", "track_id,é\n".encode("latin-1"), "not in UTF-8: byte 0xe9; save it as UTF-8"),
         ("m.parquet", b"PAR1", "cannot be read as a table"),
-        ("m.csv", b"a,b\n1,2,3\n1,2\n1,2,3,4\n", "cannot be read as a table"),
+        ("m.csv", b"a,b\n1,2,3\n1,2\n1,2,3,4\n", r"line 4 has 4 cells, those before it 3\)$"),
+        ("m.csv", b'a,b\n1,2\n1,"2\n', r"in line 3 a cell begins with a quote that nothing ends"),
         ("m.csv", b"a,b\n1,2,3,4\n1,2,3,4\n", "2 cells more than its header"),
     ],
 )
@@ -152,3 +154,54 @@ def test_two_columns_of_one_name(tmp_path: Path) -> None:
         read_frame(tmp_path / "none.parquet")
     with pytest.raises(DataError, match="no regular file"):
         read_frame(tmp_path)
+
+
+@pytest.mark.parametrize("header", ["track_id,a,a", "track_id, a,a ", 'track_id,"a","a"', "a,a"])
+@pytest.mark.parametrize(
+    ("suffix", "separator"), [(".csv", ","), (".csv", ";"), (".csv", "\t"), (".tsv", "\t")]
+)
+def test_two_columns_of_one_name_in_text(tmp_path: Path, header: str, suffix: str, separator: str) -> None:
+    """Numbering them, as pandas does, would make moods called "calm.1"."""
+    path = tmp_path / f"m{suffix}"
+    path.write_text(f"{header}\n1,2,3\n".replace(",", separator))
+    with pytest.raises(DataError, match="two columns called 'a'"):
+        read_frame(path)
+
+
+def test_columns_with_numbers_in_their_names_stay(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(",,a,a.1\n0,1,2,3\n")
+    assert list(read_frame(tmp_path / "m.csv").columns) == ["", "a", "a.1"]
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.tsv"])
+@pytest.mark.parametrize("ending", ['z "hm" q', '"Low', 'z" q'])
+def test_a_quote_that_a_cell_begins_with_swallows_no_rows(tmp_path: Path, name: str, ending: str) -> None:
+    rows = ["track_id,title,calm", '1,"Heroes,0', "2,b,1", f"3,{ending},1", "4,c,0"]
+    (tmp_path / name).write_text("\n".join(rows).replace(",", "\t" if name == "m.tsv" else ","))
+    with pytest.raises(DataError, match="in line 2 a cell begins with a quote"):
+        read_frame(tmp_path / name)
+
+
+def test_line_breaks_within_quotes_are_part_of_a_cell(tmp_path: Path) -> None:
+    table = pd.DataFrame({"track_id": IDS, "title": ["two\nlines", 'a "b"', "c\r\nd"]})
+    for name, separator in (("m.csv", ","), ("n.csv", ";"), ("m.tsv", "\t")):
+        table.to_csv(tmp_path / name, sep=separator, index=False)
+        assert read_frame(tmp_path / name)["title"].tolist() == table["title"].tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "track_id\ttitle\tcalm\n1\tx, y\t0.5\n",
+        "sep=;\ntrack_id;title;calm\n1;x, y;0.5\n",
+        '"sep=|"\ntrack_id|title|calm\n1|x, y|0.5\n',
+        "\ufeffsep=;\r\ntrack_id;title;calm\r\n1;x, y;0.5\r\n",
+    ],
+)
+def test_csv_with_other_separators(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m.csv").write_bytes(text.encode())
+    assert read_frame(tmp_path / "m.csv").to_dict("list") == {
+        "track_id": ["1"],
+        "title": ["x, y"],
+        "calm": ["0.5"],
+    }

@@ -141,7 +141,7 @@ def test_cuda_agrees_with_cpu(model: MoodModel) -> None:
     np.testing.assert_allclose(on_gpu, MoodModel.load(device="cpu").embed(noise(6), RATE), atol=1e-3)
 
 
-def test_windows_heard_in_parts_give_the_embedding_of_all_at_once() -> None:
+def test_windows_in_parts_give_the_embedding_of_all_at_once() -> None:
     network = load_model(PACKAGED_MODEL).network
     log_mels = torch.rand(5, 96, 188, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -190,6 +190,20 @@ def test_files_are_levelled_too(levelling: MoodModel, tmp_path: Path) -> None:
 def test_a_silent_track_is_silent_at_any_level(levelling: MoodModel) -> None:
     with pytest.raises(SilentAudioError):
         levelling.analyze_waveform(np.zeros(5 * RATE, np.float32), RATE)
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(1, 44_100), (5, 192_000)])
+def test_sound_shorter_than_a_sample_of_the_model_is_told(
+    levelling: MoodModel, tmp_path: Path, samples: int, rate: int
+) -> None:
+    """Resampled, nothing is left of it."""
+    sound = noise(1)[:samples]
+    soundfile.write(tmp_path / "click.wav", sound, rate, subtype="FLOAT")
+    with pytest.raises(AudioError, match="too short") as of_waveform:
+        levelling.analyze_waveform(sound, rate)
+    with pytest.raises(AudioError, match=r"click.wav.*too short") as of_file:
+        levelling.analyze(tmp_path / "click.wav")
+    assert of_waveform.value.reason == of_file.value.reason == "empty"
 
 
 @pytest.mark.parametrize("rate", ["16000", 2.5, None, float("nan"), 0, -1, True, 1 << 62, 10**400])

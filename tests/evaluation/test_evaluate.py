@@ -118,6 +118,17 @@ class TestTable:
         assert scored_table(table, both).tags == ("set:soft", "set:never")
         assert scored_table(table, both).note.endswith("; without predictions: set:hard")
 
+    def test_targets_are_found_by_the_names_that_moods_are_published_by(self) -> None:
+        table = soft_table()
+        named = noisy(table)
+        titled = {f"set:{name}": f"set:{name.title()} Mood" for name in ("soft", "never")}
+        spelt = replace(table, targets=table.targets.rename(columns=titled))
+        found = scored_table(spelt, replace(named, targets=("soft_mood", "x", "never_mood")))
+        assert found.tags == ("set:Soft Mood", "set:Never Mood")
+        np.testing.assert_array_equal(found.scores, named.scores[:, [0, 2]])
+        unclear = replace(named, targets=("soft_mood", "Soft mood", "never_mood"))
+        assert scored_table(spelt, unclear).tags == ("set:Never Mood",)
+
     def test_tracks_and_targets_without_scores_are_left_out(self) -> None:
         table = soft_table()
         named = noisy(table)

@@ -346,17 +346,17 @@ def test_a_dropped_file_has_its_place_on_the_map(page: Any, music: Path) -> None
     page.wait_for_selector(".toast >> text=no audio in it", timeout=60_000)
 
 
-def test_what_is_pointed_at_is_heard(page: Any) -> None:
+def test_what_is_pointed_at_is_played(page: Any) -> None:
     page.wait_for_selector(".map .region")
     page.click("button[aria-label='Hear what is pointed at']")
-    with page.expect_request("**/v1/tracks/*/audio") as heard:
+    with page.expect_request("**/v1/tracks/*/audio") as played:
         box = page.locator(".map canvas").bounding_box()
         for x in range(20, 90, 2):
             page.mouse.move(box["x"] + box["width"] * x / 100, box["y"] + box["height"] * 0.5)
             if page.locator(".tip").count():
                 break
         page.wait_for_timeout(800)
-    assert heard.value.url.endswith("/audio")
+    assert played.value.url.endswith("/audio")
 
 
 def test_the_colours_are_remembered(page: Any) -> None:

@@ -16,7 +16,7 @@ from moodrec.plots.map_titles import write_titles
 from moodrec.plots.mood_course import mood_course
 from moodrec.plots.mood_radar import mood_radar
 from moodrec.plots.projection import project
-from moodrec.plots.text import track_name
+from moodrec.plots.text import drawn_name
 from moodrec.plots.trade_off import trade_off
 
 MOODS = ("calm", "happy", "dark", "tense")
@@ -108,8 +108,8 @@ def test_an_untagged_track_is_called_by_its_file() -> None:
         "track_id": ["a", "b", "c"],
     }
     tracks = frame(3).drop(columns="title").join(pd.DataFrame(names))
-    assert [track_name(row) for _, row in tracks.iterrows()] == ["01 Dawn", "b", "T"]
-    assert track_name({}) == "untitled"
+    assert [drawn_name(row) for _, row in tracks.iterrows()] == ["01 Dawn", "b", "T"]
+    assert drawn_name({}) == "untitled"
     legend = radar_figure(tracks, MOODS).axes[0].get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["01 Dawn", "b", "T"]

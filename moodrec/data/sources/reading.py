@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from moodrec.audio.dates import plausible_year
 from moodrec.data.cells import DECIMAL, number_of, text_of
+from moodrec.data.delimited import read_texts
 from moodrec.data.groups import artist_groups
 from moodrec.data.labels import describe_rows
 from moodrec.errors import DataError
@@ -39,8 +40,8 @@ def read_text_table(path: Path, required: Sequence[str], separator: str = ",") -
     """
     require_file(path)
     try:
-        frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        frame, _ = read_texts(path, separator)
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read as a table ({error})") from error
     frame.columns = [str(column).strip() for column in frame.columns]
     require_columns(path, frame, required)

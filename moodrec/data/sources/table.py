@@ -18,7 +18,7 @@ from moodrec.artists import credit
 from moodrec.audio.decode import AUDIO_SUFFIXES
 from moodrec.audio.probe import read_tags
 from moodrec.data.cells import NO_NUMBER, listed, text_of
-from moodrec.data.frames import read_frame, track_ids_of
+from moodrec.data.frames import column_called, read_frame, track_ids_of
 from moodrec.data.groups import artist_groups
 from moodrec.data.labels import NO_FOLD, LabelTable, describe_rows
 from moodrec.data.sources import reading
@@ -32,7 +32,23 @@ MOOD_PREFIX: Final = "mood:"
 READERS: Final = (".csv", ".tsv", ".parquet", ".pq")
 """Suffixes of the tables that can be read."""
 
-_NAMESPACED = re.compile(r"[a-z][a-z0-9_]*:")
+_NAMES: Final = (
+    "track_id",
+    "audio",
+    "path",
+    "artist",
+    "album",
+    "title",
+    "year",
+    "date",
+    "genre",
+    "quadrant",
+    "group",
+    "split",
+    "fold",
+)
+"""Columns that are read beside those of moods."""
+_NAMESPACED = re.compile(r"[a-z][a-z0-9_]*:", re.IGNORECASE)
 
 
 def load(root: Path, moods: Sequence[str] | None = None, name: str = NAME) -> LabelTable:
@@ -66,16 +82,23 @@ def _read(path: Path) -> pd.DataFrame:
     suffix = path.suffix.lower()
     if suffix not in READERS:
         raise DataError(f"{path}: a table must be one of {', '.join(READERS)}")
-    return read_frame(path)
+    frame = read_frame(path)
+    there = {name: column_called(frame, [name]) for name in _NAMES if name not in frame.columns}
+    return frame.rename(columns={column: name for name, columns in there.items() for column in columns})
 
 
 def _mood_columns(path: Path, frame: pd.DataFrame, moods: Sequence[str] | None) -> dict[str, str]:
     """Find the column of each mood, by the name of the mood."""
     chosen = moods
     if chosen is None:
-        chosen = [str(column) for column in frame.columns if str(column).startswith(MOOD_PREFIX)]
+        chosen = [str(column) for column in frame.columns if str(column).lower().startswith(MOOD_PREFIX)]
     reading.require_columns(path, frame, chosen)
-    return {_NAMESPACED.sub("", column, count=1): column for column in chosen}
+    found: dict[str, str] = {}
+    for column in chosen:
+        mood = _NAMESPACED.sub("", column, count=1).strip()
+        if found.setdefault(mood, column) != column:
+            raise DataError(f"{path}: columns {found[mood]!r} and {column!r} hold the same mood")
+    return found
 
 
 def _quadrants(path: Path, frame: pd.DataFrame, name: str) -> dict[str, NDArray[np.float32]]:

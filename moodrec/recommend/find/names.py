@@ -11,10 +11,10 @@ import pyarrow as pa
 from moodrec.filters.conditions import quote_value
 from moodrec.index.front import SearchFront
 from moodrec.library.snapshot import DUPLICATE_OF
+from moodrec.names import name_of
 from moodrec.recommend.find.lexicon import Lexicon, folded_words
 from moodrec.recommend.find.sentence import Seed
 from moodrec.recommend.text_search import TextSearch
-from moodrec.recommend.track_names import called
 from moodrec.schema import ALBUM, ARTIST, ARTISTS, PATH, TITLE, TRACK_ID
 
 OF_AN_ARTIST: Final = 50
@@ -83,12 +83,12 @@ class Names:
 
 
 def _is_called(row: dict[str, str | None], phrase: tuple[str, ...]) -> bool:
-    title, artist = (folded_words(text) for text in (called(row), row.get(ARTIST) or ""))
+    title, artist = (folded_words(text) for text in (name_of(row), row.get(ARTIST) or ""))
     if not title:
         return False
     return phrase in {title, artist + title, (*title, "by", *artist), title + artist}
 
 
 def _description(row: dict[str, str | None]) -> str:
-    names = " - ".join(filter(None, (row.get(ARTIST), called(row))))
+    names = " - ".join(filter(None, (row.get(ARTIST), name_of(row))))
     return f"{names} ({row[ALBUM]})" if row.get(ALBUM) else names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -13,7 +13,8 @@ from moodrec.errors import DataError, UsageError
 from moodrec.files.replacing import write_atomically
 from moodrec.given import path_of, text_of
 from moodrec.index.rows.tables import is_table, to_frame
-from moodrec.names import shown_only, without_controls
+from moodrec.names import track_name
+from moodrec.printable import shown_only, without_controls
 from moodrec.recommend.playlists.m3u import write_m3u
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
 from moodrec.schema import ALBUM, ARTIST, PATH, RECORDING_ID, TITLE
@@ -88,7 +89,7 @@ def _xspf_track(parent: ET.Element, row: Mapping[Any, Any], place: Place) -> Non
     for name, value in (
         ("location", place.uri(row)),
         ("identifier", _recording(row)),
-        ("title", _title(row)),
+        ("title", track_name(row.get(TITLE), row.get(PATH))),
         ("creator", text(row, ARTIST)),
         ("album", text(row, ALBUM)),
         ("duration", _milliseconds(row)),
@@ -118,7 +119,7 @@ def _jspf_track(row: Mapping[Any, Any], place: Place) -> dict[str, Any]:
     fields = {
         "location": [location] if location else None,
         "identifier": [recording] if recording else None,
-        "title": _title(row),
+        "title": track_name(row.get(TITLE), row.get(PATH)),
         "creator": text(row, ARTIST),
         "album": text(row, ALBUM),
         "duration": _milliseconds(row),
@@ -133,11 +134,6 @@ FORMATS: Final[dict[str, Callable[[pd.DataFrame, Path, str, bool], Written]]] = 
     ".jspf": _write_jspf,
 }
 """Writers by suffix."""
-
-
-def _title(row: Mapping[Any, Any]) -> str:
-    """Return the title of a track, else the name of its file."""
-    return text(row, TITLE) or PurePath(text(row, PATH)).stem
 
 
 def _recording(row: Mapping[Any, Any]) -> str:

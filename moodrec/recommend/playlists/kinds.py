@@ -14,6 +14,7 @@ import numpy as np
 from moodrec.arguments import OnConflict, share
 from moodrec.errors import UsageError
 from moodrec.index.search.options import SearchKeywords, SearchOptions
+from moodrec.names import name_of
 from moodrec.recommend.histories import history_weights, mix_vector
 from moodrec.recommend.playlists.arc import arc as arc
 from moodrec.recommend.playlists.chain import Aim, Chain, Place, Vector
@@ -21,7 +22,6 @@ from moodrec.recommend.playlists.playlist import Playlist
 from moodrec.recommend.playlists.rules import Rules, rules_of
 from moodrec.recommend.queries import known_ids
 from moodrec.recommend.recommender import Recommender
-from moodrec.recommend.track_names import called
 from moodrec.recommend.versioned import of_one_version
 
 
@@ -184,4 +184,4 @@ def _any(recommender: Recommender) -> Vector:
 
 
 def _name(recommender: Recommender, track_id: str) -> str:
-    return called(recommender.index.rows([track_id]).to_pylist()[0])
+    return name_of(recommender.index.rows([track_id]).to_pylist()[0])

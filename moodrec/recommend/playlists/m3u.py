@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from moodrec.errors import UsageError
 from moodrec.files.replacing import write_atomically
-from moodrec.names import shown_only
+from moodrec.names import track_name
+from moodrec.printable import shown_only
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
 from moodrec.schema import ARTIST, PATH, START, TITLE
 
@@ -56,5 +57,5 @@ def _section(row: Mapping[Any, Any]) -> str:
 
 
 def _label(row: Mapping[Any, Any]) -> str:
-    names = [text(row, ARTIST), text(row, TITLE) or Path(text(row, PATH)).stem]
+    names = [text(row, ARTIST), track_name(row.get(TITLE), row.get(PATH))]
     return shown_only(" ".join(" - ".join(filter(None, names)).split()))

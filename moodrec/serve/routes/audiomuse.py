@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from moodrec.errors import UsageError
 from moodrec.index.search.options import SearchOptions
+from moodrec.names import name_of
 from moodrec.players.links import server_of
 from moodrec.players.subsonic import known
 from moodrec.recommend.artists import ArtistSounds
 from moodrec.recommend.histories import mix_vector
-from moodrec.recommend.track_names import called
 from moodrec.schema import ALBUM, ARTIST, TRACK_ID
 from moodrec.serve.documents import json_answer
 from moodrec.serve.guard.library_only import OF_ARTISTS, needs_library
@@ -234,7 +234,7 @@ def _songs(ids: PlayerIds, track_ids: Iterable[str], query: Any) -> list[dict[st
     told = [
         {
             "item_id": ids.song(row[TRACK_ID]),
-            "title": called(row),
+            "title": name_of(row),
             "author": row.get(ARTIST) or "",
             "album": row.get(ALBUM) or "unknown",
         }

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
+from moodrec.recommend.file_names import file_names
 from moodrec.recommend.spread import numbers
-from moodrec.recommend.track_names import file_names
 from moodrec.schema import TRACK_ID
 from moodrec.serve.atlas import FOLDER, Atlas
 from moodrec.serve.documents import (

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError
+from moodrec.names import name_of
 from moodrec.recommend.playlists.kinds import path
 from moodrec.recommend.playlists.rules import Rules
-from moodrec.recommend.track_names import called
 from moodrec.schema import ALBUM, ARTIST, GENRE, RECORDING_ID, TRACK_ID, YEAR
 from moodrec.serve.nearest import playable
 from moodrec.serve.players import PlayerIds, Players
@@ -184,7 +184,7 @@ def _child(ids: PlayerIds, row: Mapping[str, Any], moods: tuple[str, ...]) -> di
     child = {
         "id": ids.song(row[TRACK_ID]),
         "isDir": False,
-        "title": called(row),
+        "title": name_of(row),
         "artist": row.get(ARTIST),
         "album": row.get(ALBUM),
         "year": row.get(YEAR),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from moodrec.cli.evaluate import evaluate
 from moodrec.data.sources import SOURCES, load_source
 from moodrec.errors import DataError, NotFoundError, UsageError
 
@@ -31,3 +32,7 @@ def test_unknown_option_names_the_real_ones(name: str, tmp_path: Path) -> None:
 def test_empty_folder(name: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"hold|cannot be read"):
         load_source(name, tmp_path)
+
+
+def test_the_command_line_names_every_dataset() -> None:
+    assert f"Datasets: {', '.join(SOURCES)}." in " ".join((evaluate.__doc__ or "").split())

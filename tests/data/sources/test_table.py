@@ -232,3 +232,26 @@ class TestFolder(SourceContract):
             ["Jazz"],
         )
         assert table.targets.shape == (2, 0)
+
+
+def test_names_of_columns_in_capitals(tmp_path: Path) -> None:
+    """An artist column that is overlooked would let folds share artists."""
+    text = "Track ID,Artist,YEAR,Genre,Mood: Calm,MOOD:happy,Split\n1,Ann,1998,Jazz,1,0,train\n2,ANN,,,0,,train\n"
+    (tmp_path / "t.csv").write_text(text)
+    table = load_source("table", tmp_path / "t.csv")
+    assert table.tracks["artist"].tolist() == ["Ann", "ANN"]
+    assert table.tracks["group"].nunique() == 1
+    assert table.tracks["split"].tolist() == ["train", "train"]
+    assert (table.tracks["year"][0], table.tracks["genre"][0]) == (1998, ["Jazz"])
+    assert list(table.targets.columns) == ["table:Calm", "table:happy"]
+
+
+def test_a_column_that_is_named_exactly_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("track_id,Artist,artist,mood:calm\n1,x,y,1\n")
+    assert load_source("table", tmp_path / "t.csv").tracks["artist"].tolist() == ["y"]
+
+
+def test_two_columns_of_one_mood(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("track_id,mood:calm,Mood: calm\n1,1,0\n")
+    with pytest.raises(DataError, match="'mood:calm' and 'Mood: calm' hold the same mood"):
+        load_source("table", tmp_path / "t.csv")

@@ -60,6 +60,17 @@ def test_jspf(tmp_path: Path) -> None:
     assert (third["title"], set(third)) == ("1:2", {"title", "location", "duration"})
 
 
+def test_a_title_of_spaces_is_none(tmp_path: Path) -> None:
+    blank = tracks(tmp_path).assign(title=" ")
+    write_playlist(blank, tmp_path / "out.m3u8")
+    write_playlist(blank, tmp_path / "out.jspf")
+    assert "#EXTINF:241,Moby - a: b & <c>" in (tmp_path / "out.m3u8").read_text().splitlines()
+    assert (
+        json.loads((tmp_path / "out.jspf").read_text("utf-8"))["playlist"]["track"][0]["title"]
+        == "a: b & <c>"
+    )
+
+
 def test_a_relative_location_leads_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "lists").mkdir()
     (tmp_path / "music").mkdir()

@@ -1,13 +1,12 @@
-"""Music without tags is called by its files."""
+"""Music without tags is found by the names of its files."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pytest
 
-from moodrec.cli.words import name_of
+from moodrec.recommend.file_names import file_names
 from moodrec.recommend.text_search import TextSearch
-from moodrec.recommend.track_names import called, file_names
 
 TITLES = ["Song", None, "", "  ", None, None]
 PATHS = ["/m/a.mp3", "/m/b c.flac", "/m/x\ny/d\\e.ogg", "f.wav", None, "/m/.mp3"]
@@ -23,15 +22,6 @@ def test_names_of_files_stand_where_there_is_no_title(text: pa.DataType) -> None
     titled = table.slice(0, 1)
     assert file_names(pa.concat_tables([titled, titled])).to_pylist() == [None, None]
     assert file_names(pa.concat_tables([table, table])).to_pylist() == names * 2
-
-
-def test_what_a_track_is_called() -> None:
-    rows = [
-        {"track_id": "t", "title": title, "path": path} for title, path in zip(TITLES, PATHS, strict=True)
-    ]
-    assert [called(row) for row in rows] == ["Song", "b c", "d\\e", "f", "t", ".mp3"]
-    assert [name_of(row) for row in rows] == [called(row) for row in rows]
-    assert called({"track_id": "t", "title": float("nan")}) == "t"
 
 
 def test_words_of_file_names_find_tracks_without_titles() -> None:

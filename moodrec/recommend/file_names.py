@@ -1,26 +1,15 @@
-"""What people call a track: by its title, else by its file, since much music has no tags."""
+"""Names of files stand in for the titles that much music lacks, in columns of a whole track table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodrec.names import one_line, track_name
-from moodrec.schema import PATH, TITLE, TRACK_ID
+from moodrec.schema import PATH, TITLE
 
 _FOLDERS: Final = "(?s)^.*/"
-
-
-def called(row: Mapping[str, Any]) -> str:
-    """Choose what to call a track: its title, else the name of its file without the suffix, else its id; on one line.
-
-    Args:
-        row: of a track table.
-    """
-    return track_name(row.get(TITLE), row.get(PATH)) or one_line(str(row.get(TRACK_ID) or ""))
 
 
 def file_names(table: pa.Table) -> pa.Array:
