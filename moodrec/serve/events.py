@@ -65,13 +65,13 @@ class Hub:
                 yield event.encode()
             while True:
                 try:
-                    event = await asyncio.wait_for(queue.get(), _SILENCE_S)
+                    coming = await asyncio.wait_for(queue.get(), _SILENCE_S)
                 except TimeoutError:
                     yield b": still here\n\n"
                     continue
-                if event is None:
+                if coming is None:
                     return
-                yield event.encode()
+                yield coming.encode()
         finally:
             with self._lock:
                 self._streams.pop(queue, None)
