@@ -8,7 +8,6 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 """Of the repository; ``python -m benchmarks...`` runs there."""
 RESULTS: Final = ROOT / "benchmarks" / "results"
-PLANS: Final = ROOT / "benchmarks" / "plans"
 RECIPES: Final = ROOT / "recipes"
 INDEXES: Final = ROOT / "indexes"
 DOCS: Final = ROOT / "docs"

@@ -40,6 +40,18 @@ def brief(value: object) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in shown)
 
 
+def listed(names: Iterable[object], limit: int = _SHOWN) -> str:
+    """Write the first few names for an error message, and how many more there are.
+
+    Args:
+        names: all names.
+        limit: how many of them are written out.
+    """
+    every = list(names)
+    more = f" and {len(every) - limit} more" if len(every) > limit else ""
+    return ", ".join(map(brief, every[:limit])) + more
+
+
 def on_conflict_of(value: object, adds: bool = False) -> Any:
     """Check the argument ``on_conflict``.
 

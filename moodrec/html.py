@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 
 _CELL = "padding:2px 8px;text-align:left;white-space:nowrap"
 _BAR = "display:inline-block;height:8px;border-radius:2px;background:#9dbfdc;margin-right:4px"

@@ -1,4 +1,4 @@
-"""The one rule by which names of artists, albums, titles and columns are held to be the same.
+"""Names: the one rule by which two are held to be the same, and the one by which a track has its name.
 
 Keyboards, file systems and tag editors write one name in several ways: "Björk" with a composed or a decomposed "ö",
 "BJÖRK" in capitals, with a space too many. Names are compared by :func:`fold`, wherever they come from.
@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
+
+from moodrec.printable import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,34 +68,6 @@ def mood_name(text: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", fold(text)))
 
 
-_JOINERS: Final = frozenset("\u200c\u200d")
-
-
-def is_shown(char: str) -> bool:
-    """Say whether a character may be printed as it is: it is visible, a space, or one of the two joiners that
-    Persian, the scripts of India, and emoji are spelt with. Others may steer a terminal or turn text around.
-    """
-    return char.isprintable() or char in _JOINERS
-
-
-def shown_only(text: str, keep: str = "") -> str:
-    """Put a replacement character for each character of a text that may not be printed as it is.
-
-    Args:
-        text: the text.
-        keep: characters that stay all the same.
-    """
-    return "".join(char if is_shown(char) or char in keep else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-_ENDS: Final = re.compile("[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
-
-
-def one_line(text: str) -> str:
-    """Put a space for each end of a line in a text, such as the name of a file."""
-    return _ENDS.sub(" ", text)
-
-
 def track_name(title: object, path: object) -> str:
     """Choose what to call a track: its title, else the name of its file without the suffix; on one line.
 
@@ -119,25 +93,3 @@ def name_of(row: Mapping[str, Any] | pd.Series[Any]) -> str:
     """
     title, path, track_id = (row.get(column) for column in ("title", "path", "track_id"))
     return track_name(title, path) or one_line(track_id if isinstance(track_id, str) else "")
-
-
-_FORMULA: Final = re.compile(r"[=@+\-](?![0-9.,]+%?\Z)")
-
-
-def no_formula(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula; numbers stay as they are."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-_CONTROLS: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def without_controls(text: str) -> str:
-    """Escape, in a JSON document, characters that steer terminals or turn text around; it stands for the same value.
-
-    JSON itself escapes only the first 32 characters; but terminals obey U+009B as well, and ends of lines may be
-    U+0085 or U+2028.
-    """
-    if text.isascii() and "\x7f" not in text:
-        return text
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

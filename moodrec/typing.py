@@ -20,8 +20,6 @@ Float64Array = NDArray[np.float64]
 
 Samples = NDArray[np.float32]
 """``(n,)`` float32: mono audio in [-1, 1] at a sample rate that the function states."""
-LogMels = NDArray[np.float16]
-"""``(n_mels, frames)`` float16: a log-mel spectrogram as the training cache stores it."""
 Vectors = NDArray[np.float32]
 """``(n, d)`` float32: one embedding per row, or ``(d,)`` for a single one."""
 BoolArray = NDArray[np.bool_]

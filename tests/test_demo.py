@@ -248,7 +248,7 @@ def test_ones_own_music_is_kept_apart_and_credits_nobody(music: Path, tmp_path: 
     assert (report.tracks, report.credits) == (3, ())
 
 
-def test_music_that_cannot_be_heard(tmp_path: Path) -> None:
+def test_music_that_cannot_be_decoded(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "x.mp3").write_text("no music")
     with pytest.raises(NotFoundError, match="no music that can be analysed"):

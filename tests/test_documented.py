@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import runpy
 import shlex
 import shutil
@@ -178,3 +179,35 @@ def test_every_reason_for_not_running_is_needed() -> None:
     unused = [pattern for pattern in NOT_RUN if not fnmatch.filter(typed, pattern)]
     assert set(unused) <= {"* --watch*"}
     assert len(typed) > 60
+
+
+@pytest.mark.parametrize("heading", ["| command | does |", "| command | keys |"])
+def test_every_command_stands_in_the_tables_of_the_command_line(heading: str) -> None:
+    groups = {
+        name: set(getattr(command, "commands", {}))
+        for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
+    }
+    every = {f"{name} {inner}".strip() for name, within in groups.items() for inner in within or {""}}
+    told = {command for row in _rows_under(heading) for command in _commands_of(row, groups)}
+    assert every - told == set()
+
+
+def _rows_under(heading: str) -> Iterator[str]:
+    """The first cells of a table of docs/cli.md."""
+    lines = Path("docs/cli.md").read_text(encoding="utf-8").splitlines()
+    for line in lines[lines.index(heading) + 2 :]:
+        if not line.startswith("|"):
+            return
+        yield line.split(" | ")[0]
+
+
+def _commands_of(cell: str, groups: dict[str, set[str]]) -> Iterator[str]:
+    """The commands that a cell names: behind `` `library info` `` stand others of the group, without its name."""
+    typed = [words.split() for words in re.findall(r"`([^`]+)`", cell)]
+    name = typed[0][0]
+    if not groups[name]:
+        yield name
+    elif len(typed[0]) == 1:
+        yield from (f"{name} {inner}" for inner in groups[name])
+    else:
+        yield from (f"{name} {next(word for word in words if word != name)}" for words in typed)

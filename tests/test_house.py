@@ -32,6 +32,7 @@ FLOORS = {
     "named_files": 0,
     "plugins": 0,
     "names": 0,
+    "printable": 0,
     "artists": 0,
     "typing": 0,
     "config": 0,
@@ -226,7 +227,7 @@ from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.backends.base import Backend
 from moodrec.index import planner
 if TYPE_CHECKING:
-    from moodrec.index.storage.store import Version
+    from moodrec.index.storage.version import Version
 def f():
     import moodrec.index.mood_index
 """

@@ -21,7 +21,7 @@ from benchmarks.machine import machine_report
 from moodrec.index.backends.gpu.scan import GpuScan
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.search.options import SearchOptions
-from moodrec.index.search.request import resolve
+from moodrec.index.search.resolve import resolve
 
 DIM: Final = 128
 K: Final = 10

@@ -271,7 +271,7 @@ PROMISES: dict[str, list[Promise]] = {
             (
                 "test_read_only.py::test_a_read_only_disk",
                 "test_read_only.py::test_a_full_disk",
-                "library/test_migration.py::test_looking_on_leaves_an_old_library_as_it_is",
+                "library/test_migration.py::test_reading_leaves_an_old_library_as_it_is",
             ),
         ),
         Promise(
@@ -352,7 +352,7 @@ PROMISES: dict[str, list[Promise]] = {
         Promise(
             "Moved, renamed and re-tagged files keep their id and are not analysed again; copies are marked.",
             (
-                "catalog/test_changes.py::test_ids_follow_the_sound_and_no_sound_is_heard_twice",
+                "catalog/test_changes.py::test_ids_follow_the_sound_and_no_sound_is_analysed_twice",
                 "catalog/test_analyze.py::test_moved_and_retagged_files_keep_their_ids",
                 "catalog/test_analyze.py::test_a_copy_is_marked",
             ),
@@ -376,8 +376,8 @@ PROMISES: dict[str, list[Promise]] = {
             "A new model is analysed beside the old one; search goes on with the old one until it is complete.",
             (
                 "catalog/test_analyze.py::"
-                "test_search_goes_by_the_old_model_until_the_new_one_has_heard_everything",
-                "cli/test_library.py::test_a_new_model_takes_over_when_it_has_heard_everything",
+                "test_search_goes_by_the_old_model_until_the_new_one_has_analysed_every_track",
+                "cli/test_library.py::test_a_new_model_takes_over_when_it_has_analysed_every_track",
             ),
         ),
         Promise(
@@ -410,7 +410,7 @@ PROMISES: dict[str, list[Promise]] = {
         Promise(
             "Every stored vector of a library has a checksum; damaged ones are named, dropped and computed again.",
             (
-                "library/test_upkeep.py::test_one_damaged_bit_is_found_and_that_track_alone_is_heard_again",
+                "library/test_upkeep.py::test_one_damaged_bit_is_found_and_that_track_alone_is_analysed_again",
                 "cli/test_library.py::test_verify_finds_damage_and_repair_forgets_it",
             ),
         ),

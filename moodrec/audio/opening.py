@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from moodrec.errors import AudioError
-from moodrec.names import is_shown
+from moodrec.printable import is_shown
 
 # Without O_NONBLOCK, opening a named pipe would wait for a writer that may never come.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

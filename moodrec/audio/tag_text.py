@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from moodrec.names import is_shown
+from moodrec.printable import is_shown
 
 _MAX_LENGTH: Final = 1000
 _ISRC: Final = 12

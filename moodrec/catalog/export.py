@@ -11,7 +11,7 @@ import pyarrow as pa
 from moodrec.errors import UsageError
 from moodrec.files.replacing import replacing
 from moodrec.given import path_of
-from moodrec.names import no_formula, shown_only
+from moodrec.printable import no_formula, shown_only
 from moodrec.schema import EMBEDDING, LISTS
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from moodrec.cli import words
 from moodrec.cli.progress import Advance
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 
 
 class RateColumn(ProgressColumn):

@@ -19,7 +19,7 @@ from moodrec.cli.jsonout import to_json
 from moodrec.cli.progress import Advance, logged, unseen
 from moodrec.cli.tables import Column
 from moodrec.errors import UsageError
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -255,7 +255,7 @@ def _of_table(
 
 
 def _add(index: Path, table: Path, embedding: str, on_conflict: OnDuplicate, screen: Screen) -> None:
-    from moodrec.index.rows.validation import vectors_of
+    from moodrec.index.rows.given_vectors import vectors_of
 
     opened, read = _open_own(index), _read(screen, table, embedding)
     opened.add(

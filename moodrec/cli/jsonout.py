@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from moodrec.names import without_controls
+from moodrec.printable import without_controls
 
 
 def to_json(value: Any) -> str:

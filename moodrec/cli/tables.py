@@ -11,7 +11,7 @@ from moodrec.arguments import brief
 from moodrec.cli import words
 from moodrec.cli.jsonout import plain
 from moodrec.errors import UsageError
-from moodrec.names import no_formula, shown_only
+from moodrec.printable import no_formula, shown_only
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from moodrec.arguments import OnConflict, OnDuplicate
+from moodrec.arguments import OnConflict, OnDuplicate, listed
 from moodrec.engines.columns import stored_table
 from moodrec.engines.explaining import explanation
 from moodrec.engines.facts import NAME, CatalogueFacts, check_catalogue_name
@@ -19,7 +19,8 @@ from moodrec.engines.memory import memory_of
 from moodrec.engines.reading import EngineReader, require_known
 from moodrec.engines.request import Candidates, EngineRequest, choose
 from moodrec.errors import DuplicateIdError
-from moodrec.index.rows.validation import listed, track_table, unit_rows
+from moodrec.index.rows.track_table import track_table
+from moodrec.index.rows.unit_vectors import unit_rows
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.schema import TRACK_ID

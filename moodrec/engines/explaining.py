@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from moodrec.arguments import listed
 from moodrec.engines.request import Candidates, EngineRequest
 from moodrec.filters.conditions import Field, IsNull, Not
-from moodrec.index.rows.validation import listed
 from moodrec.index.search.hits import Drop, Explanation, shortfall_text
-from moodrec.index.search.request import MOST_SKIPPED
+from moodrec.index.search.resolve import MOST_SKIPPED
 from moodrec.typing import Codes
 
 if TYPE_CHECKING:

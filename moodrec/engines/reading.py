@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import OnConflict, flag, id_of, ids_of, on_conflict_of, texts
+from moodrec.arguments import OnConflict, flag, id_of, ids_of, listed, on_conflict_of, texts
 from moodrec.engines.facts import CatalogueFacts
 from moodrec.engines.memory import memory_of
 from moodrec.engines.request import Candidates, EngineRequest
@@ -22,7 +22,7 @@ from moodrec.filters.conditions import Condition
 from moodrec.index.front import SearchFront
 from moodrec.index.info import IndexInfo
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.validation import chosen_columns, listed
+from moodrec.index.rows.track_table import chosen_columns
 from moodrec.index.tracks import paired_ids
 from moodrec.schema import TRACK_ID, audio_columns
 from moodrec.typing import BoolArray, Float64Array, Vectors

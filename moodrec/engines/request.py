@@ -22,7 +22,7 @@ from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.search.blending import Blend, resolve_blend
 from moodrec.index.search.completed import completed_query
 from moodrec.index.search.options import SearchKeywords, SearchOptions
-from moodrec.index.search.request import resolve
+from moodrec.index.search.resolve import resolve
 from moodrec.names import fold
 from moodrec.schema import ALBUM, ARTIST, TRACK_ID, audio_column
 from moodrec.typing import Float32Array, RowNumbers, Vectors

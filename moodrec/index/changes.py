@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from moodrec.arguments import ERROR, OnConflict
+from moodrec.arguments import ERROR, OnConflict, listed
 from moodrec.errors import DuplicateIdError, NotFoundError
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.validation import listed
 from moodrec.index.snapshot import Snapshot
 from moodrec.schema import TRACK_ID
 from moodrec.typing import RowNumbers, Vectors

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from moodrec.arguments import OnConflict, OnDuplicate, ids_of, on_conflict_of
 from moodrec.index.info import IndexInfo, require_same_model
-from moodrec.index.rows.validation import checked_weights, mixture, track_table, unit_rows
+from moodrec.index.rows.mixtures import checked_weights, mixture
+from moodrec.index.rows.track_table import track_table
+from moodrec.index.rows.unit_vectors import unit_rows
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import QueryKeywords, SearchKeywords, SearchOptions
 from moodrec.index.search.per_query import asked_of, run_each

@@ -8,7 +8,7 @@ from typing import Final
 from moodrec.arguments import brief
 from moodrec.errors import ModelMismatchError, UsageError
 from moodrec.index.snapshot import Snapshot
-from moodrec.index.storage.store import Version
+from moodrec.index.storage.version import Version
 
 
 @dataclass(frozen=True)

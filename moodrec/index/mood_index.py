@@ -22,19 +22,18 @@ from moodrec.index.info import IndexInfo, info_of
 from moodrec.index.presets import load_preset, settled
 from moodrec.index.reading import IndexReader
 from moodrec.index.rows.catalogue import Catalogue
+from moodrec.index.rows.given_vectors import without_vectors
 from moodrec.index.rows.in_context import TableContext, tracks_in_context
-from moodrec.index.rows.validation import (
-    track_table,
-    unit_rows,
-    without_vectors,
-)
+from moodrec.index.rows.track_table import track_table
+from moodrec.index.rows.unit_vectors import unit_rows
 from moodrec.index.saved import SavedVersions
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchOptions
-from moodrec.index.search.request import resolve
+from moodrec.index.search.resolve import resolve
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import load
-from moodrec.index.storage.store import read_current, verify_saved
+from moodrec.index.storage.store import read_current
+from moodrec.index.storage.version import verify_saved
 from moodrec.index.streaming import TrackSource, build_saved
 from moodrec.index.versions import Versions
 from moodrec.schema import EMBEDDING, TRACK_ID

@@ -13,9 +13,9 @@ from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.index.changes import rows_of
 from moodrec.index.rows.catalogue import Catalogue
-from moodrec.index.rows.validation import chosen_columns
+from moodrec.index.rows.track_table import chosen_columns
 from moodrec.index.search.products import cosines_of
-from moodrec.index.search.request import mood_columns, rows_where
+from moodrec.index.search.resolve import mood_columns, rows_where
 from moodrec.index.tracks import TrackReader, paired_ids
 from moodrec.typing import BoolArray, Float64Array, Vectors
 

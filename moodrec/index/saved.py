@@ -10,7 +10,8 @@ from typing import Literal
 from moodrec.errors import UsageError
 from moodrec.index.storage.format import load, load_saved, saver, size_of
 from moodrec.index.storage.places import KnownPlaces
-from moodrec.index.storage.store import is_current, publish, read_current
+from moodrec.index.storage.store import publish, read_current
+from moodrec.index.storage.version import is_current
 from moodrec.index.versions import Versions
 
 

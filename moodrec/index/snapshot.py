@@ -19,7 +19,7 @@ from moodrec.typing import Vectors
 
 if TYPE_CHECKING:
     from moodrec.index.storage.late_check import LateCheck
-    from moodrec.index.storage.store import Version
+    from moodrec.index.storage.version import Version
 
 _LEAST_TAIL: Final = 500
 _MOST_TAIL: Final = 5_000

@@ -25,10 +25,12 @@ from moodrec.index.backends.factory import build_arranged, has_lists
 from moodrec.index.presets import settled
 from moodrec.index.rows.catalogue import Catalogue
 from moodrec.index.rows.column_kinds import storable
+from moodrec.index.rows.given_vectors import vectors_of
 from moodrec.index.rows.in_context import TableContext, tracks_in_context
 from moodrec.index.rows.segment import Part, Segment
 from moodrec.index.rows.stored_arrays import read_array
-from moodrec.index.rows.validation import checked_column, require_columns, unit_rows, vectors_of
+from moodrec.index.rows.track_table import checked_column, require_columns
+from moodrec.index.rows.unit_vectors import unit_rows
 from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.format import VECTORS, saver
 from moodrec.index.storage.manifest import Manifest

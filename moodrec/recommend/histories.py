@@ -12,8 +12,8 @@ from moodrec.arguments import brief, finite, ids_of
 from moodrec.errors import DataError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.front import SearchFront
+from moodrec.index.rows.mixtures import checked_weights, mixture
 from moodrec.index.rows.tables import as_arrow, is_table
-from moodrec.index.rows.validation import checked_weights, mixture
 from moodrec.index.search.hits import Hits
 from moodrec.index.search.options import SearchOptions
 from moodrec.recommend.queries import series_by_id

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from moodrec.arguments import ERROR, OnConflict, ids_of, on_conflict_of
+from moodrec.arguments import ERROR, OnConflict, ids_of, listed, on_conflict_of
 from moodrec.errors import NotFoundError
 from moodrec.filters.columns import as_condition
 from moodrec.filters.conditions import Condition
 from moodrec.filters.scales import beyond_scale
 from moodrec.index.front import SearchFront
 from moodrec.index.rows.tables import is_table
-from moodrec.index.rows.validation import listed
 from moodrec.index.search.per_query import Asked, each_of
 
 _LISTED: Final = 20

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import OnConflict, brief, ids_of, on_conflict_of, real
+from moodrec.arguments import OnConflict, brief, ids_of, listed, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, UsageError
 from moodrec.filters.names import hint
 from moodrec.index.front import SearchFront
 from moodrec.index.rows.tables import as_arrow, is_table
-from moodrec.index.rows.validation import listed
 from moodrec.index.search.hits import SCORE, Explanation, Hits
 from moodrec.index.search.options import SearchOptions, checked_k
 from moodrec.ranking import blend, mood_affinity

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from moodrec.filters.arrow_numpy import array_of
 from moodrec.html import score_table
 from moodrec.index.rows.frames import to_pandas
-from moodrec.index.rows.validation import chosen_columns
+from moodrec.index.rows.track_table import chosen_columns
 from moodrec.index.search.hits import QUERY, RANK, SCORE, Explanation, Hit, Hits, QueryHits
 from moodrec.schema import ARTIST, TITLE, TRACK_ID
 

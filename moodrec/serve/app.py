@@ -49,6 +49,21 @@ from moodrec.serve.uploads import Uploads
 STATIC: Final = Path(__file__).parent / "static"
 ENGINE_PAGE: Final = Path(__file__).parent / "engine_page"
 """What stands in the place of the page where an engine's catalogue is served."""
+_PARTS: Final = (
+    tracks,
+    search,
+    find,
+    moods,
+    playlists,
+    maps,
+    analyze,
+    labels,
+    jobs,
+    players,
+    rest,
+    audiomuse,
+    ops,
+)
 _ENDPOINTS: Final = ("/v1/", "/rest/", "/api/")
 ABOUT: Final = (
     "Tracks by sound, by mood and by conditions, from a library that moodrec has analysed. Errors are problem "
@@ -99,22 +114,9 @@ def create_app(settings: ServeSettings, static: Path = STATIC) -> FastAPI:
     app.state.players = Players(settings.library)
     app.state.transcoder = Transcoder()
     app.state.metrics = Metrics(state)
-    for part in (
-        tracks,
-        search,
-        find,
-        moods,
-        playlists,
-        maps,
-        analyze,
-        labels,
-        jobs,
-        players,
-        rest,
-        audiomuse,
-        ops,
-    ):
+    for part in _PARTS:
         app.include_router(part.router)
+    app.state.routes = [route for part in _PARTS for route in part.router.routes]
     problems.install(app)
     openapi.install(app)
     page = static if settings.engine is None else ENGINE_PAGE

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from moodrec.errors import MoodrecError
 from moodrec.files.replacing import write_atomically
-from moodrec.names import shown_only
 from moodrec.plots.projection import Projection, project
+from moodrec.printable import shown_only
 from moodrec.recommend.regions import Region, map_regions
 from moodrec.schema import TRACK_ID
 from moodrec.serve.problems import log

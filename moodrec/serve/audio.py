@@ -17,6 +17,7 @@ from moodrec.arguments import brief
 from moodrec.audio.formats import AUDIO_SUFFIXES
 from moodrec.errors import NotFoundError
 from moodrec.schema import PATH, START
+from moodrec.serve.documents import has_current
 from moodrec.serve.problems import problem
 from moodrec.serve.state import ServerState
 from moodrec.serve.transcoding import MEDIA, Stretch, Transcoder, WavePart
@@ -93,7 +94,7 @@ def audio_answer(
         "Cache-Control": "private, no-cache",
     }
     media = TYPES[path.suffix.lower()]
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if has_current(request, headers["ETag"]):
         os.close(descriptor)
         return Response(status_code=304, headers=headers)
     part = _part(request, size, headers["ETag"])
@@ -116,7 +117,7 @@ def _as_wave(request: Request, path: Path, found: os.stat_result, stretch: Stret
     part_of = "" if stretch.start_s is None else f"-{stretch.start_s:.3f}-{stretch.length_s}"
     tag = f"{found.st_mtime_ns:x}-{found.st_size:x}-wav{part_of}"
     headers = {"Accept-Ranges": "bytes", "ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if has_current(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     wave = transcoder.wave(path, tag, stretch)
     part = _part(request, wave.size, headers["ETag"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from moodrec.arguments import brief
 from moodrec.errors import UsageError
 from moodrec.filters.names import hint
-from moodrec.names import without_controls
+from moodrec.printable import without_controls
 from moodrec.recommend.file_names import file_names
 from moodrec.schema import PATH, PROBABILITY_PREFIX, TITLE, TRACK_ID, audio_column, probability_column
 
@@ -26,6 +27,8 @@ FILE: Final = "file"
 _DECIMALS: Final = 6
 _HIDDEN: Final = frozenset({PATH, "acoustid_fingerprint"})
 """Columns that are told on request alone: one is nobody's business, the other long."""
+_GZIP: Final = re.compile(r"(x-)?gzip\s*(;\s*q=(1(\.0*)?|0?\.0*[1-9][0-9]*))?")
+"""What a client writes that takes gzip: its weight is not 0."""
 _WORTH_PACKING: Final = 2_000
 """Bytes from which an answer is compressed."""
 
@@ -155,7 +158,8 @@ def packed(
 
 def takes_gzip(request: Request) -> bool:
     """Say whether a client takes compressed answers."""
-    return "gzip" in request.headers.get("accept-encoding", "").lower()
+    codings = request.headers.get("accept-encoding", "").lower().split(",")
+    return any(_GZIP.fullmatch(coding.strip()) for coding in codings)
 
 
 def etag_of(request: Request, version: str) -> str:
@@ -176,12 +180,22 @@ def not_modified(request: Request, etag: str) -> Response | None:
         request: what is answered.
         etag: of the current answer.
     """
-    given = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
-    if etag not in given and "*" not in given:
+    if not has_current(request, etag):
         return None
     return Response(
         status_code=304, headers={"ETag": etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
     )
+
+
+def has_current(request: Request, etag: str) -> bool:
+    """Say whether a client has an answer already, by its ``If-None-Match``; weak tags count as strong ones.
+
+    Args:
+        request: what is answered.
+        etag: of the current answer.
+    """
+    given = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    return "*" in given or etag.removeprefix("W/") in given
 
 
 def is_probability(name: str, moods: Sequence[str]) -> bool:

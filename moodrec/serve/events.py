@@ -35,13 +35,20 @@ class Hub:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._streams: dict[asyncio.Queue[Event], asyncio.AbstractEventLoop] = {}
+        self._streams: dict[asyncio.Queue[Event | None], asyncio.AbstractEventLoop] = {}
 
     def __len__(self) -> int:
         return len(self._streams)
 
+    def end(self) -> None:
+        """End the open streams, so that a server that stops need not wait for the pages that are open."""
+        self._pass_on(None)
+
     def publish(self, event: Event) -> None:
         """Pass an event on; from any thread."""
+        self._pass_on(event)
+
+    def _pass_on(self, event: Event | None) -> None:
         with self._lock:
             streams = list(self._streams.items())
         for queue, loop in streams:
@@ -50,7 +57,7 @@ class Hub:
 
     async def stream(self, first: list[Event]) -> AsyncIterator[bytes]:
         """Yield events as they come, after some that are known already."""
-        queue: asyncio.Queue[Event] = asyncio.Queue(_WAITING)
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(_WAITING)
         with self._lock:
             self._streams[queue] = asyncio.get_running_loop()
         try:
@@ -58,15 +65,19 @@ class Hub:
                 yield event.encode()
             while True:
                 try:
-                    yield (await asyncio.wait_for(queue.get(), _SILENCE_S)).encode()
+                    coming = await asyncio.wait_for(queue.get(), _SILENCE_S)
                 except TimeoutError:
                     yield b": still here\n\n"
+                    continue
+                if coming is None:
+                    return
+                yield coming.encode()
         finally:
             with self._lock:
                 self._streams.pop(queue, None)
 
 
-def _put(queue: asyncio.Queue[Event], event: Event) -> None:
+def _put(queue: asyncio.Queue[Event | None], event: Event | None) -> None:
     if queue.full():
         queue.get_nowait()
     queue.put_nowait(event)

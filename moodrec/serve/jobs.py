@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError, UsageError
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 from moodrec.serve.events import Event
 from moodrec.serve.problems import ProblemError, log, printable
 from moodrec.serve.process import WorkerProcess, Workers

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from moodrec.arguments import brief
 from moodrec.errors import MoodrecError, NotFoundError
-from moodrec.names import shown_only
 from moodrec.players.links import FOLDER, PlayerLink, links_of
+from moodrec.printable import shown_only
 from moodrec.serve.problems import log
 from moodrec.serve.view import View
 

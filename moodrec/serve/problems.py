@@ -11,11 +11,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from moodrec import errors
+from moodrec.arguments import brief
 from moodrec.errors import AmbiguousSeedError, MoodrecError
 from moodrec.files.disk import explained, is_disk_full
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 from moodrec.serve.documents import encoded
 
 PROBLEM: Final = "application/problem+json"
@@ -148,12 +150,26 @@ async def _of_system(request: Request, error: Exception) -> Response:
 
 
 async def _of_validation(request: Request, error: Exception) -> Response:
-    faults: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-    parts = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in faults[:5]]
+    if not isinstance(error, RequestValidationError):
+        return _internal()
+    faults = error.errors()
+    parts = [_what_is_wrong(request, error, fault) for fault in faults[:5]]
     more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
     if request.url.path.startswith(_OTHERS):
         return _in_their_words(400, "; ".join(parts) + more)
     return problem(422, "RequestError", "; ".join(parts) + more)
+
+
+def _what_is_wrong(request: Request, error: RequestValidationError, fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "json_invalid":
+        return f"the body is no JSON: {fault['ctx']['error']} at character {fault['loc'][-1]}"
+    if tuple(fault["loc"]) == ("body",) and isinstance(error.body, bytes):
+        sent = request.headers.get("content-type", "")
+        return (
+            f"the body was sent {f'as {brief(sent)}' if sent else 'without a type'}; send JSON, with the header "
+            f"Content-Type: application/json"
+        )
+    return f"{_place(fault['loc'])}: {fault['msg']}"
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
@@ -162,9 +178,21 @@ async def _of_http(request: Request, error: Exception) -> Response:
     detail = str(error.detail)
     if error.status_code == 404 and detail == "Not Found":
         detail = "there is nothing at this address; /v1/openapi.json lists what there is"
+    if detail == "There was an error parsing the body":
+        detail = "the body cannot be read; send JSON in UTF-8, with numbers and nesting of a usual size"
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _methods_of(request)):
+        headers["Allow"] = ", ".join(methods)
     if request.url.path.startswith(_OTHERS):
-        return _in_their_words(error.status_code, detail, error.headers)
-    return problem(error.status_code, "HttpError", detail, error.headers)
+        return _in_their_words(error.status_code, detail, headers)
+    return problem(error.status_code, "HttpError", detail, headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """List the methods that an address has, of whatever routes; none where it is a file of the page."""
+    there = (route for route in request.app.state.routes if route.matches(request.scope)[0] is Match.PARTIAL)
+    methods = {method for route in there for method in route.methods or ()}
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)
 
 
 async def _of_anything(request: Request, error: Exception) -> Response:

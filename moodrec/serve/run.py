@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -11,6 +12,7 @@ import uvicorn
 
 from moodrec.serve.app import create_app
 from moodrec.serve.binding import BACKLOG, bind, close, port_of
+from moodrec.serve.events import Hub
 from moodrec.serve.problems import problem
 from moodrec.serve.settings import ServeSettings
 
@@ -56,8 +58,9 @@ def server_of(settings: ServeSettings) -> uvicorn.Server:
     Raises:
         NotFoundError, CorruptStoreError: as :func:`moodrec.serve.app.create_app`.
     """
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         http=_protocol(settings.limits.head_s),
@@ -71,7 +74,19 @@ def server_of(settings: ServeSettings) -> uvicorn.Server:
         access_log=False,
         log_level="warning",
     )
-    return uvicorn.Server(config)
+    return _Server(config, app.state.server.hub)
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams of events before it waits for the requests that are under way."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.end()
+        await super().shutdown(sockets)
 
 
 def _protocol(head_s: float) -> type[asyncio.Protocol]:

@@ -11,7 +11,7 @@ from moodrec.engines.base import EngineIndex
 from moodrec.errors import MoodrecError, NotFoundError
 from moodrec.library.library import Library
 from moodrec.library.place import holds_library
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 from moodrec.recommend.recommender import Recommender
 from moodrec.serve.events import Event, Hub
 from moodrec.serve.problems import ProblemError, engine_problem, log

@@ -17,6 +17,8 @@ from moodrec.serve.guard.access import same
 VERSION: Final = "1.16.1"
 NAMESPACE: Final = "http://subsonic.org/restapi"
 GENERIC, MISSING, WRONG, CONFLICT, BAD_KEY, NOT_FOUND = 0, 10, 40, 43, 44, 70
+_NAME: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.]{0,99}")
+"""The functions that ``f=jsonp`` may call."""
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -65,6 +67,19 @@ def check_login(given: Mapping[str, str], token: str | None) -> None:
         raise SubsonicError(WRONG, "wrong name or password")
 
 
+def check_callback(given: Mapping[str, str]) -> None:
+    """Check the function that an answer by ``f=jsonp`` calls.
+
+    Args:
+        given: the parameters of the request.
+
+    Raises:
+        SubsonicError: ``callback`` is missing, or no name of a function.
+    """
+    if _NAME.fullmatch(given.get("callback", "")) is None:
+        raise SubsonicError(MISSING, "f=jsonp needs the parameter callback, the name of a function")
+
+
 def _password_is(given: str, token: str) -> bool:
     if given.startswith("enc:"):
         try:
@@ -83,7 +98,8 @@ def answer(given: Mapping[str, str], payload: Mapping[str, Any]) -> Response:
     """Make the answer to a request that succeeded.
 
     Args:
-        given: its parameters; ``f=json`` asks for JSON, anything else for XML.
+        given: its parameters; ``f=json`` asks for JSON, ``f=jsonp`` for a call of ``callback`` with it, anything
+            else for XML.
         payload: what stands in ``subsonic-response``.
     """
     return _response(given, {"status": "ok", **_HEAD, **payload})
@@ -111,8 +127,12 @@ _HEAD: Final = {
 
 def _response(given: Mapping[str, str], document: Mapping[str, Any]) -> Response:
     headers = {"Cache-Control": "no-store"}
-    if given.get("f", "xml") == "json":
-        return Response(encoded({"subsonic-response": document}), 200, headers, "application/json")
+    form, callback = given.get("f", "xml"), given.get("callback", "")
+    if form in ("json", "jsonp"):
+        content = encoded({"subsonic-response": document})
+        if form == "jsonp" and _NAME.fullmatch(callback):
+            return Response(f"{callback}({content.decode()});", 200, headers, "text/javascript")
+        return Response(content, 200, headers, "application/json")
     root = _element("subsonic-response", document)
     root.set("xmlns", NAMESPACE)
     data = ET.tostring(root, encoding="utf-8", xml_declaration=True)

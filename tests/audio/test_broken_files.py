@@ -263,12 +263,12 @@ print("python's own", file=sys.stderr)
 def test_c_libraries_can_be_kept_quiet(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 48_000 * 4).astype(np.float32)
     path = cut(write_sound(tmp_path / "x.mp3", noise), 0.5)
-    heard = {
+    printed = {
         how: subprocess.run(
             [sys.executable, "-c", NOISY, str(path), how], capture_output=True, text=True, check=True
         ).stderr
         for how in ("loud", "quiet")
     }
-    assert heard["quiet"] == "python's own\n"
-    assert "python's own\n" in heard["loud"]
-    assert len(heard["loud"]) > len(heard["quiet"]), "the decoder no longer prints: quiet.py may go"
+    assert printed["quiet"] == "python's own\n"
+    assert "python's own\n" in printed["loud"]
+    assert len(printed["loud"]) > len(printed["quiet"]), "the decoder no longer prints: quiet.py may go"

@@ -35,7 +35,7 @@ def test_windows_are_equally_spaced(n_samples: int, window: int, max_windows: in
 
 
 @given(windows, counts, st.data())
-def test_a_track_that_fits_is_heard_whole(window: int, max_windows: int, data: st.DataObject) -> None:
+def test_a_track_that_fits_is_cut_whole(window: int, max_windows: int, data: st.DataObject) -> None:
     n_samples = data.draw(st.integers(1, window * max_windows))
     starts = window_starts(n_samples, window, max_windows)
     assert starts[0] == 0

@@ -213,13 +213,13 @@ def test_the_small_network_is_trained_and_asked_and_asked_again_without_training
     rng = np.random.default_rng(0)
     mels = [rng.random((128, 60)).astype(np.float16) for _ in range(len(known.table))]
     windows = recipe.windows.model_copy(update={"window_s": 0.5})
-    hearing = Spectrograms(
+    inputs = Spectrograms(
         [partial(np.asarray, own) for own in mels], recipe.model_copy(update={"windows": windows})
     )
-    found = finetune.predictions(recipe, known, hearing, (0, 1), tmp_path / "0-1")
+    found = finetune.predictions(recipe, known, inputs, (0, 1), tmp_path / "0-1")
     assert set(known.folds[found.rows]) == {0, 1}
     assert found.embeddings.shape == (len(found.rows), 8)
-    again = finetune.predictions(recipe, known, hearing, (0, 1), tmp_path / "0-1")
+    again = finetune.predictions(recipe, known, inputs, (0, 1), tmp_path / "0-1")
     np.testing.assert_array_equal(again.embeddings, found.embeddings)
     assert finetune.cpu_seconds(tmp_path) >= 0
 

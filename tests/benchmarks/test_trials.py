@@ -1,4 +1,4 @@
-"""Trials of the default model: what they change, what they hear, what is said of several networks together."""
+"""Trials of the default model: what they change, what they read, what is said of several networks together."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_trial_differs_from_what_it_is_compared_with() -> None:
     assert {member for joint in settings.JOINTS for member in joint.members} <= set(names)
 
 
-def test_at_one_level_a_quiet_copy_is_heard_alike() -> None:
+def test_at_one_level_a_quiet_copy_has_the_same_features() -> None:
     power = torch.rand(3, 4, 5)
     loud, quiet = compress(power), compress(0.09 * power)
     ours = [windows.at_level(mels, 0.2 / windows.level_of(mels)) for mels in (loud, quiet)]

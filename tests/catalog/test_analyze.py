@@ -84,7 +84,7 @@ def test_every_format_ends_as_a_track_with_its_tags(library: Library, music: Pat
     np.testing.assert_allclose(frame["duration"], 1.0, atol=0.1)
 
 
-def test_what_is_stored_is_what_the_model_hears(library: Library, music: Path) -> None:
+def test_what_is_stored_is_what_the_model_computes(library: Library, music: Path) -> None:
     path = write_song(music / "a.ogg", 3, seconds=3.0)
     analyze(library, music)
     waveform = decode(path, MODEL.sample_rate)
@@ -181,7 +181,7 @@ def test_moved_and_retagged_files_keep_their_ids(library: Library, music: Path, 
     journal = tmp_path / "journal"
     report = analyze(library, music, model=ToyModel(journal=journal))
     assert (report.counts[Outcome.OK], report.recognised) == (2, 2)
-    assert not journal.exists(), "a sound that is known is not heard again"
+    assert not journal.exists(), "a sound that is known is not analysed again"
     assert ids(library) == {
         "elsewhere.flac": before["0.flac"],
         "1.flac": before["1.flac"],
@@ -252,20 +252,20 @@ def test_a_folder_that_is_empty_all_at_once_may_be_a_disk_that_is_not_there(
     assert ids(library) == before
 
 
-def test_another_model_hears_everything_that_can_be_heard(library: Library, music: Path) -> None:
+def test_another_model_analyses_every_file_that_can_be_decoded(library: Library, music: Path) -> None:
     write_songs(music, 2)
     expected = write_broken(music / "broken")
     analyze(library, music)
     before = ids(library)
     other = ToyModel(name="other", seed=7, embedding_dim=8, moods=("calm",))
-    heard = sum(not outcome.startswith("failed") for outcome in expected.values())
-    assert sum(analyze(library, music, model=other).counts.values()) == 2 + heard
+    decoded = sum(not outcome.startswith("failed") for outcome in expected.values())
+    assert sum(analyze(library, music, model=other).counts.values()) == 2 + decoded
     assert ids(library) == before
     assert library.embeddings().shape == (4, 8)
     assert library.embeddings(MODEL.fingerprint).shape == (4, 16)
 
 
-def test_search_goes_by_the_old_model_until_the_new_one_has_heard_everything(
+def test_search_goes_by_the_old_model_until_the_new_one_has_analysed_every_track(
     library: Library, music: Path
 ) -> None:
     write_songs(music, 4)
@@ -280,7 +280,7 @@ def test_search_goes_by_the_old_model_until_the_new_one_has_heard_everything(
     report = analyze(library, music, model=new)
     assert (report.switched, report.waiting, sum(report.counts.values())) == (True, 0, 1)
     assert library.embeddings().shape == (4, 8)
-    assert analyze(library, music).switched, "and back again, with nothing to hear"
+    assert analyze(library, music).switched, "and back again, with nothing to analyse"
     assert library.model().fingerprint == MODEL.fingerprint
 
 
@@ -320,7 +320,7 @@ def test_a_file_over_the_limit_is_partial(library: Library, music: Path) -> None
 
 
 class MoodyModel(ToyModel):
-    """Hears three songs its own way: the second as NaN, the third as an audio error."""
+    """Analyses three songs its own way: the second as NaN, the third as an audio error."""
 
     def analyze_windows(self, windows: Floats) -> ToyMoods:
         moods = super().analyze_windows(windows)
@@ -330,7 +330,7 @@ class MoodyModel(ToyModel):
         return replace(moods, embedding=moods.embedding * np.float32(np.nan)) if pitch > 115 else moods
 
 
-def test_what_the_model_cannot_hear_fails_alone(library: Library, music: Path) -> None:
+def test_what_the_model_cannot_analyse_fails_alone(library: Library, music: Path) -> None:
     write_songs(music, 3)
     report = analyze(library, music, model=MoodyModel())
     assert [failure.reason for failure in report.failures] == ["bad_embedding", "hum"]

@@ -1,4 +1,4 @@
-"""A folder that changes at random between analyses: ids follow the sound, and no sound is heard twice."""
+"""A folder that changes at random between analyses: ids follow the sound, and no sound is analysed twice."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Folder:
 
 @settings(max_examples=6)
 @given(ROUNDS)
-def test_ids_follow_the_sound_and_no_sound_is_heard_twice(rounds: list[list[tuple[str, int]]]) -> None:
+def test_ids_follow_the_sound_and_no_sound_is_analysed_twice(rounds: list[list[tuple[str, int]]]) -> None:
     with tempfile.TemporaryDirectory() as place:
         music, journal = Folder(Path(place) / "music"), Path(place) / "journal"
         model = ToyModel(journal=journal)

@@ -50,7 +50,7 @@ class Run:
             rest, errors = process.communicate(timeout=30)
         return process.returncode, seen + rest.splitlines(), errors
 
-    def heard(self) -> int:
+    def analysed(self) -> int:
         return len(self.journal.read_text().splitlines())
 
 
@@ -69,18 +69,18 @@ def outcomes_by_name(library: Library) -> dict[str, str]:
 def test_after_a_kill_nothing_acknowledged_is_lost_or_decoded_again(run: Run, files: int) -> None:
     code, told, _ = run.stop_after(files, signal.SIGKILL)
     assert code == -signal.SIGKILL
-    heard_before = run.heard()
+    analysed_before = run.analysed()
     model = ToyModel(journal=run.journal)
     with Library.open(run.place) as library:
         kept = outcomes_by_name(library)
         assert files <= len(kept) < SONGS, "the run was to be killed in its middle"
         assert set(told) <= set(kept)
-        assert heard_before - len(kept) <= 1
+        assert analysed_before - len(kept) <= 1
         ids = set(library.frame()["track_id"])
         plan = plan_analysis([run.music], library, model)
         assert {state.path.name for state in plan.files} == {f"{i:03d}.wav" for i in range(SONGS)} - set(kept)
         run_analysis(plan, library, model)
-        assert run.heard() == heard_before + SONGS - len(kept)
+        assert run.analysed() == analysed_before + SONGS - len(kept)
         assert ids < set(library.frame()["track_id"])
         assert library.outcomes()[Outcome.OK] == SONGS
 

@@ -13,7 +13,7 @@ from moodrec.catalog.parquet_tracks import ParquetTracks
 from moodrec.catalog.vector_tables import read_vector_table
 from moodrec.errors import DataError, NotFoundError
 from moodrec.index.mood_index import MoodIndex
-from moodrec.index.rows.validation import vectors_of
+from moodrec.index.rows.given_vectors import vectors_of
 
 N = 50
 

@@ -109,7 +109,7 @@ def test_the_preset_is_kept_until_another_is_asked_for(library: Library, music: 
         refresh_index(library, "no such preset")
 
 
-def test_the_model_that_heard_everything_last_is_indexed(library: Library, music: Path) -> None:
+def test_the_model_that_was_the_last_to_analyse_every_track_is_indexed(library: Library, music: Path) -> None:
     refresh_index(library)
     other = ToyModel(name="other", embedding_dim=8, moods=("calm",))
     analyze([music], library, other)

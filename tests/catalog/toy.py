@@ -1,4 +1,4 @@
-"""A small model that really hears: the spectrum of each window through a fixed random projection."""
+"""A small model that really computes: the spectrum of each window through a fixed random projection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ToyMoods:
 
 @dataclass(frozen=True)
 class ToyModel:
-    """Equal sounds get equal vectors; ``journal`` gets a line for each track that was heard."""
+    """Equal sounds get equal vectors; ``journal`` gets a line for each track that was analysed."""
 
     name: str = "toy"
     seed: int = 0
@@ -49,7 +49,7 @@ class ToyModel:
     def analyze_windows(self, windows: Floats) -> ToyMoods:
         if self.journal is not None:
             with self.journal.open("a") as file:
-                file.write("heard\n")
+                file.write("analysed\n")
         if np.sqrt(np.mean(windows**2)) < 10 ** (self.windows.silence_dbfs / 20):
             raise SilentAudioError
         spectrum = np.log1p(np.abs(np.fft.rfft(windows, axis=1)).mean(axis=0))

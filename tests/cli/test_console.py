@@ -90,7 +90,7 @@ def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_progress_bar_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with Screen().progress("hearing") as advance:
+    with Screen().progress("analysing") as advance:
         advance(1, 2)
     assert capsys.readouterr() == ("", "")
 
@@ -111,15 +111,15 @@ def test_without_a_terminal_a_line_comes_now_and_then() -> None:
 def test_the_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    with Screen(quiet=quiet).progress("hearing") as advance:
+    with Screen(quiet=quiet).progress("analysing") as advance:
         advance(1, 2)
         advance(2, 2, "training")
-    assert ("hearing" in stream.getvalue()) is not quiet
+    assert ("analysing" in stream.getvalue()) is not quiet
 
 
 def test_the_bar_tells_the_rate() -> None:
     stream = io.StringIO()
-    with bar(Console(file=stream, force_terminal=True, width=100), "hearing") as advance:
+    with bar(Console(file=stream, force_terminal=True, width=100), "analysing") as advance:
         for done in range(5):
             advance(done, 4)
     assert re.search(r"\d+\.\d/s", stream.getvalue())

@@ -177,7 +177,7 @@ def test_restore_of_an_older_format(place: Path, tmp_path: Path) -> None:
     assert run_json(*library(place, "info"))["index"] == "up to date"
 
 
-def test_a_new_model_takes_over_when_it_has_heard_everything(place: Path) -> None:
+def test_a_new_model_takes_over_when_it_has_analysed_every_track(place: Path) -> None:
     assert "name one" in run(*library(place, "switch"), code=2).stderr
     before = run_json("index", "info", place / "lib")["model_fingerprint"]
     part = run(*analyze(place, "--limit", 2, model="other"))

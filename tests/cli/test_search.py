@@ -172,7 +172,7 @@ def test_a_playlist_and_a_picture(library: Path, tmp_path: Path) -> None:
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_file_outside_the_library_is_heard(library: Path, model: Path, tmp_path: Path) -> None:
+def test_a_file_outside_the_library_is_analysed(library: Path, model: Path, tmp_path: Path) -> None:
     seed = write_tone(tmp_path / "other.wav", 110)
     found = run_json("similar", seed, "--library", library, "--model", model, "--k", 2)
     assert found["seed"]["track_id"] is None

@@ -50,7 +50,7 @@ def test_both_engines_give_one_answer(folder: Path, windows: int) -> None:
     np.testing.assert_allclose(ours.mood_scores, theirs.mood_scores, atol=1e-4)
 
 
-def test_both_engines_hear_the_same_in_the_packaged_model() -> None:
+def test_both_engines_compute_the_same_in_the_packaged_model() -> None:
     graph, torch = (MoodModel.load(device="cpu", engine=name) for name in ("onnxruntime", "torch"))
     ours, theirs = (model.analyze_windows(sound(model, 3)) for model in (graph, torch))
     np.testing.assert_allclose(ours.embedding, theirs.embedding, atol=1e-5)

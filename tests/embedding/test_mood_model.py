@@ -141,7 +141,7 @@ def test_cuda_agrees_with_cpu(model: MoodModel) -> None:
     np.testing.assert_allclose(on_gpu, MoodModel.load(device="cpu").embed(noise(6), RATE), atol=1e-3)
 
 
-def test_windows_heard_in_parts_give_the_embedding_of_all_at_once() -> None:
+def test_windows_in_parts_give_the_embedding_of_all_at_once() -> None:
     network = load_model(PACKAGED_MODEL).network
     log_mels = torch.rand(5, 96, 188, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():

@@ -38,7 +38,7 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def alone(model: MoodModel, songs: list[Path]) -> list[TrackMoods]:
-    """What is heard in each by itself, without a library."""
+    """The embedding of each by itself, without a library."""
     return [model.analyze(song) for song in songs]
 
 
@@ -55,9 +55,9 @@ def test_neighbours_order_and_processes_do_not_matter(
         with Library.create(Path(place) / "library") as library:
             analyze([music], library, model, jobs=jobs)
             frame, embeddings = library.frame(), library.embeddings()
-    heard = {int(Path(path).stem.split("-")[1]): row for row, path in enumerate(frame["path"])}
-    assert set(heard) == set(order)
-    for song, row in heard.items():
+    found = {int(Path(path).stem.split("-")[1]): row for row, path in enumerate(frame["path"])}
+    assert set(found) == set(order)
+    for song, row in found.items():
         np.testing.assert_array_equal(embeddings[row], alone[song].embedding)
         np.testing.assert_array_equal(frame[list(model.moods)].to_numpy()[row], alone[song].mood_scores)
 
@@ -88,15 +88,15 @@ def test_an_answer_is_finite_and_of_unit_length_or_says_why_there_is_none(
 ) -> None:
     windows = _windows(model, seed, count, level, kind)
     try:
-        heard = model.analyze_windows(windows)
+        found = model.analyze_windows(windows)
     except SilentAudioError:
         assert np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=1)).max() < 10 ** (-69.9 / 20)
         return
-    assert np.linalg.norm(heard.embedding.astype(np.float64)) == pytest.approx(1, abs=1e-5)
-    for values in (heard.mood_scores, heard.probabilities):
+    assert np.linalg.norm(found.embedding.astype(np.float64)) == pytest.approx(1, abs=1e-5)
+    for values in (found.mood_scores, found.probabilities):
         assert np.isfinite(values).all()
         assert ((values >= 0) & (values <= 1)).all()
     again = model.analyze_windows(windows.copy())
-    np.testing.assert_array_equal(again.embedding, heard.embedding)
+    np.testing.assert_array_equal(again.embedding, found.embedding)
     turned = model.analyze_windows(np.ascontiguousarray(windows[::-1]))
-    np.testing.assert_allclose(turned.embedding, heard.embedding, atol=1e-5)
+    np.testing.assert_allclose(turned.embedding, found.embedding, atol=1e-5)

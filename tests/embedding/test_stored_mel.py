@@ -1,4 +1,4 @@
-"""A model hears one of MTG-Jamendo's spectrograms as it hears the audio that it was made of."""
+"""A model analyses one of MTG-Jamendo's spectrograms as it does the audio that it was made of."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def write_both(folder: Path, seconds: float) -> tuple[Path, Path]:
 @pytest.mark.parametrize("seconds", [1.2, 2.0, 30.0])
 def test_same_moods_either_way(model: MoodModel, tmp_path: Path, seconds: float) -> None:
     audio, mel = write_both(tmp_path, seconds)
-    heard, read = model.analyze(audio), model.analyze(mel)
-    assert heard.embedding @ read.embedding > 0.997
-    np.testing.assert_allclose(read.probabilities, heard.probabilities, atol=5e-4)
+    decoded, read = model.analyze(audio), model.analyze(mel)
+    assert decoded.embedding @ read.embedding > 0.997
+    np.testing.assert_allclose(read.probabilities, decoded.probabilities, atol=5e-4)
     np.testing.assert_allclose(model.predict_targets(mel), model.predict_targets(audio), atol=5e-4)
 
 

@@ -261,7 +261,9 @@ def test_a_file_has_one_outcome_the_last(library: Library, music: Path) -> None:
     assert library.outcomes() == {"ok": 1, "partial": 0, "silent": 0, "failed": 0}
 
 
-def test_silence_is_heard_again_by_another_model_and_failures_are_not(library: Library, music: Path) -> None:
+def test_silence_is_analysed_again_by_another_model_and_failures_are_not(
+    library: Library, music: Path
+) -> None:
     silent, broken = file_state(music / "a.wav"), file_state(music / "b.wav")
     library.acknowledge(MODEL, FileResult(silent, Outcome.SILENT, "silent", "the audio is silent"))
     library.acknowledge(MODEL, failed(broken))

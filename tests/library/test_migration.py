@@ -104,7 +104,7 @@ def test_a_migration_keeps_the_old_database_and_makes_the_tables_of_today(
 
 
 @pytest.mark.parametrize("version", OLDER)
-def test_looking_on_leaves_an_old_library_as_it_is(folder: Path, version: int) -> None:
+def test_reading_leaves_an_old_library_as_it_is(folder: Path, version: int) -> None:
     database = place_golden(folder, version)
     before = database.read_bytes()
     for open_it in (Library.open, Library.open_or_empty):

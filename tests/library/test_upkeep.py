@@ -65,7 +65,7 @@ def test_what_is_silent_or_gone_is_not_waited_for(library: Library, tmp_path: Pa
     assert library.waiting(OTHER.fingerprint) == 0
 
 
-def test_a_failure_of_an_unchanged_file_keeps_what_was_heard(library: Library, tmp_path: Path) -> None:
+def test_a_failure_of_an_unchanged_file_keeps_its_analysis(library: Library, tmp_path: Path) -> None:
     fill(library, tmp_path, 1)
     state = next(iter(library.files().values())).state
     library.acknowledge(MODEL, failed(state, "timeout"))
@@ -85,7 +85,7 @@ def test_find_vectors_finds_equal_audio_of_the_same_model_only(library: Library,
 
 
 @pytest.mark.parametrize("column", ["embedding", "mood_scores", "probabilities", "checksum"])
-def test_one_damaged_bit_is_found_and_that_track_alone_is_heard_again(
+def test_one_damaged_bit_is_found_and_that_track_alone_is_analysed_again(
     library: Library, tmp_path: Path, column: str
 ) -> None:
     ids = fill(library, tmp_path)

@@ -38,7 +38,7 @@ PUBLISHED = {
 }
 """Millions of parameters at some ``channels``."""
 FIELDS = {"efficientnet": 134, "fa_resnet": 56, "fcn": 94, "short_chunk_cnn": 382, "short_chunk_resnet": 763}
-"""Frames that a point of the last map hears."""
+"""Frames that a point of the last map depends on."""
 
 
 OF_SAMPLES = ("musicnn_mn",)
@@ -148,7 +148,7 @@ class TestBackboneContract:
             half = backbone(log_mel).float()
         assert (half - full).norm() < 0.15 * full.norm()
 
-    def test_the_trunk_hears_without_the_neck(self, backbone: Backbone, inputs: Inputs) -> None:
+    def test_the_trunk_works_without_the_neck(self, backbone: Backbone, inputs: Inputs) -> None:
         log_mel = inputs.random(2, 94)
         with torch.no_grad():
             pooled = backbone.eval().trunk(log_mel)
@@ -279,7 +279,7 @@ def test_places_run_from_the_lowest_band_to_the_highest() -> None:
     assert frequency_places(torch.zeros(2, 3, 5, 1)).flatten().tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]
 
 
-def test_frequency_awareness_hears_where_a_tone_lies() -> None:
+def test_frequency_awareness_tells_where_a_tone_lies() -> None:
     log_mel = torch.zeros(2, N_MELS, 200)
     log_mel[0, 32], log_mel[1, 64] = 1.0, 1.0
     torch.manual_seed(0)

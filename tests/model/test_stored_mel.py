@@ -31,12 +31,12 @@ def chirp() -> np.ndarray:
     return sound
 
 
-def heard(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_mels_of(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(LogMel(AUDIO)(torch.from_numpy(waveform)))
 
 
 def test_what_essentia_made_is_what_log_mel_gives() -> None:
-    stored, ours = read_stored_mel(ESSENTIA), heard(chirp())
+    stored, ours = read_stored_mel(ESSENTIA), log_mels_of(chirp())
     assert ours.std() > 0.5
     inner = np.abs(stored[:, : ours.shape[1]] - ours)[:, 1:-1]
     assert inner.mean() < 2e-3
@@ -47,7 +47,7 @@ def test_agrees_with_librosa_but_for_the_ends(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 24_000).astype(np.float32)
     np.save(tmp_path / "noise.npy", published_mel(noise, AUDIO.sample_rate))
     stored = read_stored_mel(tmp_path / "noise.npy")
-    np.testing.assert_allclose(stored[:, 1:-1], heard(noise)[:, 1:-1], atol=2e-4)
+    np.testing.assert_allclose(stored[:, 1:-1], log_mels_of(noise)[:, 1:-1], atol=2e-4)
 
 
 def test_silence_is_zero(tmp_path: Path) -> None:

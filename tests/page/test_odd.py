@@ -53,6 +53,129 @@ def test_names_of_regions_follow_the_map(page: Any) -> None:
     assert (after["x"] - before["x"], after["y"] - before["y"]) == pytest.approx((40, 30), abs=2)
 
 
+Box = tuple[float, float, float, float]
+
+
+def boxes(page: Any, what: str) -> list[Box]:
+    """Left, top, right and bottom of all that is shown of something."""
+    found = [one.bounding_box() for one in page.locator(what).all() if one.is_visible()]
+    return [(one["x"], one["y"], one["x"] + one["width"], one["y"] + one["height"]) for one in found if one]
+
+
+def overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 800), (768, 1000), (640, 400), (390, 780), (360, 640)])
+@pytest.mark.parametrize("spread", [1.0, 0.3, 0.0])
+def test_names_of_regions_overlap_nothing(
+    browser: Any, address: str, size: tuple[int, int], spread: float
+) -> None:
+    places = [
+        (0.5 + spread * (x - 0.5), 0.5 + spread * (y - 0.5)) for x in (0, 0.3, 0.6, 1) for y in (0, 0.5, 1)
+    ]
+    regions = [
+        {
+            "x": 65_535 * x,
+            "y": 65_535 * y,
+            "tracks": 99 - i,
+            "moods": ["melancholic", "dreamy"],
+            "genre": f"Rock {i}",
+        }
+        for i, (x, y) in enumerate(places)
+    ]
+    info = {"version": "v", "method": "pca", "tracks": 40, "coming": None, "regions": regions}
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    page = context.new_page()
+    page.route("**/v1/map/info", lambda route: route.fulfill(json=info))
+    page.goto(address)
+    page.wait_for_selector(".map .region", state="attached", timeout=60_000)
+    if size[0] <= 900:
+        page.click(".top .sheet-handle")
+    page.wait_for_timeout(500)
+    for step in ("whole", "Closer", "Further"):
+        if step != "whole":
+            page.click(f".map button[aria-label={step}]")
+            page.wait_for_timeout(300)
+        names, others = boxes(page, ".map .region"), boxes(page, ".map .tools .button, .map .legend")
+        left, top, right, bottom = boxes(page, "section.map")[0]
+        assert len(names) >= 3 or step == "Closer"
+        for place, one in enumerate(names):
+            assert not [other for other in names[:place] + others if overlap(one, other)]
+            assert one[0] >= left - 1
+            assert one[1] >= top - 1
+            assert one[2] <= right + 1
+            assert one[3] <= bottom + 1
+    context.close()
+
+
+@pytest.mark.parametrize("size", [(1280, 400), (640, 400), (360, 640), (320, 480)])
+def test_on_small_screens_rows_can_be_seen(browser: Any, address: str, size: tuple[int, int]) -> None:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector(".row-track", timeout=60_000)
+    for row in (0, 12):
+        page.locator(".row-track").nth(row).scroll_into_view_if_needed()
+        page.wait_for_timeout(200)
+        (player,), (side,) = boxes(page, ".player"), boxes(page, ".side")
+        shown = [
+            one for one in boxes(page, ".row-track") if one[1] >= max(0, side[1]) and one[3] <= player[1]
+        ]
+        assert shown
+    (seek,) = boxes(page, "[aria-label=Position]")
+    assert seek[2] - seek[0] > 150
+    context.close()
+
+
+def test_escape_leaves_a_condition_as_it_is(page: Any, address: str) -> None:
+    page.goto(f"{address}?where=calm+%3E%3D+0.1")
+    chip = page.locator(".chip button").first
+    chip.click()
+    page.fill(".popover input", "calm >= 0.9")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".popover", state="detached")
+    assert page.locator(".chip").inner_text().startswith("calm at least .1")
+    assert page.evaluate("document.activeElement.closest('.chip') !== null")
+    page.click("text=+ condition")
+    page.keyboard.type("calm >= 0.9")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".popover", state="detached")
+    assert page.locator(".chip").count() == 1
+
+
+def test_an_arc_is_made_at_once(page: Any) -> None:
+    page.click("text=Draw a mood over time")
+    page.click("text=Make the list")
+    page.wait_for_selector(".chip >> text=arousal over 45 minutes")
+    page.wait_for_selector(".status >> text=/[0-9]+ tracks/")
+    assert "arc=arousal" in page.url
+
+
+def test_a_drag_is_one_step_back(page: Any, address: str) -> None:
+    page.click("button.name >> text=calm")
+    page.wait_for_timeout(1200)
+    calm = page.url
+    assert "mood=calm" in calm
+    box = page.locator(".slider input").first.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=12)
+    page.mouse.up()
+    page.wait_for_timeout(400)
+    dragged = page.url
+    assert dragged != calm
+    page.go_back()
+    assert page.url == calm
+    page.go_back()
+    assert page.url == address
+    page.go_forward()
+    page.go_forward()
+    assert page.url == dragged
+    page.wait_for_selector(".chip >> text=calm .90")
+
+
 def test_escape_closes_the_keys(page: Any) -> None:
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open]")
@@ -150,6 +273,30 @@ def test_two_tabs_have_one_list(page: Any, address: str) -> None:
     page.wait_for_selector("#tab-list >> text=List (2)")
 
 
+def test_a_list_is_saved_without_tracks_that_are_gone(page: Any) -> None:
+    page.wait_for_selector(".map .region", state="attached")
+    put(page, 0)
+    kept = page.locator(".rows .names strong").first.inner_text()
+    gone = {"track_id": "gone", "title": "Gone", "artist": "Nobody", "duration": 1.0}
+    page.evaluate(
+        """(gone) => {
+          const list = JSON.parse(localStorage.getItem("moodrec.list"));
+          localStorage.setItem("moodrec.list", JSON.stringify([...list, gone]));
+        }""",
+        gone,
+    )
+    page.reload()
+    page.wait_for_selector("#tab-list >> text=List (2)")
+    page.wait_for_selector(".map .region", state="attached")
+    page.click("#tab-list")
+    with page.expect_download() as download:
+        page.click("text=Save as M3U")
+    page.wait_for_selector(".toast >> text=1 track of the list is no longer in the library")
+    text = Path(download.value.path()).read_text()
+    assert kept in text
+    assert text.count("#EXTINF") == 1
+
+
 def test_a_browser_that_keeps_nothing_is_said_so(browser: Any, address: str) -> None:
     context = browser.new_context()
     context.add_init_script(BLOCKED)
@@ -199,17 +346,17 @@ def test_a_dropped_file_has_its_place_on_the_map(page: Any, music: Path) -> None
     page.wait_for_selector(".toast >> text=no audio in it", timeout=60_000)
 
 
-def test_what_is_pointed_at_is_heard(page: Any) -> None:
+def test_what_is_pointed_at_is_played(page: Any) -> None:
     page.wait_for_selector(".map .region")
     page.click("button[aria-label='Hear what is pointed at']")
-    with page.expect_request("**/v1/tracks/*/audio") as heard:
+    with page.expect_request("**/v1/tracks/*/audio") as played:
         box = page.locator(".map canvas").bounding_box()
         for x in range(20, 90, 2):
             page.mouse.move(box["x"] + box["width"] * x / 100, box["y"] + box["height"] * 0.5)
             if page.locator(".tip").count():
                 break
         page.wait_for_timeout(800)
-    assert heard.value.url.endswith("/audio")
+    assert played.value.url.endswith("/audio")
 
 
 def test_the_colours_are_remembered(page: Any) -> None:

@@ -119,7 +119,9 @@ def test_conditions_are_met(recommender: Recommender) -> None:
         recommender.similar("Song 0", where="clam > 0.5")
 
 
-def test_a_file_outside_the_library_is_heard(recommender: Recommender, place: Path, model: MoodModel) -> None:
+def test_a_file_outside_the_library_is_analysed(
+    recommender: Recommender, place: Path, model: MoodModel
+) -> None:
     similar = recommender.similar(str(place / "other.flac"), k=3)
     assert similar.seed_id is None
     assert similar.seed["path"] == str(place / "other.flac")
@@ -136,7 +138,7 @@ def test_a_seed_that_cannot_be_a_path_is_no_track(recommender: Recommender, seed
         recommender.similar(seed)
 
 
-def test_a_file_that_cannot_be_heard(recommender: Recommender, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_decoded(recommender: Recommender, tmp_path: Path) -> None:
     (tmp_path / "text.mp3").write_text("just some text")
     with pytest.raises(AudioError):
         recommender.similar(str(tmp_path / "text.mp3"))

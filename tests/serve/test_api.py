@@ -345,8 +345,11 @@ def test_head_is_answered_as_get_is(client: httpx.Client) -> None:
         ("GET", "/v1/label", "POST"),
         ("HEAD", "/v1/label", "POST"),
         ("PUT", "/v1/playlists/radio", "POST"),
-        ("OPTIONS", "/v1/tracks", "GET"),
-        ("POST", "/v1/tracks/t5", "GET"),
+        ("OPTIONS", "/v1/tracks", "GET, HEAD"),
+        ("POST", "/v1/tracks/t5", "GET, HEAD"),
+        ("PUT", "/v1/similar", "GET, HEAD, POST"),
+        ("PUT", "/v1/jobs/none", "DELETE, GET, HEAD"),
+        ("PUT", "/rest/ping", "GET, HEAD, POST"),
         ("DELETE", "/api/alchemy", "POST"),
         ("POST", "/", "GET, HEAD"),
     ],
@@ -356,6 +359,37 @@ def test_a_method_that_an_address_lacks_is_told(
 ) -> None:
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "told"),
+    [
+        ('{"seed": "t1"}', "application/x-www-form-urlencoded", "send JSON, with the header Content-Type"),
+        ('{"seed": "t1"}', "text/plain", "the body was sent as 'text/plain'"),
+        ('{"seed": "t1"}', "", "the body was sent without a type"),
+        ('{"seed": t1}', "application/json", "the body is no JSON: Expecting value at character 9"),
+        (b'{"seed": "\xff"}', "application/json", "the body cannot be read; send JSON in UTF-8"),
+        ("[" * 100_000, "application/json", "the body cannot be read; send JSON in UTF-8"),
+    ],
+)
+def test_a_body_that_is_no_json_is_told(
+    client: httpx.Client, content: str | bytes, kind: str, told: str
+) -> None:
+    headers = {"content-type": kind} if kind else {}
+    answer = client.post("/v1/similar", content=content, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert told in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "packed"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("x-gzip", True), ("gzip;q=0", False), ("gzip; q=0.000", False),
+     ("identity", False), ("br", False), ("", False)],
+)  # fmt: skip
+def test_answers_are_packed_for_those_who_take_it(client: httpx.Client, taken: str, packed: bool) -> None:
+    answer = client.get("/v1/tracks", params={"limit": 100}, headers={"accept-encoding": taken})
+    assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+    assert len(answer.json()["tracks"]) == 100
 
 
 IDS = [

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,3 +169,16 @@ def test_without_folders_of_music_nothing_can_be_analysed(sample_folder: Path) -
         answer = client.post("/v1/jobs", json={})
         assert answer.status_code == 400
         assert "--music" in answer.json()["detail"]
+
+
+def test_a_server_that_stops_ends_the_streams_of_events(sample_folder: Path) -> None:
+    with serving(settings_for(sample_folder)) as client:
+        connection = socket.create_connection((str(client.base_url.host), int(client.base_url.port or 0)), 20)
+        connection.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        told = b""
+        while b"event: version" not in told:
+            told += connection.recv(10_000)
+    with connection:
+        while block := connection.recv(10_000):
+            told += block
+    assert told.endswith(b"\r\n0\r\n\r\n")  # whole, and not cut off

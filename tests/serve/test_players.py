@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,6 +164,21 @@ def test_xml_has_the_same_in_the_namespace_of_subsonic(client: httpx.Client) -> 
     names = [one.get("name") for one in extensions]
     assert names == ["apiKeyAuthentication", "formPost", "sonicSimilarity"]
     assert [version.text for version in extensions[0]] == ["1"]
+
+
+def test_jsonp_calls_a_function_with_the_json(client: httpx.Client) -> None:
+    asked = {"id": "nd4", "count": "3", "f": "jsonp", "callback": "jQuery1.done_$"}
+    answer = client.get("/rest/getSonicSimilarTracks", params=asked)
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    called = re.fullmatch(r"jQuery1\.done_\$\((.*)\);", answer.text)
+    assert called
+    in_json = client.get("/rest/getSonicSimilarTracks", params=asked | {"f": "json"})
+    assert json.loads(called[1]) == in_json.json()
+    for wrong in ("", "alert(1)//", "a b", "1x", "x" * 101):
+        refused = client.get("/rest/ping", params={"f": "jsonp", "callback": wrong})
+        assert refused.headers["content-type"] == "application/json"
+        assert refused.json()["subsonic-response"]["error"]["code"] == 10
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,19 @@ def test_other_sites_cannot_call_through_a_browser(client: httpx.Client) -> None
     assert client.get("/v1/tracks", headers={"Host": "localhost:99"}).status_code == 200
 
 
+def test_the_page_behind_a_proxy_that_writes_its_own_host(sample_folder: Path) -> None:
+    body = {"seed": "t1"}
+    with serving(settings_for(sample_folder, names=("Music.example",))) as client:
+        for origin in ("https://music.example", "http://music.example:8443"):
+            assert client.post("/v1/similar", json=body, headers={"Origin": origin}).status_code == 200
+            crossed = {"Origin": origin, "Sec-Fetch-Site": "same-site"}
+            assert client.post("/v1/similar", json=body, headers=crossed).status_code == 403
+        for origin in ("https://example", "https://music.example.evil", "https://evil/music.example", "null"):
+            refused = client.post("/v1/similar", json=body, headers={"Origin": origin})
+            assert refused.status_code == 403, origin
+            assert "--name HOST" in refused.json()["detail"]
+
+
 def test_every_answer_tells_browsers_to_run_nothing_else(client: httpx.Client) -> None:
     for place in ("/v1/tracks", "/nothing", "/v1/similar", "/healthz"):
         headers = client.get(place).headers

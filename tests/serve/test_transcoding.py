@@ -65,7 +65,7 @@ def test_the_samples_are_those_of_the_file(player: httpx.Client, music: Path, na
     assert np.abs(samples.astype(int) - right[:, [0, -1]]).max() <= 1
 
 
-def test_channels_beyond_two_are_heard_in_both(player: httpx.Client, music: Path) -> None:
+def test_channels_beyond_two_are_in_both(player: httpx.Client, music: Path) -> None:
     samples, _ = soundfile.read(io.BytesIO(player.get(wave_of(player, "six.aiff")).content), always_2d=True)
     right, _ = soundfile.read(music / "six.aiff", always_2d=True)
     mixed = (right[:, :2] + 0.7 * right[:, 2:].mean(axis=1, keepdims=True)).clip(-1, 1)

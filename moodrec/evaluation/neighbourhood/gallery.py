@@ -20,7 +20,7 @@ from moodrec.data.sources.reading import require_file
 from moodrec.errors import DataError
 from moodrec.evaluation.neighbourhood.moods import SHARED
 from moodrec.evaluation.retrieval import QUADRANTS
-from moodrec.index.rows.validation import vectors_of
+from moodrec.index.rows.given_vectors import vectors_of
 from moodrec.names import fold
 from moodrec.schema import EMBEDDING, TRACK_ID
 from moodrec.typing import BoolArray, Codes, Float64Array

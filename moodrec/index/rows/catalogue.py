@@ -23,7 +23,7 @@ from moodrec.index.rows import keys
 from moodrec.index.rows.conforming import conformed, joined
 from moodrec.index.rows.recordings import Recordings
 from moodrec.index.rows.segment import Part, Segment
-from moodrec.index.rows.validation import chosen_columns
+from moodrec.index.rows.track_table import chosen_columns
 from moodrec.typing import Codes, RowMask, RowNumbers, Vectors
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from moodrec.arguments import brief
-from moodrec.errors import DataError
+from moodrec.arguments import brief, listed
+from moodrec.errors import DataError, UsageError
+from moodrec.filters.names import hint
 from moodrec.index.rows.column_kinds import without_tensors
 from moodrec.index.rows.tables import as_arrow, is_table
 
@@ -42,6 +44,54 @@ def as_matrix(given: Any) -> NDArray[Any]:
     return _of_rows(array) if array.dtype == object else array
 
 
+def without_vectors(table: pa.Table, name: str) -> tuple[NDArray[Any], pa.Table]:
+    """Part a table into its vectors and all else.
+
+    Args:
+        table: n rows.
+        name: the column of vectors.
+
+    Returns:
+        (n, d) numbers, and the other columns.
+
+    Raises:
+        DataError: there is no such column, a row is NULL, or of another length than the first.
+    """
+    if not isinstance(name, str):
+        raise UsageError(f"embedding is the name of a column, not {brief(name)}")
+    if name not in table.column_names:
+        raise DataError(f"the table has no column {brief(name)}; {hint(name, table.column_names, 'columns')}")
+    return vectors_of(table[name], name), table.drop_columns([name])
+
+
+def vectors_of(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
+    """Read an Arrow column of lists of one length as a matrix.
+
+    Args:
+        column: n lists of d numbers each.
+        name: the name of the column, for error messages.
+
+    Returns:
+        (n, d) numbers.
+
+    Raises:
+        DataError: a row is NULL, or of another length than the first that is not.
+    """
+    array = without_tensors(column).combine_chunks()
+    kind = array.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        raise DataError(f"column {brief(name)} holds {str(kind)[:80]} values; vectors are lists of numbers")
+    lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
+    usual = lengths[lengths >= 1][:1]
+    wrong = np.flatnonzero((lengths < 1) | (lengths != (usual if len(usual) else 0))).tolist()
+    if wrong:
+        raise DataError(
+            f"column {brief(name)}: the vectors of rows {listed(wrong)} are missing or of another length"
+        )
+    flat = pc.list_flatten(array).to_numpy(zero_copy_only=False)
+    return flat.reshape(len(array), -1) if len(array) else np.empty((0, 1), np.float32)
+
+
 def _chunked(given: Any) -> pa.ChunkedArray:
     if isinstance(given, pa.ChunkedArray):
         return given
@@ -63,12 +113,12 @@ def _of_column(column: pa.ChunkedArray) -> NDArray[Any]:
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         return np.asarray(column.to_numpy())
     array = column.combine_chunks()
-    lengths = pa.compute.fill_null(pa.compute.list_value_length(array), -1).to_numpy(zero_copy_only=False)
+    lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
     if len(lengths) and (lengths < 1).any():
         raise DataError(f"the vector of row {int(np.argmax(lengths < 1))} is missing")
     if len(set(lengths.tolist())) > 1:
         raise DataError("the vectors are not all of one length")
-    flat = pa.compute.list_flatten(array).to_numpy(zero_copy_only=False)
+    flat = pc.list_flatten(array).to_numpy(zero_copy_only=False)
     return flat.reshape(len(array), -1) if len(array) else np.empty((0, 1), np.float32)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from moodrec.arguments import brief
 from moodrec.errors import UsageError
-from moodrec.index.rows.validation import track_table
+from moodrec.index.rows.track_table import track_table
 
 
 class TableContext(Protocol):

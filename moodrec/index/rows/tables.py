@@ -74,12 +74,6 @@ def to_frame(given: Any) -> pd.DataFrame:
     return frame
 
 
-def columns_of(given: Any) -> dict[str, list[Any]]:
-    """Read the columns of a table as lists of Python's own values, by name."""
-    table = as_arrow(given)
-    return {name: table[name].to_pylist() for name in table.column_names}
-
-
 def _is_pandas(given: object) -> bool:
     return hasattr(given, "iloc") and hasattr(given, "columns")
 

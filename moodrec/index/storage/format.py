@@ -27,7 +27,7 @@ from moodrec.index.snapshot import Origin, Snapshot
 from moodrec.index.storage.holding import held
 from moodrec.index.storage.late_check import LateCheck
 from moodrec.index.storage.manifest import Manifest
-from moodrec.index.storage.store import Version
+from moodrec.index.storage.version import Version
 from moodrec.schema import TRACK_ID
 
 VECTORS: Final = "vectors.npy"

@@ -12,7 +12,7 @@ from typing import Final
 from moodrec.errors import CorruptStoreError
 from moodrec.index.rows.stored_arrays import all_finite
 from moodrec.index.storage.checksums import damage_message
-from moodrec.index.storage.store import Version
+from moodrec.index.storage.version import Version
 from moodrec.typing import Vectors
 
 _DELAY_S: Final = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from moodrec.index.storage.store import Version
+from moodrec.index.storage.version import Version
 
 
 class KnownPlaces:

@@ -28,18 +28,16 @@ from moodrec.errors import CorruptStoreError, MoodrecError, NotFoundError, Store
 from moodrec.index.runtime import max_threads
 from moodrec.index.storage.checksums import damage_message
 from moodrec.index.storage.manifest import MANIFEST, Manifest, read_manifest
-from moodrec.index.storage.store import (
+from moodrec.index.storage.pointer import (
     CURRENT,
-    MOST_OF_MANIFEST,
     MOST_OF_POINTER,
     VERSION,
-    Version,
     is_index,
     name_in_pointer,
     pointer_to,
-    publish,
-    read_current,
 )
+from moodrec.index.storage.store import publish, read_current
+from moodrec.index.storage.version import MOST_OF_MANIFEST, Version
 
 _RETRY_S: Final = 30.0
 """Seconds for which a pull tries again when versions are replaced while it reads them."""

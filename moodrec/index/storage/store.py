@@ -15,15 +15,12 @@ into memory, are verified while they are in use (:mod:`moodrec.index.storage.lat
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -35,85 +32,30 @@ from moodrec.errors import (
     UsageError,
 )
 from moodrec.files.disk import UNFINISHED, disk_errors, require_room
-from moodrec.files.kinds import is_there, make_mark, read_regular, refuse_irregular, refuse_link
+from moodrec.files.kinds import make_mark, refuse_irregular, refuse_link
 from moodrec.files.replacing import write_atomically
 from moodrec.index.runtime import max_threads
-from moodrec.index.storage.checksums import StoredFile, damage_message
+from moodrec.index.storage.checksums import StoredFile
 from moodrec.index.storage.holding import held, remove_if_free
-from moodrec.index.storage.manifest import MANIFEST, Manifest, read_manifest
+from moodrec.index.storage.manifest import MANIFEST, Manifest
+from moodrec.index.storage.pointer import (
+    CURRENT,
+    FIRST,
+    is_index,
+    name_in_pointer,
+    pointer_to,
+    read_pointer,
+    required_name,
+    versions_in,
+)
+from moodrec.index.storage.version import Version, read_version
 from moodrec.lock import WriterLock
 
-CURRENT: Final = "CURRENT"
 _LOCK: Final = "lock"
-_POINTER = re.compile(rb"(v(\d{6,})-[0-9a-f]{8}) ([0-9a-f]{64})\n")
-MOST_OF_POINTER: Final = 1000
-"""Greatest size of ``CURRENT``, in bytes."""
-MOST_OF_MANIFEST: Final = 1 << 24
-"""Greatest size of a manifest, in bytes."""
-VERSION: Final = re.compile(r"v\d{6,}-[0-9a-f]{8}")
-"""The name of a version's folder."""
-_FIRST: Final = ".first-save"
-"""A file that exists until the first version is the current one: what a crash leaves before is no damaged index."""
 _RETRY_S: Final = 30.0
 """Seconds for which a reader tries again when versions are replaced while it opens them."""
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version on disk whose manifest has been read."""
-
-    folder: Path
-    """The folder of the version."""
-    manifest: Manifest
-    """What the version holds."""
-    pointer: bytes = b""
-    """What ``CURRENT`` holds where this is the current version: the version's name and its manifest's checksum."""
-
-    def verify(self, names: Collection[str] | None = None) -> None:
-        """Compare files with their recorded sizes and checksums: those in ``names``, or all files if it is None.
-
-        Raises:
-            CorruptStoreError: a file differs.
-        """
-        for name, record in self.manifest.files.items():
-            if names is None or name in names:
-                path = self.folder / name
-                self._require(record.fits(path, max_threads()), path)
-
-    def verify_sizes(self, names: Collection[str]) -> None:
-        """Compare the files in ``names`` with their recorded sizes alone, which takes no time.
-
-        Raises:
-            CorruptStoreError: a file differs.
-        """
-        for name in names:
-            self._require(self.manifest.files[name].has_size_of(self.folder / name), self.folder / name)
-
-    def _require(self, intact: bool, path: Path) -> None:
-        if not intact:
-            raise CorruptStoreError(damage_message(path))
-
-
-def verify_saved(version: Version) -> None:
-    """Verify all files of a version that was opened or saved earlier, and that a writer may have removed since.
-
-    Raises:
-        CorruptStoreError: a file differs, or is missing though the version is the current one.
-        NotFoundError: a newer version has taken its place, or the folder of the index is gone.
-    """
-    try:
-        version.verify()
-    except FileNotFoundError as error:
-        if current_name(version.folder.parent) == version.folder.name:
-            raise CorruptStoreError(
-                f"{error.filename}: a file of the index is missing; build it anew"
-            ) from None
-        raise NotFoundError(
-            f"{version.folder}: a newer version has taken the place of this one, whose files are gone; go over to "
-            "the newer one with refresh(), or save this one to another folder"
-        ) from None
 
 
 def publish(
@@ -144,8 +86,8 @@ def publish(
         _remove_unfinished(root)
         require_room(root, size)
         if not is_index(root):
-            make_mark(root / _FIRST)
-            on_failure.callback((root / _FIRST).unlink, missing_ok=True)
+            make_mark(root / FIRST)
+            on_failure.callback((root / FIRST).unlink, missing_ok=True)
         folder = root / f"{UNFINISHED}{secrets.token_hex(4)}"
         folder.mkdir()
         on_failure.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -166,7 +108,7 @@ def publish(
         write_atomically(root / CURRENT, pointer)
         on_failure.pop_all()
         _sync_folder(root)
-        (root / _FIRST).unlink(missing_ok=True)
+        (root / FIRST).unlink(missing_ok=True)
         _remove_others(root, final)
     return Version(final, manifest, pointer)
 
@@ -176,7 +118,7 @@ def _require_unchanged(root: Path, before: Version | None) -> None:
     if before is None or not before.pointer:
         return
     try:
-        pointer = _pointer(root)
+        pointer = read_pointer(root)
     except (NotFoundError, CorruptStoreError):  # there is nothing that anybody could read
         return
     name = name_in_pointer(pointer)
@@ -202,86 +144,17 @@ def read_current(root: Path, read: Callable[[Version], Result]) -> Result:
     root = Path(os.path.abspath(root))  # noqa: PTH100  (links stay: what they lead to may be replaced)
     give_up = time.monotonic() + _RETRY_S
     while time.monotonic() < give_up:
-        pointer = _pointer(root)
-        folder = root / _name(root, pointer)
+        pointer = read_pointer(root)
+        folder = root / required_name(root, pointer)
         refuse_link(folder)
         try:
             with held(folder):
-                return read(_open(folder, pointer))
+                return read(read_version(folder, pointer))
         except FileNotFoundError as error:
             # Where CURRENT has changed, a writer replaced the version meanwhile: try the new one.
-            if pointer == _pointer(root):
+            if pointer == read_pointer(root):
                 raise CorruptStoreError(f"{error.filename}: a file of the index is missing") from None
     raise StoreLockedError(f"{root}: the index is being replaced all the time; try again later")
-
-
-def current_name(root: Path) -> str:
-    """Return the name of the current version's folder.
-
-    Raises:
-        NotFoundError: there is no index at ``root``.
-        CorruptStoreError: the file that names the version is missing or damaged.
-    """
-    return _name(root, _pointer(root))
-
-
-def is_current(version: Version) -> bool:
-    """Whether a version that was opened or saved earlier is the current one of its folder, which may be replaced.
-
-    Raises:
-        NotFoundError, CorruptStoreError: as :func:`current_name`.
-    """
-    pointer = _pointer(version.folder.parent)
-    _name(version.folder.parent, pointer)
-    return pointer == version.pointer
-
-
-def pointer_to(name: str, manifest: bytes) -> bytes:
-    """Return what ``CURRENT`` holds where a version is the current one.
-
-    Args:
-        name: the name of the version's folder.
-        manifest: the text of its manifest.
-    """
-    return f"{name} {hashlib.sha256(manifest).hexdigest()}\n".encode()
-
-
-def name_in_pointer(pointer: bytes) -> str | None:
-    """Return the name of the version that the content of a ``CURRENT`` names; None where it is damaged."""
-    match = _POINTER.fullmatch(pointer)
-    return None if match is None else match[1].decode()
-
-
-def is_index(root: Path) -> bool:
-    """Whether a folder holds an index, even one whose first save was interrupted."""
-    return is_there(root / CURRENT) or bool(_versions(root))
-
-
-def _pointer(root: Path) -> bytes:
-    try:
-        return read_regular(root / CURRENT, MOST_OF_POINTER)
-    except FileNotFoundError:
-        if _versions(root) and not (root / _FIRST).exists():
-            raise CorruptStoreError(f"{root}: the file {CURRENT} is missing") from None
-        raise NotFoundError(
-            f"{root}: there is no index here; make one with: moodrec analyze FOLDER, or moodrec index build"
-        ) from None
-    except NotADirectoryError:
-        raise NotFoundError(f"{root}: is a file; an index is a folder") from None
-
-
-def _name(root: Path, pointer: bytes) -> str:
-    name = name_in_pointer(pointer)
-    if name is None:
-        raise CorruptStoreError(f"{root / CURRENT}: the file is damaged")
-    return name
-
-
-def _open(folder: Path, pointer: bytes) -> Version:
-    text = read_regular(folder / MANIFEST, MOST_OF_MANIFEST)
-    if pointer != pointer_to(folder.name, text):
-        raise CorruptStoreError(f"{folder / MANIFEST}: the file is damaged (its checksum differs)")
-    return Version(folder, read_manifest(folder / MANIFEST, text), pointer)
 
 
 def _require_ours(root: Path) -> None:
@@ -294,7 +167,7 @@ def _require_ours(root: Path) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    return path.name in (_LOCK, _FIRST) or path.name.startswith((UNFINISHED, f".{CURRENT}."))
+    return path.name in (_LOCK, FIRST) or path.name.startswith((UNFINISHED, f".{CURRENT}."))
 
 
 @contextmanager
@@ -321,16 +194,8 @@ def _in_place(root: Path, lock: WriterLock) -> Iterator[None]:
         ) from None
 
 
-def _versions(root: Path) -> list[Path]:
-    try:
-        found = [root / name for name in os.listdir(root) if VERSION.fullmatch(name)]  # noqa: PTH208
-    except OSError:  # there is none, or it has gone this moment
-        return []
-    return sorted(path for path in found if not path.is_symlink())
-
-
 def _newest(root: Path) -> int:
-    return max((int(path.name[1:].split("-")[0]) for path in _versions(root)), default=0)
+    return max((int(path.name[1:].split("-")[0]) for path in versions_in(root)), default=0)
 
 
 def _remove_unfinished(root: Path) -> None:
@@ -340,7 +205,7 @@ def _remove_unfinished(root: Path) -> None:
 
 def _remove_others(root: Path, kept: Path) -> None:
     """Remove older versions that no reader is opening. Readers that have opened the files keep them."""
-    for path in _versions(root):
+    for path in versions_in(root):
         if path != kept:
             remove_if_free(path)
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moodrec.arguments import ERROR, OnConflict, ids_of, on_conflict_of, real
+from moodrec.arguments import ERROR, OnConflict, ids_of, listed, on_conflict_of, real
 from moodrec.errors import DataError, DuplicateIdError, NotFoundError
 from moodrec.index.front import SearchFront
-from moodrec.index.rows.validation import listed, unit_rows
+from moodrec.index.rows.unit_vectors import unit_rows
 from moodrec.typing import Float32Array
 
 _LISTED: Final = 20

@@ -13,7 +13,8 @@ from moodrec.errors import DataError, UsageError
 from moodrec.files.replacing import write_atomically
 from moodrec.given import path_of, text_of
 from moodrec.index.rows.tables import is_table, to_frame
-from moodrec.names import shown_only, track_name, without_controls
+from moodrec.names import track_name
+from moodrec.printable import shown_only, without_controls
 from moodrec.recommend.playlists.m3u import write_m3u
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
 from moodrec.schema import ALBUM, ARTIST, PATH, RECORDING_ID, TITLE

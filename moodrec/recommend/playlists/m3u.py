@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from moodrec.errors import UsageError
 from moodrec.files.replacing import write_atomically
-from moodrec.names import shown_only, track_name
+from moodrec.names import track_name
+from moodrec.printable import shown_only
 from moodrec.recommend.playlists.places import Place, Written, seconds, text
 from moodrec.schema import ARTIST, PATH, START, TITLE
 

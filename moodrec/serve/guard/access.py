@@ -39,6 +39,7 @@ class Access:
         """
         self._app, self._token = app, settings.token
         self._names = {"localhost", settings.host, *settings.names}
+        self._others = frozenset(name.lower() for name in settings.names)
         self._known: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,8 +61,13 @@ class Access:
                 "the server is not known by this host name; start it with --name NAME to serve it under that name",
             )
             await answer(scope, receive, send)
-        elif scope["method"] not in _SAFE and not _same_site(request):
-            answer = problem(403, "ForeignPage", "a page of another site may not change anything here")
+        elif scope["method"] not in _SAFE and not self._is_own_page(request):
+            answer = problem(
+                403,
+                "ForeignPage",
+                "a page of another site may not change anything here; if it is this server's own page, seen through "
+                "a proxy, start it with --name HOST, the name in the browser's address",
+            )
             await answer(scope, receive, send)
         elif not self._may(scope["path"], request):
             answer = problem(
@@ -82,6 +88,23 @@ class Access:
         if known and len(self._known) < _MOST_KNOWN:
             self._known.add(host)
         return known
+
+    def _is_own_page(self, request: HTTPConnection) -> bool:
+        """Whether a request comes from the server's page, or from no page at all.
+
+        A proxy may write a ``Host`` of its own, so that a page that is seen under one of the server's other names is
+        its page whatever stands there.
+        """
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        origin = request.headers.get("origin")
+        if origin is None:
+            return True
+        try:
+            place = urlsplit(origin).netloc.lower()
+        except ValueError:  # such as "http://[", which no browser sends
+            return False
+        return place == request.headers.get("host", "").lower() or host_name(place) in self._others
 
     def _may(self, path: str, request: HTTPConnection) -> bool:
         if self._token is None or is_public(path):
@@ -125,16 +148,3 @@ def host_name(host: str) -> str:
     except ValueError:
         return name.partition(":")[0]
     return name
-
-
-def _same_site(request: HTTPConnection) -> bool:
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("origin")
-    if origin is None:
-        return True
-    try:
-        name = urlsplit(origin).netloc
-    except ValueError:  # such as "http://[", which no browser sends
-        return False
-    return name.lower() == request.headers.get("host", "").lower()

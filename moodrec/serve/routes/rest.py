@@ -21,7 +21,16 @@ from moodrec.serve.nearest import playable
 from moodrec.serve.players import PlayerIds, Players
 from moodrec.serve.shared import state_of
 from moodrec.serve.state import ServerState
-from moodrec.serve.subsonic import GENERIC, MISSING, NOT_FOUND, SubsonicError, answer, check_login, failure
+from moodrec.serve.subsonic import (
+    GENERIC,
+    MISSING,
+    NOT_FOUND,
+    SubsonicError,
+    answer,
+    check_callback,
+    check_login,
+    failure,
+)
 
 router: Final = APIRouter(prefix="/rest", tags=["players: OpenSubsonic"])
 EXTENSIONS: Final = ("apiKeyAuthentication", "formPost", "sonicSimilarity")
@@ -101,6 +110,8 @@ async def rest(request: Request, method: str) -> Response:
 
 def _answered(request: Request, method: str, asked: Asked) -> Response:
     try:
+        if asked.get("f") == "jsonp":
+            check_callback(asked)
         if method not in _PUBLIC:
             check_login(asked, state_of(request).settings.token)
         if method not in METHODS:

@@ -70,7 +70,7 @@ def test_everything_that_a_table_has_is_measured(tmp_path: Path) -> None:
     assert any("6 tracks without a quadrant" in clause for clause in found["left_out"])
 
 
-def test_tracks_without_a_quadrant_neither_ask_nor_answer(tmp_path: Path) -> None:
+def test_tracks_without_a_quadrant_are_neither_queries_nor_answers(tmp_path: Path) -> None:
     table_path, system = write(tmp_path)
     table = load_source("table", table_path)
     moods = moods_of(table)

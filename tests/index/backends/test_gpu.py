@@ -15,7 +15,7 @@ from moodrec.index.backends.gpu.scan import GpuScan
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from moodrec.index.search.options import SearchOptions
-from moodrec.index.search.request import resolve
+from moodrec.index.search.resolve import resolve
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import SEARCHES, IndexContract, recall
 

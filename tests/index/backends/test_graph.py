@@ -17,7 +17,7 @@ from moodrec.errors import CorruptStoreError
 from moodrec.index.backends.base import Facts
 from moodrec.index.backends.hnsw import HnswBackend
 from moodrec.index.presets import load_preset
-from moodrec.index.rows.validation import unit_rows
+from moodrec.index.rows.unit_vectors import unit_rows
 from moodrec.index.runtime import faiss
 from moodrec.index.search.completed import completed, completed_query
 from moodrec.typing import Float32Array, Vectors

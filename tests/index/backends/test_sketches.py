@@ -19,7 +19,7 @@ from moodrec.index.backends.ivf.sketches import Sketches
 from moodrec.index.kernel import binding as kernel
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from moodrec.index.rows.validation import unit_rows
+from moodrec.index.rows.unit_vectors import unit_rows
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import recall
 from tests.index.inside import ivf

@@ -13,7 +13,7 @@ from moodrec.index.backends.ivf.backend import IvfBackend
 from moodrec.index.backends.ivf.stop_rule import TABLES, fit, levels
 from moodrec.index.presets import load_preset
 from moodrec.index.rows.segment import Segment
-from moodrec.index.rows.validation import track_table
+from moodrec.index.rows.track_table import track_table
 from tests.catalogues import clustered, sample_catalogue
 
 CONFIG = load_preset("ivf-sq8")

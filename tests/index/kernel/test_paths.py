@@ -22,7 +22,7 @@ from moodrec.index.kernel import binding as kernel
 from moodrec.index.kernel.program import Program
 from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
-from moodrec.index.rows.validation import unit_rows
+from moodrec.index.rows.unit_vectors import unit_rows
 from moodrec.ranking import blend, mood_affinity
 from tests.catalogues import MOODS, sample_catalogue
 from tests.contracts import IndexContract, recall

@@ -21,7 +21,7 @@ from moodrec.index.mood_index import MoodIndex
 from moodrec.index.presets import load_preset
 from moodrec.index.snapshot import Snapshot
 from moodrec.index.storage.format import load_saved, saver, size_of
-from moodrec.index.storage.store import Version
+from moodrec.index.storage.version import Version
 from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.contracts import IndexContract
 from tests.small_disks import fill, mounted

@@ -21,6 +21,8 @@ from moodrec.index.mood_index import MoodIndex
 from moodrec.index.storage import checksums, store
 from moodrec.index.storage import format as persistence
 from moodrec.index.storage.format import load
+from moodrec.index.storage.pointer import current_name, versions_in
+from moodrec.index.storage.version import Version
 from tests.catalogues import MOODS, Sample, sample_catalogue
 from tests.contracts import assert_same
 
@@ -58,7 +60,7 @@ def test_saving_again_replaces_and_readers_keep_what_they_opened(tmp_path: Path)
     index.remove("t1")
     index.save(root)
     index.save(str(root))
-    assert len(store._versions(root)) == 1
+    assert len(versions_in(root)) == 1
     assert len(MoodIndex.open(root)) == 59
     assert len(reader) == 60
     assert reader.search(SAMPLE.vectors[1], k=1).track_ids[0, 0] == "t1"
@@ -75,7 +77,7 @@ def test_a_version_that_is_gone_cannot_be_verified(tmp_path: Path) -> None:
         reader.verify()
     assert reader.refresh()
     reader.verify()
-    missing = root / store.current_name(root) / persistence.VECTORS
+    missing = root / current_name(root) / persistence.VECTORS
     missing.unlink()
     with pytest.raises(CorruptStoreError, match=r"vectors\.npy: a file of the index is missing"):
         reader.verify()
@@ -187,14 +189,14 @@ def test_a_version_replaced_while_it_is_opened_stays_until_it_is_open(
     index = built()
     index.save(root)
     index.remove("t1")
-    verify = store.Version.verify
+    verify = Version.verify
 
-    def replaced_meanwhile(version: store.Version, *named: Collection[str] | None) -> None:
-        monkeypatch.setattr(store.Version, "verify", verify)
+    def replaced_meanwhile(version: Version, *named: Collection[str] | None) -> None:
+        monkeypatch.setattr(Version, "verify", verify)
         index.save(root)
         verify(version, *named)
 
-    monkeypatch.setattr(store.Version, "verify", replaced_meanwhile)
+    monkeypatch.setattr(Version, "verify", replaced_meanwhile)
     assert len(MoodIndex.open(root)) == 60
     assert len(MoodIndex.open(root)) == 59
     assert len(list(root.glob("v*"))) == 2
@@ -329,7 +331,7 @@ def test_lists_of_an_earlier_version_are_to_be_built_anew(tmp_path: Path) -> Non
     files = {name: file for name, file in version.manifest.files.items() if name != "stop-rule.npz"}
     older = version.manifest.model_copy(update={"files": files})
     with pytest.raises(CorruptStoreError, match="build the index anew"):
-        load(store.Version(version.folder, older))
+        load(Version(version.folder, older))
     (version.folder / "stop-rule.npz").unlink()
     with pytest.raises(CorruptStoreError, match=r"stop-rule\.npz: a file of the index is missing"):
         MoodIndex.open(root)

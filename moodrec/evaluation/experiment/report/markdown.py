@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from moodrec.evaluation.experiment.compare import Contrast
-from moodrec.names import shown_only
+from moodrec.printable import shown_only
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

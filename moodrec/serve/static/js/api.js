@@ -1,5 +1,9 @@
 /** Requests to the server. A failure is an ApiError, whose message is the server's own sentence. */
 
+const NO_ANSWER = "The server does not answer. Is moodrec serve running?";
+/** What a proxy answers in the place of a server that is away, in words of its own. */
+const AWAY = [502, 503, 504];
+
 export class ApiError extends Error {
   /** @param {string} message @param {number} status 0 where the server cannot be reached */
   constructor(message, status) {
@@ -26,9 +30,9 @@ export async function request(path, { body, params, signal, method } = {}) {
     answer = await fetch(address, { method: method ?? (body === undefined ? "GET" : "POST"), signal, ...sent });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError("The server does not answer. Is moodrec serve running?", 0);
+    throw new ApiError(NO_ANSWER, 0);
   }
-  if (!answer.ok) throw new ApiError(await sentenceOf(answer), answer.status);
+  if (!answer.ok) throw await faultOf(answer);
   return answer;
 }
 
@@ -46,9 +50,9 @@ export async function analyse(file) {
   try {
     answer = await fetch(new URL("v1/analyze", document.baseURI), { method: "POST", body: form });
   } catch {
-    throw new ApiError("The server does not answer. Is moodrec serve running?", 0);
+    throw new ApiError(NO_ANSWER, 0);
   }
-  if (!answer.ok) throw new ApiError(await sentenceOf(answer), answer.status);
+  if (!answer.ok) throw await faultOf(answer);
   return answer.json();
 }
 
@@ -58,18 +62,22 @@ export async function signIn(token) {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },
   });
-  if (!answer.ok) throw new ApiError(await sentenceOf(answer), answer.status);
+  if (!answer.ok) throw await faultOf(answer);
 }
 
-/** @param {string} trackId */
 /** @param {string} trackId @param {boolean} [decoded] whether the server decodes the file, for formats that the browser cannot play */
 export const audioOf = (trackId, decoded = false) => new URL(`v1/tracks/${encodeURIComponent(trackId)}/audio${decoded ? "?form=wav" : ""}`, document.baseURI).href;
 
-async function sentenceOf(answer) {
+/** @param {Response} answer @returns {Promise<ApiError>} */
+async function faultOf(answer) {
+  const { status, statusText } = answer;
   try {
     const problem = await answer.json();
-    return problem.detail ?? problem.title ?? answer.statusText;
+    return new ApiError(problem.detail ?? problem.title ?? statusText, status);
   } catch {
-    return answer.statusText || `error ${answer.status}`;
+    return AWAY.includes(status) ? new ApiError(NO_ANSWER, 0) : new ApiError(statusText || `error ${status}`, status);
   }
 }
+
+/** Whether an answer without a body is that of a proxy whose server is away. @param {Response} answer */
+export const isAway = (answer) => AWAY.includes(answer.status) && !/json/.test(answer.headers.get("content-type") ?? "");

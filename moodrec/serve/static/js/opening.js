@@ -5,11 +5,14 @@ import { again } from "./searching.js";
 import { atlas, columnNames, jobs, knownOf, library, results, server, tell } from "./state.js";
 
 const PATIENCE_MS = 3000;
+const AGAIN_MS = 3000;
+let opened = false;
 
 /** Read the library, and follow what happens to it. */
 export async function open() {
   await read();
-  follow();
+  opened = true;
+  if (!document.hidden) follow();
 }
 
 async function read() {
@@ -55,30 +58,61 @@ async function readMap() {
   }
 }
 
+/** The stream of events, and when another is tried. */
+let events = null, trying = 0;
+
 /** Follow the server's events: analyses, and new versions of the library. */
 function follow() {
-  const events = new EventSource(new URL("v1/events", document.baseURI));
-  events.addEventListener("version", (event) => {
+  unfollow();
+  const own = (events = new EventSource(new URL("v1/events", document.baseURI)));
+  own.addEventListener("version", (event) => {
     const { version } = JSON.parse(event.data);
     if (!library.peek() || version === library.peek().version) return;
     if (library.peek().version) tell("The library has a new version.");
     read().then(again);
   });
-  events.addEventListener("job", (event) => {
+  own.addEventListener("job", (event) => {
     const job = JSON.parse(event.data);
     const others = jobs.peek().filter((one) => one.id !== job.id);
     const active = job.state === "running" || job.state === "stopping";
     if (!active && job.message) tell(job.message);
     jobs.value = active ? [job, ...others] : others;
   });
-  events.onopen = () => {
+  own.onopen = () => {
+    jobs.value = []; // those that run are told first
     if (!server.peek().reachable) read().then(again);
   };
-  events.onerror = () => {
-    if (events.readyState === EventSource.CLOSED) server.value = { ...server.peek(), reachable: server.peek().locked };
+  own.onerror = () => {
+    // A browser tries again by itself where a connection ends, and never where the answer was an error.
+    if (own.readyState === EventSource.CLOSED) lost(own);
     else if (!server.peek().locked) server.value = { reachable: false, locked: false };
   };
 }
 
+function unfollow() {
+  events?.close();
+  events = null;
+  clearTimeout(trying);
+}
+
+/** See why there are no events, and try again, unless the token comes first. @param {EventSource} own */
+async function lost(own) {
+  const status = await json("stats").then(() => 200, (error) => error.status);
+  if (own !== events) return;
+  if (status === 0 || status === 401) server.value = { reachable: status !== 0, locked: status === 401 };
+  if (status !== 401) trying = setTimeout(follow, AGAIN_MS);
+}
+
+/** A tab that nobody sees holds no connection: browsers open six to one server, for all tabs together. */
+addEventListener("visibilitychange", () => {
+  if (!opened) return;
+  if (document.hidden) unfollow();
+  else follow();
+});
+
 /** Read everything again, as after signing in. */
-export const reopen = () => read().then(again);
+export async function reopen() {
+  await read();
+  again();
+  follow();
+}

@@ -1,6 +1,6 @@
 /** What plays, and what plays after it. */
 import { effect, signal } from "../vendor/signals.js";
-import { audioOf } from "./api.js";
+import { audioOf, isAway } from "./api.js";
 import { results, tell, titleOf } from "./state.js";
 
 export const playing = signal(null);
@@ -33,6 +33,7 @@ async function mend(track) {
     if (playing.peek() !== track) return;
     if (answer.ok && first) load(track, true, wanted);
     else if (silent) return; // nobody has asked to hear it yet
+    else if (isAway(answer)) tell("The server does not answer.");
     else if (answer.ok || answer.status === 422) tell(`“${titleOf(track)}” cannot be decoded.`);
     else if (answer.status === 501) tell(`This browser cannot play “${titleOf(track)}”, and the server cannot decode it: pip install 'moodrec[av]'.`);
     else if (answer.status === 404) tell(`The file of “${titleOf(track)}” is not where it was.`);
@@ -77,8 +78,17 @@ export const playAll = (tracks) => { if (tracks.length) play(tracks[0], tracks);
 
 export function toggle() {
   if (!playing.peek()) return;
-  if (audio.paused) start();
+  if (audio.error) goOn();
+  else if (audio.paused) start();
   else audio.pause();
+}
+
+/** What failed is read again, from where it stopped: the server may be back. */
+function goOn() {
+  const { at } = progress.peek();
+  load(playing.peek(), decoded, false);
+  audio.currentTime = at;
+  start();
 }
 
 export const next = () => step(1);

@@ -1,6 +1,7 @@
 /** What the page knows: the library, the sentence, its results, and what was said to the user. */
 import { batch, computed, effect, signal } from "../vendor/signals.js";
-import { fromQuery, NOTHING, toQuery } from "./sentence.js";
+import { forgetSteps, remember } from "./remembering.js";
+import { fromQuery, NOTHING } from "./sentence.js";
 import { store, stored } from "./storing.js";
 
 /** The library: its moods with distributions, its columns, its version. Null until it has been read. */
@@ -38,7 +39,7 @@ export const moodNames = computed(() => library.value?.moods.map((one) => one.na
 /**
  * Change the sentence.
  * @param {Partial<import("./sentence.js").Sentence>} changes
- * @param {{quiet?: boolean}} [options] quiet: while one drags, without a new entry in the browser's history
+ * @param {{quiet?: boolean}} [options] quiet: while one drags, which is one entry in the browser's history
  */
 export function say(changes, { quiet = false } = {}) {
   const next = { ...sentence.peek(), ...changes };
@@ -46,9 +47,7 @@ export function say(changes, { quiet = false } = {}) {
     sentence.value = next;
     if (!quiet) tab.value = "results";
   });
-  const address = `?${toQuery(next)}`;
-  if (address === (location.search || "?")) return;
-  history[quiet ? "replaceState" : "pushState"](null, "", address === "?" ? location.pathname : address);
+  remember(next, quiet);
 }
 
 /** Begin with another track, and keep conditions and moods. @param {import("./sentence.js").Named} track */
@@ -78,5 +77,6 @@ effect(() => {
 });
 
 addEventListener("popstate", () => {
+  forgetSteps();
   sentence.value = fromQuery(location.search);
 });

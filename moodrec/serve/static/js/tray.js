@@ -1,9 +1,9 @@
 /** The list that one puts together: kept in this browser, every change can be undone. */
 import { computed, effect, signal } from "../vendor/signals.js";
 import { json, request } from "./api.js";
-import { knownOf, tell } from "./state.js";
+import { atlas, knownOf, tell } from "./state.js";
 import { store, stored } from "./storing.js";
-import { quoted } from "./words.js";
+import { count, quoted } from "./words.js";
 
 const KEY = "moodrec.list";
 const MOST = 2000;
@@ -73,10 +73,21 @@ export function move(from, to) {
   list.value = tracks;
 }
 
+/** The tracks of the list that the library still has; of the others it is told that they are left out. */
+export function thoseThere() {
+  const all = list.peek(), known = atlas.peek()?.rowOf, there = known ? all.filter((one) => known.has(one.track_id)) : all;
+  const gone = all.length - there.length;
+  if (gone && there.length) tell(`${count(gone, "track")} of the list ${gone > 1 ? "are" : "is"} no longer in the library, and left out.`);
+  else if (gone) tell("No track of the list is in the library any more.");
+  return there;
+}
+
 /** Download the list as a playlist file. @param {"m3u8"|"xspf"|"jspf"} format */
 export async function exportAs(format) {
+  const tracks = thoseThere();
+  if (!tracks.length) return;
   try {
-    const answer = await request("playlists/export", { body: { track_ids: list.peek().map((one) => one.track_id), title: "moodrec", format } });
+    const answer = await request("playlists/export", { body: { track_ids: tracks.map((one) => one.track_id), title: "moodrec", format } });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await answer.blob());
     link.download = `moodrec.${format}`;

@@ -30,7 +30,7 @@ function conditionOf(text) {
 
 function moodsOf(text) {
   const known = library.peek()?.moods ?? [];
-  return known.filter((one) => one.name.startsWith(text.toLowerCase())).slice(0, 4).map((one) => ({
+  return known.filter((one) => one.name.toLowerCase().startsWith(text.toLowerCase())).slice(0, 4).map((one) => ({
     kind: "mood", text: one.name, more: one.meaning, act: () => say({ moods: { ...sentence.peek().moods, [one.name]: 0.9 } }),
   }));
 }

@@ -1,18 +1,31 @@
 /** What lies over the points: names of regions, lines that are drawn, and the track that is pointed at. They follow the camera with each frame. */
+import { useLayoutEffect, useRef } from "../../vendor/hooks.js";
 import { html } from "../html.js";
 import { Radar } from "../parts/radar.js";
 import { atlas, hovered, results, sentence, titleOf } from "../state.js";
 import { WHOLE } from "./atlas.js";
+import { arranged } from "./labels.js";
 
 const TIP_PX = [276, 230];
 
+/** What names of regions keep clear of. */
+const OVER = ".tools, .legend, .selection, .file text";
+
 export function Regions({ view }) {
-  const known = atlas.value;
-  if (!known) return null;
-  return known.regions.filter((one) => one.moods.length || one.genre).map((region) => {
-    const [x, y] = onScreen(view, region.x, region.y);
-    if (x < 0 || y < 0 || x > view.camera.width || y > view.camera.height) return null;
-    return html`<span class="region" style=${{ transform: `translate(${x}px, ${y}px)` }}>${[...region.moods, region.genre].filter(Boolean).join(" ")}</span>`;
+  const layer = useRef(null), named = (atlas.value?.regions ?? []).filter((one) => one.moods.length || one.genre);
+  useLayoutEffect(() => arrange(layer.current, named.map((one) => onScreen(view, one.x, one.y))));
+  return html`<div class="regions" ref=${layer}>${named.map((region, place) => html`<span class="region" key=${place}>${[...region.moods, region.genre].filter(Boolean).join(" ")}</span>`)}</div>`;
+}
+
+/** Put names where there is room for them; the others are not shown. @param {HTMLElement} layer @param {[number, number][]} places */
+function arrange(layer, places) {
+  const { left, top, width, height } = layer.getBoundingClientRect(), spans = [...layer.children];
+  const taken = [...layer.parentElement.querySelectorAll(OVER)].map((one) => one.getBoundingClientRect())
+    .map((box) => ({ left: box.left - left, top: box.top - top, width: box.width, height: box.height }));
+  const names = spans.map((one, place) => ({ x: places[place][0], y: places[place][1], width: one.offsetWidth, height: one.offsetHeight }));
+  arranged(names, { width, height }, taken).forEach((box, place) => {
+    spans[place].style.visibility = box ? "" : "hidden";
+    if (box) spans[place].style.transform = `translate(${box.left}px, ${box.top}px)`;
   });
 }
 

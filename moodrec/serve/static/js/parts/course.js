@@ -8,8 +8,9 @@ const SLOPE = Array.from({ length: POINTS }, (_, place) => 0.2 + (0.6 * place) /
 
 export function Course() {
   const area = useRef(null), said = sentence.value, names = moodNames.value;
-  const [own, setOwn] = useState({ mood: names.includes("arousal") ? "arousal" : names[0], minutes: 45, course: SLOPE });
-  const now = said.arc ?? own, course = fitted(now.course);
+  const [own, setOwn] = useState({ mood: null, minutes: 45, course: SLOPE });
+  // The moods come later than the first drawing.
+  const now = said.arc ?? { ...own, mood: own.mood ?? (names.includes("arousal") ? "arousal" : names[0]) }, course = fitted(now.course);
   const change = (part, quiet = false) => {
     const next = { ...now, course, ...part };
     setOwn(next);

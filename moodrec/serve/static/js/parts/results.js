@@ -15,7 +15,8 @@ const begins = computed(() => [sentence.value.seed, sentence.value.end].map((one
 
 export function Results() {
   const found = results.value, scroll = useRef(null), from = begins.value;
-  useLayoutEffect(() => { scroll.current.scrollTop = 0; }, [from]);
+  // On small screens it is the whole side that scrolls.
+  useLayoutEffect(() => { scroll.current.scrollTop = scroll.current.parentElement.scrollTop = 0; }, [from]);
   return html`<div class="status" role="status" aria-live="polite">${statusOf(found)}</div>
     <div class="scroll" ref=${scroll}>${found.state === "failed" && !isWithoutIndex(found) ? html`<${Failed} found=${found} />` : found.state !== "idle" && !found.tracks.length ? html`<${Empty} found=${found} />` : html`<${Rows} tracks=${found.tracks} why=${found.why} />`}</div>`;
 }

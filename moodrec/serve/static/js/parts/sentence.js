@@ -35,8 +35,16 @@ export function Sentence() {
 const focusArc = () => document.querySelector(".course [tabindex]")?.focus();
 const focusSearch = () => document.getElementById("search").focus();
 
+/** What Escape does where something lies open: it closes, nothing is changed, and the keyboard is where it was. @param {() => void} close */
+const closing = (open, close) => (event) => {
+  if (event.key !== "Escape" || !open) return;
+  event.stopPropagation();
+  event.currentTarget.querySelector("button").focus();
+  close();
+};
+
 function Chip({ text, edit, drop, seed, drops, blames, unread, children, open }) {
-  return html`<span class="anchor"><span class=${["chip", seed && "seed", blames && "blames", unread && "unread"].filter(Boolean).join(" ")}>
+  return html`<span class="anchor" onKeyDown=${closing(open, edit)}><span class=${["chip", seed && "seed", blames && "blames", unread && "unread"].filter(Boolean).join(" ")}>
     <button dir="auto" disabled=${!edit} onClick=${edit} aria-expanded=${children ? Boolean(open) : undefined} title=${text}>${text}${drops && html`<small>−${drops.toLocaleString()}</small>`}</button>
     <button onClick=${drop} aria-label=${`Drop ${text}`}>×</button></span>${open && children}</span>`;
 }
@@ -72,7 +80,7 @@ const sameText = (one, other) => bare(one) === bare(other);
 function Add() {
   const [open, setOpen] = useState(false), said = sentence.value;
   const done = (text) => { if (text.trim()) addCondition(text.trim()); setOpen(false); };
-  return html`<span class="anchor"><button class="button plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>+ condition</button>
+  return html`<span class="anchor" onKeyDown=${closing(open, () => setOpen(false))}><button class="button plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>+ condition</button>
     ${open && html`<div class="popover"><${Typed} text="" done=${done} />
       <p><label><span><input type="checkbox" checked=${said.oneEach} onChange=${(event) => say({ oneEach: event.target.checked })} /> one per artist</span></label></p></div>`}</span>`;
 }
@@ -91,7 +99,7 @@ function Typed({ text, done }) {
     } else if ((event.key === "Enter" && at >= 0) || (event.key === "Tab" && !event.shiftKey && offered.length && typed !== offered[0].whole)) {
       event.preventDefault();
       take(offered[Math.max(at, 0)]);
-    } else if (event.key === "Escape") done("");
+    }
   };
   return html`<form onSubmit=${submit}><label>Condition
     <input type="text" name="condition" value=${typed} placeholder="calm >= .6" autocomplete="off" spellcheck=${false} ref=${input} role="combobox" aria-autocomplete="list"

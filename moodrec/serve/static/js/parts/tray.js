@@ -4,7 +4,7 @@ import { json } from "../api.js";
 import { html } from "../html.js";
 import { play, playAll } from "../playing.js";
 import { tell, titleOf } from "../state.js";
-import { clear, exportAs, list, move, remove, seconds } from "../tray.js";
+import { clear, exportAs, list, move, remove, seconds, thoseThere } from "../tray.js";
 import { clock, count } from "../words.js";
 import { Icon } from "./icon.js";
 
@@ -27,16 +27,20 @@ export function Tray() {
       <button class="button main" onClick=${() => playAll(tracks)}>Play all</button>
       <button class="button" onClick=${() => exportAs("m3u8")}>Save as M3U</button>
       <button class="button" onClick=${() => exportAs("xspf")}>Save as XSPF</button>
-      <${Players} tracks=${tracks} />
+      <${Players} />
       <button class="button plain" onClick=${clear}>Clear</button>
     </div>`;
 }
 
 /** The players that `moodrec link` has linked: a list can be written into them. */
-function Players({ tracks }) {
+function Players() {
   const [players, setPlayers] = useState([]);
   useEffect(() => { json("players").then((found) => setPlayers(found.players), () => {}); }, []);
-  const send = (name) => json(`players/${encodeURIComponent(name)}/playlists`, { body: { title: `moodrec ${new Date().toLocaleDateString()}`, track_ids: tracks.map((one) => one.track_id) } })
+  const write = (name, tracks) => json(`players/${encodeURIComponent(name)}/playlists`, { body: { title: `moodrec ${new Date().toLocaleDateString()}`, track_ids: tracks.map((one) => one.track_id) } })
     .then(() => tell(`The list is in ${name} now.`), (error) => tell(error.message));
+  const send = (name) => {
+    const tracks = thoseThere();
+    if (tracks.length) write(name, tracks);
+  };
   return players.map((one) => html`<button class="button" key=${one.name} onClick=${() => send(one.name)}>Send to ${one.name}</button>`);
 }
