@@ -1,10 +1,11 @@
 """Join two converted networks into one model folder: MusiCNN beside the MobileNetV3 trained on AudioSet.
 
-    python tools/join_trunks.py --musicnn weights/musicnn-msd --mn weights/mn04-audioset --out weights/musicnn-mn
+    python tools/join_trunks.py --musicnn weights/musicnn-msd --mn weights/mn04-audioset \
+        --out weights/musicnn-mn-tonal
 
 The folders are those that ``convert_musicnn.py`` and ``convert_mn.py`` make. The result is a model to start from, as
-``recipes/default.toml`` does: its backbone is ``musicnn_mn``, whose last normalisation is left as it is made, and it
-has no heads.
+``recipes/default.toml`` does: its backbone is ``musicnn_mn_tonal``, whose features of the notes need no
+weights and whose last normalisation is left as it is made. It has no heads.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     musicnn, mn = load_model(options.musicnn), load_model(options.mn)
-    config = ModelConfig(backbone="musicnn_mn", channels=CHANNELS, embedding_dim=1)
+    config = ModelConfig(backbone="musicnn_mn_tonal", channels=CHANNELS, embedding_dim=1)
     torch.manual_seed(0)  # the projection is not used, but counts for the fingerprint
     network = MoodNetwork(AUDIO, config, {})
     join(network, musicnn, mn)
@@ -58,7 +59,7 @@ def join(network: MoodNetwork, musicnn: LoadedModel, mn: LoadedModel) -> None:
 def describe(config: ModelConfig, musicnn: LoadedModel, mn: LoadedModel) -> ModelSpec:
     """What the model file says of it; it publishes no moods."""
     return ModelSpec(
-        name="musicnn-mn",
+        name="musicnn-mn-tonal",
         audio=AUDIO,
         windows=WindowConfig(window_s=6.0, max_windows=10),
         network=config,

@@ -4,7 +4,8 @@
 
 Folds are left out two at a time, in a ring, as in compare.py: networks learn from the other three folds, and each of
 the two is scored, so that nothing is chosen by the figures that are reported of five folds. What a recipe computes
-after training (``moodrec/training/refine.py``) differs between the variants; the networks are the same.
+after training (``moodrec/training/refine.py``) differs between the variants; the networks are the same, but for those
+without the features of the notes.
 
 Writes benchmarks/results/ear/refinements.json after each variant, and goes on where it was stopped. It needs the
 weights that recipes/default.toml starts from, and the features that ``moodrec train`` keeps.
@@ -16,7 +17,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +37,8 @@ from benchmarks.places import RECIPES
 from moodrec.config import Config
 from moodrec.model.network import MoodNetwork
 from moodrec.model.spec import MOOD_TASK
-from moodrec.training.inputs import NetworkInputs
+from moodrec.model.tonal import FEATURES as NOTES
+from moodrec.training.inputs import FrozenFeatures, LoadFeatures, NetworkInputs
 from moodrec.training.labels import TaskLabels, encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
 from moodrec.training.predict import RowPredictions, predict
@@ -51,6 +53,8 @@ from moodrec.training.threads import torch_threads
 OUT = RESULTS / "refinements.json"
 AS_BEFORE = RegressionConfig(penalties={"mood4q:": 100.0, "mirex_mood:": 100.0, "emotify:": 300.0})
 """Each target by itself, with half of the logits."""
+WITHOUT_NOTES = "musicnn_mn"
+"""The default model's backbone but for the features of the notes, which are its last."""
 K = 10
 
 C = TypeVar("C", bound=Config)
@@ -70,7 +74,8 @@ def main() -> None:
         for name in options.only:
             if name in document["variants"]:
                 continue
-            rows = list(ring.rows(variants[name]))
+            own = ring.without_notes() if variants[name].network.backbone == WITHOUT_NOTES else ring
+            rows = list(own.rows(variants[name]))
             known = document["variants"] | {name: rows}
             document["variants"] = {one: known[one] for one in variants if one in known}
             document["machine"] = machine_report("torch", "scikit-learn")
@@ -103,6 +108,9 @@ def variants_of(recipe: Recipe) -> dict[str, Recipe]:
         "as the recipe has it": recipe,
         "regressions of each target by itself": with_moods(regression=AS_BEFORE),
         "no regressions": with_moods(regression=None),
+        "without features of the notes": changed(
+            recipe, network=changed(recipe.network, backbone=WITHOUT_NOTES)
+        ),
         "valence and arousal by logits of their own": with_moods(odds={}),
         "neighbours without moods": with_moods(neighbours=None),
         "neighbours with .2 of moods": with_moods(neighbours=near(0.2)),
@@ -139,6 +147,25 @@ class Ring:
             raise SystemExit("the recipe has no copies")
         folds = pd.DataFrame({"track_id": data.table.tracks["track_id"], "fold": data.folds})
         return Ring(recipe, data, copies, in_folds_of(folds, Music.of(ALL)), folder)
+
+    def without_notes(self) -> Ring:
+        """The same with networks that learn without the features of the notes."""
+        recipe = changed(self.recipe, network=changed(self.recipe.network, backbone=WITHOUT_NOTES))
+        features = None if self.data.features is None else [_cut(load) for load in self.data.features]
+        copies = {
+            kind: FrozenFeatures([_cut(load) for load in inputs.features], recipe)
+            for kind, inputs in self.copies.copies.items()
+            if isinstance(inputs, FrozenFeatures)
+        }
+        folder = self.folder / WITHOUT_NOTES
+        folder.mkdir()
+        return replace(
+            self,
+            recipe=recipe,
+            data=replace(self.data, features=features),
+            copies=CopiedTracks(self.copies.rows, copies),
+            folder=folder,
+        )
 
     def rows(self, recipe: Recipe) -> Iterator[dict[str, Any]]:
         """Figures of each fold by networks that learnt from three others, refined as a recipe says."""
@@ -189,6 +216,11 @@ class Ring:
             if mine
         ]
         return round(float(np.mean(found)), 6)
+
+
+def _cut(load: LoadFeatures) -> LoadFeatures:
+    """Leave out the last features, those of the notes."""
+    return lambda: load()[:, :-NOTES]
 
 
 def steadiness(

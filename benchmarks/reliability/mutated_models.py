@@ -46,6 +46,7 @@ WORDS = (
     "none",
     "features",
     "musicnn_mn",
+    "musicnn_mn_tonal",
     "os.path:join",
     "../x",
     "efficientnet",

@@ -43,7 +43,7 @@ class Recommender(VersionedRecommender):
         >>> rec = Recommender.open("indexes/open-game-music")
         >>> found = rec.similar("Albian Nocturne", k=3, where="calm >= 0.5")
         >>> found.tracks[["rank", "title"]].to_dict("list")
-        {'rank': [1, 2, 3], 'title': ['Hedgewars Nature', 'track14', 'Mountain Idyll']}
+        {'rank': [1, 2, 3], 'title': ['Hedgewars Nature', 'Love Theme', 'Cisalpine Gaul']}
     """
 
     @property

@@ -33,6 +33,7 @@ PUBLISHED = {
     "fcn": [(24, 0.30)],
     "mn": [(64, 0.71), (160, 4.2)],
     "musicnn_mn": [(128, 1.5)],
+    "musicnn_mn_tonal": [(128, 1.5)],
     "short_chunk_cnn": [(32, 0.21), (128, 3.4)],
     "short_chunk_resnet": [(32, 0.55), (128, 8.8)],
 }
@@ -41,7 +42,7 @@ FIELDS = {"efficientnet": 134, "fa_resnet": 56, "fcn": 94, "short_chunk_cnn": 38
 """Frames that a point of the last map depends on."""
 
 
-OF_SAMPLES = ("musicnn_mn",)
+OF_SAMPLES = ("musicnn_mn", "musicnn_mn_tonal")
 """Backbones that take samples and no spectrogram."""
 
 

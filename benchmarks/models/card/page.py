@@ -47,6 +47,7 @@ from moodrec.files.replacing import write_atomically
 from moodrec.metrics.bootstrap import DEFAULT_RESAMPLES
 from moodrec.model.checkpoint import LoadedModel, load_model
 from moodrec.model.describe import PACKAGED_MODEL
+from moodrec.model.tonal import FEATURES as NOTES
 from moodrec.training.out_of_fold import RECIPE_MARK
 
 PREDICTIONS = RESULTS / "default-out-of-fold.parquet"
@@ -118,6 +119,7 @@ def about_model(loaded: LoadedModel) -> dict[str, str]:
         "size": f"{sum(files) / 1e6:.1f} MB",
         "parameters": f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} million",
         "backbone_parameters": f"{backbone / 1e6:.2f} million",
+        "notes": str(NOTES),
         "dimensions": str(spec.network.embedding_dim),
         "window": f"{spec.windows.window_s:g}",
         "max_windows": str(spec.windows.max_windows),

@@ -59,13 +59,23 @@ class _FromSamples(nn.Module):
         return features
 
     def log_mel(self, samples: Tensor) -> Tensor:
-        """Compute the spectrogram in single precision: in bfloat16, quiet bands would be lost beside loud ones."""
-        if not torch.is_autocast_enabled(samples.device.type):
-            exact: Tensor = self.spectrogram(samples)
-            return exact
-        with torch.autocast(samples.device.type, enabled=False):
-            found: Tensor = self.spectrogram(samples.float())
-        return found
+        """Compute the spectrogram in single precision."""
+        return in_single_precision(self.spectrogram, samples)
+
+
+def in_single_precision(front_end: nn.Module, samples: Tensor) -> Tensor:
+    """Run a front end without autocast: in bfloat16, quiet bands would be lost beside loud ones.
+
+    Args:
+        front_end: maps samples to what it computes of them.
+        samples: (batch, samples).
+    """
+    if not torch.is_autocast_enabled(samples.device.type):
+        exact: Tensor = front_end(samples)
+        return exact
+    with torch.autocast(samples.device.type, enabled=False):
+        found: Tensor = front_end(samples.float())
+    return found
 
 
 class MusiCNNBesideMN(Backbone):
@@ -73,10 +83,16 @@ class MusiCNNBesideMN(Backbone):
 
     neck_modules = ("norm", "dropout")
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, more: int = 0) -> None:
+        """Make both networks, untrained.
+
+        Args:
+            channels: unit of their widths.
+            more: how many features a backbone that is based on this one adds.
+        """
         super().__init__()
         musicnn, mn = MusiCNN(MUSICNN_AUDIO.n_mels, channels), MN(channels // 2)
-        self.features = musicnn.features + mn.features
+        self.features = musicnn.features + mn.features + more
         self.musicnn = _FromSamples(MUSICNN_AUDIO, musicnn)
         self.mn = _FromSamples(MN_AUDIO, mn)
         self.norm = nn.BatchNorm1d(self.features, affine=False)
@@ -104,8 +120,18 @@ def build(n_mels: int, channels: int) -> MusiCNNBesideMN:
     Raises:
         ConfigError: it is given spectrograms.
     """
+    require_samples("musicnn_mn", n_mels)
+    return MusiCNNBesideMN(channels)
+
+
+def require_samples(backbone: str, n_mels: int) -> None:
+    """Raise ConfigError where a backbone that takes samples is given spectrograms.
+
+    Args:
+        backbone: its name.
+        n_mels: number of mel bands that it is to be made for.
+    """
     if n_mels != 1:
         raise ConfigError(
-            'backbone musicnn_mn takes samples: set [audio] mel = "none", n_mels = 1, hop_length = 1'
+            f'backbone {backbone} takes samples: set [audio] mel = "none", n_mels = 1, hop_length = 1'
         )
-    return MusiCNNBesideMN(channels)

@@ -28,7 +28,8 @@ from tests.small_model import small_network, small_spec
 
 SAMPLES = AudioConfig(mel="none", n_mels=1, hop_length=1)
 KALDI = AudioConfig(n_fft=512, win_length=400, hop_length=160, n_mels=128, f_max=15_000.0, mel="kaldi")
-CHANNELS = {"musicnn": 20, "musicnn_mn": 16, "mn": 16}
+CHANNELS = {"musicnn": 20, "musicnn_mn": 16, "musicnn_mn_tonal": 16, "mn": 16}
+OF_SAMPLES = ("musicnn_mn", "musicnn_mn_tonal")
 
 
 def spec_for(backbone: str, audio: AudioConfig, window_s: float = 2.0) -> ModelSpec:
@@ -81,8 +82,9 @@ def assert_same(graph: bytes, network: MoodNetwork, spec: ModelSpec) -> None:
 
 def cases() -> Iterator[tuple[str, AudioConfig, float]]:
     for name in backbone_names():
-        yield name, SAMPLES if name == "musicnn_mn" else KALDI if name == "mn" else AudioConfig(), 2.0
-    yield "musicnn_mn", SAMPLES, 6.1
+        yield name, SAMPLES if name in OF_SAMPLES else KALDI if name == "mn" else AudioConfig(), 2.0
+    for name in OF_SAMPLES:
+        yield name, SAMPLES, 6.1
     yield "musicnn", AudioConfig(n_fft=512, hop_length=256, n_mels=96, f_min=0.0), 1.03
     yield "fcn", AudioConfig(sample_rate=12_000, n_fft=512, win_length=301, hop_length=256, n_mels=41), 3.0
 
