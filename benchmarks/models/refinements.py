@@ -53,6 +53,8 @@ from moodrec.training.threads import torch_threads
 OUT = RESULTS / "refinements.json"
 AS_BEFORE = RegressionConfig(penalties={"mood4q:": 100.0, "mirex_mood:": 100.0, "emotify:": 300.0})
 """Each target by itself, with half of the logits."""
+OTHER_SPEEDS = ("speed+4", "speed-4", "speed+6", "speed-6")
+"""The last two are a semitone."""
 WITHOUT_NOTES = "musicnn_mn"
 """The default model's backbone but for the features of the notes, which are its last."""
 K = 10
@@ -116,10 +118,18 @@ def variants_of(recipe: Recipe) -> dict[str, Recipe]:
         "neighbours with .2 of moods": with_moods(neighbours=near(0.2)),
         "neighbours with .5 of moods": with_moods(neighbours=near(0.5)),
         "copies not counted": changed(recipe, copies=None),
+        "copies at other speeds too": with_all_copies(recipe),
         "copies counted twice as much": changed(
             recipe, copies=changed(steady, strength=2 * steady.strength) if steady else None
         ),
     }
+
+
+def with_all_copies(recipe: Recipe) -> Recipe:
+    """The recipe with copies at other speeds beside its own."""
+    steady = recipe.copies
+    kinds = (*steady.kinds, *OTHER_SPEEDS) if steady else ()
+    return changed(recipe, copies=changed(steady, kinds=kinds) if steady else None)
 
 
 def changed(config: C, **changes: Any) -> C:
@@ -142,7 +152,7 @@ class Ring:
     def of(recipe: Recipe, folder: Path) -> Ring:
         """Analyse what is not in the cache; networks leave their checkpoints in ``folder``."""
         data = prepare(recipe, default_cache(), lambda event: None)
-        copies = prepare_copies(recipe, data, default_cache(), lambda event: None)
+        copies = prepare_copies(with_all_copies(recipe), data, default_cache(), lambda event: None)
         if copies is None:
             raise SystemExit("the recipe has no copies")
         folds = pd.DataFrame({"track_id": data.table.tracks["track_id"], "fold": data.folds})
@@ -167,6 +177,14 @@ class Ring:
             folder=folder,
         )
 
+    def copies_for(self, recipe: Recipe) -> CopiedTracks | None:
+        """The copies that a recipe names."""
+        if recipe.copies is None:
+            return None
+        return CopiedTracks(
+            self.copies.rows, {kind: self.copies.copies[kind] for kind in recipe.copies.kinds}
+        )
+
     def rows(self, recipe: Recipe) -> Iterator[dict[str, Any]]:
         """Figures of each fold by networks that learnt from three others, refined as a recipe says."""
         inputs = self.data.inputs(recipe)
@@ -174,7 +192,7 @@ class Ring:
             seen = self.data.seen & ~np.isin(self.data.folds, pair)
             labels = encode_labels(self.data.table, recipe.tasks, seen)
             network = self.trained(pair, labels, seen)
-            refine(network, recipe, inputs, labels, seen, self.copies)
+            refine(network, recipe, inputs, labels, seen, self.copies_for(recipe))
             said = predict(network, inputs, np.flatnonzero(~seen), heads=labels.heads)
             steady = steadiness(network, inputs, self.copies, ~seen, said.embeddings)
             for fold in pair:

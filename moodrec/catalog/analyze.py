@@ -92,7 +92,7 @@ def analyze(
         folders: folders or files of music.
         library: the library to write to.
         model: the model that analyses.
-        jobs: number of decoding processes; by default the cores but one.
+        jobs: number of decoding processes; by default as many as cores, at most eight.
         on_progress: called after every file.
 
     Raises:
@@ -130,7 +130,7 @@ def run_analysis(
         plan: the files to analyse.
         library: the library to write to.
         model: the model that analyses.
-        jobs: number of decoding processes; by default the cores but one.
+        jobs: number of decoding processes; by default as many as cores, at most eight.
         on_progress: called after every file.
         limits: what decoding one file may cost.
         timeout_s: greatest time that decoding one file may take, in seconds.

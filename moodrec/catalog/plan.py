@@ -25,6 +25,7 @@ _NOT_THE_FILES_FAULT: Final = frozenset({"missing_extra", "forbidden"})
 # Measuring a sample takes seconds itself, which does not pay for fewer files than this.
 _WORTH_MEASURING: Final = 30
 _SAMPLE: Final = 3
+_MOST_BY_ITSELF: Final = 8
 _MOST_JOBS: Final = 1024
 _UNMEASURED_S: Final = 1.0
 # Measured on real tags: one row of each table with its keys, and the row's share of the index's track table.
@@ -137,11 +138,11 @@ def checked_jobs(jobs: int | None) -> int:
 
 
 def default_jobs() -> int:
-    """Choose the number of decoding processes: one core is left to the network, and more than eight would only
-    wait.
+    """Choose the number of decoding processes: as many as cores, because decoding takes longer than the network, and
+    with a core less the network would wait for it. More than eight would only wait for the disk.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(8, cores - 1))
+    return max(1, min(_MOST_BY_ITSELF, cores))
 
 
 def _used_sheets(known: Mapping[Path, FileRecord]) -> set[Path]:

@@ -1,4 +1,6 @@
-"""Copies of training tracks as listeners have them: encoded at a low rate, band-limited, or with another tone."""
+"""Copies of training tracks as listeners have them: encoded at a low rate, band-limited, with another tone, or
+played at another speed.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,11 @@ Floats = NDArray[np.float32]
 Copy = Callable[[Floats, int], Floats]
 """Maps (samples,) mono at a sample rate in Hz to the samples of a copy, at the same rate."""
 
-_KIND: Final = re.compile(r"(mp3|opus|low-pass)-([1-9][0-9]*)k|(vorbis)|(tilt)([+-][1-9][0-9]*)")
+_KIND: Final = re.compile(r"(mp3|opus|low-pass)-([1-9][0-9]*)k|(vorbis)|(tilt|speed)([+-][1-9][0-9]*)")
 _RATES: Final = {"mp3": (32, 320), "opus": (6, 256)}
 """Least and greatest bit rate, kbit/s, that libsndfile writes."""
+_FURTHEST: Final = {"tilt": 48, "speed": 50}
+"""Decibels and percent, to either side."""
 _PLAYED_AT: Final = 48_000
 """Sample rate of encoded copies, Hz."""
 _BLOCK: Final = 1 << 16
@@ -46,12 +50,14 @@ def _parsed(name: str) -> re.Match[str]:
     found = _KIND.fullmatch(name)
     if found is None:
         raise ValueError(
-            f"{name!r}: copies are called mp3-32k, opus-24k, vorbis, low-pass-4k, tilt+3 or tilt-3"
+            f"{name!r}: copies are called mp3-32k, opus-24k, vorbis, low-pass-4k, tilt+3 or speed-4"
         )
     if found[1] in _RATES and not _RATES[found[1]][0] <= int(found[2]) <= _RATES[found[1]][1]:
         raise ValueError(
             f"{name!r}: bit rates of {found[1]} are {_RATES[found[1]][0]} to {_RATES[found[1]][1]}k"
         )
+    if found[4] and abs(int(found[5])) > _FURTHEST[found[4]]:
+        raise ValueError(f"{name!r}: a {found[4]} changes by {_FURTHEST[found[4]]} at most")
     return found
 
 
@@ -64,7 +70,8 @@ class CopiesConfig(Config):
 
     kinds: Annotated[tuple[Annotated[str, AfterValidator(copy_kind)], ...], Field(min_length=1)]
     """``mp3-32k`` and ``opus-24k`` (an encoder at so many kbit/s), ``vorbis`` (at its lowest quality),
-    ``low-pass-4k`` (nothing above so many kHz), ``tilt+3`` and ``tilt-3`` (so many dB at 8 kHz, around 1 kHz)."""
+    ``low-pass-4k`` (nothing above so many kHz), ``tilt+3`` and ``tilt-3`` (so many dB at 8 kHz, around 1 kHz),
+    ``speed+4`` (so many percent faster, and higher with it; 6 percent are a semitone)."""
     tracks: Positive = 100
     """Number of training tracks that are copied, drawn by the seed."""
     strength: Annotated[float, Field(gt=0)] = 1.0
@@ -81,7 +88,7 @@ def copied(waveform: Floats, sample_rate: int, kind: str) -> Floats:
         kind: a name that ``copy_kind`` accepts.
 
     Returns:
-        (samples,) at the same rate, about as many.
+        (samples,) at the same rate, about as many, but for another speed.
 
     Raises:
         ValueError: there is no such kind.
@@ -92,6 +99,10 @@ def copied(waveform: Floats, sample_rate: int, kind: str) -> Floats:
         return _filtered(waveform, sample_rate, lambda hertz: _low_pass(hertz, 1_000.0 * int(found[2])))
     if name == "tilt":
         return _filtered(waveform, sample_rate, lambda hertz: _tilt(hertz, int(found[5])))
+    if name == "speed":
+        return np.asarray(
+            soxr.resample(waveform, sample_rate * (1 + int(found[5]) / 100), sample_rate), np.float32
+        )
     return _encoded(waveform, sample_rate, name, int(found[2] or 0))
 
 

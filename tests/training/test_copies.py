@@ -70,7 +70,27 @@ class TestCopied:
         assert change == pytest.approx(decibels, abs=0.1)
 
     @pytest.mark.parametrize(
-        "kind", ["mp3", "mp3-8k", "opus-500k", "tilt3", "low-pass-0k", "reverb", "vorbis-1k"]
+        ("kind", "higher", "length"),
+        [("speed+4", 1.04, 1 / 1.04), ("speed-4", 0.96, 1 / 0.96), ("speed+50", 1.5, 1 / 1.5)],
+    )
+    def test_another_speed(self, kind: str, higher: float, length: float) -> None:
+        plain = (0.3 * np.sin(2 * np.pi * 1_000 * np.arange(2 * RATE) / RATE)).astype(np.float32)
+        found = copied(plain, RATE, kind)
+        assert found.dtype == np.float32
+        assert len(found) == pytest.approx(length * len(plain), rel=1e-3)
+        middle = found[len(found) // 4 : -len(found) // 4]
+        spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle)), 8 * len(middle)))
+        assert spectrum.argmax() * RATE / (8 * len(middle)) == pytest.approx(1_000 * higher, rel=2e-3)
+        assert np.std(middle) == pytest.approx(np.std(plain), rel=0.1)
+
+    @pytest.mark.parametrize("kind", ["speed+51", "tilt-60"])
+    def test_changes_have_bounds(self, kind: str) -> None:
+        with pytest.raises(ValueError, match="at most"):
+            CopiesConfig(kinds=(kind,))
+
+    @pytest.mark.parametrize(
+        "kind",
+        ["mp3", "mp3-8k", "opus-500k", "tilt3", "low-pass-0k", "reverb", "vorbis-1k", "speed4", "pitch-1"],
     )
     def test_unknown_kinds_are_refused(self, kind: str) -> None:
         with pytest.raises(ValueError, match=kind):
