@@ -239,6 +239,7 @@ class _BoundedSource:
         self._stream = stream
         self._mixer = mixer
         self._skipped = round(wanted.start_s * rate)
+        self._begins_later = self._skipped > 0
         self._room = int(max_duration_s * rate)
         self._wanted = self._room + 1 if wanted.length_s is None else round(wanted.length_s * rate)
         self._name = name
@@ -251,7 +252,12 @@ class _BoundedSource:
             if self.frames == 0:
                 raise
         if self.frames == 0:
-            raise AudioError(f"{self._name}: there is no audio in the file", reason="empty")
+            told = (
+                "the track begins behind the end of the file"
+                if self._begins_later
+                else "there is no audio in the file"
+            )
+            raise AudioError(f"{self._name}: {told}", reason="empty")
 
     def _bounded(self) -> Iterator[Samples]:
         for every in self._stream.blocks:

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from moodrec.audio.decode import decode, probe_audio
+from moodrec.audio.decode import Stretch, decode, probe_audio
 from moodrec.config import DecodeLimits
 from moodrec.errors import AudioError, MissingExtraError
 from tests.audio.sounds import AV_FORMATS, SOUND_FORMATS, strongest_frequency, tone, write_any, write_sound
@@ -132,3 +132,14 @@ def test_decoding_needs_neither_torch_nor_faiss() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_part_behind_the_end_is_told_as_that(tmp_path: Path) -> None:
+    path = write_any(tmp_path / "short.flac", tone(440.0, 1.0))
+    with pytest.raises(AudioError, match="the track begins behind the end of the file") as found:
+        decode(path, section=Stretch(start_s=5.0))
+    assert found.value.reason == "empty"
+    empty = tmp_path / "empty.wav"
+    soundfile.write(empty, np.zeros(0, np.float32), 16_000)
+    with pytest.raises(AudioError, match="there is no audio in the file"):
+        decode(empty)

@@ -85,7 +85,7 @@ def named_columns(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         for wanted, names in _NAMES.items()
     }
     known = {wanted: frame[name] for wanted, name in chosen.items() if name is not None}
-    there = ", ".join(map(str, frame.columns))
+    there = ", ".join(map(str, frame.columns)) or "none"
     if not {TRACK_ID, PATH, TITLE, RECORDING_ID} & set(known):
         raise DataError(f"{source}: no column {TRACK_ID!r}, nor titles or paths in its place; it has {there}")
     if PLAYED_AT not in known:

@@ -136,6 +136,7 @@ def test_exports(tmp_path: Path, kind: str) -> None:
         ("x.csv", "title,artist,played_at\n,,5\n", "row 0, counted from 0, names no track"),
         ("x.csv", "title,artist\nSong,Alpha\n", "no column 'played_at'"),
         ("x.csv", "when,played_at\n1,5\n", "no column 'track_id'"),
+        ("x.json", [], "no column 'track_id'.*; it has none"),
         ("x.csv", "title,played_at\nSong,5\nSong,5,6,7\n", "row 1, counted from 0, has 4 fields"),
         ("x.csv", "", "it is empty"),
         ("x.json", "{", "cannot be read"),
