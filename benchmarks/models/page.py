@@ -39,6 +39,7 @@ REFINED = {
     "genre": "same genre",
     "mp3-32k": "MP3 32 kbit/s",
     "low-pass-4k": "low-pass 4 kHz",
+    "speed+4": "4 % faster",
 }
 """Figures of the refinements."""
 
