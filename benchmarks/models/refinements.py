@@ -54,7 +54,7 @@ OUT = RESULTS / "refinements.json"
 AS_BEFORE = RegressionConfig(penalties={"mood4q:": 100.0, "mirex_mood:": 100.0, "emotify:": 300.0})
 """Each target by itself, with half of the logits."""
 OTHER_SPEEDS = ("speed+4", "speed-4", "speed+6", "speed-6")
-"""The last two are a semitone."""
+"""The last two are about a semitone."""
 WITHOUT_NOTES = "musicnn_mn"
 """The default model's backbone but for the features of the notes, which are its last."""
 K = 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from moodrec.bulk.outcomes import RowResult, analysed, result_table
 from moodrec.bulk.plan import Work
 from moodrec.catalog.decode_pool import DecodeFailure
 from moodrec.catalog.decoding import DecodedFile
+from moodrec.catalog.plan import default_jobs
 from moodrec.embedding.mood_model import MoodModel
 from moodrec.schema import PATH
 
@@ -30,7 +30,7 @@ def local_results(work: Work, manifest: Manifest, model: MoodModel) -> Iterator[
         manifest: the manifest.
         model: the model.
     """
-    processes = work.jobs or max(1, (os.cpu_count() or 2) - 1)
+    processes = work.jobs or default_jobs()
     done: list[RowResult] = []
     with (
         Decoder(work.settings, processes, work.timeout_s) as decoder,

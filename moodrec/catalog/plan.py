@@ -139,7 +139,7 @@ def checked_jobs(jobs: int | None) -> int:
 
 def default_jobs() -> int:
     """Choose the number of decoding processes: as many as cores, because decoding takes longer than the network, and
-    with a core less the network would wait for it. More than eight would only wait for the disk.
+    with a core less the network would wait for it. More than eight would only wait.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(_MOST_BY_ITSELF, cores))

@@ -81,7 +81,7 @@ JobsOption = Annotated[
         "-j",
         envvar="MOODREC_JOBS",
         min=1,
-        help="Decoding processes. Without it: as many as cores, at most 8.",
+        help="Decoding processes. Without it: as many as cores here, at most 8.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of tables.")]

@@ -1,16 +1,18 @@
-"""What the notes of a piece of music are like: its intervals, mode, chords and register, the same in every key.
+"""What the notes of a piece of music are like: intervals, mode and chords, the same in every key, and register.
 
 Networks that were trained to tag music or sounds tell little of this, and listeners take it for mood: major for
 pleasant, minor for sad. All of it is computed from the strength of notes (``notes.py``), without training:
 
-- how often two notes sound together, by their interval: of the chroma of each frame, and of their mean;
+- how often two notes sound together, by their interval: sums over pitch classes, of the chroma of each frame and of
+  their mean;
 - how well the mean chroma fits the best major key and the best minor key, by the profiles of Krumhansl & Kessler
-  (Tracing the dynamic changes in perceived tonal organization, Psychological Review 1982), and how even chroma are;
-- which kinds of chords fit the chroma of half a second best (Fujishima, Realtime chord recognition of musical sound,
-  ICMC 1999);
+  (Tracing the dynamic changes in perceived tonal organization in a spatial representation of musical keys,
+  Psychological Review 89, 1982), and how even chroma are;
+- which kinds of chords fit the chroma of half a second best (Fujishima, Realtime chord recognition of musical sound:
+  a system using Common Lisp Music, ICMC 1999);
 - in which register the notes lie, and how much of the sound is notes at all.
 
-The strength of a note is what it has more than the notes within a fifth around it, so that the sound of drums, which
+The strength of a note is what it has more than the notes within a tritone of it, so that the sound of drums, which
 is in all of them, counts for little.
 """
 
@@ -113,7 +115,7 @@ class Tonal(nn.Module):
         return torch.cat(parts, 1)
 
     def _together(self, chroma: Tensor, weights: Tensor) -> Tensor:
-        """(batch, intervals): the mean product of two notes of each interval in a frame."""
+        """(batch, intervals): the product of two notes of each interval, summed in a frame and averaged."""
         shifted = torch.matmul(self.intervals[None], chroma[:, None])
         return ((shifted * chroma[:, None]).sum(2) * weights).sum(2)
 

@@ -26,8 +26,8 @@ Copy = Callable[[Floats, int], Floats]
 _KIND: Final = re.compile(r"(mp3|opus|low-pass)-([1-9][0-9]*)k|(vorbis)|(tilt|speed)([+-][1-9][0-9]*)")
 _RATES: Final = {"mp3": (32, 320), "opus": (6, 256)}
 """Least and greatest bit rate, kbit/s, that libsndfile writes."""
-_FURTHEST: Final = {"tilt": 48, "speed": 50}
-"""Decibels and percent, to either side."""
+_FURTHEST: Final = {"tilt": (48, "dB"), "speed": (50, "%")}
+"""How far to either side, and in which unit."""
 _PLAYED_AT: Final = 48_000
 """Sample rate of encoded copies, Hz."""
 _BLOCK: Final = 1 << 16
@@ -56,8 +56,9 @@ def _parsed(name: str) -> re.Match[str]:
         raise ValueError(
             f"{name!r}: bit rates of {found[1]} are {_RATES[found[1]][0]} to {_RATES[found[1]][1]}k"
         )
-    if found[4] and abs(int(found[5])) > _FURTHEST[found[4]]:
-        raise ValueError(f"{name!r}: a {found[4]} changes by {_FURTHEST[found[4]]} at most")
+    if found[4] and abs(int(found[5])) > _FURTHEST[found[4]][0]:
+        most, unit = _FURTHEST[found[4]]
+        raise ValueError(f"{name!r}: {found[4]} changes by {most} {unit} at most")
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from moodrec.errors import ConfigError
 from moodrec.files.npy import write_array
 from moodrec.files.replacing import replacing
 from moodrec.model.backbones import build_backbone
@@ -32,6 +33,26 @@ def trunk_is_frozen(recipe: Recipe) -> bool:
     return all(
         under(f"backbone.{name}", prefixes) for name in children for prefixes in (start.modules, start.freeze)
     )
+
+
+def check_trunk(recipe: Recipe) -> None:
+    """Raise an error where the features of a frozen trunk would be those of another backbone than the recipe's.
+
+    Args:
+        recipe: any recipe; without a frozen trunk it passes.
+
+    Raises:
+        NotFoundError, CorruptStoreError: the model to start from is missing or damaged.
+        ConfigError: the model to start from has another backbone, or another width.
+    """
+    if recipe.warm_start is None or not trunk_is_frozen(recipe):
+        return
+    theirs = load_model(Path(recipe.warm_start.model), [recipe.network.backbone]).spec.network
+    if (theirs.backbone, theirs.channels) != (recipe.network.backbone, recipe.network.channels):
+        raise ConfigError(
+            f"warm_start: features come from {recipe.warm_start.model}, so that the backbone has to be its own; "
+            f'set [network] backbone = "{theirs.backbone}", channels = {theirs.channels}'
+        )
 
 
 @dataclass(frozen=True)

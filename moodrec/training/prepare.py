@@ -22,7 +22,7 @@ from moodrec.data.splits import existing_folds, grouped_folds, within_group_hold
 from moodrec.errors import DataError
 from moodrec.training.cache import LoadLogMel, LogMelCache, StoredLogMel
 from moodrec.training.events import FeaturesReady, OnEvent, SpectrogramReady, TrainingWarning
-from moodrec.training.frozen import frozen_features, trunk_is_frozen
+from moodrec.training.frozen import check_trunk, frozen_features, trunk_is_frozen
 from moodrec.training.inputs import FrozenFeatures, LoadFeatures, NetworkInputs, Spectrograms
 from moodrec.training.labels import artist_keys
 from moodrec.training.named_targets import check_named_targets
@@ -88,11 +88,14 @@ def prepare(recipe: Recipe, cache_folder: Path, on_event: OnEvent) -> Prepared:
         on_event: receives progress and warnings.
 
     Raises:
-        ConfigError: the recipe names a mood target that none of its datasets has.
+        ConfigError: the recipe names a mood target that none of its datasets has, or its frozen trunk is to come from
+            a model with another backbone.
+        NotFoundError, CorruptStoreError: the model to start from is missing or damaged.
         DataError: a dataset is malformed, or none of its audio can be read.
     """
     table = load_tables(recipe)
     check_named_targets(recipe, table)
+    check_trunk(recipe)
     log_mels = _spectrograms(recipe, table, cache_folder, on_event)
     readable = np.array([mel is not None for mel in log_mels])
     if not readable.any():

@@ -60,7 +60,10 @@ def make_steady(
     windows = {int(place): embedded_windows(network, originals, int(copied.rows[place])) for place in places}
     differences = [
         np.concatenate(
-            [_differences(embedded_windows(network, inputs, place), own) for place, own in windows.items()]
+            [
+                differences_by_copying(embedded_windows(network, inputs, place), own)
+                for place, own in windows.items()
+            ]
         )
         for inputs in copied.copies.values()
     ]
@@ -87,7 +90,19 @@ def steady_map(originals: Floats, differences: Sequence[Floats], strength: float
     return np.asarray(np.linalg.solve(music + strength * copying, music), np.float64)
 
 
-def _differences(copies: Floats, originals: Floats) -> Floats:
-    """Window by window; an encoder may add or drop samples, and with them a window."""
-    count = min(len(copies), len(originals))
-    return copies[:count] - originals[:count]
+def differences_by_copying(copies: Floats, originals: Floats) -> Floats:
+    """Compare a copy with its original, window by window.
+
+    An encoder may add samples, and another speed changes their number. Where a window comes or goes by that, windows
+    of the same number hold other music, and the means of both are compared instead.
+
+    Args:
+        copies: (windows, d) embeddings of the copy.
+        originals: (windows, d) embeddings of the original, which may have another number of windows.
+
+    Returns:
+        (windows, d), or (1, d).
+    """
+    if len(copies) != len(originals):
+        return copies.mean(0, keepdims=True) - originals.mean(0, keepdims=True)
+    return copies - originals

@@ -166,6 +166,8 @@ def test_a_transposition_changes_the_register_alone(mode: tuple[int, ...]) -> No
     low, high = features(progression(mode, 50)), features(progression(mode, 55))
     rest = [place for place in range(FEATURES) if place not in OF_PITCH]
     np.testing.assert_allclose(low[rest], high[rest], atol=0.12)
+    np.testing.assert_allclose(low[KEYS : KEYS + 4], high[KEYS : KEYS + 4], atol=0.03)
+    assert np.sign(low[KEYS + 2]) == np.sign(high[KEYS + 2]) == (1 if mode == MAJOR else -1)
     assert high[REGISTERS + 11] - low[REGISTERS + 11] > 0.2
 
 
@@ -185,7 +187,9 @@ def test_silence_and_moments_have_finite_features(samples: int) -> None:
 
 
 def test_gradients_are_finite_even_of_silence() -> None:
-    samples = torch.zeros(2, 8000, requires_grad=True)
+    samples = torch.zeros(2, 8000)
+    samples[1, 4000:] = torch.from_numpy(chord(MAJOR, 60)[:4000])
+    samples.requires_grad_()
     Tonal()(samples).sum().backward()
     assert samples.grad is not None
     assert samples.grad.isfinite().all()

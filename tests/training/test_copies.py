@@ -16,7 +16,7 @@ from moodrec.training.predict import predict
 from moodrec.training.prepare import prepare, prepare_copies
 from moodrec.training.recipe import read_recipe
 from moodrec.training.run import train_recipe
-from moodrec.training.steady import steady_map
+from moodrec.training.steady import differences_by_copying, steady_map
 from tests.training.conftest import write_recipe
 from tests.training.test_learning import quiet
 
@@ -95,6 +95,19 @@ class TestCopied:
     def test_unknown_kinds_are_refused(self, kind: str) -> None:
         with pytest.raises(ValueError, match=kind):
             CopiesConfig(kinds=(kind,))
+
+
+class TestDifferences:
+    def test_windows_are_compared_one_by_one(self) -> None:
+        first, second = np.arange(8.0).reshape(4, 2), np.ones((4, 2))
+        np.testing.assert_array_equal(differences_by_copying(first, second), first - 1)
+
+    @pytest.mark.parametrize("windows", [5, 3])
+    def test_copies_with_another_number_of_windows_are_compared_by_their_means(self, windows: int) -> None:
+        """Music that rises evenly is the same in both, however it is cut."""
+        original = np.linspace(0, 1, 4)[:, None]
+        found = differences_by_copying(0.25 + np.linspace(0, 1, windows)[:, None], original)
+        np.testing.assert_allclose(found, [[0.25]])
 
 
 class TestMap:

@@ -10,7 +10,7 @@ import torch
 
 from moodrec.errors import ConfigError, NotFoundError
 from moodrec.model.checkpoint import load_model
-from moodrec.model.describe import describe_model
+from moodrec.model.describe import PACKAGED_MODEL, describe_model
 from moodrec.training.events import EpochFinished, TrainingEvent
 from moodrec.training.labels import encode_labels
 from moodrec.training.loop import Trainer, TrainingSet
@@ -143,6 +143,21 @@ def test_its_place_starts_at_the_recipe(catalogue: Path, monkeypatch: pytest.Mon
     start = read_recipe(recipe).warm_start
     assert start is not None
     assert start.model == str(catalogue / "there/model")
+
+
+@pytest.mark.parametrize("parts", [["backbone"], ["backbone.musicnn", "backbone.mn"]])
+@pytest.mark.parametrize(("backbone", "channels"), [("musicnn_mn", 128), ("musicnn_mn_tonal", 64)])
+def test_a_frozen_trunk_has_to_be_that_of_the_model_before_audio_is_decoded(
+    catalogue: Path, tmp_path: Path, parts: list[str], backbone: str, channels: int
+) -> None:
+    fields = f'[warm_start]\nmodel = "default"\nmodules = {parts}\nfreeze = {parts}\n'
+    written = read_recipe(write_recipe(catalogue, "other-trunk", 1, fields))
+    spec = load_model(PACKAGED_MODEL).spec
+    network = written.network.model_copy(update={"backbone": backbone, "channels": channels})
+    recipe = written.model_copy(update={"audio": spec.audio, "network": network})
+    with pytest.raises(ConfigError, match='backbone = "musicnn_mn_tonal", channels = 128'):
+        prepare(recipe, tmp_path / "cache", quiet)
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize(("name", "found"), [("a.b", True), ("a.b.c", True), ("a.bc", False), ("a", False)])

@@ -1,7 +1,8 @@
 """MusiCNN and MobileNetV3 side by side (``musicnn_mn.py``), and beside them features of the notes (``tonal.py``).
 
 Both networks were trained to tag, and tags say little of mode and harmony, by which listeners tell pleasant from
-unpleasant music. The features of the notes cost next to nothing: docs/results/ear.md says what they bring.
+unpleasant music. docs/results/ear.md says what the features of the notes bring; they take 130 kernels of 4,096
+samples, every 1,024 samples.
 
 Parameters without heads: 1.5 M at ``channels = 128``, with 764 features.
 """
