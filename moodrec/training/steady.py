@@ -104,5 +104,5 @@ def differences_by_copying(copies: Floats, originals: Floats) -> Floats:
         (windows, d), or (1, d).
     """
     if len(copies) != len(originals):
-        return copies.mean(0, keepdims=True) - originals.mean(0, keepdims=True)
+        return np.asarray(copies.mean(0, keepdims=True) - originals.mean(0, keepdims=True))
     return copies - originals
